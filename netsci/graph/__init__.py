@@ -1,0 +1,1 @@
+"""Layered networks as graphs and their measures; numpy, scipy and numba, never torch."""

@@ -1,0 +1,84 @@
+"""The one place that decides what a legal matrix of links is."""
+
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+
+def as_links(matrix: Any, name: str = "links") -> sp.csr_array:
+    """Return a boolean, canonical CSR matrix of links, rows presynaptic and columns postsynaptic.
+
+    A sparse matrix keeps its stored pattern, explicit zeros included (a regrown link may weigh exactly
+    0 and still exists); a dense array has a link wherever it differs from zero.
+
+    Parameters
+    ----------
+    matrix : 2-D array or scipy sparse matrix, boolean or numeric, finite.
+    name : what the caller calls it, for the error.
+
+    Raises
+    ------
+    TypeError
+        If the argument is not a numeric matrix.
+    ValueError
+        If it is not two-dimensional or holds NaN or infinite values.
+
+    Examples
+    --------
+    >>> as_links([[0.0, -2.0], [0.0, 0.0]]).toarray().tolist()
+    [[False, True], [False, False]]
+    """
+    if sp.issparse(matrix):
+        stored = sp.coo_array(matrix)
+        _check_values(stored.data, name)
+        if stored.ndim != 2:
+            raise ValueError(f"{name} must be a matrix (2-D); its shape is {stored.shape}")
+        rows, columns, shape = stored.row, stored.col, stored.shape
+    else:
+        dense = np.asarray(matrix)
+        if dense.ndim != 2:
+            raise ValueError(
+                f"{name} must be a matrix [presynaptic, postsynaptic] (2-D); its shape is {dense.shape}"
+            )
+        _check_values(dense, name)
+        rows, columns = np.nonzero(dense)
+        shape = dense.shape
+    links = sp.coo_array((np.ones(len(rows), dtype=np.int64), (rows, columns)), shape=shape).tocsr()
+    links.sum_duplicates()
+    return sp.csr_array((np.ones(links.nnz, dtype=bool), links.indices, links.indptr), shape=links.shape)
+
+
+def as_vector(values: Any, name: str) -> NDArray[np.float64]:
+    """Return a one-dimensional float64 array of finite numbers, or explain why it cannot be one."""
+    vector = np.asarray(values)
+    if vector.ndim != 1:
+        raise ValueError(f"{name} must be one-dimensional; its shape is {vector.shape}")
+    _check_values(vector, name)
+    return vector.astype(np.float64)
+
+
+def check_choice(value: str, allowed: tuple[str, ...], name: str) -> None:
+    """Raise ValueError unless the value is one of the allowed names."""
+    if value not in allowed:
+        raise ValueError(f"{name} must be one of {', '.join(allowed)}; got {value!r}")
+
+
+def check_fraction(value: float, name: str) -> None:
+    """Raise ValueError unless 0 <= value <= 1."""
+    if not 0.0 <= value <= 1.0:
+        raise ValueError(f"{name} must lie in [0, 1]; got {value!r}")
+
+
+def check_generator(rng: Any) -> None:
+    """Raise TypeError unless the argument is a numpy Generator: the global state is never used."""
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(f"rng must be a numpy.random.Generator, e.g. default_rng(7); got {type(rng).__name__}")
+
+
+def _check_values(values: NDArray[Any], name: str) -> None:
+    if values.dtype.kind not in "biuf":
+        raise TypeError(f"{name} must hold booleans or real numbers; its dtype is {values.dtype}")
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        raise ValueError(f"{name} holds NaN or infinite values; replace or drop them first")

@@ -1,0 +1,1 @@
+"""Reading sparse networks from files, safely."""

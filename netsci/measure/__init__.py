@@ -1,0 +1,1 @@
+"""Numbers about weights and activity: arrays in, numbers out."""

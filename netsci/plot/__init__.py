@@ -1,0 +1,1 @@
+"""Figures from tidy tables: nothing is computed here, shown or saved."""

@@ -1,0 +1,1 @@
+"""Figures and tables bound into one self-contained HTML file."""

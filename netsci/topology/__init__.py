@@ -1,0 +1,1 @@
+"""Evolving topologies: initialisation, removal, regrowth; arrays only, never torch."""
