@@ -74,7 +74,7 @@ def check_fraction(value: float, name: str) -> None:
 def check_generator(rng: Any) -> None:
     """Raise TypeError unless the argument is a numpy Generator: the global state is never used."""
     if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng must be a numpy.random.Generator, e.g. default_rng(7); got {type(rng).__name__}")
+        raise TypeError(f"rng must be a numpy Generator, such as default_rng(7); got {type(rng).__name__}")
 
 
 def _check_values(values: NDArray[Any], name: str) -> None:

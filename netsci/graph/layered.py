@@ -1,0 +1,299 @@
+"""The central type: populations of neurons and the projections between them.
+
+Rows are presynaptic and columns postsynaptic, everywhere. A population's nodes are its *units*: neurons, or
+the channels of a convolution. A projection may hold several rows for each unit of its source
+(`rows_per_unit`): k^2 for a convolution (channel x kernel position), H W for a flatten C -> C H W; row r
+belongs to unit r // rows_per_unit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from netsci.graph.checks import as_links, check_choice
+from netsci.graph.projection import Population, Projection, same_projection, values_at
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class LayeredGraph:
+    """Populations and the projections between them: a directed graph of bipartite graphs.
+
+    Raises
+    ------
+    ValueError
+        If names are not unique, a projection names an unknown population or its shape does not fit.
+
+    Examples
+    --------
+    >>> graph = LayeredGraph.from_masks([[[1, 0], [0, 1], [1, 1]], [[1], [0]]])
+    >>> graph.sizes
+    {'layer0': 3, 'layer1': 2, 'layer2': 1}
+    >>> graph.n_links
+    5
+    """
+
+    populations: tuple[Population, ...]
+    projections: tuple[Projection, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "populations", tuple(self.populations))
+        object.__setattr__(self, "projections", tuple(self.projections))
+        names = [population.name for population in self.populations]
+        if not names:
+            raise ValueError("a graph needs at least one population")
+        if len(set(names)) < len(names):
+            raise ValueError(f"population names must be unique; got {names}")
+        for projection in self.projections:
+            for end in (projection.source, projection.target):
+                if end not in self.sizes:
+                    raise ValueError(f"projection {projection.name!r} names an unknown population {end!r}")
+            fit = (self.sizes[projection.source] * projection.rows_per_unit, self.sizes[projection.target])
+            if projection.shape != fit:
+                raise ValueError(
+                    f"projection {projection.name!r} must be [presynaptic, postsynaptic] = {list(fit)}; "
+                    f"it is {list(projection.shape)}" + _transpose_hint(projection.shape[::-1] == fit)
+                )
+            if projection.undirected and projection.source != projection.target:
+                raise ValueError(
+                    f"undirected projection {projection.name!r} must join a population to itself"
+                )
+
+    @classmethod
+    def from_masks(
+        cls,
+        masks: Iterable[Any],
+        *,
+        weights: Sequence[Any] | None = None,
+        names: Sequence[str] | None = None,
+        rows_per_unit: Sequence[int] | None = None,
+    ) -> LayeredGraph:
+        """Build a chain of layers from masks [presynaptic, postsynaptic], the first on the input.
+
+        `weights`, `names` (of the projections) and `rows_per_unit` (k^2 of a convolution, H W of a flatten)
+        hold one entry a mask. Raises ValueError where the widths of neighbouring masks do not chain.
+        """
+        links = [as_links(mask, f"mask {i}") for i, mask in enumerate(masks)]
+        if not links:
+            raise ValueError("from_masks needs at least one mask")
+        rows = list(rows_per_unit) if rows_per_unit is not None else [1] * len(links)
+        for given, what in ((rows, "rows_per_unit"), (weights, "weights"), (names, "names")):
+            if given is not None and len(given) != len(links):
+                raise ValueError(
+                    f"{what} needs one entry for each of the {len(links)} masks; got {len(given)}"
+                )
+        for i in range(1, len(links)):
+            _check_chain(links, rows, i)
+        widths = [links[0].shape[0] // max(rows[0], 1)] + [mask.shape[1] for mask in links]
+        populations = [Population(f"layer{i}", width) for i, width in enumerate(widths)]
+        projections = [
+            Projection(
+                f"layer{i}",
+                f"layer{i + 1}",
+                mask,
+                None if weights is None else weights[i],
+                rows[i],
+                "" if names is None else names[i],
+            )
+            for i, mask in enumerate(links)
+        ]
+        return cls(tuple(populations), tuple(projections))
+
+    @classmethod
+    def from_adjacency(
+        cls, adjacency: Any, *, weights: Any = None, name: str = "nodes", directed: bool | None = None
+    ) -> LayeredGraph:
+        """Build a plain network: one population with one projection onto itself, undirected if symmetric."""
+        links = as_links(adjacency, "adjacency")
+        if links.shape[0] != links.shape[1]:
+            raise ValueError(
+                f"an adjacency is square; got {links.shape}. A biadjacency goes to LayeredGraph.from_masks"
+            )
+        undirected = not (links != links.T).nnz if directed is None else not directed
+        projection = Projection(name, name, links, weights, name=name, undirected=undirected)
+        return cls((Population(name, links.shape[0]),), (projection,))
+
+    @cached_property
+    def sizes(self) -> dict[str, int]:
+        """Size of each population, in order."""
+        return {population.name: population.size for population in self.populations}
+
+    @cached_property
+    def offsets(self) -> dict[str, int]:
+        """Number of the first node of each population in node order (adjacency, degrees, embedding)."""
+        starts = np.concatenate([[0], np.cumsum([p.size for p in self.populations])])
+        return {p.name: int(start) for p, start in zip(self.populations, starts, strict=False)}
+
+    @property
+    def n_nodes(self) -> int:
+        """Number of units in all populations."""
+        return sum(self.sizes.values())
+
+    @property
+    def n_links(self) -> int:
+        """Number of links in all projections."""
+        return sum(projection.n_links for projection in self.projections)
+
+    @property
+    def node_population(self) -> NDArray[np.int64]:
+        """For every node, the position of its population."""
+        return np.repeat(np.arange(len(self.populations)), [p.size for p in self.populations]).astype(
+            np.int64
+        )
+
+    def degrees(self, side: str = "all") -> dict[str, NDArray[np.int64]]:
+        """Links of every unit by population: "in" arriving, "out" leaving, "all" both (undirected: once)."""
+        check_choice(side, ("in", "out", "all"), "side")
+        totals = {name: np.zeros(size, np.int64) for name, size in self.sizes.items()}
+        for projection in self.projections:
+            if side in ("out", "all"):
+                rows = projection.degrees("source").reshape(-1, projection.rows_per_unit)
+                totals[projection.source] += rows.sum(axis=1)
+            if side == "in" or (side == "all" and not projection.undirected):
+                totals[projection.target] += projection.degrees("target")
+        return totals
+
+    def adjacency(self, *, directed: bool = True) -> sp.csr_array:
+        """Boolean CSR [nodes, nodes] over the units of all populations; symmetric if not directed."""
+        sources, targets = [], []
+        for projection in self.projections:
+            coo = projection.unit_links().tocoo()
+            sources.append(coo.row + self.offsets[projection.source])
+            targets.append(coo.col + self.offsets[projection.target])
+        source = np.concatenate([np.zeros(0, np.int64), *sources]).astype(np.int64)
+        target = np.concatenate([np.zeros(0, np.int64), *targets]).astype(np.int64)
+        if not directed:
+            source, target = np.concatenate([source, target]), np.concatenate([target, source])
+        shape = (self.n_nodes, self.n_nodes)
+        return as_links(sp.coo_array((np.ones(len(source), np.int64), (source, target)), shape=shape))
+
+    def edges(self) -> pd.DataFrame:
+        """One line a link: projection, row, source and target (node numbers), weight (NaN if unweighted).
+
+        An undirected pair is listed once, with source <= target.
+        """
+        import pandas as pd
+
+        frames = []
+        for number, projection in enumerate(self.projections):
+            links = sp.triu(projection.links).tocsr() if projection.undirected else projection.links
+            coo = links.tocoo()
+            weight = np.full(coo.nnz, np.nan)
+            if projection.weights is not None:
+                weight = np.asarray(values_at(projection.weights, links).data, dtype=np.float64)
+            frame = {
+                "projection": np.full(coo.nnz, number, np.int64),
+                "row": coo.row.astype(np.int64),
+                "source": coo.row.astype(np.int64) // projection.rows_per_unit
+                + self.offsets[projection.source],
+                "target": coo.col.astype(np.int64) + self.offsets[projection.target],
+                "weight": weight,
+            }
+            frames.append(pd.DataFrame(frame))
+        columns = ["projection", "row", "source", "target", "weight"]
+        return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns)
+
+    def with_links(self, links: Sequence[Any]) -> LayeredGraph:
+        """Return the graph with other links, one matrix a projection; weights follow the links that stay."""
+        if len(links) != len(self.projections):
+            raise ValueError(
+                f"needs one matrix for each of {len(self.projections)} projections; got {len(links)}"
+            )
+        projections = [p.with_links(new) for p, new in zip(self.projections, links, strict=True)]
+        return LayeredGraph(self.populations, tuple(projections))
+
+    def components(self) -> tuple[int, NDArray[np.int64]]:
+        """Number of weakly connected components and the component of every node, largest first."""
+        count, labels = sp.csgraph.connected_components(self.adjacency(directed=False), directed=False)
+        order = np.argsort(-np.bincount(labels, minlength=count), kind="stable")
+        rank = np.empty(count, np.int64)
+        rank[order] = np.arange(count)
+        return int(count), rank[labels]
+
+    def subgraph(self, keep: Mapping[str, Any]) -> LayeredGraph:
+        """Return the graph of the kept units (bool [size] by population); empty populations leave it."""
+        kept = {name: np.asarray(keep.get(name, np.ones(size, bool))) for name, size in self.sizes.items()}
+        for name, mask in kept.items():
+            if mask.dtype != bool or mask.shape != (self.sizes[name],):
+                raise ValueError(
+                    f"keep[{name!r}] must be bool [{self.sizes[name]}]; got {mask.dtype} {mask.shape}"
+                )
+        populations = [Population(name, int(mask.sum())) for name, mask in kept.items() if mask.any()]
+        projections = []
+        for p in self.projections:
+            if kept[p.source].any() and kept[p.target].any():
+                rows, columns = np.repeat(kept[p.source], p.rows_per_unit), kept[p.target]
+                weights = None if p.weights is None else p.weights[rows][:, columns]
+                projections.append(replace(p, links=p.links[rows][:, columns], weights=weights))
+        return LayeredGraph(tuple(populations), tuple(projections))
+
+    def largest_component(self) -> LayeredGraph:
+        """Return the subgraph of the largest weakly connected component (the first of equals)."""
+        inside = self.components()[1] == 0
+        starts = self.offsets
+        return self.subgraph(
+            {p.name: inside[starts[p.name] : starts[p.name] + p.size] for p in self.populations}
+        )
+
+    def __repr__(self) -> str:
+        sizes = ", ".join(f"{name} {size}" for name, size in self.sizes.items())
+        return f"LayeredGraph({sizes}; {len(self.projections)} projections, {self.n_links} links)"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, LayeredGraph):
+            return NotImplemented
+        return (
+            self.populations == other.populations
+            and len(self.projections) == len(other.projections)
+            and all(same_projection(a, b) for a, b in zip(self.projections, other.projections, strict=True))
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def to_networkx(self) -> Any:
+        """Return a networkx graph that keeps everything; see `netsci.graph.interop`."""
+        from netsci.graph import interop
+
+        return interop.to_networkx(self)
+
+    def to_igraph(self) -> Any:
+        """Return an igraph graph that keeps everything; see `netsci.graph.interop`."""
+        from netsci.graph import interop
+
+        return interop.to_igraph(self)
+
+    def to_graphml(self, path: Any) -> None:
+        """Write a GraphML file that keeps everything; see `netsci.graph.interop`."""
+        from netsci.graph import interop
+
+        interop.to_graphml(self, path)
+
+
+def _check_chain(links: Sequence[sp.csr_array], rows_per_unit: Sequence[int], i: int) -> None:
+    """Raise where mask i does not continue mask i - 1."""
+    width, rows = links[i - 1].shape[1], links[i].shape[0]
+    if rows == width * rows_per_unit[i]:
+        return
+    each = f" x {rows_per_unit[i]} rows a unit" if rows_per_unit[i] != 1 else ""
+    hint = _transpose_hint(links[i].shape[1] == links[i - 1].shape[0])
+    if not hint and width and rows % width == 0:
+        hint = (
+            f". If this is a convolution or a flatten, pass rows_per_unit with {rows // width} for this mask"
+        )
+    raise ValueError(
+        f"mask {i} has {rows} rows, but mask {i - 1} has {width} columns{each}: a mask is "
+        "[presynaptic, postsynaptic] and the next one starts where it ends" + hint
+    )
+
+
+def _transpose_hint(fits_transposed: bool) -> str:
+    return ". Its transpose would fit: torch keeps [out, in]" if fits_transposed else ""

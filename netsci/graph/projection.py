@@ -1,0 +1,172 @@
+"""Populations of neurons and the projections between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from netsci.graph.checks import as_links, check_choice
+
+
+@dataclass(frozen=True)
+class Population:
+    """A named set of `size` neurons (or channels)."""
+
+    name: str
+    size: int
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            raise ValueError("a population needs a name")
+        if isinstance(self.size, bool) or int(self.size) != self.size or self.size < 1:
+            raise ValueError(f"population {self.name!r} needs a whole size of at least 1; got {self.size!r}")
+        object.__setattr__(self, "size", int(self.size))
+
+
+@dataclass(frozen=True, eq=False)
+class Projection:
+    """The links from one population to another, with or without their weights.
+
+    Parameters
+    ----------
+    source, target : names of populations.
+    links : bool [size(source) * rows_per_unit, size(target)], dense (a link where nonzero) or sparse (a link
+        where stored). Kept as canonical CSR.
+    weights : the same shape, or None; dense (read at the links) or sparse with exactly the links' pattern.
+        Kept as CSR with the links' structure; zeros are legal weights.
+    rows_per_unit : rows that each source unit owns.
+    name : what the layer is called where it comes from; "source -> target" by default.
+    undirected : for a unipartite network: a symmetric projection of a population onto itself.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If links or weights are not finite matrices of one shape and pattern, or not symmetric if undirected.
+    """
+
+    source: str
+    target: str
+    links: sp.csr_array
+    weights: sp.csr_array | None = None
+    rows_per_unit: int = 1
+    name: str = ""
+    undirected: bool = False
+
+    def __post_init__(self) -> None:
+        links = as_links(self.links, f"links of {self.source} -> {self.target}")
+        name = self.name or f"{self.source} -> {self.target}"
+        if self.rows_per_unit < 1 or links.shape[0] % self.rows_per_unit:
+            raise ValueError(
+                f"projection {name!r} has {links.shape[0]} rows, which rows_per_unit = {self.rows_per_unit} "
+                "does not divide"
+            )
+        if self.undirected and (links.shape[0] != links.shape[1] or (links != links.T).nnz):
+            raise ValueError(f"projection {name!r} is undirected, so its links must be a symmetric matrix")
+        object.__setattr__(self, "links", links)
+        object.__setattr__(self, "name", name)
+        if self.weights is not None:
+            object.__setattr__(self, "weights", _weights_at(links, self.weights, name))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns: presynaptic, postsynaptic."""
+        return (int(self.links.shape[0]), int(self.links.shape[1]))
+
+    @property
+    def n_links(self) -> int:
+        """Number of links; an undirected pair counts once."""
+        if self.undirected:
+            return (int(self.links.nnz) + int(self.links.diagonal().sum())) // 2
+        return int(self.links.nnz)
+
+    @property
+    def sparsity(self) -> float:
+        """Share of absent links, in [0, 1]; the diagonal of an undirected projection is not a place."""
+        rows, columns = self.shape
+        if self.undirected:
+            return 1.0 - self.n_links / max(1, rows * (rows - 1) // 2)
+        return 1.0 - self.n_links / (rows * columns)
+
+    def degrees(self, side: str) -> NDArray[np.int64]:
+        """Links of each row ("source") or of each column ("target")."""
+        check_choice(side, ("source", "target"), "side")
+        if side == "source":
+            return np.diff(np.asarray(self.links.indptr, np.int64))
+        return np.bincount(self.links.indices, minlength=self.shape[1]).astype(np.int64, copy=False)
+
+    def unit_links(self) -> sp.csr_array:
+        """Boolean CSR [source units, target units]: linked by at least one row."""
+        if self.rows_per_unit == 1:
+            return self.links
+        coo = self.links.tocoo()
+        shape = (self.shape[0] // self.rows_per_unit, self.shape[1])
+        counts = sp.coo_array(
+            (np.ones(coo.nnz, np.int64), (coo.row // self.rows_per_unit, coo.col)), shape=shape
+        )
+        return as_links(counts)
+
+    def with_links(self, links: Any) -> Projection:
+        """Return the projection with other links; weights follow the links that stay, new links weigh 0."""
+        links = as_links(links, self.name)
+        if links.shape != self.shape:
+            raise ValueError(f"links of {self.name!r} must keep the shape {self.shape}; got {links.shape}")
+        weights = None if self.weights is None else values_at(self.weights, links)
+        return replace(self, links=links, weights=weights)
+
+
+def values_at(weights: sp.csr_array, links: sp.csr_array) -> sp.csr_array:
+    """Return weights on exactly the structure of `links`: 0 where `weights` stores nothing."""
+    stored, wanted = _keys(weights), _keys(links)
+    place = np.searchsorted(stored, wanted)
+    place[place == len(stored)] = 0
+    found = stored[place] == wanted if len(stored) else np.zeros(len(wanted), bool)
+    values = np.zeros(len(wanted), dtype=weights.dtype)
+    values[found] = weights.data[place[found]]
+    return sp.csr_array((values, links.indices.copy(), links.indptr.copy()), shape=links.shape)
+
+
+def same_projection(a: Projection, b: Projection) -> bool:
+    """Whether two projections agree in everything, weights included."""
+    plain = ("source", "target", "rows_per_unit", "name", "undirected", "shape")
+    if any(getattr(a, key) != getattr(b, key) for key in plain) or (a.weights is None) != (b.weights is None):
+        return False
+    same = np.array_equal(a.links.indptr, b.links.indptr) and np.array_equal(a.links.indices, b.links.indices)
+    if a.weights is None or b.weights is None or not same:
+        return same
+    return a.weights.dtype == b.weights.dtype and np.array_equal(a.weights.data, b.weights.data)
+
+
+def _keys(matrix: sp.csr_array) -> NDArray[np.int64]:
+    rows = np.repeat(np.arange(matrix.shape[0], dtype=np.int64), np.diff(matrix.indptr))
+    return np.asarray(rows * matrix.shape[1] + matrix.indices, dtype=np.int64)
+
+
+def _weights_at(links: sp.csr_array, weights: Any, name: str) -> sp.csr_array:
+    """Check weights and lay them on the structure of the links."""
+    if sp.issparse(weights):
+        weights = sp.csr_array(weights, copy=True)
+        weights.sum_duplicates()
+        if weights.shape == links.shape and not np.array_equal(_keys(weights), _keys(links)):
+            raise ValueError(
+                f"sparse weights of {name!r} must store exactly the links' pattern; "
+                "pass them dense to read them at the links"
+            )
+    else:
+        weights = np.asarray(weights)
+    if weights.shape != links.shape:
+        raise ValueError(f"weights of {name!r} must have the links' shape {links.shape}; got {weights.shape}")
+    if weights.dtype.kind not in "biuf":
+        raise TypeError(f"weights of {name!r} must be real numbers; their dtype is {weights.dtype}")
+    if sp.issparse(weights):
+        values = weights.data
+    else:
+        rows = np.repeat(np.arange(links.shape[0]), np.diff(links.indptr))
+        values = weights[rows, links.indices]
+    if not np.isfinite(values).all():
+        raise ValueError(f"weights of {name!r} hold NaN or infinite values")
+    values = values if values.dtype in (np.float32, np.float64) else values.astype(np.float64)
+    return sp.csr_array((values, links.indices.copy(), links.indptr.copy()), shape=links.shape)
