@@ -95,7 +95,7 @@ class Projection:
         """Links of each row ("source") or of each column ("target")."""
         check_choice(side, ("source", "target"), "side")
         if side == "source":
-            return np.diff(np.asarray(self.links.indptr, np.int64))
+            return np.bincount(self.links.tocoo().row, minlength=self.shape[0]).astype(np.int64, copy=False)
         return np.bincount(self.links.indices, minlength=self.shape[1]).astype(np.int64, copy=False)
 
     def unit_links(self) -> sp.csr_array:

@@ -1,0 +1,23 @@
+"""Exit 0 if the torch that pip would install here is a CPU build, 1 if it would bring CUDA.
+
+Only metadata is fetched: a dry run, without dependencies.
+"""
+
+import json
+import subprocess
+import sys
+
+from pip._vendor.packaging.requirements import Requirement
+
+report = subprocess.run(
+    [sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--no-deps", "--ignore-installed"]
+    + ["--report", "-", f"torch=={sys.argv[1]}"],
+    check=True,
+    stdout=subprocess.PIPE,
+    text=True,
+).stdout
+metadata = json.loads(report)["install"][0]["metadata"]
+needed = [Requirement(text) for text in metadata.get("requires_dist", [])]
+applying = [r.name.lower() for r in needed if r.marker is None or r.marker.evaluate({"extra": ""})]
+brings_cuda = any(name.startswith(("nvidia", "cuda", "triton")) for name in applying)
+sys.exit(1 if brings_cuda or "+cu" in metadata["version"] else 0)
