@@ -1,0 +1,278 @@
+"""Geometry of the hyperbolic disk: distances in native coordinates, geodesics in the Poincare picture.
+
+Native polar coordinates (r, theta) hold the hyperbolic distance r to the centre, curvature -1; the Poincare
+disk shows the same point at the Euclidean radius rho = tanh(r/2) < 1, and there geodesics are circular arcs
+that meet the boundary circle at right angles.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+LARGEST_RADIUS = 700.0  # sinh leaves float64 at 710
+LARGEST_RHO = math.nextafter(1.0, 0.0)
+
+
+def hyperbolic_distance(r1: ArrayLike, t1: ArrayLike, r2: ArrayLike, t2: ArrayLike) -> NDArray[np.float64]:
+    """Return the hyperbolic distance (curvature -1) between points in native polar coordinates.
+
+    d = 2 asinh sqrt(sinh^2((r1 - r2)/2) + sinh r1 sinh r2 sin^2((t1 - t2)/2)), which is the hyperbolic law
+    of cosines with its two large terms subtracted on paper: nothing cancels, for near or far points.
+
+    Parameters
+    ----------
+    r1, r2 : radii in [0, 700], hyperbolic length. t1, t2 : angles in radians, any branch. All broadcast.
+
+    Returns
+    -------
+    float64 array of the broadcast shape (0-d for numbers), at least |r1 - r2| and at most r1 + r2.
+
+    Raises
+    ------
+    ValueError
+        If a radius lies outside [0, 700] or a value is NaN or infinite.
+
+    Examples
+    --------
+    >>> float(hyperbolic_distance(3.0, 0.0, 2.0, np.pi).round(12))
+    5.0
+
+    Source: S1 section 4.2 and Appendix D (hyperbolic law of cosines).
+    """
+    first, second = _radii(r1, "r1"), _radii(r2, "r2")
+    turn = _angles(t1, "t1") - _angles(t2, "t2")
+    radial = np.sinh((first - second) / 2)
+    # Square roots first: the product of two sinh would overflow from r = 355 on.
+    angular = np.sqrt(np.sinh(first)) * np.sqrt(np.sinh(second)) * np.abs(np.sin(turn / 2))
+    return np.asarray(2 * np.arcsinh(np.hypot(radial, angular)))
+
+
+def to_poincare(
+    r: ArrayLike, theta: ArrayLike, *, scale: float = 1.0
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the Cartesian coordinates of native polar points in the Poincare disk.
+
+    rho = tanh(scale r / 2), x = rho cos theta, y = rho sin theta. Beyond r = 37 rho rounds to 1 in float64;
+    it is then cut to the largest number below 1, so a point never leaves the disk. Only scale = 1 is the
+    true picture; a smaller scale (say 0.2 for radii up to 20) spreads for the eye what the true one presses
+    against the boundary, and distances read from it have no meaning.
+
+    Parameters
+    ----------
+    r : radii, at least 0. theta : angles in radians. Both broadcast. scale : positive number.
+
+    Returns
+    -------
+    x, y : float64 arrays of the broadcast shape, x^2 + y^2 <= 1.
+
+    Raises
+    ------
+    ValueError
+        If a radius is negative, a value is NaN or infinite, or scale is not positive.
+
+    Examples
+    --------
+    >>> x, y = to_poincare(2 * np.arctanh(0.5), np.pi)
+    >>> round(float(x), 12), abs(round(float(y), 12))
+    (-0.5, 0.0)
+
+    Source: S1 section 4.2 (Poincare disk).
+    """
+    if not 0 < scale < math.inf:
+        raise ValueError(f"scale must be a positive number, 1.0 for the true picture; got {scale!r}")
+    radius = _radii(r, "r", largest=math.inf)
+    angle = _angles(theta, "theta")
+    rho = np.minimum(np.tanh(scale * radius / 2), LARGEST_RHO)
+    return np.asarray(rho * np.cos(angle)), np.asarray(rho * np.sin(angle))
+
+
+def geodesic_arc(p: ArrayLike, q: ArrayLike, points: int = 32) -> NDArray[np.float64]:
+    """Return points along the geodesic of the Poincare disk from p to q.
+
+    Parameters
+    ----------
+    p, q : Cartesian coordinates [2] in the closed unit disk. points : how many, at least 2.
+
+    Returns
+    -------
+    float64 [points, 2], equally spaced along the circle, both ends included; see `geodesic_arcs`.
+
+    Raises
+    ------
+    ValueError
+        If a point lies outside the unit disk, is not finite or has not two coordinates, or points < 2.
+
+    Examples
+    --------
+    >>> geodesic_arc([-0.5, 0.0], [0.5, 0.0], points=3).tolist()  # through the centre: straight
+    [[-0.5, 0.0], [0.0, 0.0], [0.5, 0.0]]
+
+    Source: S1 section 4.2 (Poincare disk).
+    """
+    ends = np.asarray([p, q], dtype=np.float64)
+    if ends.shape != (2, 2):
+        raise ValueError(f"p and q must be two coordinates each; their joint shape is {ends.shape}")
+    arc: NDArray[np.float64] = geodesic_arcs(ends[:, 0], ends[:, 1], [0], [1], points)[0]
+    return arc
+
+
+def geodesic_arcs(
+    x: ArrayLike, y: ArrayLike, sources: ArrayLike, targets: ArrayLike, points: int = 32
+) -> NDArray[np.float64]:
+    """Return points along the Poincare geodesics of many links at once.
+
+    With the chord's half length h, unit direction e, unit normal n and midpoint m, the arc through p and q
+    that meets the boundary at right angles subtends 2 alpha, tan alpha = 2 h (n . m) / (1 - p . q). Its
+    points at u in [-1, 1] are m + h [e sin(u alpha) - 2 n sin((1+u) alpha/2) sin((1-u) alpha/2)] / sin alpha:
+    no centre and no radius appear, so a chord through the origin (alpha = 0) becomes a straight line without
+    loss of digits, and ends on the boundary are allowed.
+
+    Parameters
+    ----------
+    x, y : float [nodes], in the closed unit disk. sources, targets : int [links], indices of nodes.
+    points : points of each arc, at least 2.
+
+    Returns
+    -------
+    float64 [links, points, 2], equally spaced along each circle; the first and last are the two nodes
+    exactly. A link between nodes at one place stays there.
+
+    Raises
+    ------
+    ValueError
+        If a node lies outside the unit disk, an index names no node, shapes differ, or points < 2.
+
+    Examples
+    --------
+    >>> geodesic_arcs([0.0, 0.5, 0.0], [0.0, 0.0, 0.5], [0, 1], [1, 2], points=5).shape
+    (2, 5, 2)
+
+    Source: S1 section 4.2 (Poincare disk).
+    """
+    nodes = _disk_points(x, y)
+    ends = _link_ends(sources, targets, len(nodes))
+    if points < 2:
+        raise ValueError(f"points must be at least 2, the ends of an arc; got {points!r}")
+    p, q = nodes[ends[0]], nodes[ends[1]]
+    middle, chord = (p + q) / 2, q - p
+    half = np.hypot(chord[:, 0], chord[:, 1]) / 2
+    apart = half > 0
+    direction = np.divide(chord, 2 * half[:, None], out=np.zeros_like(chord), where=apart[:, None])
+    normal = np.stack([-direction[:, 1], direction[:, 0]], axis=1)
+    # 1 - p.q from the small distances themselves: for close points at the rim it would cancel
+    gap = 2 * half**2 + (_rim_distance(p) + _rim_distance(q)) / 2
+    alpha = np.arctan2(2 * half * np.sum(normal * middle, axis=1), gap)[:, None]
+    u = np.linspace(-1.0, 1.0, points)[None, :]
+    straight = np.abs(alpha) < 1e-9
+    sine = np.where(straight, 1.0, np.sin(alpha))
+    along = np.where(straight, u, np.sin(u * alpha) / sine)
+    across = np.where(straight, 0.0, 2 * np.sin((1 + u) * alpha / 2) * np.sin((1 - u) * alpha / 2) / sine)
+    offset = along[:, :, None] * direction[:, None, :] - across[:, :, None] * normal[:, None, :]
+    arcs = middle[:, None, :] + half[:, None, None] * offset
+    arcs[:, 0], arcs[:, -1] = p, q
+    return np.asarray(arcs, dtype=np.float64)
+
+
+def native_arcs(
+    radius: ArrayLike, theta: ArrayLike, sources: ArrayLike, targets: ArrayLike, points: int = 32
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return points along the geodesics of many links, in native polar coordinates.
+
+    On the hyperboloid the geodesic of length d from p to q is [p sinh(d - s) + q sinh(s)] / sinh(d). The
+    native disk draws a point at its radius itself, so networks whose radii of 10 to 20 the Poincare disk
+    presses against its boundary keep their depth; the points lie equally far apart on the geodesic.
+
+    Parameters
+    ----------
+    radius, theta : float [nodes], native radii and angles in radians. sources, targets : int [links],
+        indices of nodes. points : points of each arc, at least 2.
+
+    Returns
+    -------
+    radius, theta : float64 [links, points], the first and last points being the two nodes; theta in
+        (-pi, pi].
+
+    Raises
+    ------
+    ValueError
+        If a radius is negative or not finite, an index names no node, shapes differ, or points < 2.
+
+    Examples
+    --------
+    >>> radius, _ = native_arcs([2.0, 2.0], [0.0, np.pi], [0], [1], points=5)  # through the centre
+    >>> radius.round(6).tolist()
+    [[2.0, 1.0, 0.0, 1.0, 2.0]]
+
+    Source: S1 section 4.2 (native representation of the hyperbolic disk).
+    """
+    r, angle = _radii(radius, "radius"), _angles(theta, "theta")
+    if r.ndim != 1 or r.shape != angle.shape:
+        raise ValueError(f"radius and theta must be vectors of one length; got {r.shape} and {angle.shape}")
+    first, second = _link_ends(sources, targets, len(r))
+    if points < 2:
+        raise ValueError(f"points must be at least 2, the ends of an arc; got {points!r}")
+    length = hyperbolic_distance(r[first], angle[first], r[second], angle[second])[:, None]
+    u = np.linspace(0.0, 1.0, points)[None, :]
+    apart = length > 0
+    whole = np.where(apart, np.sinh(length), 1.0)
+    from_first = np.where(apart, np.sinh(length * (1 - u)) / whole, 1 - u)
+    from_second = np.where(apart, np.sinh(length * u) / whole, u)
+    x, y = (
+        from_first * (np.sinh(r) * turn(angle))[first, None]
+        + from_second * (np.sinh(r) * turn(angle))[second, None]
+        for turn in (np.cos, np.sin)
+    )
+    return np.asarray(np.arcsinh(np.hypot(x, y))), np.asarray(np.arctan2(y, x))
+
+
+def _rim_distance(point: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return 1 - |point|^2, never below zero: rounding may lift a point of the rim above 1."""
+    return np.asarray(np.maximum(0.0, 1.0 - np.sum(point**2, axis=1)))
+
+
+def _disk_points(x: ArrayLike, y: ArrayLike) -> NDArray[np.float64]:
+    horizontal, vertical = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    if horizontal.ndim != 1 or horizontal.shape != vertical.shape:
+        raise ValueError(
+            f"x and y must be vectors of one length; their shapes are {horizontal.shape}, {vertical.shape}"
+        )
+    nodes = np.stack([horizontal, vertical], axis=1)
+    inside = np.hypot(horizontal, vertical) <= 1.0 + 1e-12
+    if not inside.all():  # NaN compares false, so it is caught here too
+        raise ValueError(
+            f"points of the Poincare disk need x^2 + y^2 <= 1; node {int(np.argmin(inside))} is at "
+            f"{nodes[np.argmin(inside)].tolist()} (native radii first go through to_poincare)"
+        )
+    return nodes
+
+
+def _link_ends(sources: ArrayLike, targets: ArrayLike, count: int) -> NDArray[np.int64]:
+    first, second = np.asarray(sources), np.asarray(targets)
+    if first.ndim != 1 or first.shape != second.shape:
+        raise ValueError(
+            f"sources and targets must be vectors of one length; got shapes {first.shape}, {second.shape}"
+        )
+    ends = np.stack([first, second])
+    if ends.size and ends.dtype.kind not in "iu":
+        raise TypeError(f"sources and targets must be integers; their dtype is {ends.dtype}")
+    if ends.size and (ends.min() < 0 or ends.max() >= count):
+        raise ValueError(f"sources and targets must lie in [0, {count - 1}]")
+    return ends.astype(np.int64)
+
+
+def _radii(values: ArrayLike, name: str, largest: float = LARGEST_RADIUS) -> NDArray[np.float64]:
+    radii = np.asarray(values, dtype=np.float64)
+    if not (np.isfinite(radii) & (radii >= 0) & (radii <= largest)).all():
+        raise ValueError(
+            f"{name} must hold finite radii from 0 to {largest:g}; an embedding has NaN radii where the "
+            "degree exponent is undefined: pass gamma to it"
+        )
+    return radii
+
+
+def _angles(values: ArrayLike, name: str) -> NDArray[np.float64]:
+    angles = np.asarray(values, dtype=np.float64)
+    if not np.isfinite(angles).all():
+        raise ValueError(f"{name} must hold finite angles in radians; it holds NaN or infinite values")
+    return angles
