@@ -1,0 +1,92 @@
+"""Speed of exact Cannistraci-Hebb scores, in units of one dense matrix product.
+
+U is the time of a 4096^3 float32 matrix product on one thread, measured beside every repetition, so that
+ratios of two machines, or of a busy and an idle one, can be compared. Medians of the repetitions.
+
+    python benchmarks/ch_scores.py [--repeat 5] [--case 4096x4096 ...] [--json]
+"""
+
+import argparse
+import json
+import statistics
+import time
+from collections.abc import Callable
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+
+from netsci.graph.ch import ch_scores
+
+# rows, columns, density, rule, ratio to U that this case must stay below (None: for information)
+CASES: list[tuple[int, int, float, str, float | None]] = [
+    (4096, 4096, 0.01, "ch3_l3", 0.7),
+    (3072, 4000, 0.01, "ch3_l3", 0.6),
+    (1024, 1024, 0.05, "ch3_l3", 0.2),
+    (784, 1568, 0.01, "ch3_l3", 0.03),
+    (4096, 4096, 0.01, "ch2_l3n", 0.42),
+    (4096, 4096, 0.01, "ra_l3", None),
+    (3072, 4000, 0.01, "ch2_l3n", None),
+    (1024, 1024, 0.05, "ch2_l3n", None),
+    (784, 1568, 0.01, "ch2_l3n", None),
+]
+
+
+def random_mask(m: int, n: int, density: float) -> sp.csr_array:
+    rng = np.random.default_rng([m, n, round(1e6 * density)])
+    links = np.sort(rng.choice(m * n, size=round(m * n * density), replace=False))
+    return sp.csr_array((np.ones(len(links), dtype=bool), np.divmod(links, n)), shape=(m, n))
+
+
+def seconds(call: Callable[[], object]) -> float:
+    begin = time.perf_counter()
+    call()
+    return time.perf_counter() - begin
+
+
+def measure(mask: sp.csr_array, rule: str, existing: str | None, repeat: int) -> tuple[float, float, float]:
+    """Return median seconds, median U and the median of their ratios."""
+    square = torch.rand(4096, 4096, generator=torch.Generator().manual_seed(0))
+    ch_scores(mask[:8], rule, existing=existing)  # compile
+    units, times = [], []
+    for _ in range(repeat):
+        units.append(seconds(lambda: square @ square))
+        times.append(seconds(lambda: ch_scores(mask, rule, existing=existing)))
+    ratios = [spent / unit for spent, unit in zip(times, units, strict=True)]
+    return statistics.median(times), statistics.median(units), statistics.median(ratios)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--repeat", type=int, default=5)
+    parser.add_argument("--case", nargs="*", help="only these sizes, e.g. 784x1568")
+    parser.add_argument("--leave-one-out", action="store_true", help="score existing links as well")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    existing = "leave_one_out" if options.leave_one_out else None
+    records = []
+    if not options.json:
+        print("      mask density     rule  ns/path  seconds      U  ratio  below")
+    for m, n, density, rule, bound in CASES:
+        if options.case and f"{m}x{n}" not in options.case:
+            continue
+        mask = random_mask(m, n, density)
+        degrees = [mask.astype(np.int64).sum(axis=axis) for axis in (1, 0)]
+        paths = int(degrees[0] @ (mask.astype(np.int64) @ degrees[1]))
+        spent, unit, ratio = measure(mask, rule, existing, options.repeat)
+        records.append(
+            {"mask": f"{m}x{n}", "density": density, "rule": rule, "paths": paths}
+            | {"seconds": spent, "unit_seconds": unit, "ratio": ratio, "bound": bound}
+        )
+        if not options.json:
+            print(
+                f"{m:>5}x{n:<4} {density:>7} {rule:>8} {spent / paths * 1e9:>8.2f} {spent:>8.4f} "
+                f"{unit:>6.3f} {ratio:>6.3f} {'' if bound is None else bound:>6}"
+            )
+    if options.json:
+        print(json.dumps(records, indent=1))
+
+
+if __name__ == "__main__":
+    main()
