@@ -1,0 +1,152 @@
+"""First topologies of a layer, each with an exact number of links.
+
+Every function takes the shape (rows presynaptic, columns postsynaptic) and the number of links, and returns
+a bool CSR matrix of that shape. `INITIAL` holds them by name.
+"""
+
+from collections.abc import Callable
+from operator import index
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from netsci.graph.checks import check_fraction, check_generator
+from netsci.topology.cells import links_of
+
+_BLOCK_CELLS = 2**22  # receptive fields are drawn for as many rows at once as fill this many cells
+_STEEPEST = 1e300  # an exponent short of infinity, which times a distance of 0 would be undefined
+
+
+def links_at(shape: tuple[int, int], sparsity: float) -> int:
+    """Return the number of links at a sparsity in [0, 1]: round((1 - S) rows columns), half to even.
+
+    Examples
+    --------
+    >>> links_at((784, 1568), 0.99)
+    12293
+    """
+    check_fraction(sparsity, "sparsity")
+    rows, columns = _checked(shape, 0)[0]
+    return round((1.0 - sparsity) * rows * columns)
+
+
+def uniform(shape: tuple[int, int], links: int, *, rng: np.random.Generator) -> sp.csr_array:
+    """Return a random topology in which all columns have the same number of links, and all rows too.
+
+    In-degrees are links // columns or one more, out-degrees links // rows or one more; who gets the one more
+    is random. Columns are filled one after the other, from the rows that have the fewest links so far: every
+    such topology can come out, not each with the same probability.
+
+    Raises ValueError if there are more links than cells.
+
+    Examples
+    --------
+    >>> uniform((4, 2), 4, rng=np.random.default_rng(7)).sum(axis=0).tolist()
+    [2, 2]
+
+    Reading: "each node the same number of links" holds for both sides as far as whole numbers allow.
+    """
+    check_generator(rng)
+    (rows, columns), links = _checked(shape, links)
+    degrees = np.full(columns, links // columns)
+    degrees[rng.permutation(columns)[: links % columns]] += 1
+    cells = []
+    filled = np.zeros(rows, bool)  # rows that are one link ahead of the others
+    for column in rng.permutation(columns):
+        behind, ahead = np.flatnonzero(~filled), np.flatnonzero(filled)
+        n = int(degrees[column])
+        if n < len(behind):
+            chosen = rng.choice(behind, n, replace=False, shuffle=False)
+            filled[chosen] = True
+        else:
+            # All that are behind catch up; the next ones of the same column start the new round.
+            more = rng.choice(ahead, n - len(behind), replace=False, shuffle=False)
+            chosen = np.concatenate([behind, more])
+            filled[:] = False
+            filled[more] = True
+        cells.append(chosen * columns + column)
+    return links_of(np.concatenate(cells), (rows, columns))
+
+
+def erdos_renyi(shape: tuple[int, int], links: int, *, rng: np.random.Generator) -> sp.csr_array:
+    """Return a topology drawn uniformly from all with this number of links.
+
+    Raises ValueError if there are more links than cells.
+
+    Examples
+    --------
+    >>> erdos_renyi((4, 3), 5, rng=np.random.default_rng(7)).nnz
+    5
+    """
+    check_generator(rng)
+    (rows, columns), links = _checked(shape, links)
+    cells = rng.choice(rows * columns, links, replace=False, shuffle=False)
+    return links_of(cells, (rows, columns))
+
+
+def brf(
+    shape: tuple[int, int], links: int, *, randomness: float = 0.3, rng: np.random.Generator
+) -> sp.csr_array:
+    """Return bipartite receptive fields: every row links preferably to the columns around its own place.
+
+    p(row i draws column j) ~ (1 + d_ij)^-((1 - r) / r), without replacement,
+    d_ij = distance of j from i columns / rows on a ring of all columns
+
+    Each row has links // rows links or one more, the additional ones spread evenly. The randomness r lies in
+    [0, 1]: at 0 a row takes its nearest columns, the lower one of two at equal distance, at 1 any columns.
+
+    Raises ValueError if there are more links than cells or the randomness is outside [0, 1].
+
+    Examples
+    --------
+    >>> brf((3, 6), 6, randomness=0.0, rng=np.random.default_rng(7)).toarray().astype(int).tolist()
+    [[1, 1, 0, 0, 0, 0], [0, 1, 1, 0, 0, 0], [0, 0, 0, 1, 1, 0]]
+
+    Source: S1 appendix C names it; formula of the CHT laboratory.
+    Reading: that code places rows at i floor(columns / rows); here both sides cover the ring to its end.
+    """
+    check_generator(rng)
+    check_fraction(randomness, "randomness")
+    (rows, columns), links = _checked(shape, links)
+    degrees = np.diff(np.arange(rows + 1) * links // rows)
+    least = links // rows
+    places = sorted({max(least - 1, 0), min(least, columns - 1)})
+    cells = []
+    step = max(1, _BLOCK_CELLS // columns)
+    for first in range(0, rows, step):
+        block = np.arange(first, min(first + step, rows))
+        order = _order_keys(block, rows, columns, randomness, rng)
+        best = np.argpartition(order, places, axis=1)[:, : least + 1]
+        taken = np.arange(best.shape[1]) < degrees[block, None]
+        cells.append((block[:, None] * columns + best)[taken])
+    return links_of(np.concatenate(cells), (rows, columns))
+
+
+def _order_keys(
+    block: NDArray[np.int64], rows: int, columns: int, randomness: float, rng: np.random.Generator
+) -> NDArray[Any]:
+    """Return keys [block, columns], the lowest drawn first: the distance, or minus log odds - Gumbel."""
+    # In units of 1 / rows of a column the distance is a whole number, so that equal distances are equal.
+    ring = rows * columns
+    away = np.abs(block[:, None] * columns - np.arange(columns) * rows)
+    distance = np.minimum(away, ring - away)
+    if randomness == 0.0:
+        return np.asarray(distance * columns + np.arange(columns))
+    keys = np.log1p(distance / rows)
+    keys *= min((1.0 - randomness) / randomness, _STEEPEST)
+    keys -= rng.gumbel(size=keys.shape)
+    return np.asarray(keys)
+
+
+def _checked(shape: tuple[int, int], links: int) -> tuple[tuple[int, int], int]:
+    if len(shape) != 2 or min(shape) < 1:
+        raise ValueError(f"shape must be (rows, columns), both at least 1; got {shape!r}")
+    rows, columns = index(shape[0]), index(shape[1])
+    if not 0 <= index(links) <= rows * columns:
+        raise ValueError(f"links must lie in [0, {rows * columns}], the cells of {shape}; got {links}")
+    return (rows, columns), index(links)
+
+
+INITIAL: dict[str, Callable[..., sp.csr_array]] = {"uniform": uniform, "erdos_renyi": erdos_renyi, "brf": brf}

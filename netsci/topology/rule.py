@@ -1,0 +1,64 @@
+"""The choices that make one evolution step differ from another."""
+
+from dataclasses import dataclass
+
+from netsci.graph.checks import check_choice, check_fraction
+from netsci.topology.scores import REGROWTH, REMOVAL
+
+
+@dataclass(frozen=True)
+class EvolutionRule:
+    """Which links go and which come.
+
+    Parameters
+    ----------
+    removal, regrowth : names in `REMOVAL` and `REGROWTH`.
+    delta : how strictly scores decide, in [0, 1]: 0 random, 0.5 proportional, 1 deterministic; one number or
+        a pair (removal, regrowth).
+    permanent : whether units that percolated away stay away. If not, every missing cell may regrow.
+    as_printed : draw the links to *remove* with odds strength^(delta / (1 - delta)), an ablation.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a name is unknown or a delta lies outside [0, 1].
+
+    Examples
+    --------
+    >>> EvolutionRule("lrs", "ch3_l3", (0.5, 1)).delta_regrowth
+    1.0
+
+    Source: S0 eqs. 20-25.
+    Reading: as printed, S0 eq. 21 removes strong links most often; the laboratory's code keeps them, and so
+        do we. The exponent is on the score, not inside its path sum (eq. 23), in both modes.
+    """
+
+    removal: str = "magnitude"
+    regrowth: str = "ch3_l3"
+    delta: float | tuple[float, float] = 0.5
+    permanent: bool = True
+    as_printed: bool = False
+
+    def __post_init__(self) -> None:
+        check_choice(self.removal, tuple(REMOVAL), "removal")
+        check_choice(self.regrowth, tuple(REGROWTH), "regrowth")
+        pair = self.delta if isinstance(self.delta, (tuple, list)) else (self.delta, self.delta)
+        if len(pair) != 2:
+            raise ValueError(f"delta must be one number or a pair (removal, regrowth); got {self.delta!r}")
+        for delta in pair:
+            check_fraction(delta, "delta")
+        for name in ("permanent", "as_printed"):
+            if not isinstance(getattr(self, name), bool):
+                raise TypeError(f"{name} must be True or False; got {getattr(self, name)!r}")
+        if isinstance(self.delta, list):
+            object.__setattr__(self, "delta", tuple(self.delta))
+
+    @property
+    def delta_removal(self) -> float:
+        """Strictness of removal."""
+        return float(self.delta[0] if isinstance(self.delta, tuple) else self.delta)
+
+    @property
+    def delta_regrowth(self) -> float:
+        """Strictness of regrowth."""
+        return float(self.delta[1] if isinstance(self.delta, tuple) else self.delta)

@@ -1,0 +1,167 @@
+"""Drawing links without replacement, the better ones more often.
+
+With the exponent T = delta / (1 - delta), candidates are drawn one after the other, each time with the
+probability s^T / sum of s^T over the candidates that are left. The same law comes from adding a Gumbel
+variable to T log s and taking the k largest keys: the count is exact and no list of categories is too long.
+
+For few draws from many candidates it is cheaper to draw with replacement and to ignore what was drawn before,
+which is the same law again. The rest of a draw that repeats itself too often is finished with keys, over the
+candidates that are left: the law has no memory of the order so far.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netsci.graph.checks import check_fraction, check_generator
+
+_FEW = 32  # draws with replacement pay below one draw in this many candidates
+_STEEP = 16.0  # from this exponent on, many weights underflow, and arithmetic on denormal numbers is slow
+_SAMPLE = 2**16  # keys looked at to guess where the k-th largest lies
+
+
+def gumbel_top_k(scores: Any, k: int, *, delta: float, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Draw k of n candidates without replacement, with odds score^(delta / (1 - delta)).
+
+    p(next is i) = s_i^T / sum of s_j^T over j not drawn yet, T = delta / (1 - delta)
+
+    delta = 0 draws uniformly, zero scores included; delta = 1 takes the k largest, ties at the last place
+    broken uniformly at random; in between, zero scores are drawn only when all positive ones are used up, and
+    then uniformly.
+
+    Parameters
+    ----------
+    scores : float [n], finite and at least 0.
+    k : how many, in [0, n].
+    delta : in [0, 1].
+    rng : generator; the number of variables it yields depends on the scores.
+
+    Returns
+    -------
+    int64 [k], different candidates in ascending order.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is outside what is said above.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(7)
+    >>> gumbel_top_k([0.0, 5.0, 1.0, 4.0], 2, delta=1.0, rng=rng).tolist()
+    [1, 3]
+    >>> gumbel_top_k([0.0, 5.0, 1.0, 4.0], 3, delta=0.5, rng=rng).tolist()
+    [1, 2, 3]
+
+    Source: S0 eqs. 20-24; S1 eq. A5.
+    Reading: S0 eq. 23 raises the terms of a path score; here the exponent is on the whole score.
+    """
+    check_generator(rng)
+    check_fraction(delta, "delta")
+    scores, k = _checked(scores, k)
+    if k in (0, len(scores)):
+        return np.arange(k, dtype=np.int64)
+    if delta == 0.0:
+        return _uniform(len(scores), k, rng)
+    n_positive = int(np.count_nonzero(scores))
+    if k >= n_positive:
+        zeros = np.flatnonzero(scores == 0)
+        filled = zeros[_uniform(len(zeros), k - n_positive, rng)]
+        return np.sort(np.concatenate([np.flatnonzero(scores), filled]))
+    if delta == 1.0:
+        return _largest(scores, k, rng)
+    power = delta / (1.0 - delta)
+    drawn = np.zeros(0, np.int64)
+    if k * _FEW <= n_positive:
+        drawn = _with_replacement(scores, k, power, rng)
+    if len(drawn) < k:
+        keys = _keys(scores, power, rng)
+        keys[drawn] = -np.inf
+        drawn = np.concatenate([drawn, _largest(keys, k - len(drawn), rng)])
+    return np.sort(drawn)
+
+
+def _checked(scores: Any, k: int) -> tuple[NDArray[np.float64], int]:
+    scores = np.asarray(scores)
+    if scores.ndim != 1 or scores.dtype.kind not in "biuf":
+        raise TypeError(f"scores must be real numbers [n]; got {scores.dtype} {scores.shape}")
+    scores = scores.astype(np.float64, copy=False)
+    # NaN makes the minimum NaN, so one comparison finds both.
+    if len(scores) and not (scores.min() >= 0 and scores.max() < np.inf):
+        raise ValueError("scores must be finite and at least 0; leave out candidates without a score (NaN)")
+    if isinstance(k, bool) or not isinstance(k, (int, np.integer)):
+        raise TypeError(f"k must be a whole number; got {k!r}")
+    if not 0 <= k <= len(scores):
+        raise ValueError(f"k must lie in [0, {len(scores)}], the number of candidates; got {k}")
+    return scores, int(k)
+
+
+def _uniform(n: int, k: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    return np.sort(rng.choice(n, size=k, replace=False, shuffle=False)).astype(np.int64, copy=False)
+
+
+def _with_replacement(
+    scores: NDArray[np.float64], k: int, power: float, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Return the first k different candidates of repeated draws, or fewer if these repeat too much."""
+    near, weights = None, scores / scores.max()  # at most 1, so that no power overflows
+    if power > _STEEP:
+        # Weights below e^-700 cannot be told from 0; keys draw them if nothing else is left.
+        near = np.flatnonzero(weights > np.exp(-700.0 / power))
+        weights = weights[near]
+    if power != 1.0:
+        np.power(weights, power, out=weights)
+    cumulative = np.cumsum(weights, out=weights)
+    draws = np.zeros(0, np.int64)
+    first, paying = draws, True
+    while paying and len(first) < k:
+        before, missing = len(first), k - len(first)
+        places = rng.random(missing + missing // 8 + 16) * cumulative[-1]
+        order = np.argsort(places)  # a search in ascending order walks through memory once
+        hits = np.empty(len(places), np.int64)
+        hits[order] = np.searchsorted(cumulative, places[order], side="right")
+        draws = np.concatenate([draws, hits])
+        candidates, first = np.unique(draws, return_index=True)
+        paying = 2 * (len(first) - before) > missing
+    if len(first) > k:
+        candidates = candidates[np.argsort(first)[:k]]
+    return candidates if near is None else near[candidates]
+
+
+def _keys(scores: NDArray[np.float64], power: float, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Return power * log(score) + Gumbel, -inf at zero scores."""
+    noise = rng.standard_exponential(len(scores))
+    with np.errstate(divide="ignore"):
+        np.log(noise, out=noise)
+        keys = np.log(scores)
+    keys *= power
+    keys -= noise
+    return keys
+
+
+def _largest(keys: NDArray[np.float64], k: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Return the places of the k largest keys, ascending; ties at the last place broken at random."""
+    pool = _promising(keys, k)
+    values = keys if pool is None else keys[pool]
+    last = np.partition(values, len(values) - k)[len(values) - k]
+    above, ties = np.flatnonzero(values > last), np.flatnonzero(values == last)
+    ties = ties[_uniform(len(ties), k - len(above), rng)]
+    chosen = np.sort(np.concatenate([above, ties]))
+    return chosen if pool is None else pool[chosen]
+
+
+def _promising(keys: NDArray[np.float64], k: int) -> NDArray[np.int64] | None:
+    """Return places that hold the k largest keys and all ties with them, or None if that saves nothing.
+
+    A cut is guessed from evenly spaced keys: if at least k keys reach it, the k-th largest does.
+    """
+    step = len(keys) // _SAMPLE
+    if step < 8 or k > len(keys) // 8:
+        return None
+    sample = keys[::step]
+    share = k / len(keys) * len(sample)
+    rank = min(len(sample), int(1.1 * share + 4 * np.sqrt(share)) + 8)
+    cut = np.partition(sample, len(sample) - rank)[len(sample) - rank]
+    pool = np.flatnonzero(keys >= cut)
+    return pool if len(pool) >= k else None

@@ -1,0 +1,109 @@
+"""How the share of removed links and the density change over training.
+
+All functions count steps (epochs, mostly) from 0 to `steps` and end at the fraction `until` of them: at step
+T = until steps the share removed is 0 and the density has reached its final value.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from netsci.graph.checks import check_fraction
+
+
+def cosine(zeta: float, step: float, steps: float, until: float = 1.0) -> float:
+    """Return the share of links to remove, falling along half a cosine: zeta / 2 (1 + cos(pi step / T)).
+
+    T = until steps; 0 from there on. In [0, zeta]. Raises ValueError unless zeta and until lie in [0, 1] and
+    steps is positive and step at least 0.
+
+    Examples
+    --------
+    >>> [round(cosine(0.3, step, 100), 3) for step in (0, 25, 50, 100)]
+    [0.3, 0.256, 0.15, 0.0]
+
+    Source: S0 eq. 26.
+    Reading: zeta on its right side is the initial value.
+    """
+    check_fraction(zeta, "zeta")
+    elapsed = _elapsed(step, steps, until)
+    return zeta / 2.0 * (1.0 + float(np.cos(np.pi * elapsed))) if elapsed < 1.0 else 0.0
+
+
+def static(zeta: float, step: float, steps: float, until: float = 1.0) -> float:
+    """Return the share of links to remove: zeta before step T = until steps, 0 from there on.
+
+    Examples
+    --------
+    >>> [static(0.3, step, 100, until=0.75) for step in (0, 74, 75)]
+    [0.3, 0.3, 0.0]
+
+    Source: S0 table 8 (static removal rate); S1 appendix C (first 75 % of the epochs).
+    """
+    check_fraction(zeta, "zeta")
+    return zeta if _elapsed(step, steps, until) < 1.0 else 0.0
+
+
+def linear(initial: float, final: float, step: float, steps: float, until: float = 1.0) -> float:
+    """Return the density (or sparsity) on the straight line from initial to final, reached at step T.
+
+    Examples
+    --------
+    >>> [round(linear(0.5, 0.9, step, 80), 3) for step in (0, 40, 80)]
+    [0.5, 0.7, 0.9]
+    """
+    _check_ends(initial, final)
+    return _between(initial, final, _elapsed(step, steps, until))
+
+
+def sigmoid(
+    initial: float, final: float, step: float, steps: float, until: float = 1.0, *, steepness: float = 6.0
+) -> float:
+    """Return the density (or sparsity) on a sigmoid from initial to final, normalised to hit both.
+
+    initial + (final - initial) (s(x) - s(-1)) / (s(1) - s(-1)),  s(x) = 1 / (1 + exp(-steepness x)),
+    x = 2 step / T - 1 in [-1, 1]
+
+    Steepness, positive, is per half of the way: 1 is nearly a line. A steepness k per step, as S1 writes it,
+    is k T / 2 here.
+
+    Examples
+    --------
+    >>> [round(sigmoid(0.5, 0.9, step, 80), 3) for step in (0, 20, 40, 80)]
+    [0.5, 0.518, 0.7, 0.9]
+
+    Source: S1 eq. A6.
+    Reading: as printed the sigmoid is not normalised and misses both ends.
+    """
+    _check_ends(initial, final)
+    if not 0.0 < steepness < np.inf:
+        raise ValueError(f"steepness must be positive and finite; got {steepness!r}")
+    x = 2.0 * _elapsed(step, steps, until) - 1.0
+    # s(x) - 1/2 = tanh(steepness x / 2) / 2, which neither overflows nor loses digits.
+    share = (float(np.tanh(steepness * x / 2.0)) / float(np.tanh(steepness / 2.0)) + 1.0) / 2.0
+    return _between(initial, final, share)
+
+
+def _elapsed(step: float, steps: float, until: float) -> float:
+    """Return the share of the way that is done, in [0, 1]."""
+    check_fraction(until, "until")
+    if not 0.0 < steps < np.inf:
+        raise ValueError(f"steps must be positive and finite; got {steps!r}")
+    if not step >= 0.0:
+        raise ValueError(f"step must be at least 0; got {step!r}")
+    end = until * steps
+    return min(1.0, step / end) if step < end else 1.0
+
+
+def _between(initial: float, final: float, share: float) -> float:
+    # Written from both ends, so that shares of 0 and 1 give the ends exactly.
+    return float(initial * (1.0 - share) + final * share)
+
+
+def _check_ends(initial: float, final: float) -> None:
+    check_fraction(initial, "initial")
+    check_fraction(final, "final")
+
+
+ZETA: dict[str, Callable[[float, float, float, float], float]] = {"cosine": cosine, "static": static}
+DENSITY: dict[str, Callable[..., float]] = {"linear": linear, "sigmoid": sigmoid}

@@ -1,0 +1,142 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from netsci.topology import INITIAL, brf, erdos_renyi, links_at, uniform
+
+shapes = st.tuples(st.integers(1, 12), st.integers(1, 12))
+
+
+def rng(seed=7):
+    return np.random.default_rng(seed)
+
+
+def ring_distances(rows, columns):
+    """Of column j from the place of row i, by walking both ways."""
+    table = np.empty((rows, columns))
+    for i in range(rows):
+        for j in range(columns):
+            ahead = (j - i * columns / rows) % columns
+            table[i, j] = min(ahead, columns - ahead)
+    return table
+
+
+def test_links_at_rounds():
+    assert links_at((784, 1568), 0.99) == 12293
+    assert links_at((3, 5), 0.0) == 15
+    assert links_at((3, 5), 1.0) == 0
+    with pytest.raises(ValueError, match="sparsity"):
+        links_at((3, 5), 1.2)
+
+
+@pytest.mark.parametrize("name", INITIAL)
+@given(shape=shapes, share=st.floats(0, 1), seed=st.integers(0, 99))
+def test_exact_count_and_shape(name, shape, share, seed):
+    links = round(share * shape[0] * shape[1])
+    mask = INITIAL[name](shape, links, rng=rng(seed))
+    assert mask.shape == shape
+    assert mask.dtype == bool
+    assert mask.has_canonical_format
+    assert mask.nnz == mask.toarray().sum() == links
+
+
+@pytest.mark.parametrize("name", INITIAL)
+def test_equal_seeds_draw_equal_links_and_others_do_not(name):
+    draw = [INITIAL[name]((9, 14), 40, rng=rng(seed)).toarray() for seed in (1, 1, 2)]
+    assert np.array_equal(draw[0], draw[1])
+    assert not np.array_equal(draw[0], draw[2])
+
+
+@pytest.mark.parametrize("name", INITIAL)
+@pytest.mark.parametrize("links", [-1, 13])
+def test_impossible_counts_are_refused(name, links):
+    with pytest.raises(ValueError, match="links must lie in"):
+        INITIAL[name]((3, 4), links, rng=rng())
+
+
+@pytest.mark.parametrize("name", INITIAL)
+def test_bad_arguments_are_refused(name):
+    with pytest.raises(ValueError, match="shape"):
+        INITIAL[name]((3, 0), 0, rng=rng())
+    with pytest.raises(TypeError, match="rng"):
+        INITIAL[name]((3, 4), 2, rng=None)
+
+
+@given(shape=shapes, share=st.floats(0, 1), seed=st.integers(0, 99))
+def test_uniform_degrees_differ_by_at_most_one_on_both_sides(shape, share, seed):
+    mask = uniform(shape, round(share * shape[0] * shape[1]), rng=rng(seed)).toarray()
+    assert np.ptp(mask.sum(axis=0)) <= 1
+    assert np.ptp(mask.sum(axis=1)) <= 1
+
+
+def test_uniform_by_hand_is_a_permutation():
+    mask = uniform((5, 5), 5, rng=rng()).toarray()
+    assert mask.sum(axis=0).tolist() == mask.sum(axis=1).tolist() == [1] * 5
+
+
+@pytest.mark.parametrize("draw", [uniform, erdos_renyi, lambda *a, **k: brf(*a, randomness=1.0, **k)])
+def test_every_cell_is_as_likely_as_any_other(draw):
+    total = sum(draw((4, 7), 8, rng=rng(seed)).toarray().astype(float) for seed in range(3000))
+    mean, deviation = 3000 * 8 / 28, np.sqrt(3000 * 8 / 28 * 20 / 28)
+    # brf spreads the 8 links over 4 rows evenly; with 2 a row each cell has 2/7 like the others.
+    assert np.abs(total - mean).max() < 4.5 * deviation
+
+
+def test_erdos_renyi_degrees_vary_where_uniform_ones_do_not():
+    assert np.ptp(erdos_renyi((50, 80), 800, rng=rng()).toarray().sum(axis=0)) > 5
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "links"), [(4, 8, 12), (8, 4, 16), (5, 7, 15), (7, 5, 21), (3, 8, 7)]
+)
+def test_brf_without_randomness_takes_the_nearest_columns(rows, columns, links):
+    mask = brf((rows, columns), links, randomness=0.0, rng=rng()).toarray()
+    distance = ring_distances(rows, columns)
+    for i in range(rows):
+        assert links // rows <= mask[i].sum() <= links // rows + 1
+        assert distance[i][mask[i]].max(initial=0) <= distance[i][~mask[i]].min(initial=9) + 1e-9
+    assert np.array_equal(mask, brf((rows, columns), links, randomness=0.0, rng=rng(8)).toarray())
+
+
+def test_brf_by_hand_on_a_wide_and_a_tall_layer():
+    """The place of row 1 of 2 among 6 columns is 3; the place of row 1 of 4 among 2 columns is 1/2."""
+    wide = brf((2, 6), 6, randomness=0.0, rng=rng()).toarray().astype(int)
+    assert wide.tolist() == [[1, 1, 0, 0, 0, 1], [0, 0, 1, 1, 1, 0]]
+    tall = brf((4, 2), 4, randomness=0.0, rng=rng()).toarray().astype(int)
+    assert tall.tolist() == [[1, 0], [1, 0], [0, 1], [1, 0]]
+
+
+def test_brf_first_draw_follows_the_power_of_the_distance():
+    """One link a row: p(j) is (1 + d)^-((1 - r) / r) / sum, with exponent 3/2 at r = 0.4."""
+    rows, columns, runs = 3, 5, 4000
+    total = sum(
+        brf((rows, columns), 3, randomness=0.4, rng=rng(seed)).toarray() * 1.0 for seed in range(runs)
+    )
+    odds = (1 + ring_distances(rows, columns)) ** -1.5
+    expected = runs * odds / odds.sum(axis=1, keepdims=True)
+    chi_square = ((total - expected) ** 2 / expected).sum()
+    assert chi_square < 32.9  # 0.999 quantile, 12 degrees of freedom
+
+
+def test_brf_mean_distance_grows_with_randomness():
+    distance = ring_distances(30, 60)
+    means = [
+        distance[brf((30, 60), 180, randomness=r, rng=rng()).toarray()].mean()
+        for r in (0.0, 1e-320, 0.3, 0.6, 1.0)
+    ]
+    assert means[0] == means[1]
+    assert means[1] < means[2] < means[3] < means[4]
+    assert means[4] == pytest.approx(15, abs=2)
+
+
+def test_brf_in_blocks_of_rows(monkeypatch):
+    monkeypatch.setattr("netsci.topology.initial._BLOCK_CELLS", 20)
+    mask = brf((7, 9), 17, randomness=0.0, rng=rng())
+    monkeypatch.undo()
+    assert np.array_equal(mask.toarray(), brf((7, 9), 17, randomness=0.0, rng=rng()).toarray())
+
+
+def test_brf_refuses_randomness_outside_the_unit_interval():
+    with pytest.raises(ValueError, match="randomness"):
+        brf((3, 4), 5, randomness=1.5, rng=rng())

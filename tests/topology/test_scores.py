@@ -1,0 +1,78 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from hypothesis import given, settings
+
+from netsci.graph.ch import CH_RULES, ch_scores
+from netsci.topology import REGROWTH, REMOVAL, link_removal_score, magnitude, relative_importance
+from tests.strategies import masks
+
+GOLDEN = np.load(Path(__file__).parents[1] / "golden" / "ch" / "cht_ops.npz")
+WEIGHTS = sp.csr_array([[3.0, -1.0, 0.0], [0.0, 2.0, -2.0]])
+
+
+def at_links(score, weights):
+    return sp.csr_array((score(weights), weights.indices, weights.indptr), shape=weights.shape).toarray()
+
+
+def test_removal_scores_by_hand():
+    """Row sums of |w| are 4 and 4, column sums 3, 3 and 2: rows and columns cannot be mistaken."""
+    assert magnitude(WEIGHTS).tolist() == [3, 1, 2, 2]
+    expected = [3 / 4 + 1, 1 / 4 + 1 / 3, 2 / 4 + 2 / 3, 2 / 4 + 1]
+    np.testing.assert_allclose(relative_importance(WEIGHTS), expected, rtol=1e-14)
+    expected = [3 / 5 + 3 / 4, 1 / 5 + 1 / 4, 2 / 5 + 2 / 4, 2 / 5 + 2 / 3]
+    np.testing.assert_allclose(link_removal_score(WEIGHTS), expected, rtol=1e-14)
+    assert REMOVAL["random"](WEIGHTS).tolist() == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize(("key", "inside"), [("ri_score_eps_outside", False), ("ri_score_eps_inside", True)])
+def test_golden_relative_importance(key, inside):
+    weights = sp.csr_array(GOLDEN["ri_weight"])
+    score = at_links(lambda w: relative_importance(w, epsilon=1e-5, per_entry=inside), weights)
+    np.testing.assert_allclose(score, GOLDEN[key], rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", REMOVAL)
+def test_removal_scores_are_float64_aligned_with_the_links_and_transpose_with_them(name):
+    weights = sp.csr_array(np.random.default_rng(1).normal(size=(5, 9)).astype(np.float32))
+    weights.data[3] = 0.0  # a stored zero is a link
+    score = REMOVAL[name](weights)
+    assert score.dtype == np.float64
+    assert score.shape == (45,)
+    turned = at_links(REMOVAL[name], weights.T.tocsr()).T
+    np.testing.assert_allclose(at_links(REMOVAL[name], weights), turned, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["magnitude", "ri", "lrs"])
+def test_zero_weights_score_zero_even_in_an_empty_row(name):
+    weights = sp.csr_array(
+        (np.array([0.0, 0.0, 1.0]), np.array([0, 1, 1]), np.array([0, 2, 3])), shape=(2, 2)
+    )
+    assert REMOVAL[name](weights)[:2].tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("epsilon", [-1.0, np.nan, np.inf])
+def test_epsilon_is_checked(epsilon):
+    with pytest.raises(ValueError, match="epsilon"):
+        relative_importance(WEIGHTS, epsilon=epsilon)
+
+
+def test_regrowth_rules_are_the_link_predictors():
+    assert set(REGROWTH) == {"random", *CH_RULES}
+
+
+@settings(deadline=None)  # the first call compiles
+@given(masks())
+def test_regrowth_scores_every_missing_link_and_no_other(mask):
+    links = sp.csr_array(mask)
+    for name, rule in REGROWTH.items():
+        scores = rule(links)
+        assert scores.shape == mask.shape
+        assert scores.dtype == np.float64
+        assert np.array_equal(np.isnan(scores), mask)
+        if name == "random":
+            assert (scores[~mask] == 1).all()
+        else:
+            np.testing.assert_array_equal(scores, ch_scores(mask, name))
