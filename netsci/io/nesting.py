@@ -1,0 +1,117 @@
+"""The weights inside a checkpoint: which of its dictionaries hold them, and under which names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from netsci.io.errors import CheckpointError, printable
+from netsci.io.limits import check_count
+
+# The first of these that is a dictionary holds the network; the order settles checkpoints with several.
+_WRAPPERS = (
+    "state_dict", "model_state_dict", "model_state", "model", "net", "network", "net_state_dict",
+    "network_state_dict", "model_weights", "weights", "params", "parameters", "module", "ema_state_dict",
+)  # fmt: skip
+_MASKS = ("mask", "masks", "mask_dict", "masks_dict")
+# Adam's moments have the shape of the layers they belong to.
+_NOT_WEIGHTS = re.compile(
+    r"optim|^opts?$|^(adam|adamw|sgd)$|sched|scaler|^amp$|momentum|exp_avg|grad(ient)?s?$|rng|^hyper_?param|"
+    r"^args$|^config$|^callbacks$|^loops$|history|metrics"
+)
+_PACKED = "._packed_params._packed_params"
+_PREFIXES = ("module.", "_orig_mod.", "_forward_module.")
+_MAX_DEPTH = 8
+
+
+def flatten(path: Path, loaded: Any, is_array: Callable[[Any], bool]) -> tuple[dict[str, Any], list[str]]:
+    """Return the arrays of a loaded checkpoint by dotted name, optimizers left out, and notes."""
+    notes: list[str] = []
+    found: dict[str, Any] = {}
+    if is_array(loaded):
+        return {"weight": loaded}, notes
+    _walk(path, loaded, "", 0, is_array, found, notes, set())
+    return _without_common_prefix(found), notes
+
+
+def _walk(
+    path: Path,
+    value: Any,
+    prefix: str,
+    depth: int,
+    is_array: Callable[[Any], bool],
+    found: dict[str, Any],
+    notes: list[str],
+    seen: set[int],
+) -> None:
+    items = _items(value)
+    if items is None or id(value) in seen:
+        return
+    if depth > _MAX_DEPTH:
+        raise CheckpointError(
+            path, f"its dictionaries nest deeper than {_MAX_DEPTH}", "save the state dict alone"
+        )
+    seen.add(id(value))  # a pickle may contain itself
+    check_count(path, len(items) + len(found), "entries")
+    inner = _wrapper(items, is_array)
+    if inner is not None:
+        others = [k for k in items if k.lower() in _WRAPPERS and k != inner and _holds(items[k], is_array)]
+        if others:
+            notes.append(f"read {inner!r}; {', '.join(map(printable, others))} left out")
+        for key, masks in items.items():
+            if key.lower() in _MASKS and (named := _items(masks)):
+                items = {**items, inner: {**(_items(items[inner]) or {}), **_as_masks(named)}}
+        _walk(path, items[inner], prefix, depth + 1, is_array, found, notes, seen)
+        return
+    for key, entry in items.items():
+        name = f"{prefix}{key}"
+        if is_array(entry):
+            found[name] = entry
+        elif name.endswith(_PACKED) and isinstance(entry, tuple) and entry and is_array(entry[0]):
+            found[name.removesuffix(_PACKED) + ".weight"] = entry[0]
+        elif not _NOT_WEIGHTS.search(key.lower()):
+            _walk(path, entry, f"{name}.", depth + 1, is_array, found, notes, seen)
+
+
+def _items(value: Any) -> dict[str, Any] | None:
+    if isinstance(value, Mapping):
+        return {str(key): entry for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return {str(i): entry for i, entry in enumerate(value)}
+    return None
+
+
+def _wrapper(items: dict[str, Any], is_array: Callable[[Any], bool]) -> str | None:
+    """Return the key whose dictionary is the network, unless matrices lie beside it."""
+    if any(is_array(value) and value.ndim >= 2 for value in items.values()):
+        return None
+    by_lower = {key.lower(): key for key in reversed(items)}
+    return next(
+        (by_lower[w] for w in _WRAPPERS if w in by_lower and _holds(items[by_lower[w]], is_array)), None
+    )
+
+
+def _holds(value: Any, is_array: Callable[[Any], bool], seen: set[int] | None = None) -> bool:
+    """Whether there is an array anywhere inside; each dictionary is looked at once, however often named."""
+    seen = set() if seen is None else seen
+    items = _items(value)
+    if not items or id(value) in seen or len(seen) > 1000:
+        return False
+    seen.add(id(value))
+    return any(map(is_array, items.values())) or any(_holds(v, is_array, seen) for v in items.values())
+
+
+def _as_masks(named: dict[str, Any]) -> dict[str, Any]:
+    return {f"{key}_mask" if not key.endswith("mask") else key: mask for key, mask in named.items()}
+
+
+def _without_common_prefix(found: dict[str, Any]) -> dict[str, Any]:
+    """Drop what DataParallel and torch.compile put before every name."""
+    for _ in range(4):
+        prefix = next((p for p in _PREFIXES if found and all(name.startswith(p) for name in found)), None)
+        if prefix is None or any(name == prefix for name in found):
+            break
+        found = {name.removeprefix(prefix): value for name, value in found.items()}
+    return found

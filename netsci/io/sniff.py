@@ -1,0 +1,175 @@
+"""What a file is, by its first bytes and never by its name."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from pathlib import Path
+
+from netsci.io.errors import CheckpointError
+from netsci.io.limits import check_count
+
+TORCH_ZIP, TORCH_LEGACY, NPZ, NPY, SAFETENSORS, XML = (
+    "torch",
+    "torch legacy",
+    "npz",
+    "npy",
+    "safetensors",
+    "xml",
+)
+
+# torch before 1.6 opens with a pickle of the number 0x1950a86a20f9469cfc6c.
+_LEGACY = b"\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19"
+_ACCEPTED = "safetensors, torch state dicts, npz, npy and GraphML are read"
+_UNPACK = "unpack it and give the file inside"
+_TO_TENSORS = "save the weights as npz (numpy.savez) or safetensors"
+
+_MAGIC: tuple[tuple[int, bytes, str, str], ...] = (
+    (0, b"\x89HDF\r\n\x1a\n", "an HDF5 file (Keras, NIR, Lava), which is not read yet", _TO_TENSORS),
+    (4, b"TFL3", "a TensorFlow Lite model, which is not read", _TO_TENSORS),
+    (0, b"MATLAB 5.0 MAT-file", "a MATLAB file, which is not read yet", "save its matrix as npy or npz"),
+    (0, b"\x1f\x8b", "a gzip-compressed file", _UNPACK),
+    (0, b"BZh", "a bzip2-compressed file", _UNPACK),
+    (0, b"\xfd7zXZ\x00", "an xz-compressed file", _UNPACK),
+    (0, b"\x28\xb5\x2f\xfd", "a zstd-compressed file", _UNPACK),
+    (0, b"7z\xbc\xaf\x27\x1c", "a 7z archive", _UNPACK),
+    (257, b"ustar", "a tar archive", _UNPACK),
+    (0, b"GGUF", "a GGUF model, which is not read", _TO_TENSORS),
+    (0, b"%PDF", "a PDF document", _ACCEPTED),
+    (0, b"\x89PNG", "a picture (PNG)", _ACCEPTED),
+    (0, b"\xff\xd8\xff", "a picture (JPEG)", _ACCEPTED),
+    (0, b"PAR1", "a Parquet table", _ACCEPTED),
+)
+
+
+def sniff(path: Path) -> str:
+    """Return the format of an accepted file, or raise CheckpointError that names what else it is."""
+    with open(path, "rb") as stream:
+        head = stream.read(4096)
+    for place, magic, what, mend in _MAGIC:
+        if head[place : place + len(magic)] == magic:
+            raise CheckpointError(path, f"this is {what}", mend)
+    if head.startswith(b"PK\x03\x04") or head.startswith(b"PK\x05\x06"):
+        return _sniff_zip(path)
+    if head.startswith(b"\x93NUMPY"):
+        return NPY
+    if head[:1] == b"\x80" and head[2 : 2 + len(_LEGACY)] == _LEGACY:
+        return TORCH_LEGACY
+    if head[8:9] == b"{" and _is_safetensors(head):
+        return SAFETENSORS
+    if _starts_like_xml(head):
+        return XML
+    raise _unreadable(path, head)
+
+
+def _is_safetensors(head: bytes) -> bool:
+    """Whether the first 8 bytes can be the length of a header; eight letters never are."""
+    return int.from_bytes(head[:8], "little") < 2**40
+
+
+def _sniff_zip(path: Path) -> str:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except Exception as error:
+        raise CheckpointError(
+            path,
+            "it begins as a zip archive (torch, npz) but is truncated or damaged",
+            "fetch or save it again",
+        ) from error
+    check_count(path, len(names), "members")
+    if not names:
+        raise CheckpointError(path, "the archive is empty", "save it again")
+    inner = {name.partition("/")[2] for name in names}
+    if any(name.startswith("code/") for name in inner) or inner & {"constants.pkl", "model.json"}:
+        raise CheckpointError(
+            path,
+            "this is a TorchScript archive, a program with its weights; it is not run",
+            "save the weights: torch.save(model.state_dict(), 'weights.pt')",
+        )
+    if "data.pkl" in inner or "data.pkl" in names:
+        return TORCH_ZIP
+    if all(name.endswith(".npy") for name in names):
+        return NPZ
+    if "model.weights.h5" in names:
+        raise CheckpointError(path, "this is a Keras model archive, which is not read yet", _TO_TENSORS)
+    raise CheckpointError(path, "this is a zip archive of something else than weights", _UNPACK)
+
+
+def _starts_like_xml(head: bytes) -> bool:
+    text = head.lstrip(b"\xef\xbb\xbf").lstrip()
+    if re.match(rb"<!doctype\s+html|<html|<head|<body", text, re.IGNORECASE):
+        return False
+    # UTF-16 with or without its mark: "<" beside a zero byte.
+    return text.startswith(b"<") or head[:4] in (b"\xff\xfe<\x00", b"\xfe\xff\x00<") or head[:2] == b"\x00<"
+
+
+def _unreadable(path: Path, head: bytes) -> CheckpointError:
+    """Return the error for files that are told by looking closer than at a magic number."""
+    text = head.lstrip(b"\xef\xbb\xbf").lstrip()
+    if text.startswith(b"version https://git-lfs"):
+        size = re.search(rb"^size (\d{1,15})", head, re.MULTILINE)
+        real = f" (the real file has {int(size[1]):,} bytes)" if size else ""
+        return CheckpointError(
+            path, f"this is a Git LFS pointer, not the file itself{real}", "fetch it with: git lfs pull"
+        )
+    if text[:1] == b"<":
+        return web_page(path)
+    if looks_like_pickle(head):
+        return CheckpointError(
+            path,
+            "this is a Python pickle, which can run code when opened, so it is not opened",
+            _TO_TENSORS,
+        )
+    if _looks_like_onnx(head):
+        return CheckpointError(path, "this is an ONNX model, which is not read yet", _TO_TENSORS)
+    if re.search(rb"\bgraph\s*\[", head) and re.search(rb"\bnode\s*\[", head):
+        return CheckpointError(
+            path,
+            "this is a GML graph, which is not read yet",
+            "convert it: networkx.write_graphml(networkx.read_gml(file), 'graph.graphml')",
+        )
+    if not head.strip(b"\x00"):
+        return CheckpointError(
+            path, "it begins with nothing but zero bytes: a damaged file", "fetch it again"
+        )
+    if _is_text(head):
+        what = "a JSON file" if text[:1] in b"{[" else "a text file (a table or an edge list?)"
+        return CheckpointError(path, f"this is {what}, which is not read yet", _ACCEPTED)
+    return CheckpointError(path, "its format is unknown, or it is damaged", _ACCEPTED)
+
+
+def web_page(path: Path) -> CheckpointError:
+    """Return the error for a page saved in place of the file."""
+    return CheckpointError(
+        path,
+        "this is a web page (HTML), not the file itself",
+        "download it again from the page's download or raw link",
+    )
+
+
+def looks_like_pickle(head: bytes) -> bool:
+    """Whether the bytes read as pickle opcodes; nothing is unpickled."""
+    import pickletools
+
+    if not (head[:1] in (b"(", b"c", b"]", b"}") or (head[:1] == b"\x80" and head[1:2] <= b"\x05")):
+        return False
+    steps = 0
+    try:
+        for _ in pickletools.genops(head):
+            steps += 1
+    except Exception:  # the head is cut somewhere, so every pickle ends in an error here
+        pass
+    return steps >= 4
+
+
+def _looks_like_onnx(head: bytes) -> bool:
+    # Protobuf has no magic number: field 1 (ir_version) small, then one of ModelProto's next fields.
+    return head[:1] == b"\x08" and 1 <= head[1] <= 30 and head[2:3] in (b"\x12", b"\x1a", b":", b"B", b"2")
+
+
+def _is_text(head: bytes) -> bool:
+    if b"\x00" in head:
+        return False
+    plain = sum(32 <= byte < 127 or byte in b"\t\r\n\f" for byte in head)
+    return plain >= 0.9 * len(head)

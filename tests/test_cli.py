@@ -1,0 +1,154 @@
+"""The command line: what it prints, its exit codes, and what it does not import."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import netsci.report
+from netsci import __version__
+from netsci.cli import app
+from netsci.io import CheckpointError
+from tests.io.samples import write_graphml, write_npz
+
+run = CliRunner().invoke
+
+
+@pytest.fixture
+def net(tmp_path: Path) -> Path:
+    return write_npz(tmp_path / "net.npz")
+
+
+def test_version_and_help():
+    assert run(app, ["--version"]).stdout == f"netsci {__version__}\n"
+    shown = run(app, ["--help"])
+    assert shown.exit_code == 0
+    assert all(word in shown.stdout for word in ("inspect", "report", "--version"))
+    assert "inspect" in run(app, []).output
+
+
+def test_inspect_prints_a_table_and_notes(net):
+    shown = run(app, ["inspect", str(net)])
+    assert shown.exit_code == 0
+    for text in (
+        "net.npz: npz",
+        "presynaptic",
+        "postsynaptic",
+        "isolated",
+        "fc1",
+        "70.00 %",
+        "66.67 %",
+        "1 + 0",
+    ):
+        assert text in shown.stdout
+    assert "- matrices are taken as [presynaptic, postsynaptic]" in shown.stdout
+
+
+def test_inspect_json_is_exactly_one_object(net):
+    shown = run(app, ["inspect", str(net), "--json"])
+    assert shown.exit_code == 0
+    found = json.loads(shown.stdout)
+    assert set(found) == {"kind", "layers", "notes"}
+    assert [(x["name"], x["shape"], x["links"]) for x in found["layers"]] == [
+        ("fc1", [5, 4], 6),
+        ("fc2", [4, 3], 4),
+    ]
+    assert shown.stdout.count("\n") == 1
+
+
+def test_names_from_the_file_are_no_markup(tmp_path):
+    import torch
+
+    torch.save({"[bold]a[/x].weight": torch.ones(2, 3)}, tmp_path / "net.pt")
+    assert "[bold]a[/x]" in run(app, ["inspect", str(tmp_path / "net.pt")]).stdout
+
+
+@pytest.mark.parametrize("command", [["inspect"], ["inspect", "--json"], ["report"]])
+@pytest.mark.parametrize("content", [b"", b"<html>", b"PK\x03\x04broken", b"\x80\x04K\x01K\x02\x86."])
+def test_unreadable_files_give_one_line_and_exit_code_3(tmp_path, monkeypatch, command, content):
+    from netsci.io import load_graph
+
+    monkeypatch.setattr(netsci.report, "report", lambda path, out: load_graph(path), raising=False)
+    monkeypatch.chdir(tmp_path)
+    Path("net.pt").write_bytes(content)
+    shown = run(app, [*command, "net.pt"])
+    assert shown.exit_code == 3
+    assert shown.stdout == ""
+    assert shown.stderr.startswith("net.pt: ")
+    assert shown.stderr.count("\n") == 1
+    assert [p.name for p in tmp_path.iterdir()] == ["net.pt"]
+
+
+def test_usage_errors_keep_exit_code_2(net, tmp_path):
+    for arguments in (["inspect"], ["inspect", "--no-such", str(net)], ["nonsense"], ["report"]):
+        shown = run(app, arguments)
+        assert shown.exit_code == 2
+        assert "Traceback" not in shown.output
+    for out in (net, tmp_path, tmp_path / "nowhere" / "report.html"):
+        assert run(app, ["report", str(net), "-o", str(out)]).exit_code == 2
+    assert net.stat().st_size > 0
+
+
+def test_report_says_where_it_wrote(net, tmp_path, monkeypatch):
+    def write(path, out):
+        assert path == net
+        out.write_text("new")
+        return out
+
+    monkeypatch.setattr(netsci.report, "report", write, raising=False)
+    out = tmp_path / "r.html"
+    out.write_text("old")
+    shown = run(app, ["report", str(net), "-o", str(out)])
+    assert (shown.exit_code, shown.stdout) == (0, f"wrote {out}\n")
+    assert out.read_text() == "new"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["net.npz", "r.html"]
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [(CheckpointError("a", "b", "c"), 3), (OSError(28, "disk full"), 1)]
+)
+def test_a_failed_report_leaves_no_part_of_it(net, tmp_path, monkeypatch, error, code):
+    def fail(path, out):
+        out.write_text("half of")
+        raise error
+
+    monkeypatch.setattr(netsci.report, "report", fail, raising=False)
+    out = tmp_path / "r.html"
+    shown = run(app, ["report", str(net), "-o", str(out)])
+    assert shown.exit_code == code
+    assert shown.stderr.count("\n") == 1
+    assert [p.name for p in tmp_path.iterdir()] == ["net.npz"]
+
+
+def test_a_whole_process_shows_no_traceback(tmp_path):
+    for name, content in {"bad.pt": b"PK\x03\x04", "gone.pt": None}.items():
+        if content is not None:
+            (tmp_path / name).write_bytes(content)
+        done = subprocess.run(
+            [sys.executable, "-m", "netsci.cli", "inspect", str(tmp_path / name)],
+            capture_output=True,
+            text=True,
+        )
+        assert (done.returncode, done.stdout) == (3, "")
+        assert done.stderr.startswith(f"{name}: ")
+        assert done.stderr.count("\n") == 1
+
+
+def test_help_imports_nothing_heavy():
+    script = (
+        "import sys\nfrom netsci.cli import main\nsys.argv = ['netsci', '--help']\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "heavy = {'numpy', 'scipy', 'torch', 'pandas', 'networkx', 'numba', 'plotly', 'matplotlib'}\n"
+        "print('heavy:', sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "inspect" in done.stdout
+    assert done.stdout.endswith("heavy: []\n")
+
+
+def test_graph_files_are_inspected_too(tmp_path):
+    shown = run(app, ["inspect", str(write_graphml(tmp_path / "g.graphml")), "--json"])
+    assert json.loads(shown.stdout)["kind"] == "GraphML"
