@@ -9,9 +9,9 @@ import sys
 
 from pip._vendor.packaging.requirements import Requirement
 
+question = ["install", "--quiet", "--dry-run", "--no-deps", "--ignore-installed", "--report", "-"]
 report = subprocess.run(
-    [sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--no-deps", "--ignore-installed"]
-    + ["--report", "-", f"torch=={sys.argv[1]}"],
+    [sys.executable, "-m", "pip", *question, f"torch=={sys.argv[1]}"],
     check=True,
     stdout=subprocess.PIPE,
     text=True,

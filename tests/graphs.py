@@ -8,7 +8,10 @@ from netsci.graph import LayeredGraph, Population, Projection
 def chain() -> LayeredGraph:
     """3 -> 2 -> 1, neither square nor symmetric, with weights."""
     masks = [[[1, 0], [0, 1], [1, 1]], [[1], [0]]]
-    weights = [np.array([[0.5, 0.0], [0.0, -2.0], [0.0, 3.0]], np.float32), np.array([[4.0], [0.0]], np.float32)]
+    weights = [
+        np.array([[0.5, 0.0], [0.0, -2.0], [0.0, 3.0]], np.float32),
+        np.array([[4.0], [0.0]], np.float32),
+    ]
     return LayeredGraph.from_masks(masks, weights=weights, names=["fc1", "fc2"])
 
 

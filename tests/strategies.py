@@ -21,6 +21,8 @@ def chains(draw, max_layers=4, max_side=7, weighted=False):
     groups = [draw(st.sampled_from([1, 1, 2])) for _ in widths[1:]]
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     density = draw(st.sampled_from([0.0, 0.2, 0.4, 0.7]))
-    layers = [rng.random((m * g, n)) < density for m, n, g in zip(widths[:-1], widths[1:], groups, strict=True)]
+    layers = [
+        rng.random((m * g, n)) < density for m, n, g in zip(widths[:-1], widths[1:], groups, strict=True)
+    ]
     weights = [rng.normal(size=layer.shape) for layer in layers] if weighted else None
     return LayeredGraph.from_masks(layers, weights=weights, rows_per_unit=groups)

@@ -1,1 +1,32 @@
-"""Figures from tidy tables: nothing is computed here, shown or saved."""
+"""Figures from tidy tables: nothing is computed here, shown or saved.
+
+Every function takes a pandas table and returns a figure, matplotlib's (for SVG) or plotly's (for HTML), from
+one backend-neutral description (`scene`), so that both hold the same values. Where a table has no rows, or
+only NaN, the figure says "no data". Importing this package loads neither backend.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from netsci.plot.categories import points
+    from netsci.plot.curves import ccdf, distribution, lines
+    from netsci.plot.disks import disk
+    from netsci.plot.matrices import matrix
+
+_HOME = {
+    "ccdf": "curves",
+    "disk": "disks",
+    "distribution": "curves",
+    "lines": "curves",
+    "matrix": "matrices",
+    "points": "categories",
+}
+
+__all__ = ["ccdf", "disk", "distribution", "lines", "matrix", "points"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(f"netsci.plot.{_HOME[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

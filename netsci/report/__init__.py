@@ -1,1 +1,19 @@
 """Figures and tables bound into one self-contained HTML file."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from netsci.report.network import report
+    from netsci.report.page import Section, render
+
+_HOME = {"Section": "page", "render": "page", "report": "network"}
+
+__all__ = ["Section", "render", "report"]
+
+
+def __getattr__(name: str) -> Any:
+    # Pandas and plotly load only when a report is wanted: `import netsci.report` stays cheap.
+    if name in _HOME:
+        return getattr(import_module(f"netsci.report.{_HOME[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -39,7 +39,10 @@ def test_a_convolution_has_rows_by_kernel_position():
     graph = graphs.convolution()
     assert graph.sizes == {"layer0": 2, "layer1": 3, "layer2": 2}
     assert graph.degrees("out")["layer0"].tolist() == [1, 2]
-    assert graph.projections[0].unit_links().toarray().tolist() == [[True, False, False], [False, True, False]]
+    assert graph.projections[0].unit_links().toarray().tolist() == [
+        [True, False, False],
+        [False, True, False],
+    ]
     assert graph.degrees("out")["layer1"].tolist() == [1, 1, 1]
     assert graph.edges()["row"].tolist() == [1, 2, 3, 0, 3, 5]
 

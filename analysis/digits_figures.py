@@ -1,0 +1,217 @@
+"""Figures and one-sentence verdicts of the digits exhibits, from their tables alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis import digits_networks as nets
+from analysis import digits_tables as tables
+from analysis.runs import Tables
+from analysis.statistics import mean_and_interval
+from netsci import plot
+from netsci.graph import native_arcs
+
+FATES = ("kept", "removed", "regrown", "still absent")
+
+
+def accuracy(made: Tables, backend: str) -> Any:
+    """Draw test accuracy by epoch."""
+    shown = _measure(tables.by_epoch(made), "accuracy")
+    labels = {"mean": "test accuracy (share)", "epoch": "epoch"}
+    return plot.lines(
+        shown[shown["epoch"] > 0],
+        x="epoch",
+        y="mean",
+        low="low",
+        high="high",
+        hue="model",
+        order=list(tables.NAMES.values()),
+        labels=labels,
+        backend=backend,
+    )
+
+
+def accuracy_verdict(made: Tables) -> str:
+    """Say where the three models end."""
+    last = _last(made, "accuracy")
+    ends = ", ".join(f"{name} {_percent(last, name)}" for name in tables.NAMES.values())
+    return f"After the last epoch: {ends} of the test digits right (mean of three seeds, 95 % interval)."
+
+
+def topology(made: Tables, backend: str) -> Any:
+    """Draw what the topology measures by epoch, one panel a measure."""
+    shown = tables.by_epoch(made)
+    both = shown["projection"].isin(nets.PROJECTIONS)
+    shown["panel"] = shown["measure"].where(~both, shown["measure"] + ", " + shown["projection"])
+    shown["panel"] = shown["panel"].replace("gamma", "γ, both sparse layers")
+    # the dense model's I(W) of .15 would press the sparse curves, which differ by .01, into one line
+    order = [name for key, name in tables.NAMES.items() if key != "dense"]
+    shown = shown[shown["model"].isin(order)].assign(low=lambda t: t["low"].clip(lower=0))
+    first = ["γ, both sparse layers", "node sparsity"]
+    rank = {name: i for i, name in enumerate(dict.fromkeys([*first, *shown["panel"]]))}
+    return plot.lines(
+        shown.sort_values("panel", key=lambda names: names.map(rank), kind="stable"),
+        x="epoch",
+        y="mean",
+        low="low",
+        high="high",
+        hue="model",
+        panel="panel",
+        order=order,
+        labels={"mean": "value (dimensionless)", "epoch": "epoch"},
+        share=False,
+        backend=backend,
+    )
+
+
+def topology_verdict(made: Tables) -> str:
+    """Say how gamma and node sparsity change."""
+    gammas = made["table"].query("measure == 'gamma' and model == 'CHTs'")
+    first, last = _mean(gammas[gammas["epoch"] == 0]), _mean(gammas[gammas["epoch"] == gammas["epoch"].max()])
+    nodes = _mean(_last(made, "node sparsity").query("model == 'CHTs'"))
+    return (
+        f"Evolution takes γ from {first:.2f} to {last:.2f} while the static network stays where it began; "
+        f"{100 * nodes:.0f} % of the inputs and hidden units fall silent, nearly all in the first evolutions."
+    )
+
+
+def degrees(made: Tables, backend: str) -> Any:
+    """Draw the degree CCDFs, one panel a projection and side."""
+    shown = made["ccdf"].assign(panel=lambda t: t["projection"] + ", " + t["side"])
+    shown["panel"] = shown["panel"].str.replace("sparse layers, pooled", "both sparse layers, pooled")
+    pooled_first = shown.sort_values("side", key=lambda side: side != "pooled", kind="stable")
+    return plot.ccdf(pooled_first, hue="model", panel="panel", columns=2, backend=backend)
+
+
+def degrees_verdict(made: Tables) -> str:
+    """Say what the pooled degrees' exponents are and whether the fits stand."""
+    pooled = made["table"][made["table"]["side"] == "pooled"]
+    value = pooled.set_index(["measure", "model", "seed"])["value"].sort_index()
+    gammas = ", ".join(f"{name} {value['gamma', name].mean():.2f}" for name in pooled["model"].unique())
+    passing, plausible = value["scale-free", nets.AFTER], value["bootstrap p", nets.AFTER] >= 0.1
+    cut = (value["p against truncated_power_law", nets.AFTER] < 0.1) & (
+        value["R against truncated_power_law", nets.AFTER] < 0
+    )
+    return (
+        f"Pooled over both sparse layers γ is, on average, {gammas}. After evolution the tail counts as "
+        f"scale-free by the strong criteria of Broido and Clauset in {passing.sum():.0f} of {len(passing)} "
+        f"seeds: a power law with an exponential cut-off fits better in {cut.sum()}, and the plain law is "
+        f"plausible (bootstrap p ≥ .1) in {plausible.sum()}."
+    )
+
+
+def disk(made: Tables, backend: str) -> Any:
+    """Draw the four disks."""
+    nodes = made["nodes"].copy()
+    nodes["label"] = nodes["population"] + " " + nodes["node"].astype(str)
+    arcs = []
+    captions = {}
+    for name, links in made["links"].groupby("model", sort=False):
+        here = nodes[nodes["model"] == name].set_index("node")
+        size = _size(made, name)
+        edge = here["radius"].max()  # that of the last in degree: 2 ln N
+        arcs.append(_arcs(here, links, edge=edge).assign(model=name))
+        captions[name] = f"γ = {size['gamma']:.2f}, N = {size['nodes embedded']:.0f}, E = {len(links)}"
+        for axis, turn in (("x", np.cos), ("y", np.sin)):
+            nodes.loc[nodes["model"] == name, axis] = (here["radius"] / edge * turn(here["theta"])).to_numpy()
+    nodes["caption"] = nodes["model"].map(captions)
+    return plot.disk(
+        nodes,
+        pd.concat(arcs, ignore_index=True),
+        panel="model",
+        order=list(nets.POPULATIONS),
+        columns=2,
+        backend=backend,
+    )
+
+
+def disk_verdict(made: Tables) -> str:
+    """Say how much deeper the hubs lie after evolution."""
+    radius = made["table"][made["table"]["measure"] == "mean radius"]
+    mean = {
+        (model, population): _mean(rows)
+        for (model, population), rows in radius.groupby(["model", "projection"])
+    }
+    deepest = min(nets.POPULATIONS, key=lambda population: mean[nets.AFTER, population])
+    before, after = mean[nets.BEFORE, deepest], mean[nets.AFTER, deepest]
+    hub = made["table"][made["table"]["measure"] == "largest degree"].groupby("model")["value"].mean()
+    return (
+        f"Hubs form and move inwards: the largest degree grows from {hub[nets.BEFORE]:.0f} to "
+        f"{hub[nets.AFTER]:.0f} ({hub[nets.RANDOM]:.0f} at random, {hub[nets.PRUNED]:.0f} "
+        f"magnitude-pruned), and the mean radius of {deepest}, the deepest population, falls from "
+        f"{before:.1f} to {after:.1f}."
+    )
+
+
+def ch_scores_of_links(made: Tables, backend: str) -> Any:
+    """Draw the score distributions, one panel an evolution."""
+    zero = made["table"].query("measure == 'score 0'").groupby(["evolution", "model"])["value"].mean()
+    captions = {
+        step: "score 0: " + ", ".join(f"{fate} {100 * zero[step, fate]:.0f} %" for fate in FATES)
+        for step in made["histogram"]["evolution"].unique()
+    }
+    shown = made["histogram"].assign(
+        panel=lambda t: "evolution " + t["evolution"].astype(str),
+        caption=lambda t: t["evolution"].map(captions),
+    )
+    return plot.distribution(
+        shown,
+        hue="fate",
+        panel="panel",
+        order=list(FATES),
+        labels={"left": "CH2-L3n score (no unit)", "density": "share of links per decade"},
+        log="x",
+        backend=backend,
+    )
+
+
+def ch_scores_verdict(made: Tables) -> str:
+    """Say how the scores of regrown, kept and removed links compare with those still absent."""
+    chance = made["table"][made["table"]["measure"] == "chance above an absent link"]
+    last = chance[chance["evolution"] == chance["evolution"].max()]
+    mean = last.groupby("model")["value"].mean()
+    return (
+        f"In the last of these evolutions a regrown link scores above an absent one with chance "
+        f"{mean['regrown']:.2f}, a kept link with {mean['kept']:.2f} and a removed one with "
+        f"{mean['removed']:.2f}: removal by weight does not look at the score."
+    )
+
+
+def _arcs(nodes: pd.DataFrame, links: pd.DataFrame, *, edge: float, points: int = 12) -> pd.DataFrame:
+    """Return the links as geodesics in native polar coordinates over the disk's radius, NaN between them."""
+    place = {node: i for i, node in enumerate(nodes.index)}
+    sources, targets = links["source"].map(place).to_numpy(), links["target"].map(place).to_numpy()
+    radius, theta = native_arcs(
+        nodes["radius"].to_numpy(), nodes["theta"].to_numpy(), sources, targets, points
+    )
+    x, y = radius / edge * np.cos(theta), radius / edge * np.sin(theta)
+    gap = np.full((len(links), 1), np.nan)
+    return pd.DataFrame({"x": np.hstack([x, gap]).ravel(), "y": np.hstack([y, gap]).ravel()})
+
+
+def _size(made: Tables, model: str) -> dict[str, float]:
+    rows = made["table"][made["table"]["model"] == model]
+    first = rows[rows["seed"] == rows["seed"].min()]
+    return {str(name): float(value) for name, value in zip(first["measure"], first["value"], strict=True)}
+
+
+def _measure(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    return table[table["measure"] == name]
+
+
+def _last(made: Tables, measure: str) -> pd.DataFrame:
+    """Return a measure's rows at the last epoch."""
+    rows = _measure(made["table"], measure)
+    return rows[rows["epoch"] == rows["epoch"].max()]
+
+
+def _mean(rows: pd.DataFrame) -> float:
+    return float(rows["value"].mean())
+
+
+def _percent(rows: pd.DataFrame, model: str) -> str:
+    line = mean_and_interval(rows[rows["model"] == model]).iloc[0]
+    return f"{100 * line['mean']:.1f} % [{100 * line['low']:.1f}, {min(100.0, 100 * line['high']):.1f}]"

@@ -1,0 +1,157 @@
+"""Make every exhibit: `python -m analysis.figures`. Runs what has no results yet, then draws.
+
+Results (tables and their provenance) and figures go to this repository, or under --out.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from analysis import digits
+from analysis.runs import (
+    Exhibit,
+    Tables,
+    load_tables,
+    record_path,
+    run_cells,
+    save_tables,
+    write_in,
+)
+
+if TYPE_CHECKING:
+    from netsci.report import Section
+
+ROOT = Path(__file__).resolve().parent.parent
+FORMATS = ("svg", "html")
+LEAD = "Every number here comes from runs of this repository's code; none is copied from a paper."
+console = Console()
+
+
+def catalogue(seed: int = 0) -> list[Exhibit]:
+    """Return every exhibit; `seed` is the first seed of those that train."""
+    return [*digits.exhibits(seed)]
+
+
+def make_tables(exhibits: list[Exhibit], results: Path, jobs: int) -> dict[str, Tables]:
+    """Return the tables of the exhibits: those there, and those made from runs, new ones where needed."""
+    made = {exhibit.id: load_tables(exhibit, results) for exhibit in exhibits}
+    pending = [exhibit for exhibit in exhibits if made[exhibit.id] is None]
+    cells = list(dict.fromkeys(cell for exhibit in pending for cell in exhibit.cells))
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as progress:
+        if cells:
+            to_run = sum(not record_path(results, cell).exists() for cell in cells)
+            bar = progress.add_task(f"runs ({to_run} new)", total=len(cells))
+            records = run_cells(cells, results, jobs=jobs, done=lambda cell: progress.advance(bar))
+            bar = progress.add_task("tables", total=len(pending))
+            for exhibit in pending:
+                tables = exhibit.tabulate({cell: records[cell] for cell in exhibit.cells})
+                save_tables(exhibit, tables, results)
+                progress.advance(bar)
+    # read back even what was just made: what is drawn is what is stored
+    return {exhibit.id: made[exhibit.id] or load_tables(exhibit, results) or {} for exhibit in exhibits}
+
+
+def draw(exhibit: Exhibit, tables: Tables, results: Path, figures: Path, formats: tuple[str, ...]) -> None:
+    """Write an exhibit's folder: figure.svg, figure.html, the table it shows, and where it comes from."""
+    from netsci.plot.theme import save_svg
+    from netsci.report import render
+
+    folder = figures / exhibit.id
+    source = (results / exhibit.id / "provenance.json").read_text()
+    if "svg" in formats:
+        write_in(folder, "figure.svg", save_svg(exhibit.draw(tables, "matplotlib")))
+    if "html" in formats:
+        page = render(
+            exhibit.title, [section(exhibit, tables)], provenance=block(json.loads(source)), lead=LEAD
+        )
+        write_in(folder, "figure.html", page)
+    write_in(folder, "table.csv", exhibit.summarise(tables).to_csv(index=False, float_format="%.6g"))
+    write_in(folder, "provenance.json", source)
+
+
+def section(exhibit: Exhibit, tables: Tables) -> Section:
+    """Return an exhibit as a section of a page."""
+    from netsci.report import Section
+
+    return Section(
+        title=exhibit.title,
+        verdict=exhibit.verdict(tables),
+        figure=exhibit.draw(tables, "plotly"),
+        data={"summary": exhibit.summarise(tables), **tables},
+        alt=exhibit.caption,
+    )
+
+
+def block(source: dict[str, Any]) -> dict[str, str]:
+    """Return a provenance as the lines that a page shows."""
+    versions = ", ".join(f"{name} {number}" for name, number in source["versions"].items())
+    return {
+        "runs": f"{len(source['cells'])}, seeds {', '.join(map(str, source['seeds']))}",
+        "data": "; ".join(source["data"]),
+        "commit": source["commit"],
+        "versions": f"Python {source['python']}, {versions}",
+        "machine": source["machine"],
+        "made": source["made_at"],
+    }
+
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def main(
+    show: Annotated[bool, typer.Option("--list", help="List the exhibits and leave.")] = False,
+    only: Annotated[list[str] | None, typer.Option(help="An exhibit's id; repeat for more.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for results and figures [default: here].")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="First of the three seeds; others need --out.")] = 0,
+    jobs: Annotated[int, typer.Option(min=1, help="Runs at a time.")] = min(4, os.cpu_count() or 1),
+    form: Annotated[str, typer.Option("--format", help="svg, html, or svg,html.")] = "svg,html",
+) -> None:
+    """Train what has no results yet, tabulate, and draw every table and figure."""
+    exhibits = catalogue(seed)
+    if show:
+        for exhibit in exhibits:
+            typer.echo(f"{exhibit.id}\t{exhibit.title}\t{len(exhibit.cells)} runs")
+        return
+    formats = tuple(form.split(","))
+    chosen = [exhibit for exhibit in exhibits if not only or exhibit.id in only]
+    unknown = sorted(set(only or ()) - {exhibit.id for exhibit in exhibits})
+    if unknown:
+        raise typer.BadParameter(f"no exhibit {', '.join(unknown)}; --list shows them", param_hint="--only")
+    if set(formats) - set(FORMATS):
+        raise typer.BadParameter(f"{form!r} is not made of svg and html", param_hint="--format")
+    if seed and out is None:
+        raise typer.BadParameter(
+            "the committed results are of seed 0; give others a folder", param_hint="--out"
+        )
+    results, figures = (
+        (out / "results", out / "figures") if out else (ROOT / "analysis/results", ROOT / "figures")
+    )
+    tables = make_tables(chosen, results, jobs)
+    for exhibit in chosen:
+        draw(exhibit, tables[exhibit.id], results, figures, formats)
+        console.print(f"{exhibit.id}: {exhibit.verdict(tables[exhibit.id])}", highlight=False, soft_wrap=True)
+    if "html" in formats:
+        write_in(figures, "index.html", index(chosen, tables, results))
+        console.print(f"figures and the interactive page: {figures / 'index.html'}", soft_wrap=True)
+
+
+def index(exhibits: list[Exhibit], tables: dict[str, Tables], results: Path) -> str:
+    """Return one page with every exhibit."""
+    from netsci.report import render
+
+    sections = [section(exhibit, tables[exhibit.id]) for exhibit in exhibits]
+    source = json.loads((results / exhibits[0].id / "provenance.json").read_text())
+    return render("Sparse networks, trained and seen", sections, provenance=block(source), lead=LEAD)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,216 @@
+"""How the papers' numbers are made: a Cell is run once, an Exhibit turns its cells into tables and a figure.
+
+    Cell (task, parameters) -> run -> Record -> Exhibit.tabulate -> tidy tables -> Exhibit.draw -> figure
+
+A cell is known by the hash of its task, parameters and data. Its record is written atomically and never made
+twice. Tables carry their provenance and are committed; drawing needs the tables only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import io
+import json
+import os
+import platform
+import subprocess
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from netsci.io.files import write_atomically
+
+Tables = dict[str, pd.DataFrame]
+REPORTED_PACKAGES = ("netsci-suite", "numpy", "scipy", "numba", "torch", "scikit-learn", "powerlaw")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One run: a task ("module:function", versioned) with its parameters and the data it reads.
+
+    The function takes the parameters as keywords and returns a Record; raise `version` when its numbers
+    change. `data` identifies the data: a name, a version, a checksum.
+    """
+
+    task: str
+    version: int
+    data: str
+    parameters: tuple[tuple[str, Any], ...]
+
+    @classmethod
+    def of(cls, task: str, *, version: int, data: str, **parameters: Any) -> Cell:
+        """Make a cell of keyword parameters (numbers, strings, booleans, None and tuples of them)."""
+        return cls(task, version, data, tuple(sorted(parameters.items())))
+
+    def __getitem__(self, name: str) -> Any:
+        return dict(self.parameters)[name]
+
+    @property
+    def key(self) -> str:
+        """The first 16 hexadecimal digits of the hash of everything that decides the numbers."""
+        text = json.dumps([self.task, self.version, self.data, self.parameters], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def run(self) -> Record:
+        """Import the task's module and run it."""
+        module, function = self.task.split(":")
+        record = getattr(importlib.import_module(module), function)(**dict(self.parameters))
+        if not isinstance(record, Record):
+            raise TypeError(f"task {self.task} must return a Record; got {type(record).__name__}")
+        return record
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a run leaves: named arrays, and notes that JSON can hold."""
+
+    arrays: dict[str, np.ndarray]
+    notes: dict[str, Any] = field(default_factory=dict)
+
+    def save(self, path: Path) -> None:
+        """Write the record atomically as one npz file."""
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, allow_pickle=False, **self.arrays, notes=np.array(json.dumps(self.notes)))
+        write_in(path.parent, path.name, buffer.getvalue())
+
+    @classmethod
+    def load(cls, path: Path) -> Record:
+        """Read a record."""
+        with np.load(path, allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+        return cls(arrays, json.loads(str(arrays.pop("notes"))))
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """One table or figure: its cells, how to tabulate their records, how to draw the tables.
+
+    tabulate(records by cell) -> tidy tables; the first, "table", holds model, seed, measure, value, unit ...
+    draw(tables, backend) -> a matplotlib or plotly figure. summarise(tables) -> what the figure shows, as
+    one table (the first by default). `verdict(tables)` says in one sentence what is to be seen.
+    """
+
+    id: str
+    title: str
+    caption: str
+    cells: tuple[Cell, ...]
+    tabulate: Callable[[Mapping[Cell, Record]], Tables]
+    draw: Callable[[Tables, str], Any]
+    verdict: Callable[[Tables], str]
+    summarise: Callable[[Tables], pd.DataFrame] = lambda tables: next(iter(tables.values()))
+
+
+def record_path(results: Path, cell: Cell) -> Path:
+    """Where the record of a cell lies."""
+    return results / "runs" / f"{cell.task.split(':')[0].rsplit('.', 1)[-1]}-{cell.key}.npz"
+
+
+def run_cells(
+    cells: Iterable[Cell], results: Path, *, jobs: int = 1, done: Callable[[Cell], None] = lambda cell: None
+) -> dict[Cell, Record]:
+    """Run the cells that have no record yet, `jobs` at a time, and return the records of all."""
+    wanted = list(dict.fromkeys(cells))
+    missing = []
+    for cell in wanted:
+        if record_path(results, cell).exists():
+            done(cell)
+        else:
+            missing.append(cell)
+    for cell in _run_missing(missing, results, jobs):
+        done(cell)
+    return {cell: Record.load(record_path(results, cell)) for cell in wanted}
+
+
+def _run_missing(missing: Sequence[Cell], results: Path, jobs: int) -> Iterator[Cell]:
+    if jobs <= 1 or len(missing) <= 1:
+        for cell in missing:
+            _run_and_save(cell, results)
+            yield cell
+        return
+    # spawn: torch and numba threads do not survive a fork
+    with ProcessPoolExecutor(min(jobs, len(missing)), mp_context=get_context("spawn")) as pool:
+        futures = {pool.submit(_run_and_save, cell, results): cell for cell in missing}
+        for future in as_completed(futures):
+            future.result()
+            yield futures[future]
+
+
+def _run_and_save(cell: Cell, results: Path) -> None:
+    start = time.perf_counter()
+    record = cell.run()
+    record.notes.update(cell=cell.key, seconds=round(time.perf_counter() - start, 3), run_at=_now())
+    record.save(record_path(results, cell))
+
+
+def save_tables(exhibit: Exhibit, tables: Tables, results: Path) -> None:
+    """Write an exhibit's tables; the provenance last, so that a table without it counts as unfinished."""
+    folder = results / exhibit.id
+    (folder / "provenance.json").unlink(missing_ok=True)
+    for name, table in tables.items():
+        write_in(folder, f"{name}.csv", table.to_csv(index=False, float_format="%.7g"))
+    write_in(folder, "provenance.json", json.dumps(provenance(exhibit, list(tables)), indent=1) + "\n")
+
+
+def load_tables(exhibit: Exhibit, results: Path) -> Tables | None:
+    """Return an exhibit's tables if they were made from exactly its cells, else None."""
+    path = results / exhibit.id / "provenance.json"
+    if not path.exists():
+        return None
+    made = json.loads(path.read_text())
+    if made["cells"] != [cell.key for cell in exhibit.cells]:
+        return None
+    return {name: pd.read_csv(path.parent / f"{name}.csv") for name in made["tables"]}
+
+
+def provenance(exhibit: Exhibit, tables: Sequence[str]) -> dict[str, Any]:
+    """Say where the numbers come from: commit, versions, seeds, parameters, machine."""
+    return {
+        "exhibit": exhibit.id,
+        "tables": list(tables),
+        "cells": [cell.key for cell in exhibit.cells],
+        "tasks": sorted({f"{cell.task} version {cell.version}" for cell in exhibit.cells}),
+        "data": sorted({cell.data for cell in exhibit.cells}),
+        "seeds": sorted({dict(cell.parameters).get("seed", "none") for cell in exhibit.cells}),
+        "parameters": [dict(cell.parameters) for cell in exhibit.cells],
+        "commit": _commit(),
+        "versions": {package: version(package) for package in REPORTED_PACKAGES},
+        "python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, CPU only",
+        "made_at": _now(),
+    }
+
+
+def write_in(folder: Path, name: str, content: bytes | str) -> None:
+    """Write a file atomically, making its folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_atomically(folder / name, content)
+
+
+def _commit() -> str:
+    """The commit of the source tree, marked when files differ from it."""
+    here = Path(__file__).parent
+
+    def git(*words: str) -> str:
+        return subprocess.run(
+            ["git", *words], cwd=here, capture_output=True, text=True, check=True
+        ).stdout.strip()
+
+    try:
+        changed = git("status", "--porcelain", "--", "../netsci", "../analysis/*.py")
+        return git("rev-parse", "HEAD") + (" with changes" if changed else "")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown: not a git checkout"
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

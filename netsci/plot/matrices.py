@@ -1,0 +1,112 @@
+"""The adjacency view: where links are, presynaptic units downwards and postsynaptic units across."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netsci.plot.scene import Panel, Scene, Series, draw, grid_columns
+from netsci.plot.tidy import axis_label, check_columns, first_text, levels, name_of, numbers, split
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_CELLS = 4_000_000
+
+
+def matrix(
+    table: pd.DataFrame,
+    *,
+    panel: str | None = None,
+    shapes: Mapping[Any, tuple[int, int]] | tuple[int, int] | None = None,
+    labels: Mapping[str, str] | None = None,
+    title: str = "",
+    columns: int | None = None,
+    mode: str = "light",
+    backend: str = "matplotlib",
+) -> Any:
+    """Return a spy plot of each panel: a square at every link, or cells coloured by `value`.
+
+    Columns: row (presynaptic unit), column (postsynaptic unit), optionally value (coloured on one scale for
+    all panels; labels["value"] names it with its unit) and caption. With `value`, row and column are the
+    centres of cells on a regular grid (bins of several units have fractional centres). `shapes` gives rows
+    and columns of the matrix, one pair or one a panel, where the last ones are empty.
+
+    Raises ValueError for a missing column or more than 4,000,000 cells; TypeError for a column that is not
+    numeric.
+    """
+    check_columns(table, ("row", "column", panel))
+    panels, n_panels = [], len(levels(table, panel))
+    for value, rows in split(table, panel):
+        across, down = numbers(rows, "column"), numbers(rows, "row")
+        keep = np.isfinite(across * down)
+        across, down = across[keep], down[keep]
+        shape = shapes if isinstance(shapes, tuple) or shapes is None else shapes.get(value)
+        if shape is None and len(down):
+            shape = (int(down.max()) + 1, int(across.max()) + 1)
+        if "value" in table.columns and len(down):
+            series = _cells(across, down, numbers(rows, "value")[keep])
+        else:
+            series = Series("points", across, down, role="cells", colour=0, size=_side(shape, n_panels))
+        panels.append(_panel(series, shape, name_of(value), rows))
+    scene = Scene(
+        tuple(panels) or (Panel(empty="no data"),),
+        title=title,
+        x_label=axis_label("column", {"column": "postsynaptic unit", **(labels or {})}),
+        y_label=axis_label("row", {"row": "presynaptic unit", **(labels or {})}),
+        value_label=axis_label("value", labels),
+        share=False,
+        columns=grid_columns(len(panels), columns),
+        panel_size=(460, 420) if len(panels) <= 1 else (310, 290),
+        mode=mode,
+    )
+    return draw(scene, backend)
+
+
+def _panel(series: Series, shape: tuple[int, int] | None, title: str, rows: pd.DataFrame) -> Panel:
+    drawn = shape is not None and len(series.x) > 0
+    height, width = shape or (1, 1)
+    return Panel(
+        (series,) if drawn else (),
+        title=title,
+        caption=first_text(rows, "caption"),
+        x_range=(-0.5, width - 0.5),
+        y_range=(height - 0.5, -0.5),
+        integers=True,
+        empty="" if drawn else "no data",
+    )
+
+
+def _cells(across: NDArray[Any], down: NDArray[Any], values: NDArray[Any]) -> Series:
+    """Lay the values on the smallest regular grid that holds them; NaN where the table has no row."""
+    x, y = _axis(across), _axis(down)
+    if len(x) * len(y) > MOST_CELLS:
+        raise ValueError(
+            f"the grid has {len(y)} x {len(x)} cells, more than {MOST_CELLS:,}; bin the matrix first"
+        )
+    grid = np.full((len(y), len(x)), np.nan)
+    grid[_nearest(y, down), _nearest(x, across)] = values
+    return Series("cells", x, y, role="cells", values=grid)
+
+
+def _axis(centres: NDArray[Any]) -> NDArray[np.float64]:
+    distinct = np.unique(centres)
+    if len(distinct) < 2:
+        return distinct
+    step = float(np.diff(distinct).min())
+    count = round((distinct[-1] - distinct[0]) / step) + 1
+    return np.asarray(distinct[0] + step * np.arange(count), dtype=np.float64)
+
+
+def _nearest(axis: NDArray[Any], centres: NDArray[Any]) -> NDArray[np.int64]:
+    step = axis[1] - axis[0] if len(axis) > 1 else 1.0
+    return np.asarray(np.rint((centres - axis[0]) / step), dtype=np.int64)
+
+
+def _side(shape: tuple[int, int] | None, n_panels: int) -> float:
+    """Return a square's side in pixels: the cell's, but never too small to see."""
+    longest = max(shape) if shape else 1
+    return float(np.clip((290 if n_panels > 1 else 420) / longest, 1.6, 12.0))

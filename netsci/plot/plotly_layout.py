@@ -1,0 +1,213 @@
+"""Axes, texts and legend of a scene for plotly.
+
+Panel titles, notes and captions are tied to the domains of their axes, so a page that moves the axes (to
+stack panels on a narrow screen) moves the texts with them. layout.meta.netsci holds what it needs for that.
+"""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+import numpy as np
+
+from netsci.plot import theme
+from netsci.plot.scene import Panel, Scene
+from netsci.plot.tidy import short
+
+ASSUMED_WIDTH = 920  # pixels of a page's column; gaps between panels are shares of it
+TITLE_ROOM = 26
+LEGEND_ROW = 24
+
+
+def literal(text: str) -> str:
+    """Return text that plotly shows as it is: neither markup, template nor mathematics."""
+    return html.escape(text, quote=False).replace("%{", "%&#123;").replace("$", "&#36;")
+
+
+def layout(scene: Scene) -> dict[str, Any]:
+    """Return the layout of a scene as a plain dictionary."""
+    gap_y = _gap_below(scene)
+    height = scene.panel_size[1]
+    plot = scene.rows * height + (scene.rows - 1) * gap_y
+    top, bottom = _margins(scene)
+    result: dict[str, Any] = {
+        "template": theme.template(scene.mode),
+        "autosize": True,
+        "height": plot + top + bottom,
+        "margin": {"l": 20 if _bare(scene) else 62, "r": 16, "t": top, "b": bottom},
+        "showlegend": bool(scene.keys),
+        "annotations": [],
+        "meta": {
+            "netsci": {
+                "panels": len(scene.panels),
+                "columns": scene.columns,
+                "gap": gap_y,
+                "row": height,
+                "square": any(panel.equal for panel in scene.panels),
+            }
+        },
+    }
+    for number, panel in enumerate(scene.panels):
+        suffix = "" if number == 0 else str(number + 1)
+        across, down = _domains(scene, number, plot, gap_y)
+        result[f"xaxis{suffix}"] = _axis(scene, panel, number, "x") | {
+            "domain": across,
+            "anchor": f"y{suffix}",
+        }
+        result[f"yaxis{suffix}"] = _axis(scene, panel, number, "y") | {"domain": down, "anchor": f"x{suffix}"}
+        result["annotations"] += _texts(panel, suffix, scene.mode)
+    result |= _head(scene, plot)
+    if any(s.mark == "cells" for panel in scene.panels for s in panel.series):
+        low, high = scene.value_range
+        result["coloraxis"] = {
+            "cmin": low,
+            "cmax": high,
+            "colorbar": {"title": {"text": literal(scene.value_label), "side": "right"}, "len": 0.9},
+        }
+    return result
+
+
+def _head(scene: Scene, plot: float) -> dict[str, Any]:
+    """Return the title and the legend; with a legend the title is its heading, so that they never collide."""
+    if not scene.keys:
+        return (
+            {"title": {"text": literal(scene.title), "y": 1, "yanchor": "top", "pad": {"t": 12, "l": 10}}}
+            if scene.title
+            else {}
+        )
+    above = (TITLE_ROOM if any(p.title for p in scene.panels) else 8) / plot
+    legend = {
+        "orientation": "h",
+        "x": 0,
+        "xanchor": "left",
+        "y": 1 + above,
+        "yanchor": "bottom",
+        "itemsizing": "constant" if _bare(scene) else "trace",
+        "tracegroupgap": 0,
+    }
+    if scene.title:
+        legend["title"] = {"text": f"<b>{literal(scene.title)}</b>", "side": "top", "font": {"size": 15}}
+    return {"legend": legend}
+
+
+def _axis(scene: Scene, panel: Panel, number: int, which: str) -> dict[str, Any]:
+    """Return one axis without its domain."""
+    if panel.bare or panel.empty:
+        axis: dict[str, Any] = {
+            "visible": False,
+            "range": [-1.04, 1.04],
+            "fixedrange": panel.bare and bool(panel.empty),
+        }
+        if panel.equal and which == "y":
+            axis |= {"scaleanchor": "x" if number == 0 else f"x{number + 1}"}
+        return axis | ({"constrain": "domain"} if panel.equal else {})
+    axis = {}
+    ticks = panel.x_ticks if which == "x" else panel.y_ticks
+    span = panel.x_range if which == "x" else panel.y_range
+    if span:
+        axis["range"] = list(span)
+    if ticks:
+        names = [literal(short(name, 28)) for name in ticks]
+        axis |= {"tickvals": list(range(len(ticks))), "ticktext": names, "showgrid": False}
+    elif which in scene.log:
+        axis |= {"type": "log"} | _log_ticks(*_extremes(scene, panel, which))
+    if panel.integers and span:
+        axis |= {"showgrid": False, "tick0": 0, "dtick": _whole_step(abs(span[1] - span[0]))}
+    outer = number % scene.columns == 0 if which == "y" else number + scene.columns >= len(scene.panels)
+    if outer:
+        axis["title"] = {"text": literal(scene.y_label if which == "y" else scene.x_label)}
+    if which == "y" and scene.share and number:
+        axis |= {"matches": "y", "showticklabels": number % scene.columns == 0}
+    return axis
+
+
+def _extremes(scene: Scene, panel: Panel, which: str) -> tuple[float, float]:
+    """Return the least and largest value on an axis: of its panel, or of all panels that share it."""
+    panels = scene.panels if which == "y" and scene.share else (panel,)
+    values = np.concatenate([np.asarray(s.x if which == "x" else s.y) for p in panels for s in p.series])
+    values = values[np.isfinite(values)]
+    return (float(values.min()), float(values.max())) if values.size else (1.0, 1.0)
+
+
+def _log_ticks(low: float, high: float) -> dict[str, Any]:
+    """Return the ticks of a log axis: powers of ten, or 1, 2 and 5 where there are few of those."""
+    look: dict[str, Any] = {"minor": {"ticks": "outside", "ticklen": 2, "dtick": "D1"}}
+    if high > low * 40:
+        return look | {"dtick": 1, "exponentformat": "power", "tickfont": {"size": 9}}
+    powers = range(int(np.floor(np.log10(low))) - 1, int(np.ceil(np.log10(high))) + 2)
+    steps = (1, 2, 5) if high > 4 * low else (1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9)
+    ticks = [step * 10.0**power for power in powers for step in steps]
+    return look | {"tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks]}
+
+
+def _whole_step(span: float) -> int:
+    """Return a round whole distance of ticks that puts about five on the axis."""
+    power = 10 ** max(0, int(np.floor(np.log10(max(span / 5, 1.0)))))
+    return int(next(step * power for step in (1, 2, 5, 10) if step * power >= span / 5))
+
+
+def _domains(scene: Scene, number: int, plot: float, gap: float) -> tuple[list[float], list[float]]:
+    """Return the shares of the plot's width and height that a panel has."""
+    row, column = divmod(number, scene.columns)
+    between = (18 if scene.share or _bare(scene) else 58) / ASSUMED_WIDTH
+    width = (1 - (scene.columns - 1) * between) / scene.columns
+    left = column * (width + between)
+    top = 1 - row * (scene.panel_size[1] + gap) / plot
+    bottom = max(0.0, top - scene.panel_size[1] / plot)
+    return [left, min(1.0, left + width)], [bottom, top]
+
+
+def _texts(panel: Panel, suffix: str, mode: str) -> list[dict[str, Any]]:
+    """Return title, note, caption and "no data" as annotations in the panel's own coordinates."""
+    place = {"xref": f"x{suffix} domain", "yref": f"y{suffix} domain", "showarrow": False}
+    texts = []
+    if panel.title:
+        shown = f"<b>{literal(short(panel.title))}</b>"
+        texts.append({"text": shown, "x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom", "yshift": 3})
+    if panel.caption:
+        shown = literal(panel.caption).replace("\n", "<br>")
+        middle = (
+            {"x": 0.5, "xanchor": "center", "align": "center"}
+            if panel.bare
+            else {"x": 0, "xanchor": "left", "align": "left"}
+        )
+        texts.append(
+            {
+                "text": shown,
+                "y": 0,
+                "yanchor": "top",
+                "yshift": 0 if panel.bare else -40,
+                "font": {"size": 11.5},
+            }
+            | middle
+        )
+    if panel.note:
+        v, h = panel.note_corner.split()
+        corner = {"x": 0.03 if h == "left" else 0.97, "y": 0.04 if v == "lower" else 0.96}
+        anchors = {"xanchor": h, "yanchor": "bottom" if v == "lower" else "top", "align": h}
+        look = {"font": {"size": 11}, "bgcolor": theme.PAPER[mode], "opacity": 0.85}
+        texts.append({"text": literal(panel.note).replace("\n", "<br>")} | look | corner | anchors)
+    if panel.empty:
+        texts.append({"text": panel.empty, "x": 0.5, "y": 0.5, "font": {"size": 13}})
+    return [place | text for text in texts]
+
+
+def _margins(scene: Scene) -> tuple[int, int]:
+    titles = TITLE_ROOM if any(panel.title for panel in scene.panels) else 8
+    head = (LEGEND_ROW if scene.keys else 0) + (28 if scene.title else 0)
+    captions = _caption_room(scene)
+    return titles + head + 6, (captions + 12 if _bare(scene) else 48 + captions)
+
+
+def _gap_below(scene: Scene) -> int:
+    titles = TITLE_ROOM if any(panel.title for panel in scene.panels) else 0
+    return titles + _caption_room(scene) + (14 if _bare(scene) else 38)
+
+
+def _caption_room(scene: Scene) -> int:
+    return 17 * max((p.caption.count("\n") + 1 if p.caption else 0) for p in scene.panels)
+
+
+def _bare(scene: Scene) -> bool:
+    return all(panel.bare for panel in scene.panels)

@@ -1,0 +1,124 @@
+"""The one place that decides whether a table can be drawn: columns, numbers, levels, panels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LONGEST_NAME = 44
+
+
+def check_columns(table: Any, needed: Iterable[str | None], what: str = "table") -> None:
+    """Raise unless the table is a DataFrame that holds the needed columns (None: not asked for)."""
+    import pandas as pd
+
+    if not isinstance(table, pd.DataFrame):
+        raise TypeError(
+            f"{what} must be a pandas DataFrame, one row an observation; got {type(table).__name__}"
+        )
+    missing = [name for name in needed if name is not None and name not in table.columns]
+    if missing:
+        raise ValueError(
+            f"{what} lacks the column(s) {', '.join(map(repr, missing))}; "
+            f"it has {', '.join(map(repr, table.columns)) or 'none'}"
+        )
+
+
+def check_pair(low: str | None, high: str | None) -> None:
+    """Raise unless both ends of a band or interval are given, or neither."""
+    if (low is None) != (high is None):
+        raise ValueError(
+            f"low and high are the two ends of one interval: pass both or neither; got {low!r}, {high!r}"
+        )
+
+
+def numbers(table: pd.DataFrame, column: str, *, log: bool = False) -> NDArray[np.float64]:
+    """Return a column as float64, NaN where missing; a copy, so drawing cannot change the table.
+
+    Raises TypeError where it is not numeric; ValueError where infinite, or not positive on a log axis.
+    """
+    from pandas.api.types import is_bool_dtype, is_numeric_dtype
+
+    if len(table) and not (is_numeric_dtype(table[column]) or is_bool_dtype(table[column])):
+        raise TypeError(f"column {column!r} must hold numbers; its dtype is {table[column].dtype}")
+    values: NDArray[np.float64] = table[column].to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
+    if np.isinf(values).any():
+        raise ValueError(f"column {column!r} holds infinite values; write NaN where a value is undefined")
+    if log and (values <= 0).any():
+        raise ValueError(
+            f"column {column!r} holds values <= 0, which have no place on a log axis; leave those rows out "
+            "or draw on a linear axis"
+        )
+    return values
+
+
+def is_numeric(table: pd.DataFrame, column: str) -> bool:
+    """Whether a column holds numbers."""
+    from pandas.api.types import is_numeric_dtype
+
+    return bool(is_numeric_dtype(table[column]))
+
+
+def levels(table: pd.DataFrame, column: str | None, order: Sequence[Any] | None = None) -> list[Any]:
+    """Return the values of a column in `order`, else as they first appear; [None] without a column.
+
+    Raises ValueError where `order` leaves out a value that the table holds.
+    """
+    if column is None:
+        return [None]
+    present = list(dict.fromkeys(table[column].dropna().tolist()))
+    if order is None:
+        return present
+    left_out = [value for value in present if value not in order]
+    if left_out:
+        raise ValueError(
+            f"order leaves out {left_out!r} of column {column!r}; name every value or filter first"
+        )
+    return [value for value in order if value in present]
+
+
+def split(table: pd.DataFrame, column: str | None) -> Iterator[tuple[Any, pd.DataFrame]]:
+    """Yield (value, rows) for each value of a column as it first appears; (None, table) without a column."""
+    for value in levels(table, column):
+        yield value, rows_of(table, column, value)
+
+
+def rows_of(table: pd.DataFrame, column: str | None, value: Any) -> pd.DataFrame:
+    """Return the rows that hold a value; all of them without a column."""
+    return table if column is None else table[table[column] == value]
+
+
+def axis_label(column: str, labels: Mapping[str, str] | None) -> str:
+    """Return what an axis is called: labels[column], else the column's name in words."""
+    return (labels or {}).get(column, column.replace("_", " "))
+
+
+def name_of(value: Any) -> str:
+    """Return a level as one line of text; numbers without superfluous digits, "" for None."""
+    if value is None:
+        return ""
+    if isinstance(value, (float, np.floating)):
+        return f"{value:g}"
+    return " ".join("".join(c if c.isprintable() else " " for c in str(value)).split())
+
+
+def short(text: str, length: int = LONGEST_NAME) -> str:
+    """Shorten a name in the middle: layer names differ at their ends."""
+    if len(text) <= length:
+        return text
+    head = (length - 1) // 2
+    return text[:head] + "…" + text[-(length - 1 - head) :]
+
+
+def first_text(table: pd.DataFrame, column: str) -> str:
+    """Return the first text of an optional column, "" where there is none."""
+    if column not in table.columns:
+        return ""
+    present = table[column].dropna()
+    return str(present.iloc[0]) if len(present) else ""

@@ -1,0 +1,205 @@
+"""The section on degrees: exponents fitted to each side of each projection and to all nodes together."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from netsci import plot
+from netsci.graph import ExponentFit, LayeredGraph, Projection, degree_ccdf, degree_exponent
+from netsci.graph.exponent import FEW_IN_TAIL
+from netsci.report.page import Section
+from netsci.report.words import count, listed
+
+ALL = "all nodes"
+MOST_PANELS = 9
+MOST_PLACES = 10**9  # beyond, the hypergeometric draw refuses
+
+
+@dataclass(frozen=True, eq=False)
+class DegreeFit:
+    """The degrees of one side of one projection (or of all nodes) and the power law fitted to them."""
+
+    group: str
+    side: str
+    degrees: NDArray[np.int64]
+    fit: ExponentFit
+
+    @property
+    def gamma(self) -> float | None:
+        """The exponent where it is one: None if undefined or run into its bound."""
+        return None if math.isnan(self.fit.gamma) or self.fit.at_bound else self.fit.gamma
+
+
+def fit_degrees(graph: LayeredGraph) -> list[DegreeFit]:
+    """Return the fits: all nodes together, then source and target side of each projection."""
+    pooled = np.concatenate(list(graph.degrees("all").values()))
+    fits = [DegreeFit(ALL, "degree", pooled, degree_exponent(pooled))]
+    if len(graph.projections) == 1 and graph.projections[0].undirected:
+        return fits
+    for p in graph.projections:
+        for side in ("source",) if p.undirected else ("source", "target"):
+            degrees = unit_degrees(p, side)
+            label = "degree" if p.undirected else {"source": "presynaptic", "target": "postsynaptic"}[side]
+            fits.append(DegreeFit(p.name, label, degrees, degree_exponent(degrees)))
+    return fits
+
+
+def unit_degrees(projection: Projection, side: str) -> NDArray[np.int64]:
+    """Return the links of every unit of one side; the rows of one source unit are added up."""
+    degrees = projection.degrees(side)
+    if side == "source" and projection.rows_per_unit > 1:
+        degrees = degrees.reshape(-1, projection.rows_per_unit).sum(axis=1)
+    return degrees
+
+
+def degree_section(graph: LayeredGraph, fits: list[DegreeFit]) -> tuple[Section, list[str]]:
+    """Return the section and why some of its numbers are undefined."""
+    table = pd.DataFrame([_row(f) for f in fits])
+    undefined = [f"{f.group}, {f.side}: {f.fit.notes[0]}" for f in fits if math.isnan(f.fit.gamma)]
+    undefined += [
+        f"gamma of {f.group}, {f.side}: the fit ran into its bound {f.fit.gamma:g}, which is no estimate"
+        for f in fits
+        if f.fit.at_bound
+    ]
+    shown = _shown(fits)
+    curves = pd.concat([_curve(f) for f in shown], ignore_index=True)
+    figure = plot.ccdf(
+        curves,
+        hue="side",
+        panel="group",
+        order=_sides(shown),
+        columns=min(3, len(_groups(shown))),
+        backend="plotly",
+    )
+    full = pd.concat([table, pd.DataFrame([_ratios(f) for f in fits])], axis=1)
+    data = {"degree-distributions": curves, "degree-fits": full}
+    notes = [
+        "The exponent is the discrete maximum likelihood with xmin at the smallest Kolmogorov-Smirnov "
+        "distance, "
+        "bounds 1.01 to 10. No bootstrap was run, so a scale-free verdict is preliminary.",
+    ]
+    control = _random_gamma(graph)
+    if control:
+        notes.append(control)
+    left_out = len(_groups(fits)) - len(_groups(shown))
+    if left_out:
+        notes.append(
+            f"Drawn are all nodes and the {MOST_PANELS - 1} largest projections; {left_out} more are in "
+            "the table."
+        )
+    alt = (
+        "Complementary cumulative degree distributions on log-log axes, one panel for "
+        f"{listed(_groups(shown))}; symbols are the data, dashes the fitted power law above xmin."
+    )
+    return Section("Degree distributions", _verdict(fits), figure, table, data, alt, notes), undefined
+
+
+def _verdict(fits: list[DegreeFit]) -> str:
+    pooled, parts = fits[0], fits[1:] or fits[:1]
+    free = [f"{f.group} ({f.side})" for f in parts if f.fit.scale_free]
+    flags = ", ".join(_remarks(pooled.fit))
+    if math.isnan(pooled.fit.gamma):
+        head = f"No exponent can be fitted to all nodes together: {flags}."
+    elif pooled.fit.scale_free:
+        head = (
+            f"All nodes together pass as scale-free: gamma = {pooled.fit.gamma:.2f} ± {pooled.fit.sigma:.2f} "
+            f"above degree {pooled.fit.xmin:g} (preliminary, without a bootstrap)."
+        )
+    else:
+        head = f"All nodes together do not pass as scale-free: {flags or 'see the table'}."
+    if len(fits) == 1:
+        return head
+    if free:
+        return f"{head} By layer and side, {len(free)} of {len(parts)} pass: {listed(free)}."
+    return f"{head} By layer and side, none of {len(parts)} passes."
+
+
+def _remarks(fit: ExponentFit) -> list[str]:
+    """Return what speaks against a fit in few words; the numbers are in the table of fits."""
+    if math.isnan(fit.gamma):
+        return ["all degrees alike"]
+    found = [] if 2 < fit.gamma < 3 or fit.at_bound else ["gamma outside (2, 3)"]
+    found += ["gamma at its bound"] if fit.at_bound else []
+    found += [f"only {count(fit.n_tail, 'node')} in the tail"] if fit.n_tail < FEW_IN_TAIL else []
+    if fit.favoured:
+        names = [name.replace("_", " ") for name in fit.favoured]
+        found.append(f"{listed(names)} fit{'s' if len(names) == 1 else ''} better")
+    return found
+
+
+def _ratios(f: DegreeFit) -> dict[str, float]:
+    """Return the likelihood ratios of a fit as columns: R > 0 favours the power law, p its significance."""
+    both = f.fit.likelihood_ratios.items()
+    return {f"{what} {name}": pair[i] for name, pair in both for i, what in enumerate(("R", "p"))}
+
+
+def _row(f: DegreeFit) -> dict[str, object]:
+    fit = f.fit
+    defined = not math.isnan(fit.gamma)
+    return {
+        "nodes of": f.group,
+        "side": f.side,
+        "mean degree": float(f.degrees.mean()),
+        "largest": int(f.degrees.max()),
+        "gamma": f.gamma,
+        "± sigma": fit.sigma if f.gamma is not None else None,
+        "xmin": fit.xmin if defined else None,
+        "nodes in tail": fit.n_tail if defined else None,
+        "KS": fit.ks if defined else None,
+        "scale-free": "yes" if fit.scale_free else "no" if defined else None,
+        "remarks": "; ".join(_remarks(fit)),
+    }
+
+
+def _curve(f: DegreeFit) -> pd.DataFrame:
+    table = degree_ccdf(f.degrees, None if f.gamma is None else f.fit)
+    if f.gamma is not None:
+        note = f"γ = {f.gamma:.2f}, xmin = {f.fit.xmin:g}"
+    else:
+        note = "γ at its bound" if f.fit.at_bound else "no fit"
+    return table.assign(group=f.group, side=f.side, note=note)
+
+
+def _shown(fits: list[DegreeFit]) -> list[DegreeFit]:
+    links: dict[str, int] = {}
+    for f in fits[1:]:
+        links[f.group] = max(links.get(f.group, 0), int(f.degrees.sum()))
+    largest = sorted(links, key=lambda name: -links[name])[: MOST_PANELS - 1]
+    return [f for f in fits if f.group == ALL or f.group in largest]
+
+
+def _groups(fits: list[DegreeFit]) -> list[str]:
+    return list(dict.fromkeys(f.group for f in fits))
+
+
+def _sides(fits: list[DegreeFit]) -> list[str]:
+    return list(dict.fromkeys(f.side for f in fits))
+
+
+def _random_gamma(graph: LayeredGraph) -> str:
+    """Say what the same fit gives on a random network of the same size and number of links."""
+    if any(p.undirected or p.links.shape[0] * p.links.shape[1] >= MOST_PLACES for p in graph.projections):
+        return ""
+    rng = np.random.default_rng(0)
+    totals = {name: np.zeros(size, np.int64) for name, size in graph.sizes.items()}
+    for p in graph.projections:
+        rows, columns = p.shape
+        each = np.full(rows // p.rows_per_unit, p.rows_per_unit * columns)
+        totals[p.source] += rng.multivariate_hypergeometric(each, p.n_links, method="marginals")
+        totals[p.target] += rng.multivariate_hypergeometric(
+            np.full(columns, rows), p.n_links, method="marginals"
+        )
+    fit = degree_exponent(np.concatenate(list(totals.values())))
+    if math.isnan(fit.gamma):
+        return ""
+    flags = f" ({'; '.join(_remarks(fit))})" if _remarks(fit) else ""
+    return (
+        "For comparison, random links in the same layers and numbers (one draw, "
+        f"{count(graph.n_links, 'link')}) "
+        f"give gamma = {fit.gamma:.2f}{flags}."
+    )

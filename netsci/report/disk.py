@@ -1,0 +1,158 @@
+"""The section on hidden geometry: the network in the hyperbolic disk."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from netsci import plot
+from netsci.graph import Embedding, LayeredGraph, coalescent_embedding, native_arcs
+from netsci.report.page import Section
+from netsci.report.words import count, percent
+
+MOST_NODES = 5_000  # path lengths between all pairs: beyond, minutes and gigabytes
+MOST_DRAWN = 3_000  # links; more blacken the disk and swell the page
+ARC_POINTS = (20, 64)  # of a link: fewest and most
+ARC_ROWS = 60_000  # of all links together
+METHOD = "coalescent embedding, RA1-ncISO-EA"
+TITLE = "Hyperbolic disk"
+
+
+def disk_section(graph: LayeredGraph) -> tuple[Section, list[str]]:
+    """Return the section, and why there is no disk where there is none."""
+    reason = _refusal(graph)
+    embedding = None
+    if not reason:
+        try:
+            embedding = coalescent_embedding(_simple(graph))
+            if math.isnan(embedding.gamma):
+                reason = "all nodes of the largest component have one degree, so no exponent sets the radii"
+        except ValueError as error:
+            reason = str(error)
+    if reason or embedding is None:
+        return Section(TITLE, f"No disk is drawn: {reason}."), [f"hyperbolic embedding: {reason}"]
+    nodes = _nodes(graph, embedding)
+    links = _links(graph, embedding)
+    drawn = links
+    if len(links) > MOST_DRAWN:
+        chosen = np.random.default_rng(0).choice(len(links), MOST_DRAWN, replace=False)
+        drawn = links.iloc[np.sort(chosen)]
+    arcs = _arcs(nodes, drawn, embedding)
+    caption = (
+        f"γ = {embedding.gamma:.2f}, N = {len(nodes):,}, E = {len(links):,}\n"
+        f"{METHOD}\n{percent(embedding.component_share)} of all nodes"
+    )
+    figure = plot.disk(nodes.assign(caption=caption), arcs, backend="plotly")
+    alt = (
+        f"Hyperbolic disk of the largest component ({METHOD}): {count(len(nodes), 'node')} coloured by "
+        "population, "
+        f"size by the logarithm of the degree, hubs near the centre; {count(len(drawn), 'link')} drawn "
+        "as geodesics."
+    )
+    data = {"hyperbolic-disk-nodes": nodes, "hyperbolic-disk-links-drawn": drawn}
+    notes = _notes(graph, embedding, links)
+    return Section(TITLE, _verdict(embedding, nodes), figure, None, data, alt, notes), []
+
+
+def _refusal(graph: LayeredGraph) -> str:
+    """Return why the network should not be embedded, "" if nothing speaks against it."""
+    if not graph.n_links:
+        return "there is no link"
+    layered = len(graph.populations) > 1
+    if layered and all(p.sparsity == 0 for p in graph.projections):
+        return (
+            "the network is dense; nodes of a layer have the same neighbours, so their angles are arbitrary"
+        )
+    largest = int(np.bincount(graph.components()[1]).max())
+    if largest > MOST_NODES:
+        return (
+            f"the largest component has {largest:,} nodes; the embedding needs path lengths between all "
+            "pairs and "
+            f"is left out above {MOST_NODES:,}"
+        )
+    return ""
+
+
+def _simple(graph: LayeredGraph):  # type: ignore[no-untyped-def]
+    """Return the undirected adjacency without self-loops."""
+    adjacency = graph.adjacency(directed=False).tolil()
+    adjacency.setdiag(False)
+    return adjacency.tocsr()
+
+
+def _nodes(graph: LayeredGraph, embedding: Embedding) -> pd.DataFrame:
+    """Return one line a node; x and y are the native radius over its largest value, so nothing hides "
+    "at the rim."""
+    names = np.repeat(list(graph.sizes), list(graph.sizes.values()))
+    numbers = np.concatenate([np.arange(size) for size in graph.sizes.values()])
+    degrees = np.concatenate(list(graph.degrees("all").values()))
+    radius = embedding.radius
+    share = radius / max(float(radius.max()), 1e-12)
+    names, numbers = names[embedding.nodes], numbers[embedding.nodes]
+    return pd.DataFrame(
+        {
+            "label": [f"{name}[{i}]" for name, i in zip(names, numbers, strict=True)],
+            "population": names,
+            "degree": degrees[embedding.nodes],
+            "theta": embedding.theta,
+            "radius": radius,
+            "x": share * np.cos(embedding.theta),
+            "y": share * np.sin(embedding.theta),
+        }
+    )
+
+
+def _links(graph: LayeredGraph, embedding: Embedding) -> pd.DataFrame:
+    """Return the links between embedded nodes by their line in the table of nodes, each pair once."""
+    place = np.full(graph.n_nodes, -1, np.int64)
+    place[embedding.nodes] = np.arange(len(embedding.nodes))
+    edges = graph.edges()
+    ends = np.sort(np.stack([place[edges["source"]], place[edges["target"]]], axis=1), axis=1)
+    ends = np.unique(ends[(ends[:, 0] >= 0) & (ends[:, 0] != ends[:, 1])], axis=0)
+    return pd.DataFrame({"source": ends[:, 0], "target": ends[:, 1]})
+
+
+def _arcs(nodes: pd.DataFrame, links: pd.DataFrame, embedding: Embedding) -> pd.DataFrame:
+    """Return the geodesics of the links in the native disk, a NaN line after each."""
+    points = int(np.clip(ARC_ROWS // max(1, len(links)), *ARC_POINTS))
+    radius, theta = native_arcs(
+        embedding.radius, embedding.theta, links["source"].to_numpy(), links["target"].to_numpy(), points
+    )
+    share = radius / max(float(embedding.radius.max()), 1e-12)
+    gap = np.full((len(links), 1), np.nan)
+    x, y = (np.hstack([share * turn(theta), gap]).ravel() for turn in (np.cos, np.sin))
+    return pd.DataFrame({"x": x, "y": y})
+
+
+def _verdict(embedding: Embedding, nodes: pd.DataFrame) -> str:
+    hub = nodes.loc[nodes["degree"].idxmax()]
+    return (
+        f"The largest component holds {count(len(nodes), 'node')} "
+        f"({percent(embedding.component_share)}); its radii "
+        f"follow gamma = {embedding.gamma:.2f}, and its largest hub is {hub['label']} with "
+        f"{count(int(hub['degree']), 'link')}."
+    )
+
+
+def _notes(graph: LayeredGraph, embedding: Embedding, links: pd.DataFrame) -> list[str]:
+    notes = [
+        "The disk shows the native radius, links are hyperbolic geodesics. gamma here is the embedding's own "
+        "grid fit on the component. Any rotation or reflection is the same embedding."
+    ]
+    if len(graph.populations) > 1:
+        notes.append("Linked nodes of a layered network share no neighbour: RA1 lengths say degree only.")
+    if len(links) > MOST_DRAWN:
+        notes.append(
+            f"Drawn is a random sample of {MOST_DRAWN:,} of the {len(links):,} links; all took part in "
+            "the embedding."
+        )
+    s = embedding.spectrum
+    close = [f"{i + 1} and {i + 2}" for i in (0, 2) if len(s) > i + 1 and s[i + 1] > (1 - 1e-3) * s[i]]
+    if close:
+        notes.append(
+            f"Eigenvalues {' and '.join(close)} nearly agree, so the angles are arbitrary to a degree: "
+            "read them with care."
+        )
+    return notes

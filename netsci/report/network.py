@@ -1,0 +1,74 @@
+"""One call from a network to a page about it."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from netsci.graph import LayeredGraph
+from netsci.report import adjacency, disk, sections
+from netsci.report.page import render
+
+PACKAGES = ("netsci-suite", "numpy", "scipy", "pandas", "igraph", "powerlaw", "plotly")
+
+
+def report(graph_or_path: LayeredGraph | str | Path, out: str | Path) -> Path:
+    """Write a self-contained HTML report on a network and return its path.
+
+    graph_or_path : a LayeredGraph, or a file that `netsci.io.load` reads. out : the HTML file, written
+    atomically; its folder must exist. The page opens offline; quantities that are undefined show a dash and
+    the reason. The same input gives the same page.
+
+    Raises
+    ------
+    netsci.io.CheckpointError
+        If a file cannot be read.
+    TypeError
+        If the first argument is neither a LayeredGraph nor a path.
+    """
+    from netsci.io.files import write_atomically
+
+    notes: tuple[str, ...] = ()
+    source: dict[str, Any] = {"source": "a LayeredGraph in memory"}
+    title = "Network report"
+    if isinstance(graph_or_path, (str, Path)):
+        from netsci.io import load
+
+        loaded = load(graph_or_path)
+        graph, notes = loaded.graph, loaded.notes
+        source = {"name": loaded.path.name, "kind": loaded.kind, "sha256": loaded.sha256}
+        title = f"{loaded.path.name}: network report"
+    elif isinstance(graph_or_path, LayeredGraph):
+        graph = graph_or_path
+    else:
+        raise TypeError(
+            f"report takes a LayeredGraph or the path of a file; got {type(graph_or_path).__name__}. "
+            "Masks go through LayeredGraph.from_masks"
+        )
+    lead = "Its topology as a complex network: layers, measures, hidden geometry, degrees, percolation."
+    page = render(title, sections.build(graph, notes), provenance=_provenance(source), lead=lead)
+    return Path(write_atomically(out, page))
+
+
+def _provenance(source: dict[str, Any]) -> dict[str, Any]:
+    parameters = {
+        "embedding": "weighting ra1, reduction nciso, equidistant angles, largest component",
+        "embedding up to": f"{disk.MOST_NODES:,} nodes; at most {disk.MOST_DRAWN:,} links drawn",
+        "degree exponent": "discrete maximum likelihood in [1.01, 10], no bootstrap",
+        "sparsity index": "p = 0.5, q = 1, weights of existing links",
+        "CH scores": f"{sections.CH_RULE}, existing links left out one at a time, up to "
+        f"{sections.MOST_SCORED:,} places",
+        "adjacency": f"links one by one up to {adjacency.MOST_POINTS:,}, else bins",
+        "random choices": "default_rng(0): links drawn, random control",
+    }
+    versions = {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES}
+    return {"File": source, "Parameters": parameters, "Versions": versions}
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None

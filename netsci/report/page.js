@@ -1,0 +1,109 @@
+"use strict";
+/* Draws the figures from the JSON in the page, keeps them in step with the mode and the width, and hands out
+   the data as CSV. Nothing here makes a request. */
+(function () {
+  const read = (id) => JSON.parse(document.getElementById(id).textContent);
+  const theme = read("theme");
+  const root = document.documentElement;
+  const dark = window.matchMedia("(prefers-color-scheme: dark)");
+  const NARROW = 640;
+  let chosen = null;
+  let printing = false;
+
+  const mode = () => (printing ? "light" : chosen || (dark.matches ? "dark" : "light"));
+
+  /* Every colour of a figure has its counterpart in the other mode. */
+  function recoloured(value) {
+    if (typeof value === "string") return theme.swaps[value.toLowerCase()] || value;
+    if (Array.isArray(value)) return value.map(recoloured);
+    if (value && typeof value === "object") {
+      return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, k === "bdata" ? v : recoloured(v)]));
+    }
+    return value;
+  }
+
+  /* On a narrow screen the panels of a figure stand below each other. */
+  function stacked(layout, width) {
+    const grid = layout.meta && layout.meta.netsci;
+    if (!grid || (grid.columns === 1 && !grid.square)) return layout;
+    if (grid.square) grid.row = Math.min(grid.row, width - 40);
+    const plot = grid.panels * grid.row + (grid.panels - 1) * grid.gap;
+    const before = layout.height - layout.margin.t - layout.margin.b;
+    for (let i = 0; i < grid.panels; i++) {
+      const end = i ? String(i + 1) : "";
+      const top = 1 - (i * (grid.row + grid.gap)) / plot;
+      const x = layout["xaxis" + end], y = layout["yaxis" + end];
+      x.domain = [0, 1];
+      y.domain = [Math.max(0, top - grid.row / plot), top];
+      y.title = layout.yaxis.title;
+      if (y.showticklabels === false) y.showticklabels = true;
+    }
+    layout.height = plot + layout.margin.t + layout.margin.b;
+    if (layout.legend) layout.legend.y = 1 + ((layout.legend.y - 1) * before) / plot;
+    return layout;
+  }
+
+  function draw(box) {
+    const figure = read(box.dataset.figure);
+    const now = mode();
+    const shown = now === "dark" ? recoloured(figure) : figure;
+    let layout = shown.layout;
+    layout.template = theme.templates[now];
+    if (box.clientWidth < NARROW) {
+      layout = stacked(layout, box.clientWidth);
+      layout.margin.l = Math.min(layout.margin.l, 48);
+      layout.margin.r = 8;
+    }
+    layout.width = box.clientWidth;
+    box.dataset.width = box.clientWidth;
+    box.dataset.drawn = now;
+    box.style.minHeight = layout.height + "px";
+    return Plotly.react(box, shown.data, layout, {
+      displaylogo: false, showTips: false, scrollZoom: false,
+      modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
+      toImageButtonOptions: { format: "svg", filename: box.id },
+    });
+  }
+
+  const boxes = () => Array.from(document.querySelectorAll(".plot"));
+  const refresh = () => Promise.all(boxes().map(draw)).then(() => { root.dataset.ready = "yes"; });
+
+  const button = document.getElementById("mode");
+  function dress() {
+    root.dataset.mode = mode();
+    button.textContent = mode() === "dark" ? "Light mode" : "Dark mode";
+  }
+  function change() {
+    dress();
+    refresh();
+  }
+  button.addEventListener("click", () => {
+    chosen = mode() === "dark" ? "light" : "dark";
+    change();
+  });
+  dark.addEventListener("change", change);
+  window.addEventListener("beforeprint", () => { printing = true; change(); });
+  window.addEventListener("afterprint", () => { printing = false; change(); });
+
+  let waiting = 0;
+  window.addEventListener("resize", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => {
+      boxes().filter((box) => String(box.clientWidth) !== box.dataset.width).forEach(draw);
+    }, 120);
+  });
+
+  document.querySelectorAll("[data-csv]").forEach((link) => {
+    link.addEventListener("click", () => {
+      const url = URL.createObjectURL(new Blob([read(link.dataset.csv)], { type: "text/csv;charset=utf-8" }));
+      const anchor = document.createElement("a");
+      anchor.href = url;
+      anchor.download = link.dataset.file;
+      anchor.click();
+      setTimeout(() => URL.revokeObjectURL(url), 1000);
+    });
+  });
+
+  dress();
+  refresh();
+})();

@@ -1,0 +1,218 @@
+"""What a report says: one function a section, each with a verdict computed from its numbers.
+
+Every function returns the section and the reasons for what is undefined in it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from netsci import plot
+from netsci.graph import LayeredGraph, Projection, ch_scores, node_sparsity, percolate
+from netsci.measure import sparsity_index
+from netsci.report.adjacency import adjacency_section
+from netsci.report.degrees import DegreeFit, degree_section, fit_degrees, unit_degrees
+from netsci.report.disk import disk_section
+from netsci.report.page import Section
+from netsci.report.words import count, listed, percent
+
+MOST_SCORED = 1_000_000  # places of a matrix: the scores are a dense array
+CH_RULE = "ch3_l3"
+
+
+def build(graph: LayeredGraph, notes: tuple[str, ...] = ()) -> list[Section]:
+    """Return all sections of a report on a graph; `notes` come from reading its file."""
+    fits = fit_degrees(graph)
+    found = [
+        overview(graph),
+        measures(graph, fits),
+        disk_section(graph),
+        degree_section(graph, fits),
+        adjacency_section(graph),
+        percolation(graph),
+    ]
+    reasons = [f"{section.title}: {reason}" for section, missing in found for reason in missing]
+    return [section for section, _ in found] + [remarks(notes, reasons)]
+
+
+def overview(graph: LayeredGraph) -> tuple[Section, list[str]]:
+    """Return the layers: sizes, links, sparsity, units without links."""
+    rows = []
+    for p in graph.projections:
+        isolated = [int((unit_degrees(p, side) == 0).sum()) for side in ("source", "target")]
+        row: dict[str, object] = {"projection": p.name}
+        if p.undirected:
+            row |= {"nodes": p.shape[0], "links": p.n_links, "sparsity": percent(p.sparsity)}
+            rows.append(row | {"isolated nodes": isolated[0]})
+            continue
+        row |= {"presynaptic": p.shape[0], "postsynaptic": p.shape[1]}
+        row |= {"rows a unit": p.rows_per_unit} if any(q.rows_per_unit > 1 for q in graph.projections) else {}
+        row |= {"links": p.n_links, "sparsity": "0 % (dense)" if p.sparsity == 0 else percent(p.sparsity)}
+        rows.append(row | {"isolated presynaptic": isolated[0], "isolated postsynaptic": isolated[1]})
+    table = pd.DataFrame(rows) if rows else None
+    degrees = np.concatenate(list(graph.degrees("all").values()))
+    components = graph.components()
+    share = float(np.bincount(components[1]).max()) / graph.n_nodes
+    data = [
+        f"Components: {components[0]:,}; the largest holds {percent(share)} of all nodes.",
+        f"Nodes without any link: {int((degrees == 0).sum()):,} of {graph.n_nodes:,}.",
+    ]
+    return Section("Overview", _overview_verdict(graph), table=table, notes=data), []
+
+
+def _overview_verdict(graph: LayeredGraph) -> str:
+    kinds = graph.projections
+    places = sum(_places(p) for p in kinds)
+    if len(graph.populations) == 1 and len(kinds) == 1 and kinds[0].undirected:
+        head = f"A plain undirected network of {count(graph.n_nodes, 'node')}"
+    else:
+        head = (
+            f"{count(len(graph.populations), 'population')} and {count(len(kinds), 'projection')}, "
+            f"{count(graph.n_nodes, 'node')}"
+        )
+    if not kinds or not graph.n_links:
+        return f"{head}, without any link."
+    if graph.n_links == places:
+        return (
+            f"{head}, and all {count(graph.n_links, 'possible link')}: the network is dense (0 % "
+            "sparsity), so its "
+            "topology tells nothing apart."
+        )
+    dense = [p.name for p in kinds if p.n_links == _places(p)]
+    tail = f"; dense: {listed(dense)}" if dense else ""
+    absent = percent(1 - graph.n_links / places)
+    return f"{head} and {count(graph.n_links, 'link')}: {absent} of the possible links are absent{tail}."
+
+
+def _places(p: Projection) -> int:
+    rows, columns = p.shape
+    return max(1, rows * (rows - 1) // 2) if p.undirected else rows * columns
+
+
+def measures(graph: LayeredGraph, fits: list[DegreeFit]) -> tuple[Section, list[str]]:
+    """Return the table of measures, one row a projection."""
+    inactive = node_sparsity(graph)["node_sparsity"].tolist()  # populations first, in order
+    share = dict(zip(graph.sizes, inactive, strict=False))
+    gammas = {(f.group, f.side): f.gamma for f in fits}
+    rows, missing = [], []
+    for p in graph.projections:
+        index, why_index = _index(p)
+        recovered, why_recovered = _recovered(p)
+        missing += [f"{p.name}: {why}" for why in (why_index, why_recovered) if why]
+        row: dict[str, object] = {"projection": p.name, "links": p.n_links, "sparsity": float(p.sparsity)}
+        if p.undirected:
+            row |= {"node sparsity": share[p.target]}
+            row |= {"gamma": gammas.get((p.name, "degree"), fits[0].gamma)}
+        else:
+            row |= {"node sparsity from": share[p.source], "node sparsity to": share[p.target]}
+            row |= {f"gamma {side}": gammas.get((p.name, side)) for side in ("presynaptic", "postsynaptic")}
+        rows.append(row | {"I(W)": index, "CH3-L3 AUC": recovered})
+    table = pd.DataFrame(rows) if rows else None
+    notes = [
+        "sparsity: share of absent links. node sparsity: share of units on no path from input to "
+        "output. gamma: "
+        "degree exponent, flagged below. I(W): sparsity index of the weights of existing links, p = "
+        "0.5, q = 1; 0 "
+        "when all magnitudes are equal. CH3-L3 AUC: chance that an existing link, scored as if it were "
+        "absent, "
+        "scores above an absent one; 0.5 is random.",
+    ]
+    return Section("Measures", _measures_verdict(rows), table=table, notes=notes), missing
+
+
+def _measures_verdict(rows: list[dict[str, object]]) -> str:
+    aucs = [float(str(r["CH3-L3 AUC"])) for r in rows if r["CH3-L3 AUC"] is not None]
+    indices = [float(str(r["I(W)"])) for r in rows if r["I(W)"] is not None]
+    parts = []
+    if aucs:
+        best = max(aucs)
+        says = "its links follow its communities" if best >= 0.6 else "close to what random links give"
+        span = f"{min(aucs):.2f} to {best:.2f}" if len(aucs) > 1 else f"{best:.2f}"
+        parts.append(f"Cannistraci-Hebb scores recover existing links with AUC {span}: {says}.")
+    if indices:
+        span = f"{min(indices):.2f} to {max(indices):.2f}" if len(indices) > 1 else f"{indices[0]:.2f}"
+        parts.append(f"The weights' sparsity index I(W) is {span}.")
+    return (
+        " ".join(parts)
+        or "Neither the index of weights nor the scores of links are defined here; the notes say why."
+    )
+
+
+def _index(p: Projection) -> tuple[float | None, str]:
+    if p.weights is None:
+        return None, "I(W) is undefined, the links carry no weights"
+    if not p.weights.nnz:
+        return None, "I(W) is undefined, there is no link"
+    return sparsity_index(p.weights.data), ""
+
+
+def _recovered(p: Projection) -> tuple[float | None, str]:
+    """Return the AUC of Cannistraci-Hebb scores between existing and absent links, or why there is none."""
+    rows, columns = p.shape
+    if p.undirected or p.source == p.target:
+        return None, "CH3-L3 AUC is computed for layers between two populations only"
+    if not 0 < p.links.nnz < rows * columns:
+        return None, "CH3-L3 AUC is undefined without both existing and absent links"
+    if rows * columns > MOST_SCORED:
+        return None, f"CH3-L3 AUC is left out above {MOST_SCORED:,} places ({rows:,} x {columns:,})"
+    from scipy.stats import rankdata
+
+    scores = ch_scores(p.links, CH_RULE, existing="leave_one_out")
+    if np.ptp(scores) == 0:
+        return (
+            None,
+            "CH3-L3 AUC is undefined, no path of three links tells places apart",
+        )
+    existing = p.links.toarray().ravel()
+    ranks = rankdata(scores.ravel())
+    n, m = int(existing.sum()), int((~existing).sum())
+    return float((ranks[existing].sum() - n * (n + 1) / 2) / (n * m)), ""
+
+
+def percolation(graph: LayeredGraph) -> tuple[Section, list[str]]:
+    """Return what is left without links that lead nowhere, and the inactive units of each population."""
+    left = percolate(graph)
+    lost = graph.n_links - left.n_links
+    active = node_sparsity(graph)
+    shown = active.assign(**{"node sparsity": active["node_sparsity"].map(percent)}).drop(
+        columns="node_sparsity"
+    )
+    table = active.iloc[: len(graph.sizes)].rename(columns={"node_sparsity": "share"})
+    table = table.assign(percent=100 * table["share"])
+    if len(graph.sizes) == 1:
+        isolated = int(active["inactive"].iloc[0])
+        verdict = (
+            "A single population is its own input and output, so no link leads nowhere; "
+            f"{count(isolated, 'node')} "
+            f"of {graph.n_nodes:,} {'has' if isolated == 1 else 'have'} no link."
+        )
+        return Section("Percolation", verdict, table=shown), []
+    total = active.iloc[-1]
+    verdict = (
+        f"{count(lost, 'link leads', 'links lead')} nowhere ({percent(lost / max(1, graph.n_links))}), and "
+        f"{int(total['inactive']):,} of {count(graph.n_nodes, 'node')} lie on no path from input to output "
+        f"(node sparsity {percent(float(total['node_sparsity']))})."
+    )
+    figure = plot.points(
+        table,
+        x="percent",
+        y="population",
+        labels={"percent": "inactive units (%)", "population": ""},
+        backend="plotly",
+    )
+    figure.update_xaxes(range=[-2, 102])
+    alt = f"Share of inactive units in each of {count(len(table), 'population')}, in percent."
+    return Section("Percolation", verdict, figure, shown, active, alt), []
+
+
+def remarks(notes: tuple[str, ...], reasons: list[str]) -> Section:
+    """Return the notes from loading and the reasons for every dash in the report."""
+    rows = [("from reading the file", note) for note in notes]
+    rows += [("undefined or left out", reason) for reason in reasons]
+    if not rows:
+        return Section("Notes", "Nothing was left out and every quantity is defined.")
+    said = f"{count(len(notes), 'remark')} from reading the file. " if notes else ""
+    dashes = count(len(reasons), "remark", "remarks")
+    verdict = f"{said}{dashes} on what is undefined or left out." if reasons else said.strip()
+    return Section("Notes", verdict, table=pd.DataFrame(rows, columns=["kind", "remark"]))

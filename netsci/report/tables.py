@@ -1,0 +1,63 @@
+"""Tables as people read them: thin numbers to the right, an em dash where something is undefined."""
+
+from __future__ import annotations
+
+import math
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DASH = "—"
+
+
+def shown(value: Any) -> str:
+    """Return a value as a person reads it; an em dash for None, NaN and missing values.
+
+    Examples
+    --------
+    >>> [shown(v) for v in (12345, 0.98, float("nan"), None, True)]
+    ['12,345', '0.98', '—', '—', 'yes']
+    """
+    if value is None or type(value).__name__ in ("NAType", "NaTType") or value != value:
+        return DASH
+    if isinstance(value, (bool, np.bool_)):
+        return "yes" if value else "no"
+    if isinstance(value, (int, np.integer)):
+        return f"{int(value):,}"
+    if isinstance(value, (float, np.floating)):
+        return _decimal(float(value))
+    return str(value)
+
+
+def html_table(table: pd.DataFrame) -> str:
+    """Return a table as HTML, every text escaped; columns of numbers stand to the right."""
+    numeric = [_is_numeric(table[column]) for column in table.columns]
+    sides = [' class="number"' if n else ' class="text"' for n in numeric]
+    head = "".join(
+        f'<th scope="col"{side}>{escape(str(column))}</th>'
+        for column, side in zip(table.columns, sides, strict=True)
+    )
+    rows = []
+    for values in table.itertuples(index=False, name=None):
+        cells = (f"<td{side}>{escape(shown(v))}</td>" for v, side in zip(values, sides, strict=True))
+        rows.append(f"<tr>{''.join(cells)}</tr>")
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+
+
+def _decimal(value: float) -> str:
+    if math.isinf(value):
+        return "∞" if value > 0 else "-∞"
+    size = abs(value)
+    if value == int(value) and size < 1e15:
+        return f"{int(value):,}"
+    return f"{value:.4g}" if 1e-4 <= size < 1e5 else f"{value:.3e}"
+
+
+def _is_numeric(column: pd.Series) -> bool:
+    """Whether a column holds numbers, or nothing defined but among objects."""
+    known = [v for v in column.dropna().tolist() if v is not None]
+    return all(isinstance(v, (int, float, np.number)) and not isinstance(v, bool) for v in known)

@@ -1,0 +1,111 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from analysis import agreement, digits, figures
+from analysis.runs import load_tables
+from tests.analysis.test_digits import SMALL
+
+SEEDS = 3
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Every exhibit, from small networks, in an empty folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(digits, "PARAMETERS", SMALL)
+        folder = tmp_path_factory.mktemp("made")
+        result = CliRunner().invoke(figures.app, ["--out", str(folder), "--jobs", "1"])
+        assert result.exit_code == 0, result.output
+        yield folder, result.output
+
+
+def test_every_exhibit_leaves_its_files(made):
+    folder, output = made
+    assert len(list((folder / "results/runs").iterdir())) == 3 * SEEDS
+    for exhibit in figures.catalogue():
+        here = folder / "figures" / exhibit.id
+        assert {path.name for path in here.iterdir()} == {
+            "figure.svg",
+            "figure.html",
+            "table.csv",
+            "provenance.json",
+        }
+        assert (here / "figure.svg").read_text().lstrip().startswith("<?xml")
+        assert len(pd.read_csv(here / "table.csv")) > 1
+        assert exhibit.id in output
+    assert (folder / "figures/index.html").read_text().count("plotly.js v") == 1
+
+
+def test_a_second_run_trains_nothing_and_draws_the_same(made, monkeypatch):
+    folder, _ = made
+    monkeypatch.setattr(digits, "PARAMETERS", SMALL)
+    drawn = {path: path.read_bytes() for path in folder.glob("figures/*/figure.svg")}
+    for path in (folder / "results/runs").iterdir():
+        path.unlink()
+    result = CliRunner().invoke(figures.app, ["--out", str(folder), "--format", "svg"])
+    assert result.exit_code == 0
+    assert not list((folder / "results/runs").iterdir())
+    assert {path: path.read_bytes() for path in drawn} == drawn
+
+
+def test_agreement_sees_a_missing_run_and_a_changed_number(made, monkeypatch, tmp_path):
+    folder, _ = made
+    monkeypatch.setattr(digits, "PARAMETERS", SMALL)
+    exhibit = figures.catalogue()[0]
+    fresh = CliRunner().invoke(figures.app, ["--out", str(tmp_path), "--only", exhibit.id, "--format", "svg"])
+    assert fresh.exit_code == 0
+    committed = folder / "results"
+    assert agreement.check(exhibit, tmp_path / "results", committed) == []
+    table = tmp_path / "results" / exhibit.id / "table.csv"
+    text = pd.read_csv(table)
+    text.loc[text["measure"] == "accuracy", "value"] -= 0.5
+    text.to_csv(table, index=False)
+    assert "accuracy" in "\n".join(agreement.check(exhibit, tmp_path / "results", committed))
+    next((tmp_path / "results/runs").iterdir()).unlink()
+    assert "no fresh run of 1 of 9" in agreement.check(exhibit, tmp_path / "results", committed)[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--only", "nothing"], "no exhibit nothing"),
+        (["--format", "pdf"], "is not made of svg and html"),
+        (["--seed", "4"], "give others a folder"),
+    ],
+)
+def test_wrong_options_are_explained(arguments, message):
+    result = CliRunner().invoke(figures.app, arguments, env={"COLUMNS": "200"})
+    assert result.exit_code == 2
+    assert message in result.output
+
+
+def test_list_names_every_exhibit():
+    output = CliRunner().invoke(figures.app, ["--list"]).output
+    assert [line.split("\t")[0] for line in output.splitlines()] == [e.id for e in figures.catalogue()]
+
+
+def test_drawing_needs_no_torch():
+    code = (
+        "import sys; from analysis import figures; e = figures.catalogue()[0]; "
+        "t = figures.load_tables(e, figures.ROOT / 'analysis/results'); e.draw(t, 'matplotlib'); "
+        "sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=figures.ROOT, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("exhibit", figures.catalogue(), ids=lambda exhibit: exhibit.id)
+def test_committed_results_and_figures_belong_together(exhibit):
+    """What is committed was made from the cells that the code declares, and drawn from these results."""
+    results: Path = figures.ROOT / "analysis/results"
+    tables = load_tables(exhibit, results)
+    assert tables is not None
+    source = json.loads((results / exhibit.id / "provenance.json").read_text())
+    assert source == json.loads((figures.ROOT / "figures" / exhibit.id / "provenance.json").read_text())
+    shown = pd.read_csv(figures.ROOT / "figures" / exhibit.id / "table.csv")
+    pd.testing.assert_frame_equal(shown, exhibit.summarise(tables), rtol=1e-4, check_dtype=False)

@@ -1,0 +1,78 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.runs import Cell, Exhibit, Record, load_tables, record_path, run_cells, save_tables
+
+
+def cell(seed: int = 0, task: str = "draw", version: int = 1, **parameters: object) -> Cell:
+    parameters = parameters or ({"size": 5} if task == "draw" else {})
+    return Cell.of(f"tests.analysis.tasks:{task}", version=version, data="none", seed=seed, **parameters)
+
+
+def exhibit(*cells: Cell) -> Exhibit:
+    def tabulate(records):
+        rows = [
+            {"seed": c["seed"], "measure": "mean", "value": r.arrays["values"].mean()}
+            for c, r in records.items()
+        ]
+        return {"table": pd.DataFrame(rows)}
+
+    return Exhibit(
+        "numbers", "Numbers", "Means.", cells, tabulate, lambda tables, backend: None, lambda tables: ""
+    )
+
+
+def test_identity_is_everything_that_decides_the_numbers():
+    keys = {cell().key, cell(1).key, cell(size=6).key, cell(version=2).key}
+    assert len(keys) == 4
+    assert cell().key == cell().key
+    swapped = Cell.of("tests.analysis.tasks:draw", version=1, data="none", size=5, seed=0)
+    assert swapped == cell()
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_cell_runs_once(tmp_path, jobs):
+    done = []
+    first = run_cells([cell(0), cell(1), cell(0)], tmp_path, jobs=jobs, done=done.append)
+    stamps = {c: record_path(tmp_path, c).stat().st_mtime_ns for c in first}
+    again = run_cells([cell(1), cell(0)], tmp_path, jobs=jobs)
+    assert sorted(c["seed"] for c in done) == [0, 1]
+    assert {c: record_path(tmp_path, c).stat().st_mtime_ns for c in again} == stamps
+    expected = np.random.default_rng(1).normal(size=5)
+    assert np.array_equal(again[cell(1)].arrays["values"], expected)
+    assert again[cell(1)].notes["seconds"] >= 0
+
+
+def test_a_failing_run_keeps_the_finished_ones_and_leaves_no_half_file(tmp_path):
+    with pytest.raises(RuntimeError, match="seed 3 fails"):
+        run_cells([cell(0), cell(3, "fail")], tmp_path)
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == [record_path(tmp_path, cell(0)).name]
+
+
+def test_a_task_must_return_a_record(tmp_path):
+    with pytest.raises(TypeError, match="must return a Record"):
+        run_cells([cell(1, "wrong")], tmp_path)
+
+
+def test_records_come_back_as_they_went(tmp_path):
+    record = Record({"a": np.arange(3, dtype=np.int32), "b": np.array([[np.nan, 1.0]])}, {"note": "é"})
+    record.save(tmp_path / "record.npz")
+    back = Record.load(tmp_path / "record.npz")
+    assert back.notes == record.notes
+    assert back.arrays["a"].dtype == np.int32
+    assert np.array_equal(back.arrays["b"], record.arrays["b"], equal_nan=True)
+
+
+def test_tables_count_only_if_made_from_these_cells(tmp_path):
+    made = exhibit(cell(0), cell(1))
+    assert load_tables(made, tmp_path) is None
+    tables = made.tabulate(run_cells(made.cells, tmp_path))
+    save_tables(made, tables, tmp_path)
+    pd.testing.assert_frame_equal(load_tables(made, tmp_path)["table"], tables["table"], rtol=1e-6)
+    assert load_tables(exhibit(cell(0), cell(2)), tmp_path) is None
+    provenance = json.loads((tmp_path / "numbers/provenance.json").read_text())
+    assert provenance["seeds"] == [0, 1]
+    assert provenance["versions"]["numpy"] == np.__version__

@@ -1,0 +1,113 @@
+"""Reports in a real browser: silent, offline, in both modes, narrow, with their data to download."""
+
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from netsci.graph import LayeredGraph
+from netsci.report import report
+from tests.browser import chromium, visit
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    rng = np.random.default_rng(0)
+    masks = [rng.random((30, 60)) < 0.1, rng.random((60, 50)) < 0.08, rng.random((50, 6)) < 0.2]
+    names = ["</script><script>throw 1</script>", "<img src='https://example.org/x.png'>", "$x$ %{y} _"]
+    weights = [rng.normal(size=mask.shape) for mask in masks]
+    graph = LayeredGraph.from_masks(masks, weights=weights, names=names)
+    return report(graph, tmp_path_factory.mktemp("report") / "report.html")
+
+
+COUNT = "Array.from(document.querySelectorAll('.plot')).map(p => p.querySelectorAll('.main-svg').length)"
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_silent_and_drawn(browser: Any, page_file: Path, mode: str, tmp_path: Path) -> None:
+    with visit(browser, page_file, mode=mode) as seen:
+        assert min(seen.page.evaluate(COUNT)) >= 1
+        assert seen.page.evaluate("document.documentElement.dataset.mode") == mode
+        shot = tmp_path / f"{mode}.png"
+        seen.page.screenshot(path=shot, full_page=True)
+        assert shot.stat().st_size > 50_000
+        seen.assert_silent()
+
+
+def test_the_button_changes_page_and_figures(browser: Any, page_file: Path) -> None:
+    colours = "[getComputedStyle(document.body).backgroundColor, document.querySelector('.point').style.fill]"
+    with visit(browser, page_file) as seen:
+        before = seen.page.evaluate(colours)
+        seen.page.click("#mode")
+        seen.page.wait_for_selector(".plot[data-drawn=dark]")
+        after = seen.page.evaluate(colours)
+        assert all(a != b for a, b in zip(before, after, strict=True))
+        assert seen.page.inner_text("#mode") == "Light mode"
+        seen.page.click("#mode")
+        seen.page.wait_for_selector(".plot[data-drawn=light]")
+        assert seen.page.evaluate(colours) == before
+        seen.assert_silent()
+
+
+def test_narrow_screens_do_not_scroll_sideways(browser: Any, page_file: Path) -> None:
+    with visit(browser, page_file, size=(380, 800)) as seen:
+        assert seen.page.evaluate("document.documentElement.scrollWidth") <= 380
+        widths = "Array.from(document.querySelectorAll('.main-svg')).map(s => s.clientWidth)"
+        assert max(seen.page.evaluate(widths)) <= 380
+        seen.page.set_viewport_size({"width": 1200, "height": 800})
+        seen.page.wait_for_timeout(500)  # the policy of the page forbids waiting for an expression
+        assert max(seen.page.evaluate(widths)) > 600
+        seen.assert_silent()
+
+
+def test_download_equals_the_embedded_data(browser: Any, page_file: Path) -> None:
+    with visit(browser, page_file) as seen:
+        for button in seen.page.query_selector_all("[data-csv]"):
+            name = button.get_attribute("data-csv")
+            with seen.page.expect_download() as waiting:
+                button.click()
+            csv = Path(waiting.value.path()).read_text(encoding="utf-8")
+            held = seen.page.evaluate("id => document.getElementById(id).textContent", name)
+            assert csv == json.loads(held)
+            assert len(pd.read_csv(io.StringIO(csv)))
+        seen.assert_silent()
+
+
+def test_keyboard_reaches_the_content(browser: Any, page_file: Path) -> None:
+    with visit(browser, page_file) as seen:
+        seen.page.keyboard.press("Tab")
+        assert seen.page.evaluate("document.activeElement.className") == "skip"
+        seen.page.keyboard.press("Enter")
+        assert seen.page.evaluate("document.activeElement.id") == "main"
+        seen.page.keyboard.press("Tab")
+        assert seen.page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+
+
+def test_hostile_names_are_shown_as_text(browser: Any, page_file: Path) -> None:
+    with visit(browser, page_file) as seen:
+        assert "<img src='https://example.org/x.png'>" in seen.page.inner_text("#degree-distributions")
+        titles = "Array.from(document.querySelectorAll('.annotation-text')).map(t => t.textContent)"
+        shown = seen.page.evaluate(titles)
+        assert "</script><script>throw 1</script>" in shown
+        assert "$x$ %{y} _" in shown
+        seen.assert_silent()
+
+
+def test_the_browser_would_notice_a_request(browser: Any, tmp_path: Path) -> None:
+    path = tmp_path / "bad.html"
+    path.write_text("<img src='missing.png'><script>console.warn('x')</script>", encoding="utf-8")
+    with visit(browser, path, ready=False) as seen:
+        seen.page.wait_for_timeout(200)
+        assert len(seen.requests) == 1
+        assert any("warning" in line for line in seen.console)

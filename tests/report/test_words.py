@@ -1,0 +1,29 @@
+import doctest
+import math
+
+import numpy as np
+import pandas as pd
+
+from netsci.report import tables, words
+from netsci.report.tables import html_table, shown
+
+
+def test_examples() -> None:
+    for module in (words, tables):
+        result = doctest.testmod(module)
+        assert result.attempted
+        assert not result.failed
+
+
+def test_shown() -> None:
+    values = [1_234_567, 0.123456, 1e-9, 123456.5, math.inf, np.nan, None, pd.NA, np.bool_(False), "a", 3.0]
+    assert [shown(v) for v in values] == [
+        "1,234,567", "0.1235", "1.000e-09", "1.235e+05", "∞", "—", "—", "—", "no", "a", "3",
+    ]  # fmt: skip
+
+
+def test_table_escapes_headers_and_cells() -> None:
+    html = html_table(pd.DataFrame({"<th>": ["<td>"], "n": [1]}))
+    assert "&lt;th&gt;" in html
+    assert "&lt;td&gt;" in html
+    assert '<td class="number">1</td>' in html
