@@ -1,4 +1,4 @@
-"""Exit 0 if the torch that pip would install here is a CPU build, 1 if it would bring CUDA.
+"""Exit 0 if the torch that pip would install here is a CPU build, 3 if it would bring CUDA, else 1.
 
 Only metadata is fetched: a dry run, without dependencies.
 """
@@ -20,4 +20,4 @@ metadata = json.loads(report)["install"][0]["metadata"]
 needed = [Requirement(text) for text in metadata.get("requires_dist", [])]
 applying = [r.name.lower() for r in needed if r.marker is None or r.marker.evaluate({"extra": ""})]
 brings_cuda = any(name.startswith(("nvidia", "cuda", "triton")) for name in applying)
-sys.exit(1 if brings_cuda or "+cu" in metadata["version"] else 0)
+sys.exit(3 if brings_cuda or "+cu" in metadata["version"] else 0)

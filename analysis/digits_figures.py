@@ -19,7 +19,7 @@ FATES = ("kept", "removed", "regrown", "still absent")
 
 def accuracy(made: Tables, backend: str) -> Any:
     """Draw test accuracy by epoch."""
-    shown = _measure(tables.by_epoch(made), "accuracy")
+    shown = _measure(tables.over_seeds(made), "accuracy")
     labels = {"mean": "test accuracy (share)", "epoch": "epoch"}
     return plot.lines(
         shown[shown["epoch"] > 0],
@@ -43,17 +43,20 @@ def accuracy_verdict(made: Tables) -> str:
 
 def topology(made: Tables, backend: str) -> Any:
     """Draw what the topology measures by epoch, one panel a measure."""
-    shown = tables.by_epoch(made)
-    both = shown["projection"].isin(nets.PROJECTIONS)
-    shown["panel"] = shown["measure"].where(~both, shown["measure"] + ", " + shown["projection"])
-    shown["panel"] = shown["panel"].replace("gamma", "γ, both sparse layers")
+    shown = tables.over_seeds(made)
+    shown["panel"] = shown["measure"] + ", " + shown["projection"]
+    shown["panel"] = shown["panel"].replace("gamma, sparse layers", "γ, both sparse layers")
     # the dense model's I(W) of .15 would press the sparse curves, which differ by .01, into one line
     order = [name for key, name in tables.NAMES.items() if key != "dense"]
-    shown = shown[shown["model"].isin(order)].assign(low=lambda t: t["low"].clip(lower=0))
-    first = ["γ, both sparse layers", "node sparsity"]
-    rank = {name: i for i, name in enumerate(dict.fromkeys([*first, *shown["panel"]]))}
+    panels = ["γ, both sparse layers", "node sparsity, hidden 1"]
+    panels += [
+        f"{measure}, {projection}" for measure in ("I(W)", "overlap") for projection in nets.PROJECTIONS
+    ]
+    shown = shown[shown["model"].isin(order) & shown["panel"].isin(panels)]
     return plot.lines(
-        shown.sort_values("panel", key=lambda names: names.map(rank), kind="stable"),
+        shown.sort_values("panel", key=lambda names: names.map(panels.index), kind="stable").assign(
+            low=lambda t: t["low"].clip(lower=0)
+        ),
         x="epoch",
         y="mean",
         low="low",
@@ -61,20 +64,27 @@ def topology(made: Tables, backend: str) -> Any:
         hue="model",
         panel="panel",
         order=order,
-        labels={"mean": "value (dimensionless)", "epoch": "epoch"},
+        labels={"mean": "value (no unit)", "epoch": "epoch"},
         share=False,
         backend=backend,
     )
 
 
 def topology_verdict(made: Tables) -> str:
-    """Say how gamma and node sparsity change."""
-    gammas = made["table"].query("measure == 'gamma' and model == 'CHTs'")
-    first, last = _mean(gammas[gammas["epoch"] == 0]), _mean(gammas[gammas["epoch"] == gammas["epoch"].max()])
-    nodes = _mean(_last(made, "node sparsity").query("model == 'CHTs'"))
+    """Say how gamma and node sparsity differ between the first epoch and the last."""
+    evolved, static = (made["table"][made["table"]["model"] == tables.NAMES[m]] for m in ("chts", "static"))
+
+    def ends(rows: pd.DataFrame) -> str:
+        gammas = _measure(rows, "gamma")
+        first, last = (gammas[gammas["epoch"] == e] for e in (0, gammas["epoch"].max()))
+        return f"{_mean(first):.2f} to {_mean(last):.2f}"
+
+    silent = _last({"table": evolved}, "node sparsity").groupby("projection", sort=False)["value"].mean()
+    shares = ", ".join(f"{name} {100 * share:.0f} %" for name, share in silent.items())
     return (
-        f"Evolution takes γ from {first:.2f} to {last:.2f} while the static network stays where it began; "
-        f"{100 * nodes:.0f} % of the inputs and hidden units fall silent, nearly all in the first evolutions."
+        f"From the start to the last epoch γ goes from {ends(evolved)} with evolution and from "
+        f"{ends(static)} "
+        f"without; inactive units at the end of evolution: {shares}."
     )
 
 
@@ -129,28 +139,28 @@ def disk(made: Tables, backend: str) -> Any:
 
 
 def disk_verdict(made: Tables) -> str:
-    """Say how much deeper the hubs lie after evolution."""
-    radius = made["table"][made["table"]["measure"] == "mean radius"]
-    mean = {
-        (model, population): _mean(rows)
-        for (model, population), rows in radius.groupby(["model", "projection"])
-    }
-    deepest = min(nets.POPULATIONS, key=lambda population: mean[nets.AFTER, population])
-    before, after = mean[nets.BEFORE, deepest], mean[nets.AFTER, deepest]
-    hub = made["table"][made["table"]["measure"] == "largest degree"].groupby("model")["value"].mean()
+    """Say how large the hubs are and how deep the populations lie."""
+    table = made["table"]
+    hub = _measure(table, "largest degree").groupby("model", sort=False)["value"].mean()
+    depth = (
+        _measure(table, "mean radius")
+        .query("model == @nets.AFTER")
+        .groupby("projection", sort=False)["value"]
+    )
+    hubs = ", ".join(f"{name} {degree:.0f}" for name, degree in hub.items())
+    radii = ", ".join(f"{name} {radius:.1f}" for name, radius in depth.mean().items())
     return (
-        f"Hubs form and move inwards: the largest degree grows from {hub[nets.BEFORE]:.0f} to "
-        f"{hub[nets.AFTER]:.0f} ({hub[nets.RANDOM]:.0f} at random, {hub[nets.PRUNED]:.0f} "
-        f"magnitude-pruned), and the mean radius of {deepest}, the deepest population, falls from "
-        f"{before:.1f} to {after:.1f}."
+        f"Largest degree, mean of three seeds: {hubs}. Mean radius after evolution: {radii}; the "
+        "smallest is the "
+        "deepest population. Radii follow from degree ranks and γ, so they restate the degrees in space."
     )
 
 
 def ch_scores_of_links(made: Tables, backend: str) -> Any:
     """Draw the score distributions, one panel an evolution."""
-    zero = made["table"].query("measure == 'score 0'").groupby(["evolution", "model"])["value"].mean()
+    zero = _measure(made["table"], "score 0").groupby(["evolution", "fate"])["value"].mean()
     captions = {
-        step: "score 0: " + ", ".join(f"{fate} {100 * zero[step, fate]:.0f} %" for fate in FATES)
+        step: "at score 0, in %: " + ", ".join(f"{100 * zero[step].get(fate, np.nan):.0f}" for fate in FATES)
         for step in made["histogram"]["evolution"].unique()
     }
     shown = made["histogram"].assign(
@@ -158,25 +168,31 @@ def ch_scores_of_links(made: Tables, backend: str) -> Any:
         caption=lambda t: t["evolution"].map(captions),
     )
     return plot.distribution(
-        shown,
+        shown[shown["fate"].isin(FATES)],
         hue="fate",
         panel="panel",
         order=list(FATES),
-        labels={"left": "CH2-L3n score (no unit)", "density": "share of links per decade"},
+        labels={"left": "score (no unit)", "density": "share of links per decade"},
         log="x",
         backend=backend,
     )
 
 
 def ch_scores_verdict(made: Tables) -> str:
-    """Say how the scores of regrown, kept and removed links compare with those still absent."""
-    chance = made["table"][made["table"]["measure"] == "chance above an absent link"]
-    last = chance[chance["evolution"] == chance["evolution"].max()]
-    mean = last.groupby("model")["value"].mean()
+    """Say how the scores of kept, removed and regrown links compare."""
+    table = made["table"]
+    rows = table[table["evolution"] == table["evolution"].max()]
+    above = _measure(rows, "chance above still absent").groupby("fate")["value"].mean()
+    start = (
+        _measure(table[table["evolution"] == 1], "chance above still absent").groupby("fate")["value"].mean()
+    )
+    removed = _mean(_measure(rows, "chance above kept").query("fate == 'removed'"))
     return (
-        f"In the last of these evolutions a regrown link scores above an absent one with chance "
-        f"{mean['regrown']:.2f}, a kept link with {mean['kept']:.2f} and a removed one with "
-        f"{mean['removed']:.2f}: removal by weight does not look at the score."
+        f"At evolution {rows['evolution'].iloc[0]} a regrown link scores above a still absent one "
+        "with chance "
+        f"{above['regrown']:.2f}, a kept link with {above['kept']:.2f} ({start['kept']:.2f} at the random "
+        "start: leaving a link out lowers the degrees of its ends), and a removed link above a kept one with "
+        f"{removed:.2f} (.5 would mean that removal, which goes by weight, ignores the score)."
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.runs import Cell, Record, Tables
-from netsci.graph import LayeredGraph
+from netsci.graph import LayeredGraph, live_units
 from netsci.topology import erdos_renyi
 
 POPULATIONS = ("input", "hidden 1", "hidden 2")  # those between sparse layers
@@ -21,36 +21,54 @@ Masks = list[NDArray[np.bool_]]
 
 
 def networks(records: Records) -> list[tuple[int, dict[str, Masks]]]:
-    """Return, seed by seed, the evolved network before and after, and two controls with as many links."""
+    """Return, seed by seed, the evolved network before and after, and two controls with as many links.
+
+    The random control draws them uniformly between the units that are live after evolution, so that it has
+    the same links among the same units; the other keeps the largest weights of the dense model. Neither is
+    percolated: some of their links lead nowhere.
+    """
     found = []
     by_model = {(cell["model"], cell["seed"]): record for cell, record in records.items()}
     for seed in sorted({cell["seed"] for cell in records}):
         evolved = by_model["chts", seed]
         after = masks_at(evolved, -1)
-        links = [int(mask.sum()) for mask in after]
-        random = [
-            erdos_renyi(mask.shape, n, rng=np.random.default_rng([seed, 0, layer, CONTROL])).toarray()
-            for layer, (mask, n) in enumerate(zip(after, links, strict=True))
-        ]
         networks = {
             BEFORE: masks_at(evolved, 0),
             AFTER: after,
-            RANDOM: random,
-            PRUNED: magnitude_pruned(by_model["dense", seed], links),
+            RANDOM: random_among_live(after, seed),
+            PRUNED: magnitude_pruned(by_model["dense", seed], [int(mask.sum()) for mask in after]),
         }
         found.append((seed, networks))
     return found
 
 
-def masks_at(record: Record, epoch: int) -> Masks:
-    """Return the sparse masks [presynaptic, postsynaptic] of a record after an epoch (0: the start)."""
+def masks_at(record: Record, epoch: int, kind: str = "links") -> Masks:
+    """Return the sparse layers' masks after an epoch (0: the start, negative: from the end).
+
+    Other kinds are what the epoch's evolution "removed", "percolated" and "regrown".
+    """
     masks = []
     for layer in range(len(PROJECTIONS)):
-        ends = record.arrays[f"ends_{layer}"]
+        cells, ends = record.arrays[f"{kind}_{layer}"], record.arrays[f"{kind}_{layer}_ends"]
         mask = np.zeros(record.arrays[f"weights_{layer}"].shape, bool)
-        mask.flat[record.arrays[f"links_{layer}"][0 if epoch == 0 else ends[epoch - 1] : ends[epoch]]] = True
+        epoch %= len(ends)
+        mask.flat[cells[0 if epoch == 0 else ends[epoch - 1] : ends[epoch]]] = True
         masks.append(mask)
     return masks
+
+
+def random_among_live(masks: Masks, seed: int) -> Masks:
+    """Return random masks with as many links in each layer, between the units that are live in `masks`."""
+    live = list(live_units(LayeredGraph.from_masks(masks)).values())
+    drawn = []
+    for layer, mask in enumerate(masks):
+        rows, columns = np.flatnonzero(live[layer]), np.flatnonzero(live[layer + 1])
+        rng = np.random.default_rng([seed, 0, layer, CONTROL])
+        links = erdos_renyi((len(rows), len(columns)), int(mask.sum()), rng=rng)
+        placed = np.zeros(mask.shape, bool)
+        placed[np.ix_(rows, columns)] = links.toarray()
+        drawn.append(placed)
+    return drawn
 
 
 def magnitude_pruned(record: Record, links: list[int]) -> Masks:

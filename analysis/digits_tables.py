@@ -20,7 +20,7 @@ from analysis.digits_networks import (
     networks,
     pooled_degrees,
 )
-from analysis.runs import Cell, Tables
+from analysis.runs import Cell, Record, Tables
 from analysis.statistics import mean_and_interval
 from netsci.graph import (
     ExponentFit,
@@ -30,6 +30,8 @@ from netsci.graph import (
     degree_ccdf,
     degree_exponent,
     grid_exponent,
+    live_units,
+    percolate,
 )
 
 BOOTSTRAP = 6  # purpose of the generator of synthetic degrees
@@ -50,9 +52,12 @@ def topology(records: Records) -> Tables:
     """Tabulate node sparsity, I(W), overlap and gamma by epoch."""
     rows = []
     for cell, record in records.items():
-        inactive = record.arrays["inactive"][:, : len(POPULATIONS)].sum(axis=1)
-        nodes = sum(cell["widths"][: len(POPULATIONS)])
-        rows += _by_epoch(cell, "all", "node sparsity", "share", inactive / nodes)
+        inactive, widths = record.arrays["inactive"], cell["widths"]
+        for i, population in enumerate(POPULATIONS):
+            rows += _by_epoch(cell, population, "node sparsity", "share", inactive[:, i] / widths[i])
+        counted = slice(len(POPULATIONS))
+        together = inactive[:, counted].sum(axis=1) / sum(widths[counted])
+        rows += _by_epoch(cell, "input and hidden", "node sparsity", "share", together)
         for layer, projection in enumerate(PROJECTIONS):
             for measure, name in (("sparsity_index", "I(W)"), ("overlap", "overlap")):
                 rows += _by_epoch(cell, projection, name, "1", record.arrays[measure][:, layer])
@@ -75,7 +80,7 @@ def degrees(records: Records) -> Tables:
         for model, masks in found.items():
             for projection, side, sequence in _degree_sequences(masks):
                 rng = np.random.default_rng([seed, 0, 0, BOOTSTRAP])
-                fit = degree_exponent(sequence, bootstrap=200 if side == "pooled" else 0, rng=rng)
+                fit = degree_exponent(sequence, bootstrap=200, rng=rng)
                 rows += [
                     {"model": model, "seed": seed, "projection": projection, "side": side, **measured}
                     for measured in _fit_measures(fit)
@@ -116,31 +121,32 @@ def ch_scores_of_links(records: Records, bins: int = 32) -> Tables:
     for cell, record in records.items():
         last = int(cell["evolve_until"] * cell["epochs"])
         for step in (1, last // 2, last * 5 // 6):
-            before, after = masks_at(record, step - 1)[1], masks_at(record, step)[1]
-            scores = _scores_by_fate(before, after, cell["regrowth"])
-            absent = scores["still absent"]
+            scores = _scores_by_fate(record, step, cell["regrowth"])
             for fate, values in scores.items():
-                line = {"model": fate, "seed": cell["seed"], "projection": PROJECTIONS[1], "evolution": step}
+                line = {
+                    "model": NAMES[cell["model"]],
+                    "fate": fate,
+                    "seed": cell["seed"],
+                    "projection": PROJECTIONS[1],
+                    "evolution": step,
+                }
                 rows.append({**line, "measure": "median score", "value": np.median(values), "unit": "1"})
                 rows.append({**line, "measure": "cells", "value": len(values), "unit": "cells"})
                 rows.append({**line, "measure": "score 0", "value": np.mean(values == 0), "unit": "share"})
-                if fate != "still absent":
-                    chance = _chance_above(values, absent)
+                for other in ("still absent", "kept"):
+                    if other == fate:
+                        continue
+                    chance = _chance_above(values, scores[other])
                     rows.append(
-                        {**line, "measure": "chance above an absent link", "value": chance, "unit": "share"}
+                        {**line, "measure": f"chance above {other}", "value": chance, "unit": "share"}
                     )
             if cell["seed"] == first:
                 histograms.append(_histograms(scores, bins).assign(evolution=step))
     return {"table": pd.DataFrame(rows), "histogram": pd.concat(histograms, ignore_index=True)}
 
 
-def by_epoch(tables: Tables) -> pd.DataFrame:
-    """Average the first table over seeds, epoch by epoch."""
-    return mean_and_interval(tables["table"])
-
-
 def over_seeds(tables: Tables) -> pd.DataFrame:
-    """Average the first table over seeds."""
+    """Average the first table over seeds, epoch by epoch where there are epochs."""
     return mean_and_interval(tables["table"])
 
 
@@ -159,9 +165,12 @@ def _fit_measures(fit: ExponentFit) -> list[Row]:
     numbers = {"gamma": fit.gamma, "xmin": fit.xmin, "n_tail": fit.n_tail, "KS": fit.ks, "sigma": fit.sigma}
     for name, (ratio, p) in fit.likelihood_ratios.items():
         numbers |= {f"R against {name}": ratio, f"p against {name}": p}
-    if fit.p_value is not None:
-        numbers["bootstrap p"] = fit.p_value
-    numbers |= {"at bound": float(fit.at_bound), "scale-free": float(fit.scale_free)}
+    verdict = fit.scale_free
+    numbers |= {
+        "bootstrap p": np.nan if fit.p_value is None else fit.p_value,
+        "at bound": float(fit.at_bound),
+    }
+    numbers |= {"scale-free": np.nan if verdict is None else float(verdict)}
     units = {"xmin": "links", "n_tail": "nodes", "at bound": "yes/no", "scale-free": "yes/no"}
     return [
         {"measure": name, "value": value, "unit": units.get(name, "1")} for name, value in numbers.items()
@@ -186,6 +195,7 @@ def _embed(graph: LayeredGraph) -> tuple[pd.DataFrame, list[Row]]:
             "radius": embedding.radius,
         }
     )
+    live = sum(int(units.sum()) for units in live_units(graph).values())
     rows = [
         {"projection": "sparse layers", "measure": "gamma", "value": embedding.gamma, "unit": "1"},
         {"projection": "sparse layers", "measure": "nodes embedded", "value": len(nodes), "unit": "nodes"},
@@ -196,6 +206,13 @@ def _embed(graph: LayeredGraph) -> tuple[pd.DataFrame, list[Row]]:
             "value": len(nodes) / np.count_nonzero(np.concatenate(list(graph.degrees().values()))),
             "unit": "share",
         },
+        {"projection": "sparse layers", "measure": "live units", "value": live, "unit": "nodes"},
+        {
+            "projection": "sparse layers",
+            "measure": "live links",
+            "value": percolate(graph).n_links,
+            "unit": "links",
+        },
         {"projection": "sparse layers", "measure": "largest degree", "value": degree.max(), "unit": "links"},
     ]
     for name, radius in nodes.groupby("population", sort=False)["radius"]:
@@ -203,18 +220,25 @@ def _embed(graph: LayeredGraph) -> tuple[pd.DataFrame, list[Row]]:
     return nodes, rows
 
 
-def _scores_by_fate(
-    before: NDArray[np.bool_], after: NDArray[np.bool_], rule: str
-) -> dict[str, NDArray[np.float64]]:
-    """Return the CH scores of the cells between live units, by what the step did with them."""
+def _scores_by_fate(record: Record, step: int, rule: str, layer: int = 1) -> dict[str, NDArray[np.float64]]:
+    """Return the CH scores of a layer's cells between live units before a step, by what the step did.
+
+    A link that was removed and regrown in the same step counts as both.
+    """
+    before = masks_at(record, step - 1)[layer]
+    removed, percolated, regrown = (
+        masks_at(record, step, kind)[layer] for kind in ("removed", "percolated", "regrown")
+    )
     scores = ch_scores(before, rule, existing="leave_one_out")
     live = np.outer(before.any(axis=1), before.any(axis=0))
-    return {
-        "kept": scores[before & after],
-        "removed": scores[before & ~after],
-        "regrown": scores[~before & after],
-        "still absent": scores[~before & ~after & live],
+    sets = {
+        "kept": before & ~removed & ~percolated,
+        "removed": removed,
+        "percolated": percolated,
+        "regrown": regrown,
+        "still absent": live & ~before & ~regrown,
     }
+    return {fate: scores[cells] for fate, cells in sets.items() if cells.any()}
 
 
 def _chance_above(values: NDArray[np.float64], others: NDArray[np.float64]) -> float:

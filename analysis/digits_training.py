@@ -12,14 +12,14 @@ from itertools import pairwise
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn.datasets import load_digits
 
 from analysis.digits import CHECKSUM
 from analysis.runs import Record
 from netsci.graph import LayeredGraph, live_units
 from netsci.measure import sparsity_index
-from netsci.topology import EvolutionRule, cosine, evolve, links_at, uniform
+from netsci.topology import Evolution, EvolutionRule, cosine, evolve, links_at, uniform
 
 MODELS = ("dense", "static", "chts")
 TOPOLOGY, WEIGHTS, ORDER, EVOLUTION, SPLIT = range(5)
@@ -106,8 +106,8 @@ class Network:
             total += float(loss.detach()) * len(rows)
         return total / sum(map(len, batches))
 
-    def evolve(self, rule: EvolutionRule, zeta: float, rng: np.random.Generator) -> NDArray[np.float64]:
-        """Evolve all but the output layer; new links start at 0 without momentum. Return the overlaps."""
+    def evolve(self, rule: EvolutionRule, zeta: float, rng: np.random.Generator) -> Evolution:
+        """Evolve all but the output layer; new links start at 0 without momentum."""
         values = [weight.detach().numpy() for weight in self.weights]
         graph = LayeredGraph.from_masks(self.masks, weights=values)
         evolvable = [layer < len(self.masks) - 1 for layer in range(len(self.masks))]
@@ -119,7 +119,7 @@ class Network:
                 self.weights[layer].mul_(surviving)
                 self.moments[layer].mul_(surviving)
                 self.masks[layer] = mask
-        return step.overlap
+        return step
 
 
 @dataclass(frozen=True)
@@ -158,18 +158,17 @@ def train(
     rule = EvolutionRule(removal=removal, regrowth=regrowth, delta=delta)
     rules = SGD(momentum, weight_decay)
     log = Log(layers=len(network.masks), keep_links=model != "dense")
-    unevolved = np.full(len(network.masks), np.nan)
-    log.add(network, loss=np.nan, accuracy=network.accuracy(data), overlap=unevolved)
+    log.add(network, None, loss=np.nan, accuracy=network.accuracy(data))
     evolutions = int(evolve_until * epochs)
     for epoch in range(1, epochs + 1):
         order = keyed(seed, epoch, 0, ORDER).permutation(len(data.y_train))
         batches = [order[start : start + batch] for start in range(0, len(order), batch)]
         loss = network.epoch(data, batches, cosine(lr, epoch - 1, epochs), rules)
-        overlap = unevolved
+        step = None
         if model == "chts" and epoch <= evolutions:
             share = cosine(zeta, epoch - 1, evolutions)
-            overlap = network.evolve(rule, share, keyed(seed, epoch, 0, EVOLUTION))
-        log.add(network, loss=loss, accuracy=network.accuracy(data), overlap=overlap)
+            step = network.evolve(rule, share, keyed(seed, epoch, 0, EVOLUTION))
+        log.add(network, step, loss=loss, accuracy=network.accuracy(data))
     return log.record(network)
 
 
@@ -188,32 +187,45 @@ def initial_masks(model: str, seed: int, widths: tuple[int, ...], sparsity: floa
 
 
 class Log:
-    """What is kept of every epoch, 0 being the network before training."""
+    """What is kept of every epoch, 0 being the network before training.
+
+    Sets of links are kept as flat row-major cells, epoch after epoch, with the end of each: `links` after the
+    epoch and, where the topology evolved, what the step `removed`, `percolated` and `regrown`.
+    """
 
     def __init__(self, *, layers: int, keep_links: bool) -> None:
         self.rows: dict[str, list[NDArray[np.float64]]] = {}
-        self.links: list[list[NDArray[np.int32]]] = [[] for _ in range(layers if keep_links else 0)]
+        self.cells: dict[str, list[NDArray[np.int32]]] = {}
+        self.layers, self.keep_links = layers, keep_links
 
-    def add(self, network: Network, **measured: float | NDArray[np.float64]) -> None:
-        """Add an epoch: what was measured while training, and what the network is now."""
+    def add(self, network: Network, step: Evolution | None, **measured: float) -> None:
+        """Add an epoch: what was measured while training, what the network is now, what evolution did."""
         live = live_units(LayeredGraph.from_masks(network.masks))
         values = {
             **measured,
+            "overlap": np.full(self.layers, np.nan) if step is None else step.overlap,
             "links": [int(mask.sum()) for mask in network.masks],
             "inactive": [int((~units).sum()) for units in live.values()],
             "sparsity_index": [sparsity_index(weight.detach().numpy()) for weight in network.weights],
         }
         for name, value in values.items():
             self.rows.setdefault(name, []).append(np.asarray(value, dtype=np.float64))
-        for kept, mask in zip(self.links, network.masks, strict=False):
-            kept.append(np.flatnonzero(mask).astype(np.int32))
+        for layer in range(self.layers if self.keep_links else 0):
+            self._keep(f"links_{layer}", np.flatnonzero(network.masks[layer]))
+            for name in ("removed", "percolated", "regrown"):
+                masks = getattr(step, name) if step is not None else None
+                cells = np.flatnonzero(masks[layer].toarray()) if masks is not None else np.zeros(0)
+                self._keep(f"{name}_{layer}", cells)
+
+    def _keep(self, name: str, cells: ArrayLike) -> None:
+        self.cells.setdefault(name, []).append(np.asarray(cells, np.int32))
 
     def record(self, network: Network) -> Record:
-        """Return the record: the rows by epoch, every epoch's links (flat, row-major), the last weights."""
+        """Return the record: the rows by epoch, the sets of links, the last weights."""
         arrays = {name: np.array(rows) for name, rows in self.rows.items()}
-        for layer, kept in enumerate(self.links):
-            arrays[f"links_{layer}"] = np.concatenate(kept)
-            arrays[f"ends_{layer}"] = np.cumsum([len(links) for links in kept])
+        for name, epochs in self.cells.items():
+            arrays[name] = np.concatenate(epochs)
+            arrays[f"{name}_ends"] = np.cumsum([len(cells) for cells in epochs])
         for layer, weight in enumerate(network.weights):
             arrays[f"weights_{layer}"] = weight.detach().numpy()
         return Record(arrays)

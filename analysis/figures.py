@@ -53,7 +53,7 @@ def make_tables(exhibits: list[Exhibit], results: Path, jobs: int) -> dict[str, 
             bar = progress.add_task("tables", total=len(pending))
             for exhibit in pending:
                 tables = exhibit.tabulate({cell: records[cell] for cell in exhibit.cells})
-                save_tables(exhibit, tables, results)
+                save_tables(exhibit, tables, records, results)
                 progress.advance(bar)
     # read back even what was just made: what is drawn is what is stored
     return {exhibit.id: made[exhibit.id] or load_tables(exhibit, results) or {} for exhibit in exhibits}
@@ -92,14 +92,16 @@ def section(exhibit: Exhibit, tables: Tables) -> Section:
 
 def block(source: dict[str, Any]) -> dict[str, str]:
     """Return a provenance as the lines that a page shows."""
-    versions = ", ".join(f"{name} {number}" for name, number in source["versions"].items())
+    run = source["run"]
     return {
-        "runs": f"{len(source['cells'])}, seeds {', '.join(map(str, source['seeds']))}",
+        "runs": f"{len(source['cells'])}, seeds {', '.join(map(str, source['seeds']))}, "
+        f"{run['seconds']:g} s in all",
         "data": "; ".join(source["data"]),
-        "commit": source["commit"],
-        "versions": f"Python {source['python']}, {versions}",
-        "machine": source["machine"],
-        "made": source["made_at"],
+        "commit of the runs": "; ".join(run["commit"]),
+        "commit of the table": source["tabulated"]["commit"],
+        "versions": "; ".join(run["versions"]),
+        "machine": "; ".join(run["machine"]),
+        "made": source["tabulated"]["at"],
     }
 
 
@@ -139,7 +141,7 @@ def main(
     for exhibit in chosen:
         draw(exhibit, tables[exhibit.id], results, figures, formats)
         console.print(f"{exhibit.id}: {exhibit.verdict(tables[exhibit.id])}", highlight=False, soft_wrap=True)
-    if "html" in formats:
+    if "html" in formats and len(chosen) == len(exhibits):
         write_in(figures, "index.html", index(chosen, tables, results))
         console.print(f"figures and the interactive page: {figures / 'index.html'}", soft_wrap=True)
 
@@ -149,8 +151,11 @@ def index(exhibits: list[Exhibit], tables: dict[str, Tables], results: Path) -> 
     from netsci.report import render
 
     sections = [section(exhibit, tables[exhibit.id]) for exhibit in exhibits]
-    source = json.loads((results / exhibits[0].id / "provenance.json").read_text())
-    return render("Sparse networks, trained and seen", sections, provenance=block(source), lead=LEAD)
+    sources = {
+        exhibit.title: block(json.loads((results / exhibit.id / "provenance.json").read_text()))
+        for exhibit in exhibits
+    }
+    return render("Sparse networks, trained and seen", sections, provenance=sources, lead=LEAD)
 
 
 if __name__ == "__main__":

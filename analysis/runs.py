@@ -97,7 +97,8 @@ class Exhibit:
 
     tabulate(records by cell) -> tidy tables; the first, "table", holds model, seed, measure, value, unit ...
     draw(tables, backend) -> a matplotlib or plotly figure. summarise(tables) -> what the figure shows, as
-    one table (the first by default). `verdict(tables)` says in one sentence what is to be seen.
+    one table (the first by default). `verdict(tables)` says in one sentence what is to be seen. Raise
+    `version` when tabulating changes the numbers: stored tables of another version are made anew.
     """
 
     id: str
@@ -108,6 +109,7 @@ class Exhibit:
     draw: Callable[[Tables, str], Any]
     verdict: Callable[[Tables], str]
     summarise: Callable[[Tables], pd.DataFrame] = lambda tables: next(iter(tables.values()))
+    version: int = 1
 
 
 def record_path(results: Path, cell: Cell) -> Path:
@@ -148,45 +150,66 @@ def _run_missing(missing: Sequence[Cell], results: Path, jobs: int) -> Iterator[
 def _run_and_save(cell: Cell, results: Path) -> None:
     start = time.perf_counter()
     record = cell.run()
-    record.notes.update(cell=cell.key, seconds=round(time.perf_counter() - start, 3), run_at=_now())
+    record.notes.update(
+        cell=cell.key, seconds=round(time.perf_counter() - start, 3), run_at=_now(), **origin()
+    )
     record.save(record_path(results, cell))
 
 
-def save_tables(exhibit: Exhibit, tables: Tables, results: Path) -> None:
+def save_tables(exhibit: Exhibit, tables: Tables, records: Mapping[Cell, Record], results: Path) -> None:
     """Write an exhibit's tables; the provenance last, so that a table without it counts as unfinished."""
     folder = results / exhibit.id
     (folder / "provenance.json").unlink(missing_ok=True)
     for name, table in tables.items():
         write_in(folder, f"{name}.csv", table.to_csv(index=False, float_format="%.7g"))
-    write_in(folder, "provenance.json", json.dumps(provenance(exhibit, list(tables)), indent=1) + "\n")
+    source = provenance(exhibit, list(tables), [records[cell].notes for cell in exhibit.cells])
+    write_in(folder, "provenance.json", json.dumps(source, indent=1) + "\n")
 
 
 def load_tables(exhibit: Exhibit, results: Path) -> Tables | None:
-    """Return an exhibit's tables if they were made from exactly its cells, else None."""
-    path = results / exhibit.id / "provenance.json"
-    if not path.exists():
+    """Return an exhibit's tables if all are there and made from exactly its cells and version, else None."""
+    folder = results / exhibit.id
+    if not (folder / "provenance.json").exists():
         return None
-    made = json.loads(path.read_text())
-    if made["cells"] != [cell.key for cell in exhibit.cells]:
+    made = json.loads((folder / "provenance.json").read_text())
+    if (made["cells"], made["version"]) != ([cell.key for cell in exhibit.cells], exhibit.version):
         return None
-    return {name: pd.read_csv(path.parent / f"{name}.csv") for name in made["tables"]}
+    paths = {name: folder / f"{name}.csv" for name in made["tables"]}
+    if not all(path.exists() for path in paths.values()):
+        return None
+    return {name: pd.read_csv(path) for name, path in paths.items()}
 
 
-def provenance(exhibit: Exhibit, tables: Sequence[str]) -> dict[str, Any]:
-    """Say where the numbers come from: commit, versions, seeds, parameters, machine."""
+def provenance(exhibit: Exhibit, tables: Sequence[str], runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Say where the numbers come from: cells and their parameters, and by what and where they were run."""
+
+    def each(name: str) -> list[str]:
+        return sorted({run.get(name, "unknown") for run in runs})
+
     return {
         "exhibit": exhibit.id,
+        "version": exhibit.version,
         "tables": list(tables),
         "cells": [cell.key for cell in exhibit.cells],
         "tasks": sorted({f"{cell.task} version {cell.version}" for cell in exhibit.cells}),
         "data": sorted({cell.data for cell in exhibit.cells}),
         "seeds": sorted({dict(cell.parameters).get("seed", "none") for cell in exhibit.cells}),
         "parameters": [dict(cell.parameters) for cell in exhibit.cells],
+        "run": {
+            "seconds": round(sum(run.get("seconds", 0.0) for run in runs), 1),
+            **{name: each(name) for name in ("commit", "versions", "machine")},
+        },
+        "tabulated": origin() | {"at": _now()},
+    }
+
+
+def origin() -> dict[str, str]:
+    """Return the commit, the versions and the machine that numbers made now come from."""
+    versions = ", ".join(f"{package} {version(package)}" for package in REPORTED_PACKAGES)
+    return {
         "commit": _commit(),
-        "versions": {package: version(package) for package in REPORTED_PACKAGES},
-        "python": platform.python_version(),
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, CPU only",
-        "made_at": _now(),
+        "versions": f"Python {platform.python_version()}, {versions}",
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
     }
 
 

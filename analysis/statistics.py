@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 from scipy import stats
@@ -30,21 +28,32 @@ def mean_and_interval(table: pd.DataFrame, *, confidence: float = 0.95) -> pd.Da
     return result.assign(low=result["mean"] - half, high=result["mean"] + half)
 
 
-def disagreements(
-    ours: pd.DataFrame, theirs: pd.DataFrame, *, confidence: float = 0.999, ignore: Sequence[str] = ()
-) -> pd.DataFrame:
-    """Return the groups whose means over seeds differ by more than chance, or that one table lacks.
+def same(ours: pd.DataFrame, theirs: pd.DataFrame, *, tolerance: float = 1e-5) -> bool:
+    """Return whether two tables hold the same rows and, to a relative tolerance, the same numbers."""
+    if list(ours.columns) != list(theirs.columns) or len(ours) != len(theirs):
+        return False
+    numeric = ours.select_dtypes("number").columns
+    if not ours.drop(columns=numeric).equals(theirs.drop(columns=numeric)):
+        return False
+    return bool(np.allclose(ours[numeric], theirs[numeric], rtol=tolerance, atol=1e-12, equal_nan=True))
 
-    |mean - mean'| is compared with t(n + n' - 2) sqrt(s^2/n + s'^2/n') at the given confidence, and with the
-    rounding of a stored table (relative 1e-6); without spread the values must be equal.
+
+def disagreements(ours: pd.DataFrame, theirs: pd.DataFrame, *, confidence: float = 0.999) -> pd.DataFrame:
+    """Return the groups whose means over seeds differ by more than chance, or that cannot be compared.
+
+    The difference of the means is compared with t(n + n' - 2) s sqrt(1/n + 1/n'), s the pooled standard
+    deviation: Student's test at the given confidence. Without spread the values must be equal, to the
+    rounding of a stored table (relative 1e-6). Groups that one table lacks, of other numbers of seeds or
+    with infinite values disagree.
     """
-    keys = [name for name in ours.columns if name not in ("seed", "value", *ignore)]
+    keys = [name for name in ours.columns if name not in ("seed", "value")]
     pair = [mean_and_interval(table[[*keys, "seed", "value"]]) for table in (ours, theirs)]
     both = pair[0].merge(pair[1], on=keys, how="outer", suffixes=("", "_other"), indicator="found")
-    spread = np.sqrt(
-        both["sd"].fillna(0) ** 2 / both["n"] + both["sd_other"].fillna(0) ** 2 / both["n_other"]
-    )
-    freedom = np.maximum(both["n"] + both["n_other"] - 2, 1)
-    allowed = stats.t.ppf((1 + confidence) / 2, freedom) * spread + 1e-6 * both["mean"].abs()
-    apart = (both["mean"] - both["mean_other"]).abs() > allowed
-    return both[apart | (both["found"] != "both")]
+    freedom = both["n"] + both["n_other"] - 2
+    squares = (both["n"] - 1) * both["sd"].fillna(0) ** 2 + (both["n_other"] - 1) * both["sd_other"].fillna(
+        0
+    ) ** 2
+    spread = np.sqrt(squares / np.maximum(freedom, 1) * (1 / both["n"] + 1 / both["n_other"]))
+    allowed = stats.t.ppf((1 + confidence) / 2, np.maximum(freedom, 1)) * spread + 1e-6 * both["mean"].abs()
+    agree = (both["mean"] - both["mean_other"]).abs() <= allowed  # NaN and infinity compare false
+    return both[~agree | (both["n"] != both["n_other"]) | (both["found"] != "both")]

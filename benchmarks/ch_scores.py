@@ -9,6 +9,7 @@ ratios of two machines, or of a busy and an idle one, can be compared. Medians o
 import argparse
 import json
 import statistics
+import sys
 import time
 from collections.abc import Callable
 
@@ -86,6 +87,13 @@ def main() -> None:
             )
     if options.json:
         print(json.dumps(records, indent=1))
+    missed = [r for r in records if r["bound"] is not None and r["ratio"] > r["bound"]]
+    for record in missed:
+        print(
+            f"missed: {record['rule']} on {record['mask']}, {record['ratio']:.2f} > {record['bound']}",
+            file=sys.stderr,
+        )
+    sys.exit(1 if missed else 0)
 
 
 if __name__ == "__main__":

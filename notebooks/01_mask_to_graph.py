@@ -18,6 +18,7 @@
 # layered graph can be measured, drawn, exported and reported on.
 
 # %%
+# %matplotlib inline
 import numpy as np
 
 from netsci.graph import LayeredGraph, ch_scores, degree_exponent, node_sparsity, percolate
@@ -104,7 +105,7 @@ print("median score of missing links ", np.median(all_cells[~present]).round(2))
 # ## The hyperbolic disk
 
 # %%
-exhibit.draw(tables, "matplotlib")
+exhibit.draw({name: table[table["model"] == AFTER] for name, table in tables.items()}, "matplotlib")
 
 # %% [markdown]
 # ## To networkx, igraph, GraphML, and back

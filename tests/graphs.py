@@ -35,3 +35,26 @@ def residual() -> LayeredGraph:
             Projection("b", "b", [[0, 0, 1], [0, 0, 0], [0, 0, 0]]),
         ),
     )
+
+
+def backward() -> LayeredGraph:
+    """a -> b, and back from b to a, which comes before it: no link of one is the reverse of the other's."""
+    return LayeredGraph(
+        (Population("a", 2), Population("b", 3)),
+        (
+            Projection("a", "b", [[1, 0, 0], [0, 1, 0]], [[1.0, 0, 0], [0, 2.0, 0]]),
+            Projection("b", "a", [[0, 0], [1, 0], [0, 1]], [[0, 0], [3.0, 0], [0, 4.0]]),
+        ),
+    )
+
+
+def mixed() -> LayeredGraph:
+    """a -> b without weights, and undirected links with weights among the units of b."""
+    lateral = np.array([[0.0, 2.0, 0.0], [2.0, 5.0, 3.0], [0.0, 3.0, 0.0]])
+    return LayeredGraph(
+        (Population("a", 2), Population("b", 3)),
+        (
+            Projection("a", "b", [[1, 0, 0], [0, 1, 0]]),
+            Projection("b", "b", lateral, lateral, undirected=True),
+        ),
+    )

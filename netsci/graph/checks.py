@@ -1,5 +1,7 @@
 """The one place that decides what a legal matrix of links is."""
 
+import operator
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -65,8 +67,25 @@ def check_choice(value: str, allowed: tuple[str, ...], name: str) -> None:
         raise ValueError(f"{name} must be one of {', '.join(allowed)}; got {value!r}")
 
 
+def as_whole(value: Any, name: str) -> int:
+    """Return a whole number of any type as int; a bool or a float (2.0 as well) raises TypeError."""
+    if not isinstance(value, bool):
+        try:
+            return operator.index(value)
+        except TypeError:
+            pass
+    raise TypeError(f"{name} must be a whole number (int); got {value!r}")
+
+
+def check_number(value: Any, name: str) -> None:
+    """Raise TypeError unless the argument is a real number: a text is none, even one that reads as such."""
+    if not isinstance(value, Real):
+        raise TypeError(f"{name} must be a number; got {value!r}")
+
+
 def check_fraction(value: float, name: str) -> None:
-    """Raise ValueError unless 0 <= value <= 1."""
+    """Raise TypeError or ValueError unless it is a number and 0 <= value <= 1."""
+    check_number(value, name)
     if not 0.0 <= value <= 1.0:
         raise ValueError(f"{name} must lie in [0, 1]; got {value!r}")
 

@@ -13,12 +13,13 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from netsci.graph.checks import as_links, check_choice
+from netsci.graph.checks import as_links, check_choice, check_number
 from netsci.graph.exponent import grid_exponent
 from netsci.graph.reductions import REDUCTIONS
 from netsci.graph.weightings import WEIGHTINGS
 
 ANGLES = ("original", "equidistant")
+AGREE = 1e-9  # of the largest modulus: eigenvalues closer than this count as one
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +36,9 @@ class Embedding:
     azimuth, elevation : float64 [n], angles on the sphere, radians in [0, 2 pi) and [-pi/2, pi/2]; None in
         2-D.
     component_share : nodes embedded / nodes of the adjacency, in (0, 1].
+    notes : short plain sentences; one says that the angles are arbitrary, where a vector behind them shares
+        its eigenvalue (moduli within 1e-9 of the largest) with a vector left out, as in a star or a complete
+        bipartite network. Eigenvalues that agree among the vectors used only turn the picture: no note.
     """
 
     nodes: NDArray[np.int64]
@@ -46,6 +50,7 @@ class Embedding:
     component_share: float
     azimuth: NDArray[np.float64] | None = None
     elevation: NDArray[np.float64] | None = None
+    notes: tuple[str, ...] = ()
 
 
 def coalescent_embedding(
@@ -88,7 +93,7 @@ def coalescent_embedding(
     Raises
     ------
     TypeError
-        If the adjacency is not numeric.
+        If the adjacency or gamma is not numeric.
     ValueError
         If it is not square, not symmetric or has self-loops, if its largest component has fewer than 4 nodes
         or is complete, if gamma <= 1, or if a name or the dimension is not among those above.
@@ -108,8 +113,10 @@ def coalescent_embedding(
     check_choice(angles, ANGLES, "angles")
     if dimension not in (2, 3):
         raise ValueError(f"dimension must be 2 (disk) or 3 (ball); got {dimension!r}")
-    if gamma is not None and not 1 < gamma < math.inf:
-        raise ValueError(f"gamma must be a finite number above 1, or None to fit it; got {gamma!r}")
+    if gamma is not None:
+        check_number(gamma, "gamma")
+        if not 1 < gamma < math.inf:
+            raise ValueError(f"gamma must be a finite number above 1, or None to fit it; got {gamma!r}")
     network = _undirected(adjacency)
     nodes = _largest_component(network)
     part = sp.csr_array(network[nodes][:, nodes])
@@ -131,6 +138,7 @@ def coalescent_embedding(
         elevation=np.arctan2(columns[:, 2], np.hypot(columns[:, 0], columns[:, 1]))
         if dimension == 3
         else None,
+        notes=_notes(columns, spectrum),
     )
 
 
@@ -178,6 +186,26 @@ def _angle(columns: NDArray[np.float64]) -> NDArray[np.float64]:
     angle = np.mod(np.arctan2(columns[:, 1], columns[:, 0]), 2 * np.pi)
     angle[angle >= 2 * np.pi] = 0.0  # the remainder of a tiny negative angle rounds up to 2 pi
     return np.asarray(angle)
+
+
+def _notes(columns: NDArray[np.float64], spectrum: NDArray[np.float64]) -> tuple[str, ...]:
+    because = "a vector behind them shares its eigenvalue with one left out, so another basis is as good"
+    found = []
+    if _arbitrary(columns[:, :2], spectrum):
+        found.append(f"the angles theta are arbitrary: {because}")
+    if columns.shape[1] == 3 and _arbitrary(columns, spectrum):
+        found.append(f"azimuth and elevation are arbitrary: {because}")
+    return tuple(found)
+
+
+def _arbitrary(columns: NDArray[np.float64], spectrum: NDArray[np.float64]) -> bool:
+    """Return whether more eigenvalues agree with one of the columns' than there are columns for them."""
+    moduli = np.sum(columns**2, axis=0)  # columns are unit vectors times sqrt|lambda|
+
+    def alike(values: NDArray[np.float64]) -> NDArray[np.int64]:
+        return np.asarray((np.abs(values[:, None] - moduli) <= AGREE * spectrum[0]).sum(axis=0))
+
+    return bool((alike(spectrum) > alike(moduli)).any())
 
 
 def _undirected(adjacency: Any) -> sp.csr_array:

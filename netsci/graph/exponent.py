@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from netsci.graph.alternatives import likelihood_ratios
+from netsci.graph.alternatives import ALTERNATIVES, likelihood_ratios
 from netsci.graph.checks import as_vector, check_generator
 from netsci.graph.discrete_fit import HIGHEST, LARGEST_DRAW, LOWEST, TailFit, best_fit, draw
 
@@ -50,14 +50,19 @@ class ExponentFit:
         return tuple(name for name, (r, p) in self.likelihood_ratios.items() if r < 0 and p < PLAUSIBLE)
 
     @property
-    def scale_free(self) -> bool:
+    def scale_free(self) -> bool | None:
         """Whether the tail passes as scale-free: 2 < gamma < 3, n_tail >= 50, no better alternative, p >= .1.
 
-        Without a bootstrap the last condition is skipped: the verdict is then only preliminary.
+        False as soon as one of these fails, also where there is no fit. None, undecided, if none fails but
+        one is unknown: no bootstrap was asked for, or an alternative could not be compared. True if all pass.
+
         Source: Broido and Clauset, Nature Communications 10, 1017 (2019), the strong criteria.
         """
-        plausible = self.p_value is None or self.p_value >= PLAUSIBLE
-        return plausible and 2 < self.gamma < 3 and self.n_tail >= FEW_IN_TAIL and not self.favoured
+        p = math.nan if self.p_value is None else self.p_value
+        if not 2 < self.gamma < 3 or self.n_tail < FEW_IN_TAIL or self.favoured or p < PLAUSIBLE:
+            return False
+        compared = [self.likelihood_ratios.get(name, (math.nan, math.nan)) for name in ALTERNATIVES]
+        return None if math.isnan(p) or np.isnan(compared).any() else True
 
     @property
     def notes(self) -> tuple[str, ...]:

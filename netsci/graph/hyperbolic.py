@@ -196,7 +196,7 @@ def native_arcs(
     Raises
     ------
     ValueError
-        If a radius is negative or not finite, an index names no node, shapes differ, or points < 2.
+        If a radius is not in [0, 700], an index names no node, shapes differ, or points < 2.
 
     Examples
     --------
@@ -215,14 +215,15 @@ def native_arcs(
     length = hyperbolic_distance(r[first], angle[first], r[second], angle[second])[:, None]
     u = np.linspace(0.0, 1.0, points)[None, :]
     apart = length > 0
-    whole = np.where(apart, np.sinh(length), 1.0)
-    from_first = np.where(apart, np.sinh(length * (1 - u)) / whole, 1 - u)
-    from_second = np.where(apart, np.sinh(length * u) / whole, u)
-    x, y = (
-        from_first * (np.sinh(r) * turn(angle))[first, None]
-        + from_second * (np.sinh(r) * turn(angle))[second, None]
-        for turn in (np.cos, np.sin)
-    )
+    whole = np.where(apart, np.expm1(-2 * length), -1.0)
+    x, y = np.zeros((2, *np.broadcast_shapes(length.shape, u.shape)))
+    for node, way in ((first, u), (second, 1 - u)):
+        # sinh(r) sinh((1 - way) d) / sinh(d), each sinh z as exp(z) (1 - exp(-2 z)) / 2: the exponents are
+        # added first, or sinh(d) would overflow from d = 710 on, at radii of 355
+        rest = np.where(apart, np.expm1(-2 * length * (1 - way)) / whole, 1 - way)
+        share = np.exp(r[node, None] - length * way) * rest * -np.expm1(-2 * r[node, None]) / 2
+        x += share * np.cos(angle[node, None])
+        y += share * np.sin(angle[node, None])
     return np.asarray(np.arcsinh(np.hypot(x, y))), np.asarray(np.arctan2(y, x))
 
 

@@ -1,24 +1,25 @@
 """Layered graphs to and from networkx, igraph and GraphML, nothing lost.
 
 The populations and projections travel as one JSON text in the graph's attribute `netsci`; nodes carry
-`population` and `index`, links carry `projection`, `row` and, where there is one, `weight`. Graphs from
-elsewhere come in by their node attribute `population`, `layer` or `bipartite`, else as one population.
+`population` and `index`, links carry `projection`, `row` and, where there is one, `weight`. On the way back
+all of them must agree. A graph without that attribute is read as one from elsewhere (`netsci.graph.foreign`).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 
+from netsci.graph.foreign import Links, Nodes, link_matrices, number_or_none, read_foreign
 from netsci.graph.layered import LayeredGraph
 from netsci.graph.projection import Population, Projection
 
-GROUPING = ("population", "layer", "bipartite")
+_DROP = "drop graph attribute 'netsci' to read it as a foreign graph"
 
 
 def to_networkx(graph: LayeredGraph) -> Any:
@@ -52,7 +53,7 @@ def to_igraph(graph: LayeredGraph) -> Any:
     for key in ("population", "index"):
         result.vs[key] = [node[key] for node in nodes]
     for key in ("projection", "row"):
-        result.es[key] = edges[key].astype(int).tolist()
+        result.es[key] = edges[key].tolist()
     if any(p.weights is not None for p in graph.projections):
         result.es["weight"] = [None if np.isnan(w) else float(w) for w in edges["weight"]]
     return result
@@ -68,16 +69,22 @@ def to_graphml(graph: LayeredGraph, path: str | Path) -> None:
 def from_networkx(network: Any) -> LayeredGraph:
     """Return the LayeredGraph of a networkx graph, ours or anybody's.
 
-    Foreign graphs: nodes with an attribute `population`, `layer` or `bipartite` form populations in sorted
-    order, with a projection for each pair of populations that has links; an undirected link between two
-    populations runs from the earlier to the later. Without such an attribute: one population.
+    Ours come back as they were; weights may have changed, but every node and link must still be there.
+
+    Foreign graphs: nodes with an attribute `population`, `layer`, `bipartite` or (booleans only, as igraph
+    has it) `type` form populations, with a projection for each pair of populations that has links. Labels
+    that all are or spell numbers come in the order of these, others in the order in which the nodes name
+    them first. An undirected link between two populations runs from the earlier to the later. Without such
+    an attribute: one population. Weights are finite numbers, on all links or on none; parallel links merge
+    and their weights add up.
 
     Raises
     ------
     TypeError
         If the argument is not a networkx graph.
     ValueError
-        If it has no nodes, or some nodes lack the grouping attribute that others have.
+        If it has no nodes, if some nodes lack the grouping attribute or some links the weight that others
+        have, if such a value is of no use, or if one of ours has changed since it was exported.
     """
     if not all(hasattr(network, method) for method in ("nodes", "edges", "is_directed")):
         raise TypeError(f"expected a networkx graph; got {type(network).__name__}")
@@ -114,6 +121,7 @@ def _header(graph: LayeredGraph) -> dict[str, Any]:
                 "name": p.name,
                 "undirected": p.undirected,
                 "weights": None if p.weights is None else str(p.weights.dtype),
+                "links": p.n_links,
             }
             for p in graph.projections
         ],
@@ -128,94 +136,89 @@ def _nodes(graph: LayeredGraph) -> list[tuple[int, dict[str, Any]]]:
     ]
 
 
-_Nodes = dict[Hashable, dict[str, Any]]
-_Links = list[tuple[Hashable, Hashable, dict[str, Any]]]
+def _build(nodes: Nodes, links: Links, header: Any, directed: bool) -> LayeredGraph:
+    if header is None:
+        return read_foreign(nodes, links, directed)
+    frame, dtypes, counts = _frame(header)
+    place = _places(nodes, frame)
+    triples: list[list[tuple[int, int, float]]] = [[] for _ in frame.projections]
+    for u, v, attributes in links:
+        what = f"link {u!r} - {v!r}"
+        number = _whole(attributes.get("projection"))
+        if number is None or not 0 <= number < len(triples):
+            raise _changed(f"{what} belongs to no projection")
+        ends = _ends(frame.projections[number], place[u], place[v], attributes, directed)
+        if ends is None:
+            raise _changed(f"{what} does not run as its row of {frame.projections[number].name!r} says")
+        weight = number_or_none(attributes.get("weight"), what)
+        if (weight is None) != (dtypes[number] is None):
+            raise _changed(f"{what} has {'no weight' if weight is None else 'a weight'}")
+        triples[number].append((*ends, weight or 0.0))
+    projections = []
+    for p, found, dtype, count in zip(frame.projections, triples, dtypes, counts, strict=True):
+        matrix, weights = link_matrices(found, p.shape, p.undirected, dtype)
+        projections.append(replace(p, links=matrix, weights=weights))
+        if not len(found) == count == projections[-1].n_links:
+            raise _changed(f"{p.name!r} had {count} links and now has {len(found)}, or one twice")
+    return LayeredGraph(frame.populations, tuple(projections))
 
 
-def _build(nodes: _Nodes, links: _Links, header: str | None, directed: bool) -> LayeredGraph:
-    if not nodes:
-        raise ValueError("the graph has no nodes")
-    if header is not None:
-        return _restore(nodes, links, json.loads(header))
-    key = next((k for k in GROUPING if any(a.get(k) is not None for a in nodes.values())), None)
-    if key is None:
-        return _unipartite(nodes, links, directed)
-    missing = [node for node, attributes in nodes.items() if attributes.get(key) is None]
-    if missing:
+def _frame(header: Any) -> tuple[LayeredGraph, list[str | None], list[int]]:
+    """Return from the header the graph without links, the dtype of each projection's weights, its links."""
+    try:
+        content = json.loads(header)
+        populations = tuple(Population(name, size) for name, size in content["populations"])
+        sizes = {p.name: p.size for p in populations}
+        projections, dtypes, counts = [], [], []
+        for entry in content["projections"]:
+            dtypes.append({None: None, "float32": "float32", "float64": "float64"}[entry.pop("weights")])
+            counts.append(entry.pop("links"))
+            shape = (sizes[entry["source"]] * entry["rows_per_unit"], sizes[entry["target"]])
+            projections.append(Projection(links=sp.csr_array(shape, dtype=bool), **entry))
+        return LayeredGraph(populations, tuple(projections)), dtypes, counts
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ValueError(
-            f"{len(missing)} of {len(nodes)} nodes have no {key!r}, among them {missing[0]!r}: "
-            "give it to every node, or drop the attribute for a plain network"
-        )
-    return _grouped(nodes, links, key, directed)
+            f"the graph attribute 'netsci' is not the header that our export writes ({error!r}); {_DROP}"
+        ) from error
 
 
-def _restore(nodes: _Nodes, links: _Links, header: dict[str, Any]) -> LayeredGraph:
-    """Rebuild one of our own graphs from its header."""
-    sizes = dict(header["populations"])
-    ends: list[list[tuple[int, int, float]]] = [[] for _ in header["projections"]]
-    for u, v, attributes in links:
-        number = int(attributes["projection"])
-        entry = header["projections"][number]
-        row = int(attributes["row"])
-        first, last = (nodes[u], nodes[v])
-        if not entry["undirected"] and first["population"] != entry["source"]:
-            first, last = last, first
-        if entry["undirected"]:
-            row = int(first["index"])
-        ends[number].append((row, int(last["index"]), float(attributes.get("weight") or 0.0)))
-    projections = []
-    for entry, triples in zip(header["projections"], ends, strict=True):
-        shape = (sizes[entry["source"]] * entry["rows_per_unit"], sizes[entry["target"]])
-        dtype = entry.pop("weights")
-        matrices = _matrices(triples, shape, entry["undirected"], dtype)
-        projections.append(Projection(links=matrices[0], weights=matrices[1], **entry))
-    return LayeredGraph(tuple(Population(*pair) for pair in header["populations"]), tuple(projections))
+def _places(nodes: Nodes, frame: LayeredGraph) -> dict[Any, tuple[str, int]]:
+    """Return population and index of every node, each of the header's exactly once."""
+    place = {}
+    for node, attributes in nodes.items():
+        name, i = attributes.get("population"), _whole(attributes.get("index"))
+        if (
+            not isinstance(name, str)
+            or name not in frame.sizes
+            or i is None
+            or not 0 <= i < frame.sizes[name]
+        ):
+            raise _changed(f"node {node!r} has no place in a population")
+        place[node] = (name, i)
+    if not len(set(place.values())) == len(place) == frame.n_nodes:
+        raise _changed(f"it had {frame.n_nodes} nodes and now has {len(place)}, or two at one place")
+    return place
 
 
-def _unipartite(nodes: _Nodes, links: _Links, directed: bool) -> LayeredGraph:
-    number = {node: i for i, node in enumerate(nodes)}
-    triples = [(number[u], number[v], float(a.get("weight", 1.0))) for u, v, a in links]
-    dtype = "float64" if any("weight" in a for *_, a in links) else None
-    shape = (len(nodes), len(nodes))
-    matrix, weights = _matrices(triples, shape, not directed, dtype)
-    return LayeredGraph.from_adjacency(matrix, weights=weights, directed=directed)
+def _ends(
+    p: Projection, u: tuple[str, int], v: tuple[str, int], attributes: dict[str, Any], directed: bool
+) -> tuple[int, int] | None:
+    """Return row and column of the link u - v, None if it does not fit the projection."""
+    row = _whole(attributes.get("row"))
+    # A graph without directions names the ends in any order: only the row tells which is the source.
+    orders = [(u, v)] if directed and not p.undirected else [(u, v), (v, u)]
+    for source, target in orders:
+        if row is not None and source == (p.source, row // p.rows_per_unit) and target[0] == p.target:
+            return row, target[1]
+    return None
 
 
-def _grouped(nodes: _Nodes, links: _Links, key: str, directed: bool) -> LayeredGraph:
-    """Group a foreign graph by a node attribute."""
-    groups = sorted({a[key] for a in nodes.values()}, key=lambda g: (isinstance(g, str), g))
-    members = {group: [node for node, a in nodes.items() if a[key] == group] for group in groups}
-    place = {node: (g, i) for g, group in enumerate(groups) for i, node in enumerate(members[group])}
-    names = [f"{key} {group}" if not isinstance(group, str) else group for group in groups]
-    triples: dict[tuple[int, int], list[tuple[int, int, float]]] = {}
-    for u, v, attributes in links:
-        (first, i), (last, j) = place[u], place[v]
-        if not directed and first > last:
-            first, i, last, j = last, j, first, i
-        triples.setdefault((first, last), []).append((i, j, float(attributes.get("weight", 1.0))))
-    dtype = "float64" if any("weight" in a for *_, a in links) else None
-    projections = []
-    for (first, last), found in sorted(triples.items()):
-        shape = (len(members[groups[first]]), len(members[groups[last]]))
-        undirected = not directed and first == last
-        matrix, weights = _matrices(found, shape, undirected, dtype)
-        projections.append(Projection(names[first], names[last], matrix, weights, undirected=undirected))
-    populations = [Population(name, len(members[group])) for name, group in zip(names, groups, strict=True)]
-    return LayeredGraph(tuple(populations), tuple(projections))
+def _whole(value: Any) -> int | None:
+    """Return a whole number, which GraphML may have made a float, or None."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+        return None
+    return int(value) if np.isfinite(value) and value == int(value) else None
 
 
-def _matrices(
-    triples: list[tuple[int, int, float]], shape: tuple[int, int], mirrored: bool, dtype: str | None
-) -> tuple[sp.csr_array, sp.csr_array | None]:
-    """Return links and, with a dtype, weights; repeated links merge, their weights add up."""
-    if mirrored:
-        triples = triples + [(j, i, w) for i, j, w in triples if i != j]
-    rows, columns, values = (
-        (np.array(part) for part in zip(*triples, strict=True)) if triples else ([], [], [])
-    )
-    place = (np.asarray(rows, np.int64), np.asarray(columns, np.int64))
-    links = sp.csr_array(sp.coo_array((np.ones(len(place[0]), np.int64), place), shape=shape))
-    if dtype is None:
-        return links, None
-    weights = sp.csr_array(sp.coo_array((np.asarray(values, np.float64), place), shape=shape))
-    return links, weights.astype(dtype)
+def _changed(what: str) -> ValueError:
+    return ValueError(f"the graph has changed since it was exported: {what}; {_DROP}")

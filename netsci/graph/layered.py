@@ -17,6 +17,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from netsci.graph.chain import chain, transpose_hint
 from netsci.graph.checks import as_links, check_choice
 from netsci.graph.projection import Population, Projection, same_projection, values_at
 
@@ -61,7 +62,7 @@ class LayeredGraph:
             if projection.shape != fit:
                 raise ValueError(
                     f"projection {projection.name!r} must be [presynaptic, postsynaptic] = {list(fit)}; "
-                    f"it is {list(projection.shape)}" + _transpose_hint(projection.shape[::-1] == fit)
+                    f"it is {list(projection.shape)}" + transpose_hint(projection.shape[::-1] == fit)
                 )
             if projection.undirected and projection.source != projection.target:
                 raise ValueError(
@@ -80,39 +81,19 @@ class LayeredGraph:
         """Build a chain of layers from masks [presynaptic, postsynaptic], the first on the input.
 
         `weights`, `names` (of the projections) and `rows_per_unit` (k^2 of a convolution, H W of a flatten)
-        hold one entry a mask. Raises ValueError where the widths of neighbouring masks do not chain.
+        hold one entry a mask. Raises ValueError where the widths of neighbouring masks do not chain or one
+        matrix is passed in place of a list, TypeError where rows_per_unit is no list of whole numbers.
         """
-        links = [as_links(mask, f"mask {i}") for i, mask in enumerate(masks)]
-        if not links:
-            raise ValueError("from_masks needs at least one mask")
-        rows = list(rows_per_unit) if rows_per_unit is not None else [1] * len(links)
-        for given, what in ((rows, "rows_per_unit"), (weights, "weights"), (names, "names")):
-            if given is not None and len(given) != len(links):
-                raise ValueError(
-                    f"{what} needs one entry for each of the {len(links)} masks; got {len(given)}"
-                )
-        for i in range(1, len(links)):
-            _check_chain(links, rows, i)
-        widths = [links[0].shape[0] // max(rows[0], 1)] + [mask.shape[1] for mask in links]
-        populations = [Population(f"layer{i}", width) for i, width in enumerate(widths)]
-        projections = [
-            Projection(
-                f"layer{i}",
-                f"layer{i + 1}",
-                mask,
-                None if weights is None else weights[i],
-                rows[i],
-                "" if names is None else names[i],
-            )
-            for i, mask in enumerate(links)
-        ]
-        return cls(tuple(populations), tuple(projections))
+        return cls(*chain(masks, weights, names, rows_per_unit))
 
     @classmethod
     def from_adjacency(
         cls, adjacency: Any, *, weights: Any = None, name: str = "nodes", directed: bool | None = None
     ) -> LayeredGraph:
-        """Build a plain network: one population with one projection onto itself, undirected if symmetric."""
+        """Build a plain network: one population with one projection onto itself, undirected if symmetric.
+
+        The links decide; weights of symmetric links that differ by direction need directed=True.
+        """
         links = as_links(adjacency, "adjacency")
         if links.shape[0] != links.shape[1]:
             raise ValueError(
@@ -199,8 +180,10 @@ class LayeredGraph:
                 "weight": weight,
             }
             frames.append(pd.DataFrame(frame))
-        columns = ["projection", "row", "source", "target", "weight"]
-        return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns)
+        if not frames:
+            none = dict.fromkeys(("projection", "row", "source", "target"), np.zeros(0, np.int64))
+            return pd.DataFrame(none | {"weight": np.zeros(0)})
+        return pd.concat(frames, ignore_index=True)
 
     def with_links(self, links: Sequence[Any]) -> LayeredGraph:
         """Return the graph with other links, one matrix a projection; weights follow the links that stay."""
@@ -221,6 +204,9 @@ class LayeredGraph:
 
     def subgraph(self, keep: Mapping[str, Any]) -> LayeredGraph:
         """Return the graph of the kept units (bool [size] by population); empty populations leave it."""
+        unknown = [name for name in keep if name not in self.sizes]
+        if unknown:
+            raise ValueError(f"keep names {unknown}, but the populations are {list(self.sizes)}")
         kept = {name: np.asarray(keep.get(name, np.ones(size, bool))) for name, size in self.sizes.items()}
         for name, mask in kept.items():
             if mask.dtype != bool or mask.shape != (self.sizes[name],):
@@ -276,24 +262,3 @@ class LayeredGraph:
         from netsci.graph import interop
 
         interop.to_graphml(self, path)
-
-
-def _check_chain(links: Sequence[sp.csr_array], rows_per_unit: Sequence[int], i: int) -> None:
-    """Raise where mask i does not continue mask i - 1."""
-    width, rows = links[i - 1].shape[1], links[i].shape[0]
-    if rows == width * rows_per_unit[i]:
-        return
-    each = f" x {rows_per_unit[i]} rows a unit" if rows_per_unit[i] != 1 else ""
-    hint = _transpose_hint(links[i].shape[1] == links[i - 1].shape[0])
-    if not hint and width and rows % width == 0:
-        hint = (
-            f". If this is a convolution or a flatten, pass rows_per_unit with {rows // width} for this mask"
-        )
-    raise ValueError(
-        f"mask {i} has {rows} rows, but mask {i - 1} has {width} columns{each}: a mask is "
-        "[presynaptic, postsynaptic] and the next one starts where it ends" + hint
-    )
-
-
-def _transpose_hint(fits_transposed: bool) -> str:
-    return ". Its transpose would fit: torch keeps [out, in]" if fits_transposed else ""

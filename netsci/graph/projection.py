@@ -9,7 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from netsci.graph.checks import as_links, check_choice
+from netsci.graph.checks import as_links, as_whole, check_choice
 
 
 @dataclass(frozen=True)
@@ -20,11 +20,14 @@ class Population:
     size: int
 
     def __post_init__(self) -> None:
+        if not isinstance(self.name, str):
+            raise TypeError(f"the name of a population must be a text (str); got {self.name!r}")
         if not self.name:
             raise ValueError("a population needs a name")
-        if isinstance(self.size, bool) or int(self.size) != self.size or self.size < 1:
-            raise ValueError(f"population {self.name!r} needs a whole size of at least 1; got {self.size!r}")
-        object.__setattr__(self, "size", int(self.size))
+        size = as_whole(self.size, f"size of population {self.name!r}")
+        if size < 1:
+            raise ValueError(f"population {self.name!r} needs a whole size of at least 1; got {size}")
+        object.__setattr__(self, "size", size)
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,15 +40,17 @@ class Projection:
     links : bool [size(source) * rows_per_unit, size(target)], dense (a link where nonzero) or sparse (a link
         where stored). Kept as canonical CSR.
     weights : the same shape, or None; dense (read at the links) or sparse with exactly the links' pattern.
-        Kept as CSR with the links' structure; zeros are legal weights.
-    rows_per_unit : rows that each source unit owns.
+        Kept as CSR with the links' structure, float32 or else float64; zeros are legal weights.
+    rows_per_unit : rows that each source unit owns, a whole number.
     name : what the layer is called where it comes from; "source -> target" by default.
-    undirected : for a unipartite network: a symmetric projection of a population onto itself.
+    undirected : for a unipartite network: a projection of a population onto itself, links and weights
+        symmetric.
 
     Raises
     ------
     ValueError, TypeError
-        If links or weights are not finite matrices of one shape and pattern, or not symmetric if undirected.
+        If links or weights are not finite matrices of one shape and pattern, or not symmetric if undirected,
+        or rows_per_unit is not a whole number that divides the rows.
     """
 
     source: str
@@ -59,17 +64,25 @@ class Projection:
     def __post_init__(self) -> None:
         links = as_links(self.links, f"links of {self.source} -> {self.target}")
         name = self.name or f"{self.source} -> {self.target}"
-        if self.rows_per_unit < 1 or links.shape[0] % self.rows_per_unit:
+        rows_per_unit = as_whole(self.rows_per_unit, f"rows_per_unit of {name!r}")
+        if rows_per_unit < 1 or links.shape[0] % rows_per_unit:
             raise ValueError(
-                f"projection {name!r} has {links.shape[0]} rows, which rows_per_unit = {self.rows_per_unit} "
+                f"projection {name!r} has {links.shape[0]} rows, which rows_per_unit = {rows_per_unit} "
                 "does not divide"
             )
         if self.undirected and (links.shape[0] != links.shape[1] or (links != links.T).nnz):
             raise ValueError(f"projection {name!r} is undirected, so its links must be a symmetric matrix")
         object.__setattr__(self, "links", links)
         object.__setattr__(self, "name", name)
+        object.__setattr__(self, "rows_per_unit", rows_per_unit)
         if self.weights is not None:
-            object.__setattr__(self, "weights", _weights_at(links, self.weights, name))
+            weights = _weights_at(links, self.weights, name)
+            if self.undirected and (weights != weights.T).nnz:
+                raise ValueError(
+                    f"projection {name!r} is undirected, so its weights must be symmetric; average them with "
+                    "their transpose, or keep both directions apart with directed links"
+                )
+            object.__setattr__(self, "weights", weights)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -85,11 +98,16 @@ class Projection:
 
     @property
     def sparsity(self) -> float:
-        """Share of absent links, in [0, 1]; the diagonal of an undirected projection is not a place."""
+        """Share of absent links, in [0, 1]; NaN where there is no place for a link.
+
+        Undirected: the share of pairs of different units that are not linked. Self-loops are left out, both
+        as links and as places, so that a network with a few has the sparsity of the one without.
+        """
         rows, columns = self.shape
+        places, links = rows * columns, int(self.links.nnz)
         if self.undirected:
-            return 1.0 - self.n_links / max(1, rows * (rows - 1) // 2)
-        return 1.0 - self.n_links / (rows * columns)
+            places, links = places - rows, links - int(self.links.diagonal().sum())
+        return 1.0 - links / places if places else float("nan")
 
     def degrees(self, side: str) -> NDArray[np.int64]:
         """Links of each row ("source") or of each column ("target")."""
@@ -147,26 +165,26 @@ def _keys(matrix: sp.csr_array) -> NDArray[np.int64]:
 
 def _weights_at(links: sp.csr_array, weights: Any, name: str) -> sp.csr_array:
     """Check weights and lay them on the structure of the links."""
-    if sp.issparse(weights):
-        weights = sp.csr_array(weights, copy=True)
-        weights.sum_duplicates()
-        if weights.shape == links.shape and not np.array_equal(_keys(weights), _keys(links)):
-            raise ValueError(
-                f"sparse weights of {name!r} must store exactly the links' pattern; "
-                "pass them dense to read them at the links"
-            )
-    else:
+    if not sp.issparse(weights):
         weights = np.asarray(weights)
     if weights.shape != links.shape:
         raise ValueError(f"weights of {name!r} must have the links' shape {links.shape}; got {weights.shape}")
     if weights.dtype.kind not in "biuf":
         raise TypeError(f"weights of {name!r} must be real numbers; their dtype is {weights.dtype}")
+    dtype = np.float32 if weights.dtype == np.float32 else np.float64
     if sp.issparse(weights):
-        values = weights.data
+        # Converted before duplicates are added up: the sum may not fit a small integer type.
+        stored = sp.csr_array(weights.astype(dtype, copy=True))
+        stored.sum_duplicates()
+        if not np.array_equal(_keys(stored), _keys(links)):
+            raise ValueError(
+                f"sparse weights of {name!r} must store exactly the links' pattern; "
+                "pass them dense to read them at the links"
+            )
+        values = stored.data
     else:
         rows = np.repeat(np.arange(links.shape[0]), np.diff(links.indptr))
-        values = weights[rows, links.indices]
+        values = weights[rows, links.indices].astype(dtype)
     if not np.isfinite(values).all():
         raise ValueError(f"weights of {name!r} hold NaN or infinite values")
-    values = values if values.dtype in (np.float32, np.float64) else values.astype(np.float64)
     return sp.csr_array((values, links.indices.copy(), links.indptr.copy()), shape=links.shape)

@@ -84,10 +84,14 @@ def _check_header(path: Path, network: Any) -> None:
     text = network.graph.get("netsci")
     if text is None:
         return
-    header = json.loads(text)
-    sizes = dict(header["populations"])
-    rows = [sizes[p["source"]] * p["rows_per_unit"] for p in header["projections"]]
-    if sum(sizes.values()) != network.number_of_nodes() or max(rows, default=0) > MAX_UNITS:
+    try:
+        header = json.loads(text)
+        sizes = dict(header["populations"])
+        rows = [sizes[p["source"]] * p["rows_per_unit"] for p in header["projections"]]
+        fits = sum(sizes.values()) == network.number_of_nodes() and max(rows, default=0) <= MAX_UNITS
+    except (ValueError, KeyError, TypeError, AttributeError):
+        fits = False
+    if not fits:
         raise CheckpointError(
             path, "its netsci header and its nodes do not agree", "write it again with to_graphml"
         )

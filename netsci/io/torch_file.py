@@ -95,7 +95,14 @@ def _truncated(path: Path, claimed: int, held: int) -> CheckpointError:
 
 
 def _load(path: Path, stream: IO[bytes]) -> Any:
-    import torch
+    try:
+        import torch
+    except ImportError:
+        raise CheckpointError(
+            path,
+            "reading it needs torch, which is not installed",
+            "install netsci-suite with its extra `torch`, or save the weights as safetensors or npz",
+        ) from None
 
     with _numpy_scalars():
         try:

@@ -56,8 +56,8 @@ def _provenance(source: dict[str, Any]) -> dict[str, Any]:
     parameters = {
         "embedding": "weighting ra1, reduction nciso, equidistant angles, largest component",
         "embedding up to": f"{disk.MOST_NODES:,} nodes; at most {disk.MOST_DRAWN:,} links drawn",
-        "degree exponent": "discrete maximum likelihood in [1.01, 10], no bootstrap",
-        "sparsity index": "p = 0.5, q = 1, weights of existing links",
+        "degree exponent": "discrete maximum likelihood in [1.01, 10], bootstrap where undecided",
+        "sparsity index": "p = 0.5, q = 1, over all places of W",
         "CH scores": f"{sections.CH_RULE}, existing links left out one at a time, up to "
         f"{sections.MOST_SCORED:,} places",
         "adjacency": f"links one by one up to {adjacency.MOST_POINTS:,}, else bins",

@@ -110,13 +110,10 @@ def measures(graph: LayeredGraph, fits: list[DegreeFit]) -> tuple[Section, list[
         rows.append(row | {"I(W)": index, "CH3-L3 AUC": recovered})
     table = pd.DataFrame(rows) if rows else None
     notes = [
-        "sparsity: share of absent links. node sparsity: share of units on no path from input to "
-        "output. gamma: "
-        "degree exponent, flagged below. I(W): sparsity index of the weights of existing links, p = "
-        "0.5, q = 1; 0 "
-        "when all magnitudes are equal. CH3-L3 AUC: chance that an existing link, scored as if it were "
-        "absent, "
-        "scores above an absent one; 0.5 is random.",
+        "sparsity: share of absent links. node sparsity: share of units on no path from input to output. "
+        "gamma: degree exponent, flagged below. I(W): sparsity index of the weight matrix with absent links "
+        "as zeros, p = 0.5, q = 1; 0 when all magnitudes are equal. CH3-L3 AUC: chance that an existing link, "
+        "scored as if it were absent, scores above an absent one; 0.5 is random.",
     ]
     return Section("Measures", _measures_verdict(rows), table=table, notes=notes), missing
 
@@ -144,7 +141,7 @@ def _index(p: Projection) -> tuple[float | None, str]:
         return None, "I(W) is undefined, the links carry no weights"
     if not p.weights.nnz:
         return None, "I(W) is undefined, there is no link"
-    return sparsity_index(p.weights.data), ""
+    return sparsity_index(p.weights), ""  # absent links are zeros of W
 
 
 def _recovered(p: Projection) -> tuple[float | None, str]:

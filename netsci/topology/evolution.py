@@ -103,13 +103,7 @@ def evolve(
         _keep(p, rule, zeta, target, rng) if on else np.ones(p.links.nnz, bool)
         for p, on, target in zip(graph.projections, free, targets, strict=True)
     ]
-    thinned = LayeredGraph(
-        graph.populations,
-        tuple(
-            replace(p, links=select_links(p.links, keep), weights=None)
-            for p, keep in zip(graph.projections, kept, strict=True)
-        ),
-    )
+    thinned = _thinned(graph, kept)
     live, on_path = live_units(thinned), surviving_links(thinned)
     after, steps = [], []
     for i, (p, thin) in enumerate(zip(graph.projections, thinned.projections, strict=True)):
@@ -137,6 +131,13 @@ def evolve(
         np.array(deficit, np.int64),
         np.array(fill, np.int64),
     )
+
+
+def _thinned(graph: LayeredGraph, kept: Sequence[NDArray[np.bool_]]) -> LayeredGraph:
+    """Return the graph of the kept links, without weights."""
+    pairs = zip(graph.projections, kept, strict=True)
+    thin = (replace(p, links=select_links(p.links, keep), weights=None) for p, keep in pairs)
+    return LayeredGraph(graph.populations, tuple(thin))
 
 
 def _keep(
@@ -232,6 +233,12 @@ def _checked_targets(graph: LayeredGraph, target_links: Targets) -> list[int]:
         unknown = set(target_links) - set(names)
         if unknown:
             raise ValueError(f"target_links names {sorted(unknown)}, but the projections are {names}")
+        shared = sorted(name for name in target_links if names.count(name) > 1)
+        if shared:
+            raise ValueError(
+                f"target_links names {shared}, which more than one projection is called; pass a list with "
+                "one entry a projection"
+            )
         wanted = [target_links.get(name) for name in names]
     else:
         wanted = list(target_links)

@@ -1,10 +1,11 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from analysis import digits_figures, digits_networks, digits_tables, digits_training
 from analysis.digits import PARAMETERS, exhibits
-from analysis.runs import Cell
-from netsci.graph import LayeredGraph, percolate
+from analysis.runs import Cell, Record
+from netsci.graph import LayeredGraph, live_units, percolate
 
 SMALL = {**PARAMETERS, "widths": (64, 48, 40, 10), "sparsity": 0.9, "epochs": 8}
 
@@ -86,6 +87,143 @@ def test_an_unknown_model_is_refused():
         digits_training.train(model="sparse", seed=0, **SMALL)
 
 
+WIDTHS = (3, 2, 2, 1)
+
+
+def hand_made(model: str, seed: int = 0) -> tuple[Cell, Record]:
+    """Three epochs of a 3-2-2-1 network; between the first and the second one link of each kind moves."""
+    start = [np.array([[1, 0], [0, 1], [1, 0]]), np.array([[1, 0], [1, 1]])]
+    end = [np.array([[1, 0], [0, 1], [0, 1]]), np.array([[1, 0], [0, 1]])]
+    moved = {  # after epoch 1
+        "removed": [np.array([[0, 0], [0, 0], [1, 0]]), np.zeros((2, 2))],
+        "percolated": [np.zeros((3, 2)), np.array([[0, 0], [1, 0]])],
+        "regrown": [np.array([[0, 0], [0, 0], [0, 1]]), np.zeros((2, 2))],
+    }
+    nothing = [np.zeros((3, 2)), np.zeros((2, 2))]
+    arrays = {
+        "accuracy": np.array([0.1, 0.5, 0.9]),
+        "loss": np.array([np.nan, 2.0, 1.0]),
+        "overlap": np.array([[np.nan] * 3, [0.25, 0.5, np.nan], [np.nan] * 3]),
+        "inactive": np.array([[0, 0, 0, 0], [1, 1, 0, 0], [2, 1, 0, 0]], float),
+        "sparsity_index": np.array([[0.1, 0.2, 0.3]] * 3),
+        "weights_0": np.array([[9.0, 1], [2, 8], [3, 7]], np.float32),
+        "weights_1": np.array([[5.0, -6], [1, 2]], np.float32),
+        "weights_2": np.ones((2, 1), np.float32),
+    }
+    if model != "dense":
+        for layer in range(2):
+            sets = {"links": [start[layer], end[layer], end[layer]]}
+            sets |= {kind: [nothing[layer], masks[layer], nothing[layer]] for kind, masks in moved.items()}
+            for name, masks in sets.items():
+                cells = [np.flatnonzero(mask).astype(np.int32) for mask in masks]
+                arrays[f"{name}_{layer}"] = np.concatenate(cells)
+                arrays[f"{name}_{layer}_ends"] = np.cumsum([len(part) for part in cells])
+    parameters = {"widths": WIDTHS, "epochs": 2, "evolve_until": 1.0, "regrowth": "ch2_l3n"}
+    return Cell.of("none:none", version=1, data="", model=model, seed=seed, **parameters), Record(arrays)
+
+
+def value(table, **where):
+    rows = table[np.logical_and.reduce([table[name] == wanted for name, wanted in where.items()])]
+    assert len(rows) == 1, (where, len(rows))
+    return rows["value"].iloc[0]
+
+
+def test_topology_table_by_hand():
+    table = digits_tables.topology(dict([hand_made("chts"), hand_made("dense")]))["table"]
+    chts = table[table["model"] == "CHTs"]
+    silent = {"measure": "node sparsity", "epoch": 2}
+    assert value(chts, projection="input", **silent) == pytest.approx(2 / 3)
+    assert value(chts, projection="hidden 1", **silent) == pytest.approx(1 / 2)
+    assert value(chts, projection="input and hidden", **silent) == pytest.approx(3 / 7)
+    assert value(chts, measure="overlap", epoch=1, projection="hidden 1 → hidden 2") == 0.5
+    assert value(chts, measure="I(W)", epoch=0, projection="input → hidden 1") == 0.1
+    degrees = [1, 1, 1, 3, 3, 2, 1]  # both sparse layers at the start
+    assert value(chts, measure="gamma", epoch=0) == digits_tables.grid_exponent(degrees, correct=False)[0]
+    assert "gamma" not in set(table[table["model"] == "dense"]["measure"])
+
+
+def test_masks_by_epoch_and_kind():
+    record = hand_made("chts")[1]
+    assert digits_networks.masks_at(record, 0)[0].tolist() == [[True, False], [False, True], [True, False]]
+    assert digits_networks.masks_at(record, -1)[0].tolist() == [[True, False], [False, True], [False, True]]
+    assert digits_networks.masks_at(record, 1, "percolated")[1].tolist() == [[False, False], [True, False]]
+    assert not digits_networks.masks_at(record, 2, "removed")[0].any()
+
+
+def test_fates_are_what_the_step_did():
+    record = hand_made("chts")[1]
+    fates = digits_tables._scores_by_fate(record, 1, "ch2_l3n", layer=0)
+    everything = digits_tables.ch_scores(
+        digits_networks.masks_at(record, 0)[0], "ch2_l3n", existing="leave_one_out"
+    )
+    assert fates["kept"].tolist() == [everything[0, 0], everything[1, 1]]
+    assert fates["removed"].tolist() == [everything[2, 0]]
+    assert fates["regrown"].tolist() == [everything[2, 1]]
+    assert len(fates["still absent"]) == 2
+    assert "percolated" not in fates
+    assert len(digits_tables._scores_by_fate(record, 1, "ch2_l3n", layer=1)["percolated"]) == 1
+
+
+def test_networks_share_links_and_the_random_one_units(records):
+    for seed, found in digits_networks.networks(records):
+        links = {name: [int(mask.sum()) for mask in masks] for name, masks in found.items()}
+        assert len({tuple(counts) for counts in links.values()}) == 1
+        chts = of(records, "chts", seed)
+        assert all(map(np.array_equal, found[digits_networks.BEFORE], digits_networks.masks_at(chts, 0)))
+        assert all(map(np.array_equal, found[digits_networks.AFTER], digits_networks.masks_at(chts, 8)))
+        live = live_units(LayeredGraph.from_masks(found[digits_networks.AFTER]))
+        drawn = found[digits_networks.RANDOM][0]
+        assert not drawn[~live["layer0"]].any()
+        assert not drawn[:, ~live["layer1"]].any()
+        assert not np.array_equal(drawn, found[digits_networks.AFTER][0])
+
+
+def test_degree_sides_are_not_swapped():
+    masks = [np.array([[1, 1], [0, 1], [0, 1]], bool), np.ones((2, 2), bool)]
+    sides = {(name, side): degrees.tolist() for name, side, degrees in digits_tables._degree_sequences(masks)}
+    assert sides["input → hidden 1", "presynaptic"] == [2, 1, 1]
+    assert sides["input → hidden 1", "postsynaptic"] == [1, 3]
+    assert sides["sparse layers", "pooled"] == [2, 1, 1, 3, 5, 2, 2]
+
+
+def test_fit_measures_carry_their_names():
+    fit = digits_tables.degree_exponent([1] * 60 + [2] * 11 + [3] * 4 + [5, 8])
+    measures = {row["measure"]: row["value"] for row in digits_tables._fit_measures(fit)}
+    assert measures["gamma"] == fit.gamma
+    assert measures["xmin"] == 1
+    assert measures["n_tail"] == 77
+    assert np.isnan(measures["bootstrap p"])
+
+
+def test_evolution_stops_when_it_should(records):
+    chts = of(records, "chts")
+    changed = [
+        not np.array_equal(*(digits_networks.masks_at(chts, epoch - i)[1] for i in (0, 1)))
+        for epoch in range(1, 9)
+    ]
+    assert any(changed[:6])
+    assert not any(changed[6:])
+
+
+def test_verdicts_say_the_numbers():
+    table = pd.DataFrame(
+        [
+            {
+                "model": name,
+                "seed": 0,
+                "projection": "all",
+                "measure": "accuracy",
+                "epoch": e,
+                "value": v,
+                "unit": "1",
+            }
+            for name in digits_tables.NAMES.values()
+            for e, v in ((1, 0.25), (2, 0.875))
+        ]
+    )
+    assert digits_figures.accuracy_verdict({"table": table}).count("87.5 %") == 3
+
+
 def test_chance_above_by_hand():
     assert digits_tables._chance_above(np.array([1.0, 3.0]), np.array([0.0, 1.0])) == pytest.approx(3.5 / 4)
 
@@ -99,8 +237,6 @@ def test_histograms_hold_every_positive_score():
 
 
 def test_disk_arcs_end_at_their_nodes(records):
-    import pandas as pd
-
     nodes = pd.DataFrame({"radius": [4.0, 5.0, 3.0], "theta": [0.0, 1.0, 4.0]}, index=[7, 8, 9])
     links = pd.DataFrame({"source": [7, 9], "target": [8, 7]})
     arcs = digits_figures._arcs(nodes, links, edge=5.0, points=4)

@@ -14,6 +14,12 @@ from tests.analysis.test_digits import SMALL
 SEEDS = 3
 
 
+def test_the_last_epoch_of_each_measure_is_compared():
+    rows = [("a", 0, 1.0), ("a", 5, 2.0), ("a", 6, float("nan")), ("b", 3, 4.0)]
+    table = pd.DataFrame([{"measure": m, "epoch": e, "seed": 0, "value": v} for m, e, v in rows])
+    assert agreement.last_epoch(table)["value"].tolist() == [2.0, 4.0]
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     """Every exhibit, from small networks, in an empty folder."""
@@ -61,14 +67,18 @@ def test_agreement_sees_a_missing_run_and_a_changed_number(made, monkeypatch, tm
     fresh = CliRunner().invoke(figures.app, ["--out", str(tmp_path), "--only", exhibit.id, "--format", "svg"])
     assert fresh.exit_code == 0
     committed = folder / "results"
-    assert agreement.check(exhibit, tmp_path / "results", committed) == []
+    assert agreement.check(exhibit, tmp_path / "results", committed) == (True, [])
     table = tmp_path / "results" / exhibit.id / "table.csv"
     text = pd.read_csv(table)
     text.loc[text["measure"] == "accuracy", "value"] -= 0.5
     text.to_csv(table, index=False)
-    assert "accuracy" in "\n".join(agreement.check(exhibit, tmp_path / "results", committed))
+    identical, problems = agreement.check(exhibit, tmp_path / "results", committed)
+    assert not identical
+    assert "accuracy" in "\n".join(problems)
+    monkeypatch.setattr(agreement, "LONGEST", -agreement.LONGEST)
+    assert "not made anew" in agreement.check(exhibit, tmp_path / "results", committed)[1][0]
     next((tmp_path / "results/runs").iterdir()).unlink()
-    assert "no fresh run of 1 of 9" in agreement.check(exhibit, tmp_path / "results", committed)[0]
+    assert "no fresh run of 1 of 9" in agreement.check(exhibit, tmp_path / "results", committed)[1][0]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -70,9 +71,13 @@ def test_tables_count_only_if_made_from_these_cells(tmp_path):
     made = exhibit(cell(0), cell(1))
     assert load_tables(made, tmp_path) is None
     tables = made.tabulate(run_cells(made.cells, tmp_path))
-    save_tables(made, tables, tmp_path)
+    save_tables(made, tables, run_cells(made.cells, tmp_path), tmp_path)
     pd.testing.assert_frame_equal(load_tables(made, tmp_path)["table"], tables["table"], rtol=1e-6)
     assert load_tables(exhibit(cell(0), cell(2)), tmp_path) is None
     provenance = json.loads((tmp_path / "numbers/provenance.json").read_text())
     assert provenance["seeds"] == [0, 1]
-    assert provenance["versions"]["numpy"] == np.__version__
+    assert f"numpy {np.__version__}" in provenance["run"]["versions"][0]
+    assert provenance["run"]["seconds"] >= 0
+    assert load_tables(replace(made, version=2), tmp_path) is None
+    (tmp_path / "numbers/table.csv").unlink()
+    assert load_tables(made, tmp_path) is None

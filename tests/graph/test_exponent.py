@@ -201,7 +201,7 @@ def test_undefined_fits_are_nan(degrees):
     assert fit.p_value is None
     assert all(math.isnan(r) and math.isnan(p) for r, p in fit.likelihood_ratios.values())
     assert set(fit.likelihood_ratios) == {"lognormal", "exponential", "truncated_power_law"}
-    assert not fit.scale_free
+    assert fit.scale_free is False
     assert "fewer than 2 distinct" in fit.notes[0]
     assert all(map(math.isnan, grid_exponent(degrees)))
     asked = degree_exponent(degrees, bootstrap=3, rng=np.random.default_rng(7))
@@ -218,7 +218,6 @@ def test_bounds_are_reported():
 def test_criteria_of_scale_freeness():
     assert fit_with().scale_free
     assert fit_with().notes == ()
-    assert fit_with(p_value=None).scale_free
     for change, note in [
         ({"gamma": 3.1}, "outside (2, 3)"),
         ({"gamma": 2.0}, "outside (2, 3)"),
@@ -227,10 +226,29 @@ def test_criteria_of_scale_freeness():
         ({"likelihood_ratios": alternative(-2.0, 0.04)}, "fits better: lognormal (R=-2.00, p=0.04)"),
     ]:
         fit = fit_with(**change)
-        assert not fit.scale_free
+        assert fit.scale_free is False
         assert any(note in found for found in fit.notes)
-    assert fit_with(likelihood_ratios=alternative(-2.0, 0.2)).scale_free
-    assert fit_with(n_tail=50, p_value=0.1).scale_free
+    assert fit_with(likelihood_ratios=alternative(-2.0, 0.2)).scale_free is True
+    assert fit_with(n_tail=50, p_value=0.1).scale_free is True
+
+
+@pytest.mark.parametrize(
+    "unknown",
+    [
+        {"p_value": None},
+        {"p_value": math.nan},
+        {"likelihood_ratios": alternative(math.nan, math.nan)},
+        {"likelihood_ratios": {"lognormal": (0.5, 0.6)}},
+    ],
+)
+def test_an_unknown_criterion_leaves_the_verdict_open_unless_another_fails(unknown):
+    assert fit_with(**unknown).scale_free is None
+    for failed in ({"gamma": 3.1}, {"n_tail": 49}):
+        assert fit_with(**(unknown | failed)).scale_free is False
+    rejected = unknown | {"p_value": 0.09}
+    assert fit_with(**rejected).scale_free is False
+    worse = alternative(math.nan, math.nan) | {"exponential": (-2.0, 0.01)}
+    assert fit_with(**(unknown | {"likelihood_ratios": worse})).scale_free is False
 
 
 def test_zeros_are_dropped_and_said():

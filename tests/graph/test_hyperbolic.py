@@ -174,6 +174,16 @@ def test_native_arcs_lie_on_the_arcs_of_the_poincare_disk(p, q):
     assert np.hypot(fine[:, 0] - x[1], fine[:, 1] - y[1]).min() < 2e-3
 
 
+def test_native_arcs_hold_up_to_the_largest_radius():
+    """Between opposite points at 500 and 700 the way leads through the centre, 1200 long."""
+    radius, theta = native_arcs([500.0, 700.0, 700.0], [0.0, math.pi, 1e-6], [0, 1], [1, 2], points=13)
+    np.testing.assert_allclose(radius[0], np.abs(500 - 100.0 * np.arange(13)), atol=1e-9)
+    np.testing.assert_allclose(np.abs(theta[0, [0, 4, 6, 12]]), [0, 0, math.pi, math.pi], atol=1e-9)
+    parts = hyperbolic_distance(radius[:, :-1], theta[:, :-1], radius[:, 1:], theta[:, 1:])
+    assert np.isfinite(parts).all()
+    np.testing.assert_allclose(radius[1, [0, -1]], 700, rtol=1e-12)
+
+
 def test_native_arcs_refuse_what_names_no_node():
     with pytest.raises(ValueError, match=r"\[0, 1\]"):
         native_arcs([1.0, 1.0], [0.0, 1.0], [0], [2])

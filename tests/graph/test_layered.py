@@ -65,6 +65,29 @@ def test_sparsity_counts_absent_links():
     assert karate_like.degrees()["nodes"].tolist() == [1, 2, 1]
 
 
+def test_sparsity_of_an_undirected_network_leaves_self_loops_out():
+    full = LayeredGraph.from_adjacency(np.ones((3, 3))).projections[0]
+    assert (full.n_links, full.sparsity) == (6, 0.0)
+    loops = LayeredGraph.from_adjacency([[1, 1, 0], [1, 1, 0], [0, 0, 0]]).projections[0]
+    assert (loops.n_links, loops.sparsity) == (3, pytest.approx(2 / 3))
+    directed = LayeredGraph.from_adjacency(np.eye(3), directed=True).projections[0]
+    assert directed.sparsity == pytest.approx(6 / 9)
+    assert np.isnan(LayeredGraph.from_adjacency([[1]]).projections[0].sparsity)
+
+
+def test_an_undirected_link_is_listed_once_from_the_earlier_node():
+    weights = np.array([[1.0, 2.0, 3.0], [2.0, 0.0, 5.0], [3.0, 5.0, 0.0]])
+    edges = LayeredGraph.from_adjacency(weights, weights=weights).edges()
+    assert edges[["source", "target"]].to_numpy().tolist() == [[0, 0], [0, 1], [0, 2], [1, 2]]
+    assert edges["weight"].tolist() == [1.0, 2.0, 3.0, 5.0]
+
+
+def test_columns_of_edges_have_their_types_without_any_link():
+    empty = LayeredGraph((Population("a", 2),), ()).edges()
+    assert empty.dtypes.astype(str).to_dict() == graphs.chain().edges().dtypes.astype(str).to_dict()
+    assert len(empty) == 0
+
+
 def test_mismatched_masks_are_explained():
     with pytest.raises(ValueError, match="mask 1 has 1 rows, but mask 0 has 2 columns"):
         LayeredGraph.from_masks([np.ones((3, 2)), np.ones((1, 4))])
@@ -95,6 +118,66 @@ def test_weights_must_match_the_links():
         Projection("a", "b", links, sp.csr_array(np.ones((2, 2))))
     with pytest.raises(ValueError, match="NaN or infinite"):
         Projection("a", "b", links, np.full((2, 2), np.inf))
+
+
+def test_duplicates_of_sparse_weights_add_up_in_floating_point():
+    data, indices, start = np.array([100, 7, 100], np.int8), np.array([1, 0, 1]), np.array([0, 3, 3])
+    weights = sp.csr_array((data, indices, start), shape=(2, 2))
+    for stored in (weights, weights.tocoo()):
+        projection = Projection("a", "b", [[1, 1], [0, 0]], stored)
+        assert projection.weights.toarray().tolist() == [[7.0, 200.0], [0.0, 0.0]]
+        assert projection.weights.dtype == np.float64
+    assert weights.data.tolist() == [100, 7, 100]  # untouched
+    floats = sp.csr_array((data.astype(np.float64), indices, start), shape=(2, 2))
+    assert Projection("a", "b", [[1, 1], [0, 0]], floats).weights.toarray()[0].tolist() == [7.0, 200.0]
+    assert Projection("a", "b", weights, weights.astype(np.float32)).weights.dtype == np.float32
+
+
+def test_undirected_weights_are_symmetric():
+    links = [[0, 1], [1, 0]]
+    with pytest.raises(ValueError, match="weights must be symmetric; average them"):
+        LayeredGraph.from_adjacency(links, weights=[[0, 1.0], [2.0, 0]])
+    one_zero = sp.csr_array((np.array([1.0, 0.0]), (np.array([0, 1]), np.array([1, 0]))), shape=(2, 2))
+    with pytest.raises(ValueError, match="weights must be symmetric"):
+        LayeredGraph.from_adjacency(links, weights=one_zero)
+    both = LayeredGraph.from_adjacency(links, weights=[[0, 1.0], [2.0, 0]], directed=True)
+    assert both.edges()["weight"].tolist() == [1.0, 2.0]
+
+
+def test_rows_per_unit_are_whole_numbers():
+    mask = np.ones((4, 2))
+    projection = Projection("a", "b", mask, rows_per_unit=np.int64(2))
+    assert type(projection.rows_per_unit) is int
+    for wrong in (2.0, True, np.True_, "2", None):
+        with pytest.raises(TypeError, match="rows_per_unit of 'a -> b' must be a whole number"):
+            Projection("a", "b", mask, rows_per_unit=wrong)
+        with pytest.raises(TypeError, match="rows_per_unit of mask 0 must be a whole number"):
+            LayeredGraph.from_masks([mask], rows_per_unit=[wrong])
+    with pytest.raises(TypeError, match="list with one whole number for each mask; got 2"):
+        LayeredGraph.from_masks([mask], rows_per_unit=2)
+    with pytest.raises(ValueError, match="does not divide"):
+        LayeredGraph.from_masks([mask], rows_per_unit=[3])
+
+
+@pytest.mark.parametrize("mask", [np.ones((2, 3)), sp.csr_array(np.ones((2, 3)))], ids=["dense", "sparse"])
+def test_one_mask_in_place_of_a_list_is_explained(mask):
+    with pytest.raises(ValueError, match=r"pass a list of masks: \[mask\]"):
+        LayeredGraph.from_masks(mask)
+
+
+def test_populations_are_checked():
+    assert type(Population("a", np.int64(2)).size) is int
+    for size in (float("nan"), 2.0, True, "2"):
+        with pytest.raises(TypeError, match="size of population 'a' must be a whole number"):
+            Population("a", size)
+    with pytest.raises(TypeError, match="name of a population must be a text"):
+        Population(3, 2)
+    with pytest.raises(ValueError, match="needs a name"):
+        Population("", 2)
+
+
+def test_equality_sees_where_a_link_is():
+    assert LayeredGraph.from_masks([[[1, 0]]]) != LayeredGraph.from_masks([[[0, 1]]])
 
 
 def test_impossible_graphs_are_refused():
@@ -128,6 +211,11 @@ def test_subgraph_keeps_rows_of_kept_units_and_drops_empty_populations():
     kept = graph.subgraph({"layer0": np.array([False, True]), "layer2": np.zeros(2, bool)})
     assert kept.sizes == {"layer0": 1, "layer1": 3}
     assert kept.projections[0].links.toarray().tolist() == [[False, True, False], [False, True, False]]
+    weighted = graphs.chain().subgraph({"layer0": np.array([True, False, True])})
+    assert weighted.projections[0].weights.toarray().tolist() == [[0.5, 0.0], [0.0, 3.0]]
+    assert weighted.projections[0].n_links == 3
+    with pytest.raises(ValueError, match=r"keep names \['nodez'\]"):
+        graph.subgraph({"nodez": np.ones(2, bool)})
 
 
 def test_weights_follow_links_that_stay_and_new_links_weigh_zero():

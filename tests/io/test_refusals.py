@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -157,3 +158,11 @@ def test_the_cause_is_kept_and_the_error_survives_a_process_border(path):
         caught.value.reason,
         caught.value.mend,
     )
+
+
+def test_torch_is_only_needed_for_its_own_files(tmp_path, monkeypatch):
+    path = tmp_path / "model.pt"
+    torch.save({"fc.weight": torch.ones(2, 3)}, path)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(CheckpointError, match="needs torch, which is not installed"):
+        load(path)

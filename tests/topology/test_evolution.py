@@ -296,6 +296,17 @@ def test_targets_by_name_leave_the_others_alone():
     assert step.deficit.tolist() == [2, 1]
 
 
+def test_a_name_of_two_projections_is_no_target():
+    a, b = Population("a", 2), Population("b", 3)
+    graph = LayeredGraph((a, b), (*(Projection("a", "b", np.ones((2, 3)), name="x") for _ in "12"),
+                                  Projection("a", "b", np.ones((2, 3)), name="y")))  # fmt: skip
+    rule = EvolutionRule("random", "random", 0.5)
+    with pytest.raises(ValueError, match=r"\['x'\], which more than one projection is called; pass a list"):
+        evolve(graph, rule, zeta=0.0, target_links={"x": 2}, rng=rng())
+    step = evolve(graph, rule, zeta=0.0, target_links={"y": 2}, rng=rng())
+    assert [p.n_links for p in step.graph.projections] == [6, 6, 2]
+
+
 def test_random_removal_needs_no_weights():
     graph = LayeredGraph.from_masks([np.ones((3, 4))])
     step = evolve(graph, EvolutionRule("random", "random", 0.5), zeta=0.25, rng=rng())
@@ -333,6 +344,8 @@ def test_delta_may_be_a_pair():
         (ValueError, "delta", {"delta": 1.5}),
         (ValueError, "delta", {"delta": (0.5, -0.1)}),
         (ValueError, "delta", {"delta": (0.5, 0.5, 0.5)}),
+        (TypeError, "delta must be a number", {"delta": "0.5"}),
+        (TypeError, "delta must be a number", {"delta": (0.5, None)}),
         (TypeError, "permanent", {"permanent": 1}),
     ],
 )
@@ -345,6 +358,7 @@ def test_rules_are_checked(error, name, arguments):
     ("error", "name", "arguments"),
     [
         (ValueError, "zeta", {"zeta": 1.2}),
+        (TypeError, "zeta must be a number; got '0.3'", {"zeta": "0.3"}),
         (TypeError, "rng", {"rng": 7}),
         (ValueError, "evolvable", {"evolvable": [True, True]}),
         (ValueError, "target_links", {"target_links": [1, 2]}),

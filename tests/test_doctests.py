@@ -1,0 +1,26 @@
+"""Every example in the library runs, silently."""
+
+import doctest
+import importlib
+import pkgutil
+import warnings
+
+import pytest
+
+import netsci
+
+MODULES = ["netsci", *(found.name for found in pkgutil.walk_packages(netsci.__path__, "netsci."))]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples(name):
+    module = importlib.import_module(name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert doctest.testmod(module).failed == 0
+
+
+def test_examples_are_found():
+    modules = [importlib.import_module(name) for name in MODULES]
+    examples = [test.examples for module in modules for test in doctest.DocTestFinder().find(module)]
+    assert sum(map(len, examples)) > 30
