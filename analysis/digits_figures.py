@@ -19,7 +19,7 @@ FATES = ("kept", "removed", "regrown", "still absent")
 
 def accuracy(made: Tables, backend: str) -> Any:
     """Draw test accuracy by epoch."""
-    shown = _measure(tables.over_seeds(made), "accuracy")
+    shown = _measure(tables.over_seeds(made), "accuracy").assign(high=lambda t: t["high"].clip(upper=1))
     labels = {"mean": "test accuracy (share)", "epoch": "epoch"}
     return plot.lines(
         shown[shown["epoch"] > 0],
@@ -100,13 +100,13 @@ def degrees_verdict(made: Tables) -> str:
     """Say what the pooled degrees' exponents are and whether the fits stand."""
     pooled = made["table"][made["table"]["side"] == "pooled"]
     value = pooled.set_index(["measure", "model", "seed"])["value"].sort_index()
-    gammas = ", ".join(f"{name} {value['gamma', name].mean():.2f}" for name in pooled["model"].unique())
+    gammas = ", ".join(f"{name} {_gamma(value['gamma', name])}" for name in pooled["model"].unique())
     passing, plausible = value["scale-free", nets.AFTER], value["bootstrap p", nets.AFTER] >= 0.1
     cut = (value["p against truncated_power_law", nets.AFTER] < 0.1) & (
         value["R against truncated_power_law", nets.AFTER] < 0
     )
     return (
-        f"Pooled over both sparse layers γ is, on average, {gammas}. After evolution the tail counts as "
+        f"Pooled over both sparse layers, mean γ: {gammas}. After evolution the tail counts as "
         f"scale-free by the strong criteria of Broido and Clauset in {passing.sum():.0f} of {len(passing)} "
         f"seeds: a power law with an exponential cut-off fits better in {cut.sum()}, and the plain law is "
         f"plausible (bootstrap p ≥ .1) in {plausible.sum()}."
@@ -124,7 +124,8 @@ def disk(made: Tables, backend: str) -> Any:
         size = _size(made, name)
         edge = here["radius"].max()  # that of the last in degree: 2 ln N
         arcs.append(_arcs(here, links, edge=edge).assign(model=name))
-        captions[name] = f"γ = {size['gamma']:.2f}, N = {size['nodes embedded']:.0f}, E = {len(links)}"
+        gamma = "γ at its bound" if np.isnan(size["gamma"]) else f"γ = {size['gamma']:.2f}"
+        captions[name] = f"{gamma}, N = {size['nodes embedded']:.0f}, E = {len(links)}"
         for axis, turn in (("x", np.cos), ("y", np.sin)):
             nodes.loc[nodes["model"] == name, axis] = (here["radius"] / edge * turn(here["theta"])).to_numpy()
     nodes["caption"] = nodes["model"].map(captions)
@@ -212,6 +213,14 @@ def _size(made: Tables, model: str) -> dict[str, float]:
     rows = made["table"][made["table"]["model"] == model]
     first = rows[rows["seed"] == rows["seed"].min()]
     return {str(name): float(value) for name, value in zip(first["measure"], first["value"], strict=True)}
+
+
+def _gamma(values: pd.Series[float]) -> str:
+    """Return the mean exponent of the seeds that have one, and how many ran into a bound."""
+    bound = int(values.isna().sum())
+    if bound == len(values):
+        return "at its bound"
+    return f"{values.mean():.2f}" + (f" ({bound} of {len(values)} seeds at the bound)" if bound else "")
 
 
 def _measure(table: pd.DataFrame, name: str) -> pd.DataFrame:

@@ -33,6 +33,7 @@ from netsci.graph import (
     live_units,
     percolate,
 )
+from netsci.graph.discrete_fit import HIGHEST, LOWEST
 
 BOOTSTRAP = 6  # purpose of the generator of synthetic degrees
 NAMES = {"dense": "dense", "static": "static random", "chts": "CHTs"}
@@ -65,7 +66,8 @@ def topology(records: Records) -> Tables:
             gammas = np.full(len(inactive), np.nan)
             static = cell["model"] == "static"
             for epoch in range(1 if static else len(gammas)):
-                gammas[epoch] = grid_exponent(pooled_degrees(masks_at(record, epoch)), correct=False)[0]
+                gamma = grid_exponent(pooled_degrees(masks_at(record, epoch)), correct=False)[0]
+                gammas[epoch] = inside_bounds(gamma)
             rows += _by_epoch(
                 cell, "sparse layers", "gamma", "1", np.full_like(gammas, gammas[0]) if static else gammas
             )
@@ -161,8 +163,19 @@ def _degree_sequences(masks: Masks) -> list[tuple[str, str, NDArray[np.int64]]]:
     return [*sequences, ("sparse layers", "pooled", pooled_degrees(masks))]
 
 
+def inside_bounds(gamma: float) -> float:
+    """Return gamma, NaN where the fit ran into a bound: that is no estimate, so it has no place in a mean."""
+    return gamma if LOWEST < gamma < HIGHEST else float("nan")
+
+
 def _fit_measures(fit: ExponentFit) -> list[Row]:
-    numbers = {"gamma": fit.gamma, "xmin": fit.xmin, "n_tail": fit.n_tail, "KS": fit.ks, "sigma": fit.sigma}
+    numbers = {
+        "gamma": inside_bounds(fit.gamma),
+        "xmin": fit.xmin,
+        "n_tail": fit.n_tail,
+        "KS": fit.ks,
+        "sigma": fit.sigma,
+    }
     for name, (ratio, p) in fit.likelihood_ratios.items():
         numbers |= {f"R against {name}": ratio, f"p against {name}": p}
     verdict = fit.scale_free
@@ -178,7 +191,7 @@ def _fit_measures(fit: ExponentFit) -> list[Row]:
 
 
 def _fit_note(fit: ExponentFit) -> str:
-    return f"γ {fit.gamma:.2f}{' (bound)' if fit.at_bound else ''}"
+    return "γ at its bound" if fit.at_bound else f"γ {fit.gamma:.2f}"
 
 
 def _embed(graph: LayeredGraph) -> tuple[pd.DataFrame, list[Row]]:
@@ -197,7 +210,12 @@ def _embed(graph: LayeredGraph) -> tuple[pd.DataFrame, list[Row]]:
     )
     live = sum(int(units.sum()) for units in live_units(graph).values())
     rows = [
-        {"projection": "sparse layers", "measure": "gamma", "value": embedding.gamma, "unit": "1"},
+        {
+            "projection": "sparse layers",
+            "measure": "gamma",
+            "value": inside_bounds(embedding.gamma),
+            "unit": "1",
+        },
         {"projection": "sparse layers", "measure": "nodes embedded", "value": len(nodes), "unit": "nodes"},
         {"projection": "sparse layers", "measure": "links", "value": graph.n_links, "unit": "links"},
         {
