@@ -5,15 +5,19 @@ Nothing heavy is imported before a command runs, so that help answers at once.
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 if TYPE_CHECKING:
     from netsci.io import Loaded
 
+_HEADINGS = ("presynaptic", "postsynaptic", "links", "sparsity", "isolated units")
+_NAME_WIDTH = 6  # columns that a layer's name keeps on a narrow terminal
 UNREADABLE = 3  # exit code of a file that cannot be read as a network
 
 app = typer.Typer(
@@ -73,10 +77,8 @@ def report(
     ),
 ) -> None:
     """Write a report on a network as one self-contained HTML file."""
-    if out.is_dir() or not out.parent.is_dir():
-        raise typer.BadParameter(f"{out} is a folder, or its folder is missing", param_hint="--out")
-    if out.exists() and file.exists() and out.samefile(file):
-        raise typer.BadParameter("the report would overwrite the file it is about", param_hint="--out")
+    if problem := _unwritable(out, file):
+        raise typer.BadParameter(problem, param_hint="--out")
     from netsci.io import CheckpointError
 
     try:
@@ -90,19 +92,37 @@ def report(
 
 def main() -> None:
     """Run the command line; the entry point `netsci`."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a name that the terminal cannot show is no failure
+        sys.stdout.reconfigure(errors="replace")
     app(prog_name="netsci")
 
 
+def _unwritable(out: Path, file: Path) -> str | None:
+    """Return why a report on the file cannot go there, with the mend, or None."""
+    target = Path(os.path.realpath(out))  # a symbolic link stays, and what it names is written
+    # os.path rather than Path: names that are too long are missing files and no errors.
+    if os.path.isdir(target):
+        return f"{out} is a folder; give a file in it: {out / 'report.html'}"
+    if not os.path.isdir(target.parent):
+        return f"there is no folder {target.parent}; create it, or write elsewhere"
+    if not os.path.exists(target):
+        return None
+    if not os.path.isfile(target):
+        return f"{out} is a device or pipe and no regular file; give the name of a new file"
+    if os.path.exists(file) and os.path.samefile(target, file):
+        return "the report would overwrite the file it is about; give another name"
+    return None
+
+
 def _report(file: Path, out: Path) -> Path:
-    """Write the report beside its final place and move it there once it is complete."""
-    import os
+    """Write the report elsewhere and move it to its place once it is complete."""
     import tempfile
 
     from netsci import report as room
+    from netsci.io.files import write_atomically
 
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as folder:
-        os.replace(room.report(file, Path(folder) / out.name), out)
-    return out
+    with tempfile.TemporaryDirectory(prefix="netsci-") as folder:
+        return write_atomically(out, room.report(file, Path(folder) / "report.html").read_bytes())
 
 
 def _fail(message: str, code: int) -> NoReturn:
@@ -117,24 +137,34 @@ def _print_table(loaded: Loaded) -> None:
 
     summary = loaded.summary()
     # Text, not markup: names come from the file.
-    table = Table(title=Text(f"{loaded.path.name}: {loaded.kind}"), title_justify="left")
-    table.add_column("layer", overflow="fold")
-    for heading in ("presynaptic", "postsynaptic", "links", "sparsity", "isolated units"):
-        table.add_column(heading, justify="right")
-    for layer in summary["layers"]:
-        rows, columns = layer["shape"]
-        table.add_row(
-            Text(layer["name"]),
-            f"{rows:,}",
-            f"{columns:,}",
-            f"{layer['links']:,}",
-            f"{100 * layer['sparsity']:.2f} %",
-            f"{layer['isolated'][0]:,} + {layer['isolated'][1]:,}",
-        )
+    table = Table(title=Text(f"{loaded.name}: {loaded.kind}"), title_justify="left")
+    table.add_column("layer", overflow="fold", min_width=_NAME_WIDTH)
+    rows = [
+        _cells(layer, projection.undirected)
+        for layer, projection in zip(summary["layers"], loaded.graph.projections, strict=True)
+    ]
+    # Names and headings fold where the terminal is narrow; numbers never do.
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)] or [0] * len(_HEADINGS)
+    for heading, width in zip(_HEADINGS, widths, strict=True):
+        table.add_column(heading, justify="right", overflow="fold", min_width=width)
+    for layer, cells in zip(summary["layers"], rows, strict=True):
+        table.add_row(Text(layer["name"]), *cells)
     console = Console(file=sys.stdout)
-    console.print(table)
+    borders = 3 * len(table.columns) + 1
+    console.print(table, width=max(console.width, _NAME_WIDTH + sum(widths) + borders), crop=False)
     for note in summary["notes"]:
         console.print(Text(f"- {note}"))
+
+
+def _cells(layer: dict[str, Any], undirected: bool) -> tuple[str, ...]:
+    """Return the numbers of one layer; an undirected one has no two sides to be isolated on."""
+    isolated = layer["isolated"][:1] if undirected else layer["isolated"]
+    return (
+        *(f"{side:,}" for side in layer["shape"]),
+        f"{layer['links']:,}",
+        f"{100 * layer['sparsity']:.2f} %",
+        " + ".join(f"{count:,}" for count in isolated),
+    )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """The command line: what it prints, its exit codes, and what it does not import."""
 
 import json
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -152,3 +154,64 @@ def test_help_imports_nothing_heavy():
 def test_graph_files_are_inspected_too(tmp_path):
     shown = run(app, ["inspect", str(write_graphml(tmp_path / "g.graphml")), "--json"])
     assert json.loads(shown.stdout)["kind"] == "GraphML"
+
+
+def test_each_unwritable_place_has_its_own_mend(net, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for out, said in {
+        tmp_path: "is a folder; give a file in it",
+        tmp_path / "no" / "r.html": "there is no folder",
+        tmp_path / "pipe": "no regular file; give the name of a new file",
+        net: "would overwrite the file it is about; give another name",
+    }.items():
+        shown = run(app, ["report", str(net), "-o", str(out)], env={"COLUMNS": "500"})
+        assert shown.exit_code == 2
+        assert said in shown.stderr
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_a_report_is_written_through_a_link(net, tmp_path, monkeypatch):
+    def write(path, out):
+        out.write_text("new")
+        return out
+
+    monkeypatch.setattr(netsci.report, "report", write)
+    target, link = tmp_path / "r.html", tmp_path / "link"
+    target.write_text("old")
+    link.symlink_to(target)
+    assert run(app, ["report", str(net), "-o", str(link)]).exit_code == 0
+    assert link.is_symlink()
+    assert target.read_text() == "new"
+
+
+def test_names_that_the_terminal_cannot_show(tmp_path):
+    import torch
+
+    torch.save({"größe.weight": torch.ones(2, 3)}, tmp_path / "größe.pt")
+    done = subprocess.run(
+        [sys.executable, "-m", "netsci.cli", "inspect", str(tmp_path / "größe.pt")],
+        capture_output=True,
+        env=os.environ | {"PYTHONIOENCODING": "ascii"},
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"gr??e.pt: torch" in done.stdout
+
+
+@pytest.mark.parametrize("columns", ["20", "40", "200"])
+def test_numbers_are_never_cut(tmp_path, columns):
+    import torch
+
+    torch.save({"a_long_name_of_a_layer.weight": torch.ones(1234, 2345)}, tmp_path / "net.pt")
+    shown = run(app, ["inspect", str(tmp_path / "net.pt")], env={"COLUMNS": columns}).stdout
+    cells = [re.split(r"\s*[│|]\s*", line)[2:-1] for line in shown.splitlines() if "2,345" in line]
+    assert cells == [["2,345", "1,234", "2,893,730", "0.00 %", "0 + 0"]]
+    assert "…" not in shown
+
+
+def test_an_undirected_graph_has_one_number_of_isolated_units(tmp_path):
+    from netsci.graph import LayeredGraph
+
+    LayeredGraph.from_adjacency([[0, 1, 0], [1, 0, 0], [0, 0, 0]]).to_graphml(tmp_path / "g.graphml")
+    shown = run(app, ["inspect", str(tmp_path / "g.graphml")]).stdout
+    assert re.search(r"% │ +1 │", shown)
+    assert " + " not in shown

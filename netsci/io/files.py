@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import tempfile
@@ -11,20 +12,25 @@ from pathlib import Path
 def write_atomically(path: str | Path, content: bytes | str) -> Path:
     """Write a file so that it is never seen half written, and return its path.
 
-    Text is written as UTF-8 with line ends as they are. The old file, if any, stays until the new one is
-    complete, and stays for good if writing fails. Raises OSError as `open` would.
+    Text is written as UTF-8 with line ends as they are; what UTF-8 lacks (undecodable bytes of file names)
+    becomes "?". The old file, if any, stays until the new one is complete, and stays for good if writing
+    fails. A symbolic link stays, and its target is written. Raises OSError as `open` would, and where the
+    path is a device, a pipe or a socket, which a rename would destroy.
     """
     path = Path(path)
-    data = content.encode() if isinstance(content, str) else content
+    target = Path(os.path.realpath(path))
+    if target.exists() and not (target.is_file() or target.is_dir()):
+        raise OSError(errno.EINVAL, "not a regular file: give the name of a new file", str(path))
+    data = content.encode(errors="replace") if isinstance(content, str) else content
     # In the same folder: a rename is atomic within one file system only.
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
     try:
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
-        os.chmod(name, _permissions(path))
-        os.replace(name, path)
+        os.chmod(name, _permissions(target))
+        os.replace(name, target)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.parsers import expat
 
-from netsci.io.errors import CheckpointError
+from netsci.io.errors import CheckpointError, printable
 from netsci.io.limits import MAX_UNITS, MAX_XML
 from netsci.io.sniff import web_page
 
@@ -17,30 +18,60 @@ if TYPE_CHECKING:
 _MAX_DEPTH = 64
 
 
-def read_graphml(path: Path) -> LayeredGraph:
-    """Read a GraphML graph, ours or anybody's; see `netsci.graph.from_networkx`."""
+def read_graphml(path: Path) -> tuple[LayeredGraph, list[str]]:
+    """Read a GraphML graph, ours or anybody's, and notes; see `netsci.graph.from_networkx`."""
     if path.stat().st_size > MAX_XML:
         raise CheckpointError(path, f"a GraphML file above the limit of {MAX_XML:,} bytes", "use an npz")
-    _look_through(path)
+    graphs = _look_through(path)
     import networkx as nx
 
     from netsci.graph import from_networkx
 
     network = nx.read_graphml(path)
+    notes = [f"only the first of {graphs} graphs is read"] if graphs > 1 else []
     _check_header(path, network)
+    if "netsci" not in network.graph:
+        notes += _tidied(network)
     try:
-        return from_networkx(network)
+        return from_networkx(network), notes
     except ValueError as error:  # ours: it says what is wrong with the graph and how to mend it
         raise CheckpointError(path, "the graph cannot be read", str(error)) from error
 
 
-def _look_through(path: Path) -> None:
-    """Parse without building anything: no document type, no entities, root graphml, no deep nesting.
+def _tidied(network: Any) -> list[str]:
+    """Drop weights that are no numbers from a foreign graph, and note what else is not read as it stands."""
+    links = list(network.edges(data=True))
+    notes = []
+    # Whole numbers of any size are finite, and math.isfinite fails on large ones.
+    weights = [attributes["weight"] for _, _, attributes in links if "weight" in attributes]
+    if any(isinstance(weight, float) and not math.isfinite(weight) for weight in weights):
+        notes.append("weights hold NaN or infinite values: links kept, weights dropped")
+        for _, _, attributes in links:
+            attributes.pop("weight", None)
+    if not weights:
+        numeric = {key for *_, a in links for key, v in a.items() if type(v) in (int, float)}
+        notes += [
+            f"edge attribute {printable(key)!r} is not read as a weight; rename it to 'weight' if it is one"
+            for key in sorted(numeric)[:6]
+        ]
+    directed = network.is_directed()
+    repeated = len(links) - len({(u, v) if directed else frozenset((u, v)) for u, v, _ in links})
+    if repeated:
+        notes.append(f"{repeated:,} repeated {'links' if repeated > 1 else 'link'} merged")
+    loops = sum(u == v for u, v, _ in links)
+    if loops:
+        notes.append(f"{loops:,} {'self-loops' if loops > 1 else 'self-loop'}")
+    return notes
 
-    On events rather than bytes, because a declared encoding can spell `<!DOCTYPE` in other bytes.
+
+def _look_through(path: Path) -> int:
+    """Return the number of graphs; parse without building anything, and refuse what could do harm.
+
+    Refused are document types, entities, another root than graphml, and deep nesting. On events rather than
+    bytes, because a declared encoding can spell `<!DOCTYPE` in other bytes.
     """
     parser = expat.ParserCreate()
-    depth = 0
+    depth = graphs = 0
 
     def refuse(*_: Any) -> None:
         raise CheckpointError(
@@ -55,7 +86,7 @@ def _look_through(path: Path) -> None:
         refuse()
 
     def start(name: str, attributes: dict[str, str]) -> None:
-        nonlocal depth
+        nonlocal depth, graphs
         root = name.rpartition(":")[2].lower()
         if depth == 0 and root == "html":
             raise web_page(path)
@@ -63,6 +94,7 @@ def _look_through(path: Path) -> None:
             raise CheckpointError(
                 path, f"this is XML, but not GraphML (its root is {name[:40]!r})", "convert it to GraphML"
             )
+        graphs += depth == 1 and root == "graph"
         depth += 1
         if depth > _MAX_DEPTH:
             raise CheckpointError(path, f"its XML nests deeper than {_MAX_DEPTH}", "write it again")
@@ -77,6 +109,7 @@ def _look_through(path: Path) -> None:
     parser.EndElementHandler = end
     with open(path, "rb") as stream:
         parser.ParseFile(stream)
+    return graphs
 
 
 def _check_header(path: Path, network: Any) -> None:

@@ -172,6 +172,8 @@ def _layer(path: Path, name: str, contents: Contents, mask_name: str | None, onl
             f"the mask of {printable(name)} is {list(mask.shape)}, its weights {list(array.shape)}",
             "save mask and weights of one shape",
         )
+    if mask is not None or only_mask:
+        _check_mask(path, mask_name or name, array if mask is None else mask)
     # flax and Keras call [in, out] and [h, w, in, out] a kernel, wherever it is stored.
     kernel = name.lower().endswith("kernel")
     torch_named = re.search(r"\.(weight|mask)[^.]*$", name) is not None
@@ -192,6 +194,17 @@ def _layer(path: Path, name: str, contents: Contents, mask_name: str | None, onl
     )
 
 
+def _check_mask(path: Path, name: str, mask: Any) -> None:
+    """Raise CheckpointError for a mask with NaN, which differs from zero and would count as links."""
+    values = mask.data if sp.issparse(mask) else mask
+    if values.dtype.kind in "fc" and not np.isfinite(values).all():
+        raise CheckpointError(
+            path,
+            f"the mask {printable(name)} holds NaN or infinite values",
+            "save it again with 1 (or True) where a link is and 0 elsewhere",
+        )
+
+
 def _as_matrix(array: Any, outward: bool, kernel: bool) -> Any:
     """Return [presynaptic, postsynaptic]; the row of a convolution is channel x positions + position."""
     if sp.issparse(array):
@@ -204,7 +217,8 @@ def _as_matrix(array: Any, outward: bool, kernel: bool) -> Any:
 
 
 def _described(name: str, array: Any) -> str:
-    return f"{printable(name)} {list(array.shape)}"
+    kind = "" if array.dtype.kind in "biuf" else f" of {array.dtype}"
+    return f"{printable(name)} {list(array.shape)}{kind}"
 
 
 def _listed(names: list[str]) -> str:

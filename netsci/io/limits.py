@@ -46,15 +46,16 @@ def check_unpacked(path: Path, unpacked: int, packed: int) -> None:
 
 def check_arrays(path: Path, logical: int, stored: int) -> None:
     """Raise CheckpointError where arrays hold more numbers than the limit or than the file can back."""
-    if logical > MAX_BYTES:
-        raise CheckpointError(
-            path, _above(f"its arrays have {logical:,} bytes"), "store its layers one file each"
-        )
+    # First, because an expanded tensor is mended otherwise than a large one.
     if logical > FREE_BYTES and logical > MAX_SHARING * stored:
         raise CheckpointError(
             path,
-            f"its arrays claim {logical:,} bytes, but it stores {stored:,} (expanded tensors)",
-            "if the file is yours, save tensor.contiguous() instead of expanded views",
+            f"its arrays claim {logical:,} bytes, but it stores {stored:,} (expanded or shared tensors)",
+            "if the file is yours, save tensor.clone() of each, or only the layers that differ",
+        )
+    if logical > MAX_BYTES:
+        raise CheckpointError(
+            path, _above(f"its arrays have {logical:,} bytes"), "store its layers one file each"
         )
 
 

@@ -39,6 +39,11 @@ class Loaded:
     path: Path
     sha256: str
 
+    @property
+    def name(self) -> str:
+        """The file's name made safe to show and to write: bytes that are no text become "?"."""
+        return printable(self.path.name)
+
     def summary(self) -> dict[str, Any]:
         """Return {"kind", "layers", "notes"} in plain types, ready for JSON.
 
@@ -110,9 +115,10 @@ def _load(path: Path, checksum: str) -> Loaded:
     found = sniff.sniff(path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what parsers tell their own developers is no use to ours
-        read = _read_graph(path) if found == sniff.XML else _reader(found)(path)
-    if isinstance(read, LayeredGraph):
-        return Loaded(read, "GraphML", tuple(_plain_words(read)), path, checksum)
+        if found == sniff.XML:
+            graph, notes = _read_graph(path)
+            return Loaded(graph, "GraphML", tuple(map(_line, notes + _plain_words(graph))), path, checksum)
+        read = _reader(found)(path)
     check_count(path, len(read.arrays) + len(read.small), "arrays")
     layers, notes = find_layers(path, read)
     layers, arranged = arrange(layers, read)
@@ -121,7 +127,7 @@ def _load(path: Path, checksum: str) -> Loaded:
     return Loaded(graph, read.kind, tuple(map(_line, notes)), path, checksum)
 
 
-def _read_graph(path: Path) -> LayeredGraph:
+def _read_graph(path: Path) -> tuple[LayeredGraph, list[str]]:
     from netsci.io.graphml import read_graphml
 
     return read_graphml(path)

@@ -56,10 +56,24 @@ def _header(path: Path) -> tuple[dict[str, Any], int]:
                 f"its safetensors header claims {length:,} bytes, more than the file or the format allows",
                 "the file is truncated or damaged: fetch or save it again",
             )
-        header = json.loads(stream.read(length))
+        header = json.loads(stream.read(length), object_pairs_hook=lambda pairs: _once(path, pairs))
     if not isinstance(header, dict):
         raise CheckpointError(path, "its safetensors header is not a JSON object", "save it again")
     return header, 8 + length
+
+
+def _once(path: Path, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object whose names all differ: readers disagree on which of two to take."""
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise CheckpointError(
+                path,
+                f"its safetensors header names {printable(name)} twice",
+                "save it again, each tensor under a name of its own",
+            )
+        found[name] = value
+    return found
 
 
 def _second_opinion(path: Path) -> None:
@@ -77,7 +91,9 @@ def _decode(path: Path, name: str, entry: dict[str, Any], data: NDArray[np.uint8
         raise CheckpointError(
             path,
             f"{printable(name)} has numbers of type {printable(code)}, which are not read",
-            "save float16",
+            "save its real part, or another matrix of real numbers"
+            if code in ("C64", "C128")
+            else "save it as float16 or float32",
         )
     dtype = np.dtype(_DTYPES[code])
     if not 0 <= first <= last <= len(data) or last - first != math.prod(shape) * dtype.itemsize:

@@ -129,12 +129,16 @@ def _unreadable(path: Path, head: bytes) -> CheckpointError:
             "this is a GML graph, which is not read yet",
             "convert it: networkx.write_graphml(networkx.read_gml(file), 'graph.graphml')",
         )
+    if not text:
+        return CheckpointError(
+            path, "this is a blank file: it begins with nothing but white space", "save or fetch it again"
+        )
     if not head.strip(b"\x00"):
         return CheckpointError(
             path, "it begins with nothing but zero bytes: a damaged file", "fetch it again"
         )
     if _is_text(head):
-        what = "a JSON file" if text[:1] in b"{[" else "a text file (a table or an edge list?)"
+        what = "a JSON file" if text[:1] in (b"{", b"[") else "a text file (a table or an edge list?)"
         return CheckpointError(path, f"this is {what}, which is not read yet", _ACCEPTED)
     return CheckpointError(path, "its format is unknown, or it is damaged", _ACCEPTED)
 

@@ -37,9 +37,11 @@ def path(tmp_path: Path) -> Path:
 def test_expanded_tensors_do_not_fill_the_memory(path):
     write_torch(path, {"fc.weight": torch.zeros(1).expand(1_000_000, 1_000_000)})
     assert path.stat().st_size < 4096
-    refused(path, "above the limit")
+    assert refused(path, "expanded or shared").endswith(
+        "save tensor.clone() of each, or only the layers that differ"
+    )
     write_torch(path, {"fc.weight": torch.zeros(1).expand(10_000, 10_000)})
-    refused(path, "claim 400,000,000 bytes, but it stores .*expanded tensors")
+    refused(path, "claim 400,000,000 bytes, but it stores .*expanded or shared tensors")
     write_torch(path, {f"fc{i}.weight": torch.zeros(1).expand(1000, 1000) for i in range(10)})
     refused(path, "claim 40,000,000 bytes")
     write_torch(path, {"fc.weight": torch.zeros(1).expand(30, 20)})
@@ -194,6 +196,26 @@ def test_safetensors_headers_that_lie(path, content):
     path.write_bytes(content)
     with pytest.raises(CheckpointError):
         load(path)
+
+
+def test_safetensors_names_are_given_once(path):
+    entry = b'{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]}'
+    for header in (
+        b'{"a":%s,"a":%s}' % (entry, entry),
+        b'{"a":%s}' % entry.replace(b"}", b',"shape":[4,1]}'),
+    ):
+        path.write_bytes(struct.pack("<Q", len(header)) + header + bytes(16))
+        refused(path, "header names (a|shape) twice; save it again, each tensor under a name of its own")
+
+
+@pytest.mark.parametrize("shape", [(-2, -2), (-1, -4), (-1, 4)])
+def test_npy_sides_are_never_negative(path, shape):
+    content = npy_bytes(np.ones((2, 2), np.float32))
+    content = content.replace(b"(2, 2), }   ", f"{shape}, }}".encode().ljust(12))
+    path.write_bytes(content)
+    refused(path, "damaged")
+    zipped(path, {"fc.npy": content})
+    refused(path, "damaged")
 
 
 ENTITIES = '<!DOCTYPE g [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]>'

@@ -68,6 +68,13 @@ def test_a_mask_of_another_shape_is_refused(path):
         load(path)
 
 
+@pytest.mark.parametrize("state", [{"fc.weight": torch.ones(2, 3)}, {}])
+def test_a_mask_that_is_not_finite_is_refused(path, state):
+    write_torch(path, state | {"fc.mask": torch.tensor([[1, 0, float("nan")], [0, 0, 1]])})
+    with pytest.raises(CheckpointError, match=r"mask fc.mask holds NaN or infinite values; save it again"):
+        load(path)
+
+
 def test_what_is_not_a_layer(path):
     state = _state(
         pos_embed=np.ones((1, 16, 32)),

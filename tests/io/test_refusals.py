@@ -13,7 +13,8 @@ import torch
 
 from netsci.io import CheckpointError, load
 from netsci.io.errors import printable
-from tests.io.samples import refused, write_torch, zipped
+from netsci.io.limits import MAX_BYTES, check_arrays
+from tests.io.samples import refused, safetensors_bytes, write_torch, zipped
 
 
 @pytest.fixture
@@ -38,6 +39,7 @@ KINDS = {
     "xz": (b"\xfd7zXZ\x00" + bytes(40), "this is an xz"),
     "tar": (bytes(257) + b"ustar\x00" + bytes(300), "tar archive.*unpack"),
     "json": (b'{"a": [1, 2]}', "JSON"),
+    "blank": (b" \n\t\n", "blank file.*white space; save or fetch"),
     "table": (b"pre\tpost\tsynapses\nADAL\tADFL\t1\n", "text file"),
     "zeros": (bytes(100), "zero bytes"),
     "unknown": (bytes(range(100, 256)) * 3, "unknown.*GraphML are read"),
@@ -133,7 +135,11 @@ def test_files_without_a_layer_say_what_they_hold(path):
     write_torch(path, {"bias": torch.ones(3), "step": 4})
     refused(path, r"no layer found in this torch state dict: it holds bias; a layer is")
     write_torch(path, {"a.weight": torch.ones(0, 3), "b.weight": torch.ones(2, 2, dtype=torch.complex64)})
-    refused(path, r"a.weight \[0, 3\], b.weight \[2, 2\]")
+    refused(path, r"a.weight \[0, 3\], b.weight \[2, 2\] of complex64; .* real numbers")
+    path.write_bytes(safetensors_bytes({"a.weight": ("C64", [2, 2], bytes(32))}))
+    refused(path, "type C64, which are not read; save its real part")
+    path.write_bytes(safetensors_bytes({"a.weight": ("F4", [2, 2], bytes(2))}))
+    refused(path, "type F4, which are not read; save it as float16")
     write_torch(path, {"step": 4})
     refused(path, "it holds no arrays")
 
@@ -166,3 +172,8 @@ def test_torch_is_only_needed_for_its_own_files(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(CheckpointError, match="needs torch, which is not installed"):
         load(path)
+
+
+def test_arrays_above_the_limit_although_stored(path):
+    with pytest.raises(CheckpointError, match=r"above the limit.*one file each"):
+        check_arrays(path, MAX_BYTES + 1, MAX_BYTES + 1)
