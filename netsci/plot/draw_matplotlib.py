@@ -137,17 +137,9 @@ def _links(ax: Axes, s: Series, colour: str, layer: float) -> None:
 def _cells(ax: Axes, s: Series, scene: Scene) -> Any:
     colours = LinearSegmentedColormap.from_list("netsci", theme.SEQUENTIAL[scene.mode])
     low, high = scene.value_range
-    half = [0.5 * (a[1] - a[0] if len(a) > 1 else 1.0) for a in (s.x, s.y)]
-    extent = (s.x[0] - half[0], s.x[-1] + half[0], s.y[-1] + half[1], s.y[0] - half[1])
-    return ax.imshow(
-        np.asarray(s.values),
-        extent=extent,
-        cmap=colours,
-        vmin=low,
-        vmax=high,
-        aspect="auto",
-        interpolation="nearest",
-    )
+    # An image of equal cells or of unequal ones, whichever the edges ask for.
+    values = np.ma.masked_invalid(np.asarray(s.values))
+    return ax.pcolorfast(s.x, s.y, values, cmap=colours, vmin=low, vmax=high)
 
 
 def _dress(ax: Axes, panel: Panel, scene: Scene) -> None:

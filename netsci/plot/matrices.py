@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -32,11 +33,12 @@ def matrix(
 
     Columns: row (presynaptic unit), column (postsynaptic unit), optionally value (coloured on one scale for
     all panels; labels["value"] names it with its unit) and caption. With `value`, row and column are the
-    centres of cells on a regular grid (bins of several units have fractional centres). `shapes` gives rows
-    and columns of the matrix, one pair or one a panel, where the last ones are empty.
+    centres of cells on a regular grid (bins of several units have fractional centres); the optional columns
+    height and width, in units, are then the cells' sizes, and need not be equal. `shapes` gives rows and
+    columns of the matrix, one pair or one a panel, where the last ones are empty.
 
-    Raises ValueError for a missing column or more than 4,000,000 cells; TypeError for a column that is not
-    numeric.
+    Raises ValueError for a missing column, more than 4,000,000 cells, or cells that overlap;
+    TypeError for a column that is not numeric.
     """
     check_columns(table, ("row", "column", panel))
     panels, n_panels = [], len(levels(table, panel))
@@ -45,11 +47,13 @@ def matrix(
         keep = np.isfinite(across * down)
         across, down = across[keep], down[keep]
         shape = shapes if isinstance(shapes, tuple) or shapes is None else shapes.get(value)
-        if shape is None and len(down):
-            shape = (int(down.max()) + 1, int(across.max()) + 1)
         if "value" in table.columns and len(down):
-            series = _cells(across, down, numbers(rows, "value")[keep])
+            x, y = (_edges(rows[keep], *of) for of in (("column", "width"), ("row", "height")))
+            series = _cells(x, y, across, down, numbers(rows, "value")[keep])
+            shape = shape or (math.ceil(y[-1] + 0.5), math.ceil(x[-1] + 0.5))
         else:
+            if shape is None and len(down):
+                shape = (int(down.max()) + 1, int(across.max()) + 1)
             series = Series("points", across, down, role="cells", colour=0, size=_side(shape, n_panels))
         panels.append(_panel(series, shape, name_of(value), rows))
     scene = Scene(
@@ -80,30 +84,36 @@ def _panel(series: Series, shape: tuple[int, int] | None, title: str, rows: pd.D
     )
 
 
-def _cells(across: NDArray[Any], down: NDArray[Any], values: NDArray[Any]) -> Series:
-    """Lay the values on the smallest regular grid that holds them; NaN where the table has no row."""
-    x, y = _axis(across), _axis(down)
-    if len(x) * len(y) > MOST_CELLS:
+def _cells(
+    x: NDArray[Any], y: NDArray[Any], across: NDArray[Any], down: NDArray[Any], values: NDArray[Any]
+) -> Series:
+    """Lay the values between the edges x and y; NaN where the table has no row."""
+    n_across, n_down = len(x) - 1, len(y) - 1
+    if n_across * n_down > MOST_CELLS:
         raise ValueError(
-            f"the grid has {len(y)} x {len(x)} cells, more than {MOST_CELLS:,}; bin the matrix first"
+            f"the grid has {n_down} x {n_across} cells, more than {MOST_CELLS:,}; bin the matrix first"
         )
-    grid = np.full((len(y), len(x)), np.nan)
-    grid[_nearest(y, down), _nearest(x, across)] = values
+    grid = np.full((n_down, n_across), np.nan)
+    grid[np.searchsorted(y, down) - 1, np.searchsorted(x, across) - 1] = values
     return Series("cells", x, y, role="cells", values=grid)
 
 
-def _axis(centres: NDArray[Any]) -> NDArray[np.float64]:
+def _edges(rows: pd.DataFrame, centre: str, size: str) -> NDArray[np.float64]:
+    """Return the edges of the cells: from their sizes, else of the smallest regular grid that holds them."""
+    centres = numbers(rows, centre)
+    if size in rows.columns:
+        half = 0.5 * numbers(rows, size)
+        edges = np.unique(np.round(np.concatenate([centres - half, centres + half]), 9))
+        places = np.searchsorted(edges, centres) - 1
+        if not (np.diff(edges)[places] > 2 * half - 1e-6).all():
+            raise ValueError(
+                f"cells overlap: the {size} of some reaches past the edge of the next in {centre!r}"
+            )
+        return np.asarray(edges, dtype=np.float64)
     distinct = np.unique(centres)
-    if len(distinct) < 2:
-        return distinct
-    step = float(np.diff(distinct).min())
+    step = float(np.diff(distinct).min()) if len(distinct) > 1 else 1.0
     count = round((distinct[-1] - distinct[0]) / step) + 1
-    return np.asarray(distinct[0] + step * np.arange(count), dtype=np.float64)
-
-
-def _nearest(axis: NDArray[Any], centres: NDArray[Any]) -> NDArray[np.int64]:
-    step = axis[1] - axis[0] if len(axis) > 1 else 1.0
-    return np.asarray(np.rint((centres - axis[0]) / step), dtype=np.int64)
+    return np.asarray(distinct[0] + step * (np.arange(count + 1) - 0.5), dtype=np.float64)
 
 
 def _side(shape: tuple[int, int] | None, n_panels: int) -> float:

@@ -17,7 +17,8 @@ class Series:
     """One drawn thing.
 
     mark: "line" (joined in order, broken at NaN), "points", "band" (between low and high), "interval" (a
-    bar from low to high through each point) or "cells" (values [rows, columns] at the centres y, x).
+    bar from low to high through each point) or "cells" (values [rows, columns] between the
+    rising edges y [rows + 1] and x [columns + 1]).
     colour: number in the palette, or None for the neutral grey. along: the axis that intervals run along.
     """
 

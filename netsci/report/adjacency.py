@@ -36,15 +36,15 @@ def adjacency_section(graph: LayeredGraph) -> tuple[Section, list[str]]:
         )
     plain = len(graph.populations) == 1
     labels = {"row": "node", "column": "node"} if plain else {}
+    shapes = {name: p.shape for p, name in zip(shown, names, strict=True)}
     if sum(p.links.nnz for p in shown) <= MOST_POINTS:
         table = pd.concat([_points(p, name) for p, name in zip(shown, names, strict=True)], ignore_index=True)
-        shapes = {name: p.shape for p, name in zip(shown, names, strict=True)}
         figure = plot.matrix(table, panel="projection", shapes=shapes, labels=labels, backend="plotly")
         how = "a square at each link"
     else:
         table = pd.concat([_bins(p, name) for p, name in zip(shown, names, strict=True)], ignore_index=True)
         labels = labels | {"value": "density / mean density"}
-        figure = plot.matrix(table, panel="projection", labels=labels, backend="plotly")
+        figure = plot.matrix(table, panel="projection", shapes=shapes, labels=labels, backend="plotly")
         how = "bins of rows and columns, coloured by their density of links over the projection's mean"
         notes.append(
             "Too many links to draw one by one: each cell is a bin of neighbouring rows and columns."
@@ -86,20 +86,21 @@ def _bins(p: Projection, name: str) -> pd.DataFrame:
     bins = max(1.0, p.links.nnz / LINKS_A_BIN)
     down = min(rows, MOST_BINS, max(1, round(math.sqrt(bins * rows / columns))))
     across = min(columns, MOST_BINS, max(1, int(bins // down)))
-    height, width = -(-rows // down), -(-columns // across)
+    # As equal as whole units allow: a thin last bin would be all noise and set the scale of colours.
+    y, x = (np.rint(np.linspace(0, n, k + 1)).astype(np.int64) for n, k in ((rows, down), (columns, across)))
     coo = p.links.tocoo()
-    n_down, n_across = -(-rows // height), -(-columns // width)
-    place = (coo.row // height).astype(np.int64) * n_across + coo.col // width
-    links = np.bincount(place, minlength=n_down * n_across).reshape(n_down, n_across)
-    tall = np.minimum(height, rows - height * np.arange(n_down))[:, None]
-    wide = np.minimum(width, columns - width * np.arange(n_across))[None, :]
-    relative = links / (tall * wide) / (p.links.nnz / (rows * columns))
-    i, j = np.indices(links.shape)
+    place = (np.searchsorted(y, coo.row, "right") - 1) * across + np.searchsorted(x, coo.col, "right") - 1
+    links = np.bincount(place, minlength=down * across).reshape(down, across)
+    tall, wide = np.diff(y), np.diff(x)
+    relative = links / np.outer(tall, wide) / (p.links.nnz / (rows * columns))
+    i, j = (index.ravel() for index in np.indices(links.shape))
     return pd.DataFrame(
         {
             "projection": name,
-            "row": (i.ravel() + 0.5) * height - 0.5,
-            "column": (j.ravel() + 0.5) * width - 0.5,
+            "row": y[i] + 0.5 * tall[i] - 0.5,
+            "column": x[j] + 0.5 * wide[j] - 0.5,
+            "height": tall[i],
+            "width": wide[j],
             "links": links.ravel(),
             "value": np.round(relative.ravel(), 4),
         }

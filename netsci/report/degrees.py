@@ -213,9 +213,11 @@ def _random_gamma(graph: LayeredGraph) -> str:
     fit = degree_exponent(np.concatenate(list(totals.values())))
     if math.isnan(fit.gamma):
         return ""
-    flags = f" ({'; '.join(_remarks(fit))})" if _remarks(fit) else ""
+    value = "gamma at its bound" if fit.at_bound else f"gamma = {fit.gamma:.2f}"
+    said = [remark for remark in _remarks(fit) if remark != "gamma at its bound"]
+    flags = f" ({'; '.join(said)})" if said else ""
     return (
         "For comparison, random links in the same layers and numbers (one draw, "
         f"{count(graph.n_links, 'link')}) "
-        f"give gamma = {fit.gamma:.2f}{flags}."
+        f"give {value}{flags}."
     )

@@ -9,6 +9,7 @@ import pandas as pd
 
 from netsci import plot
 from netsci.graph import Embedding, LayeredGraph, coalescent_embedding, native_arcs
+from netsci.graph.discrete_fit import HIGHEST, LOWEST
 from netsci.report.page import Section
 from netsci.report.words import count, percent
 
@@ -40,8 +41,9 @@ def disk_section(graph: LayeredGraph) -> tuple[Section, list[str]]:
         chosen = np.random.default_rng(0).choice(len(links), MOST_DRAWN, replace=False)
         drawn = links.iloc[np.sort(chosen)]
     arcs = _arcs(nodes, drawn, embedding)
+    gamma = "γ at its bound" if _at_bound(embedding) else f"γ = {embedding.gamma:.2f}"
     caption = (
-        f"γ = {embedding.gamma:.2f}, N = {len(nodes):,}, E = {len(links):,}\n"
+        f"{gamma}, N = {len(nodes):,}, E = {len(links):,}\n"
         f"{METHOD}\n{percent(embedding.component_share)} of all nodes"
     )
     figure = plot.disk(nodes.assign(caption=caption), arcs, backend="plotly")
@@ -83,8 +85,7 @@ def _simple(graph: LayeredGraph):  # type: ignore[no-untyped-def]
 
 
 def _nodes(graph: LayeredGraph, embedding: Embedding) -> pd.DataFrame:
-    """Return one line a node; x and y are the native radius over its largest value, so nothing hides "
-    "at the rim."""
+    """Return one line a node; x and y are the native radius over its largest value, off the rim."""
     names = np.repeat(list(graph.sizes), list(graph.sizes.values()))
     numbers = np.concatenate([np.arange(size) for size in graph.sizes.values()])
     degrees = np.concatenate(list(graph.degrees("all").values()))
@@ -126,12 +127,21 @@ def _arcs(nodes: pd.DataFrame, links: pd.DataFrame, embedding: Embedding) -> pd.
     return pd.DataFrame({"x": x, "y": y})
 
 
+def _at_bound(embedding: Embedding) -> bool:
+    """Whether the fit of gamma ended at its grid's first or last value, which is no estimate."""
+    return not LOWEST + 1e-9 < embedding.gamma < HIGHEST - 1e-9
+
+
 def _verdict(embedding: Embedding, nodes: pd.DataFrame) -> str:
     hub = nodes.loc[nodes["degree"].idxmax()]
+    gamma = (
+        "the exponent behind its radii is no estimate (gamma at its bound)"
+        if _at_bound(embedding)
+        else f"its radii follow gamma = {embedding.gamma:.2f}"
+    )
     return (
         f"The largest component holds {count(len(nodes), 'node')} "
-        f"({percent(embedding.component_share)}); its radii "
-        f"follow gamma = {embedding.gamma:.2f}, and its largest hub is {hub['label']} with "
+        f"({percent(embedding.component_share)}); {gamma}, and its largest hub is {hub['label']} with "
         f"{count(int(hub['degree']), 'link')}."
     )
 
@@ -148,11 +158,4 @@ def _notes(graph: LayeredGraph, embedding: Embedding, links: pd.DataFrame) -> li
             f"Drawn is a random sample of {MOST_DRAWN:,} of the {len(links):,} links; all took part in "
             "the embedding."
         )
-    s = embedding.spectrum
-    close = [f"{i + 1} and {i + 2}" for i in (0, 2) if len(s) > i + 1 and s[i + 1] > (1 - 1e-3) * s[i]]
-    if close:
-        notes.append(
-            f"Eigenvalues {' and '.join(close)} nearly agree, so the angles are arbitrary to a degree: "
-            "read them with care."
-        )
-    return notes
+    return notes + [f"{note[:1].upper()}{note[1:].rstrip('.')}." for note in embedding.notes]

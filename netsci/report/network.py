@@ -38,8 +38,9 @@ def report(graph_or_path: LayeredGraph | str | Path, out: str | Path) -> Path:
 
         loaded = load(graph_or_path)
         graph, notes = loaded.graph, loaded.notes
-        source = {"name": loaded.path.name, "kind": loaded.kind, "sha256": loaded.sha256}
-        title = f"{loaded.path.name}: network report"
+        name = loaded.name
+        source = {"name": name, "kind": loaded.kind, "sha256": loaded.sha256}
+        title = f"{name}: network report"
     elif isinstance(graph_or_path, LayeredGraph):
         graph = graph_or_path
     else:

@@ -7,6 +7,7 @@
   const root = document.documentElement;
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
   const NARROW = 640;
+  const PAPER = 680; // pixels that A4 and letter have room for
   let chosen = null;
   let printing = false;
 
@@ -49,18 +50,27 @@
     const shown = now === "dark" ? recoloured(figure) : figure;
     let layout = shown.layout;
     layout.template = theme.templates[now];
-    if (box.clientWidth < NARROW) {
-      layout = stacked(layout, box.clientWidth);
+    layout.uirevision = "kept"; // zoom and hidden legend entries outlive a redrawing
+    const width = printing ? PAPER : box.clientWidth;
+    const form = width < NARROW ? "stacked" : "wide";
+    if (form === "stacked") {
+      layout = stacked(layout, width);
       layout.margin.l = Math.min(layout.margin.l, 48);
       layout.margin.r = 8;
     }
-    layout.width = box.clientWidth;
+    layout.width = width;
     box.dataset.width = box.clientWidth;
     box.dataset.drawn = now;
     box.style.minHeight = layout.height + "px";
-    return Plotly.react(box, shown.data, layout, {
+    // Between the two forms react would keep the room and the place of the other's legend.
+    const how = box.dataset.form === form ? Plotly.react : Plotly.newPlot;
+    box.dataset.form = form;
+    return how(box, shown.data, layout, {
       displaylogo: false, showTips: false, scrollZoom: false,
-      modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
+      plotlyServerURL: "", showSendToCloud: false, showEditInChartStudio: false, showLink: false,
+      modeBarButtonsToRemove: [
+        "select2d", "lasso2d", "autoScale2d", "sendChartToCloud", "sendDataToCloud", "editInChartStudio",
+      ],
       toImageButtonOptions: { format: "svg", filename: box.id },
     });
   }

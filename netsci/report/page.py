@@ -85,10 +85,7 @@ def render(
 
 def _section(name: str, part: Section) -> tuple[str, list[str]]:
     """Return a section's HTML and the scripts that hold its figure and its data."""
-    html = [
-        f'<section id="{name}" aria-labelledby="{name}-title">',
-        f'<h2 id="{name}-title">{escape(part.title)}</h2>',
-    ]
+    html = [_opening(name, part.title)]
     scripts = []
     if part.verdict:
         html.append(f'<p class="verdict">{escape(part.verdict)}</p>')
@@ -121,7 +118,7 @@ def _opening(name: str, title: str) -> str:
 
 
 def _figure(name: str, part: Section) -> str:
-    """Return the place of a figure; the caption repeats what the label says, for everyone."""
+    """Return the place of a figure; the caption is its label too. It holds buttons: a group."""
     import plotly.graph_objects as go
 
     if not isinstance(part.figure, go.Figure):
@@ -134,8 +131,9 @@ def _figure(name: str, part: Section) -> str:
     height = int(part.figure.layout.height or 400)
     alt = escape(part.alt)
     return (
-        f'<figure><div class="plot" id="{name}-figure" data-figure="{name}-json" role="img" '
-        f'aria-label="{alt}" style="min-height:{height}px"></div><figcaption>{alt}</figcaption></figure>'
+        f'<figure><div class="plot" id="{name}-figure" data-figure="{name}-json" role="group" '
+        f'aria-labelledby="{name}-caption" style="min-height:{height}px"></div>'
+        f'<figcaption id="{name}-caption">{alt}</figcaption></figure>'
     )
 
 

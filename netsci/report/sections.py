@@ -5,6 +5,8 @@ Every function returns the section and the reasons for what is undefined in it.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
 
@@ -51,6 +53,7 @@ def overview(graph: LayeredGraph) -> tuple[Section, list[str]]:
         row |= {"links": p.n_links, "sparsity": "0 % (dense)" if p.sparsity == 0 else percent(p.sparsity)}
         rows.append(row | {"isolated presynaptic": isolated[0], "isolated postsynaptic": isolated[1]})
     table = pd.DataFrame(rows) if rows else None
+    numeric = None if table is None else table.assign(sparsity=[float(p.sparsity) for p in graph.projections])
     degrees = np.concatenate(list(graph.degrees("all").values()))
     components = graph.components()
     share = float(np.bincount(components[1]).max()) / graph.n_nodes
@@ -58,12 +61,13 @@ def overview(graph: LayeredGraph) -> tuple[Section, list[str]]:
         f"Components: {components[0]:,}; the largest holds {percent(share)} of all nodes.",
         f"Nodes without any link: {int((degrees == 0).sum()):,} of {graph.n_nodes:,}.",
     ]
-    return Section("Overview", _overview_verdict(graph), table=table, notes=data), []
+    return Section("Overview", _overview_verdict(graph), table=table, data=numeric, notes=data), []
 
 
 def _overview_verdict(graph: LayeredGraph) -> str:
     kinds = graph.projections
-    places = sum(_places(p) for p in kinds)
+    defined = [p for p in kinds if not math.isnan(p.sparsity)]
+    places = [_places(p) for p in defined]
     if len(graph.populations) == 1 and len(kinds) == 1 and kinds[0].undirected:
         head = f"A plain undirected network of {count(graph.n_nodes, 'node')}"
     else:
@@ -73,21 +77,23 @@ def _overview_verdict(graph: LayeredGraph) -> str:
         )
     if not kinds or not graph.n_links:
         return f"{head}, without any link."
-    if graph.n_links == places:
+    if not defined:
+        return f"{head} and {count(graph.n_links, 'link')}, but no two nodes that could be linked."
+    dense = [p.name for p in defined if p.sparsity == 0]
+    if len(dense) == len(defined):
+        every = f"all {sum(places):,} possible links" if sum(places) > 1 else "its only possible link"
         return (
-            f"{head}, and all {count(graph.n_links, 'possible link')}: the network is dense (0 % "
-            "sparsity), so its "
-            "topology tells nothing apart."
+            f"{head}, and {every}: the network is dense (0 % sparsity), so its topology tells nothing apart."
         )
-    dense = [p.name for p in kinds if p.n_links == _places(p)]
     tail = f"; dense: {listed(dense)}" if dense else ""
-    absent = percent(1 - graph.n_links / places)
+    absent = percent(sum(p.sparsity * n for p, n in zip(defined, places, strict=True)) / sum(places))
     return f"{head} and {count(graph.n_links, 'link')}: {absent} of the possible links are absent{tail}."
 
 
 def _places(p: Projection) -> int:
+    """Return how many places for a link `Projection.sparsity` is a share of."""
     rows, columns = p.shape
-    return max(1, rows * (rows - 1) // 2) if p.undirected else rows * columns
+    return rows * (rows - 1) // 2 if p.undirected else rows * columns
 
 
 def measures(graph: LayeredGraph, fits: list[DegreeFit]) -> tuple[Section, list[str]]:
@@ -112,28 +118,39 @@ def measures(graph: LayeredGraph, fits: list[DegreeFit]) -> tuple[Section, list[
     notes = [
         "sparsity: share of absent links. node sparsity: share of units on no path from input to output. "
         "gamma: degree exponent, flagged below. I(W): sparsity index of the weight matrix with absent links "
-        "as zeros, p = 0.5, q = 1; 0 when all magnitudes are equal. CH3-L3 AUC: chance that an existing link, "
-        "scored as if it were absent, scores above an absent one; 0.5 is random.",
+        "as zeros, p = 0.5, q = 1; 0 when all magnitudes are equal. CH3-L3 AUC: chance that an existing "
+        "link, scored as if it were absent, scores above an absent one; 0.5 is random.",
     ]
     return Section("Measures", _measures_verdict(rows), table=table, notes=notes), missing
 
 
 def _measures_verdict(rows: list[dict[str, object]]) -> str:
-    aucs = [float(str(r["CH3-L3 AUC"])) for r in rows if r["CH3-L3 AUC"] is not None]
-    indices = [float(str(r["I(W)"])) for r in rows if r["I(W)"] is not None]
     parts = []
-    if aucs:
-        best = max(aucs)
-        says = "its links follow its communities" if best >= 0.6 else "close to what random links give"
-        span = f"{min(aucs):.2f} to {best:.2f}" if len(aucs) > 1 else f"{best:.2f}"
-        parts.append(f"Cannistraci-Hebb scores recover existing links with AUC {span}: {says}.")
-    if indices:
-        span = f"{min(indices):.2f} to {max(indices):.2f}" if len(indices) > 1 else f"{indices[0]:.2f}"
+    if span := _span(rows, "CH3-L3 AUC"):
+        parts.append(
+            f"CH3-L3 scores tell existing from absent links with AUC {span}: above 0.5 existing links score "
+            "higher than absent ones, below 0.5 lower. Unequal degrees alone can cause either; no null model "
+            "that keeps the degrees is run."
+        )
+    if span := _span(rows, "I(W)"):
         parts.append(f"The weights' sparsity index I(W) is {span}.")
     return (
         " ".join(parts)
         or "Neither the index of weights nor the scores of links are defined here; the notes say why."
     )
+
+
+def _span(rows: list[dict[str, object]], column: str) -> str:
+    """Return the least and the largest value of a column with their projections, "" where none is defined."""
+    found = [(float(str(r[column])), str(r["projection"])) for r in rows if r[column] is not None]
+    if not found:
+        return ""
+    (low, first), (high, last) = min(found), max(found)
+    if len(found) == 1:
+        return f"{low:.2f} ({first})"
+    if f"{low:.2f}" == f"{high:.2f}":
+        return f"{low:.2f} in all {len(found)} projections where it is defined"
+    return f"{low:.2f} ({first}) to {high:.2f} ({last})"
 
 
 def _index(p: Projection) -> tuple[float | None, str]:
@@ -186,8 +203,9 @@ def percolation(graph: LayeredGraph) -> tuple[Section, list[str]]:
         )
         return Section("Percolation", verdict, table=shown), []
     total = active.iloc[-1]
+    dead = f"{count(lost, 'link leads', 'links lead')} nowhere ({percent(lost / max(1, graph.n_links))})"
     verdict = (
-        f"{count(lost, 'link leads', 'links lead')} nowhere ({percent(lost / max(1, graph.n_links))}), and "
+        f"{dead if graph.n_links else 'There is no link'}, and "
         f"{int(total['inactive']):,} of {count(graph.n_nodes, 'node')} lie on no path from input to output "
         f"(node sparsity {percent(float(total['node_sparsity']))})."
     )
@@ -208,7 +226,9 @@ def remarks(notes: tuple[str, ...], reasons: list[str]) -> Section:
     rows = [("from reading the file", note) for note in notes]
     rows += [("undefined or left out", reason) for reason in reasons]
     if not rows:
-        return Section("Notes", "Nothing was left out and every quantity is defined.")
+        return Section(
+            "Notes", "Nothing more to say here: remarks on a single figure or table stand below it."
+        )
     said = f"{count(len(notes), 'remark')} from reading the file. " if notes else ""
     dashes = count(len(reasons), "remark", "remarks")
     verdict = f"{said}{dashes} on what is undefined or left out." if reasons else said.strip()

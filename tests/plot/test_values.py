@@ -120,6 +120,8 @@ def test_disk() -> None:
     np.testing.assert_array_equal(drawn, arcs[["x", "y"]])
     np.testing.assert_array_equal(populations[1].get_offsets(), [[0.0, 0.9]])
     assert ax.get_aspect() == 1.0
+    areas = np.concatenate([one.get_sizes() for one in populations])
+    np.testing.assert_allclose(np.sqrt(areas) / 0.72, sizes)
 
 
 def test_disk_turns_to_webgl_for_many_links() -> None:
@@ -150,10 +152,28 @@ def test_matrix_of_values() -> None:
     table = pd.DataFrame({"row": [0.5, 0.5, 2.5], "column": [0, 1, 1], "value": [1.0, 2.0, 3.0]})
     (trace,) = plot.matrix(table, backend="plotly").data
     np.testing.assert_array_equal(trace.z, [[1, 2], [np.nan, 3]])
-    np.testing.assert_array_equal(trace.y, [0.5, 2.5])
+    np.testing.assert_array_equal(trace.y, [-0.5, 1.5, 3.5])  # edges
     image = plot.matrix(table).axes[0].images[0]
     np.testing.assert_array_equal(np.ma.filled(image.get_array(), np.nan), [[1, 2], [np.nan, 3]])
-    assert list(image.get_extent()) == [-0.5, 1.5, 3.5, -0.5]
+    assert list(image.get_extent()) == [-0.5, 1.5, -0.5, 3.5]
+    assert plot.matrix(table).axes[0].get_ylim() == (3.5, -0.5)
+
+
+def test_matrix_of_cells_of_unequal_size() -> None:
+    table = pd.DataFrame(
+        {"row": 4.5, "column": [1.0, 4.0], "height": 10, "width": [3, 3], "value": [1.0, 2.0]}
+    )
+    table.loc[1, ["column", "width"]] = [3.5, 2.0]
+    figure = plot.matrix(table, shapes=(10, 5), backend="plotly")
+    (trace,) = figure.data
+    np.testing.assert_array_equal(trace.x, [-0.5, 2.5, 4.5])
+    np.testing.assert_array_equal(trace.y, [-0.5, 9.5])
+    assert (figure.layout.xaxis.range, figure.layout.yaxis.range) == ((-0.5, 4.5), (9.5, -0.5))
+    ax = plot.matrix(table).axes[0]
+    assert list(ax.images[0].get_extent()) == [-0.5, 4.5, -0.5, 9.5]
+    assert (ax.get_xlim(), ax.get_ylim()) == ((-0.5, 4.5), (9.5, -0.5))
+    with pytest.raises(ValueError, match="overlap"):
+        plot.matrix(table.assign(width=[4.0, 2.0]))
 
 
 def test_points_show_estimates_and_seeds() -> None:

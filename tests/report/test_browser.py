@@ -71,6 +71,71 @@ def test_narrow_screens_do_not_scroll_sideways(browser: Any, page_file: Path) ->
         seen.assert_silent()
 
 
+def test_no_button_hands_data_out(browser: Any, page_file: Path) -> None:
+    titles = "Array.from(document.querySelectorAll('.modebar-btn')).map(b => b.dataset.title.toLowerCase())"
+    server = "Array.from(document.querySelectorAll('.plot')).map(p => p._context.plotlyServerURL)"
+    with visit(browser, page_file) as seen:
+        found = seen.page.evaluate(titles)
+        assert any("download" in title for title in found)
+        assert not [t for t in found if any(word in t for word in ("share", "cloud", "edit", "studio"))]
+        assert set(seen.page.evaluate(server)) == {""}
+
+
+def test_redrawing_keeps_zoom_and_hidden_entries(browser: Any, page_file: Path) -> None:
+    state = "Array.from(document.querySelector('#percolation-figure')._fullLayout.xaxis.range)"
+    hidden = (
+        "Array.from(document.querySelector('#degree-distributions-figure')._fullData)"
+        ".filter(t => t.visible === 'legendonly').length"
+    )
+    with visit(browser, page_file) as seen:
+        box = seen.page.locator("#percolation-figure .nsewdrag").first
+        box.scroll_into_view_if_needed()
+        at = box.bounding_box()
+        middle = at["y"] + at["height"] / 2
+        seen.page.mouse.move(at["x"] + 100, middle)
+        seen.page.mouse.down()
+        seen.page.mouse.move(at["x"] + 300, middle, steps=5)
+        seen.page.mouse.up()
+        seen.page.locator("#degree-distributions-figure .legendtoggle").first.click()
+        seen.page.wait_for_timeout(800)
+        before = seen.page.evaluate(state)
+        assert before[1] - before[0] < 60
+        assert seen.page.evaluate(hidden) > 0
+        seen.page.click("#mode")
+        seen.page.wait_for_selector(".plot[data-drawn=dark]")
+        assert seen.page.evaluate(state) == before
+        assert seen.page.evaluate(hidden) > 0
+
+
+def test_wide_again_is_as_it_was(browser: Any, page_file: Path) -> None:
+    places = (
+        "Array.from(document.querySelectorAll('.legend, .annotation-text, .plot'))"
+        ".map(e => e.getBoundingClientRect()).map(r => [r.x, r.y, r.width, r.height].map(Math.round))"
+    )
+    with visit(browser, page_file) as seen:
+        before = seen.page.evaluate(places)
+        for width in (390, 1280):
+            seen.page.set_viewport_size({"width": width, "height": 900})
+            seen.page.wait_for_timeout(900)
+        assert seen.page.evaluate(places) == before
+        seen.assert_silent()
+
+
+def test_print_fits_the_paper(browser: Any, page_file: Path) -> None:
+    widths = "Array.from(document.querySelectorAll('.main-svg')).map(s => s.clientWidth)"
+    with visit(browser, page_file) as seen:
+        before = seen.page.evaluate(widths)
+        seen.page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+        assert max(seen.page.evaluate(widths)) <= 680
+        seen.page.emulate_media(media="print")
+        seen.page.set_viewport_size({"width": 718, "height": 1040})  # A4 without margins of 1 cm
+        assert seen.page.evaluate("document.documentElement.scrollWidth") <= 718
+        seen.page.set_viewport_size({"width": 1280, "height": 900})
+        seen.page.emulate_media(media="screen")
+        seen.page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+        assert seen.page.evaluate(widths) == before
+
+
 def test_download_equals_the_embedded_data(browser: Any, page_file: Path) -> None:
     with visit(browser, page_file) as seen:
         for button in seen.page.query_selector_all("[data-csv]"):

@@ -15,6 +15,14 @@ def test_examples() -> None:
         assert not result.failed
 
 
+def test_percent_turns_to_a_bound_where_two_decimals_would_lie() -> None:
+    assert [words.percent(x) for x in (0.0, 4.9e-5, 5e-5, 6e-5, 1e-4)] == [
+        "0 %", "< 0.01 %", "0.01 %", "0.01 %", "0.01 %",
+    ]  # fmt: skip
+    assert words.percent(1 - 4.9e-5) == "> 99.99 %"
+    assert words.percent(1 - 6e-5) == "99.99 %"
+
+
 def test_shown() -> None:
     values = [1_234_567, 0.123456, 1e-9, 123456.5, math.inf, np.nan, None, pd.NA, np.bool_(False), "a", 3.0]
     assert [shown(v) for v in values] == [

@@ -1,0 +1,145 @@
+"""What a report says and draws is so: verdicts without overclaims, figures that show every place."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from netsci.graph import LayeredGraph, degree_exponent
+from netsci.report import degrees, report
+from netsci.report.adjacency import adjacency_section
+from netsci.report.degrees import degree_section, fit_degrees
+from netsci.report.disk import disk_section
+from netsci.report.sections import measures, overview, percolation, remarks
+
+
+def layers(*densities: float, size: int = 20) -> LayeredGraph:
+    rng = np.random.default_rng(0)
+    masks = [rng.random((size, size)) < density for density in densities]
+    return LayeredGraph.from_masks(masks, weights=[np.where(mask, 1.0, 0.0) for mask in masks])
+
+
+def table_of(section: Any) -> pd.DataFrame:
+    assert isinstance(section.data, pd.DataFrame)
+    return section.data
+
+
+@pytest.mark.parametrize("shape", [(100, 10), (7, 163), (1, 50)])
+def test_bins_fill_the_matrix_and_are_nearly_equal(
+    shape: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("netsci.report.adjacency.MOST_POINTS", 0)
+    mask = np.random.default_rng(0).random(shape) < 0.5
+    section, _ = adjacency_section(LayeredGraph.from_masks([mask]))
+    (trace,) = section.figure.data
+    assert (trace.x[0], trace.x[-1]) == (-0.5, shape[1] - 0.5)
+    assert (trace.y[0], trace.y[-1]) == (-0.5, shape[0] - 0.5)
+    assert section.figure.layout.xaxis.range == (-0.5, shape[1] - 0.5)
+    bins = table_of(section)
+    assert np.ptp(bins["height"]) <= 1
+    assert np.ptp(bins["width"]) <= 1
+    for one in bins.itertuples():
+        rows = slice(round(one.row - one.height / 2 + 0.5), round(one.row + one.height / 2 + 0.5))
+        across = slice(round(one.column - one.width / 2 + 0.5), round(one.column + one.width / 2 + 0.5))
+        assert one.links == mask[rows, across].sum()
+
+
+def test_those_with_most_links_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = layers(0.1, 0.6, 0.2)
+    most = graph.projections[1].name
+    monkeypatch.setattr("netsci.report.adjacency.MOST_PANELS", 1)
+    assert set(table_of(adjacency_section(graph)[0])["projection"]) == {most}
+    monkeypatch.setattr("netsci.report.degrees.MOST_PANELS", 2)
+    section, _ = degree_section(graph, fit_degrees(graph))
+    assert isinstance(section.data, dict)
+    assert set(section.data["degree-distributions"]["group"]) == {degrees.ALL, most}
+
+
+def test_arcs_end_at_their_nodes() -> None:
+    section, _ = disk_section(layers(0.2, 0.2))
+    assert isinstance(section.data, dict)
+    nodes, links = section.data.values()
+    (trace,) = [t for t in section.figure.data if t.meta["role"] == "links"]
+    points = np.column_stack([trace.x, trace.y]).reshape(len(links), -1, 2)[:, :-1]
+    places = nodes[["x", "y"]].to_numpy()
+    np.testing.assert_allclose(points[:, 0], places[links["source"]], atol=1e-6)
+    np.testing.assert_allclose(points[:, -1], places[links["target"]], atol=1e-6)
+
+
+def test_the_random_control_counts_units(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
+
+    def fit(values: Any, **options: Any) -> Any:
+        seen.append(values)
+        return degree_exponent(values, **options)
+
+    monkeypatch.setattr(degrees, "degree_exponent", fit)
+    degrees._random_gamma(LayeredGraph.from_masks([np.ones((4, 3)), np.ones((6, 2))], rows_per_unit=[2, 2]))
+    np.testing.assert_array_equal(seen[0], [6, 6, 8, 8, 8, 6, 6])  # full layers leave nothing to chance
+
+
+def test_a_gamma_at_its_bound_is_no_number() -> None:
+    from dataclasses import replace
+
+    from netsci.graph import coalescent_embedding
+
+    graph = layers(0.2, 0.2)
+    real = coalescent_embedding(graph.adjacency(directed=False))
+    for gamma in (1.01, 10.0):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(
+                "netsci.report.disk.coalescent_embedding",
+                lambda _, g=gamma: replace(real, gamma=g, notes=("angles are so",)),
+            )
+            section, _ = disk_section(graph)
+        captions = [a.text for a in section.figure.layout.annotations]
+        assert any("γ at its bound" in text for text in captions)
+        assert "gamma at its bound" in section.verdict
+        assert "10.00" not in section.verdict + "".join(captions)
+        assert "1.01" not in section.verdict + "".join(captions)
+        assert section.notes[-1] == "Angles are so."
+
+
+def test_the_auc_is_told_without_a_judgement() -> None:
+    graph = layers(0.1, 0.3)
+    verdict = measures(graph, fit_degrees(graph))[0].verdict
+    assert all(p.name in verdict for p in graph.projections)
+    assert "Unequal degrees alone can cause either" in verdict
+    assert "communit" not in verdict
+
+
+def test_loops_are_no_places() -> None:
+    path = np.diag(np.ones(5), 1)
+    for loops in (0, np.eye(6)):
+        section, _ = overview(LayeredGraph.from_adjacency(path + path.T + loops))
+        assert "66.67 % of the possible links are absent" in section.verdict
+        assert list(table_of(section)["sparsity"]) == pytest.approx([2 / 3])  # a number in the download
+    section, _ = overview(LayeredGraph.from_adjacency(np.ones((1, 1))))
+    assert "1 link, but no two nodes" in section.verdict
+
+
+def test_wording_of_one_and_none() -> None:
+    assert "its only possible link" in overview(LayeredGraph.from_masks([[[1]]]))[0].verdict
+    none = LayeredGraph.from_masks([np.zeros((3, 2))])
+    assert percolation(none)[0].verdict.startswith("There is no link, and 5 of 5 nodes")
+    same = LayeredGraph.from_masks([np.eye(4)] * 2, weights=[np.eye(4)] * 2)
+    assert " to " not in measures(same, fit_degrees(same))[0].verdict
+
+
+def test_a_file_name_of_broken_bytes_is_shown(tmp_path: Path) -> None:
+    import os
+
+    path = tmp_path / os.fsdecode(b"net\xff.npz")
+    try:
+        np.savez(path, fc1=np.eye(3, 4))
+    except OSError:
+        pytest.skip("the file system takes UTF-8 names only")
+    page = report(path, tmp_path / "out.html").read_text(encoding="utf-8")
+    assert "net" in page.split("<title>")[1].split("</title>")[0]
+
+
+def test_no_claim_where_there_is_no_remark() -> None:
+    verdict = remarks((), []).verdict
+    assert "every quantity" not in verdict
