@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,7 +33,9 @@ def chromium() -> Iterator[Any]:
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     path = find_chromium()
     if path is None:
-        pytest.skip(f"no browser: none of {', '.join(NAMES)} is on the path")
+        # continuous integration installs one, so its absence there is a failure
+        stop = pytest.fail if os.environ.get("NETSCI_REQUIRE_BROWSER") else pytest.skip
+        stop(f"no browser: none of {', '.join(NAMES)} is on the path")
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         try:

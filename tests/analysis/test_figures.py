@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from analysis import agreement, digits, figures
 from analysis.runs import load_tables
 from tests.analysis.test_digits import SMALL
+from tests.browser import chromium, visit
 
 SEEDS = 3
 
@@ -46,6 +47,16 @@ def test_every_exhibit_leaves_its_files(made):
         assert len(pd.read_csv(here / "table.csv")) > 1
         assert exhibit.id in output
     assert (folder / "figures/index.html").read_text().count("plotly.js v") == 1
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_pages_open_without_a_request_or_a_word(made, mode):
+    folder, _ = made
+    with chromium() as browser:
+        for page in ("index.html", "digits-disk/figure.html"):
+            with visit(browser, folder / "figures" / page, mode=mode) as opened:
+                opened.assert_silent()
+                assert opened.page.locator("svg.main-svg").count() > 0
 
 
 def test_a_second_run_trains_nothing_and_draws_the_same(made, monkeypatch):
