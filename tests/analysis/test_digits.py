@@ -244,3 +244,16 @@ def test_disk_arcs_end_at_their_nodes(records):
     assert arcs[["x", "y"]].iloc[0].tolist() == pytest.approx([0.8, 0.0])
     assert arcs[["x", "y"]].iloc[3].tolist() == pytest.approx([np.cos(1.0), np.sin(1.0)])
     assert arcs[["x", "y"]].iloc[5].tolist() == pytest.approx([0.6 * np.cos(4.0), 0.6 * np.sin(4.0)])
+
+
+def test_the_topology_verdict_goes_from_start_to_end():
+    line = {"seed": 0, "projection": "hidden 1", "unit": "1"}
+    rows = [
+        {**line, "model": model, "measure": measure, "epoch": epoch, "value": number}
+        for model, gammas in (("CHTs", (9.0, 2.5)), ("static random", (8.0, 7.0)))
+        for measure, numbers in (("gamma", gammas), ("node sparsity", (0.0, 0.25)))
+        for epoch, number in enumerate(numbers)
+    ]
+    said = digits_figures.topology_verdict({"table": pd.DataFrame(rows)})
+    assert "9.00 to 2.50 with evolution and from 8.00 to 7.00 without" in said
+    assert "hidden 1 25 %" in said
