@@ -8,6 +8,8 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+_BLOCK = 2**20  # places of a dense matrix looked at together
+
 
 def as_links(matrix: Any, name: str = "links") -> sp.csr_array:
     """Return a boolean, canonical CSR matrix of links, rows presynaptic and columns postsynaptic.
@@ -33,23 +35,50 @@ def as_links(matrix: Any, name: str = "links") -> sp.csr_array:
     [[False, True], [False, False]]
     """
     if sp.issparse(matrix):
-        stored = sp.coo_array(matrix)
-        _check_values(stored.data, name)
-        if stored.ndim != 2:
-            raise ValueError(f"{name} must be a matrix (2-D); its shape is {stored.shape}")
-        rows, columns, shape = stored.row, stored.col, stored.shape
-    else:
-        dense = np.asarray(matrix)
-        if dense.ndim != 2:
-            raise ValueError(
-                f"{name} must be a matrix [presynaptic, postsynaptic] (2-D); its shape is {dense.shape}"
-            )
-        _check_values(dense, name)
-        rows, columns = np.nonzero(dense)
-        shape = dense.shape
-    links = sp.coo_array((np.ones(len(rows), dtype=np.int64), (rows, columns)), shape=shape).tocsr()
+        return _stored_pattern(matrix, name)
+    dense = np.asarray(matrix)
+    if dense.ndim != 2:
+        raise ValueError(
+            f"{name} must be a matrix [presynaptic, postsynaptic] (2-D); its shape is {dense.shape}"
+        )
+    _check_values(dense, name)
+    return _nonzero_pattern(dense)
+
+
+def rows_at_once(columns: int) -> int:
+    """Return how many rows of so many columns are worked on together: few megabytes, few turns."""
+    return max(1, _BLOCK // max(1, columns))
+
+
+def _stored_pattern(matrix: Any, name: str) -> sp.csr_array:
+    """Return where a sparse matrix stores something, each place once."""
+    if matrix.ndim != 2:
+        raise ValueError(f"{name} must be a matrix (2-D); its shape is {matrix.shape}")
+    stored = matrix if matrix.format in ("csr", "csc", "bsr", "coo") else sp.coo_array(matrix)
+    _check_values(stored.data, name)
+    stored = stored.tocsr()
+    # The structure alone: values that add up to something else, or to zero, are links all the same.
+    links = sp.csr_array(
+        (np.ones(stored.nnz, dtype=bool), stored.indices.copy(), stored.indptr.copy()), shape=stored.shape
+    )
     links.sum_duplicates()
-    return sp.csr_array((np.ones(links.nnz, dtype=bool), links.indices, links.indptr), shape=links.shape)
+    links.data[:] = True
+    return links
+
+
+def _nonzero_pattern(dense: NDArray[Any]) -> sp.csr_array:
+    """Return where a dense matrix differs from zero, block by block: 5 bytes a link and no more."""
+    rows, columns = dense.shape
+    per_row = np.count_nonzero(dense, axis=1)
+    indptr = np.concatenate([[0], np.cumsum(per_row)])
+    small = max(columns, int(indptr[-1])) < 2**31
+    indices = np.empty(int(indptr[-1]), dtype=np.int32 if small else np.int64)
+    step = rows_at_once(columns)
+    for first in range(0, rows, step):
+        last = min(first + step, rows)
+        indices[indptr[first] : indptr[last]] = np.nonzero(dense[first:last])[1]
+    ones = np.ones(len(indices), dtype=bool)
+    return sp.csr_array((ones, indices, indptr.astype(indices.dtype)), shape=dense.shape)
 
 
 def as_vector(values: Any, name: str) -> NDArray[np.float64]:

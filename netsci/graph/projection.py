@@ -9,7 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from netsci.graph.checks import as_links, as_whole, check_choice
+from netsci.graph.checks import as_links, as_whole, check_choice, rows_at_once
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ class Projection:
         """Links of each row ("source") or of each column ("target")."""
         check_choice(side, ("source", "target"), "side")
         if side == "source":
-            return np.bincount(self.links.tocoo().row, minlength=self.shape[0]).astype(np.int64, copy=False)
+            return np.diff(self.links.indptr).astype(np.int64)
         return np.bincount(self.links.indices, minlength=self.shape[1]).astype(np.int64, copy=False)
 
     def unit_links(self) -> sp.csr_array:
@@ -152,7 +152,7 @@ def same_projection(a: Projection, b: Projection) -> bool:
     plain = ("source", "target", "rows_per_unit", "name", "undirected", "shape")
     if any(getattr(a, key) != getattr(b, key) for key in plain) or (a.weights is None) != (b.weights is None):
         return False
-    same = np.array_equal(a.links.indptr, b.links.indptr) and np.array_equal(a.links.indices, b.links.indices)
+    same = _same_pattern(a.links, b.links)
     if a.weights is None or b.weights is None or not same:
         return same
     return a.weights.dtype == b.weights.dtype and np.array_equal(a.weights.data, b.weights.data)
@@ -161,6 +161,21 @@ def same_projection(a: Projection, b: Projection) -> bool:
 def _keys(matrix: sp.csr_array) -> NDArray[np.int64]:
     rows = np.repeat(np.arange(matrix.shape[0], dtype=np.int64), np.diff(matrix.indptr))
     return np.asarray(rows * matrix.shape[1] + matrix.indices, dtype=np.int64)
+
+
+def _same_pattern(a: sp.csr_array, b: sp.csr_array) -> bool:
+    return np.array_equal(a.indptr, b.indptr) and np.array_equal(a.indices, b.indices)
+
+
+def _read_at(dense: NDArray[Any], links: sp.csr_array, dtype: type) -> NDArray[Any]:
+    """Return the values of a dense matrix at the links, in CSR order, block by block."""
+    values = np.empty(links.nnz, dtype)
+    step = rows_at_once(links.shape[1])
+    for first in range(0, links.shape[0], step):
+        bounds = links.indptr[first : first + step + 1]
+        rows = np.repeat(np.arange(first, first + len(bounds) - 1), np.diff(bounds))
+        values[bounds[0] : bounds[-1]] = dense[rows, links.indices[bounds[0] : bounds[-1]]]
+    return values
 
 
 def _weights_at(links: sp.csr_array, weights: Any, name: str) -> sp.csr_array:
@@ -176,15 +191,14 @@ def _weights_at(links: sp.csr_array, weights: Any, name: str) -> sp.csr_array:
         # Converted before duplicates are added up: the sum may not fit a small integer type.
         stored = sp.csr_array(weights.astype(dtype, copy=True))
         stored.sum_duplicates()
-        if not np.array_equal(_keys(stored), _keys(links)):
+        if not _same_pattern(stored, links):
             raise ValueError(
                 f"sparse weights of {name!r} must store exactly the links' pattern; "
                 "pass them dense to read them at the links"
             )
         values = stored.data
     else:
-        rows = np.repeat(np.arange(links.shape[0]), np.diff(links.indptr))
-        values = weights[rows, links.indices].astype(dtype)
+        values = _read_at(weights, links, dtype)
     if not np.isfinite(values).all():
         raise ValueError(f"weights of {name!r} hold NaN or infinite values")
     return sp.csr_array((values, links.indices.copy(), links.indptr.copy()), shape=links.shape)
