@@ -113,7 +113,7 @@ class Projection:
         """Links of each row ("source") or of each column ("target")."""
         check_choice(side, ("source", "target"), "side")
         if side == "source":
-            return np.diff(self.links.indptr).astype(np.int64)
+            return np.asarray(np.diff(self.links.indptr), dtype=np.int64)
         return np.bincount(self.links.indices, minlength=self.shape[1]).astype(np.int64, copy=False)
 
     def unit_links(self) -> sp.csr_array:
