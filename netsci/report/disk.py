@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import scipy.sparse as sp
 
 from netsci import plot
-from netsci.graph import Embedding, LayeredGraph, coalescent_embedding, native_arcs
+from netsci.graph import Embedding, LayeredGraph, coalescent_embedding
 from netsci.graph.discrete_fit import HIGHEST, LOWEST
 from netsci.report.page import Section
+from netsci.report.stage import communities, stage
 from netsci.report.words import count, percent
 
 MOST_NODES = 5_000  # path lengths between all pairs: beyond, minutes and gigabytes
-MOST_DRAWN = 3_000  # links; more blacken the disk and swell the page
-ARC_POINTS = (20, 64)  # of a link: fewest and most
-ARC_ROWS = 60_000  # of all links together
+MOST_DRAWN = 5_000  # links; more blacken the disk and slow its redrawing
 METHOD = "coalescent embedding, RA1-ncISO-EA"
 TITLE = "Hyperbolic disk"
 
@@ -36,17 +38,17 @@ def disk_section(graph: LayeredGraph) -> tuple[Section, list[str]]:
         return Section(TITLE, f"No disk is drawn: {reason}."), [f"hyperbolic embedding: {reason}"]
     nodes = _nodes(graph, embedding)
     links = _links(graph, embedding)
+    nodes = nodes.assign(community=communities(_matrix(links, len(nodes))))
     drawn = links
     if len(links) > MOST_DRAWN:
         chosen = np.random.default_rng(0).choice(len(links), MOST_DRAWN, replace=False)
         drawn = links.iloc[np.sort(chosen)]
-    arcs = _arcs(nodes, drawn, embedding)
     gamma = "γ at its bound" if _at_bound(embedding) else f"γ = {embedding.gamma:.2f}"
     caption = (
         f"{gamma}, N = {len(nodes):,}, E = {len(links):,}\n"
         f"{METHOD}\n{percent(embedding.component_share)} of all nodes"
     )
-    figure = plot.disk(nodes.assign(caption=caption), arcs, backend="plotly")
+    figure = _figure(nodes.assign(caption=caption), drawn)
     alt = (
         f"Hyperbolic disk of the largest component ({METHOD}): {count(len(nodes), 'node')} coloured by "
         "population, "
@@ -55,7 +57,27 @@ def disk_section(graph: LayeredGraph) -> tuple[Section, list[str]]:
     )
     data = {"hyperbolic-disk-nodes": nodes, "hyperbolic-disk-links-drawn": drawn}
     notes = _notes(graph, embedding, links)
-    return Section(TITLE, _verdict(embedding, nodes), figure, None, data, alt, notes), []
+    section = Section(TITLE, _verdict(embedding, nodes), figure, None, data, alt, notes)
+    return replace(section, stage=stage(nodes, drawn, figure)), []
+
+
+def _figure(nodes: pd.DataFrame, links: pd.DataFrame) -> Any:
+    """Return the disk without the points of its arcs, which the page computes from wherever it is seen."""
+    x, y = nodes["x"].to_numpy(), nodes["y"].to_numpy()
+    gap = np.full(len(links), np.nan)
+    ends = [links["source"].to_numpy(), links["target"].to_numpy()]
+    chords = {
+        name: np.column_stack([at[ends[0]], at[ends[1]], gap]).ravel() for name, at in (("x", x), ("y", y))
+    }
+    figure = plot.disk(nodes, pd.DataFrame(chords), backend="plotly")
+    rows = nodes.groupby("population", sort=False).indices
+    lines = [trace for trace in figure.data if trace.meta["role"] == "links"]
+    dots = [trace for trace in figure.data if trace.meta["role"] == "nodes"]
+    for trace in lines:
+        trace.x = trace.y = []
+    for trace, population in zip(dots, dict.fromkeys(nodes["population"]), strict=True):
+        trace.customdata = rows[population]
+    return figure
 
 
 def _refusal(graph: LayeredGraph) -> str:
@@ -115,16 +137,10 @@ def _links(graph: LayeredGraph, embedding: Embedding) -> pd.DataFrame:
     return pd.DataFrame({"source": ends[:, 0], "target": ends[:, 1]})
 
 
-def _arcs(nodes: pd.DataFrame, links: pd.DataFrame, embedding: Embedding) -> pd.DataFrame:
-    """Return the geodesics of the links in the native disk, a NaN line after each."""
-    points = int(np.clip(ARC_ROWS // max(1, len(links)), *ARC_POINTS))
-    radius, theta = native_arcs(
-        embedding.radius, embedding.theta, links["source"].to_numpy(), links["target"].to_numpy(), points
-    )
-    share = radius / max(float(embedding.radius.max()), 1e-12)
-    gap = np.full((len(links), 1), np.nan)
-    x, y = (np.hstack([share * turn(theta), gap]).ravel() for turn in (np.cos, np.sin))
-    return pd.DataFrame({"x": x, "y": y})
+def _matrix(links: pd.DataFrame, count: int) -> sp.csr_array:
+    """Return the links of the embedded nodes as one upper triangle."""
+    ends = (links["source"].to_numpy(), links["target"].to_numpy())
+    return sp.csr_array((np.ones(len(links), bool), ends), shape=(count, count))
 
 
 def _at_bound(embedding: Embedding) -> bool:
@@ -149,7 +165,8 @@ def _verdict(embedding: Embedding, nodes: pd.DataFrame) -> str:
 def _notes(graph: LayeredGraph, embedding: Embedding, links: pd.DataFrame) -> list[str]:
     notes = [
         "The disk shows the native radius, links are hyperbolic geodesics. gamma here is the embedding's own "
-        "grid fit on the component. Any rotation or reflection is the same embedding."
+        "grid fit on the component. Any rotation or reflection is the same embedding. Moving a node to the "
+        "centre is a Moebius map of the drawing: it keeps angles and neighbours, not distances."
     ]
     if len(graph.populations) > 1:
         notes.append("Linked nodes of a layered network share no neighbour: RA1 lengths say degree only.")

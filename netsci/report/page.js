@@ -45,12 +45,13 @@
   }
 
   function draw(box) {
-    const figure = read(box.dataset.figure);
+    const stage = box.dataset.stage ? read(box.dataset.stage) : null;
+    const figure = stage ? netsciDisk.staged(box, read(box.dataset.figure), stage) : read(box.dataset.figure);
     const now = mode();
     const shown = now === "dark" ? recoloured(figure) : figure;
     let layout = shown.layout;
     layout.template = theme.templates[now];
-    layout.uirevision = "kept"; // zoom and hidden legend entries outlive a redrawing
+    layout.uirevision = layout.uirevision || "kept"; // zoom and hidden entries outlive a redrawing
     const width = printing ? PAPER : box.clientWidth;
     const form = width < NARROW ? "stacked" : "wide";
     if (form === "stacked") {
@@ -76,7 +77,7 @@
   }
 
   const boxes = () => Array.from(document.querySelectorAll(".plot"));
-  const refresh = () => Promise.all(boxes().map(draw)).then(() => { root.dataset.ready = "yes"; });
+  const refresh = () => Promise.all(boxes().map(draw));
 
   const button = document.getElementById("mode");
   function dress() {
@@ -114,6 +115,12 @@
     });
   });
 
+  const listeners = boxes().filter((box) => box.dataset.stage).map((box) => {
+    return netsciDisk.attach(box, read(box.dataset.stage), () => draw(box));
+  });
   dress();
-  refresh();
+  refresh().then(() => {
+    listeners.forEach((listen) => listen());
+    root.dataset.ready = "yes";
+  });
 })();

@@ -35,6 +35,7 @@ class Section:
     figure : plotly figure or None, with alt, what a reader who cannot see it should know (needed then).
     table : shown as it is, NaN and None as an em dash. data : the figure's data for download as CSV, one
     table or several by name; the table itself by default. notes : further remarks, one a line.
+    stage : what `netsci.report.stage` returns for a disk that readers can move and colour.
     """
 
     title: str
@@ -44,6 +45,7 @@ class Section:
     data: pd.DataFrame | Mapping[str, pd.DataFrame] | None = None
     alt: str = ""
     notes: Sequence[str] = field(default_factory=tuple)
+    stage: Mapping[str, Any] | None = None
 
 
 def render(
@@ -79,7 +81,7 @@ def render(
         body="\n".join(body),
         payload="\n".join([_json("theme", _theme()), *payload]),
         plotly=f"<script>{_plotly()}</script>" if any(part.figure is not None for part in parts) else "",
-        js=_asset("page.js"),
+        js=(_asset("disk.js") if any(part.stage is not None for part in parts) else "") + _asset("page.js"),
     )
 
 
@@ -92,6 +94,8 @@ def _section(name: str, part: Section) -> tuple[str, list[str]]:
     if part.figure is not None:
         html.append(_figure(name, part))
         scripts.append(_json(f"{name}-json", _figure_json(part.figure), encoded=True))
+        if part.stage is not None:
+            scripts.append(_json(f"{name}-stage", part.stage))
     if part.table is not None:
         html.append(
             f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(part.title)}, table">'
@@ -130,10 +134,35 @@ def _figure(name: str, part: Section) -> str:
         raise ValueError(f"the figure of section {part.title!r} needs alt: what it shows, in words")
     height = int(part.figure.layout.height or 400)
     alt = escape(part.alt)
+    staged = ""
+    controls = ""
+    if part.stage is not None:
+        staged = f' data-stage="{name}-stage" data-controls="{name}-controls" tabindex="0"'
+        controls = _controls(name, part.stage)
     return (
-        f'<figure><div class="plot" id="{name}-figure" data-figure="{name}-json" role="group" '
-        f'aria-labelledby="{name}-caption" style="min-height:{height}px"></div>'
+        f'<figure>{controls}<div class="plot" id="{name}-figure" data-figure="{name}-json" role="group" '
+        f'aria-labelledby="{name}-caption"{staged} style="min-height:{height}px"></div>'
         f'<figcaption id="{name}-caption">{alt}</figcaption></figure>'
+    )
+
+
+def _controls(name: str, stage: Mapping[str, Any]) -> str:
+    """Return the buttons and the field that move and colour a disk."""
+    looks = "".join(
+        f'<button type="button" data-look="{number}" aria-pressed="{"false" if number else "true"}">'
+        f"{escape(look['name'])}</button>"
+        for number, look in enumerate(stage["looks"])
+    )
+    options = "".join(f'<option value="{escape(label)}">' for label in stage["labels"])
+    return (
+        f'<div class="controls" id="{name}-controls" role="group" aria-label="Disk">'
+        f'<span class="looks" role="group" aria-label="Colour by">Colour by {looks}</span>'
+        f'<form><label>Centre <input type="text" list="{name}-nodes" autocomplete="off" size="14" '
+        f'placeholder="a node"></label><datalist id="{name}-nodes">{options}</datalist>'
+        '<button type="submit">Move</button> <button type="button" data-home>Reset</button></form>'
+        '<p class="hint">Click a node to move it to the centre. With the disk in focus: left and right go '
+        "around it, down and up from hubs to leaves and back, Enter moves, Escape resets.</p>"
+        "<output></output></div>"
     )
 
 

@@ -57,17 +57,6 @@ def test_those_with_most_links_are_drawn(monkeypatch: pytest.MonkeyPatch) -> Non
     assert set(section.data["degree-distributions"]["group"]) == {degrees.ALL, most}
 
 
-def test_arcs_end_at_their_nodes() -> None:
-    section, _ = disk_section(layers(0.2, 0.2))
-    assert isinstance(section.data, dict)
-    nodes, links = section.data.values()
-    (trace,) = [t for t in section.figure.data if t.meta["role"] == "links"]
-    points = np.column_stack([trace.x, trace.y]).reshape(len(links), -1, 2)[:, :-1]
-    places = nodes[["x", "y"]].to_numpy()
-    np.testing.assert_allclose(points[:, 0], places[links["source"]], atol=1e-6)
-    np.testing.assert_allclose(points[:, -1], places[links["target"]], atol=1e-6)
-
-
 def test_the_random_control_counts_units(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Any] = []
 

@@ -1,0 +1,103 @@
+"""What the page needs to move a disk and colour it anew: positions, links, ways to look at the nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from netsci.plot import theme
+from netsci.plot.plotly_layout import literal
+
+MOST_GROUPS = 12  # communities with a name and a colour of their own; the rest are one group
+
+
+def stage(nodes: pd.DataFrame, links: pd.DataFrame, figure: Any) -> dict[str, Any]:
+    """Return plain JSON data for `disk.js`.
+
+    nodes : one line a node with label, population, degree, theta, radius, community. links : source and
+    target, lines of `nodes`. figure : the disk drawn with plotly; its markers give the sizes.
+    """
+    degree = nodes["degree"].to_numpy(np.int64)
+    looks = [_groups("population", nodes["population"].tolist(), list(dict.fromkeys(nodes["population"])))]
+    if "community" in nodes:
+        looks.append(_communities(nodes["community"].to_numpy(np.int64)))
+    looks.append(_degrees(degree))
+    return {
+        "radius": nodes["radius"].tolist(),
+        "theta": nodes["theta"].tolist(),
+        "degree": degree.tolist(),
+        "labels": nodes["label"].tolist(),
+        "hover": [
+            f"{literal(label)}<br>{literal(population)}<br>degree {k}"
+            for label, population, k in zip(nodes["label"], nodes["population"], degree, strict=True)
+        ],
+        "size": _sizes(figure, len(nodes)),
+        "links": {"source": links["source"].tolist(), "target": links["target"].tolist()},
+        "looks": looks,
+        "ink": theme.INK["light"],
+    }
+
+
+def communities(links: sp.csr_array) -> NDArray[np.int64]:
+    """Return the community of every node of an undirected network, the largest first.
+
+    Greedy maximisation of Newman's modularity, which draws no random numbers.
+    """
+    import igraph
+
+    upper = sp.triu(links, k=1, format="coo")
+    graph = igraph.Graph(n=links.shape[0], edges=np.column_stack([upper.row, upper.col]).tolist())
+    labels = np.asarray(graph.community_fastgreedy().as_clustering().membership, np.int64)
+    order = np.argsort(-np.bincount(labels), kind="stable")
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order))
+    return np.asarray(rank[labels])
+
+
+def _sizes(figure: Any, count: int) -> list[float]:
+    """Return the diameter of every node, which the drawing keeps by population."""
+    drawn = [trace for trace in figure.data if (trace.meta or {}).get("role") == "nodes"]
+    sizes = np.concatenate([np.atleast_1d(np.asarray(trace.marker.size, float)) for trace in drawn])
+    order = np.concatenate([np.asarray(trace.customdata, np.int64) for trace in drawn])
+    result = np.empty(count)
+    result[order] = sizes
+    return [round(float(size), 2) for size in result]
+
+
+def _groups(name: str, of: Sequence[Any], levels: Sequence[Any]) -> dict[str, Any]:
+    members: dict[Any, list[int]] = {level: [] for level in levels}
+    for number, level in enumerate(of):
+        members[level].append(number)
+    colours = theme.colours(len(levels))
+    groups = [
+        {"name": literal(str(level)), "colour": colour, "members": members[level]}
+        for level, colour in zip(levels, colours, strict=True)
+    ]
+    return {"name": name, "groups": groups}
+
+
+def _communities(of: NDArray[np.int64]) -> dict[str, Any]:
+    names = [f"community {c + 1}" if c < MOST_GROUPS else "smaller ones" for c in of.tolist()]
+    levels = sorted(set(names), key=lambda name: of[names.index(name)])
+    return _groups("community", names, levels) | {"of": [f"community {c + 1}" for c in of.tolist()]}
+
+
+def _degrees(degree: NDArray[np.int64]) -> dict[str, Any]:
+    """Return the logarithms of the degrees with the ticks of their scale."""
+    values = np.log10(np.maximum(degree, 1))
+    low, high = float(values.min()), float(values.max())
+    every = [step * 10**power for power in range(int(high) + 1) for step in (1, 2, 5)]
+    shown = [tick for tick in every if low - 1e-9 <= np.log10(tick) <= high + 1e-9] or [int(degree.max())]
+    return {
+        "name": "degree",
+        "values": [round(float(v), 4) for v in values],
+        "low": low,
+        "high": high if high > low else low + 1,
+        "ticks": np.log10(shown).tolist(),
+        "texts": [f"{tick:,}" for tick in shown],
+    }
