@@ -234,6 +234,11 @@ class LayeredGraph:
         sizes = ", ".join(f"{name} {size}" for name, size in self.sizes.items())
         return f"LayeredGraph({sizes}; {len(self.projections)} projections, {self.n_links} links)"
 
+    def _repr_html_(self) -> str:
+        from netsci.graph import representation
+
+        return representation.graph_html(self)
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, LayeredGraph):
             return NotImplemented

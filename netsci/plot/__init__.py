@@ -9,12 +9,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from netsci.plot.ball import ball
     from netsci.plot.categories import points
     from netsci.plot.curves import ccdf, distribution, lines
     from netsci.plot.disks import disk
     from netsci.plot.matrices import matrix
 
 _HOME = {
+    "ball": "ball",
     "ccdf": "curves",
     "disk": "disks",
     "distribution": "curves",
@@ -23,7 +25,7 @@ _HOME = {
     "points": "categories",
 }
 
-__all__ = ["ccdf", "disk", "distribution", "lines", "matrix", "points"]
+__all__ = ["ball", "ccdf", "disk", "distribution", "lines", "matrix", "points"]
 
 
 def __getattr__(name: str) -> Any:

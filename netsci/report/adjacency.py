@@ -14,7 +14,7 @@ from netsci.report.words import count
 
 MOST_PANELS = 9
 MOST_POINTS = 12_000  # links; beyond, links are counted in bins
-MOST_BINS = 80  # a side
+MOST_BINS = 50  # a side; nine panels of them are a megabyte of page
 LINKS_A_BIN = 4  # on average: fewer would show noise
 TITLE = "Adjacency"
 

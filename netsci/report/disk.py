@@ -25,24 +25,21 @@ TITLE = "Hyperbolic disk"
 
 def disk_section(graph: LayeredGraph) -> tuple[Section, list[str]]:
     """Return the section, and why there is no disk where there is none."""
-    reason = _refusal(graph)
+    reason = refusal(graph)
     embedding = None
     if not reason:
         try:
-            embedding = coalescent_embedding(_simple(graph))
+            embedding = coalescent_embedding(simple(graph))
             if math.isnan(embedding.gamma):
                 reason = "all nodes of the largest component have one degree, so no exponent sets the radii"
         except ValueError as error:
             reason = str(error)
     if reason or embedding is None:
         return Section(TITLE, f"No disk is drawn: {reason}."), [f"hyperbolic embedding: {reason}"]
-    nodes = _nodes(graph, embedding)
-    links = _links(graph, embedding)
+    nodes = node_table(graph, embedding)
+    links = link_table(graph, embedding)
     nodes = nodes.assign(community=communities(_matrix(links, len(nodes))))
-    drawn = links
-    if len(links) > MOST_DRAWN:
-        chosen = np.random.default_rng(0).choice(len(links), MOST_DRAWN, replace=False)
-        drawn = links.iloc[np.sort(chosen)]
+    drawn = sampled(links, MOST_DRAWN)
     gamma = "γ at its bound" if _at_bound(embedding) else f"γ = {embedding.gamma:.2f}"
     caption = (
         f"{gamma}, N = {len(nodes):,}, E = {len(links):,}\n"
@@ -80,7 +77,7 @@ def _figure(nodes: pd.DataFrame, links: pd.DataFrame) -> Any:
     return figure
 
 
-def _refusal(graph: LayeredGraph) -> str:
+def refusal(graph: LayeredGraph) -> str:
     """Return why the network should not be embedded, "" if nothing speaks against it."""
     if not graph.n_links:
         return "there is no link"
@@ -99,14 +96,14 @@ def _refusal(graph: LayeredGraph) -> str:
     return ""
 
 
-def _simple(graph: LayeredGraph):  # type: ignore[no-untyped-def]
+def simple(graph: LayeredGraph):  # type: ignore[no-untyped-def]
     """Return the undirected adjacency without self-loops."""
     adjacency = graph.adjacency(directed=False).tolil()
     adjacency.setdiag(False)
     return adjacency.tocsr()
 
 
-def _nodes(graph: LayeredGraph, embedding: Embedding) -> pd.DataFrame:
+def node_table(graph: LayeredGraph, embedding: Embedding) -> pd.DataFrame:
     """Return one line a node; x and y are the native radius over its largest value, off the rim."""
     names = np.repeat(list(graph.sizes), list(graph.sizes.values()))
     numbers = np.concatenate([np.arange(size) for size in graph.sizes.values()])
@@ -127,7 +124,7 @@ def _nodes(graph: LayeredGraph, embedding: Embedding) -> pd.DataFrame:
     )
 
 
-def _links(graph: LayeredGraph, embedding: Embedding) -> pd.DataFrame:
+def link_table(graph: LayeredGraph, embedding: Embedding) -> pd.DataFrame:
     """Return the links between embedded nodes by their line in the table of nodes, each pair once."""
     place = np.full(graph.n_nodes, -1, np.int64)
     place[embedding.nodes] = np.arange(len(embedding.nodes))
@@ -135,6 +132,14 @@ def _links(graph: LayeredGraph, embedding: Embedding) -> pd.DataFrame:
     ends = np.sort(np.stack([place[edges["source"]], place[edges["target"]]], axis=1), axis=1)
     ends = np.unique(ends[(ends[:, 0] >= 0) & (ends[:, 0] != ends[:, 1])], axis=0)
     return pd.DataFrame({"source": ends[:, 0], "target": ends[:, 1]})
+
+
+def sampled(links: pd.DataFrame, most: int) -> pd.DataFrame:
+    """Return the links, or a random sample of them where there are more than can be drawn."""
+    if len(links) <= most:
+        return links
+    chosen = np.random.default_rng(0).choice(len(links), most, replace=False)
+    return links.iloc[np.sort(chosen)]
 
 
 def _matrix(links: pd.DataFrame, count: int) -> sp.csr_array:

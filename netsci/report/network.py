@@ -14,12 +14,13 @@ from netsci.report.page import render
 PACKAGES = ("netsci-suite", "numpy", "scipy", "pandas", "igraph", "powerlaw", "plotly")
 
 
-def report(graph_or_path: LayeredGraph | str | Path, out: str | Path) -> Path:
+def report(graph_or_path: LayeredGraph | str | Path, out: str | Path, *, three_d: bool = False) -> Path:
     """Write a self-contained HTML report on a network and return its path.
 
     graph_or_path : a LayeredGraph, or a file that `netsci.io.load` reads. out : the HTML file, written
-    atomically; its folder must exist. The page opens offline; quantities that are undefined show a dash and
-    the reason. The same input gives the same page.
+    atomically; its folder must exist. three_d : add the embedding in the ball, which needs WebGL. The page
+    opens offline; quantities that are undefined show a dash and the reason. The same input gives the same
+    page.
 
     Raises
     ------
@@ -49,7 +50,9 @@ def report(graph_or_path: LayeredGraph | str | Path, out: str | Path) -> Path:
             "Masks go through LayeredGraph.from_masks"
         )
     lead = "Its topology as a complex network: layers, measures, hidden geometry, degrees, percolation."
-    page = render(title, sections.build(graph, notes), provenance=_provenance(source), lead=lead)
+    page = render(
+        title, sections.build(graph, notes, three_d=three_d), provenance=_provenance(source), lead=lead
+    )
     return Path(write_atomically(out, page))
 
 

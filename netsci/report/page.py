@@ -229,7 +229,9 @@ def _json(name: str, value: Any, *, encoded: bool = False) -> str:
 
 
 def _has_webgl(figure: Any) -> bool:
-    return figure is not None and any(trace.type.endswith("gl") for trace in getattr(figure, "data", ()))
+    return figure is not None and any(
+        trace.type.endswith(("gl", "3d")) for trace in getattr(figure, "data", ())
+    )
 
 
 def _plotly() -> str:

@@ -14,22 +14,26 @@ from netsci import plot
 from netsci.graph import LayeredGraph, Projection, ch_scores, node_sparsity, percolate
 from netsci.measure import sparsity_index
 from netsci.report.adjacency import adjacency_section
+from netsci.report.ball import ball_section
 from netsci.report.degrees import DegreeFit, degree_section, fit_degrees, unit_degrees
 from netsci.report.disk import disk_section
 from netsci.report.page import Section
+from netsci.report.projections import projection_sections
 from netsci.report.words import count, listed, percent
 
 MOST_SCORED = 1_000_000  # places of a matrix: the scores are a dense array
 CH_RULE = "ch3_l3"
 
 
-def build(graph: LayeredGraph, notes: tuple[str, ...] = ()) -> list[Section]:
+def build(graph: LayeredGraph, notes: tuple[str, ...] = (), *, three_d: bool = False) -> list[Section]:
     """Return all sections of a report on a graph; `notes` come from reading its file."""
     fits = fit_degrees(graph)
     found = [
         overview(graph),
         measures(graph, fits),
+        *projection_sections(graph, fits),
         disk_section(graph),
+        *([ball_section(graph)] if three_d else []),
         degree_section(graph, fits),
         adjacency_section(graph),
         percolation(graph),

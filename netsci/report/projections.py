@@ -1,0 +1,131 @@
+"""One section for each projection: how its links and weights are spread over its two sides."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from netsci import plot
+from netsci.graph import LayeredGraph, Projection
+from netsci.report.degrees import DegreeFit, unit_degrees
+from netsci.report.page import Section
+from netsci.report.words import count, percent
+
+MOST_SECTIONS = 12  # projections with a section of their own, those with most links
+HUBS = 0.05  # share of the units, those of highest degree
+MOST_BINS = 40
+Found = list[tuple[Section, list[str]]]
+
+
+def projection_sections(graph: LayeredGraph, fits: list[DegreeFit]) -> Found:
+    """Return the sections of the projections with most links, in the order of the graph."""
+    ranked = sorted(range(len(graph.projections)), key=lambda i: -graph.projections[i].n_links)
+    shown = sorted(ranked[:MOST_SECTIONS])
+    gammas = {(f.group, f.side): f for f in fits}
+    found: Found = [(_section(graph.projections[i], gammas), []) for i in shown]
+    left_out = len(graph.projections) - len(shown)
+    if left_out and found:
+        section, missing = found[-1]
+        said = f"{left_out} projections with fewer links have no section of their own; the tables hold them."
+        found[-1] = (section, [*missing, said])
+    return found
+
+
+def _section(p: Projection, fits: dict[tuple[str, str], DegreeFit]) -> Section:
+    sides = (
+        [("degree", "source")] if p.undirected else [("presynaptic", "source"), ("postsynaptic", "target")]
+    )
+    degrees = {label: unit_degrees(p, side) for label, side in sides}
+    table = pd.DataFrame([_row(label, k, fits.get((p.name, label))) for label, k in degrees.items()])
+    figure, data, alt = _figure(p, degrees)
+    title = f"Projection {p.name}"
+    notes = ["hubs: the 5 % of the units with the highest degree, and the share of all link ends they hold."]
+    if p.rows_per_unit > 1:
+        notes.append(
+            f"Each source unit owns {p.rows_per_unit} rows (kernel or feature-map positions); its degree "
+            "adds them up."
+        )
+    return Section(title, _verdict(p, table), figure, table, data, alt, notes)
+
+
+def _row(side: str, degrees: NDArray[np.int64], fit: DegreeFit | None) -> dict[str, object]:
+    total = int(degrees.sum())
+    hubs = max(1, round(HUBS * len(degrees)))
+    top = int(np.sort(degrees)[::-1][:hubs].sum())
+    mean = float(degrees.mean())
+    return {
+        "side": side,
+        "units": len(degrees),
+        "isolated": int((degrees == 0).sum()),
+        "mean degree": mean,
+        "median": float(np.median(degrees)),
+        "largest": int(degrees.max()),
+        "variation": float(degrees.std()) / mean if mean else None,
+        "held by hubs": top / total if total else None,
+        "gamma": fit.gamma if fit else None,
+    }
+
+
+def _verdict(p: Projection, table: pd.DataFrame) -> str:
+    rows, columns = p.shape
+    if not p.n_links:
+        return f"{rows:,} x {columns:,}, without any link."
+    parts = [f"{rows:,} x {columns:,} with {count(p.n_links, 'link')}; {percent(p.sparsity)} are absent."]
+    shares = dict(zip(table["side"], table["held by hubs"], strict=True))
+    expected = {
+        side: max(1, round(HUBS * n)) / n for side, n in zip(table["side"], table["units"], strict=True)
+    }
+    uneven = max(shares, key=lambda side: shares[side] / expected[side])
+    parts.append(
+        f"The {'' if p.undirected else uneven + ' '}hubs, {percent(expected[uneven])} of the units, hold "
+        f"{percent(shares[uneven])} of the link ends."
+    )
+    if p.weights is not None and p.weights.nnz:
+        w = p.weights.data
+        negative = float((w < 0).mean())
+        parts.append(
+            f"Weights run from {w.min():.3g} to {w.max():.3g}; {percent(negative)} of them are negative."
+        )
+    return " ".join(parts)
+
+
+def _figure(p: Projection, degrees: dict[str, NDArray[np.int64]]):  # type: ignore[no-untyped-def]
+    """Return histograms of the degrees of both sides and of the weights, their table and their words."""
+    if not p.n_links:
+        return None, None, ""
+    frames = [_histogram(k.astype(float), "degree", side, whole=True) for side, k in degrees.items()]
+    what = "Histograms of the degrees of " + (
+        "all nodes" if p.undirected else "presynaptic and postsynaptic units"
+    )
+    if p.weights is not None and p.weights.nnz:
+        frames.append(_histogram(p.weights.data.astype(float), "weight", "weights"))
+        what += " and of the weights of the links"
+    table = pd.concat(frames, ignore_index=True)
+    figure = plot.distribution(
+        table, hue="of", panel="quantity", labels={"left": "value", "density": "density"}, backend="plotly"
+    )
+    return figure, table, f"{what} of {p.name}, as densities."
+
+
+def _histogram(values: NDArray[np.float64], quantity: str, of: str, *, whole: bool = False) -> pd.DataFrame:
+    low, high = float(values.min()), float(values.max())
+    if whole:  # edges between whole numbers, so that no bin holds more of them than its neighbours
+        step = max(1, int(np.ceil((high - low + 1) / MOST_BINS)))
+        edges = np.arange(low - 0.5, high + step + 0.5, step)
+    else:
+        # Two ends of one value, or so near that the bins would have no width, get one bin of width one.
+        near = high - low <= 1e-9 * max(abs(low), abs(high))
+        edges = np.array([low - 0.5, low + 0.5]) if near else np.linspace(low, high, MOST_BINS + 1)
+    links, _ = np.histogram(values, edges)
+    density = links / (links.sum() * np.diff(edges))
+    return pd.DataFrame(
+        {
+            "quantity": quantity,
+            "of": of,
+            "left": edges[:-1],
+            "right": edges[1:],
+            "count": links,
+            "density": density,
+        }
+    )
