@@ -1,8 +1,10 @@
 import json
 import math
+import random
 import warnings
 from pathlib import Path
 
+import igraph
 import mpmath
 import numpy as np
 import pytest
@@ -289,3 +291,39 @@ def test_refuses_bad_arguments():
         degree_exponent([1, 2, 3], bootstrap=5)
     with pytest.raises(ValueError, match="bootstrap"):
         degree_exponent([1, 2, 3], bootstrap=-1)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "zeta_a2.50_xmin1_n1000",
+        "zeta_a3.00_xmin5_n2000_body",
+        "lognormal_mu1.5_s1_n1000",
+        "degrees_PSO_network",
+    ],
+)
+def test_igraph_as_a_second_opinion(name):
+    golden, fit = FITS[name]["igraph_plfit_discrete"], degree_exponent(SEQUENCES[name])
+    assert (fit.gamma, fit.xmin) == (pytest.approx(golden["alpha"], abs=1e-4), golden["xmin"])
+    tail = SEQUENCES[name][SEQUENCES[name] >= fit.xmin].tolist()
+    other = igraph.power_law_fit(tail, xmin=fit.xmin, method="discrete", p_precision=0.5)
+    assert fit.gamma == pytest.approx(other.alpha, abs=1e-4)
+    assert fit.ks == pytest.approx(other.D, abs=1e-4)
+
+
+def test_barabasi_albert_exponent_is_three():
+    """Mean over five networks; single ones scatter, as xmin does."""
+    gammas = []
+    for seed in range(5):
+        random.seed(seed)  # igraph draws from this module
+        degrees = np.array(igraph.Graph.Barabasi(10_000, 5).degree())
+        gammas.append(best_fit(degrees, grid=False).gamma)
+    assert np.mean(gammas) == pytest.approx(3, abs=0.1)
+
+
+def test_uniform_masks_are_never_scale_free_at_any_density():
+    rng = np.random.default_rng(11)
+    for trial in range(100):
+        mask = rng.random((300, 300)) < (0.01, 0.02, 0.05, 0.1, 0.3)[trial % 5]
+        fit = degree_exponent((mask.sum(0), mask.sum(1), np.append(mask.sum(0), mask.sum(1)))[trial % 3])
+        assert fit.scale_free is not True
