@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -44,6 +44,7 @@ def test_rational_oracle():
     assert sparsity_index([r * r for r in roots]) == pytest.approx(float(exact), abs=1e-15)
 
 
+@settings(deadline=None)
 @given(vectors, orders)
 def test_agrees_with_norms_where_these_are_safe(w, order):
     p, q = order
@@ -55,6 +56,7 @@ def test_agrees_with_norms_where_these_are_safe(w, order):
     assert sparsity_index(w, p=p, q=q) == pytest.approx(naive, abs=1e-9)
 
 
+@settings(deadline=None)
 @given(vectors, orders, st.sampled_from([-3.0, 1e-200, 1e200, 0.7]), st.integers(1, 4))
 def test_scale_clone_and_permutation_invariant(w, order, scale, copies):
     p, q = order
@@ -64,12 +66,14 @@ def test_scale_clone_and_permutation_invariant(w, order, scale, copies):
     assert sparsity_index(w[::-1], p=p, q=q) == pytest.approx(index, abs=1e-9)
 
 
+@settings(deadline=None)
 @given(vectors.filter(np.any), orders)
 def test_bounds(w, order):
     p, q = order
     assert 0.0 <= sparsity_index(w, p=p, q=q) <= 1 - len(w) ** (1 / q - 1 / p) + 1e-12
 
 
+@settings(deadline=None)
 @given(vectors.filter(np.any), st.integers(1, 20))
 def test_appending_zeros_follows_the_closed_form(w, zeros):
     padded = sparsity_index(np.append(w, np.zeros(zeros)))
@@ -118,3 +122,50 @@ def test_refuses_bad_arrays():
             sparsity_index([1.0, bad])
     with pytest.raises(TypeError, match="real numbers"):
         sparsity_index([1j])
+
+
+MASKED = np.array([[True, True, False, True], [False] * 4, [True, False, True, False]])  # one alive zero
+
+
+@pytest.mark.parametrize("case", GOLDEN["matrices"], ids=lambda case: f"{case['p']}-{case['q']}")
+def test_golden_over_existing_links_only(case):
+    w, orders = np.array(case["w"]), {"p": case["p"], "q": case["q"]}
+    assert MASKED.sum() == 5
+    layouts = [w, sp.csr_array(w), sp.coo_matrix(w)]
+    for array in layouts:
+        for mask in (MASKED, sp.csr_array(MASKED), MASKED.tolist()):
+            assert sparsity_index(array, mask=mask, **orders) == pytest.approx(
+                float(case["masked_d5"]), abs=1e-12
+            )
+
+
+def test_a_mask_counts_existing_zeros_and_ignores_what_is_dead():
+    w = np.array([[1.0, 0.0, 9.0], [math.nan, 1.0, 0.0]])
+    mask = np.array([[True, True, False], [False, True, True]])
+    assert sparsity_index(w, mask=mask) == 0.5
+    assert sparsity_index(sp.csr_array(w), mask=mask) == 0.5
+    assert sparsity_index(w[mask]) == 0.5
+    stored = sp.csr_array(([True, True, False], ([0, 0, 0], [0, 1, 2])), shape=(2, 3))
+    assert sparsity_index(w, mask=stored) == 0.5  # a stored False is no link
+    assert sparsity_index(np.zeros((2, 3)), mask=mask) == 1.0
+
+
+def test_refuses_bad_masks():
+    w = np.ones((2, 3))
+    with pytest.raises(ValueError, match=r"mask must have the shape of w.*transposed"):
+        sparsity_index(w, mask=np.ones((3, 2), bool))
+    with pytest.raises(ValueError, match=r"\(2, 3\); it has \(2, 2\)$"):
+        sparsity_index(sp.csr_array(w), mask=sp.csr_array(np.ones((2, 2), bool)))
+    with pytest.raises(TypeError, match="mask != 0"):
+        sparsity_index(w, mask=np.ones((2, 3)))
+    with pytest.raises(ValueError, match="no entry that the mask keeps"):
+        sparsity_index(w, mask=np.zeros((2, 3), bool))
+    with pytest.raises(TypeError, match="masked array"):
+        sparsity_index(np.ma.array([1.0, 2.0], mask=[True, False]))
+
+
+def test_the_input_stays_as_it_was():
+    twice = sp.coo_array(([1.0, 2.0], ([0, 0], [0, 0])), shape=(2, 2))
+    mask = sp.coo_array(([True, False], ([0, 1], [0, 0])), shape=(2, 2))
+    sparsity_index(twice, mask=mask)
+    assert (twice.nnz, mask.nnz) == (2, 2)
