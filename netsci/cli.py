@@ -28,7 +28,24 @@ app = typer.Typer(
     help="See and measure sparse neural networks as complex networks.",
 )
 _File = Annotated[
-    Path, typer.Argument(help="A checkpoint, mask or graph file: safetensors, torch, npz, npy, GraphML.")
+    Path,
+    typer.Argument(
+        help="A checkpoint, mask or graph file: safetensors, torch, npz, npy, ONNX, HDF5 (Keras, NIR), "
+        "MATLAB, GraphML, GEXF, GML, Pajek, node-link JSON, Matrix Market, edge list, adjacency matrix."
+    ),
+]
+_Threshold = Annotated[
+    float | None, typer.Option(help="Keep the links of at least this absolute weight.", show_default=False)
+]
+_Density = Annotated[
+    float | None,
+    typer.Option(
+        help="Keep the strongest links of each layer, this share of its places.", show_default=False
+    ),
+]
+_Select = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Keep only the layer, or matrix, of this name.", show_default=False),
 ]
 
 
@@ -53,12 +70,16 @@ def _options(
 def inspect(
     file: _File,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    threshold: _Threshold = None,
+    density: _Density = None,
+    select: _Select = None,
 ) -> None:
     """Show the layers of a network: shapes, links, sparsity, isolated units."""
+    options = _given(threshold, density, select)
     from netsci.io import CheckpointError, load
 
     try:
-        loaded = load(file)
+        loaded = load(file, **options)
     except CheckpointError as error:
         _fail(str(error), UNREADABLE)
     if as_json:
@@ -75,14 +96,18 @@ def report(
     out: Annotated[Path, typer.Option("--out", "-o", help="Where to write the HTML file.")] = Path(
         "report.html"
     ),
+    threshold: _Threshold = None,
+    density: _Density = None,
+    select: _Select = None,
 ) -> None:
     """Write a report on a network as one self-contained HTML file."""
+    options = _given(threshold, density, select)
     if problem := _unwritable(out, file):
         raise typer.BadParameter(problem, param_hint="--out")
     from netsci.io import CheckpointError
 
     try:
-        written = _report(file, out)
+        written = _report(file, out, options)
     except CheckpointError as error:
         _fail(str(error), UNREADABLE)
     except OSError as error:
@@ -114,15 +139,32 @@ def _unwritable(out: Path, file: Path) -> str | None:
     return None
 
 
-def _report(file: Path, out: Path) -> Path:
+def _report(file: Path, out: Path, options: dict[str, Any]) -> Path:
     """Write the report elsewhere and move it to its place once it is complete."""
     import tempfile
 
     from netsci import report as room
+    from netsci.io import load_graph
     from netsci.io.files import write_atomically
 
+    # Of a part of a network or a cut one, the report is on that graph rather than on the file.
+    what = load_graph(file, **options) if options else file
     with tempfile.TemporaryDirectory(prefix="netsci-") as folder:
-        return write_atomically(out, room.report(file, Path(folder) / "report.html").read_bytes())
+        return write_atomically(out, room.report(what, Path(folder) / "report.html").read_bytes())
+
+
+def _given(threshold: float | None, density: float | None, select: str | None) -> dict[str, Any]:
+    """Return the options of `netsci.io.load` that were given; BadParameter where they are of no use."""
+    if threshold is not None and density is not None:
+        raise typer.BadParameter("give --threshold or --density, not both", param_hint="--density")
+    if threshold is not None and not 0 <= threshold < float("inf"):
+        raise typer.BadParameter(f"{threshold} is no finite number of at least 0", param_hint="--threshold")
+    if density is not None and not 0 < density <= 1:
+        raise typer.BadParameter(f"{density} does not lie in (0, 1]", param_hint="--density")
+    if select == "":
+        raise typer.BadParameter("give the name of a layer", param_hint="--select")
+    given = {"threshold": threshold, "density": density, "select": select}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _fail(message: str, code: int) -> NoReturn:

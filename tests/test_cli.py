@@ -215,3 +215,73 @@ def test_an_undirected_graph_has_one_number_of_isolated_units(tmp_path):
     shown = run(app, ["inspect", str(tmp_path / "g.graphml")]).stdout
     assert re.search(r"% │ +1 │", shown)
     assert " + " not in shown
+
+
+def _layers(*arguments):
+    shown = run(app, ["inspect", "--json", *map(str, arguments)])
+    assert shown.exit_code == 0, shown.output
+    found = json.loads(shown.stdout)
+    return {x["name"]: x["links"] for x in found["layers"]}, " | ".join(found["notes"])
+
+
+def test_threshold_density_and_select(net):
+    assert _layers(net)[0] == {"fc1": 6, "fc2": 4}
+    layers, notes = _layers(net, "--threshold", 2)
+    assert layers == {"fc1": 3, "fc2": 3}  # of 1 2 3 -4 0.5 1.5 and of 7 8 9 -1
+    assert "3 of 6 links" in notes
+    assert _layers(net, "--density", 0.1)[0] == {"fc1": 2, "fc2": 1}  # of 20 and of 12 places
+    assert _layers(net, "--select", "fc2")[0] == {"fc2": 4}
+    assert _layers(net, "--select", "fc2", "--threshold", 8)[0] == {"fc2": 2}
+
+
+@pytest.mark.parametrize("command", ["inspect", "report"])
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--threshold", "1", "--density", "0.5"], "not both"),
+        (["--threshold", "-1"], "at least 0"),
+        (["--threshold", "nan"], "at least 0"),
+        (["--density", "0"], r"\(0, 1\]"),
+        (["--density", "2"], r"\(0, 1\]"),
+        (["--select", ""], "name of a layer"),
+    ],
+)
+def test_options_of_no_use_are_usage_errors(net, tmp_path, monkeypatch, command, arguments, said):
+    monkeypatch.chdir(tmp_path)
+    shown = run(app, [command, str(net), *arguments], env={"COLUMNS": "300"})
+    assert (shown.exit_code, shown.stdout) == (2, "")
+    assert re.search(said, shown.stderr)
+    assert [p.name for p in tmp_path.iterdir()] == ["net.npz"]
+
+
+def test_a_selection_of_nothing_is_one_line(net):
+    shown = run(app, ["inspect", str(net), "--select", "fc9"])
+    assert shown.exit_code == 3
+    assert shown.stderr == "net.npz: it holds nothing called 'fc9'; select one of: fc1, fc2\n"
+
+
+def test_a_report_on_a_cut_network(net, tmp_path, monkeypatch):
+    seen = []
+
+    def write(what, out):
+        seen.append(what)
+        out.write_text("new")
+        return out
+
+    monkeypatch.setattr(netsci.report, "report", write)
+    out = str(tmp_path / "r.html")
+    assert run(app, ["report", str(net), "-o", out, "--threshold", "2"]).exit_code == 0
+    assert [p.n_links for p in seen[0].projections] == [3, 3]
+
+
+def test_dense_networks_are_told_the_way_on(tmp_path):
+    import torch
+
+    torch.save({"a.weight": torch.ones(2, 3)}, tmp_path / "net.pt")
+    assert "--threshold or --density" in _layers(tmp_path / "net.pt")[1]
+
+
+def test_help_lists_the_formats():
+    shown = run(app, ["inspect", "--help"], env={"COLUMNS": "200"}).stdout
+    for word in ("safetensors", "ONNX", "HDF5", "MATLAB", "GML", "GEXF", "Pajek", "edge list", "--threshold"):
+        assert word in shown

@@ -5,7 +5,32 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+Lies = Literal["out_in", "in_out", "kernel", "swapped"]
 Orientation = Literal["out_in", "in_out", "by_name"]
+
+
+@dataclass(frozen=True)
+class Use:
+    """How a file itself says that one array is used; such an array is a layer whatever its name.
+
+    Parameters
+    ----------
+    lies : "out_in" [out, in, *kernel], "in_out" [in, out], "kernel" [*kernel, in, out] as Keras has it, or
+        "swapped" [in, out, *kernel] as transposed convolutions of torch are.
+    after : the arrays and the inputs of the network whose values the layer reads, or None where the file does
+        not say: then it reads the layer before it in the list.
+    groups : of a convolution; the array holds the channels of one group.
+    recurrent : whether it maps a population onto itself.
+    channels_last : whether a flatten before it counts positions first and channels fastest.
+    name : what the layer is called, if not like the array.
+    """
+
+    lies: Lies
+    after: tuple[str, ...] | None = None
+    groups: int = 1
+    recurrent: bool = False
+    channels_last: bool = False
+    name: str = ""
 
 
 @dataclass
@@ -21,6 +46,8 @@ class Contents:
     ordered : whether the order of the arrays is that of the layers (a torch dict) or means nothing.
     small : names of all other arrays (biases, scalars), which say what their neighbours are.
     notes : what the user should know.
+    lengths : how many numbers each one-dimensional array holds: a bias tells which side of its matrix is out.
+    uses : where the file says which arrays are layers and how they lie, all of them; else empty.
     """
 
     kind: str
@@ -29,3 +56,5 @@ class Contents:
     ordered: bool
     small: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
+    lengths: dict[str, int] = field(default_factory=dict)
+    uses: dict[str, Use] = field(default_factory=dict)

@@ -1,8 +1,7 @@
 """Which arrays of a file are layers, and how they lie.
 
 Linear weights are 2-D, convolutions [out, in, *kernel]; biases, norms, embeddings and buffers are neither. A
-mask beside its weights is one layer with them. This is the one place that turns torch's [out, in] into
-[presynaptic, postsynaptic].
+mask beside its weights is one layer with them.
 """
 
 from __future__ import annotations
@@ -16,14 +15,17 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from netsci.io.contents import Contents
+from netsci.io.contents import Contents, Lies, Use
 from netsci.io.errors import CheckpointError, printable
 from netsci.io.limits import check_matrix
+from netsci.io.orientation import as_matrix, is_kernel, lies, told_by_bias, unstacked
+from netsci.io.structure import in_groups
 
 _WEIGHT_LEAF = re.compile(r"^(weight(_orig|_v)?|kernel|original1?)$")
 _NOT_LAYER_LEAF = re.compile(
     r"bias|^running_|^num_batches|token|^pos(_|$)|position|^pe$|embed|_emb$|cache|freq|rel_pos|_index$|"
-    r"anchors|weight_g$|weight_u$|original0$|attn_mask|causal|^grid$|^mem(brane)?$|spikes?$"
+    r"anchors|weight_g$|weight_u$|original0$|attn_mask|causal|^grid$|^mem(brane)?$|spikes?$|"
+    r"^(spk|syn)(_rec)?$|history|confusion|^(images?|labels?|targets?|[xy]_(train|test|val)\w*)$"
 )
 _NORM = re.compile(r"norm|(^|_)(bn|ln)\d*$")
 _EMBEDDING = re.compile(r"embed|_emb$|^emb$|^w[tp]e$")
@@ -32,6 +34,11 @@ _STACKED = {
     re.compile(r"in_proj_weight$|qkv"): "stacks q, k and v",
     re.compile(r"weight_(ih|hh)_l\d"): "stacks the gates of a recurrent unit where it has several",
 }
+# Networks of these names in one file stand side by side, even where their widths would fit.
+_SEVERAL = tuple(
+    re.compile(rf"(net|model|module)?_?({names})(_?(net|network|model|state_dict))?")
+    for names in ("g|d|gen|disc|generator|discriminator", "actor|critic\\d?|policy|value", "teacher|student")
+)
 
 
 @dataclass(frozen=True)
@@ -46,6 +53,11 @@ class Layer:
     mask : the same shape, or None; decides which links exist.
     positions : rows that each input channel owns: kernel height x width, 1 for a linear layer.
     convolution, recurrent : what it is.
+    array : the name in the file of the array that it comes from.
+    after : the arrays and inputs of the network that it reads, or None where the file does not say.
+    channels_last : whether a flatten before it counts positions first and channels fastest.
+    starts : whether it is the first of another network in the same file.
+    groups : of a convolution; each reads its own part of the channels.
     """
 
     name: str
@@ -54,6 +66,11 @@ class Layer:
     positions: int = 1
     convolution: bool = False
     recurrent: bool = False
+    array: str = ""
+    after: tuple[str, ...] | None = None
+    channels_last: bool = False
+    starts: bool = False
+    groups: int = 1
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -81,19 +98,30 @@ def find_layers(path: Path, contents: Contents) -> tuple[list[Layer], list[str]]
     pairs, alone = _pair_masks(arrays)
     masks = alone | set(pairs.values())
     chosen = [name for name in arrays if name not in masks and _is_layer(name, arrays, contents.small)]
+    if contents.uses:
+        chosen = [name for name in arrays if name in contents.uses and _is_numeric(arrays[name])]
     # Masks alone are a network too, but beside weights of their own they are something else (attention).
     chosen = chosen or [name for name in arrays if name in alone and _is_numeric(arrays[name])]
     if not chosen:
         raise _no_layers(path, contents)
-    layers = [_layer(path, name, contents, pairs.get(name), name in alone) for name in chosen]
+    starts = _networks(chosen, notes)
+    told = told_by_bias(chosen, contents)
+    if told:
+        notes.append(f"[in, out], not [out, in], as their biases tell: {listed(list(map(printable, told)))}")
+    layers = [
+        _layer(path, name, contents, pairs.get(name), name in alone, name in starts, told.get(name))
+        for name in chosen
+    ]
     skipped = [_described(name, arrays[name]) for name in arrays if name not in {*chosen, *pairs.values()}]
     if skipped:
-        notes.append(f"not layers: {_listed(skipped)}")
+        notes.append(f"not layers: {listed(skipped)}")
     masked = sum(name in pairs for name in chosen)
     if masked:
         notes.append(f"explicit masks decide which links exist ({masked} of {len(layers)} layers)")
     for pattern, what in _STACKED.items():
-        notes += [f"{layer.name} {what}: one layer here" for layer in layers if pattern.search(layer.name)]
+        stacks = [layer.name for layer in layers if pattern.search(layer.array)]
+        if stacks:
+            notes.append(f"{listed(stacks)}: {what}, one layer here")
     return layers, notes
 
 
@@ -163,7 +191,26 @@ def _is_layer(name: str, arrays: dict[str, Any], small: set[str]) -> bool:
     return is_weight or "weight" in leaf or (array.ndim > 3 and array.shape[0] > 1)
 
 
-def _layer(path: Path, name: str, contents: Contents, mask_name: str | None, only_mask: bool) -> Layer:
+def _networks(names: list[str], notes: list[str]) -> set[str]:
+    """Return the first layer of each further network where the names tell of several (a GAN), and note it."""
+    owners = {name: name.lower().split(".")[0] for name in names}
+    for group in _SEVERAL:
+        found = list(dict.fromkeys(owner for owner in owners.values() if group.fullmatch(owner)))
+        if len(found) > 1:
+            notes.append(f"{len(found)} networks, kept apart: {listed([printable(one) for one in found])}")
+            return {next(n for n in names if owners[n] == owner) for owner in found}
+    return set()
+
+
+def _layer(
+    path: Path,
+    name: str,
+    contents: Contents,
+    mask_name: str | None,
+    only_mask: bool,
+    starts: bool,
+    told: Lies | None,
+) -> Layer:
     array = contents.arrays[name]
     mask = contents.arrays[mask_name] if mask_name else None
     if mask is not None and mask.shape != array.shape:
@@ -174,23 +221,33 @@ def _layer(path: Path, name: str, contents: Contents, mask_name: str | None, onl
         )
     if mask is not None or only_mask:
         _check_mask(path, mask_name or name, array if mask is None else mask)
-    # flax and Keras call [in, out] and [h, w, in, out] a kernel, wherever it is stored.
-    kernel = name.lower().endswith("kernel")
-    torch_named = re.search(r"\.(weight|mask)[^.]*$", name) is not None
-    outward = contents.orientation == "out_in" or (contents.orientation == "by_name" and torch_named)
-    matrix = _as_matrix(array, outward, kernel)
-    check_matrix(path, printable(name), matrix.shape)
+    use = contents.uses.get(name) or Use(told or lies(name, contents), channels_last=is_kernel(name))
+    shape = unstacked(name, array.shape) if use.lies == "kernel" else array.shape
     positions = 1
-    if array.ndim > 2:
-        positions = math.prod(array.shape[:-2] if kernel else array.shape[2:])
+    if len(shape) > 2:
+        positions = math.prod(shape[:-2] if use.lies == "kernel" else shape[2:])
+    parts = []
+    for part in (array, mask):
+        matrix = None if part is None else as_matrix(part, shape, use.lies)
+        if matrix is not None:
+            sides = (matrix.shape[0] * use.groups, matrix.shape[1])
+            check_matrix(path, printable(name), sides)
+            matrix = in_groups(matrix, use.groups) if use.groups > 1 else matrix
+        parts.append(matrix)
+    values, cut = (None, parts[0]) if only_mask else parts
     return Layer(
-        layer_name(name),
-        None if only_mask else matrix,
-        matrix if only_mask else None if mask is None else _as_matrix(mask, outward, kernel),
+        printable(use.name) if use.name else layer_name(name),
+        values,
+        cut,
         positions,
         # SLAYER keeps linear layers as [out, in, 1, 1, 1].
-        convolution=array.ndim > 2 and not (array.ndim == 5 and positions == 1),
-        recurrent=_RECURRENT.search(name.lower()) is not None,
+        convolution=len(shape) > 2 and not (len(shape) == 5 and positions == 1),
+        recurrent=use.recurrent or _RECURRENT.search(name.lower()) is not None,
+        array=name,
+        after=use.after,
+        channels_last=use.channels_last,
+        starts=starts,
+        groups=use.groups,
     )
 
 
@@ -205,23 +262,13 @@ def _check_mask(path: Path, name: str, mask: Any) -> None:
         )
 
 
-def _as_matrix(array: Any, outward: bool, kernel: bool) -> Any:
-    """Return [presynaptic, postsynaptic]; the row of a convolution is channel x positions + position."""
-    if sp.issparse(array):
-        return sp.csr_array(array.T) if outward else array
-    if array.ndim == 2:
-        return array.T if outward and not kernel else array
-    if kernel:
-        array = np.moveaxis(array, (-1, -2), (0, 1))
-    return array.reshape(array.shape[0], -1).T
-
-
 def _described(name: str, array: Any) -> str:
     kind = "" if array.dtype.kind in "biuf" else f" of {array.dtype}"
     return f"{printable(name)} {list(array.shape)}{kind}"
 
 
-def _listed(names: list[str]) -> str:
+def listed(names: list[str]) -> str:
+    """Return the first six names and how many more there are."""
     rest = f" and {len(names) - 6} more" if len(names) > 6 else ""
     return ", ".join(names[:6]) + rest
 
@@ -229,7 +276,7 @@ def _listed(names: list[str]) -> str:
 def _no_layers(path: Path, contents: Contents) -> CheckpointError:
     held = [_described(name, array) for name, array in contents.arrays.items()]
     held = held or [printable(name) for name in sorted(contents.small)]
-    what = f"it holds {_listed(held)}" if held else "it holds no arrays"
+    what = f"it holds {listed(held)}" if held else "it holds no arrays"
     return CheckpointError(
         path,
         f"no layer found in this {contents.kind}: {what}",

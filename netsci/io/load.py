@@ -2,22 +2,48 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from netsci.graph import LayeredGraph, Projection
-from netsci.io import sniff
+from netsci.io import graph_text, graphs, sniff
 from netsci.io.chains import arrange, join
 from netsci.io.contents import Contents
 from netsci.io.errors import CheckpointError, printable
 from netsci.io.files import sha256
-from netsci.io.layers import find_layers
+from netsci.io.layers import Layer, find_layers
 from netsci.io.limits import check_count, check_file_size
+
+# Format -> module and function that return its arrays, of which some are layers.
+_ARRAYS = {
+    sniff.TORCH_ZIP: ("torch_file", "read_torch_zip"),
+    sniff.TORCH_LEGACY: ("torch_file", "read_torch_legacy"),
+    sniff.SAFETENSORS: ("safetensors_file", "read_safetensors"),
+    sniff.NPZ: ("numpy_file", "read_npz"),
+    sniff.NPY: ("numpy_file", "read_npy"),
+    sniff.ONNX: ("onnx_file", "read_onnx"),
+    sniff.HDF5: ("hdf5_file", "read_hdf5"),
+}
+# Format -> what it is called, and module and function that return a graph and notes.
+_GRAPHS = {
+    sniff.GRAPHML: ("GraphML", "graphml", "read_graphml"),
+    sniff.GEXF: ("GEXF", "gexf", "read_gexf"),
+    sniff.MATLAB: ("MATLAB 5 file", "matlab", "read_matlab"),
+    graph_text.GML: ("GML", "gml", "read_gml"),
+    graph_text.JSON: ("node-link JSON", "gml", "read_json"),
+    graph_text.PAJEK: ("Pajek network", "pajek", "read_pajek"),
+    graph_text.TABLE: ("text table", "edge_list", "read_table"),
+    graph_text.MATRIX_MARKET: ("Matrix Market", "matrix_text", "read_matrix_market"),
+}
+_CUT = "--threshold or --density (threshold=, density= in load) keep the strongest links"
 
 
 @dataclass(frozen=True)
@@ -55,42 +81,88 @@ class Loaded:
         return {"kind": self.kind, "layers": layers, "notes": list(self.notes)}
 
 
-def load_graph(path: str | Path) -> LayeredGraph:
+def load_graph(
+    path: str | Path,
+    *,
+    threshold: float | None = None,
+    density: float | None = None,
+    select: str | None = None,
+    isolate: bool = True,
+) -> LayeredGraph:
     """Return the network in a file; see `load`."""
-    return load(path).graph
+    return load(path, threshold=threshold, density=density, select=select, isolate=isolate).graph
 
 
-def load(path: str | Path) -> Loaded:
+def load(
+    path: str | Path,
+    *,
+    threshold: float | None = None,
+    density: float | None = None,
+    select: str | None = None,
+    isolate: bool = True,
+) -> Loaded:
     """Return the network in a file, with what was decided while reading.
 
-    Reads safetensors, torch state dicts (also nested in checkpoints), npz and npy matrices, scipy.sparse npz
-    and GraphML, told apart by content. Nothing in the file is executed. Populations are the neurons (or
-    channels) before the first layer, "input", and after each layer, called like the layer.
+    Reads safetensors, torch state dicts (also nested in checkpoints), npz and npy matrices, scipy.sparse npz,
+    ONNX, HDF5 (Keras, NIR) and MATLAB 5 files; GraphML, GEXF, GML, Pajek, node-link JSON, Matrix Market, edge
+    lists and tables of numbers; told apart by content. Nothing in the file is executed. Populations are the
+    neurons (or channels) before the first layer, "input", and after each layer, called like the layer; a
+    plain network is one population.
+
+    Parameters
+    ----------
+    path : the file.
+    threshold : keep the links of |weight| >= threshold, a finite number of at least 0.
+    density : keep of each layer the strongest links, at most this share in (0, 1] of its places, the first of
+        equals; see `netsci.io.cut`. Not together with `threshold`.
+    select : keep only the layer of this name, or those whose names begin with it and a dot.
+    isolate : read the file in another process, under limits of memory and time.
 
     Raises
     ------
     CheckpointError
-        If the file is missing, damaged, hostile, too large or of another format: the message says which, and
-        what to do.
+        If the file is missing, damaged, hostile, too large or of another format, or holds no weights to cut
+        or nothing that is called `select`: the message says which, and what to do.
+    ValueError, TypeError
+        If threshold or density are no such numbers, or both are given.
     """
     path = Path(path)
+    _check_options(threshold, density, select)
     checksum = _checked(path)
+    options: dict[str, Any] = {"threshold": threshold, "density": density, "select": select}
+    if isolate:
+        return _isolated(path, checksum, options)
     try:
-        return _load(path, checksum)
-    except CheckpointError:
+        return _load_here(path, checksum, **options)
+    except (CheckpointError, KeyboardInterrupt, SystemExit, GeneratorExit):
         raise
-    except MemoryError as error:
-        raise CheckpointError(
-            path, "reading it needs more memory than there is", "load it on a larger machine, or split it"
-        ) from error
-    except (KeyboardInterrupt, SystemExit, GeneratorExit):
-        raise
-    except BaseException as error:
-        # BaseException: a panic of compiled Rust code is none of Exception. The parsers' own texts are left
-        # out, because some advise to switch safety off.
-        raise CheckpointError(
-            path, f"it is damaged or truncated ({type(error).__name__})", "fetch or save it again"
-        ) from error
+    except BaseException as error:  # a panic of compiled Rust code is none of Exception
+        from netsci.io.isolation import explained
+
+        raise CheckpointError(path, *explained(error)) from error
+
+
+def _isolated(path: Path, checksum: str, options: dict[str, Any]) -> Loaded:
+    """Have the file read by another process."""
+    from netsci.io.isolation import load_isolated
+
+    return load_isolated(path, checksum, **options)
+
+
+def _check_options(threshold: Any, density: Any, select: Any) -> None:
+    for name, value in (("threshold", threshold), ("density", density)):
+        if value is not None and (isinstance(value, bool) or not isinstance(value, Real)):
+            raise TypeError(f"{name} must be a number or None; got {value!r}")
+    if threshold is not None and density is not None:
+        raise ValueError(
+            f"threshold = {threshold!r} and density = {density!r} exclude each other; give one of them"
+        )
+    if threshold is not None and not 0 <= threshold < math.inf:
+        raise ValueError(f"threshold must be a finite number of at least 0; got {threshold!r}")
+    if density is not None and not 0 < density <= 1:
+        raise ValueError(f"density must lie in (0, 1], the share of places to keep; got {density!r}")
+    if select is not None and (not isinstance(select, str) or not select):
+        raise TypeError(f"select must be the name of a layer (str) or None; got {select!r}")
 
 
 def _checked(path: Path) -> str:
@@ -111,52 +183,89 @@ def _checked(path: Path) -> str:
         ) from error
 
 
-def _load(path: Path, checksum: str) -> Loaded:
+def _load_here(
+    path: Path,
+    checksum: str,
+    *,
+    threshold: float | None = None,
+    density: float | None = None,
+    select: str | None = None,
+) -> Loaded:
+    """Return the network in a file, read by this process; whatever a parser raises comes out as it is."""
     found = sniff.sniff(path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what parsers tell their own developers is no use to ours
-        if found == sniff.XML:
-            graph, notes = _read_graph(path)
-            return Loaded(graph, "GraphML", tuple(map(_line, notes + _plain_words(graph))), path, checksum)
-        read = _reader(found)(path)
-    check_count(path, len(read.arrays) + len(read.small), "arrays")
-    layers, notes = find_layers(path, read)
-    layers, arranged = arrange(layers, read)
+        if found in _GRAPHS:
+            kind, module, name = _GRAPHS[found]
+            graph, notes = _reader(module, name)(path)
+            if select is not None:
+                graph, said = graphs.select_layers(path, graph, select)
+                notes += said
+            if threshold is not None or density is not None:
+                graph, said = graphs.cut_links(path, graph, threshold, density)
+                notes += said
+        else:
+            contents = _reader(*_ARRAYS[found])(path)
+            kind = contents.kind
+            graph, notes = _chained(path, contents, threshold, density, select)
+    return Loaded(graph, kind, tuple(map(_line, notes + _plain_words(graph))), path, checksum)
+
+
+def _chained(
+    path: Path, contents: Contents, threshold: float | None, density: float | None, select: str | None
+) -> tuple[LayeredGraph, list[str]]:
+    """Return the graph of the layers among the arrays of a checkpoint, and notes."""
+    check_count(path, len(contents.arrays) + len(contents.small), "arrays")
+    layers, notes = find_layers(path, contents)
+    notes = contents.notes + notes
+    if select is not None:
+        chosen = [layer for layer in layers if graphs.is_selected(layer.name, select)]
+        if not chosen:
+            raise graphs.not_there(path, select, [layer.name for layer in layers])
+        layers, notes = chosen, [*notes, f"selected {printable(select)}"]
+    if threshold is not None or density is not None:
+        layers, said = _cut(path, layers, threshold, density)
+        notes += said
+    layers, arranged = arrange(layers, contents)
     graph, joined = join(layers)
-    notes = read.notes + notes + arranged + joined + _plain_words(graph)
-    return Loaded(graph, read.kind, tuple(map(_line, notes)), path, checksum)
+    return graph, notes + arranged + joined
 
 
-def _read_graph(path: Path) -> tuple[LayeredGraph, list[str]]:
-    from netsci.io.graphml import read_graphml
+def _cut(
+    path: Path, layers: list[Layer], threshold: float | None, density: float | None
+) -> tuple[list[Layer], list[str]]:
+    from netsci.io.cut import cut
 
-    return read_graphml(path)
+    if all(layer.values is None or layer.values.dtype == bool for layer in layers):
+        raise CheckpointError(
+            path, "it holds masks and no weights to cut by", "leave out threshold and density"
+        )
+    return cut(layers, threshold=threshold, density=density)
 
 
-def _reader(found: str) -> Callable[[Path], Contents]:
-    if found in (sniff.TORCH_ZIP, sniff.TORCH_LEGACY):
-        from netsci.io import torch_file
-
-        return torch_file.read_torch_zip if found == sniff.TORCH_ZIP else torch_file.read_torch_legacy
-    if found == sniff.SAFETENSORS:
-        from netsci.io.safetensors_file import read_safetensors
-
-        return read_safetensors
-    from netsci.io import numpy_file
-
-    return numpy_file.read_npz if found == sniff.NPZ else numpy_file.read_npy
+def _reader(module: str, name: str) -> Callable[[Path], Any]:
+    """Return a reader; its module, and the parser that it needs, is imported only now."""
+    read: Callable[[Path], Any] = getattr(import_module(f"netsci.io.{module}"), name)
+    return read
 
 
 def _plain_words(graph: LayeredGraph) -> list[str]:
     """Say what a user who expects a sparse network should hear first."""
     notes = []
     chains = [p for p in graph.projections if not p.undirected]
-    if chains and all(p.links.nnz == p.shape[0] * p.shape[1] for p in chains):
-        notes.append("no zeros: the network is dense (0 % sparsity)")
+    dense = [p.name for p in chains if p.links.nnz == p.shape[0] * p.shape[1]]
+    if dense and len(dense) == len(chains):
+        notes.append(f"no zeros: the network is dense (0 % sparsity); {_CUT}")
+    elif dense:
+        notes.append(f"no zeros, dense (0 % sparsity): {_listed(dense)}; {_CUT}")
     empty = [p.name for p in graph.projections if not p.n_links]
     if empty:
-        notes.append(f"without any link: {', '.join(map(printable, empty[:6]))}")
+        notes.append(f"without any link: {_listed(empty)}")
     return notes
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(map(printable, names[:6])) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
 
 
 def _layer_summary(projection: Projection) -> dict[str, Any]:

@@ -32,7 +32,14 @@ def flatten(path: Path, loaded: Any, is_array: Callable[[Any], bool]) -> tuple[d
     found: dict[str, Any] = {}
     if is_array(loaded):
         return {"weight": loaded}, notes
+    items = _items(loaded) or {}
     _walk(path, loaded, "", 0, is_array, found, notes, set())
+    if not found and (_is_optimizer(items) or any(map(_is_optimizer, map(_items, items.values())))):
+        raise CheckpointError(
+            path,
+            "it holds the state of an optimizer and no weights",
+            "give the file of the model: torch.save(model.state_dict(), 'weights.pt')",
+        )
     return _without_common_prefix(found), notes
 
 
@@ -47,7 +54,7 @@ def _walk(
     seen: set[int],
 ) -> None:
     items = _items(value)
-    if items is None or id(value) in seen:
+    if items is None or id(value) in seen or _is_optimizer(items):
         return
     if depth > _MAX_DEPTH:
         raise CheckpointError(
@@ -57,7 +64,8 @@ def _walk(
     check_count(path, len(items) + len(found), "entries")
     inner = _wrapper(items, is_array)
     if inner is not None:
-        others = [k for k in items if k.lower() in _WRAPPERS and k != inner and _holds(items[k], is_array)]
+        kept = {inner, *(key for key in items if key.lower() in _MASKS or _NOT_WEIGHTS.search(key.lower()))}
+        others = [k for k in items if k not in kept and _holds({"": items[k]}, is_array, matrices=True)]
         if others:
             notes.append(f"read {inner!r}; {', '.join(map(printable, others))} left out")
         for key, masks in items.items():
@@ -84,8 +92,8 @@ def _items(value: Any) -> dict[str, Any] | None:
 
 
 def _wrapper(items: dict[str, Any], is_array: Callable[[Any], bool]) -> str | None:
-    """Return the key whose dictionary is the network, unless matrices lie beside it."""
-    if any(is_array(value) and value.ndim >= 2 for value in items.values()):
+    """Return the key whose dictionary is the network, unless weights lie beside it."""
+    if any(is_array(value) and value.ndim >= 2 and key.endswith("weight") for key, value in items.items()):
         return None
     by_lower = {key.lower(): key for key in reversed(items)}
     return next(
@@ -93,14 +101,24 @@ def _wrapper(items: dict[str, Any], is_array: Callable[[Any], bool]) -> str | No
     )
 
 
-def _holds(value: Any, is_array: Callable[[Any], bool], seen: set[int] | None = None) -> bool:
-    """Whether there is an array anywhere inside; each dictionary is looked at once, however often named."""
+def _is_optimizer(items: dict[str, Any] | None) -> bool:
+    """Whether a dictionary is what an optimizer's state_dict() returns, whatever it is kept under."""
+    return items is not None and {"state", "param_groups"} <= set(items)
+
+
+def _holds(
+    value: Any, is_array: Callable[[Any], bool], seen: set[int] | None = None, *, matrices: bool = False
+) -> bool:
+    """Whether there is an array (a matrix) anywhere inside; each dictionary is looked at once."""
     seen = set() if seen is None else seen
     items = _items(value)
-    if not items or id(value) in seen or len(seen) > 1000:
+    if not items or id(value) in seen or len(seen) > 1000 or _is_optimizer(items):
         return False
     seen.add(id(value))
-    return any(map(is_array, items.values())) or any(_holds(v, is_array, seen) for v in items.values())
+    found = (v for v in items.values() if is_array(v))
+    if any(not matrices or v.ndim >= 2 for v in found):
+        return True
+    return any(_holds(v, is_array, seen, matrices=matrices) for v in items.values())
 
 
 def _as_masks(named: dict[str, Any]) -> dict[str, Any]:

@@ -43,6 +43,7 @@ def read_npz(path: Path) -> Contents:
     arrays: dict[str, Any] = {}
     small: set[str] = set()
     notes: list[str] = []
+    lengths: dict[str, int] = {}
     with zipfile.ZipFile(path) as archive:
         members = archive.infolist()
         check_unpacked(path, sum(m.file_size for m in members), path.stat().st_size)
@@ -59,9 +60,10 @@ def read_npz(path: Path) -> Contents:
                 small.add(name)
             elif len(shape) < 2:
                 small.add(name)
+                lengths.update({name: shape[0]} if shape else {})
             else:
                 arrays[name] = _read_member(archive, member)
-    return Contents("npz", arrays, "by_name", False, small, notes)
+    return Contents("npz", arrays, "by_name", False, small, notes, lengths)
 
 
 def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Any:

@@ -42,7 +42,8 @@ def read_safetensors(path: Path) -> Contents:
     kind = "safetensors"
     if isinstance(metadata, dict) and metadata.get("format") in ("pt", "np", "tf", "flax", "mlx"):
         kind += f" ({metadata['format']})"
-    return Contents(kind, arrays, "out_in", False, small)
+    lengths = {name: header[name]["shape"][0] for name in small if len(header[name]["shape"]) == 1}
+    return Contents(kind, arrays, "out_in", False, small, lengths=lengths)
 
 
 def _header(path: Path) -> tuple[dict[str, Any], int]:

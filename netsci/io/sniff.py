@@ -7,27 +7,27 @@ import zipfile
 from pathlib import Path
 
 from netsci.io.errors import CheckpointError
+from netsci.io.graph_text import text_kind, web_page, xml_root
 from netsci.io.limits import check_count
 
-TORCH_ZIP, TORCH_LEGACY, NPZ, NPY, SAFETENSORS, XML = (
-    "torch",
-    "torch legacy",
-    "npz",
-    "npy",
-    "safetensors",
-    "xml",
-)
+TORCH_ZIP, TORCH_LEGACY, NPZ, NPY, SAFETENSORS = "torch", "torch legacy", "npz", "npy", "safetensors"
+ONNX, HDF5, MATLAB = "onnx", "hdf5", "matlab"
+GRAPHML, GEXF = "graphml", "gexf"
 
 # torch before 1.6 opens with a pickle of the number 0x1950a86a20f9469cfc6c.
 _LEGACY = b"\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19"
-_ACCEPTED = "safetensors, torch state dicts, npz, npy and GraphML are read"
+_HDF5 = b"\x89HDF\r\n\x1a\n"
+_MATLAB_7_3 = b"MATLAB 7.3 MAT-file"
+_ACCEPTED = (
+    "safetensors, torch state dicts, npz, npy, ONNX, HDF5 (Keras, NIR), MATLAB 5, GraphML, GML, GEXF, Pajek, "
+    "node-link JSON, edge lists and adjacency matrices are read"
+)
 _UNPACK = "unpack it and give the file inside"
 _TO_TENSORS = "save the weights as npz (numpy.savez) or safetensors"
 
 _MAGIC: tuple[tuple[int, bytes, str, str], ...] = (
-    (0, b"\x89HDF\r\n\x1a\n", "an HDF5 file (Keras, NIR, Lava), which is not read yet", _TO_TENSORS),
     (4, b"TFL3", "a TensorFlow Lite model, which is not read", _TO_TENSORS),
-    (0, b"MATLAB 5.0 MAT-file", "a MATLAB file, which is not read yet", "save its matrix as npy or npz"),
+    (0, _MATLAB_7_3, "a MATLAB 7.3 file, which is not read", "in MATLAB: save('file.mat', 'A', '-v7')"),
     (0, b"\x1f\x8b", "a gzip-compressed file", _UNPACK),
     (0, b"BZh", "a bzip2-compressed file", _UNPACK),
     (0, b"\xfd7zXZ\x00", "an xz-compressed file", _UNPACK),
@@ -53,13 +53,19 @@ def sniff(path: Path) -> str:
         return _sniff_zip(path)
     if head.startswith(b"\x93NUMPY"):
         return NPY
+    if head.startswith(b"MATLAB 5.0 MAT-file"):
+        return MATLAB
+    if any(head[place : place + 8] == _HDF5 for place in (0, 512, 1024, 2048)):  # after a user block
+        return HDF5
     if head[:1] == b"\x80" and head[2 : 2 + len(_LEGACY)] == _LEGACY:
         return TORCH_LEGACY
     if head[8:9] == b"{" and _is_safetensors(head):
         return SAFETENSORS
     if _starts_like_xml(head):
-        return XML
-    raise _unreadable(path, head)
+        return _sniff_xml(path)
+    if _looks_like_onnx(head):
+        return ONNX
+    return _sniff_text(path, head)
 
 
 def _is_safetensors(head: bytes) -> bool:
@@ -92,7 +98,11 @@ def _sniff_zip(path: Path) -> str:
     if all(name.endswith(".npy") for name in names):
         return NPZ
     if "model.weights.h5" in names:
-        raise CheckpointError(path, "this is a Keras model archive, which is not read yet", _TO_TENSORS)
+        raise CheckpointError(
+            path,
+            "this is a Keras 3 model archive, which is not read as a whole",
+            "unzip it and give the file model.weights.h5",
+        )
     raise CheckpointError(path, "this is a zip archive of something else than weights", _UNPACK)
 
 
@@ -104,52 +114,44 @@ def _starts_like_xml(head: bytes) -> bool:
     return text.startswith(b"<") or head[:4] in (b"\xff\xfe<\x00", b"\xfe\xff\x00<") or head[:2] == b"\x00<"
 
 
-def _unreadable(path: Path, head: bytes) -> CheckpointError:
-    """Return the error for files that are told by looking closer than at a magic number."""
+def _sniff_xml(path: Path) -> str:
+    root = xml_root(path)
+    if root not in (GRAPHML, GEXF):
+        raise CheckpointError(
+            path,
+            f"this is XML, but not GraphML or GEXF (its root is {root[:40]!r})",
+            "convert it to GraphML",
+        )
+    return root
+
+
+def _sniff_text(path: Path, head: bytes) -> str:
+    """Return the format of a text file, or raise the error for what is told by looking closer."""
     text = head.lstrip(b"\xef\xbb\xbf").lstrip()
     if text.startswith(b"version https://git-lfs"):
         size = re.search(rb"^size (\d{1,15})", head, re.MULTILINE)
         real = f" (the real file has {int(size[1]):,} bytes)" if size else ""
-        return CheckpointError(
+        raise CheckpointError(
             path, f"this is a Git LFS pointer, not the file itself{real}", "fetch it with: git lfs pull"
         )
     if text[:1] == b"<":
-        return web_page(path)
+        raise web_page(path)
     if looks_like_pickle(head):
-        return CheckpointError(
+        raise CheckpointError(
             path,
             "this is a Python pickle, which can run code when opened, so it is not opened",
             _TO_TENSORS,
         )
-    if _looks_like_onnx(head):
-        return CheckpointError(path, "this is an ONNX model, which is not read yet", _TO_TENSORS)
-    if re.search(rb"\bgraph\s*\[", head) and re.search(rb"\bnode\s*\[", head):
-        return CheckpointError(
-            path,
-            "this is a GML graph, which is not read yet",
-            "convert it: networkx.write_graphml(networkx.read_gml(file), 'graph.graphml')",
-        )
     if not text:
-        return CheckpointError(
+        raise CheckpointError(
             path, "this is a blank file: it begins with nothing but white space", "save or fetch it again"
         )
     if not head.strip(b"\x00"):
-        return CheckpointError(
-            path, "it begins with nothing but zero bytes: a damaged file", "fetch it again"
-        )
-    if _is_text(head):
-        what = "a JSON file" if text[:1] in (b"{", b"[") else "a text file (a table or an edge list?)"
-        return CheckpointError(path, f"this is {what}, which is not read yet", _ACCEPTED)
-    return CheckpointError(path, "its format is unknown, or it is damaged", _ACCEPTED)
-
-
-def web_page(path: Path) -> CheckpointError:
-    """Return the error for a page saved in place of the file."""
-    return CheckpointError(
-        path,
-        "this is a web page (HTML), not the file itself",
-        "download it again from the page's download or raw link",
-    )
+        raise CheckpointError(path, "it begins with nothing but zero bytes: a damaged file", "fetch it again")
+    kind = text_kind(head)
+    if kind is None:
+        raise CheckpointError(path, "its format is unknown, or it is damaged", _ACCEPTED)
+    return kind
 
 
 def looks_like_pickle(head: bytes) -> bool:
@@ -157,6 +159,9 @@ def looks_like_pickle(head: bytes) -> bool:
     import pickletools
 
     if not (head[:1] in (b"(", b"c", b"]", b"}") or (head[:1] == b"\x80" and head[1:2] <= b"\x05")):
+        return False
+    # A list of links may begin with a c as well; a global is a module and a name, each alone on its line.
+    if head[:1] == b"c" and not re.match(rb"c[A-Za-z_][\w.]*\n[A-Za-z_]\w*\n", head):
         return False
     steps = 0
     try:
@@ -169,11 +174,9 @@ def looks_like_pickle(head: bytes) -> bool:
 
 def _looks_like_onnx(head: bytes) -> bool:
     # Protobuf has no magic number: field 1 (ir_version) small, then one of ModelProto's next fields.
-    return head[:1] == b"\x08" and 1 <= head[1] <= 30 and head[2:3] in (b"\x12", b"\x1a", b":", b"B", b"2")
-
-
-def _is_text(head: bytes) -> bool:
-    if b"\x00" in head:
-        return False
-    plain = sum(32 <= byte < 127 or byte in b"\t\r\n\f" for byte in head)
-    return plain >= 0.9 * len(head)
+    return (
+        len(head) > 2
+        and head[:1] == b"\x08"
+        and 1 <= head[1] <= 30
+        and head[2:3] in (b"\x12", b"\x1a", b":", b"B", b"2")
+    )

@@ -13,9 +13,10 @@ from typing import IO, TYPE_CHECKING, Any
 
 from netsci.io.contents import Contents
 from netsci.io.errors import CheckpointError, printable
-from netsci.io.limits import check_arrays, check_matrix, check_unpacked
+from netsci.io.limits import check_arrays, check_unpacked
 from netsci.io.nesting import flatten
 from netsci.io.torch_scan import STATE_DICT, Scan, scan
+from netsci.io.torch_sparse import plain, sparse_matrix
 
 if TYPE_CHECKING:
     import torch
@@ -138,51 +139,18 @@ def _contents(path: Path, loaded: Any, stored: int, kind: str) -> Contents:
     check_arrays(path, sum(tensor.numel() * tensor.element_size() for tensor in dense), stored)
     if any(tensor.is_quantized for tensor in wanted.values()):
         notes.append("quantised weights were turned into numbers: a link is a value different from zero")
-    arrays = {name: _matrix(path, name, tensor) for name, tensor in wanted.items()}
-    return Contents(kind, arrays, "out_in", True, set(found) - set(wanted), notes)
+    arrays: dict[str, Any] = {}
+    for name, tensor in wanted.items():
+        if tensor.layout == torch.strided:
+            arrays[name] = _matrix(tensor.detach())
+        elif matrix := sparse_matrix(path, name, tensor.detach(), notes):
+            arrays[name] = matrix[0]
+    lengths = {name: len(tensor) for name, tensor in found.items() if tensor.dim() == 1}
+    return Contents(kind, arrays, "out_in", True, set(found) - set(arrays), notes, lengths)
 
 
-def _matrix(path: Path, name: str, tensor: torch.Tensor) -> Any:
-    """Return a tensor as an array, or as a sparse matrix where it stores a pattern."""
-    import torch
-
-    tensor = tensor.detach()
-    if tensor.layout != torch.strided:
-        return _sparse(path, name, tensor)
+def _matrix(tensor: torch.Tensor) -> Any:
+    """Return a dense tensor as an array."""
     if tensor.is_quantized:
         tensor = tensor.dequantize()
-    return _plain(tensor).numpy()
-
-
-def _plain(tensor: torch.Tensor) -> torch.Tensor:
-    import torch
-
-    known = (torch.float16, torch.float32, torch.float64)
-    if tensor.is_floating_point() and tensor.dtype not in known:
-        tensor = tensor.to(torch.float32)  # bf16 and fp8, which numpy lacks
-    return tensor.resolve_conj().resolve_neg()
-
-
-def _sparse(path: Path, name: str, tensor: torch.Tensor) -> Any:
-    """Return a 2-D sparse tensor as CSR, every index checked by scipy before compiled code uses it."""
-    import scipy.sparse as sp
-    import torch
-
-    if tensor.dim() != 2 or tensor.layout not in (torch.sparse_coo, torch.sparse_csr, torch.sparse_csc):
-        raise CheckpointError(
-            path,
-            f"{printable(name)} is a sparse tensor of an unusual layout ({tensor.layout}, {tensor.dim()}-D)",
-            "save it as tensor.to_sparse_csr() or dense",
-        )
-    shape = tuple(tensor.shape)
-    check_matrix(path, printable(name), shape)
-    if tensor.layout == torch.sparse_coo:
-        rows, columns = tensor._indices().numpy()
-        return sp.coo_array((_plain(tensor._values()).numpy(), (rows, columns)), shape=shape).tocsr()
-    by_rows = tensor.layout == torch.sparse_csr
-    pointers = tensor.crow_indices() if by_rows else tensor.ccol_indices()
-    places = tensor.col_indices() if by_rows else tensor.row_indices()
-    build = sp.csr_array if by_rows else sp.csc_array
-    matrix = build((_plain(tensor.values()).numpy(), places.numpy(), pointers.numpy()), shape=shape)
-    matrix.check_format(full_check=True)
-    return sp.csr_array(matrix)
+    return plain(tensor).numpy()

@@ -7,6 +7,7 @@ import io
 import json
 import struct
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,9 @@ import scipy.sparse as sp
 
 from netsci.graph import LayeredGraph
 from netsci.io import CheckpointError, load
+from netsci.io.chains import arrange, join
+from netsci.io.contents import Contents
+from netsci.io.layers import find_layers
 
 FC1 = np.array(
     [[1, 0, 0, 2], [0, 0, 0, 0], [0, 3, 0, 0], [0, 0, -4, 0.5], [1.5, 0, 0, 0]], np.float32
@@ -117,6 +121,15 @@ def dense_weights(graph: LayeredGraph, number: int) -> Any:
     weights = graph.projections[number].weights
     assert weights is not None
     return weights.toarray()
+
+
+def read(reader: Callable[[Path], Contents], path: Path) -> tuple[LayeredGraph, list[str]]:
+    """Return the graph and the notes that one reader gives, whatever the file looks like."""
+    contents = reader(path)
+    layers, found = find_layers(path, contents)
+    layers, arranged = arrange(layers, contents)
+    graph, joined = join(layers)
+    return graph, contents.notes + found + arranged + joined
 
 
 def refused(path: Path, pattern: str) -> str:

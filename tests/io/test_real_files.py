@@ -3,8 +3,10 @@
 import json
 import math
 import os
+import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from netsci.io import CheckpointError, load
@@ -12,6 +14,7 @@ from netsci.io.files import sha256
 from tests.io.samples import layer_table
 
 FOLDER = Path(os.environ.get("NETSCI_DATA", "")) / "checkpoints"
+NETWORKS = FOLDER.parent / "networks"
 HAVE = "NETSCI_DATA" in os.environ and (FOLDER / "index.json").is_file()
 pytestmark = pytest.mark.skipif(
     not HAVE, reason="NETSCI_DATA does not name a folder with checkpoints/index.json"
@@ -19,6 +22,18 @@ pytestmark = pytest.mark.skipif(
 
 # {layer: (rows = presynaptic x positions, columns = postsynaptic, links)}
 LAYERS = {
+    "Auroral1224__pruned.h5": {
+        "conv2d_2": (9, 16, 64),
+        "conv2d_3": (144, 32, 2051),
+        "dense_1": (800, 10, 3561),
+    },
+    "jeshraghian__lif.nir": {"0": (1, 1, 1)},
+    "wuhanstudio__mnist-sm.onnx": {
+        "W3": (9, 2, 18),
+        "W2": (18, 2, 36),
+        "W1": (98, 4, 392),
+        "W": (4, 10, 40),
+    },
     "adityapanangat__pruned_model.pth": {
         "fc1": (784, 128, 37525),
         "fc2": (128, 64, 5624),
@@ -71,19 +86,18 @@ LAYERS = {
     },
     "zahmedy__mnist_mlp.pth": {"fc1": (784, 64, 50176), "fc2": (64, 32, 2048), "fc3": (32, 10, 320)},
 }
+GRAPHS = {
+    "brainlife__cat.mat": {"CIJall": (95, 95, 2126), "CIJctx": (52, 52, 818)},
+    "ChinmaySomani__celegansneural.gml": {"nodes": (297, 297, 2345)},
+    "openworm__aconnectome_white_1986_A.csv": {"nodes": (221, 221, 1855)},
+}
 REFUSED = {
     "alirezamika__weights.pkl": r"Python pickle.*npz.*safetensors",
-    "Auroral1224__pruned.h5": "HDF5",
     "Auroral1224__pruned_quantized.tflite": "TensorFlow Lite",
-    "brainlife__cat.mat": "MATLAB",
-    "ChinmaySomani__celegansneural.gml": "GML",
     "EddieJ03__checkpoint.pt": r"Git LFS pointer.*201,072,512.*git lfs pull",
     "IweCoumou__pruned_model.pth": r"NeuralNetwork\.NeuralNetwork.*state_dict",
-    "jeshraghian__lif.nir": "HDF5",
-    "openworm__aconnectome_white_1986_A.csv": "text file",
     "SaurabhRaj110__compressed_empty.npz": r"empty \(0 bytes\)",
     "tarekbzahid__model_scripted.pt": "TorchScript",
-    "wuhanstudio__mnist-sm.onnx": "ONNX",
 }
 
 
@@ -92,7 +106,7 @@ def _index():
 
 
 def test_every_file_is_decided_here():
-    assert {*LAYERS, *REFUSED} == set(_index())
+    assert {*LAYERS, *GRAPHS, *REFUSED} == set(_index())
 
 
 @pytest.mark.parametrize("name", LAYERS)
@@ -109,6 +123,90 @@ def test_counts_agree_with_the_index(name):
     known = [(math.prod(array["shape"]), array["nonzero"]) for array in arrays]
     for rows, columns, links in layer_table(load(FOLDER / name).graph).values():
         assert (rows * columns, links) in known
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_real_graphs_are_directed_and_weighted(name):
+    loaded = load(FOLDER / name)
+    assert layer_table(loaded.graph) == GRAPHS[name]
+    assert loaded.sha256 == _index()[name]["sha256"]
+    for projection in loaded.graph.projections:
+        assert projection.source == projection.target
+        assert not projection.undirected
+        assert projection.weights is not None
+
+
+def test_the_cat_against_scipy_and_one_of_its_networks_alone():
+    from scipy.io import loadmat
+
+    path = FOLDER / "brainlife__cat.mat"
+    known = loadmat(path)
+    for p in load(path).graph.projections:
+        assert np.array_equal(p.weights.toarray(), known[p.name])
+    alone = load(path, select="CIJctx")
+    assert alone.graph.sizes == {"CIJctx": 52}
+    assert alone.graph.n_links == 818
+    assert "Names (text)" in " ".join(alone.notes)
+
+
+def test_the_worm_against_pandas():
+    import pandas as pd
+
+    path = FOLDER / "openworm__aconnectome_white_1986_A.csv"
+    lines = path.read_text().splitlines()[1:]
+    frame = pd.DataFrame([line.split("\t") for line in lines], columns=["pre", "post", "type", "synapses"])
+    known = frame.astype({"synapses": int}).groupby(["pre", "post"])["synapses"].sum()
+    loaded = load(path)
+    (p,) = loaded.graph.projections
+    assert (p.n_links, p.weights.sum()) == (len(known), known.sum())
+    assert sorted(p.weights.data) == sorted(known)
+    assert np.array_equal(p.links.diagonal().sum(), sum(a == b for a, b in known.index))
+    notes = " | ".join(loaded.notes)
+    for said in (
+        "source 'pre', target 'post', weight 'synapses'",
+        "directed, as the header says",
+        "44 repeated links merged, their weights added up",
+        "chemical 1,629, electrical 270",
+    ):
+        assert said in notes
+
+
+def test_the_gml_against_networkx():
+    import networkx as nx
+
+    path = FOLDER / "ChinmaySomani__celegansneural.gml"
+    known = nx.parse_gml(
+        path.read_text().lstrip("s").replace("directed 1", "directed 1 multigraph 1"), label="id"
+    )
+    loaded = load(path)
+    matrix = nx.to_numpy_array(known, nodelist=sorted(known), weight="value")
+    assert np.array_equal(loaded.graph.projections[0].weights.toarray(), matrix)
+    assert "edge attribute 'value' is read as the weight" in loaded.notes
+
+
+@pytest.mark.parametrize("archive", ["classic47.zip", "corpus550.zip"])
+def test_real_networks_as_tables(archive, tmp_path):
+    """A sample of the networks: lines, different labels and directions as the index has them."""
+    index = json.loads((NETWORKS / "index.json").read_text())["networks"]
+    by_file = {entry["file"]: entry for entry in index.values()}
+    with zipfile.ZipFile(NETWORKS / archive) as zipped:
+        names = sorted(n for n in zipped.namelist() if n.endswith(".tsv"))[:: 4 if len(index) > 100 else 12]
+        for name in names:
+            text = zipped.read(name).decode()
+            if len(text) > 500_000:
+                continue
+            pairs = [line.split("\t") for line in text.splitlines()[1:]]
+            directed = by_file[name]["directed"] if archive == "classic47.zip" else False
+            path = tmp_path / "net"
+            path.write_text(f"# {'directed' if directed else 'undirected'}\n{text}")
+            (p,) = load(path, isolate=False).graph.projections
+            assert p.n_links == len(pairs)
+            assert p.undirected == (not directed)
+            assert p.shape[0] == len({label for pair in pairs for label in pair[:2]})
+            weighted = text.startswith("source\ttarget\tweight")
+            assert (p.weights is not None) == weighted
+            if archive == "classic47.zip":
+                assert p.n_links == by_file[name]["m"]
 
 
 @pytest.mark.parametrize("name", REFUSED)

@@ -14,6 +14,7 @@ import torch
 from netsci.io import CheckpointError, load
 from netsci.io.errors import printable
 from netsci.io.limits import MAX_BYTES, check_arrays
+from netsci.io.sniff import sniff
 from tests.io.samples import refused, safetensors_bytes, write_torch, zipped
 
 
@@ -29,21 +30,24 @@ KINDS = {
     "html": (b"\n<!DOCTYPE html>\n<html><head></head></html>", "web page.*download it again"),
     "html_plain": (b"<HTML><body>404", "web page"),
     "xhtml": (b"<?xml version='1.0'?><!DOCTYPE html PUBLIC 'a' 'b'><html/>", "web page"),
-    "other_xml": (b"<?xml version='1.0'?><gexf/>", "XML, but not GraphML.*'gexf'"),
-    "hdf5": (b"\x89HDF\r\n\x1a\n" + bytes(100), "HDF5.*npz"),
-    "onnx": (b"\x08\x05\x12\x0akeras2onnx\x1a\x051.5.1" + bytes(30), "ONNX.*npz"),
+    "other_xml": (b"<?xml version='1.0'?><svg/>", "XML, but not GraphML or GEXF.*'svg'"),
+    "hdf5": (b"\x89HDF\r\n\x1a\n" + bytes(100), "damaged|HDF5"),
+    "onnx": (b"\x08\x05\x12\x0akeras2onnx\x1a\x051.5.1" + bytes(30), "damaged|ONNX"),
     "tflite": (b"\x20\x00\x00\x00TFL3" + bytes(100), "TensorFlow Lite.*npz"),
-    "mat": (b"MATLAB 5.0 MAT-file, Platform: PCWIN" + bytes(100), "MATLAB"),
-    "gml": (b'Creator "x"\ngraph [\n directed 1\n node [\n id 1\n]]', "GML graph.*write_graphml"),
+    "mat": (b"MATLAB 5.0 MAT-file, Platform: PCWIN" + bytes(100), "no MATLAB 5 header: damaged"),
+    "mat73": (b"MATLAB 7.3 MAT-file, Platform".ljust(512) + b"\x89HDF\r\n\x1a\n", "MATLAB 7.3.*'-v7'"),
     "gzip": (b"\x1f\x8b\x08" + bytes(40), "gzip.*unpack"),
     "xz": (b"\xfd7zXZ\x00" + bytes(40), "this is an xz"),
     "tar": (bytes(257) + b"ustar\x00" + bytes(300), "tar archive.*unpack"),
-    "json": (b'{"a": [1, 2]}', "JSON"),
+    "json": (b'{"a": [1, 2]}', "JSON file, but not node-link JSON.*node_link_data"),
+    "prose": (b"Dear reader, this is a letter.\nIt has lines.\n\nYours\n", "text file.*neither an edge list"),
     "blank": (b" \n\t\n", "blank file.*white space; save or fetch"),
-    "table": (b"pre\tpost\tsynapses\nADAL\tADFL\t1\n", "text file"),
+    "header_only": (b"pre\tpost\tsynapses\n", "a header and no links"),
+    "comments_only": (b"# nothing\n% here\n", "nothing but comments"),
     "zeros": (bytes(100), "zero bytes"),
-    "unknown": (bytes(range(100, 256)) * 3, "unknown.*GraphML are read"),
+    "unknown": (bytes(range(100, 256)) * 3, "unknown.*adjacency matrices are read"),
     "pickle": (pickle.dumps([1.0, {"a": 2}, "b"], protocol=4), "Python pickle.*can run code.*npz"),
+    "pickle_global": (b"cnumpy\nndarray\n(lp0\nI1\naI2\na.", "Python pickle"),
     "pickle0": (pickle.dumps([1.0, {"a": 2}, "b"], protocol=0), "Python pickle"),
 }
 
@@ -53,6 +57,12 @@ def test_each_kind_is_named_with_its_mend(path, kind):
     content, pattern = KINDS[kind]
     path.write_bytes(content)
     refused(path, pattern)
+
+
+@pytest.mark.parametrize("block", [0, 512, 1024, 2048])
+def test_hdf5_is_told_behind_a_user_block(path, block):
+    path.write_bytes(bytes(block) + b"\x89HDF\r\n\x1a\n" + bytes(100))
+    assert sniff(path) == "hdf5"
 
 
 def test_missing_files_folders_and_devices(tmp_path):
@@ -124,7 +134,7 @@ def test_torchscript_and_other_archives(path):
     zipped(path, {"m/data.pkl": b"", "m/code/__torch__.py": b"", "m/constants.pkl": b""})
     refused(path, r"TorchScript.*state_dict\(\)")
     zipped(path, {"config.json": b"{}", "model.weights.h5": b""})
-    refused(path, "Keras")
+    refused(path, "Keras 3 model archive.*unzip it and give the file model.weights.h5")
     zipped(path, {"readme.txt": b"hello"})
     refused(path, "zip archive of something else.*unpack")
     zipped(path, {})
@@ -156,7 +166,7 @@ def test_the_cause_is_kept_and_the_error_survives_a_process_border(path):
     write_torch(path)
     path.write_bytes(path.read_bytes()[:-30])
     with pytest.raises(CheckpointError) as caught:
-        load(path)
+        load(path, isolate=False)
     assert caught.value.__cause__ is not None
     again = pickle.loads(pickle.dumps(caught.value))
     assert (str(again), again.reason, again.mend) == (
@@ -171,7 +181,7 @@ def test_torch_is_only_needed_for_its_own_files(tmp_path, monkeypatch):
     torch.save({"fc.weight": torch.ones(2, 3)}, path)
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(CheckpointError, match="needs torch, which is not installed"):
-        load(path)
+        load(path, isolate=False)
 
 
 def test_arrays_above_the_limit_although_stored(path):

@@ -1,0 +1,197 @@
+"""Graph files that are text: which format, which encoding, their lines, and XML parsed without expansion."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+from xml.parsers import expat
+
+from netsci.io.errors import CheckpointError, printable
+from netsci.io.limits import MAX_XML
+
+GML, PAJEK, JSON, TABLE, MATRIX_MARKET = "gml", "pajek", "json", "table", "matrix market"
+MAX_LINE = 2**26  # characters: a row of a matrix with millions of columns
+_MAX_DEPTH = 64
+_BYTES = 2**20
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+def text_kind(head: bytes) -> str | None:
+    """Return which kind of graph file a text is by its first bytes, None where they are no text.
+
+    >>> text_kind(b"*Vertices 3"), text_kind(b"graph [ directed 1"), text_kind(b"a b 1.5")
+    ('pajek', 'gml', 'table')
+    """
+    text = head.decode(_by_mark(head) or "latin-1", errors="replace").lstrip().replace("\r", "\n")
+    if not text or sum(c.isprintable() or c in "\t\r\n\f" for c in text) < 0.9 * len(text) or "\0" in text:
+        return None
+    if text.startswith("%%MatrixMarket"):
+        return MATRIX_MARKET
+    if text[0] in "{[":
+        return JSON
+    if re.search(r"^\s*\*(vertices|network)\b", text, re.MULTILINE | re.IGNORECASE):
+        return PAJEK
+    # "Creator" is how most GML begins; a file cut before its graph is still no list of links.
+    return GML if re.search(r"(^|\s)graph\s*\[|^\w*Creator\s+\"", text, re.MULTILINE) else TABLE
+
+
+def encoding_of(path: Path) -> str:
+    """Return the encoding of a text file: by its mark, else UTF-8, else Latin-1, which takes any byte."""
+    with open(path, "rb") as stream:
+        marked = _by_mark(stream.read(4096))
+        if marked:
+            return marked
+        stream.seek(0)
+        decoder = codecs.getincrementaldecoder("utf-8")()
+        try:
+            while block := stream.read(_BYTES):
+                decoder.decode(block)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return "latin-1"
+    return "utf-8"
+
+
+def lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield number (from 1) and text of every line that is not blank, whatever ends the lines."""
+    check_text_size(path)
+    with open(path, encoding=encoding_of(path), newline=None) as stream:
+        number = 0
+        while line := stream.readline(MAX_LINE):
+            number += 1
+            if len(line) == MAX_LINE:
+                raise CheckpointError(
+                    path, f"line {number} is longer than {MAX_LINE:,} characters", "split it"
+                )
+            if "\0" in line:
+                raise CheckpointError(
+                    path, f"line {number} holds zero bytes, so this is no text: damaged", "fetch it again"
+                )
+            if line := line.strip(" \r\n\f\v"):
+                yield number, line
+
+
+def whole_text(path: Path) -> str:
+    """Return the text of a file."""
+    check_text_size(path)
+    with open(path, encoding=encoding_of(path), newline=None) as stream:
+        return stream.read()
+
+
+def check_text_size(path: Path) -> None:
+    """Raise CheckpointError for a graph file above the limit."""
+    if path.stat().st_size > MAX_XML:
+        raise CheckpointError(path, f"a graph file above the limit of {MAX_XML:,} bytes", "use a sparse npz")
+
+
+def check_claim(path: Path, claimed: int, held: int, what: str) -> None:
+    """Raise CheckpointError where a file of `held` bytes claims more than so many nodes can be in it."""
+    # A node without a line of its own is legal, so small claims pass whatever the file holds.
+    if claimed > max(100_000, held):
+        raise CheckpointError(
+            path,
+            f"it claims {claimed:,} {what} in {held:,} bytes: damaged, or made to fill the memory",
+            "fetch or write it again; a larger sparse matrix goes into a scipy.sparse npz",
+        )
+
+
+def parse_xml(
+    path: Path,
+    start: Callable[[str, dict[str, str], int], Any],
+    end: Callable[[str], Any] | None = None,
+    text: Callable[[str], Any] | None = None,
+) -> None:
+    """Parse XML: `start(tag, attributes, depth)`, `end(tag)`, tags without their namespace.
+
+    Refused are document types, entities and deep nesting. On events rather than bytes, because a declared
+    encoding can spell `<!DOCTYPE` in other bytes.
+    """
+    parser = expat.ParserCreate()
+    depth = 0
+
+    def doctype(name: str, *rest: Any) -> NoReturn:
+        if name.lower() == "html":
+            raise web_page(path)
+        refuse()
+
+    def refuse(*_: Any) -> NoReturn:
+        raise CheckpointError(
+            path,
+            "the XML declares a document type or entities, which can expand without end",
+            "write it again without DOCTYPE, for instance with networkx.write_graphml",
+        )
+
+    def begin(name: str, attributes: dict[str, str]) -> None:
+        nonlocal depth
+        start(name.rpartition(":")[2], attributes, depth)
+        depth += 1
+        if depth > _MAX_DEPTH:
+            raise CheckpointError(path, f"its XML nests deeper than {_MAX_DEPTH}", "write it again")
+
+    def finish(name: str) -> None:
+        nonlocal depth
+        depth -= 1
+        if end is not None:
+            end(name.rpartition(":")[2])
+
+    parser.StartDoctypeDeclHandler = doctype
+    parser.EntityDeclHandler = refuse
+    parser.StartElementHandler = begin
+    parser.EndElementHandler = finish
+    if text is not None:
+        parser.buffer_text = True
+        parser.CharacterDataHandler = text
+    with open(path, "rb") as stream:
+        parser.ParseFile(stream)
+
+
+class _Root(Exception):
+    """Carries the name of a root element out of the parser."""
+
+
+def xml_root(path: Path) -> str:
+    """Return the name of the root element in small letters, or refuse a web page or document type."""
+
+    def stop(name: str, *rest: Any) -> NoReturn:
+        raise _Root(name)
+
+    try:
+        parse_xml(path, stop)
+    except _Root as found:
+        root = printable(found.args[0]).lower()
+        if root == "html":
+            raise web_page(path) from None
+        return root
+    return ""
+
+
+def web_page(path: Path) -> CheckpointError:
+    """Return the error for a page saved in place of the file."""
+    return CheckpointError(
+        path,
+        "this is a web page (HTML), not the file itself",
+        "download it again from the page's download or raw link",
+    )
+
+
+def _by_mark(head: bytes) -> str | None:
+    """Return the encoding that a byte order mark or the place of zero bytes tells."""
+    for mark, name in _MARKS:
+        if head.startswith(mark):
+            return name
+    if len(head) >= 4 and b"\0" in head[:64]:
+        pairs = head[: 64 - len(head[:64]) % 2 or 64]
+        if not any(pairs[::2]) and all(pairs[1::2]):
+            return "utf-16-be"
+        if not any(pairs[1::2]) and all(pairs[::2]):
+            return "utf-16-le"
+    return None

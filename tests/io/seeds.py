@@ -1,0 +1,193 @@
+"""Small valid files of every format that is read, made by the libraries to which the formats belong.
+
+The same bytes every time: dates and addresses that libraries write into files are taken out.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from tests.io.samples import FC1, FC2, WRITERS
+
+Write = Callable[[Path], Any]
+_SQUARE = np.array([[0, 1, 0, 2], [0, 0, 3, 0], [0.5, 0, 0, 0], [0, 1, 1, 1]])
+
+
+def _write_state_dicts(path: Path) -> Path:
+    """A checkpoint with masks, a convolution, sparse and half-precision tensors, and what is no layer."""
+    import torch
+
+    layers = {
+        "conv.weight_orig": torch.arange(36.0).reshape(2, 2, 3, 3),
+        "conv.weight_mask": (torch.arange(36) % 3 == 0).float().reshape(2, 2, 3, 3),
+        "fc1.weight": torch.tensor(FC1.T.copy()).half(),
+        "fc2.weight": torch.tensor(FC2.T.copy()).to_sparse_coo(),
+        "bn.running_mean": torch.zeros(3),
+    }
+    torch.save({"epoch": 3, "state_dict": layers, "optimizer": {"lr": 0.1}}, path)
+    return path
+
+
+def _write_legacy(path: Path) -> Path:
+    import torch
+
+    both = torch.tensor(np.concatenate([FC1.T.ravel(), FC2.T.ravel()]))
+    layers = {"fc1.weight": both[:20].reshape(4, 5), "fc2.weight": both[20:].reshape(3, 4)}
+    torch.save(layers, path, _use_new_zipfile_serialization=False)
+    # A storage is called after its address, which is another every time.
+    path.write_bytes(re.sub(rb"X.\0\0\0\d{9,}", b"X\1\0\0\0" + b"7", path.read_bytes(), flags=re.DOTALL))
+    return path
+
+
+def _write_coo(path: Path) -> Path:
+    with open(path, "wb") as stream:
+        sp.save_npz(stream, sp.coo_array(FC1))
+    return path
+
+
+def _write_onnx(path: Path) -> Path:
+    import onnx
+    from onnx import helper, numpy_helper
+
+    shape = [1, 5]
+    ends = [
+        helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, s)
+        for name, s in (("x", shape), ("y", [1, 3]))
+    ]
+    nodes = [
+        helper.make_node("Gemm", ["x", "fc1.weight", "fc1.bias"], ["h"], transB=1),
+        helper.make_node("Relu", ["h"], ["r"]),
+        helper.make_node("MatMul", ["r", "fc2"], ["y"]),
+    ]
+    constants = {"fc2": FC2, "fc1.weight": FC1.T.copy(), "fc1.bias": np.ones(4, np.float32)}
+    stored = [numpy_helper.from_array(array, name) for name, array in constants.items()]
+    graph = helper.make_graph(nodes, "net", ends[:1], ends[1:], initializer=stored)
+    path.write_bytes(helper.make_model(graph).SerializeToString())
+    return path
+
+
+def _write_keras(path: Path) -> Path:
+    import h5py
+
+    with h5py.File(path, "w") as file:
+        file.attrs["keras_version"] = "2.15.0"
+        weights = file.create_group("model_weights")
+        weights.attrs["layer_names"] = [b"dense", b"dense_1"]
+        for name, kernel in (("dense", FC1), ("dense_1", FC2)):
+            layer = weights.create_group(name)
+            layer.attrs["weight_names"] = [f"{name}/kernel:0".encode(), f"{name}/bias:0".encode()]
+            layer.create_dataset(f"{name}/kernel:0", data=kernel, compression="gzip")
+            layer.create_dataset(f"{name}/bias:0", data=np.ones(kernel.shape[1], np.float32))
+    return path
+
+
+def _write_nir(path: Path) -> Path:
+    import h5py
+
+    with h5py.File(path, "w") as file:
+        file.create_dataset("version", data="1.0")
+        root = file.create_group("node")
+        root.create_dataset("type", data="NIRGraph")
+        nodes = root.create_group("nodes")
+        for name, weight in (("fc1", FC1), ("fc2", FC2)):
+            node = nodes.create_group(name)
+            node.create_dataset("type", data="Affine")
+            node.create_dataset("weight", data=weight.T.copy())
+            node.create_dataset("bias", data=np.ones(weight.shape[1]))
+        for name, kind in (("input", "Input"), ("output", "Output")):
+            nodes.create_group(name).create_dataset("type", data=kind)
+        edges = [("input", "fc1"), ("fc1", "fc2"), ("fc2", "output")]
+        root.create_dataset("edges", data=np.array(edges, dtype=h5py.string_dtype()))
+    return path
+
+
+def _write_mat(path: Path) -> Path:
+    import scipy.io
+
+    with open(path, "wb") as stream:
+        scipy.io.savemat(stream, {"A": sp.csc_array(_SQUARE), "W": FC1, "names": "abcd"}, do_compression=True)
+    data = path.read_bytes()
+    path.write_bytes(b"MATLAB 5.0 MAT-file".ljust(116) + data[116:])  # without the date
+    return path
+
+
+def _graph() -> Any:
+    import networkx as nx
+
+    graph = nx.DiGraph([("a", "b", {"weight": 1.5}), ("b", "c", {"weight": -2.0}), ("c", "c", {"weight": 7})])
+    graph.add_node("d")
+    return graph
+
+
+def _write_graph(how: str, **options: Any) -> Write:
+    def write(path: Path) -> Path:
+        import networkx as nx
+
+        with open(path, "wb") as stream:
+            getattr(nx, f"write_{how}")(_graph(), stream, **options)
+        return path
+
+    return write
+
+
+def _write_gexf(path: Path) -> Path:
+    _write_graph("gexf")(path)
+    path.write_bytes(re.sub(rb'lastmodifieddate="[^"]*"', b"", path.read_bytes()))
+    return path
+
+
+def _write_json(path: Path) -> Path:
+    import networkx as nx
+
+    path.write_text(json.dumps(nx.node_link_data(_graph(), edges="links")))
+    return path
+
+
+def _write_matrix_market(path: Path) -> Path:
+    import scipy.io
+
+    with open(path, "wb") as stream:
+        scipy.io.mmwrite(stream, sp.coo_array(_SQUARE))
+    return path
+
+
+def _write_text(text: str) -> Write:
+    return lambda path: path.write_text(text)
+
+
+_LINKS = [("a", "b", 1.5), ("b", "c", -2.0), ("c", "a", 30.0), ("d", "a", 1e-3)]
+# The largest libraries last: a process that has them forks slowly.
+SEEDS: dict[str, list[Write]] = {
+    "safetensors": [WRITERS["safetensors"]],
+    "npz": [WRITERS["npz"], WRITERS["npz_compressed"]],
+    "npy": [WRITERS["npy"]],
+    "sparse_npz": [WRITERS["sparse_npz"], _write_coo],
+    "graphml": [WRITERS["graphml"], _write_graph("graphml")],
+    "gml": [_write_graph("gml")],
+    "gexf": [_write_gexf],
+    "pajek": [_write_graph("pajek")],
+    "json": [_write_json],
+    "matrix_market": [_write_matrix_market],
+    "edge_list": [
+        _write_graph("weighted_edgelist"),
+        _write_text("source,target,weight\n" + "".join(f"{a},{b},{w}\n" for a, b, w in _LINKS)),
+        _write_text("# 4 nodes\n0 1\n1 2\n2 0\n3 0\n"),
+    ],
+    "matrix_text": [
+        _write_text("\n".join(",".join(map(str, row)) for row in FC1.tolist())),
+        _write_text("\tp\tq\tr\td\n" + "".join(f"{n}\t0\t1\t2.5\t0\n" for n in "abcd")),
+    ],
+    "onnx": [_write_onnx],
+    "keras": [_write_keras],
+    "nir": [_write_nir],
+    "matlab": [_write_mat],
+    "torch": [WRITERS["torch"], _write_state_dicts],
+    "torch_legacy": [_write_legacy],
+}
