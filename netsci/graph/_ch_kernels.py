@@ -2,9 +2,13 @@
 
 `Lists` hold neighbours, as a CSR matrix holds its columns; `Weights` hold one value per node and number of
 internal links. Both arrive as arrays of unsigned indices, which spares numba the test for negative ones.
-Every kernel runs on one thread and releases the interpreter lock.
+Every kernel runs on one thread and releases the interpreter lock; `in_order` runs several at once.
 """
 
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +19,43 @@ if TYPE_CHECKING:
     from netsci.graph.ch import Lists, Weights
 
 LANES = 64  # origins that `sum_nodes` treats together; a constant lets the compiler use vector registers
+
+
+def in_order(
+    score: Callable[[NDArray[np.int64]], NDArray[np.float64]],
+    blocks: Iterator[NDArray[np.int64]],
+    threads: int,
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64]]]:
+    """Yield (rows, their scores) block by block; several threads are at work on as many blocks ahead."""
+    if threads == 1:
+        yield from ((rows, score(rows)) for rows in blocks)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        waiting = deque((rows, pool.submit(score, rows)) for rows in islice(blocks, threads))
+        while waiting:
+            rows, job = waiting.popleft()
+            scores = job.result()
+            waiting.extend((further, pool.submit(score, further)) for further in islice(blocks, 1))
+            yield rows, scores
+
+
+def tabulate(
+    degrees: NDArray[np.int64],
+    weight: Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]],
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Tabulate the weight for each degree that occurs: as many values as links and nodes at most.
+
+    Where there is no internal link there is no path; where all are internal, z has no neighbour outside
+    N(u), thus none that u could be linked to. Both weigh 0, which also keeps 1/0 out.
+    """
+    kinds, kind = np.unique(degrees, return_inverse=True)
+    start = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(kinds + 1)])
+    degree = np.repeat(kinds, kinds + 1)
+    internal = np.arange(start[-1]) - np.repeat(start[:-1], kinds + 1)
+    value = np.zeros(len(degree))
+    inside = (internal > 0) & (internal < degree)
+    value[inside] = weight(internal[inside].astype(np.float64), degree[inside].astype(np.float64))
+    return value, start[:-1][kind]
 
 
 @njit(cache=True, nogil=True)
@@ -29,6 +70,19 @@ def count_shared(near: Any, back: "Lists", counts: Any, touched: Any) -> int:
                 met += 1
             counts[y] += 1
     return met
+
+
+def node_sums(
+    near: "Lists", back: "Lists", ends: "Lists", weights: "Weights"
+) -> Iterator[tuple[slice, NDArray[np.float64]]]:
+    """Yield one sum of a node-based score as [ends, origins] for a slice of origins at a time."""
+    origins = len(near.start) - 1
+    table = np.empty((len(weights.start), LANES))
+    sums = np.empty((len(ends.start) - 1, LANES))
+    for first in range(0, origins, LANES):
+        last = min(first + LANES, origins)
+        sum_nodes(first, near, back, ends, weights, table, sums)
+        yield slice(first, last), sums[:, : last - first]
 
 
 @njit(cache=True, nogil=True)

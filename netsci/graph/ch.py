@@ -18,19 +18,21 @@ the weights of all z in the local community, once each. They are different funct
 
 Time: path-based rules walk every path of length three (one to two nanoseconds each); node-based rules cost
 links times nodes, summed side by side. Memory beside the scores: links + nodes. T and B are never whole:
-path-based rules hold one row of T and at most `_SHARED_BYTES` of B, node-based rules 64 rows of either.
+path-based rules hold one row of T and at most `_SHARED_BYTES` of B, node-based rules 64 rows of either. Every
+thread holds its own.
 """
 
+import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from operator import index
 from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from netsci.graph.checks import as_links, check_choice
+from netsci.graph.checks import as_links, as_whole, check_choice
 
 _Floats = NDArray[np.float64]
 _Weight = Callable[[_Floats, _Floats], _Floats]
@@ -53,7 +55,12 @@ _SHARED_BYTES = 2**25
 
 
 def ch_scores(
-    biadjacency: Any, rule: str = "ch3_l3", *, rows: Any = None, existing: str | None = None
+    biadjacency: Any,
+    rule: str = "ch3_l3",
+    *,
+    rows: Any = None,
+    existing: str | None = None,
+    threads: int | None = 1,
 ) -> NDArray[np.float64]:
     """Return the Cannistraci-Hebb score of every missing link of a bipartite layer, exactly.
 
@@ -69,6 +76,7 @@ def ch_scores(
     rows : integers [k], the rows wanted, in this order; all rows by default.
     existing : None, or "leave_one_out": an existing link gets the score that it would have if it alone
         were removed.
+    threads : how many share the rows, None for one a core; the scores are the same to the last digit.
 
     Returns
     -------
@@ -77,9 +85,9 @@ def ch_scores(
     Raises
     ------
     TypeError
-        If the biadjacency is not numeric or rows are not integers.
+        If the biadjacency is not numeric, or rows or threads are not integers.
     ValueError
-        If the biadjacency is not a finite matrix, rows is not 1-D, or rule or existing is unknown.
+        If the biadjacency is not a finite matrix, rows is not 1-D, a choice is unknown or threads < 1.
     IndexError
         If a row does not exist.
 
@@ -92,12 +100,26 @@ def ch_scores(
     Source: S0 eq. 5 (ch3_l3), S1 eqs. A3, A4 (ch2_l3n, ch3_l3n).
     Reading: S1 prints di* and de* for 1 + di and 1 + de; links are internal if they join N(u) to N(v).
     """
-    layer = _Layer.prepare(biadjacency, rule, existing)
-    return layer.scores(_row_window(rows, layer.links.shape[0]))
+    workers, layer = _workers(threads), _Layer.prepare(biadjacency, rule, existing)
+    window = _row_window(rows, layer.links.shape[0])
+    scores = np.empty((len(window), layer.links.shape[1]))
+    cuts = layer.shares(window, min(workers, len(window)))
+    if len(cuts) == 2:
+        layer.score(window, scores)
+        return scores
+    with ThreadPoolExecutor(workers) as pool:
+        # list() passes on what a thread raised
+        list(pool.map(layer.score, np.split(window, cuts[1:-1]), np.split(scores, cuts[1:-1])))
+    return scores
 
 
 def iter_scores(
-    biadjacency: Any, rule: str = "ch3_l3", *, block_rows: int = 256, existing: str | None = None
+    biadjacency: Any,
+    rule: str = "ch3_l3",
+    *,
+    block_rows: int = 256,
+    existing: str | None = None,
+    threads: int | None = 1,
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64]]]:
     """Yield the rows of `ch_scores` in blocks of at most `block_rows`, for layers too large for one array.
 
@@ -105,7 +127,8 @@ def iter_scores(
 
     Returns
     -------
-    Iterator of (row indices int64 [k], scores float64 [k, n]); the memory in use is links + one block.
+    Iterator of (row indices int64 [k], scores float64 [k, n]); the memory in use is links + one block, of
+    several threads one more block each.
 
     Raises
     ------
@@ -121,17 +144,16 @@ def iter_scores(
 
     Source: S0 eq. 5, S1 eqs. A3, A4.
     """
-    try:
-        step = index(block_rows)
-    except TypeError:
-        raise TypeError(f"block_rows must be an integer; got {block_rows!r}") from None
+    from netsci.graph import _ch_kernels as kernels
+
+    step = as_whole(block_rows, "block_rows")
     if step < 1:
         raise ValueError(f"block_rows must be at least 1; got {block_rows!r}")
-    layer = _Layer.prepare(biadjacency, rule, existing)
+    workers, layer = _workers(threads), _Layer.prepare(biadjacency, rule, existing)
     m = layer.links.shape[0]
-    # a generator expression, not a generator function: wrong arguments are told now, not at the first block
+    # handed over, not yielded here: wrong arguments are told now, not at the first block
     blocks = (np.arange(first, min(first + step, m)) for first in range(0, m, step))
-    return ((block, layer.scores(block)) for block in blocks)
+    return kernels.in_order(layer.score, blocks, workers)
 
 
 class Lists(NamedTuple):
@@ -162,6 +184,8 @@ class _Layer:
 
     @classmethod
     def prepare(cls, biadjacency: Any, rule: str, existing: str | None) -> "_Layer":
+        from netsci.graph._ch_kernels import tabulate
+
         check_choice(rule, CH_RULES, "rule")
         if existing not in (None, "leave_one_out"):
             raise ValueError(f'existing must be None or "leave_one_out"; got {existing!r}')
@@ -172,17 +196,28 @@ class _Layer:
             links,
             of_row,
             of_column,
-            _weights(np.diff(of_row.start), weight),
-            _weights(np.diff(of_column.start), weight),
+            Weights(*tabulate(np.diff(of_row.start), weight)),
+            Weights(*tabulate(np.diff(of_column.start), weight)),
             rule in _PATH_WEIGHTS,
             existing is not None,
         )
 
-    def scores(self, rows: NDArray[np.int64]) -> _Floats:
-        """Scores of these rows, existing links included as asked for."""
+    def shares(self, rows: NDArray[np.int64], count: int) -> list[int]:
+        """Where to cut the rows into at most `count` runs of about the same work."""
+        work = np.diff(self.of_row.start).astype(np.float64)
+        if self.by_path:
+            work = self.links @ (self.links.T @ work)
+        done = np.cumsum(work[rows] + 1)
+        inner = np.searchsorted(done, done[-1:] * np.arange(1, count) / count)
+        return np.unique([0, *inner.tolist(), len(rows)]).tolist() if len(rows) else [0, 0]
+
+    def score(self, rows: NDArray[np.int64], scores: _Floats | None = None) -> _Floats:
+        """Write and return the scores of these rows, existing links included as asked for."""
         window = self.links[rows]
         own = np.full(window.nnz, 0.0 if self.leave_one_out else np.nan)
-        scores = np.zeros(window.shape)
+        if scores is None:
+            scores = np.empty(window.shape)
+        scores.fill(0.0)
         if window.nnz:
             (self._add_paths if self.by_path else self._add_nodes)(rows, window, scores, own)
         scores[np.repeat(np.arange(len(rows)), np.diff(window.indptr)), window.indices] = own
@@ -217,9 +252,9 @@ class _Layer:
         # The sum over z1 is that over z2 on the turned layer, of which only the columns next to a row count.
         back, ends = _lists(self.links[:, columns]), _lists(window[:, columns])
         weights = Weights(self.column_weights.value, self.column_weights.start[columns])
-        for block, sums in _node_sums(near, self.of_column, self.of_column, self.row_weights):
+        for block, sums in kernels.node_sums(near, self.of_column, self.of_column, self.row_weights):
             scores[block] += sums.T
-        for block, sums in _node_sums(self.of_column, back, ends, weights):
+        for block, sums in kernels.node_sums(self.of_column, back, ends, weights):
             scores[:, block] += sums
         if self.leave_one_out:
             kernels.add_nodes_without_link(near, rows, near, self.of_column, self.row_weights, own)
@@ -235,37 +270,8 @@ class _Layer:
             own[by_column.data] += turned_own
 
 
-def _node_sums(near: Lists, back: Lists, ends: Lists, weights: Weights) -> Iterator[tuple[slice, _Floats]]:
-    """Yield one sum of a node-based score as [ends, origins] for a slice of origins at a time."""
-    from netsci.graph import _ch_kernels as kernels
-
-    origins = len(near.start) - 1
-    table = np.empty((len(weights.start), kernels.LANES))
-    sums = np.empty((len(ends.start) - 1, kernels.LANES))
-    for first in range(0, origins, kernels.LANES):
-        last = min(first + kernels.LANES, origins)
-        kernels.sum_nodes(first, near, back, ends, weights, table, sums)
-        yield slice(first, last), sums[:, : last - first]
-
-
 def _lists(links: sp.csr_array) -> Lists:
     return Lists(links.indptr.astype(np.int64), links.indices.astype(np.uint32))
-
-
-def _weights(degrees: NDArray[np.int64], weight: _Weight) -> Weights:
-    """Tabulate the weight for each degree that occurs: as many values as links and nodes at most.
-
-    Where there is no internal link there is no path; where all are internal, z has no neighbour outside
-    N(u), thus none that u could be linked to. Both weigh 0, which also keeps 1/0 out.
-    """
-    kinds, kind = np.unique(degrees, return_inverse=True)
-    start = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(kinds + 1)])
-    degree = np.repeat(kinds, kinds + 1)
-    internal = np.arange(start[-1]) - np.repeat(start[:-1], kinds + 1)
-    value = np.zeros(len(degree))
-    inside = (internal > 0) & (internal < degree)
-    value[inside] = weight(internal[inside].astype(np.float64), degree[inside].astype(np.float64))
-    return Weights(value, start[:-1][kind])
 
 
 def _row_window(rows: Any, m: int) -> NDArray[np.int64]:
@@ -282,3 +288,11 @@ def _row_window(rows: Any, m: int) -> NDArray[np.int64]:
     if outside.size:
         raise IndexError(f"rows must lie in 0..{m - 1}, the rows of the biadjacency; got {outside[0]}")
     return window.astype(np.int64)
+
+
+def _workers(threads: int | None) -> int:
+    if threads is None:
+        return os.cpu_count() or 1
+    if as_whole(threads, "threads") < 1:
+        raise ValueError(f"threads must be at least 1, or None for one a core; got {threads!r}")
+    return int(threads)

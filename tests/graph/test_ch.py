@@ -170,7 +170,7 @@ def test_blocks_join_to_the_whole(rule, existing):
         np.testing.assert_array_equal(rows, np.arange(30))
         assert max(len(scores) for _, scores in blocks) <= block_rows
         whole = ch_scores(mask, rule, existing=existing)
-        np.testing.assert_allclose(np.concatenate([s for _, s in blocks]), whole, rtol=1e-13, atol=0)
+        np.testing.assert_array_equal(np.concatenate([s for _, s in blocks]), whole)
 
 
 @pytest.mark.parametrize("existing", [None, LEAVE_ONE_OUT])
@@ -260,10 +260,16 @@ def test_wrong_arguments_are_explained():
         ch_scores(BY_HAND, rows=[True, False, True])
     with pytest.raises(ValueError, match="block_rows must be at least 1; got 0"):
         iter_scores(BY_HAND, block_rows=0)
-    with pytest.raises(TypeError, match=r"block_rows must be an integer; got 2\.5"):
+    with pytest.raises(TypeError, match=r"block_rows must be a whole number.*got 2\.5"):
         iter_scores(BY_HAND, block_rows=2.5)
     with pytest.raises(ValueError, match="rule must be one of"):
         iter_scores(BY_HAND, "ch9")
+    for scored in (ch_scores, iter_scores):
+        with pytest.raises(ValueError, match=r"threads must be at least 1.*got 0"):
+            scored(BY_HAND, threads=0)
+        for threads in (2.0, True, "2"):
+            with pytest.raises(TypeError, match="threads must be a whole number"):
+                scored(BY_HAND, threads=threads)
 
 
 def test_the_examples_run():
