@@ -1,4 +1,4 @@
-"""The command line: netsci report | inspect.
+"""The command line: netsci report | inspect | compare.
 
 Nothing heavy is imported before a command runs, so that help answers at once.
 """
@@ -9,15 +9,10 @@ import io
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
-if TYPE_CHECKING:
-    from netsci.io import Loaded
-
-_HEADINGS = ("presynaptic", "postsynaptic", "links", "sparsity", "isolated units")
-_NAME_WIDTH = 6  # columns that a layer's name keeps on a narrow terminal
 UNREADABLE = 3  # exit code of a file that cannot be read as a network
 
 app = typer.Typer(
@@ -87,7 +82,9 @@ def inspect(
 
         typer.echo(json.dumps(loaded.summary(), allow_nan=False))
     else:
-        _print_table(loaded)
+        from netsci.terminal import print_layers
+
+        print_layers(loaded)
 
 
 @app.command()
@@ -99,6 +96,9 @@ def report(
     threshold: _Threshold = None,
     density: _Density = None,
     select: _Select = None,
+    three_d: Annotated[
+        bool, typer.Option("--3d", help="Add the embedding in the hyperbolic ball (the page needs WebGL).")
+    ] = False,
 ) -> None:
     """Write a report on a network as one self-contained HTML file."""
     options = _given(threshold, density, select)
@@ -107,12 +107,55 @@ def report(
     from netsci.io import CheckpointError
 
     try:
-        written = _report(file, out, options)
+        written = _report(file, out, options, three_d)
     except CheckpointError as error:
         _fail(str(error), UNREADABLE)
     except OSError as error:
         _fail(f"{out}: cannot be written ({error.strerror or type(error).__name__})", 1)
     typer.echo(f"wrote {written}")
+
+
+@app.command()
+def compare(
+    a: _File,
+    b: _File,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Write the comparison as an HTML file as well.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list, one object a line.")] = False,
+    threshold: _Threshold = None,
+    density: _Density = None,
+) -> None:
+    """Show what differs between two networks, and how large the difference is."""
+    options = _given(threshold, density, None)
+    problem = None if out is None else _unwritable(out, a) or _unwritable(out, b)
+    if problem:
+        raise typer.BadParameter(problem, param_hint="--out")
+    from netsci.io import CheckpointError, load
+
+    try:
+        first, second = load(a, **options), load(b, **options)
+    except CheckpointError as error:
+        _fail(str(error), UNREADABLE)
+    from netsci.report import compare as compared
+
+    table = compared(first.graph, second.graph)
+    if as_json:
+        typer.echo(table.to_json(orient="records", double_precision=15))
+    else:
+        from netsci.terminal import print_comparison
+
+        print_comparison(table, (first.name, second.name))
+    if out is not None:
+        from netsci.io.files import write_atomically
+        from netsci.report import comparison_page
+
+        page = comparison_page(first.graph, second.graph, (first.name, second.name))
+        try:
+            written = write_atomically(out, page)
+        except OSError as error:
+            _fail(f"{out}: cannot be written ({error.strerror or type(error).__name__})", 1)
+        typer.echo(f"wrote {written}", err=as_json)
 
 
 def main() -> None:
@@ -139,18 +182,18 @@ def _unwritable(out: Path, file: Path) -> str | None:
     return None
 
 
-def _report(file: Path, out: Path, options: dict[str, Any]) -> Path:
+def _report(file: Path, out: Path, options: dict[str, Any], three_d: bool) -> Path:
     """Write the report elsewhere and move it to its place once it is complete."""
     import tempfile
 
     from netsci import report as room
-    from netsci.io import load_graph
+    from netsci.io import load
     from netsci.io.files import write_atomically
 
-    # Of a part of a network or a cut one, the report is on that graph rather than on the file.
-    what = load_graph(file, **options) if options else file
+    loaded = load(file, **options)
     with tempfile.TemporaryDirectory(prefix="netsci-") as folder:
-        return write_atomically(out, room.report(what, Path(folder) / "report.html").read_bytes())
+        written = room.report(loaded, Path(folder) / "report.html", three_d=three_d)
+        return write_atomically(out, written.read_bytes())
 
 
 def _given(threshold: float | None, density: float | None, select: str | None) -> dict[str, Any]:
@@ -170,43 +213,6 @@ def _given(threshold: float | None, density: float | None, select: str | None) -
 def _fail(message: str, code: int) -> NoReturn:
     typer.echo(message, err=True)
     raise typer.Exit(code)
-
-
-def _print_table(loaded: Loaded) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    summary = loaded.summary()
-    # Text, not markup: names come from the file.
-    table = Table(title=Text(f"{loaded.name}: {loaded.kind}"), title_justify="left")
-    table.add_column("layer", overflow="fold", min_width=_NAME_WIDTH)
-    rows = [
-        _cells(layer, projection.undirected)
-        for layer, projection in zip(summary["layers"], loaded.graph.projections, strict=True)
-    ]
-    # Names and headings fold where the terminal is narrow; numbers never do.
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)] or [0] * len(_HEADINGS)
-    for heading, width in zip(_HEADINGS, widths, strict=True):
-        table.add_column(heading, justify="right", overflow="fold", min_width=width)
-    for layer, cells in zip(summary["layers"], rows, strict=True):
-        table.add_row(Text(layer["name"]), *cells)
-    console = Console(file=sys.stdout)
-    borders = 3 * len(table.columns) + 1
-    console.print(table, width=max(console.width, _NAME_WIDTH + sum(widths) + borders), crop=False)
-    for note in summary["notes"]:
-        console.print(Text(f"- {note}"))
-
-
-def _cells(layer: dict[str, Any], undirected: bool) -> tuple[str, ...]:
-    """Return the numbers of one layer; an undirected one has no two sides to be isolated on."""
-    isolated = layer["isolated"][:1] if undirected else layer["isolated"]
-    return (
-        *(f"{side:,}" for side in layer["shape"]),
-        f"{layer['links']:,}",
-        f"{100 * layer['sparsity']:.2f} %",
-        " + ".join(f"{count:,}" for count in isolated),
-    )
 
 
 if __name__ == "__main__":

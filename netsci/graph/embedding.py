@@ -1,6 +1,6 @@
 """Coalescent embedding: places the nodes of a network in the hyperbolic disk or ball.
 
-Links get lengths (pre-weighting), path lengths are reduced to two or three coordinates of every node, their
+Links get lengths (pre-weighting), path lengths are reduced to one to three coordinates of every node, their
 angle becomes the angular coordinate, and the rank of the degree the radial one. `WEIGHTINGS` and
 `REDUCTIONS` are tables of functions, each in its module: a method more is an entry more.
 """
@@ -10,16 +10,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from netsci.graph.checks import as_links, check_choice, check_number
+from netsci.graph.checks import check_choice, check_number
 from netsci.graph.exponent import grid_exponent
-from netsci.graph.reductions import REDUCTIONS
+from netsci.graph.joining import COMPONENTS, Part, joined_part, largest_part, undirected
+from netsci.graph.reductions import ONE_COLUMN, REDUCTIONS, Reduced
 from netsci.graph.weightings import WEIGHTINGS
 
 ANGLES = ("original", "equidistant")
-AGREE = 1e-9  # of the largest modulus: eigenvalues closer than this count as one
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,15 +29,18 @@ class Embedding:
     theta : float64 [n], angle in the disk, radians in [0, 2 pi).
     radius : float64 [n], native radius, 0 to 2 ln n; NaN where gamma is.
     gamma : degree exponent behind the radii; NaN if all degrees are equal and none was given.
-    columns : float64 [n, dimension], the coordinates before angles are taken, one sign a column.
-    spectrum : float64 [k], leading moduli of the eigenvalues, one more than the method looks at. Where two
-        neighbours nearly agree their columns are arbitrary up to a rotation, and so are the angles.
+    columns : float64 [n, dimension], [n, 1] for mce and ncmce: the coordinates before angles are taken, one
+        sign a column.
+    spectrum : float64 [k], leading moduli of the eigenvalues, one more than the method looks at; for le its
+        smallest eigenvalues above 0, one more than columns. Where two neighbours nearly agree their columns
+        are arbitrary up to a rotation, and so are the angles.
     azimuth, elevation : float64 [n], angles on the sphere, radians in [0, 2 pi) and [-pi/2, pi/2]; None in
         2-D.
     component_share : nodes embedded / nodes of the adjacency, in (0, 1].
-    notes : short plain sentences; one says that the angles are arbitrary, where a vector behind them shares
-        its eigenvalue (moduli within 1e-9 of the largest) with a vector left out, as in a star or a complete
-        bipartite network. Eigenvalues that agree among the vectors used only turn the picture: no note.
+    notes : short plain sentences. One says that the angles are arbitrary, where a vector behind them shares
+        its eigenvalue (moduli within 1e-9 of the largest, for le within 1e-12) with a vector left out, as in
+        a star or a complete bipartite network; eigenvalues that agree among the vectors used only turn the
+        picture: no note. Others say what was joined and left out.
     """
 
     nodes: NDArray[np.int64]
@@ -52,6 +54,11 @@ class Embedding:
     elevation: NDArray[np.float64] | None = None
     notes: tuple[str, ...] = ()
 
+    def _repr_html_(self) -> str:
+        from netsci.graph import representation
+
+        return representation.embedding_html(self)
+
 
 def coalescent_embedding(
     adjacency: Any,
@@ -61,42 +68,52 @@ def coalescent_embedding(
     angles: str = "equidistant",
     dimension: int = 2,
     gamma: float | None = None,
+    components: str = "largest",
+    node_types: Any = None,
+    threads: int | None = None,
 ) -> Embedding:
     """Return hyperbolic coordinates of the nodes of an undirected network.
 
     With k the degree, c_ij the common neighbours and e_i = k_i - c_ij - 1, a link has the length 1 (none),
     (k_i + k_j + k_i k_j)/(1 + c_ij) (ra1), (1 + e_i + e_j + e_i e_j)/(1 + c_ij) (ra2) or its unnormalised
-    edge betweenness (ebc). In a layered network linked nodes share no neighbour, so
+    edge betweenness (ebc). In a layered network linked nodes share no neighbour (its clustering is 0), so
     ra1 = (1 + k_i)(1 + k_j) - 1 and ra2 = k_i k_j say degree only. From the path lengths D, iso takes
     eigenvectors 1-2 (3-D 1-3) of -1/2 J (D o D) J, J the centring matrix, and nciso vectors 2-3 (3-D 2-4) of
-    D itself, by decreasing |lambda| and times sqrt|lambda|. theta = atan2(y_2, y_1) mod 2 pi; equidistant
-    angles keep its order only, theta = 2 pi rank / n, equal angles in node order. With nodes ranked from 1 by
+    D itself, by decreasing |lambda| and times sqrt|lambda|; mce and ncmce take vector 1 and 2 of the same
+    matrices with D along the minimum spanning tree (`minimum_spanning_tree`). le takes the eigenvectors of
+    the links' Laplacian above the trivial one, 1-2 (3-D 1-3), by increasing lambda (`eigenmaps`).
+    theta = atan2(y_2, y_1) mod 2 pi, of one column 2 pi (n-1)/n (y - min)/(max - min); equidistant angles
+    keep its order only, theta = 2 pi rank / n, equal angles in node order. With nodes ranked from 1 by
     decreasing degree, ties in node order, and beta = 1/(gamma - 1),
-    radius = max(0, 2 beta ln rank + 2 (1 - beta) ln n).
-
-    Of a disconnected network the largest component is embedded, among equals the one that holds the lowest
-    index. Any rotation or reflection of the angles is the same embedding.
+    radius = max(0, 2 beta ln rank + 2 (1 - beta) ln n). Any rotation or reflection is the same embedding.
 
     Parameters
     ----------
     adjacency : [N, N] symmetric, dense or sparse, zero diagonal; only the structure counts, not the values.
-    weighting : none, ra1, ra2 or ebc. reduction : iso or nciso. angles : original or equidistant.
-    dimension : 2, or 3 for azimuth and elevation as well; these are never made equidistant, and theta and
-        radius are those of the disk all the same.
-    gamma : degree exponent above 1. None fits it as the authors do (`grid_exponent`), on the component; if
-        all its degrees are equal there is none: gamma and radius are then NaN, and theta still stands.
+    weighting : none, ra1, ra2, ebc. reduction : iso, nciso, mce, ncmce, le. angles : original, equidistant.
+    dimension : 2, or 3 for azimuth and elevation as well (not mce, ncmce); these are never made equidistant,
+        and theta and radius are those of the disk all the same.
+    gamma : degree exponent above 1. None fits it as the authors do (`grid_exponent`), on the nodes embedded;
+        if all degrees are equal there is none: gamma and radius are then NaN, and theta still stands.
+    components : largest embeds the largest component, among equals the one with the lowest index; joined
+        all nodes that have links, each smaller component joined to the largest by a temporary link
+        (`joined_part`), which takes part in path lengths only; for le, which has none, it is a link of mean
+        length. Isolated nodes are left out.
+    node_types : whole numbers [N], used by joined: temporary links run between opposite types, e.g.
+        LayeredGraph.node_population. None: all nodes are of one type.
+    threads : of the path searches; None takes one a processor. Results do not depend on it.
 
     Returns
     -------
-    Embedding of float64 arrays; O(n^2) memory, O(n E log n) time over the processor's cores.
+    Embedding of float64 arrays; O(n^2) memory, O(n E log n) time; le O(E) memory.
 
     Raises
     ------
     TypeError
-        If the adjacency or gamma is not numeric.
+        If the adjacency, gamma, node_types or threads are not numbers of their kind.
     ValueError
-        If it is not square, not symmetric or has self-loops, if its largest component has fewer than 4 nodes
-        or is complete, if gamma <= 1, or if a name or the dimension is not among those above.
+        If it is not square, not symmetric or has self-loops, if fewer than 4 nodes are to be embedded or
+        they are complete, if gamma <= 1, or if a name or the dimension is not among those above.
 
     Examples
     --------
@@ -108,37 +125,31 @@ def coalescent_embedding(
     Source: S1 section 4.2 and Appendix D; Muscoloni et al., Nature Communications 8, 1615 (2017).
     Reading: the reduction orders by |lambda| as the authors' singular values do, not by the algebraic value.
     """
-    check_choice(weighting, tuple(WEIGHTINGS), "weighting")
-    check_choice(reduction, tuple(REDUCTIONS), "reduction")
-    check_choice(angles, ANGLES, "angles")
-    if dimension not in (2, 3):
-        raise ValueError(f"dimension must be 2 (disk) or 3 (ball); got {dimension!r}")
-    if gamma is not None:
-        check_number(gamma, "gamma")
-        if not 1 < gamma < math.inf:
-            raise ValueError(f"gamma must be a finite number above 1, or None to fit it; got {gamma!r}")
-    network = _undirected(adjacency)
-    nodes = _largest_component(network)
-    part = sp.csr_array(network[nodes][:, nodes])
+    _check_options(weighting, reduction, angles, dimension, gamma, components)
+    network = undirected(adjacency)
+    part = largest_part(network) if components == "largest" else joined_part(network, node_types)
     _check_shape(part)
-    lengths = WEIGHTINGS[weighting](part)
-    columns, spectrum = REDUCTIONS[reduction](lengths, dimension)
+    lengths = part.with_temporary(WEIGHTINGS[weighting](part.links), weighting, at_mean=reduction == "le")
+    reduced = REDUCTIONS[reduction](lengths, dimension, threads)
+    columns = reduced.columns
     angle = _angle(columns)
-    degrees = np.diff(part.indptr).astype(np.int64)
-    exponent = float(gamma) if gamma is not None else grid_exponent(degrees)[0]
+    exponent = float(gamma) if gamma is not None else grid_exponent(part.degrees)[0]
+    if angles == "original":
+        theta = angle
+    else:  # of one column its own order: as angles, values a last digit apart may coincide
+        theta = equidistant_angles(columns[:, 0] if columns.shape[1] == 1 else angle)
+    solid = columns.shape[1] == 3
     return Embedding(
-        nodes=nodes,
-        theta=equidistant_angles(angle) if angles == "equidistant" else angle,
-        radius=radial_coordinates(degrees, exponent),
+        nodes=part.nodes,
+        theta=theta,
+        radius=radial_coordinates(part.degrees, exponent),
         gamma=exponent,
         columns=columns,
-        spectrum=spectrum,
-        component_share=len(nodes) / network.shape[0],
-        azimuth=angle if dimension == 3 else None,
-        elevation=np.arctan2(columns[:, 2], np.hypot(columns[:, 0], columns[:, 1]))
-        if dimension == 3
-        else None,
-        notes=_notes(columns, spectrum),
+        spectrum=reduced.spectrum,
+        component_share=len(part.nodes) / network.shape[0],
+        azimuth=angle if solid else None,
+        elevation=np.arctan2(columns[:, 2], np.hypot(columns[:, 0], columns[:, 1])) if solid else None,
+        notes=part.notes + _notes(reduced),
     )
 
 
@@ -183,61 +194,53 @@ def equidistant_angles(theta: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _angle(columns: NDArray[np.float64]) -> NDArray[np.float64]:
+    if columns.shape[1] == 1:
+        y, count = columns[:, 0], len(columns)
+        return np.asarray(2 * np.pi * (count - 1) / count * (y - y.min()) / (y.max() - y.min()))
     angle = np.mod(np.arctan2(columns[:, 1], columns[:, 0]), 2 * np.pi)
     angle[angle >= 2 * np.pi] = 0.0  # the remainder of a tiny negative angle rounds up to 2 pi
     return np.asarray(angle)
 
 
-def _notes(columns: NDArray[np.float64], spectrum: NDArray[np.float64]) -> tuple[str, ...]:
+def _notes(reduced: Reduced) -> tuple[str, ...]:
     because = "a vector behind them shares its eigenvalue with one left out, so another basis is as good"
+    dimension = reduced.columns.shape[1]
     found = []
-    if _arbitrary(columns[:, :2], spectrum):
+    if reduced.arbitrary(min(dimension, 2)):
         found.append(f"the angles theta are arbitrary: {because}")
-    if columns.shape[1] == 3 and _arbitrary(columns, spectrum):
+    if dimension == 3 and reduced.arbitrary(3):
         found.append(f"azimuth and elevation are arbitrary: {because}")
     return tuple(found)
 
 
-def _arbitrary(columns: NDArray[np.float64], spectrum: NDArray[np.float64]) -> bool:
-    """Return whether more eigenvalues agree with one of the columns' than there are columns for them."""
-    moduli = np.sum(columns**2, axis=0)  # columns are unit vectors times sqrt|lambda|
-
-    def alike(values: NDArray[np.float64]) -> NDArray[np.int64]:
-        return np.asarray((np.abs(values[:, None] - moduli) <= AGREE * spectrum[0]).sum(axis=0))
-
-    return bool((alike(spectrum) > alike(moduli)).any())
-
-
-def _undirected(adjacency: Any) -> sp.csr_array:
-    links = as_links(adjacency, "adjacency")
-    if links.shape[0] != links.shape[1]:
+def _check_options(
+    weighting: str, reduction: str, angles: str, dimension: int, gamma: float | None, components: str
+) -> None:
+    check_choice(weighting, tuple(WEIGHTINGS), "weighting")
+    check_choice(reduction, tuple(REDUCTIONS), "reduction")
+    check_choice(angles, ANGLES, "angles")
+    check_choice(components, COMPONENTS, "components")
+    if dimension not in (2, 3):
+        raise ValueError(f"dimension must be 2 (disk) or 3 (ball); got {dimension!r}")
+    if dimension == 3 and reduction in ONE_COLUMN:
         raise ValueError(
-            f"adjacency must be square; its shape is {links.shape} (of a layered network pass "
-            "LayeredGraph.adjacency(), not a mask)"
+            f"dimension must be 2 for reduction {reduction}, whose one coordinate is the angle; got 3 "
+            "(iso, nciso and le know the ball)"
         )
-    if links.diagonal().any():
-        raise ValueError("adjacency must have no self-loops; clear its diagonal first")
-    if (links != links.T).nnz:
-        raise ValueError(
-            "adjacency must be symmetric; pass the undirected adjacency, e.g. its union with its transpose"
-        )
-    return links
+    if gamma is not None:
+        check_number(gamma, "gamma")
+        if not 1 < gamma < math.inf:
+            raise ValueError(f"gamma must be a finite number above 1, or None to fit it; got {gamma!r}")
 
 
-def _largest_component(links: sp.csr_array) -> NDArray[np.int64]:
-    if links.shape[0] == 0:
-        raise ValueError("adjacency must have at least 4 connected nodes; it is empty")
-    _, labels = sp.csgraph.connected_components(links, directed=False)
-    sizes = np.bincount(labels)
-    first = np.argmax(sizes[labels] == sizes.max())  # node of lowest index in a largest component
-    return np.flatnonzero(labels == labels[first]).astype(np.int64)
-
-
-def _check_shape(part: sp.csr_array) -> None:
-    count = part.shape[0]
+def _check_shape(part: Part) -> None:
+    count = len(part.nodes)
     if count < 4:
-        raise ValueError(f"adjacency must have at least 4 connected nodes; its largest component has {count}")
-    if part.nnz == count * (count - 1):
+        raise ValueError(
+            "adjacency must have at least 4 connected nodes; the "
+            f"{'joined' if len(part.ends) else 'largest'} component has {count}"
+        )
+    if part.links.nnz == count * (count - 1):
         raise ValueError(
             f"the largest component ({count} nodes) is complete: all nodes are alike and at equal distances, "
             "so any arrangement is as good as another; remove links first, e.g. prune the network"

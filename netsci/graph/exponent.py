@@ -85,6 +85,11 @@ class ExponentFit:
             found.append(f"an alternative fits better: {name.replace('_', ' ')} (R={r:.2f}, p={p:.2g})")
         return tuple(found)
 
+    def _repr_html_(self) -> str:
+        from netsci.graph import representation
+
+        return representation.fit_html(self)
+
 
 def degree_exponent(
     degrees: ArrayLike, *, bootstrap: int = 0, rng: np.random.Generator | None = None

@@ -1,8 +1,8 @@
 """All shortest weighted paths of an undirected graph: one Dijkstra search a source, sources in parallel."""
 
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
 from typing import Any
 
 import numba
@@ -10,43 +10,76 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from netsci.graph.checks import as_whole
 
-def all_distances(weights: sp.csr_array) -> NDArray[np.float64]:
+STRIPE = 64  # sources, or rows of a tile, that a thread takes at a time
+
+
+def all_distances(weights: sp.csr_array, *, threads: int | None = None) -> NDArray[np.float64]:
     """Return the weighted path lengths between all nodes of an undirected graph.
 
     Parameters
     ----------
     weights : symmetric CSR [N, N] of positive lengths, finite, without self-loops.
+    threads : how many threads search, at least 1; None takes one a processor. The result is the same.
 
     Returns
     -------
     float64 [N, N], exactly symmetric, zero diagonal, infinity between components.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If threads is no whole number or below 1.
+
     Examples
     --------
     >>> path = sp.csr_array([[0.0, 2.0, 0.0], [2.0, 0.0, 5.0], [0.0, 5.0, 0.0]])
-    >>> all_distances(path)[0].tolist()
+    >>> all_distances(path, threads=1)[0].tolist()
     [0.0, 2.0, 7.0]
     """
+    workers = (os.cpu_count() or 1) if threads is None else as_whole(threads, "threads")
+    if workers < 1:
+        raise ValueError(f"threads must be at least 1, or None for one a processor; got {threads!r}")
     count = weights.shape[0]
     # Unsigned indices: numba adds a test for negative ones to each access of a signed index.
     indptr, neighbours = weights.indptr.astype(np.uint32), weights.indices.astype(np.uint32)
     lengths = weights.data.astype(np.float64)
-    distances = np.full((count, count), np.inf)
-    # Plain threads over a kernel that frees the interpreter lock: numba's own parallel loops abort the
+    distances = np.empty((count, count))
+    search: Any = _dijkstra_rows
+    mirror: Any = _smaller_of_both_ways
+    # Plain threads over kernels that free the interpreter lock: numba's own parallel loops abort the
     # process when two threads of a scheduler enter them at once.
-    workers = max(1, min(os.cpu_count() or 1, count // 64))
-    bounds = np.linspace(0, count, workers + 1).astype(np.int64)
-    kernel: Any = _dijkstra_rows
-    with ThreadPoolExecutor(workers) as pool:
-        jobs = [
-            pool.submit(kernel, indptr, neighbours, lengths, distances, start, stop)
-            for start, stop in pairwise(bounds.tolist())
-        ]
-        for job in jobs:
-            job.result()
+    _in_stripes(lambda a, b: search(indptr, neighbours, lengths, distances, a, b), count, workers)
     # A path and its reverse add the same lengths in another order: the last digit may differ.
-    return np.minimum(distances, distances.T)
+    _in_stripes(lambda a, b: mirror(distances, a, b), count, workers)
+    return distances
+
+
+def _in_stripes(work: Callable[[int, int], None], count: int, workers: int) -> None:
+    """Call work(start, stop) for stripes of rows, the last ones first, which the mirror finds longest."""
+    starts = range(0, count, STRIPE)[::-1]
+    if workers == 1 or len(starts) < 2:
+        for start in starts:
+            work(start, min(start + STRIPE, count))
+        return
+    with ThreadPoolExecutor(min(workers, len(starts))) as pool:
+        for job in [pool.submit(work, start, min(start + STRIPE, count)) for start in starts]:
+            job.result()
+
+
+@numba.njit(cache=True, nogil=True)
+def _smaller_of_both_ways(distances: NDArray[np.float64], start: int, stop: int) -> None:
+    """Give entries (i, j) and (j, i), start <= i < stop, j < i, the smaller of their values.
+
+    In square tiles, so that the entries across the diagonal stay in the cache.
+    """
+    for left in range(0, stop, STRIPE):
+        for i in range(start, stop):
+            for j in range(left, min(left + STRIPE, i)):
+                smaller = min(distances[i, j], distances[j, i])
+                distances[i, j] = smaller
+                distances[j, i] = smaller
 
 
 @numba.njit(cache=True, nogil=True)
@@ -58,7 +91,7 @@ def _dijkstra_rows(
     start: int,
     stop: int,
 ) -> None:
-    """Fill rows start to stop of the distances, all infinite before."""
+    """Fill rows start to stop of the distances."""
     count = len(indptr) - 1
     # A heap of four children a node is half as deep as a binary one. Keys past its end stay infinite, so
     # the smallest of four children is found by plain comparisons also where fewer than four exist.
@@ -68,6 +101,7 @@ def _dijkstra_rows(
     for source in range(start, stop):
         row = distances[source]
         place[:] = -1
+        row[:] = np.inf
         row[source] = 0.0
         nodes[0], keys[0], place[source] = source, 0.0, 0
         size = 1

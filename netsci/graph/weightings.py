@@ -42,12 +42,12 @@ def _link_degrees(
     links: sp.csr_array,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return the degrees of both ends and the common neighbours of every stored link."""
-    counts = links.astype(np.float64)
+    from netsci.graph._link_kernels import common_neighbours
+
     degrees = np.diff(links.indptr).astype(np.float64)
-    paths = sp.csr_array(counts @ counts)
     rows = np.repeat(np.arange(links.shape[0]), np.diff(links.indptr))
-    common = np.asarray(paths[rows, links.indices]).ravel()
-    return degrees[rows], degrees[links.indices], common
+    common = common_neighbours(links.indptr.astype(np.int64), links.indices.astype(np.int64))
+    return degrees[rows], degrees[links.indices], common.astype(np.float64)
 
 
 def _with_lengths(links: sp.csr_array, lengths: NDArray[np.float64]) -> sp.csr_array:

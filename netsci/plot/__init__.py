@@ -9,14 +9,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from netsci.plot.ball import ball
+    from netsci.plot.balls import ball
     from netsci.plot.categories import points
     from netsci.plot.curves import ccdf, distribution, lines
     from netsci.plot.disks import disk
     from netsci.plot.matrices import matrix
 
 _HOME = {
-    "ball": "ball",
+    "ball": "balls",
     "ccdf": "curves",
     "disk": "disks",
     "distribution": "curves",

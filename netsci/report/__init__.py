@@ -4,12 +4,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from netsci.report.comparison import compare, comparison_page
     from netsci.report.network import report
     from netsci.report.page import Section, render
 
-_HOME = {"Section": "page", "render": "page", "report": "network"}
+_HOME = {
+    "Section": "page",
+    "compare": "comparison",
+    "comparison_page": "comparison",
+    "render": "page",
+    "report": "network",
+}
 
-__all__ = ["Section", "render", "report"]
+__all__ = ["Section", "compare", "comparison_page", "render", "report"]
 
 
 def __getattr__(name: str) -> Any:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from netsci import plot
-from netsci.graph import Embedding, LayeredGraph, coalescent_embedding, native_arcs
+from netsci.graph import Embedding, LayeredGraph, native_arcs
 from netsci.report import disk
 from netsci.report.page import Section
 from netsci.report.words import count, percent
@@ -21,19 +19,10 @@ TITLE = "Hyperbolic ball"
 
 def ball_section(graph: LayeredGraph) -> tuple[Section, list[str]]:
     """Return the section, and why there is no ball where there is none."""
-    reason = disk.refusal(graph)
-    embedding = None
-    if not reason:
-        try:
-            embedding = coalescent_embedding(disk.simple(graph), dimension=3)
-            if math.isnan(embedding.gamma):
-                reason = "all nodes of the largest component have one degree, so no exponent sets the radii"
-        except ValueError as error:
-            reason = str(error)
-    if reason or embedding is None:
+    embedding, method, reason = disk.embed(graph, dimension=3)
+    if embedding is None:
         return Section(TITLE, f"No ball is drawn: {reason}."), [f"three-dimensional embedding: {reason}"]
-    nodes = disk.node_table(graph, embedding)
-    links = disk.link_table(graph, embedding)
+    nodes, links = disk.node_table(graph, embedding), disk.link_table(graph, embedding)
     drawn = disk.sampled(links, MOST_DRAWN)
     directions = _directions(embedding)
     share = embedding.radius / max(float(embedding.radius.max()), 1e-12)
@@ -42,7 +31,7 @@ def ball_section(graph: LayeredGraph) -> tuple[Section, list[str]]:
     table = table.assign(azimuth=embedding.azimuth, elevation=embedding.elevation)
     figure = plot.ball(table, _arcs(embedding, directions, drawn))
     alt = (
-        f"Hyperbolic ball of the largest component (coalescent embedding, RA1-ncISO, three dimensions): "
+        f"Hyperbolic ball of the largest component ({method}, three dimensions): "
         f"{count(len(nodes), 'node')} coloured by population, {count(len(drawn), 'link')} drawn as "
         "geodesics. Drag to turn."
     )

@@ -128,6 +128,11 @@ const netsciDisk = (function () {
     states.set(box.id, state);
     const panel = document.getElementById(box.dataset.controls);
     const said = panel.querySelector("output"), field = panel.querySelector("input");
+    panel.querySelector("datalist").append(...stage.labels.map((label) => {
+      const option = document.createElement("option");
+      option.value = label;
+      return option;
+    }));
     const find = new Map(stage.labels.map((label, i) => [label.toLowerCase(), i]));
     const byAngle = stage.theta.map((_, i) => i).sort((a, b) => stage.theta[a] - stage.theta[b] || a - b);
     const byDegree = stage.degree.map((_, i) => i).sort((a, b) => stage.degree[b] - stage.degree[a] || a - b);

@@ -13,49 +13,82 @@ import scipy.sparse as sp
 from netsci import plot
 from netsci.graph import Embedding, LayeredGraph, coalescent_embedding
 from netsci.graph.discrete_fit import HIGHEST, LOWEST
+from netsci.graph.meta_depth import meta_depth
 from netsci.report.page import Section
 from netsci.report.stage import communities, stage
 from netsci.report.words import count, percent
 
-MOST_NODES = 5_000  # path lengths between all pairs: beyond, minutes and gigabytes
+MOST_PATHS = 2_500  # nodes up to which path lengths between all pairs are a matter of seconds
+MOST_NODES, MOST_LINKS = 50_000, 1_000_000  # embedded at all, by the slowest modes of the links
+MOST_DOTS = 8_000  # nodes drawn
+HUBS = 500  # of them, the nodes of highest degree; a random sample fills the rest
+HUB_SHARE = 0.05  # of the nodes, in the table of meta-depth
+PERMUTATIONS = 999
+NAMES = {"nciso": "ncISO", "le": "LE"}
 MOST_DRAWN = 5_000  # links; more blacken the disk and slow its redrawing
-METHOD = "coalescent embedding, RA1-ncISO-EA"
 TITLE = "Hyperbolic disk"
 
 
 def disk_section(graph: LayeredGraph) -> tuple[Section, list[str]]:
     """Return the section, and why there is no disk where there is none."""
-    reason = refusal(graph)
-    embedding = None
-    if not reason:
-        try:
-            embedding = coalescent_embedding(simple(graph))
-            if math.isnan(embedding.gamma):
-                reason = "all nodes of the largest component have one degree, so no exponent sets the radii"
-        except ValueError as error:
-            reason = str(error)
-    if reason or embedding is None:
+    embedding, method, reason = embed(graph)
+    if embedding is None:
         return Section(TITLE, f"No disk is drawn: {reason}."), [f"hyperbolic embedding: {reason}"]
     nodes = node_table(graph, embedding)
     links = link_table(graph, embedding)
-    nodes = nodes.assign(community=communities(_matrix(links, len(nodes))))
-    drawn = sampled(links, MOST_DRAWN)
+    adjacency = _matrix(links, len(nodes))
+    nodes = nodes.assign(community=communities(adjacency))
+    dots, between = drawable(nodes, links)
+    drawn = sampled(between, MOST_DRAWN)
     gamma = "γ at its bound" if _at_bound(embedding) else f"γ = {embedding.gamma:.2f}"
     caption = (
         f"{gamma}, N = {len(nodes):,}, E = {len(links):,}\n"
-        f"{METHOD}\n{percent(embedding.component_share)} of all nodes"
+        f"{method}\n{percent(embedding.component_share)} of all nodes"
     )
-    figure = _figure(nodes.assign(caption=caption), drawn)
+    figure = _figure(dots.assign(caption=caption), drawn)
     alt = (
-        f"Hyperbolic disk of the largest component ({METHOD}): {count(len(nodes), 'node')} coloured by "
-        "population, "
-        f"size by the logarithm of the degree, hubs near the centre; {count(len(drawn), 'link')} drawn "
-        "as geodesics."
+        f"Hyperbolic disk of the largest component ({method}): {count(len(dots), 'node')} coloured by "
+        "population, community or degree, size by the logarithm of the degree, hubs near the centre; "
+        f"{count(len(drawn), 'link')} drawn as geodesics."
     )
-    data = {"hyperbolic-disk-nodes": nodes, "hyperbolic-disk-links-drawn": drawn}
-    notes = _notes(graph, embedding, links)
-    section = Section(TITLE, _verdict(embedding, nodes), figure, None, data, alt, notes)
-    return replace(section, stage=stage(nodes, drawn, figure)), []
+    data = {"hyperbolic-disk-nodes": nodes.drop(columns=["x", "y"]), "hyperbolic-disk-links-drawn": drawn}
+    notes = _notes(graph, embedding, (len(links), len(between), len(drawn)), len(nodes) - len(dots))
+    section = Section(TITLE, _verdict(embedding, nodes), figure, _depth(graph, embedding), data, alt, notes)
+    section = replace(section, stage=stage(dots, drawn, figure))
+    for trace in figure.data:  # the page draws all of these from the stage
+        if trace.meta["role"] == "nodes":
+            trace.x, trace.y, trace.customdata, trace.hovertext, trace.marker.size = [], [], [], [], []
+    return section, []
+
+
+def embed(graph: LayeredGraph, dimension: int = 2) -> tuple[Embedding | None, str, str]:
+    """Return the embedding and its method, or None and the reason."""
+    reason = _refusal(graph)
+    if reason:
+        return None, "", reason
+    reduction = "le" if _component(graph) > MOST_PATHS else "nciso"
+    try:
+        embedding = coalescent_embedding(simple(graph), reduction=reduction, dimension=dimension)
+    except ValueError as error:
+        return None, "", str(error)
+    if math.isnan(embedding.gamma):
+        return None, "", "all nodes of the largest component have one degree, so no exponent sets the radii"
+    adjusted = "-EA" if dimension == 2 else ""
+    return embedding, f"coalescent embedding, RA1-{NAMES[reduction]}{adjusted}", ""
+
+
+def drawable(nodes: pd.DataFrame, links: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the nodes that are drawn, all or the largest hubs and a sample, and the links between them."""
+    if len(nodes) <= MOST_DOTS:
+        return nodes, links
+    order = np.argsort(-nodes["degree"].to_numpy(), kind="stable")
+    others = np.random.default_rng(0).choice(order[HUBS:], MOST_DOTS - HUBS, replace=False)
+    kept = np.sort(np.concatenate([order[:HUBS], others]))
+    place = np.full(len(nodes), -1, np.int64)
+    place[kept] = np.arange(len(kept))
+    ends = pd.DataFrame({name: place[links[name].to_numpy()] for name in ("source", "target")})
+    inside = ends[(ends["source"] >= 0) & (ends["target"] >= 0)].reset_index(drop=True)
+    return nodes.iloc[kept].reset_index(drop=True), inside
 
 
 def _figure(nodes: pd.DataFrame, links: pd.DataFrame) -> Any:
@@ -77,7 +110,7 @@ def _figure(nodes: pd.DataFrame, links: pd.DataFrame) -> Any:
     return figure
 
 
-def refusal(graph: LayeredGraph) -> str:
+def _refusal(graph: LayeredGraph) -> str:
     """Return why the network should not be embedded, "" if nothing speaks against it."""
     if not graph.n_links:
         return "there is no link"
@@ -86,21 +119,35 @@ def refusal(graph: LayeredGraph) -> str:
         return (
             "the network is dense; nodes of a layer have the same neighbours, so their angles are arbitrary"
         )
-    largest = int(np.bincount(graph.components()[1]).max())
-    if largest > MOST_NODES:
+    largest = _component(graph)
+    if largest > MOST_NODES or graph.n_links > MOST_LINKS:
         return (
-            f"the largest component has {largest:,} nodes; the embedding needs path lengths between all "
-            "pairs and "
-            f"is left out above {MOST_NODES:,}"
+            f"the largest component has {largest:,} nodes and the network {graph.n_links:,} links; "
+            f"networks up to {MOST_NODES:,} nodes and {MOST_LINKS:,} links are embedded"
         )
     return ""
 
 
-def simple(graph: LayeredGraph):  # type: ignore[no-untyped-def]
+def _component(graph: LayeredGraph) -> int:
+    return int(np.bincount(graph.components()[1]).max())
+
+
+def _depth(graph: LayeredGraph, embedding: Embedding) -> pd.DataFrame | None:
+    """Return where the hubs lie among the populations, against a null that shuffles the populations."""
+    if len(set(graph.node_population[embedding.nodes].tolist())) < 2:
+        return None
+    rng = np.random.default_rng(0)
+    table = meta_depth(graph, embedding, hubs=HUB_SHARE, permutations=PERMUTATIONS, rng=rng)
+    shown = ["population", "nodes", "hubs", "hub_share", "z_hubs", "p_hubs", "mean_radius", "z_radius"]
+    return table[[*shown, "p_radius"]].rename(columns=lambda name: name.replace("_", " "))
+
+
+def simple(graph: LayeredGraph) -> sp.csr_array:
     """Return the undirected adjacency without self-loops."""
-    adjacency = graph.adjacency(directed=False).tolil()
-    adjacency.setdiag(False)
-    return adjacency.tocsr()
+    adjacency = graph.adjacency(directed=False).tocoo()
+    apart = adjacency.row != adjacency.col
+    ends = (adjacency.row[apart], adjacency.col[apart])
+    return sp.csr_array((adjacency.data[apart], ends), shape=adjacency.shape)
 
 
 def node_table(graph: LayeredGraph, embedding: Embedding) -> pd.DataFrame:
@@ -167,7 +214,7 @@ def _verdict(embedding: Embedding, nodes: pd.DataFrame) -> str:
     )
 
 
-def _notes(graph: LayeredGraph, embedding: Embedding, links: pd.DataFrame) -> list[str]:
+def _notes(graph: LayeredGraph, embedding: Embedding, links: tuple[int, int, int], hidden: int) -> list[str]:
     notes = [
         "The disk shows the native radius, links are hyperbolic geodesics. gamma here is the embedding's own "
         "grid fit on the component. Any rotation or reflection is the same embedding. Moving a node to the "
@@ -175,9 +222,24 @@ def _notes(graph: LayeredGraph, embedding: Embedding, links: pd.DataFrame) -> li
     ]
     if len(graph.populations) > 1:
         notes.append("Linked nodes of a layered network share no neighbour: RA1 lengths say degree only.")
-    if len(links) > MOST_DRAWN:
         notes.append(
-            f"Drawn is a random sample of {MOST_DRAWN:,} of the {len(links):,} links; all took part in "
+            f"The table is meta-depth: the {percent(HUB_SHARE)} of the nodes with the highest degree are "
+            f"hubs; p and z come from {PERMUTATIONS} shuffles of the populations over the nodes. Units in "
+            "the middle of a chain have links on both sides, so hubs gather there in random masks as well."
+        )
+    if len(embedding.nodes) > MOST_PATHS:
+        notes.append(
+            f"Above {MOST_PATHS:,} nodes the reduction is Laplacian eigenmaps (LE), which needs no path "
+            "lengths between all pairs."
+        )
+    if hidden:
+        notes.append(
+            f"Drawn are the {HUBS} largest hubs and a random sample of the rest, {MOST_DOTS:,} nodes; all "
+            "took part in the embedding."
+        )
+    if links[2] < links[1]:
+        notes.append(
+            f"Drawn is a random sample of {links[2]:,} of the {links[0]:,} links; all took part in "
             "the embedding."
         )
     return notes + [f"{note[:1].upper()}{note[1:].rstrip('.')}." for note in embedding.notes]

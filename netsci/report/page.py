@@ -153,12 +153,11 @@ def _controls(name: str, stage: Mapping[str, Any]) -> str:
         f"{escape(look['name'])}</button>"
         for number, look in enumerate(stage["looks"])
     )
-    options = "".join(f'<option value="{escape(label)}">' for label in stage["labels"])
     return (
         f'<div class="controls" id="{name}-controls" role="group" aria-label="Disk">'
         f'<span class="looks" role="group" aria-label="Colour by">Colour by {looks}</span>'
         f'<form><label>Centre <input type="text" list="{name}-nodes" autocomplete="off" size="14" '
-        f'placeholder="a node"></label><datalist id="{name}-nodes">{options}</datalist>'
+        f'placeholder="a node"></label><datalist id="{name}-nodes"></datalist>'
         '<button type="submit">Move</button> <button type="button" data-home>Reset</button></form>'
         '<p class="hint">Click a node to move it to the centre. With the disk in focus: left and right go '
         "around it, down and up from hubs to leaves and back, Enter moves, Escape resets.</p>"

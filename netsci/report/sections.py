@@ -19,6 +19,7 @@ from netsci.report.degrees import DegreeFit, degree_section, fit_degrees, unit_d
 from netsci.report.disk import disk_section
 from netsci.report.page import Section
 from netsci.report.projections import projection_sections
+from netsci.report.structure import attack_section, structure_section
 from netsci.report.words import count, listed, percent
 
 MOST_SCORED = 1_000_000  # places of a matrix: the scores are a dense array
@@ -36,7 +37,9 @@ def build(graph: LayeredGraph, notes: tuple[str, ...] = (), *, three_d: bool = F
         *([ball_section(graph)] if three_d else []),
         degree_section(graph, fits),
         adjacency_section(graph),
+        structure_section(graph),
         percolation(graph),
+        attack_section(graph),
     ]
     reasons = [f"{section.title}: {reason}" for section, missing in found for reason in missing]
     return [section for section, _ in found] + [remarks(notes, reasons)]

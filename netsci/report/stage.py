@@ -10,6 +10,7 @@ import pandas as pd
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from netsci.graph.checks import as_links
 from netsci.plot import theme
 from netsci.plot.plotly_layout import literal
 
@@ -28,8 +29,8 @@ def stage(nodes: pd.DataFrame, links: pd.DataFrame, figure: Any) -> dict[str, An
         looks.append(_communities(nodes["community"].to_numpy(np.int64)))
     looks.append(_degrees(degree))
     return {
-        "radius": nodes["radius"].tolist(),
-        "theta": nodes["theta"].tolist(),
+        "radius": nodes["radius"].round(9).tolist(),
+        "theta": nodes["theta"].round(9).tolist(),
         "degree": degree.tolist(),
         "labels": nodes["label"].tolist(),
         "hover": [
@@ -44,19 +45,12 @@ def stage(nodes: pd.DataFrame, links: pd.DataFrame, figure: Any) -> dict[str, An
 
 
 def communities(links: sp.csr_array) -> NDArray[np.int64]:
-    """Return the community of every node of an undirected network, the largest first.
+    """Return the community of every node of an undirected network, each link stored once, largest first."""
+    from netsci.graph.modules import find_modules
 
-    Greedy maximisation of Newman's modularity, which draws no random numbers.
-    """
-    import igraph
-
-    upper = sp.triu(links, k=1, format="coo")
-    graph = igraph.Graph(n=links.shape[0], edges=np.column_stack([upper.row, upper.col]).tolist())
-    labels = np.asarray(graph.community_fastgreedy().as_clustering().membership, np.int64)
-    order = np.argsort(-np.bincount(labels), kind="stable")
-    rank = np.empty(len(order), np.int64)
-    rank[order] = np.arange(len(order))
-    return np.asarray(rank[labels])
+    both = as_links(links + links.T)
+    rng = np.random.default_rng(0)
+    return find_modules(both, (0, 0), both.shape[0], runs=1, rng=rng).membership
 
 
 def _sizes(figure: Any, count: int) -> list[float]:

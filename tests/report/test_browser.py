@@ -138,15 +138,18 @@ def test_print_fits_the_paper(browser: Any, page_file: Path) -> None:
 
 def test_download_equals_the_embedded_data(browser: Any, page_file: Path) -> None:
     with visit(browser, page_file) as seen:
-        for button in seen.page.query_selector_all("[data-csv]"):
-            name = button.get_attribute("data-csv")
-            with seen.page.expect_download() as waiting:
-                button.click()
-            csv = Path(waiting.value.path()).read_text(encoding="utf-8")
-            held = seen.page.evaluate("id => document.getElementById(id).textContent", name)
-            assert csv == json.loads(held)
-            assert len(pd.read_csv(io.StringIO(csv)))
-        seen.assert_silent()
+        names = seen.page.evaluate("[...document.querySelectorAll('[data-csv]')].map(b => b.dataset.csv)")
+    assert len(names) > 8
+    for first in range(0, len(names), 8):  # chromium asks before it saves more than ten files of one page
+        with visit(browser, page_file) as seen:
+            for name in names[first : first + 8]:
+                with seen.page.expect_download() as waiting:
+                    seen.page.click(f"[data-csv='{name}']")
+                csv = Path(waiting.value.path()).read_text(encoding="utf-8")
+                held = seen.page.evaluate("id => document.getElementById(id).textContent", name)
+                assert csv == json.loads(held)
+                assert len(pd.read_csv(io.StringIO(csv)))
+            seen.assert_silent()
 
 
 def test_keyboard_reaches_the_content(browser: Any, page_file: Path) -> None:

@@ -80,7 +80,7 @@ def test_a_gamma_at_its_bound_is_no_number() -> None:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(
                 "netsci.report.disk.coalescent_embedding",
-                lambda _, g=gamma: replace(real, gamma=g, notes=("angles are so",)),
+                lambda _, g=gamma, **options: replace(real, gamma=g, notes=("angles are so",)),
             )
             section, _ = disk_section(graph)
         captions = [a.text for a in section.figure.layout.annotations]

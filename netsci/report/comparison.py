@@ -1,0 +1,221 @@
+"""Two networks side by side: what differs, by how much, and how large that is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from netsci import plot
+from netsci.graph import LayeredGraph, Projection, degree_ccdf, degree_exponent, node_sparsity
+from netsci.measure import rank_sum_test, sparsity_index
+from netsci.report.degrees import unit_degrees
+from netsci.report.page import Section, render
+from netsci.report.words import count, listed, percent
+
+COLUMNS = ["where", "measure", "a", "b", "difference", "effect", "p", "note"]
+MOST_PANELS = 8
+ALL = "all nodes"
+LARGE = 0.474  # |effect|, the usual bounds of Cliff's delta
+MEDIUM, SMALL = 0.33, 0.147
+
+
+def compare(a: LayeredGraph, b: LayeredGraph) -> pd.DataFrame:
+    """Return one line for each measure that two networks can be compared in.
+
+    Columns: where (all nodes, or a projection of a; " / " and the name in b where they differ), measure, a,
+    b, difference (b - a), effect, p, note. The effect of degrees and weight magnitudes is Cliff's delta (the
+    rank-biserial correlation): the chance that a unit or link of b exceeds one of a minus the reverse, from
+    -1 to 1, with the two-sided p of the Mann-Whitney U test; differences of single numbers have none (NaN).
+    Projections are paired by name where the names agree, else in order where both have as many; others are
+    left out, which the attribute `attrs["left_out"]` of the table lists.
+
+    For layers of one shape the overlap is the Jaccard index of their links (links in both / in either), and
+    its effect how far that is from random layers of the same densities, (overlap - expected)/(1 - expected).
+
+    Raises
+    ------
+    TypeError
+        If an argument is not a LayeredGraph.
+
+    Examples
+    --------
+    >>> a, b = (LayeredGraph.from_masks([np.eye(3)[:, :k]]) for k in (3, 2))
+    >>> table = compare(a, b)
+    >>> table[table.measure == "links"][["a", "b", "difference"]].to_numpy().tolist()
+    [[3.0, 2.0, -1.0], [3.0, 2.0, -1.0]]
+    """
+    for name, graph in (("a", a), ("b", b)):
+        if not isinstance(graph, LayeredGraph):
+            raise TypeError(
+                f"{name} must be a LayeredGraph; got {type(graph).__name__}. Load files with load()"
+            )
+    pairs, left_out = _pairs(a, b)
+    rows = list(_whole(a, b))
+    for p, q in pairs:
+        rows += _layer(p, q)
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    table.attrs["left_out"] = left_out
+    return table
+
+
+def comparison_page(a: LayeredGraph, b: LayeredGraph, names: tuple[str, str] = ("A", "B")) -> str:
+    """Return the comparison as one self-contained HTML page."""
+    table = compare(a, b)
+    pairs, left_out = _pairs(a, b)
+    sections = [_overview(table, left_out, names), _degrees(a, b, pairs, names)]
+    title = f"{names[0]} and {names[1]} compared"
+    lead = f"A is {names[0]}, B is {names[1]}; differences are B - A."
+    provenance = {"A": {"name": names[0], "links": a.n_links}, "B": {"name": names[1], "links": b.n_links}}
+    return render(title, sections, lead=lead, provenance=provenance)
+
+
+def verdict(table: pd.DataFrame) -> str:
+    """Return what stands out in a comparison, in one sentence."""
+    tested = table[np.isfinite(table["effect"].to_numpy(float)) & (table["measure"] != "overlap of links")]
+    head = table[(table["where"] == ALL) & (table["measure"] == "links")].iloc[0]
+    words = f"A has {count(int(head['a']), 'link')}, B {count(int(head['b']), 'link')}"
+    if not len(tested):
+        return f"{words}."
+    most = tested.loc[tested["effect"].abs().idxmax()]
+    size = abs(float(most["effect"]))
+    names = ((LARGE, "large"), (MEDIUM, "medium"), (SMALL, "small"), (0.0, "negligible"))
+    how = next(name for bound, name in names if size >= bound)
+    return (
+        f"{words}; the largest effect is {how}: {most['measure']} of {most['where']} "
+        f"(Cliff's delta {float(most['effect']):+.2f})."
+    )
+
+
+def _pairs(a: LayeredGraph, b: LayeredGraph) -> tuple[list[tuple[Projection, Projection]], list[str]]:
+    by_name = {q.name: q for q in b.projections}
+    pairs = [(p, by_name[p.name]) for p in a.projections if p.name in by_name]
+    if not pairs and len(a.projections) == len(b.projections):
+        pairs = list(zip(a.projections, b.projections, strict=True))
+    in_a, in_b = {id(p) for p, _ in pairs}, {id(q) for _, q in pairs}
+    left_out = [f"{p.name} of A" for p in a.projections if id(p) not in in_a]
+    return pairs, left_out + [f"{q.name} of B" for q in b.projections if id(q) not in in_b]
+
+
+def _whole(a: LayeredGraph, b: LayeredGraph) -> Iterator[dict[str, Any]]:
+    yield _line(ALL, "nodes", a.n_nodes, b.n_nodes)
+    yield _line(ALL, "links", a.n_links, b.n_links)
+    yield _line(ALL, "density", _density(a), _density(b))
+    inactive = [float(node_sparsity(g)["node_sparsity"].iloc[-1]) for g in (a, b)]
+    yield _line(ALL, "node sparsity", *inactive)
+    shares = [float(np.bincount(g.components()[1]).max()) / g.n_nodes for g in (a, b)]
+    yield _line(ALL, "share of the largest component", *shares)
+    yield from _sides(ALL, "degree", *(np.concatenate(list(g.degrees("all").values())) for g in (a, b)))
+
+
+def _layer(p: Projection, q: Projection) -> Iterator[dict[str, Any]]:
+    where = p.name if p.name == q.name else f"{p.name} / {q.name}"
+    yield _line(where, "links", p.n_links, q.n_links)
+    yield _line(where, "sparsity", p.sparsity, q.sparsity)
+    if p.undirected and q.undirected:
+        yield from _sides(where, "degree", unit_degrees(p, "source"), unit_degrees(q, "source"))
+    else:
+        for side, label in (("source", "presynaptic degree"), ("target", "postsynaptic degree")):
+            yield from _sides(where, label, unit_degrees(p, side), unit_degrees(q, side))
+    yield from _weights(where, p, q)
+    if p.shape == q.shape:
+        yield _overlap(where, p, q)
+
+
+def _weights(where: str, p: Projection, q: Projection) -> Iterator[dict[str, Any]]:
+    if p.weights is None or q.weights is None or not p.weights.nnz or not q.weights.nnz:
+        return
+    yield _line(where, "I(W)", sparsity_index(p.weights), sparsity_index(q.weights))
+    first, second = (np.abs(w.data.astype(np.float64)) for w in (p.weights, q.weights))
+    medians = float(np.median(first)), float(np.median(second))
+    yield _tested(where, "weight magnitude (median)", first, second, *medians)
+
+
+def _sides(
+    where: str, label: str, first: NDArray[np.int64], second: NDArray[np.int64]
+) -> Iterator[dict[str, Any]]:
+    yield _tested(where, f"{label} (mean)", first, second, float(first.mean()), float(second.mean()))
+    spread = [float(k.std() / k.mean()) if k.any() else math.nan for k in (first, second)]
+    yield _line(where, f"{label} (variation)", *spread)
+    fits = [degree_exponent(k) for k in (first, second)]
+    gammas = [math.nan if fit.at_bound else fit.gamma for fit in fits]
+    undefined = " and ".join(name for name, gamma in zip("AB", gammas, strict=True) if math.isnan(gamma))
+    note = f"undefined or at its bound in {undefined}" if undefined else ""
+    yield _line(where, f"{label} (gamma)", *gammas) | {"note": note}
+
+
+def _tested(
+    where: str, measure: str, first: NDArray[Any], second: NDArray[Any], a: float, b: float
+) -> dict[str, Any]:
+    found = rank_sum_test(second.astype(np.float64), first.astype(np.float64))
+    return _line(where, measure, a, b) | {
+        "effect": found.rank_biserial,
+        "p": found.p_value,
+        "note": found.note,
+    }
+
+
+def _overlap(where: str, p: Projection, q: Projection) -> dict[str, Any]:
+    both = int(p.links.multiply(q.links).nnz)
+    either = int(p.links.nnz) + int(q.links.nnz) - both
+    places = p.shape[0] * p.shape[1]
+    chance = int(p.links.nnz) * int(q.links.nnz) / places
+    expected = chance / (p.links.nnz + q.links.nnz - chance) if either else math.nan
+    overlap = both / either if either else math.nan
+    effect = (overlap - expected) / (1 - expected) if either and expected < 1 else math.nan
+    said = f"{both:,} links in both; at random {expected:.3g} of those in either would be"
+    line = _line(where, "overlap of links", math.nan, overlap)
+    return line | {"difference": math.nan, "effect": effect, "note": said if either else "no links"}
+
+
+def _line(where: str, measure: str, a: float, b: float) -> dict[str, Any]:
+    numbers = {"a": float(a), "b": float(b), "difference": float(b) - float(a)}
+    return {"where": where, "measure": measure, **numbers, "effect": math.nan, "p": math.nan, "note": ""}
+
+
+def _density(graph: LayeredGraph) -> float:
+    places = [1.0 if math.isnan(p.sparsity) else p.shape[0] * p.shape[1] for p in graph.projections]
+    present = [0.0 if math.isnan(p.sparsity) else 1.0 - p.sparsity for p in graph.projections]
+    return float(np.average(present, weights=places)) if places else math.nan
+
+
+def _overview(table: pd.DataFrame, left_out: list[str], names: tuple[str, str]) -> Section:
+    shown = table.rename(columns={"a": f"A: {names[0]}", "b": f"B: {names[1]}"})
+    notes = [
+        "effect: Cliff's delta, the chance that a value of B exceeds one of A minus the reverse; below "
+        f"{SMALL:.2f} negligible, below {MEDIUM:.2f} small, below {LARGE:.2f} medium. p: two-sided "
+        "Mann-Whitney U, not corrected for the number of lines. Units are not independent draws, so p says "
+        "little where layers are large: read the effect.",
+        "overlap: links in both over links in either; its effect is the share of what chance leaves open.",
+    ]
+    if left_out:
+        notes.append(f"Without a counterpart: {listed(left_out, most=8)}.")
+    return Section("Differences", verdict(table), table=shown, notes=notes)
+
+
+def _degrees(
+    a: LayeredGraph, b: LayeredGraph, pairs: list[tuple[Projection, Projection]], names: tuple[str, str]
+) -> Section:
+    curves = []
+    for label, graph in (("A", a), ("B", b)):
+        curves.append(_curve(np.concatenate(list(graph.degrees("all").values())), ALL, label))
+    for p, q in pairs[: MOST_PANELS - 1]:
+        for label, one in (("A", p), ("B", q)):
+            curves.append(_curve(unit_degrees(one, "target"), p.name, label))
+    table = pd.concat(curves, ignore_index=True)
+    figure = plot.ccdf(table, hue="network", panel="group", order=["A", "B"], columns=3, backend="plotly")
+    dead = [percent(float(node_sparsity(g)["node_sparsity"].iloc[-1])) for g in (a, b)]
+    said = f"Inactive units: {dead[0]} in A ({names[0]}), {dead[1]} in B ({names[1]})."
+    alt = (
+        "Complementary cumulative distributions of the degrees of A and B on log-log axes: all nodes, then "
+        "the postsynaptic side of each projection."
+    )
+    return Section("Degree distributions", said, figure, None, table, alt)
+
+
+def _curve(degrees: NDArray[np.int64], group: str, network: str) -> pd.DataFrame:
+    return degree_ccdf(degrees, None).assign(group=group, network=network)

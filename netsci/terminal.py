@@ -1,0 +1,81 @@
+"""What the command line prints: tables for a terminal of any width, names as text and never as markup."""
+
+from __future__ import annotations
+
+import math
+import sys
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from netsci.io import Loaded
+
+_HEADINGS = ("presynaptic", "postsynaptic", "links", "sparsity", "isolated units")
+_NAME_WIDTH = 6  # columns that a layer's name keeps on a narrow terminal
+
+
+def print_layers(loaded: Loaded) -> None:
+    """Print the layers of a loaded file as a table, then its notes."""
+    summary = loaded.summary()
+    # Text, not markup: names come from the file.
+    table = Table(title=Text(f"{loaded.name}: {loaded.kind}"), title_justify="left")
+    table.add_column("layer", overflow="fold", min_width=_NAME_WIDTH)
+    rows = [
+        _cells(layer, projection.undirected)
+        for layer, projection in zip(summary["layers"], loaded.graph.projections, strict=True)
+    ]
+    # Names and headings fold where the terminal is narrow; numbers never do.
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)] or [0] * len(_HEADINGS)
+    for heading, width in zip(_HEADINGS, widths, strict=True):
+        table.add_column(heading, justify="right", overflow="fold", min_width=width)
+    for layer, cells in zip(summary["layers"], rows, strict=True):
+        table.add_row(Text(layer["name"]), *cells)
+    console = Console(file=sys.stdout)
+    borders = 3 * len(table.columns) + 1
+    console.print(table, width=max(console.width, _NAME_WIDTH + sum(widths) + borders), crop=False)
+    for note in summary["notes"]:
+        console.print(Text(f"- {note}"))
+
+
+def print_comparison(table: pd.DataFrame, names: tuple[str, str]) -> None:
+    """Print what `netsci.report.compare` found, with a sentence on the largest effect."""
+    from netsci.report.comparison import verdict
+
+    shown = Table(title=Text(f"A: {names[0]}\nB: {names[1]}"), title_justify="left")
+    shown.add_column("where", overflow="fold", min_width=_NAME_WIDTH)
+    shown.add_column("measure", overflow="fold")
+    for heading in ("A", "B", "B - A", "effect", "p"):
+        shown.add_column(heading, justify="right", no_wrap=True)
+    before = ""
+    for row in table.to_dict("records"):
+        numbers = [_number(row[name]) for name in ("a", "b", "difference", "effect", "p")]
+        shown.add_row(
+            Text("" if row["where"] == before else str(row["where"])), str(row["measure"]), *numbers
+        )
+        before = row["where"]
+    console = Console(file=sys.stdout)
+    console.print(shown, width=max(console.width, 90), crop=False)
+    console.print(Text(verdict(table)))
+    if table.attrs["left_out"]:
+        console.print(Text(f"- without a counterpart: {', '.join(table.attrs['left_out'])}"))
+    console.print("- effect: Cliff's delta of degrees and weights, B against A; overlap: beyond chance")
+
+
+def _number(value: float) -> str:
+    return "—" if math.isnan(value) else f"{value:,.0f}" if value == int(value) else f"{value:.4g}"
+
+
+def _cells(layer: dict[str, Any], undirected: bool) -> tuple[str, ...]:
+    """Return the numbers of one layer; an undirected one has no two sides to be isolated on."""
+    isolated = layer["isolated"][:1] if undirected else layer["isolated"]
+    return (
+        *(f"{side:,}" for side in layer["shape"]),
+        f"{layer['links']:,}",
+        "—" if layer["sparsity"] is None else f"{100 * layer['sparsity']:.2f} %",
+        " + ".join(f"{count:,}" for count in isolated),
+    )
