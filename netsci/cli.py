@@ -1,4 +1,4 @@
-"""The command line: netsci report | inspect | compare.
+"""The command line: netsci report | inspect | compare | export.
 
 Nothing heavy is imported before a command runs, so that help answers at once.
 """
@@ -158,6 +158,40 @@ def compare(
         typer.echo(f"wrote {written}", err=as_json)
 
 
+@app.command()
+def export(
+    file: _File,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where to write the GraphML file.")] = Path(
+        "network.graphml"
+    ),
+    threshold: _Threshold = None,
+    density: _Density = None,
+    select: _Select = None,
+) -> None:
+    """Write a network as GraphML, for Gephi, Cytoscape, igraph or networkx."""
+    options = _given(threshold, density, select)
+    if problem := _unwritable(out, file, "the export would overwrite the file it is made from"):
+        raise typer.BadParameter(problem, param_hint="--out")
+    from netsci.io import CheckpointError, load_graph
+
+    try:
+        graph = load_graph(file, **options)
+    except CheckpointError as error:
+        _fail(str(error), UNREADABLE)
+    import tempfile
+
+    from netsci.io.files import write_atomically
+
+    with tempfile.TemporaryDirectory(prefix="netsci-") as folder:
+        whole = Path(folder) / "network.graphml"
+        graph.to_graphml(whole)
+        try:
+            written = write_atomically(out, whole.read_bytes())
+        except OSError as error:
+            _fail(f"{out}: cannot be written ({error.strerror or type(error).__name__})", 1)
+    typer.echo(f"wrote {written}")
+
+
 def main() -> None:
     """Run the command line; the entry point `netsci`."""
     if isinstance(sys.stdout, io.TextIOWrapper):  # a name that the terminal cannot show is no failure
@@ -165,12 +199,14 @@ def main() -> None:
     app(prog_name="netsci")
 
 
-def _unwritable(out: Path, file: Path) -> str | None:
-    """Return why a report on the file cannot go there, with the mend, or None."""
+def _unwritable(
+    out: Path, file: Path, clash: str = "the report would overwrite the file it is about"
+) -> str | None:
+    """Return why what is made of the file cannot go there, with the mend, or None."""
     target = Path(os.path.realpath(out))  # a symbolic link stays, and what it names is written
     # os.path rather than Path: names that are too long are missing files and no errors.
     if os.path.isdir(target):
-        return f"{out} is a folder; give a file in it: {out / 'report.html'}"
+        return f"{out} is a folder; give a file in it, such as {out / file.stem}"
     if not os.path.isdir(target.parent):
         return f"there is no folder {target.parent}; create it, or write elsewhere"
     if not os.path.exists(target):
@@ -178,7 +214,7 @@ def _unwritable(out: Path, file: Path) -> str | None:
     if not os.path.isfile(target):
         return f"{out} is a device or pipe and no regular file; give the name of a new file"
     if os.path.exists(file) and os.path.samefile(target, file):
-        return "the report would overwrite the file it is about; give another name"
+        return f"{clash}; give another name"
     return None
 
 

@@ -95,8 +95,8 @@ def test_usage_errors_keep_exit_code_2(net, tmp_path):
 
 
 def test_report_says_where_it_wrote(net, tmp_path, monkeypatch):
-    def write(path, out):
-        assert path == net
+    def write(path, out, **options):
+        assert path.path == net
         out.write_text("new")
         return out
 
@@ -113,7 +113,7 @@ def test_report_says_where_it_wrote(net, tmp_path, monkeypatch):
     ("error", "code"), [(CheckpointError("a", "b", "c"), 3), (OSError(28, "disk full"), 1)]
 )
 def test_a_failed_report_leaves_no_part_of_it(net, tmp_path, monkeypatch, error, code):
-    def fail(path, out):
+    def fail(path, out, **options):
         out.write_text("half of")
         raise error
 
@@ -171,7 +171,7 @@ def test_each_unwritable_place_has_its_own_mend(net, tmp_path):
 
 
 def test_a_report_is_written_through_a_link(net, tmp_path, monkeypatch):
-    def write(path, out):
+    def write(path, out, **options):
         out.write_text("new")
         return out
 
@@ -263,7 +263,7 @@ def test_a_selection_of_nothing_is_one_line(net):
 def test_a_report_on_a_cut_network(net, tmp_path, monkeypatch):
     seen = []
 
-    def write(what, out):
+    def write(what, out, **options):
         seen.append(what)
         out.write_text("new")
         return out
@@ -271,7 +271,7 @@ def test_a_report_on_a_cut_network(net, tmp_path, monkeypatch):
     monkeypatch.setattr(netsci.report, "report", write)
     out = str(tmp_path / "r.html")
     assert run(app, ["report", str(net), "-o", out, "--threshold", "2"]).exit_code == 0
-    assert [p.n_links for p in seen[0].projections] == [3, 3]
+    assert [p.n_links for p in seen[0].graph.projections] == [3, 3]
 
 
 def test_dense_networks_are_told_the_way_on(tmp_path):

@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from netsci.cli import UNREADABLE, app
+from netsci.io import load_graph
 
 runner = CliRunner()
 
@@ -68,3 +69,11 @@ def test_a_cut_file_keeps_its_name_and_notes_in_the_report(files: tuple[Path, Pa
     assert "b.npz: network report" in page
     assert "Hyperbolic ball" in page
     assert "60 links" in page  # a tenth of 20 x 30 places
+
+
+def test_export_writes_graphml_that_comes_back(files: tuple[Path, Path], tmp_path: Path) -> None:
+    out = tmp_path / "net.graphml"
+    done = runner.invoke(app, ["export", str(files[0]), "--out", str(out)])
+    assert done.exit_code == 0
+    assert load_graph(out) == load_graph(files[0])
+    assert runner.invoke(app, ["export", str(out), "--out", str(out)]).exit_code == 2

@@ -1,0 +1,131 @@
+"""Null models and attacks in the report: figures agree with the library, verdicts with the figures."""
+
+import numpy as np
+import pytest
+
+from netsci.graph import LayeredGraph, percolation_curve, structure_table
+from netsci.report import disk
+from netsci.report.ball import ball_section
+from netsci.report.disk import disk_section
+from netsci.report.structure import REPLICATES, attack_section, structure_section
+from tests import graphs
+
+
+def blocks(weighted: bool = False) -> LayeredGraph:
+    """Two layers of two blocks each: far from random networks of the same degrees."""
+    rng = np.random.default_rng(4)
+    mask = np.kron(np.eye(2), np.ones((15, 20))) * (rng.random((30, 40)) < 0.3)
+    return LayeredGraph.from_masks(
+        [mask], names=["fc"], weights=[rng.normal(size=mask.shape)] if weighted else None
+    )
+
+
+def test_z_scores_are_those_of_the_library() -> None:
+    section, _ = structure_section(blocks())
+    table = structure_table(blocks(), replicates=REPLICATES, rng=np.random.default_rng(0))
+    np.testing.assert_array_equal(section.data["z"], table["z"])
+    assert section.table["z"].tolist() == table["z"].tolist()
+
+
+def test_blocks_are_found_and_the_farthest_is_named() -> None:
+    section, _ = structure_section(blocks())
+    far = section.data.loc[section.data["z"].abs().idxmax()]
+    assert abs(far["z"]) > 5
+    assert f"{far['measure']} (z = {far['z']:+.1f})" in section.verdict
+
+
+def test_what_is_not_compared_has_its_reason() -> None:
+    rng = np.random.default_rng(1)
+    masks = [rng.random((6, 8)) < 0.4, np.ones((8, 5)), np.zeros((5, 4))]
+    section, missing = structure_section(LayeredGraph.from_masks(masks, names=["a", "b", "c"]))
+    assert set(section.table["projection"]) == {"a"}
+    assert any("b: it is dense" in reason for reason in missing)
+    assert any("c: it has no link" in reason for reason in missing)
+
+
+def test_a_network_that_cannot_differ_from_its_null_models() -> None:
+    section, missing = structure_section(LayeredGraph.from_masks([np.eye(1, 3)]))
+    assert section.figure is None
+    assert "has a z-score" in section.verdict
+    assert missing
+
+
+def test_attacks_are_the_library_s_curves() -> None:
+    graph = blocks(weighted=True)
+    section, missing = attack_section(graph)
+    assert not missing
+    for attack, name in (
+        ("random", "random nodes"),
+        ("degree", "hubs first"),
+        ("weight", "weakest links first"),
+    ):
+        shown = section.data[section.data["attack"] == name]
+        curve = percolation_curve(graph, attack=attack, rng=np.random.default_rng(0))
+        np.testing.assert_array_equal(shown["mean"], curve["mean"])
+    half = section.table.set_index("attack")["half gone at"]
+    assert half["hubs first"] < half["random nodes"]
+
+
+def test_links_without_weights_are_not_attacked_by_weight() -> None:
+    section, missing = attack_section(blocks())
+    assert missing == ["weakest links first: the links carry no weights"]
+    assert section.table["attack"].tolist() == ["random nodes", "hubs first"]
+
+
+def test_nothing_to_attack() -> None:
+    section, _ = attack_section(LayeredGraph.from_masks([np.zeros((2, 3))]))
+    assert section.figure is None
+
+
+def test_a_large_network_is_a_sample_that_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(disk, "MOST_DOTS", 20)
+    monkeypatch.setattr(disk, "HUBS", 5)
+    monkeypatch.setattr(disk, "MOST_PATHS", 10)
+    graph = blocks()
+    section, _ = disk_section(graph)
+    assert section.stage is not None
+    degrees = section.data["hyperbolic-disk-nodes"]["degree"].sort_values(ascending=False)
+    assert len(section.stage["labels"]) == 20
+    assert len(degrees) > 30
+    assert sorted(section.stage["degree"], reverse=True)[:5] == degrees.tolist()[:5]
+    assert set(section.stage["labels"]) <= set(section.data["hyperbolic-disk-nodes"]["label"])
+    said = " ".join(section.notes)
+    assert "5 largest hubs and a random sample" in said
+    assert "Laplacian eigenmaps" in said
+    mask = graph.projections[0].links.toarray()
+    for p, q in zip(section.stage["links"]["source"], section.stage["links"]["target"], strict=True):
+        rows, columns = (section.stage["labels"][i] for i in (p, q))
+        assert mask[int(rows.split("[")[1][:-1]), int(columns.split("[")[1][:-1])]
+
+
+def test_hubs_are_tested_by_population_where_there_are_several() -> None:
+    section, _ = disk_section(blocks())
+    assert section.table["population"].tolist() == ["layer0", "layer1"]
+    ring = np.roll(np.eye(9), 1, axis=1) + np.roll(np.eye(9), -1, axis=1)
+    ring[0, 4] = ring[4, 0] = 1
+    section, _ = disk_section(LayeredGraph.from_adjacency(ring))
+    assert section.table is None
+
+
+def test_the_ball_s_geodesics_end_at_their_nodes() -> None:
+    section, _ = ball_section(blocks())
+    (lines,) = [t for t in section.figure.data if t.meta["role"] == "links"]
+    points = np.column_stack([lines.x, lines.y, lines.z]).reshape(-1, 13, 3)
+    nodes = section.data["hyperbolic-ball-nodes"]
+    places = {tuple(np.round(p, 5)) for p in nodes[["x", "y", "z"]].to_numpy()}
+    for end in (points[:, 0], points[:, 11]):
+        assert {tuple(p) for p in np.round(end.astype(float), 5)} <= places
+    norms = np.linalg.norm(nodes[["x", "y", "z"]], axis=1)
+    np.testing.assert_allclose(norms, nodes["radius"] / nodes["radius"].max(), atol=1e-12)
+
+
+def test_no_ball_without_links() -> None:
+    section, missing = ball_section(LayeredGraph.from_masks([np.zeros((2, 3))]))
+    assert section.figure is None
+    assert missing == ["three-dimensional embedding: there is no link"]
+
+
+def test_every_small_network_has_both_sections() -> None:
+    for make in (graphs.chain, graphs.convolution, graphs.residual, graphs.mixed, graphs.backward):
+        for section, _ in (structure_section(make()), attack_section(make())):
+            assert section.verdict
