@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from analysis import digits
+from analysis import digits, networks, s1_figure3, s3_sparsity
 from analysis.runs import (
     Exhibit,
     Tables,
@@ -30,19 +30,43 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 FORMATS = ("svg", "html")
-LEAD = "Every number here comes from runs of this repository's code; none is copied from a paper."
+LEAD = "Every number here comes from runs of this repository's code, but for those said to be printed."
 console = Console()
 
 
 def catalogue(seed: int = 0) -> list[Exhibit]:
-    """Return every exhibit; `seed` is the first seed of those that train."""
-    return [*digits.exhibits(seed)]
+    """Return every exhibit; `seed` is the first seed of those that train or draw at random."""
+    return [
+        *digits.exhibits(seed),
+        *s1_figure3.exhibits(seed),
+        *s3_sparsity.exhibits(seed),
+        *networks.exhibits(seed),
+    ]
+
+
+def lacking(exhibit: Exhibit, results: Path) -> str:
+    """Return the variable that is not set and that the exhibit's missing runs need, "" if none."""
+    if not exhibit.needs or os.environ.get(exhibit.needs):
+        return ""
+    runs_there = all(record_path(results, cell).exists() for cell in exhibit.cells)
+    return "" if runs_there else exhibit.needs
 
 
 def make_tables(exhibits: list[Exhibit], results: Path, jobs: int) -> dict[str, Tables]:
-    """Return the tables of the exhibits: those there, and those made from runs, new ones where needed."""
+    """Return the tables of the exhibits: those there, and those made from runs, new ones where needed.
+
+    An exhibit whose runs need data that are not there is left out, with a line that says so.
+    """
     made = {exhibit.id: load_tables(exhibit, results) for exhibit in exhibits}
-    pending = [exhibit for exhibit in exhibits if made[exhibit.id] is None]
+    pending = []
+    for exhibit in exhibits:
+        if made[exhibit.id] is not None:
+            continue
+        if variable := lacking(exhibit, results):
+            console.print(f"{exhibit.id}: skipped, {variable} is not set", highlight=False, soft_wrap=True)
+            del made[exhibit.id]
+            continue
+        pending.append(exhibit)
     cells = list(dict.fromkeys(cell for exhibit in pending for cell in exhibit.cells))
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
@@ -56,7 +80,8 @@ def make_tables(exhibits: list[Exhibit], results: Path, jobs: int) -> dict[str, 
                 save_tables(exhibit, tables, records, results)
                 progress.advance(bar)
     # read back even what was just made: what is drawn is what is stored
-    return {exhibit.id: made[exhibit.id] or load_tables(exhibit, results) or {} for exhibit in exhibits}
+    wanted = [exhibit for exhibit in exhibits if exhibit.id in made]
+    return {exhibit.id: made[exhibit.id] or load_tables(exhibit, results) or {} for exhibit in wanted}
 
 
 def draw(exhibit: Exhibit, tables: Tables, results: Path, figures: Path, formats: tuple[str, ...]) -> None:
@@ -138,11 +163,12 @@ def main(
         (out / "results", out / "figures") if out else (ROOT / "analysis/results", ROOT / "figures")
     )
     tables = make_tables(chosen, results, jobs)
-    for exhibit in chosen:
+    drawn = [exhibit for exhibit in chosen if exhibit.id in tables]
+    for exhibit in drawn:
         draw(exhibit, tables[exhibit.id], results, figures, formats)
         console.print(f"{exhibit.id}: {exhibit.verdict(tables[exhibit.id])}", highlight=False, soft_wrap=True)
     if "html" in formats and len(chosen) == len(exhibits):
-        write_in(figures, "index.html", index(chosen, tables, results))
+        write_in(figures, "index.html", index(drawn, tables, results))
         console.print(f"figures and the interactive page: {figures / 'index.html'}", soft_wrap=True)
 
 

@@ -98,7 +98,8 @@ class Exhibit:
     tabulate(records by cell) -> tidy tables; the first, "table", holds model, seed, measure, value, unit ...
     draw(tables, backend) -> a matplotlib or plotly figure. summarise(tables) -> what the figure shows, as
     one table (the first by default). `verdict(tables)` says in one sentence what is to be seen. Raise
-    `version` when tabulating changes the numbers: stored tables of another version are made anew.
+    `version` when tabulating changes the numbers: stored tables of another version are made anew. `needs`
+    names the environment variable without which the cells cannot run.
     """
 
     id: str
@@ -110,6 +111,7 @@ class Exhibit:
     verdict: Callable[[Tables], str]
     summarise: Callable[[Tables], pd.DataFrame] = lambda tables: next(iter(tables.values()))
     version: int = 1
+    needs: str | None = None
 
 
 def record_path(results: Path, cell: Cell) -> Path:
