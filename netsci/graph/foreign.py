@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Hashable
 from numbers import Real
 from typing import Any
@@ -36,6 +37,26 @@ def number_or_none(value: Any, what: str) -> float | None:
     if not isinstance(value, Real) or math.isinf(value):
         raise ValueError(f"{what} has the weight {value!r}: a weight is a finite number")
     return None if math.isnan(value) else float(value)
+
+
+def names_of(nodes: Nodes, chosen: list[Hashable]) -> list[str] | None:
+    """Return what the chosen nodes are called: by an attribute `label` or `name`, else by their own keys.
+
+    None where these are numbers only, as n0, n1, ... of GraphML are.
+    """
+    for key in ("label", "name"):
+        values = [nodes[node].get(key) for node in chosen]
+        if all(isinstance(value, (str, int, float)) for value in values):
+            texts = [str(value) for value in values]
+            return texts if _tell(texts) else None
+    if all(isinstance(node, str) for node in chosen):
+        keys = [str(node) for node in chosen]
+        return keys if _tell(keys) else None
+    return None
+
+
+def _tell(texts: list[str]) -> bool:
+    return not all(re.fullmatch(r"n?\d+(\.0)?", text) for text in texts)
 
 
 def link_matrices(
@@ -85,7 +106,8 @@ def _unipartite(nodes: Nodes, links: Links, values: list[float] | None, directed
     triples = [(number[u], number[v], w) for (u, v, _), w in _with_values(links, values)]
     shape = (len(nodes), len(nodes))
     matrix, weights = link_matrices(triples, shape, not directed, None if values is None else "float64")
-    return LayeredGraph.from_adjacency(matrix, weights=weights, directed=directed)
+    named = names_of(nodes, list(nodes))
+    return LayeredGraph.from_adjacency(matrix, weights=weights, directed=directed, labels=named)
 
 
 def _grouped(
@@ -111,7 +133,10 @@ def _grouped(
         undirected = not directed and first == last
         matrix, weights = link_matrices(found, shape, undirected, dtype)
         projections.append(Projection(names[first], names[last], matrix, weights, undirected=undirected))
-    populations = [Population(name, len(members[group])) for name, group in zip(names, groups, strict=True)]
+    populations = [
+        Population(name, len(members[group]), names_of(nodes, members[group]))
+        for name, group in zip(names, groups, strict=True)
+    ]
     return LayeredGraph(tuple(populations), tuple(projections))
 
 

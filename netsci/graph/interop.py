@@ -50,7 +50,8 @@ def to_igraph(graph: LayeredGraph) -> Any:
     )
     result["netsci"] = json.dumps(_header(graph))
     nodes = [attributes for _, attributes in _nodes(graph)]
-    for key in ("population", "index"):
+    keys = ("population", "index", "label") if _labelled(graph) else ("population", "index")
+    for key in keys:
         result.vs[key] = [node[key] for node in nodes]
     for key in ("projection", "row"):
         result.es[key] = edges[key].tolist()
@@ -113,6 +114,7 @@ def from_graphml(path: str | Path) -> LayeredGraph:
 def _header(graph: LayeredGraph) -> dict[str, Any]:
     return {
         "populations": [[p.name, p.size] for p in graph.populations],
+        "labelled": [p.name for p in graph.populations if p.labels is not None],
         "projections": [
             {
                 "source": p.source,
@@ -129,11 +131,19 @@ def _header(graph: LayeredGraph) -> dict[str, Any]:
 
 
 def _nodes(graph: LayeredGraph) -> list[tuple[int, dict[str, Any]]]:
-    return [
+    nodes: list[tuple[int, dict[str, Any]]] = [
         (graph.offsets[p.name] + i, {"population": p.name, "index": i})
         for p in graph.populations
         for i in range(p.size)
     ]
+    if _labelled(graph):
+        for (_, attributes), label in zip(nodes, graph.node_labels, strict=True):
+            attributes["label"] = label
+    return nodes
+
+
+def _labelled(graph: LayeredGraph) -> bool:
+    return any(p.labels is not None for p in graph.populations)
 
 
 def _build(nodes: Nodes, links: Links, header: Any, directed: bool) -> LayeredGraph:
@@ -160,7 +170,24 @@ def _build(nodes: Nodes, links: Links, header: Any, directed: bool) -> LayeredGr
         projections.append(replace(p, links=matrix, weights=weights))
         if not len(found) == count == projections[-1].n_links:
             raise _changed(f"{p.name!r} had {count} links and now has {len(found)}, or one twice")
-    return LayeredGraph(frame.populations, tuple(projections))
+    labelled = json.loads(header).get("labelled")
+    if not isinstance(labelled, list):  # written before populations had labels
+        return LayeredGraph(frame.populations, tuple(projections))
+    return LayeredGraph(_named(labelled, frame, nodes, place), tuple(projections))
+
+
+def _named(
+    labelled: list[Any], frame: LayeredGraph, nodes: Nodes, place: dict[Any, tuple[str, int]]
+) -> tuple[Population, ...]:
+    """Return the populations with the labels that their nodes carry."""
+    found: dict[str, dict[int, Any]] = {name: {} for name in frame.sizes}
+    for node, (name, i) in place.items():
+        found[name][i] = nodes[node].get("label")
+    populations = []
+    for p in frame.populations:
+        labels = [str(found[p.name][i]) for i in range(p.size)] if p.name in labelled else None
+        populations.append(Population(p.name, p.size, labels))
+    return tuple(populations)
 
 
 def _frame(header: Any) -> tuple[LayeredGraph, list[str | None], list[int]]:

@@ -88,11 +88,18 @@ class LayeredGraph:
 
     @classmethod
     def from_adjacency(
-        cls, adjacency: Any, *, weights: Any = None, name: str = "nodes", directed: bool | None = None
+        cls,
+        adjacency: Any,
+        *,
+        weights: Any = None,
+        name: str = "nodes",
+        directed: bool | None = None,
+        labels: Sequence[str] | None = None,
     ) -> LayeredGraph:
         """Build a plain network: one population with one projection onto itself, undirected if symmetric.
 
-        The links decide; weights of symmetric links that differ by direction need directed=True.
+        The links decide; weights of symmetric links that differ by direction need directed=True. `labels`
+        names the nodes.
         """
         links = as_links(adjacency, "adjacency")
         if links.shape[0] != links.shape[1]:
@@ -101,7 +108,7 @@ class LayeredGraph:
             )
         undirected = not (links != links.T).nnz if directed is None else not directed
         projection = Projection(name, name, links, weights, name=name, undirected=undirected)
-        return cls((Population(name, links.shape[0]),), (projection,))
+        return cls((Population(name, links.shape[0], labels),), (projection,))
 
     @cached_property
     def sizes(self) -> dict[str, int]:
@@ -130,6 +137,15 @@ class LayeredGraph:
         return np.repeat(np.arange(len(self.populations)), [p.size for p in self.populations]).astype(
             np.int64
         )
+
+    @property
+    def node_labels(self) -> list[str]:
+        """For every node, its label, or population[index] where its population has none."""
+        return [
+            label
+            for p in self.populations
+            for label in (p.labels or (f"{p.name}[{i}]" for i in range(p.size)))
+        ]
 
     def degrees(self, side: str = "all") -> dict[str, NDArray[np.int64]]:
         """Links of every unit by population: "in" arriving, "out" leaving, "all" both (undirected: once)."""
@@ -213,7 +229,11 @@ class LayeredGraph:
                 raise ValueError(
                     f"keep[{name!r}] must be bool [{self.sizes[name]}]; got {mask.dtype} {mask.shape}"
                 )
-        populations = [Population(name, int(mask.sum())) for name, mask in kept.items() if mask.any()]
+        populations = [
+            _part(population, kept[population.name])
+            for population in self.populations
+            if kept[population.name].any()
+        ]
         projections = []
         for p in self.projections:
             if kept[p.source].any() and kept[p.target].any():
@@ -267,3 +287,9 @@ class LayeredGraph:
         from netsci.graph import interop
 
         interop.to_graphml(self, path)
+
+
+def _part(population: Population, keep: NDArray[np.bool_]) -> Population:
+    """Return the kept units of a population, with their labels."""
+    labels = population.labels and [population.labels[i] for i in np.flatnonzero(keep).tolist()]
+    return Population(population.name, int(keep.sum()), labels)

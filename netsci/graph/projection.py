@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,11 @@ from netsci.graph.checks import as_links, as_whole, check_choice, rows_at_once
 
 @dataclass(frozen=True)
 class Population:
-    """A named set of `size` neurons (or channels)."""
+    """A named set of `size` neurons (or channels), with labels where these have names of their own."""
 
     name: str
     size: int
+    labels: Sequence[str] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str):
@@ -28,6 +30,16 @@ class Population:
         if size < 1:
             raise ValueError(f"population {self.name!r} needs a whole size of at least 1; got {size}")
         object.__setattr__(self, "size", size)
+        if self.labels is not None:
+            object.__setattr__(self, "labels", _texts(self.labels, size, self.name))
+
+
+def _texts(labels: Sequence[str], size: int, name: str) -> tuple[str, ...]:
+    if isinstance(labels, str) or not all(isinstance(label, str) for label in labels):
+        raise TypeError(f"labels of population {name!r} must be a sequence of texts (str)")
+    if len(labels) != size:
+        raise ValueError(f"population {name!r} has {size} units but {len(labels)} labels: one for each")
+    return tuple(labels)
 
 
 @dataclass(frozen=True, eq=False)
