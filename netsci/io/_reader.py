@@ -188,7 +188,7 @@ def _child(request: dict[str, Any] | None, result: int, alive: int, asked: set[s
         if request is not None:
             _keep_open(result, alive)
             path = Path(request["path"])
-            budget = _limit(path, request["size"], request["seconds"])
+            budget = _limit(path, request["size"], request["seconds"], request["cpu"])
             sys.meta_path.insert(0, _Asking(alive, asked))
             with os.fdopen(result, "r+b", buffering=0) as stream:
                 _answer(path, request, stream, budget)
@@ -204,11 +204,11 @@ def _keep_open(*kept: int) -> None:
         os.closerange(low + 1, high)
 
 
-def _limit(path: Path, size: int, seconds: float) -> int:
+def _limit(path: Path, size: int, seconds: float, cpu: float) -> int:
     """Limit this process, and return how many bytes it may take."""
     # Before anything of the file is looked at; the alarm holds even if the reader should die.
     signal.alarm(math.ceil(seconds) + 5)
-    _set(resource.RLIMIT_CPU, math.ceil(seconds), math.ceil(seconds) + 5)
+    _set(resource.RLIMIT_CPU, math.ceil(cpu), math.ceil(cpu) + 5)
     _set(resource.RLIMIT_CORE, 0)
     _set(resource.RLIMIT_NOFILE, _MAX_OPEN_FILES)
     with contextlib.suppress(AttributeError):

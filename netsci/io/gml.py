@@ -58,6 +58,15 @@ def read_json(path: Path) -> tuple[LayeredGraph, list[str]]:
     found = json.loads(whole_text(path))
     links: Any = found.get("links", found.get("edges")) if isinstance(found, dict) else None
     nodes: Any = found.get("nodes") if isinstance(found, dict) else None
+    shards = found.get("weight_map") if isinstance(found, dict) else None
+    if isinstance(shards, dict) and shards:
+        names = sorted(set(map(str, shards.values())))
+        raise CheckpointError(
+            path,
+            f"this lists in which of {len(names):,} files the weights of a model lie",
+            f"give one of them: {', '.join(map(printable, names[:3]))}",
+        )
+    nodes = _numbered(nodes, links)
     if not (_are_records(nodes, {"id"}) and _are_records(links, {"source", "target"})):
         raise CheckpointError(
             path,
@@ -165,6 +174,16 @@ def _rest(link: dict[str, Any]) -> dict[str, Any]:
 
 def _are_records(value: Any, keys: set[str]) -> bool:
     return isinstance(value, list) and all(isinstance(x, dict) and keys <= x.keys() for x in value)
+
+
+def _numbered(nodes: Any, links: Any) -> Any:
+    """Return nodes with their places as ids where they have none and links name places, as D3 once had it."""
+    if not (_are_records(nodes, set()) and _are_records(links, {"source", "target"})):
+        return nodes
+    ends = [link[end] for link in links for end in ("source", "target")]
+    placed = all(type(end) is int and 0 <= end < len(nodes) for end in ends)
+    named = any("id" in node for node in nodes)
+    return nodes if named or not placed else [{**node, "id": i} for i, node in enumerate(nodes)]
 
 
 def _key(value: Any) -> Any:

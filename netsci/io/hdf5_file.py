@@ -12,7 +12,7 @@ from netsci.io.hdf5_keras import read_current, read_legacy
 from netsci.io.hdf5_nir import read_nir
 from netsci.io.hdf5_tree import Tree, opened
 from netsci.io.layers import listed
-from netsci.io.limits import check_unpacked
+from netsci.io.limits import check_members
 
 _CURRENT = ("layers", "_layer_checkpoint_dependencies", "_self_tracked_trackables")
 _INNER = "model.weights.h5"
@@ -43,12 +43,12 @@ def read_keras_zip(path: str | Path) -> Contents:
     path = Path(path)
     with zipfile.ZipFile(path) as archive:
         members = {member.filename: member for member in archive.infolist()}
-        check_unpacked(path, sum(member.file_size for member in members.values()), path.stat().st_size)
+        check_members(path, archive.infolist(), path.stat().st_size)
         if _INNER not in members:
             raise CheckpointError(path, f"it holds no {_INNER}", "save the model again with Keras 3")
         data = archive.read(members[_INNER])
         config = archive.read(members["config.json"]) if "config.json" in members else b""
-    with opened(path, io.BytesIO(data), len(data)) as tree:
+    with opened(path, io.BytesIO(data)) as tree:
         return _read(tree, [config.decode("utf-8", "replace")])
 
 

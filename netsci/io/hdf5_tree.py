@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import mmap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netsci.io.errors import CheckpointError, printable
+from netsci.io.hdf5_heap import spoilt_heap, spoilt_references
 from netsci.io.limits import FREE_BYTES, MAX_BYTES, MAX_COMPRESSION, check_arrays, check_count
 
 _MAX_DEPTH = 24
@@ -22,9 +26,10 @@ _FILTERS = {1, 2, 3, 4, 5, 6, 32000}
 class Tree:
     """One open HDF5 file."""
 
-    def __init__(self, path: Path, root: Any, size: int) -> None:
+    def __init__(self, path: Path, root: Any, stream: IO[bytes], size: int) -> None:
         self.path, self.root, self.size = path, root, size
         self.logical = self.stored = 0
+        self._stream, self._heaps_known = stream, False
 
     def names(self, group: Any) -> list[str]:
         """Return the members of a group that lie in this file."""
@@ -78,6 +83,8 @@ class Tree:
         if count > _MAX_TEXT // 16 or not _is_text(dataset.dtype):
             raise self.damaged(f"{printable(name)} is no list of names")
         self._check_storage(name, dataset)
+        self._check_heaps(dataset.dtype)
+        self._check_references(name, dataset, count)
         return [_text(value) for value in np.ravel(np.asarray(dataset[()], dtype=object))]
 
     def attribute(self, group: Any, name: str) -> list[str]:
@@ -102,7 +109,28 @@ class Tree:
             return []
         if count > self.size or identifier.get_storage_size() > min(self.size, _MAX_TEXT):
             raise self.damaged(f"the attribute {printable(name)} claims more than the file holds")
+        self._check_heaps(identifier.dtype)
         return [_text(value) for value in np.ravel(np.asarray(group.attrs[name], dtype=object))]
+
+    def _check_heaps(self, dtype: np.dtype[Any]) -> None:
+        """Refuse a file whose texts the HDF5 library would look for without end, or beyond the file."""
+        if dtype.kind != "O" or self._heaps_known:
+            return
+        length_bytes = self.root.file.id.get_create_plist().get_sizes()[1]
+        with mapped(self._stream) as data:
+            if spoilt_heap(data, length_bytes):
+                raise self.damaged("the sizes in the heap of its texts cannot be right")
+        self._heaps_known = True
+
+    def _check_references(self, name: str, dataset: Any, count: int) -> None:
+        """Refuse texts of a claimed length that the HDF5 library would allocate before it looks for them."""
+        begin = dataset.id.get_offset()  # None where they lie in chunks
+        if dataset.dtype.kind != "O" or begin is None:
+            return
+        address_bytes = self.root.file.id.get_create_plist().get_sizes()[0]
+        with mapped(self._stream) as data:
+            if spoilt_references(data, begin, count, address_bytes):
+                raise self.damaged(f"{printable(name)} claims longer texts than the file holds")
 
     def _sizes(self, name: str, dataset: Any) -> tuple[int, int]:
         if dataset.dtype.kind not in "biuf":
@@ -148,7 +176,7 @@ class Tree:
 
 
 @contextmanager
-def opened(path: Path, stream: IO[bytes] | None = None, size: int | None = None) -> Iterator[Tree]:
+def opened(path: Path, stream: IO[bytes] | None = None) -> Iterator[Tree]:
     """Open an HDF5 file, or one that lies in memory, for the length of a with block."""
     try:
         import h5py
@@ -158,14 +186,27 @@ def opened(path: Path, stream: IO[bytes] | None = None, size: int | None = None)
             "reading an HDF5 file needs h5py, which is not installed",
             "install it: pip install 'netsci-suite[formats]'",
         ) from None
-    try:
-        file = h5py.File(path if stream is None else stream, "r")
-    except OSError as error:
-        raise CheckpointError(
-            path, "its HDF5 structure cannot be read: truncated or damaged", "fetch or save it again"
-        ) from error
-    with file:
-        yield Tree(path, file, path.stat().st_size if size is None else size)
+    with contextlib.ExitStack() as stack:
+        data = stack.enter_context(open(path, "rb")) if stream is None else stream
+        size = data.seek(0, 2)
+        try:
+            file = stack.enter_context(h5py.File(path if stream is None else stream, "r"))
+        except OSError as error:
+            raise CheckpointError(
+                path, "its HDF5 structure cannot be read: truncated or damaged", "fetch or save it again"
+            ) from error
+        yield Tree(path, file, data, size)
+
+
+@contextmanager
+def mapped(stream: IO[bytes]) -> Iterator[Any]:
+    """Map a file, or look at one that lies in memory, for the length of a with block."""
+    if isinstance(stream, io.BytesIO):
+        with stream.getbuffer() as view:
+            yield view
+    else:
+        with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as view:
+            yield view
 
 
 def _is_text(dtype: np.dtype[Any]) -> bool:

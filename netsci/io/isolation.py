@@ -34,7 +34,8 @@ AVAILABLE = os.name == "posix" and hasattr(os, "fork") and sys.platform not in (
 BASE_BYTES = 2**30  # what a file may take beside what the libraries do, however small it is
 BYTES_PER_BYTE = 64  # and for each of its bytes: a full int8 matrix takes 30 on its way to links
 BASE_SECONDS = 60.0
-SECONDS_PER_BYTE = 1e-5  # a busy machine reads XML at 0.5 MB a second
+BASE_CPU_SECONDS = 15.0  # of the processor: what never ends costs no more than this
+SECONDS_PER_BYTE = 1e-5  # added to both; a busy machine reads XML at 0.5 MB a second
 
 _NOT_ISOLATED = (
     "read in this process: this system cannot fork, so that neither memory nor time was limited; "
@@ -70,7 +71,8 @@ def load_isolated(
     """Return the network in a file, read by another process; see `netsci.io.load`.
 
     The child may take BASE_BYTES + BYTES_PER_BYTE x (the size of the file, unpacked if it is a zip archive)
-    of memory, no more than the machine has, and BASE_SECONDS + SECONDS_PER_BYTE x size of time.
+    of memory, no more than the machine has, BASE_SECONDS + SECONDS_PER_BYTE x size of time, and of the
+    processor's time BASE_CPU_SECONDS + SECONDS_PER_BYTE x size.
 
     Raises
     ------
@@ -84,18 +86,18 @@ def load_isolated(
         return _read_here(path, checksum, options)
     try:
         size = path.stat().st_size
-    except OSError as error:  # it was there a moment ago
+    except OSError as error:
         raise CheckpointError(path, "the file is gone", "check the path") from error
-    seconds = BASE_SECONDS + SECONDS_PER_BYTE * size
-    request = {"path": _absolute(path), "sha256": checksum, "size": size, "seconds": seconds}
-    request["options"] = options
+    seconds, cpu = (base + SECONDS_PER_BYTE * size for base in (BASE_SECONDS, BASE_CPU_SECONDS))
+    limits = {"size": size, "seconds": seconds, "cpu": cpu}
+    request = {"path": _absolute(path), "sha256": checksum, "options": options} | limits
     line = json.dumps(request, default=float).encode("ascii") + b"\n"
     with _one_at_a_time:
         answer, reader = _ask(path, line, seconds)
         _usage.last = Usage(*(answer[key] for key in ("seconds", "cpu", "peak", "baseline")))
         with contextlib.ExitStack() as after:
             after.callback(reader.clear)
-            _check_end(path, answer, seconds)
+            _check_end(path, answer, seconds, cpu)
             reader.result.seek(0)
             graph, kind, notes = receive(reader.result, path)
     return Loaded(graph, kind, notes, path, checksum)
@@ -171,7 +173,8 @@ class _Reader:
         except BaseException:
             self.result.close()
             raise
-        self.requests, self.answers = _descriptor(self.process.stdin), _descriptor(self.process.stdout)
+        pipes: tuple[Any, Any] = (self.process.stdin, self.process.stdout)
+        self.requests, self.answers = (int(pipe.fileno()) for pipe in pipes)
 
     def ask(self, line: bytes, seconds: float) -> dict[str, Any]:
         """Send a request and return the answer; raises _Gone where none comes in time."""
@@ -242,12 +245,14 @@ def _ask(path: Path, line: bytes, seconds: float) -> tuple[dict[str, Any], _Read
     )
 
 
-def _check_end(path: Path, answer: dict[str, Any], seconds: float) -> None:
+def _check_end(path: Path, answer: dict[str, Any], seconds: float, cpu: float) -> None:
     """Raise CheckpointError where the child did not end by itself."""
     number = answer["signal"]
     if answer["late"] or number in (signal.SIGXCPU, signal.SIGALRM):
+        late = f"{seconds:,.0f} s"
+        what = f"{cpu:,.0f} s of the processor's time" if number == signal.SIGXCPU else late
         raise CheckpointError(
-            path, f"reading it takes more than {seconds:,.0f} s, its limit", f"split it, or, {_TRUST}"
+            path, f"reading it takes more than {what}, its limit", f"split it, or, {_TRUST}"
         )
     if number == signal.SIGKILL:  # not by us: the system was out of memory
         raise CheckpointError(path, *explained(MemoryError()))
@@ -277,11 +282,6 @@ def _nameless_file() -> BinaryIO:
     if hasattr(os, "memfd_create"):
         return os.fdopen(os.memfd_create("netsci"), "r+b", buffering=0)
     return tempfile.TemporaryFile(buffering=0)
-
-
-def _descriptor(stream: Any) -> int:
-    number: int = stream.fileno()
-    return number
 
 
 def _after_fork() -> None:

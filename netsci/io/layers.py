@@ -19,6 +19,7 @@ from netsci.io.contents import Contents, Lies, Use
 from netsci.io.errors import CheckpointError, printable
 from netsci.io.limits import check_matrix
 from netsci.io.orientation import as_matrix, is_kernel, lies, told_by_bias, unstacked
+from netsci.io.packed import is_packed, packed_error
 from netsci.io.structure import in_groups
 
 _WEIGHT_LEAF = re.compile(r"^(weight(_orig|_v)?|kernel|original1?)$")
@@ -27,6 +28,8 @@ _NOT_LAYER_LEAF = re.compile(
     r"anchors|weight_g$|weight_u$|original0$|attn_mask|causal|^grid$|^mem(brane)?$|spikes?$|"
     r"^(spk|syn)(_rec)?$|history|confusion|^(images?|labels?|targets?|[xy]_(train|test|val)\w*)$"
 )
+# Of one row or column: biases as NumPy code keeps them, states of neurons.
+_NOT_LAYER_LINE = re.compile(r"^b_?[a-z]?\d*$|^(v|x|s|theta|refrac_count)$")
 _NORM = re.compile(r"norm|(^|_)(bn|ln)\d*$")
 _EMBEDDING = re.compile(r"embed|_emb$|^emb$|^w[tp]e$")
 _RECURRENT = re.compile(r"recurrent|(^|[._])rec([._]|$)|weight_hh|hidden_hidden|h2h")
@@ -179,6 +182,8 @@ def _is_layer(name: str, arrays: dict[str, Any], small: set[str]) -> bool:
     is_weight = _WEIGHT_LEAF.match(leaf) is not None
     if _NOT_LAYER_LEAF.search(leaf) and not is_weight:
         return False
+    if (min(array.shape[:2]) == 1 and _NOT_LAYER_LINE.match(leaf)) or is_packed(name, arrays, small):
+        return False
     owner = parts[-2] if is_weight and len(parts) > 1 else leaf
     if is_weight and _NORM.search(owner):
         return False
@@ -274,6 +279,8 @@ def listed(names: list[str]) -> str:
 
 
 def _no_layers(path: Path, contents: Contents) -> CheckpointError:
+    if any(is_packed(name, contents.arrays, contents.small) for name in contents.arrays):
+        return packed_error(path)
     held = [_described(name, array) for name, array in contents.arrays.items()]
     held = held or [printable(name) for name in sorted(contents.small)]
     what = f"it holds {listed(held)}" if held else "it holds no arrays"

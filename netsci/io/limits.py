@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from zipfile import ZipInfo
 
 from netsci.io.errors import CheckpointError
 
@@ -42,6 +43,19 @@ def check_unpacked(path: Path, unpacked: int, packed: int) -> None:
             f"the archive unpacks {packed:,} bytes to {unpacked:,}, like a zip bomb",
             "if the file is yours, store it without compression",
         )
+
+
+def check_members(path: Path, members: Sequence[ZipInfo], size: int) -> None:
+    """Raise CheckpointError where the members of a zip archive claim more than it may or can hold."""
+    # A reader asks for all the packed bytes at once, and memory for them is taken before they are missed.
+    packed = sum(member.compress_size for member in members)
+    if packed > size:
+        raise CheckpointError(
+            path,
+            f"its members claim {packed:,} bytes where it has {size:,}: truncated or damaged",
+            "fetch or save it again",
+        )
+    check_unpacked(path, sum(member.file_size for member in members), size)
 
 
 def check_arrays(path: Path, logical: int, stored: int) -> None:

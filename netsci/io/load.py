@@ -31,6 +31,7 @@ _ARRAYS = {
     sniff.NPY: ("numpy_file", "read_npy"),
     sniff.ONNX: ("onnx_file", "read_onnx"),
     sniff.HDF5: ("hdf5_file", "read_hdf5"),
+    sniff.KERAS_ZIP: ("hdf5_file", "read_keras_zip"),
 }
 # Format -> what it is called, and module and function that return a graph and notes.
 _GRAPHS = {
@@ -74,8 +75,8 @@ class Loaded:
         """Return {"kind", "layers", "notes"} in plain types, ready for JSON.
 
         A layer has name, source and target (populations), shape [presynaptic, postsynaptic], rows_per_unit,
-        links, sparsity in [0, 1], weights (dtype or None) and isolated, the units without links
-        [presynaptic, postsynaptic].
+        links, sparsity in [0, 1] (None where there is no place for a link), weights (dtype or None) and
+        isolated, the units without links [presynaptic, postsynaptic].
         """
         layers = [_layer_summary(projection) for projection in self.graph.projections]
         return {"kind": self.kind, "layers": layers, "notes": list(self.notes)}
@@ -104,10 +105,10 @@ def load(
     """Return the network in a file, with what was decided while reading.
 
     Reads safetensors, torch state dicts (also nested in checkpoints), npz and npy matrices, scipy.sparse npz,
-    ONNX, HDF5 (Keras, NIR) and MATLAB 5 files; GraphML, GEXF, GML, Pajek, node-link JSON, Matrix Market, edge
-    lists and tables of numbers; told apart by content. Nothing in the file is executed. Populations are the
-    neurons (or channels) before the first layer, "input", and after each layer, called like the layer; a
-    plain network is one population.
+    ONNX, HDF5 (Keras, NIR), .keras archives and MATLAB 5 files; GraphML, GEXF, GML, Pajek, node-link JSON,
+    Matrix Market, edge lists and tables of numbers; told apart by content. Nothing in the file is executed.
+    Populations are the neurons (or channels) before the first layer, "input", and after each layer, called
+    like the layer; a plain network is one population.
 
     Parameters
     ----------
@@ -278,7 +279,7 @@ def _layer_summary(projection: Projection) -> dict[str, Any]:
         "shape": list(projection.shape),
         "rows_per_unit": projection.rows_per_unit,
         "links": projection.n_links,
-        "sparsity": float(projection.sparsity),
+        "sparsity": None if math.isnan(projection.sparsity) else float(projection.sparsity),
         "weights": None if projection.weights is None else str(projection.weights.dtype),
         "isolated": [int(np.count_nonzero(rows == 0)), int(np.count_nonzero(columns == 0))],
     }

@@ -12,7 +12,8 @@ import numpy as np
 
 from netsci.io.contents import Contents
 from netsci.io.errors import CheckpointError, printable
-from netsci.io.limits import check_matrix, check_unpacked
+from netsci.io.limits import check_matrix, check_members
+from netsci.io.pointers import check_pointers
 
 if TYPE_CHECKING:
     import scipy.sparse as sp
@@ -46,7 +47,7 @@ def read_npz(path: Path) -> Contents:
     lengths: dict[str, int] = {}
     with zipfile.ZipFile(path) as archive:
         members = archive.infolist()
-        check_unpacked(path, sum(m.file_size for m in members), path.stat().st_size)
+        check_members(path, members, path.stat().st_size)
         names = [m.filename.removesuffix(".npy") for m in members]
         if {"format", "shape", "data"} <= set(names):
             return _read_sparse(path, archive)
@@ -109,23 +110,26 @@ def _read_sparse(path: Path, archive: zipfile.ZipFile) -> Contents:
         parts[name] = _read_member(archive, member)
     layout = parts["format"].item()
     layout = layout.decode("ascii") if isinstance(layout, bytes) else str(layout)
-    shape = tuple(int(side) for side in parts["shape"].tolist())
-    if layout not in _SPARSE or len(shape) != 2 or min(shape) < 0:
+    sides = tuple(int(side) for side in parts["shape"].tolist())
+    if layout not in _SPARSE or len(sides) != 2 or min(sides) < 0:
         raise CheckpointError(
             path,
-            f"it holds a sparse {printable(layout)} array of shape {list(shape)}",
+            f"it holds a sparse {printable(layout)} array of shape {list(sides)}",
             "save a matrix: scipy.sparse.save_npz(file, scipy.sparse.csr_array(matrix))",
         )
+    shape = (sides[0], sides[1])
     check_matrix(path, "the matrix", shape)
-    matrix = _assemble(layout, parts, shape)
+    matrix = _assemble(path, layout, parts, shape)
     return Contents("scipy.sparse npz", {printable(path.stem): matrix}, "in_out", False)
 
 
-def _assemble(layout: str, parts: dict[str, Any], shape: tuple[int, ...]) -> sp.csr_array:
+def _assemble(path: Path, layout: str, parts: dict[str, Any], shape: tuple[int, int]) -> sp.csr_array:
     import scipy.sparse as sp
 
     if layout == "coo":
         return sp.coo_array((parts["data"], (parts["row"], parts["col"])), shape=shape).tocsr()
+    order = shape if layout == "csr" else (shape[1], shape[0])
+    check_pointers(path, printable(path.stem), parts["indptr"], parts["indices"], order)
     build = sp.csr_array if layout == "csr" else sp.csc_array
     matrix = build((parts["data"], parts["indices"], parts["indptr"]), shape=shape)
     matrix.check_format(full_check=True)

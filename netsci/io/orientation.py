@@ -42,6 +42,8 @@ def lies(name: str, contents: Contents) -> Lies:
     """Return how an array lies as its name and the kind of file tell."""
     if is_kernel(name):
         return "kernel"
+    if re.search(r"_to_[^.]+\.w$", name):  # BindsNET's connections, from one population to another
+        return "in_out"
     torch_named = re.search(r"\.(weight|mask)[^.]*$", name) is not None
     outward = contents.orientation == "out_in" or (contents.orientation == "by_name" and torch_named)
     return "out_in" if outward else "in_out"

@@ -11,7 +11,7 @@ from netsci.io.graph_text import text_kind, web_page, xml_root
 from netsci.io.limits import check_count
 
 TORCH_ZIP, TORCH_LEGACY, NPZ, NPY, SAFETENSORS = "torch", "torch legacy", "npz", "npy", "safetensors"
-ONNX, HDF5, MATLAB = "onnx", "hdf5", "matlab"
+ONNX, HDF5, KERAS_ZIP, MATLAB = "onnx", "hdf5", "keras", "matlab"
 GRAPHML, GEXF = "graphml", "gexf"
 
 # torch before 1.6 opens with a pickle of the number 0x1950a86a20f9469cfc6c.
@@ -98,11 +98,7 @@ def _sniff_zip(path: Path) -> str:
     if all(name.endswith(".npy") for name in names):
         return NPZ
     if "model.weights.h5" in names:
-        raise CheckpointError(
-            path,
-            "this is a Keras 3 model archive, which is not read as a whole",
-            "unzip it and give the file model.weights.h5",
-        )
+        return KERAS_ZIP
     raise CheckpointError(path, "this is a zip archive of something else than weights", _UNPACK)
 
 

@@ -18,7 +18,7 @@ _ONE_WAY = {
     "fromnodeid": "tonodeid", "fromnode": "tonode", "fromid": "toid", "sourceid": "targetid",
     "sourcenode": "targetnode", "preid": "postid", "prename": "postname", "precell": "postcell",
     "preneuron": "postneuron", "presynapticneuron": "postsynapticneuron", "prerootid": "postrootid",
-    "prept": "postpt", "bodyidpre": "bodyidpost", "prebodyid": "postbodyid", "sender": "receiver",
+    "bodyidpre": "bodyidpost", "sender": "receiver",
     "origin": "destination", "tail": "head", "citing": "cited", "row": "column", "neuronpre": "neuronpost",
 }  # fmt: skip
 _TWO_WAY = {
@@ -27,6 +27,10 @@ _TWO_WAY = {
     "user1": "user2", "interactora": "interactorb", "nodei": "nodej",
 }  # fmt: skip
 _ALSO = {"src": ("target", "tgt", "dest"), "origin": ("target",), "row": ("col",), "source": ("sink", "dest")}
+_NODES = (
+    ("id", "index", "node", "nodeid", "nodes", "idx"),
+    ("name", "label", "names", "labels", "x", "group", "type", "class", "pos"),
+)
 _WEIGHTS = (
     "weight", "weights", "value", "synapses", "synapsecount", "syncount", "nsyn", "nsynapses", "nbr", "count",
     "strength", "w", "number", "numberofsynapses", "combinedscore", "score",
@@ -105,6 +109,8 @@ def layout_of(path: Path) -> Layout:
     if known is None and (found := _matrix(rows, body, own_line, delimiter, path, sample[0][0])):
         return found
     _check_widths(path, body, width, known is not None, names)
+    if known is None:
+        _check_ends(path, body, names or (re.split(r"[\s,;]+", remarks[-1].strip()) if remarks else []))
     header = (*names, *[""] * (width - len(names))) if names else None
     source, target, one_way = known or (0, 1, None)
     weight = _weight(header, body, width, {source, target})
@@ -188,6 +194,9 @@ def _named(header: list[str] | tuple[str, ...] | None) -> tuple[int, int, bool] 
             for other in (second, *_ALSO.get(first, ())):
                 if first in words and other in words:
                     return words.index(first), words.index(other), one_way
+    for column, word in enumerate(words):  # pre_pt_root_id and post_pt_root_id, and the like
+        if word.startswith("pre") and f"post{word[3:]}" in words:
+            return column, words.index(f"post{word[3:]}"), True
     return None
 
 
@@ -207,7 +216,13 @@ def _weight(header: tuple[str, ...] | None, body: list[list[str]], width: int, e
             i for i in range(width) if i not in ends and words[i] not in ("", "id") and _numeric(body, i)
         ]
         return numbers[0] if len(numbers) == 1 else None
-    return next((i for i in range(width) if i not in ends and _numeric(body, i)), None)
+    columns = [i for i in range(width) if i not in ends and _numeric(body, i)]
+    return next((i for i in columns if not _times(body, i)), None)
+
+
+def _times(body: list[list[str]], column: int) -> bool:
+    """Whether a column holds times in seconds since 1970, of the years 1980 to 2060: no weights."""
+    return all(r[column].isdecimal() and 315_000_000 < int(r[column]) < 2_870_000_000 for r in body)
 
 
 def _numeric(body: list[list[str]], column: int) -> bool:
@@ -251,6 +266,20 @@ def _matrix(
 def _whole(value: float | None) -> bool:
     """Whether a number can be a node's: programs write them as 1.0 or 1e+00 as well."""
     return value is not None and value >= 0 and value.is_integer()
+
+
+def _check_ends(path: Path, body: list[list[str]], names: list[str]) -> None:
+    """Raise CheckpointError for a table of nodes or of measured numbers, which would pass as links."""
+    words = [_word(name) for name in names[:2]]
+    if len(words) == 2 and words[0] in _NODES[0] and words[1] in _NODES[1]:
+        raise CheckpointError(path, "this is a table of nodes, not of links", "give the table of the links")
+    ends = [number(cell) for r in body for cell in r[:2]]
+    if None not in ends and not all(map(_whole, ends)):
+        raise CheckpointError(
+            path,
+            "its first two columns are numbers with fractions or signs, which name no nodes",
+            "of a matrix, drop the line of names; of links, name the columns: source,target,weight",
+        )
 
 
 def _check_widths(

@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from netsci.io.contents import Contents
 from netsci.io.errors import CheckpointError, printable
-from netsci.io.limits import check_arrays, check_unpacked
+from netsci.io.limits import check_arrays, check_members
 from netsci.io.nesting import flatten
 from netsci.io.torch_scan import STATE_DICT, Scan, scan
 from netsci.io.torch_sparse import plain, sparse_matrix
@@ -36,7 +36,9 @@ def read_torch_legacy(path: Path) -> Contents:
         with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as view:
             for _ in range(3):  # magic number, protocol, system
                 scan(path, view)
-            claimed, held = sum(scan(path, view).storages.values()), size - view.tell()
+            claimed = sum(scan(path, view).storages.values())
+            scan(path, view)  # the keys of the storages
+            held = size - view.tell()
         if claimed > held:
             raise _truncated(path, claimed, held)
         loaded = _load(path, stream)
@@ -52,7 +54,7 @@ def _verified_copy(path: Path) -> tuple[io.BytesIO, int]:
     copy = io.BytesIO()
     with zipfile.ZipFile(path) as archive, zipfile.ZipFile(copy, "w", zipfile.ZIP_STORED) as fresh:
         members = archive.infolist()
-        check_unpacked(path, sum(m.file_size for m in members), path.stat().st_size)
+        check_members(path, members, path.stat().st_size)
         sizes: dict[str, int] = {}
         scanned: Scan | None = None
         for member in members:

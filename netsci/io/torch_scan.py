@@ -89,6 +89,10 @@ class Scan(pickle.Unpickler):
         is_storage = module in ("torch", "torch.cuda", "torch.storage") and name in _ITEM
         if is_storage or full in _TOKENS:
             return _Token(name)
+        if full.endswith("_rebuild_meta_tensor_no_storage"):
+            raise CheckpointError(
+                self.path, "it holds meta tensors: shapes without numbers", "save the model with its weights"
+            )
         if full.endswith("multiarray._reconstruct"):
             raise CheckpointError(
                 self.path, "it pickles numpy arrays", "save tensors instead: torch.from_numpy(array)"

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from netsci.io.errors import printable
 from netsci.io.limits import check_matrix
+from netsci.io.pointers import check_pointers
 
 if TYPE_CHECKING:
     import torch
 
 
 def sparse_matrix(path: Path, name: str, tensor: torch.Tensor, notes: list[str]) -> tuple[Any] | None:
-    """Return (the tensor as CSR [out, in],), every index checked by scipy before compiled code uses it.
+    """Return (the tensor as CSR [out, in],), every index checked before compiled code uses it.
 
     COO, CSR, CSC, BSR and BSC in two dimensions; of blocks every place within is a link. None, and a note,
     for what is no matrix of numbers: a sparse convolution, a batch of matrices, rows of vectors (hybrid).
@@ -33,7 +34,8 @@ def sparse_matrix(path: Path, name: str, tensor: torch.Tensor, notes: list[str])
     check_matrix(path, printable(name), tuple(tensor.shape))
     if blocked:
         notes.append(f"{printable(name)} stores blocks: every place in a stored block is a link")
-    return (_coo(tensor),) if tensor.layout == torch.sparse_coo else (_compressed(tensor),)
+    is_coo = tensor.layout == torch.sparse_coo
+    return (_coo(tensor),) if is_coo else (_compressed(path, printable(name), tensor),)
 
 
 def _coo(tensor: torch.Tensor) -> Any:
@@ -44,7 +46,7 @@ def _coo(tensor: torch.Tensor) -> Any:
     return sp.coo_array((values, (rows, columns)), shape=tuple(tensor.shape)).tocsr()
 
 
-def _compressed(tensor: torch.Tensor) -> Any:
+def _compressed(path: Path, name: str, tensor: torch.Tensor) -> Any:
     import scipy.sparse as sp
     import torch
 
@@ -52,6 +54,9 @@ def _compressed(tensor: torch.Tensor) -> Any:
     pointers = (tensor.crow_indices() if by_rows else tensor.ccol_indices()).numpy()
     places = (tensor.col_indices() if by_rows else tensor.row_indices()).numpy()
     values, shape = plain(tensor.values()).numpy(), tuple(tensor.shape)
+    height, width = values.shape[1:] if values.ndim == 3 else (1, 1)
+    blocks = (shape[0] // height, shape[1] // width)
+    check_pointers(path, name, pointers, places, blocks if by_rows else blocks[::-1])
     if tensor.layout == torch.sparse_bsr:
         matrix = sp.bsr_array((values, places, pointers), shape=shape)
     elif tensor.layout == torch.sparse_bsc:  # scipy has none: the transpose is by rows

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from netsci.graph import LayeredGraph, Population, Projection
 from netsci.io.errors import CheckpointError
+from netsci.io.pointers import check_pointers
 
 _LENGTH = struct.Struct("<Q")
 _INDICES = ("int32", "int64")
@@ -70,7 +71,7 @@ def receive(stream: BinaryIO, path: Path) -> tuple[LayeredGraph, str, tuple[str,
         header = _read_header(stream)
         refused = header.get("refused")
         if refused is None:
-            return _graph(stream, header), _text(header["kind"]), tuple(map(_text, header["notes"]))
+            return _graph(stream, header, path), _text(header["kind"]), tuple(map(_text, header["notes"]))
         reason, mend = map(_text, refused)
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         raise CheckpointError(
@@ -81,24 +82,23 @@ def receive(stream: BinaryIO, path: Path) -> tuple[LayeredGraph, str, tuple[str,
     raise CheckpointError(path, reason, mend)
 
 
-def _graph(stream: BinaryIO, header: dict[str, Any]) -> LayeredGraph:
+def _graph(stream: BinaryIO, header: dict[str, Any], path: Path) -> LayeredGraph:
     populations = tuple(Population(_text(name), _whole(size)) for name, size in header["populations"])
-    projections = tuple(_projection(stream, record) for record in header["projections"])
+    projections = tuple(_projection(stream, record, path) for record in header["projections"])
     if stream.read(1):
         raise ValueError("bytes after the last array")
     return LayeredGraph(populations, projections)
 
 
-def _projection(stream: BinaryIO, record: dict[str, Any]) -> Projection:
+def _projection(stream: BinaryIO, record: dict[str, Any], path: Path) -> Projection:
     rows, columns = map(_whole, record["shape"])
     count, code = _whole(record["links"]), record["weights"]
     pointers = _read_array(stream, _one_of(record["pointers"], _INDICES), rows + 1)
     indices = _read_array(stream, _one_of(record["indices"], _INDICES), count)
     values = None if code is None else _read_array(stream, _one_of(code, _WEIGHTS), count)
+    check_pointers(path, "that was sent", pointers, indices, (rows, columns))
     links = sp.csr_array((np.ones(count, bool), indices, pointers), shape=(rows, columns))
-    # Every index, before compiled code follows it.
-    links.check_format(full_check=True)
-    if int(pointers[-1]) != count or not links.has_canonical_format:
+    if not links.has_canonical_format:
         raise ValueError("links are not sorted, or stored twice")
     weights = None if values is None else sp.csr_array((values, indices, pointers), shape=links.shape)
     if type(record["undirected"]) is not bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.fuzz import MAX_BYTES, MAX_SECONDS, REAL, Outcome, run
+from benchmarks.fuzz import MAX_BYTES, MAX_SECONDS, PATIENCE, REAL, Outcome, run
 from netsci.io import isolation, load
 from tests.io.mutations import case, seeds
 from tests.io.seeds import SEEDS
@@ -21,7 +21,9 @@ def check(outcome: Outcome, count: int) -> None:
     assert outcome.crashed == []
     assert outcome.files == outcome.accepted + outcome.refused == count
     assert outcome.refused > 0
+    assert outcome.over == []
     assert 0 < outcome.slowest[0] < MAX_SECONDS
+    assert outcome.slowest[0] < outcome.latest[0] < PATIENCE
     assert 0 < outcome.heaviest[0] < MAX_BYTES
     assert not outcome.missed
 
@@ -62,8 +64,13 @@ def test_a_miss_is_a_miss(monkeypatch, tmp_path):
     monkeypatch.setattr(fuzz, "MAX_SECONDS", 0.0)
     assert fuzz.judged(path, 3).missed
     monkeypatch.undo()
+    monkeypatch.setattr(fuzz, "PATIENCE", 0.0)
+    assert fuzz.judged(path, 3).missed
+    monkeypatch.undo()
     monkeypatch.setattr(fuzz, "MAX_BYTES", 1e6)
     assert fuzz.judged(path, 3).missed
+    monkeypatch.undo()
+    assert fuzz.Outcome(files=1, over=[3]).missed
     monkeypatch.undo()
     monkeypatch.setattr(fuzz, "load", broken)
     outcome = fuzz.judged(path, 3)

@@ -153,7 +153,7 @@ def test_one_process_serves_all(tmp_path):
         ("SIGSEGV", r"crashed its reader \(SIGSEGV\)"),
         ("SIGABRT", r"crashed its reader \(SIGABRT\)"),
         ("SIGKILL", "needs more memory than there is"),
-        ("SIGXCPU", "takes more than 60 s, its limit"),
+        ("SIGXCPU", "takes more than 15 s of the processor's time, its limit"),
         ("memory", "needs more memory than 1.0 GiB, its limit"),
         ("torch_memory", "needs more memory than 1.0 GiB, its limit"),
         ("exit", r"crashed its reader \(no answer\)"),
@@ -184,6 +184,12 @@ def test_time_is_limited(broken, monkeypatch, what):
     assert children(pid) == []
 
 
+def test_time_of_the_processor_is_limited_more(broken, monkeypatch):
+    monkeypatch.setattr(isolation, "BASE_CPU_SECONDS", 0.9)
+    refused(broken("spin"), "takes more than 1 s of the processor's time, its limit")
+    assert 0.8 < last_usage().cpu_seconds < 5
+
+
 def test_what_a_parser_prints_is_no_answer(broken, capfd):
     assert read(broken("noise")).graph.n_links == 5
     assert capfd.readouterr() == ("", "")
@@ -196,7 +202,7 @@ def test_the_limits_that_a_parser_meets(broken):
     assert found["RLIMIT_CORE"] == (0, 0)
     assert found["RLIMIT_NOFILE"] == (64, 64)
     assert found["RLIMIT_NPROC"] == (0, 0)
-    assert 60 <= found["RLIMIT_CPU"][0] <= 61
+    assert 15 <= found["RLIMIT_CPU"][0] <= 16
     assert 2**30 < found["RLIMIT_AS"][1] < 2**33
     assert 2**30 < found["RLIMIT_FSIZE"][1] < 2**31
     assert len(open_files) <= 6  # three that are nothing, the network, the pipe and the listing itself

@@ -1,0 +1,73 @@
+"""The global heaps of an HDF5 file, walked before the HDF5 library does: a damaged one stops it for good.
+
+Texts of any length lie in collections of objects. The library steps from object to object by the sizes that
+they claim, and never ends where one claims 0, or so much that the step overflows; and it allocates what a
+collection claims before it looks at how much the file holds.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from typing import Any
+
+_SIGNATURE = re.compile(rb"GCOL\x01")
+_LENGTH = {2: "<H", 4: "<I", 8: "<Q"}
+
+
+def spoilt_heap(data: Any, length_bytes: int) -> bool:
+    """Whether a global heap claims more than the file holds, or would be walked without end.
+
+    Parameters
+    ----------
+    data : bytes, or what is like them (a map of the file).
+    length_bytes : how many bytes a length takes in this file, as its superblock says.
+    """
+    if length_bytes not in _LENGTH:
+        return True
+    # Objects of different collections share no bytes, so that many together are more than the file can hold.
+    left = len(data) // 8
+    for found in _SIGNATURE.finditer(data):
+        steps = _steps(data, found.start(), length_bytes)
+        left -= steps
+        if steps < 0 or left < 0:
+            return True
+    return False
+
+
+def spoilt_references(data: Any, begin: int, count: int, address_bytes: int) -> bool:
+    """Whether `count` references to texts, from a place in the file, claim more bytes than it holds.
+
+    Each is a length (4 bytes), the address of a heap and a number in it (4 bytes).
+    """
+    size = 8 + address_bytes
+    if begin + count * size > len(data):
+        return True
+    places = range(begin, begin + count * size, size)
+    claimed: int = sum(struct.unpack_from("<I", data, place)[0] for place in places)
+    return claimed > len(data)
+
+
+def _steps(data: Any, begin: int, length_bytes: int) -> int:
+    """Return in how many steps one collection is walked, -1 where it must not be; 0 where it is none."""
+    code = _LENGTH[length_bytes]
+    header, object_header = _aligned(8 + length_bytes), _aligned(8 + length_bytes)
+    if begin + header > len(data):
+        return 0
+    end = begin + struct.unpack_from(code, data, begin + 8)[0]
+    if end > len(data):
+        return -1
+    place, steps = begin + header, 0
+    while place + object_header <= end:
+        number = struct.unpack_from("<H", data, place)[0]
+        size = struct.unpack_from(code, data, place + 8)[0]
+        # Number 0 is free space, whose size counts its header.
+        step = size if number == 0 else object_header + _aligned(size)
+        if step == 0 or step >= 2**63:
+            return -1
+        place, steps = place + step, steps + 1
+    return steps
+
+
+def _aligned(size: int) -> int:
+    return (size + 7) // 8 * 8
