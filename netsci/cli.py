@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+import tempfile
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -125,9 +126,10 @@ def compare(
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list, one object a line.")] = False,
     threshold: _Threshold = None,
     density: _Density = None,
+    select: _Select = None,
 ) -> None:
     """Show what differs between two networks, and how large the difference is."""
-    options = _given(threshold, density, None)
+    options = _given(threshold, density, select)
     problem = None if out is None else _unwritable(out, a) or _unwritable(out, b)
     if problem:
         raise typer.BadParameter(problem, param_hint="--out")
@@ -150,7 +152,8 @@ def compare(
         from netsci.io.files import write_atomically
         from netsci.report import comparison_page
 
-        page = comparison_page(first.graph, second.graph, (first.name, second.name))
+        names = (first.name, second.name)
+        page = comparison_page(first, second, names, table=table, options=options)
         try:
             written = write_atomically(out, page)
         except OSError as error:
@@ -178,8 +181,6 @@ def export(
         graph = load_graph(file, **options)
     except CheckpointError as error:
         _fail(str(error), UNREADABLE)
-    import tempfile
-
     from netsci.io.files import write_atomically
 
     with tempfile.TemporaryDirectory(prefix="netsci-") as folder:
@@ -209,19 +210,21 @@ def _unwritable(
         return f"{out} is a folder; give a file in it, such as {out / file.stem}"
     if not os.path.isdir(target.parent):
         return f"there is no folder {target.parent}; create it, or write elsewhere"
-    if not os.path.exists(target):
-        return None
-    if not os.path.isfile(target):
+    if os.path.exists(target) and not os.path.isfile(target):
         return f"{out} is a device or pipe and no regular file; give the name of a new file"
-    if os.path.exists(file) and os.path.samefile(target, file):
+    if os.path.exists(target) and os.path.exists(file) and os.path.samefile(target, file):
         return f"{clash}; give another name"
-    return None
+    try:
+        # What is written later is written beside its place first, so the folder must take a new file.
+        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".netsci-", suffix=".part"):
+            return None
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        return f"{out} cannot be written: {target.parent} takes no new file ({why}); give a file elsewhere"
 
 
 def _report(file: Path, out: Path, options: dict[str, Any], three_d: bool) -> Path:
     """Write the report elsewhere and move it to its place once it is complete."""
-    import tempfile
-
     from netsci import report as room
     from netsci.io import load
     from netsci.io.files import write_atomically

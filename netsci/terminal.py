@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _HEADINGS = ("presynaptic", "postsynaptic", "links", "sparsity", "isolated units")
 _NAME_WIDTH = 6  # columns that a layer's name keeps on a narrow terminal
+_WORD_WIDTH = 13  # columns that a measure's name keeps: its longest word
 
 
 def print_layers(loaded: Loaded) -> None:
@@ -35,9 +36,7 @@ def print_layers(loaded: Loaded) -> None:
         table.add_column(heading, justify="right", overflow="fold", min_width=width)
     for layer, cells in zip(summary["layers"], rows, strict=True):
         table.add_row(Text(layer["name"]), *cells)
-    console = Console(file=sys.stdout)
-    borders = 3 * len(table.columns) + 1
-    console.print(table, width=max(console.width, _NAME_WIDTH + sum(widths) + borders), crop=False)
+    console = _print_whole(table, _NAME_WIDTH + sum(widths))
     for note in summary["notes"]:
         console.print(Text(f"- {note}"))
 
@@ -48,22 +47,32 @@ def print_comparison(table: pd.DataFrame, names: tuple[str, str]) -> None:
 
     shown = Table(title=Text(f"A: {names[0]}\nB: {names[1]}"), title_justify="left")
     shown.add_column("where", overflow="fold", min_width=_NAME_WIDTH)
-    shown.add_column("measure", overflow="fold")
-    for heading in ("A", "B", "B - A", "effect", "p"):
-        shown.add_column(heading, justify="right", no_wrap=True)
+    shown.add_column("measure", overflow="fold", min_width=_WORD_WIDTH)
+    records = table.to_dict("records")
+    rows = [[_number(row[name]) for name in ("a", "b", "difference", "effect", "p")] for row in records]
+    headings = ("A", "B", "B - A", "effect", "p")
+    widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
+    for heading, width in zip(headings, widths, strict=True):
+        shown.add_column(heading, justify="right", no_wrap=True, min_width=width)
     before = ""
-    for row in table.to_dict("records"):
-        numbers = [_number(row[name]) for name in ("a", "b", "difference", "effect", "p")]
-        shown.add_row(
-            Text("" if row["where"] == before else str(row["where"])), str(row["measure"]), *numbers
-        )
+    for row, numbers in zip(records, rows, strict=True):
+        where = "" if row["where"] == before else str(row["where"])
+        shown.add_row(Text(where), Text(str(row["measure"])), *numbers)
         before = row["where"]
-    console = Console(file=sys.stdout)
-    console.print(shown, width=max(console.width, 90), crop=False)
+    console = _print_whole(shown, _NAME_WIDTH + _WORD_WIDTH + sum(widths))
     console.print(Text(verdict(table)))
     if table.attrs["left_out"]:
         console.print(Text(f"- without a counterpart: {', '.join(table.attrs['left_out'])}"))
     console.print("- effect: Cliff's delta of degrees and weights, B against A; overlap: beyond chance")
+
+
+def _print_whole(table: Table, least: int) -> Console:
+    """Print a table with no number cut, wider than the terminal where it must be; `least` without borders."""
+    console = Console(file=sys.stdout)
+    borders = 3 * len(table.columns) + 1
+    # A console prints nothing wider than itself, so a narrow terminal gets a wider one for the table.
+    Console(file=sys.stdout, width=max(console.width, least + borders)).print(table, crop=False)
+    return console
 
 
 def _number(value: float) -> str:
@@ -72,10 +81,12 @@ def _number(value: float) -> str:
 
 def _cells(layer: dict[str, Any], undirected: bool) -> tuple[str, ...]:
     """Return the numbers of one layer; an undirected one has no two sides to be isolated on."""
+    from netsci.report.words import percent
+
     isolated = layer["isolated"][:1] if undirected else layer["isolated"]
     return (
         *(f"{side:,}" for side in layer["shape"]),
         f"{layer['links']:,}",
-        "—" if layer["sparsity"] is None else f"{100 * layer['sparsity']:.2f} %",
+        "—" if layer["sparsity"] is None else percent(layer["sparsity"], fixed=True),
         " + ".join(f"{count:,}" for count in isolated),
     )

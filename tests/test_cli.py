@@ -170,6 +170,16 @@ def test_each_unwritable_place_has_its_own_mend(net, tmp_path):
     assert (tmp_path / "pipe").is_fifo()
 
 
+def test_a_folder_that_takes_no_file_is_told_before_the_work(net, monkeypatch):
+    if not Path("/proc/self").exists():
+        pytest.skip("no folder that nobody can write to")
+    monkeypatch.setattr(netsci.report, "report", lambda *a, **o: pytest.fail("computed"), raising=False)
+    for command in ("report", "export"):
+        shown = run(app, [command, str(net), "-o", "/proc/x.html"], env={"COLUMNS": "500"})
+        assert shown.exit_code == 2
+        assert "/proc takes no new file" in shown.stderr
+
+
 def test_a_report_is_written_through_a_link(net, tmp_path, monkeypatch):
     def write(path, out, **options):
         out.write_text("new")

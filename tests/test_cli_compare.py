@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+import netsci.report.comparison
 from netsci.cli import UNREADABLE, app
 from netsci.io import load_graph
 
@@ -46,6 +47,45 @@ def test_compare_writes_a_page(files: tuple[Path, Path], tmp_path: Path) -> None
     assert "a.npz and b.npz compared" in out.read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("columns", ["20", "40", "200"])
+def test_compare_cuts_no_number(files: tuple[Path, Path], columns: str) -> None:
+    shown = runner.invoke(app, ["compare", *map(str, files)], env={"COLUMNS": columns}).stdout
+    assert "…" not in shown
+    assert "presynaptic" in shown  # the longest word of a measure stays whole
+    lines = json.loads(runner.invoke(app, ["compare", *map(str, files), "--json"]).stdout)
+    for line in lines:
+        if line["a"] is not None:
+            assert f"{line['a']:.4g}" in shown.replace(",", "")
+
+
+def test_compare_takes_one_layer_of_both(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    paths = tmp_path / "a.npz", tmp_path / "b.npz"
+    for path in paths:
+        np.savez(path, **{f"fc{i}.weight": rng.random((6, 6)) * (rng.random((6, 6)) < 0.5) for i in (1, 2)})
+    done = runner.invoke(app, ["compare", *map(str, paths), "--select", "fc2", "--json"])
+    assert {line["where"] for line in json.loads(done.stdout)} == {"all nodes", "fc2"}
+
+
+def test_the_page_tells_where_it_comes_from(files: tuple[Path, Path], tmp_path: Path) -> None:
+    import hashlib
+
+    out = tmp_path / "page.html"
+    with pytest.MonkeyPatch.context() as patch:
+        calls: list[int] = []
+        real = netsci.report.comparison.compare
+        patch.setattr(netsci.report.comparison, "compare", lambda *a: (calls.append(1), real(*a))[1])
+        patch.setattr(netsci.report, "compare", netsci.report.comparison.compare, raising=False)
+        runner.invoke(app, ["compare", *map(str, files), "--threshold", "0.5", "--out", str(out)])
+    assert len(calls) == 1
+    page = out.read_text(encoding="utf-8")
+    for path in files:
+        assert hashlib.sha256(path.read_bytes()).hexdigest() in page
+    assert "threshold = 0.5" in page
+    assert "netsci-suite" in page
+    assert "<dd>npz</dd>" in page
+
+
 def test_compare_never_writes_over_what_it_reads(files: tuple[Path, Path]) -> None:
     before = files[1].read_bytes()
     done = runner.invoke(app, ["compare", *map(str, files), "--out", str(files[1])])
@@ -77,3 +117,13 @@ def test_export_writes_graphml_that_comes_back(files: tuple[Path, Path], tmp_pat
     assert done.exit_code == 0
     assert load_graph(out) == load_graph(files[0])
     assert runner.invoke(app, ["export", str(out), "--out", str(out)]).exit_code == 2
+
+
+def test_shares_are_never_rounded_to_none_or_all(tmp_path: Path) -> None:
+    full, rare = np.ones((300, 400), np.float32), np.zeros((300, 400), np.float32)
+    full[0, 0], rare[0, 0] = 0, 1
+    np.savez(tmp_path / "net.npz", full=full, rare=rare.T)
+    shown = runner.invoke(app, ["inspect", str(tmp_path / "net.npz")], env={"COLUMNS": "200"}).stdout
+    assert "< 0.01 %" in shown
+    assert "> 99.99 %" in shown
+    assert "100.00 %" not in shown

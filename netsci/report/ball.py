@@ -21,7 +21,7 @@ def ball_section(graph: LayeredGraph) -> tuple[Section, list[str]]:
     """Return the section, and why there is no ball where there is none."""
     embedding, method, reason = disk.embed(graph, dimension=3)
     if embedding is None:
-        return Section(TITLE, f"No ball is drawn: {reason}."), [f"three-dimensional embedding: {reason}"]
+        return Section(TITLE, f"No ball is drawn: {reason}."), [reason]
     nodes, links = disk.node_table(graph, embedding), disk.link_table(graph, embedding)
     drawn = disk.sampled(links, MOST_DRAWN)
     directions = _directions(embedding)

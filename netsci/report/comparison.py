@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from netsci import plot
 from netsci.graph import LayeredGraph, Projection, degree_ccdf, degree_exponent, node_sparsity
 from netsci.measure import rank_sum_test, sparsity_index
 from netsci.report.degrees import unit_degrees
+from netsci.report.network import versions
 from netsci.report.page import Section, render
 from netsci.report.words import count, listed, percent
+
+if TYPE_CHECKING:
+    from netsci.io import Loaded
 
 COLUMNS = ["where", "measure", "a", "b", "difference", "effect", "p", "note"]
 MOST_PANELS = 8
@@ -63,15 +68,41 @@ def compare(a: LayeredGraph, b: LayeredGraph) -> pd.DataFrame:
     return table
 
 
-def comparison_page(a: LayeredGraph, b: LayeredGraph, names: tuple[str, str] = ("A", "B")) -> str:
-    """Return the comparison as one self-contained HTML page."""
-    table = compare(a, b)
+def comparison_page(
+    a: LayeredGraph | Loaded,
+    b: LayeredGraph | Loaded,
+    names: tuple[str, str] = ("A", "B"),
+    *,
+    table: pd.DataFrame | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> str:
+    """Return the comparison as one self-contained HTML page.
+
+    a, b : graphs, or what `netsci.io.load` returned, whose kind and checksum the page then tells.
+    table : what `compare` found, computed here by default. options : how the files were read, for the
+    provenance.
+    """
+    files = {label: _source(one, name) for label, one, name in zip("AB", (a, b), names, strict=True)}
+    a, b = (one if isinstance(one, LayeredGraph) else one.graph for one in (a, b))
+    table = compare(a, b) if table is None else table
     pairs, left_out = _pairs(a, b)
     sections = [_overview(table, left_out, names), _degrees(a, b, pairs, names)]
     title = f"{names[0]} and {names[1]} compared"
     lead = f"A is {names[0]}, B is {names[1]}; differences are B - A."
-    provenance = {"A": {"name": names[0], "links": a.n_links}, "B": {"name": names[1], "links": b.n_links}}
+    parameters = {
+        "reading": ", ".join(f"{key} = {value}" for key, value in (options or {}).items()) or "all links",
+        "effect": "Cliff's delta (rank-biserial correlation), p of the two-sided Mann-Whitney U test",
+        "gamma": "discrete maximum likelihood in [1.01, 10]",
+        "sparsity index": "p = 0.5, q = 1, over all places of W",
+    }
+    provenance = files | {"Parameters": parameters, "Versions": versions()}
     return render(title, sections, lead=lead, provenance=provenance)
+
+
+def _source(one: LayeredGraph | Loaded, name: str) -> dict[str, Any]:
+    if isinstance(one, LayeredGraph):
+        return {"name": name, "kind": "a LayeredGraph in memory", "links": one.n_links}
+    return {"name": name, "kind": one.kind, "sha256": one.sha256, "links": one.graph.n_links}
 
 
 def verdict(table: pd.DataFrame) -> str:
@@ -79,8 +110,8 @@ def verdict(table: pd.DataFrame) -> str:
     tested = table[np.isfinite(table["effect"].to_numpy(float)) & (table["measure"] != "overlap of links")]
     head = table[(table["where"] == ALL) & (table["measure"] == "links")].iloc[0]
     words = f"A has {count(int(head['a']), 'link')}, B {count(int(head['b']), 'link')}"
-    if not len(tested):
-        return f"{words}."
+    if not tested["effect"].any():  # none, or all 0
+        return f"{words}; {_no_effect(table)}."
     most = tested.loc[tested["effect"].abs().idxmax()]
     size = abs(float(most["effect"]))
     names = ((LARGE, "large"), (MEDIUM, "medium"), (SMALL, "small"), (0.0, "negligible"))
@@ -89,6 +120,21 @@ def verdict(table: pd.DataFrame) -> str:
         f"{words}; the largest effect is {how}: {most['measure']} of {most['where']} "
         f"(Cliff's delta {float(most['effect']):+.2f})."
     )
+
+
+def _no_effect(table: pd.DataFrame) -> str:
+    """Return what to say where no degrees and no weights differ."""
+    rest = table[table["measure"] != "overlap of links"]
+    moved = rest[(rest["difference"].fillna(0) != 0) | (rest["a"].isna() != rest["b"].isna())]
+    if len(moved):
+        return f"no effect on degrees or weights, but {listed(list(moved['measure'].unique()))} differ"
+    shared = table.loc[table["measure"] == "overlap of links", "b"].dropna()
+    if table.attrs.get("left_out"):
+        return "no difference found, but some projections have no counterpart"
+    if len(shared) and float(shared.min()) < 1:
+        least = percent(float(shared.min()))
+        return f"degrees and weights do not differ, but the links do: they overlap by {least}"
+    return "no difference found"
 
 
 def _pairs(a: LayeredGraph, b: LayeredGraph) -> tuple[list[tuple[Projection, Projection]], list[str]]:
@@ -160,11 +206,15 @@ def _tested(
 
 
 def _overlap(where: str, p: Projection, q: Projection) -> dict[str, Any]:
-    both = int(p.links.multiply(q.links).nnz)
-    either = int(p.links.nnz) + int(q.links.nnz) - both
-    places = p.shape[0] * p.shape[1]
-    chance = int(p.links.nnz) * int(q.links.nnz) / places
-    expected = chance / (p.links.nnz + q.links.nnz - chance) if either else math.nan
+    rows, columns = p.shape
+    first, second, places = p.links, q.links, rows * columns
+    if p.undirected and q.undirected:  # each pair once, and no node is linked with itself
+        first, second = sp.triu(first, 1, "csr"), sp.triu(second, 1, "csr")
+        places = rows * (rows - 1) // 2
+    n, m = int(first.nnz), int(second.nnz)
+    both = int(first.multiply(second).nnz)
+    either = n + m - both
+    expected = n * m / places / (n + m - n * m / places) if either else math.nan
     overlap = both / either if either else math.nan
     effect = (overlap - expected) / (1 - expected) if either and expected < 1 else math.nan
     said = f"{both:,} links in both; at random {expected:.3g} of those in either would be"

@@ -13,7 +13,7 @@ from netsci import plot
 from netsci.graph import ExponentFit, LayeredGraph, Projection, degree_ccdf, degree_exponent
 from netsci.graph.exponent import FEW_IN_TAIL
 from netsci.report.page import Section
-from netsci.report.words import count, listed
+from netsci.report.words import count, grouped, listed
 
 ALL = "all nodes"
 MOST_PANELS = 9
@@ -69,12 +69,17 @@ def unit_degrees(projection: Projection, side: str) -> NDArray[np.int64]:
 def degree_section(graph: LayeredGraph, fits: list[DegreeFit]) -> tuple[Section, list[str]]:
     """Return the section and why some of its numbers are undefined."""
     table = pd.DataFrame([_row(f) for f in fits])
-    undefined = [f"{f.group}, {f.side}: {f.fit.notes[0]}" for f in fits if math.isnan(f.fit.gamma)]
-    undefined += [
-        f"gamma of {f.group}, {f.side}: the fit ran into its bound {f.fit.gamma:g}, which is no estimate"
-        for f in fits
-        if f.fit.at_bound
-    ]
+    undefined = grouped(
+        [(f"{f.group} ({f.side})", f.fit.notes[0]) for f in fits if math.isnan(f.fit.gamma)]
+        + [
+            (
+                f"gamma of {f.group} ({f.side})",
+                f"the fit ran into its bound {f.fit.gamma:g}, which is no estimate",
+            )
+            for f in fits
+            if f.fit.at_bound
+        ]
+    )
     shown = _shown(fits)
     curves = pd.concat([_curve(f) for f in shown], ignore_index=True)
     figure = plot.ccdf(
@@ -111,7 +116,7 @@ def degree_section(graph: LayeredGraph, fits: list[DegreeFit]) -> tuple[Section,
 def _verdict(fits: list[DegreeFit]) -> str:
     pooled, parts = fits[0], fits[1:] or fits[:1]
     free = [f"{f.group} ({f.side})" for f in parts if f.fit.scale_free]
-    flags = ", ".join(_remarks(pooled.fit))
+    flags = ", ".join(_remarks(pooled.fit, pooled.degrees))
     if math.isnan(pooled.fit.gamma):
         head = f"No exponent can be fitted to all nodes together: {flags}."
     elif pooled.fit.scale_free:
@@ -132,10 +137,12 @@ def _verdict(fits: list[DegreeFit]) -> str:
     return f"{head} By layer and side, none of {len(parts)} passes."
 
 
-def _remarks(fit: ExponentFit) -> list[str]:
+def _remarks(fit: ExponentFit, degrees: NDArray[np.int64]) -> list[str]:
     """Return what speaks against a fit in few words; the numbers are in the table of fits."""
     if math.isnan(fit.gamma):
-        return ["all degrees alike"]
+        if not degrees.any():
+            return ["no links"]
+        return ["all degrees alike" if degrees.all() else "all nodes with links have one degree"]
     found = [] if 2 < fit.gamma < 3 or fit.at_bound else ["gamma outside (2, 3)"]
     found += ["gamma at its bound"] if fit.at_bound else []
     found += [f"only {count(fit.n_tail, 'node')} in the tail"] if fit.n_tail < FEW_IN_TAIL else []
@@ -168,7 +175,7 @@ def _row(f: DegreeFit) -> dict[str, object]:
         "KS": fit.ks if defined else None,
         "bootstrap p": fit.p_value,
         "scale-free": {True: "yes", False: "no" if defined else None, None: "undecided"}[fit.scale_free],
-        "remarks": "; ".join(_remarks(fit)),
+        "remarks": "; ".join(_remarks(fit, f.degrees)),
     }
 
 
@@ -210,11 +217,12 @@ def _random_gamma(graph: LayeredGraph) -> str:
         totals[p.target] += rng.multivariate_hypergeometric(
             np.full(columns, rows), p.n_links, method="marginals"
         )
-    fit = degree_exponent(np.concatenate(list(totals.values())))
+    pooled = np.concatenate(list(totals.values()))
+    fit = degree_exponent(pooled)
     if math.isnan(fit.gamma):
         return ""
     value = "gamma at its bound" if fit.at_bound else f"gamma = {fit.gamma:.2f}"
-    said = [remark for remark in _remarks(fit) if remark != "gamma at its bound"]
+    said = [remark for remark in _remarks(fit, pooled) if remark != "gamma at its bound"]
     flags = f" ({'; '.join(said)})" if said else ""
     return (
         "For comparison, random links in the same layers and numbers (one draw, "

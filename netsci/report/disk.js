@@ -2,8 +2,9 @@
 /* The disk that a reader can move and colour: by population, community or degree, any node in its centre.
    Positions are native polar coordinates; nothing here makes a request. */
 const netsciDisk = (function () {
-  const MOST_POINTS = 200000; // of all arcs together
-  const INSIDE = 0.97; // the largest share of the rim's radius that can be moved to the centre
+  const MOST_POINTS = 80000; // of all arcs together
+  const INSIDE = 0.97; // the largest share of the rim's radius that is moved
+  const FAR = 0.7; // the largest radius moved to the centre: from nearer the rim, all others would be a sliver
 
   /* The Moebius map of the unit disk that takes (ax, ay) to the centre: it keeps angles and circles. */
   function moebius(x, y, ax, ay) {
@@ -44,9 +45,10 @@ const netsciDisk = (function () {
     const flat = (r, t) => [(r / rim) * Math.cos(t), (r / rim) * Math.sin(t)];
     if (focus === null) return flat;
     const [fx, fy] = flat(stage.radius[focus], stage.theta[focus]);
+    const share = Math.min(INSIDE, FAR / Math.max(1e-12, Math.hypot(fx, fy)));
     return (r, t) => {
       const [x, y] = flat(r, t);
-      return moebius(INSIDE * x, INSIDE * y, INSIDE * fx, INSIDE * fy);
+      return moebius(share * x, share * y, share * fx, share * fy);
     };
   }
 
@@ -82,48 +84,64 @@ const netsciDisk = (function () {
       const all = stage.radius.map((_, i) => i);
       return [made(all, { showlegend: false, marker: { color: look.values, coloraxis: "coloraxis" } })];
     }
-    return look.groups.map((group) => made(group.members, {
-      name: group.name, legendgroup: group.name, showlegend: look.groups.length > 1, marker: { color: group.colour },
+    return look.groups.map((group, k) => made(group.members, {
+      name: group.name, legendgroup: look.name + k, showlegend: look.groups.length > 1, marker: { color: group.colour },
     }));
   }
 
-  const scale = (look) => ({
-    cmin: look.low, cmax: look.high,
-    colorbar: {
-      title: { text: look.name, side: "right" }, len: 0.7, tickvals: look.ticks, ticktext: look.texts,
-    },
-  });
+  /* The scale stands beside the disk, or above it where beside would take the disk's room. */
+  function scale(look, narrow) {
+    const last = look.ticks.length - 1;
+    const few = narrow && look.texts.join("").length > 30 ? [0, last] : look.ticks.map((_, k) => k);
+    const place = narrow
+      ? { orientation: "h", title: { text: look.name, side: "top" }, y: 1.02, yanchor: "bottom", len: 0.8 }
+      : { title: { text: look.name, side: "right" }, len: 0.7 };
+    return {
+      cmin: look.low, cmax: look.high, ...(look.colours ? { colorscale: look.colours } : {}),
+      colorbar: { ...place, tickvals: few.map((k) => look.ticks[k]), ticktext: few.map((k) => look.texts[k]) },
+    };
+  }
+
+  /* The mark around the chosen node: a shape, which moves without the figure being drawn anew. */
+  function ring(stage, state) {
+    if (state.chosen === null) return [];
+    const [x, y] = place(stage, seen(stage, state.focus), state.chosen);
+    const r = (stage.size[state.chosen] + 9) / 2;
+    return [{
+      type: "circle", name: "chosen", xref: "x", yref: "y", xsizemode: "pixel", ysizemode: "pixel",
+      xanchor: x, yanchor: y, x0: -r, x1: r, y0: -r, y1: r, line: { width: 2.5, color: stage.ink },
+    }];
+  }
 
   const states = new Map();
-  const fresh = () => ({ look: 0, focus: null, chosen: null });
+  const fresh = () => ({ look: 0, focus: null, chosen: null, arcs: null });
 
   /* The figure as the reader has set it: called before each drawing. */
-  function staged(box, figure, stage) {
+  function staged(box, figure, stage, narrow) {
     const state = states.get(box.id) || fresh();
     const look = stage.looks[state.look], view = seen(stage, state.focus);
     const role = (trace) => (trace.meta || {}).role;
     const template = figure.data.find((trace) => role(trace) === "nodes");
     const lines = figure.data.find((trace) => role(trace) === "links");
     const data = figure.data.filter((trace) => role(trace) !== "nodes");
-    if (lines) Object.assign(lines, arcs(stage, view));
-    data.push(...nodes(stage, view, look, template));
-    if (state.chosen !== null) {
-      const [x, y] = place(stage, view, state.chosen);
-      data.push({
-        type: "scatter", x: [x], y: [y], mode: "markers", hoverinfo: "skip", showlegend: false,
-        xaxis: "x", yaxis: "y", meta: { role: "chosen" },
-        marker: { size: stage.size[state.chosen] + 9, color: "rgba(0,0,0,0)", line: { width: 2.5, color: stage.ink } },
-      });
+    if (lines) {
+      if (!state.arcs || state.arcs.focus !== state.focus) state.arcs = { focus: state.focus, ...arcs(stage, view) };
+      Object.assign(lines, { x: state.arcs.x, y: state.arcs.y });
     }
+    data.push(...nodes(stage, view, look, template));
     figure.data = data;
+    figure.layout.shapes = ring(stage, state);
+    // Two names of a legend stand side by side on a narrow screen.
+    figure.layout.meta.netsci.head = look.values ? 44 : look.groups.length > 1 ? 19 * Math.ceil(look.groups.length / 2) : 0;
     figure.layout.showlegend = !look.values && look.groups.length > 1;
-    figure.layout.coloraxis = look.values ? scale(look) : undefined;
+    figure.layout.coloraxis = look.values ? scale(look, narrow) : undefined;
     figure.layout.uirevision = "focus " + state.focus; // a moved disk is shown whole again
     return figure;
   }
 
-  /* Buttons, the field that finds a node, clicks and keys. `redraw` draws the box anew. */
-  function attach(box, stage, redraw) {
+  /* Buttons, the field that finds a node, clicks and keys. `redraw` draws the box anew,
+     `mark` moves its shapes only. */
+  function attach(box, stage, redraw, mark) {
     const state = fresh();
     states.set(box.id, state);
     const panel = document.getElementById(box.dataset.controls);
@@ -153,7 +171,7 @@ const netsciDisk = (function () {
       const at = state.chosen === null ? -1 : order.indexOf(state.chosen);
       state.chosen = at < 0 ? byDegree[0] : order[(at + by + order.length) % order.length];
       tell(`${describe(state.chosen)}: Enter moves it to the centre.`);
-      redraw();
+      mark(ring(stage, state));
     }
     panel.querySelectorAll("button[data-look]").forEach((button) => {
       button.addEventListener("click", () => {

@@ -27,13 +27,18 @@ PERMUTATIONS = 999
 NAMES = {"nciso": "ncISO", "le": "LE"}
 MOST_DRAWN = 5_000  # links; more blacken the disk and slow its redrawing
 TITLE = "Hyperbolic disk"
+_READING = (
+    "The disk shows the native radius, links are hyperbolic geodesics. gamma here is the embedding's own "
+    "grid fit on the component. Any rotation or reflection is the same embedding. Moving a node to the "
+    "centre is a Moebius map of the drawing: it keeps angles and neighbours, not distances."
+)
 
 
 def disk_section(graph: LayeredGraph) -> tuple[Section, list[str]]:
     """Return the section, and why there is no disk where there is none."""
     embedding, method, reason = embed(graph)
     if embedding is None:
-        return Section(TITLE, f"No disk is drawn: {reason}."), [f"hyperbolic embedding: {reason}"]
+        return Section(TITLE, f"No disk is drawn: {reason}."), [reason]
     nodes = node_table(graph, embedding)
     links = link_table(graph, embedding)
     adjacency = _matrix(links, len(nodes))
@@ -52,8 +57,11 @@ def disk_section(graph: LayeredGraph) -> tuple[Section, list[str]]:
         f"{count(len(drawn), 'link')} drawn as geodesics."
     )
     data = {"hyperbolic-disk-nodes": nodes.drop(columns=["x", "y"]), "hyperbolic-disk-links-drawn": drawn}
-    notes = _notes(graph, embedding, (len(links), len(between), len(drawn)), len(nodes) - len(dots))
-    section = Section(TITLE, _verdict(embedding, nodes), figure, _depth(graph, embedding), data, alt, notes)
+    depth = _depth(graph, embedding)
+    data |= {} if depth is None else {"meta-depth": depth}
+    notes = [_READING, *_structure_notes(graph, embedding, depth is not None)]
+    notes += _notes(embedding, (len(links), len(between), len(drawn)), len(nodes) - len(dots))
+    section = Section(TITLE, _verdict(embedding, nodes), figure, depth, data, alt, notes)
     section = replace(section, stage=stage(dots, drawn, figure))
     for trace in figure.data:  # the page draws all of these from the stage
         if trace.meta["role"] == "nodes":
@@ -139,7 +147,8 @@ def _depth(graph: LayeredGraph, embedding: Embedding) -> pd.DataFrame | None:
     rng = np.random.default_rng(0)
     table = meta_depth(graph, embedding, hubs=HUB_SHARE, permutations=PERMUTATIONS, rng=rng)
     shown = ["population", "nodes", "hubs", "hub_share", "z_hubs", "p_hubs", "mean_radius", "z_radius"]
-    return table[[*shown, "p_radius"]].rename(columns=lambda name: name.replace("_", " "))
+    heads = {"p_hubs": "p, as many hubs", "p_radius": "p, as deep"}
+    return table[[*shown, "p_radius"]].rename(columns=lambda name: heads.get(name, name.replace("_", " ")))
 
 
 def simple(graph: LayeredGraph) -> sp.csr_array:
@@ -153,14 +162,14 @@ def simple(graph: LayeredGraph) -> sp.csr_array:
 def node_table(graph: LayeredGraph, embedding: Embedding) -> pd.DataFrame:
     """Return one line a node; x and y are the native radius over its largest value, off the rim."""
     names = np.repeat(list(graph.sizes), list(graph.sizes.values()))
-    numbers = np.concatenate([np.arange(size) for size in graph.sizes.values()])
+    labels = graph.node_labels
     degrees = np.concatenate(list(graph.degrees("all").values()))
     radius = embedding.radius
     share = radius / max(float(radius.max()), 1e-12)
-    names, numbers = names[embedding.nodes], numbers[embedding.nodes]
+    names = names[embedding.nodes]
     return pd.DataFrame(
         {
-            "label": [f"{name}[{i}]" for name, i in zip(names, numbers, strict=True)],
+            "label": [labels[i] for i in embedding.nodes.tolist()],
             "population": names,
             "degree": degrees[embedding.nodes],
             "theta": embedding.theta,
@@ -214,19 +223,42 @@ def _verdict(embedding: Embedding, nodes: pd.DataFrame) -> str:
     )
 
 
-def _notes(graph: LayeredGraph, embedding: Embedding, links: tuple[int, int, int], hidden: int) -> list[str]:
-    notes = [
-        "The disk shows the native radius, links are hyperbolic geodesics. gamma here is the embedding's own "
-        "grid fit on the component. Any rotation or reflection is the same embedding. Moving a node to the "
-        "centre is a Moebius map of the drawing: it keeps angles and neighbours, not distances."
-    ]
-    if len(graph.populations) > 1:
-        notes.append("Linked nodes of a layered network share no neighbour: RA1 lengths say degree only.")
+def _structure_notes(graph: LayeredGraph, embedding: Embedding, table: bool) -> list[str]:
+    """Say what follows from the layers, where there are layers, and how to read the table of meta-depth."""
+    notes = []
+    if _no_triangle(graph, embedding):
+        notes.append(
+            "Linked nodes share no neighbour, as no three populations are linked with each other: RA1 "
+            "lengths say degree only."
+        )
+    if table:
         notes.append(
             f"The table is meta-depth: the {percent(HUB_SHARE)} of the nodes with the highest degree are "
-            f"hubs; p and z come from {PERMUTATIONS} shuffles of the populations over the nodes. Units in "
-            "the middle of a chain have links on both sides, so hubs gather there in random masks as well."
+            f"hubs; p and z come from {PERMUTATIONS} shuffles of the populations over the nodes. Both p are "
+            "one-sided: the share of shuffles with as many hubs or more, and as near the centre or nearer."
         )
+        notes.append(
+            "Units in the middle of a chain have links on both sides, so hubs gather there in random masks "
+            "as well."
+        )
+    return notes
+
+
+def _no_triangle(graph: LayeredGraph, embedding: Embedding) -> bool:
+    """Whether the populations of the component rule out that three nodes are linked with each other."""
+    names = list(graph.sizes)
+    held = {names[i] for i in set(graph.node_population[embedding.nodes].tolist())}
+    joined: dict[str, set[str]] = {name: set() for name in held}
+    for p in graph.projections:
+        if p.n_links and p.source in held and p.target in held:
+            joined[p.source].add(p.target)
+            joined[p.target].add(p.source)
+    return not any(near & joined[b] for near in joined.values() for b in near)
+
+
+def _notes(embedding: Embedding, links: tuple[int, int, int], hidden: int) -> list[str]:
+    """Say what was approximated or left out."""
+    notes: list[str] = []
     if len(embedding.nodes) > MOST_PATHS:
         notes.append(
             f"Above {MOST_PATHS:,} nodes the reduction is Laplacian eigenmaps (LE), which needs no path "

@@ -74,10 +74,15 @@ def _provenance(source: dict[str, Any]) -> dict[str, Any]:
         "CH scores": f"{sections.CH_RULE}, existing links left out one at a time, up to "
         f"{sections.MOST_SCORED:,} places",
         "adjacency": f"links one by one up to {adjacency.MOST_POINTS:,}, else bins",
-        "random choices": "default_rng(0): nodes and links drawn, random control, null models, attacks",
+        "random choices": "default_rng(0): nodes and links drawn, random control, null models, attacks; "
+        "default_rng(1): random links",
     }
-    versions = {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES}
-    return {"File": source, "Parameters": parameters, "Versions": versions}
+    return {"File": source, "Parameters": parameters, "Versions": versions()}
+
+
+def versions() -> dict[str, Any]:
+    """Return the versions of python and of the packages that a page rests on."""
+    return {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES}
 
 
 def _version(name: str) -> str | None:

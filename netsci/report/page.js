@@ -4,6 +4,12 @@
 (function () {
   const read = (id) => JSON.parse(document.getElementById(id).textContent);
   const theme = read("theme");
+  const stages = new Map(); // parsed once: they are the largest data of the page
+  function stageOf(box) {
+    const id = box.dataset.stage;
+    if (id && !stages.has(id)) stages.set(id, read(id));
+    return id ? stages.get(id) : null;
+  }
   const root = document.documentElement;
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
   const NARROW = 640;
@@ -39,21 +45,23 @@
       y.title = layout.yaxis.title;
       if (y.showticklabels === false) y.showticklabels = true;
     }
-    layout.height = plot + layout.margin.t + layout.margin.b;
+    layout.height = plot + layout.margin.t + layout.margin.b + (grid.head || 0);
     if (layout.legend) layout.legend.y = 1 + ((layout.legend.y - 1) * before) / plot;
     return layout;
   }
 
   function draw(box) {
-    const stage = box.dataset.stage ? read(box.dataset.stage) : null;
-    const figure = stage ? netsciDisk.staged(box, read(box.dataset.figure), stage) : read(box.dataset.figure);
+    const stage = stageOf(box);
+    const width = printing ? PAPER : box.clientWidth;
+    const narrow = width < NARROW;
+    const held = read(box.dataset.figure);
+    const figure = stage ? netsciDisk.staged(box, held, stage, narrow) : held;
     const now = mode();
     const shown = now === "dark" ? recoloured(figure) : figure;
     let layout = shown.layout;
     layout.template = theme.templates[now];
     layout.uirevision = layout.uirevision || "kept"; // zoom and hidden entries outlive a redrawing
-    const width = printing ? PAPER : box.clientWidth;
-    const form = width < NARROW ? "stacked" : "wide";
+    const form = narrow ? "stacked" : "wide";
     if (form === "stacked") {
       layout = stacked(layout, width);
       layout.margin.l = Math.min(layout.margin.l, 48);
@@ -116,7 +124,8 @@
   });
 
   const listeners = boxes().filter((box) => box.dataset.stage).map((box) => {
-    return netsciDisk.attach(box, read(box.dataset.stage), () => draw(box));
+    const mark = (shapes) => Plotly.relayout(box, { shapes: mode() === "dark" ? recoloured(shapes) : shapes });
+    return netsciDisk.attach(box, stageOf(box), () => draw(box), mark);
   });
   dress();
   refresh().then(() => {

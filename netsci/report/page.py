@@ -35,6 +35,7 @@ class Section:
     figure : plotly figure or None, with alt, what a reader who cannot see it should know (needed then).
     table : shown as it is, NaN and None as an em dash. data : the figure's data for download as CSV, one
     table or several by name; the table itself by default. notes : further remarks, one a line.
+    table_file : the table's own download, as the ending of its name, where `data` is something else.
     stage : what `netsci.report.stage` returns for a disk that readers can move and colour.
     """
 
@@ -46,6 +47,7 @@ class Section:
     alt: str = ""
     notes: Sequence[str] = field(default_factory=tuple)
     stage: Mapping[str, Any] | None = None
+    table_file: str = ""
 
 
 def render(
@@ -178,6 +180,8 @@ def _tables(name: str, part: Section) -> dict[str, pd.DataFrame]:
     if data is None:
         return {}
     tables = dict(data) if isinstance(data, Mapping) else {name: data}
+    if part.table_file and part.table is not None:
+        tables[f"{name}-{part.table_file}"] = part.table
     return {
         re.sub(r"[^A-Za-z0-9_.-]+", "-", file).strip("-.") or "data": table for file, table in tables.items()
     }

@@ -15,21 +15,18 @@ from netsci.report.words import count, percent
 MOST_SECTIONS = 12  # projections with a section of their own, those with most links
 HUBS = 0.05  # share of the units, those of highest degree
 MOST_BINS = 40
-Found = list[tuple[Section, list[str]]]
 
 
-def projection_sections(graph: LayeredGraph, fits: list[DegreeFit]) -> Found:
-    """Return the sections of the projections with most links, in the order of the graph."""
+def projection_sections(graph: LayeredGraph, fits: list[DegreeFit]) -> tuple[list[Section], list[str]]:
+    """Return the sections of the projections with most links, in the graph's order, and what is left out."""
     ranked = sorted(range(len(graph.projections)), key=lambda i: -graph.projections[i].n_links)
     shown = sorted(ranked[:MOST_SECTIONS])
     gammas = {(f.group, f.side): f for f in fits}
-    found: Found = [(_section(graph.projections[i], gammas), []) for i in shown]
+    sections = [_section(graph.projections[i], gammas) for i in shown]
     left_out = len(graph.projections) - len(shown)
-    if left_out and found:
-        section, missing = found[-1]
-        said = f"{left_out} projections with fewer links have no section of their own; the tables hold them."
-        found[-1] = (section, [*missing, said])
-    return found
+    with_fewer = count(left_out, "projection with fewer links has", "projections with fewer links have")
+    said = f"{with_fewer} no section of {'its' if left_out == 1 else 'their'} own; the tables hold all."
+    return sections, [said] if left_out else []
 
 
 def _section(p: Projection, fits: dict[tuple[str, str], DegreeFit]) -> Section:
@@ -46,7 +43,8 @@ def _section(p: Projection, fits: dict[tuple[str, str], DegreeFit]) -> Section:
             f"Each source unit owns {p.rows_per_unit} rows (kernel or feature-map positions); its degree "
             "adds them up."
         )
-    return Section(title, _verdict(p, table), figure, table, data, alt, notes)
+    file = "" if data is None else "sides"
+    return Section(title, _verdict(p, table), figure, table, data, alt, notes, table_file=file)
 
 
 def _row(side: str, degrees: NDArray[np.int64], fit: DegreeFit | None) -> dict[str, object]:

@@ -20,7 +20,7 @@ from netsci.report.disk import disk_section
 from netsci.report.page import Section
 from netsci.report.projections import projection_sections
 from netsci.report.structure import attack_section, structure_section
-from netsci.report.words import count, listed, percent
+from netsci.report.words import count, decimal, grouped, listed, percent
 
 MOST_SCORED = 1_000_000  # places of a matrix: the scores are a dense array
 CH_RULE = "ch3_l3"
@@ -29,10 +29,11 @@ CH_RULE = "ch3_l3"
 def build(graph: LayeredGraph, notes: tuple[str, ...] = (), *, three_d: bool = False) -> list[Section]:
     """Return all sections of a report on a graph; `notes` come from reading its file."""
     fits = fit_degrees(graph)
+    projections, without = projection_sections(graph, fits)
     found = [
         overview(graph),
         measures(graph, fits),
-        *projection_sections(graph, fits),
+        *[(section, list[str]()) for section in projections],
         disk_section(graph),
         *([ball_section(graph)] if three_d else []),
         degree_section(graph, fits),
@@ -42,6 +43,7 @@ def build(graph: LayeredGraph, notes: tuple[str, ...] = (), *, three_d: bool = F
         attack_section(graph),
     ]
     reasons = [f"{section.title}: {reason}" for section, missing in found for reason in missing]
+    reasons += [f"Projections: {reason}" for reason in without]
     return [section for section, _ in found] + [remarks(notes, reasons)]
 
 
@@ -112,7 +114,7 @@ def measures(graph: LayeredGraph, fits: list[DegreeFit]) -> tuple[Section, list[
     for p in graph.projections:
         index, why_index = _index(p)
         recovered, why_recovered = _recovered(p)
-        missing += [f"{p.name}: {why}" for why in (why_index, why_recovered) if why]
+        missing += [(p.name, why) for why in (why_index, why_recovered) if why]
         row: dict[str, object] = {"projection": p.name, "links": p.n_links, "sparsity": float(p.sparsity)}
         if p.undirected:
             row |= {"node sparsity": share[p.target]}
@@ -125,10 +127,10 @@ def measures(graph: LayeredGraph, fits: list[DegreeFit]) -> tuple[Section, list[
     notes = [
         "sparsity: share of absent links. node sparsity: share of units on no path from input to output. "
         "gamma: degree exponent, flagged below. I(W): sparsity index of the weight matrix with absent links "
-        "as zeros, p = 0.5, q = 1; 0 when all magnitudes are equal. CH3-L3 AUC: chance that an existing "
+        "as zeros, p = 0.5, q = 1; 0 where all places are alike. CH3-L3 AUC: chance that an existing "
         "link, scored as if it were absent, scores above an absent one; 0.5 is random.",
     ]
-    return Section("Measures", _measures_verdict(rows), table=table, notes=notes), missing
+    return Section("Measures", _measures_verdict(rows), table=table, notes=notes), grouped(missing)
 
 
 def _measures_verdict(rows: list[dict[str, object]]) -> str:
@@ -154,10 +156,10 @@ def _span(rows: list[dict[str, object]], column: str) -> str:
         return ""
     (low, first), (high, last) = min(found), max(found)
     if len(found) == 1:
-        return f"{low:.2f} ({first})"
-    if f"{low:.2f}" == f"{high:.2f}":
-        return f"{low:.2f} in all {len(found)} projections where it is defined"
-    return f"{low:.2f} ({first}) to {high:.2f} ({last})"
+        return f"{decimal(low)} ({first})"
+    if decimal(low) == decimal(high):
+        return f"{decimal(low)} in all {len(found)} projections where it is defined"
+    return f"{decimal(low)} ({first}) to {decimal(high)} ({last})"
 
 
 def _index(p: Projection) -> tuple[float | None, str]:

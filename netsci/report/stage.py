@@ -13,8 +13,13 @@ from numpy.typing import NDArray
 from netsci.graph.checks import as_links
 from netsci.plot import theme
 from netsci.plot.plotly_layout import literal
+from netsci.plot.tidy import short
 
-MOST_GROUPS = 12  # communities with a name and a colour of their own; the rest are one group
+MOST_GROUPS = 7  # communities with a name and a colour of their own; the rest are one group
+REST = "smaller ones"
+MOST_NAMED = 8  # populations with a colour of their own, as the palette holds; more have a ramp by depth
+MOST_TICKS = 6  # populations that the ramp names
+LEGEND_NAME, RAMP_NAME, HOVER_NAME = 28, 14, 60  # characters
 
 
 def stage(nodes: pd.DataFrame, links: pd.DataFrame, figure: Any) -> dict[str, Any]:
@@ -24,7 +29,7 @@ def stage(nodes: pd.DataFrame, links: pd.DataFrame, figure: Any) -> dict[str, An
     target, lines of `nodes`. figure : the disk drawn with plotly; its markers give the sizes.
     """
     degree = nodes["degree"].to_numpy(np.int64)
-    looks = [_groups("population", nodes["population"].tolist(), list(dict.fromkeys(nodes["population"])))]
+    looks = [_populations(nodes["population"].tolist())]
     if "community" in nodes:
         looks.append(_communities(nodes["community"].to_numpy(np.int64)))
     looks.append(_degrees(degree))
@@ -34,7 +39,7 @@ def stage(nodes: pd.DataFrame, links: pd.DataFrame, figure: Any) -> dict[str, An
         "degree": degree.tolist(),
         "labels": nodes["label"].tolist(),
         "hover": [
-            f"{literal(label)}<br>{literal(population)}<br>degree {k}"
+            f"{literal(short(label, HOVER_NAME))}<br>{literal(short(population, HOVER_NAME))}<br>degree {k}"
             for label, population, k in zip(nodes["label"], nodes["population"], degree, strict=True)
         ],
         "size": _sizes(figure, len(nodes)),
@@ -63,22 +68,44 @@ def _sizes(figure: Any, count: int) -> list[float]:
     return [round(float(size), 2) for size in result]
 
 
-def _groups(name: str, of: Sequence[Any], levels: Sequence[Any]) -> dict[str, Any]:
+def _populations(of: Sequence[str]) -> dict[str, Any]:
+    """Return the populations as groups, or as a ramp of colours where a legend would be too long."""
+    levels = list(dict.fromkeys(of))
+    if len(levels) <= MOST_NAMED:
+        return _groups("population", of, levels, theme.colours(len(levels)))
+    depth = {level: number for number, level in enumerate(levels)}
+    ticks = np.unique(np.rint(np.linspace(0, len(levels) - 1, MOST_TICKS)).astype(int)).tolist()
+    return {
+        "name": "population",
+        "values": [depth[level] for level in of],
+        "low": 0,
+        "high": len(levels) - 1,
+        "ticks": ticks,
+        "texts": [literal(short(levels[tick], RAMP_NAME)) for tick in ticks],
+        "colours": [[i / (len(theme.RAMP) - 1), colour] for i, colour in enumerate(theme.RAMP)],
+    }
+
+
+def _groups(name: str, of: Sequence[Any], levels: Sequence[Any], colours: Sequence[str]) -> dict[str, Any]:
     members: dict[Any, list[int]] = {level: [] for level in levels}
     for number, level in enumerate(of):
         members[level].append(number)
-    colours = theme.colours(len(levels))
     groups = [
-        {"name": literal(str(level)), "colour": colour, "members": members[level]}
+        {"name": literal(short(str(level), LEGEND_NAME)), "colour": colour, "members": members[level]}
         for level, colour in zip(levels, colours, strict=True)
     ]
     return {"name": name, "groups": groups}
 
 
 def _communities(of: NDArray[np.int64]) -> dict[str, Any]:
-    names = [f"community {c + 1}" if c < MOST_GROUPS else "smaller ones" for c in of.tolist()]
+    names = [f"community {c + 1}" if c < MOST_GROUPS else REST for c in of.tolist()]
     levels = sorted(set(names), key=lambda name: of[names.index(name)])
-    return _groups("community", names, levels) | {"of": [f"community {c + 1}" for c in of.tolist()]}
+    # Adjacent numbers of a ramp are too alike to tell communities apart; the rest of them stand back.
+    colours = [
+        theme.NEUTRAL["light"] if level == REST else theme.PALETTE["light"][i]
+        for i, level in enumerate(levels)
+    ]
+    return _groups("community", names, levels, colours) | {"of": [f"community {c + 1}" for c in of.tolist()]}
 
 
 def _degrees(degree: NDArray[np.int64]) -> dict[str, Any]:

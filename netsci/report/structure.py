@@ -13,25 +13,32 @@ from netsci.graph.percolation_curve import percolation_curve
 from netsci.graph.significance import structure_table
 from netsci.plot import theme
 from netsci.report.page import Section
-from netsci.report.words import count, percent
+from netsci.report.words import count, grouped, percent
 
 MOST_COMPARED = 8  # projections, those with most links that are not too large
 MOST_LINKS = 50_000  # of a projection that is compared with null models
 REPLICATES, FEWER = 20, 10  # null networks; fewer for projections with more links than MANY
 MANY = 20_000
 FAR = 2.0  # null standard deviations
+CHANCE = 0.05  # share of values that chance puts farther than that
 TITLE = "Structure against null models"
 NAMES = {
-    "robins_alexander": "clustering (Robins-Alexander)",
-    "latapy_rows": "clustering of rows (Latapy)",
-    "latapy_columns": "clustering of columns (Latapy)",
+    "robins_alexander": "Robins-Alexander clustering",
+    "latapy_rows": "Latapy clustering, rows",
+    "latapy_columns": "Latapy clustering, columns",
     "nodf": "nestedness (NODF)",
     "lcp_correlation": "LCP correlation",
     "small_worldness": "small-worldness",
 }
 
-ATTACKS = {"random": "random nodes", "degree": "hubs first", "weight": "weakest links first"}
+ATTACKS = {
+    "random": "random nodes",
+    "degree": "hubs first",
+    "random_links": "random links",  # what "weakest links first" is to be read against
+    "weight": "weakest links first",
+}
 CURVES = "Attack tolerance"
+EQUAL = "equal: random order"
 CURVE_POINTS = 51
 CURVE_LINKS = 2_000_000  # links times runs that one curve may cost
 
@@ -41,9 +48,7 @@ def structure_section(graph: LayeredGraph) -> tuple[Section, list[str]]:
     fit = [p for p in graph.projections if 0 < p.n_links <= MOST_LINKS and 0 < p.sparsity < 1]
     chosen = sorted(fit, key=lambda p: -p.n_links)[:MOST_COMPARED]
     shown = [p for p in graph.projections if p in chosen]
-    missing = [
-        f"null models: {p.name}: {_why_not(p)}" for p in graph.projections if not any(p is q for q in shown)
-    ]
+    missing = grouped((p.name, _why_not(p)) for p in graph.projections if not any(p is q for q in shown))
     if not shown:
         return Section(TITLE, "No projection is compared with null models; the notes say why."), missing
     part = LayeredGraph(graph.populations, tuple(shown))
@@ -53,8 +58,8 @@ def structure_section(graph: LayeredGraph) -> tuple[Section, list[str]]:
     table = table.assign(measure=names)
     defined = table[np.isfinite(table["z"])]
     without = table[~np.isfinite(table["z"])]
-    for (projection, note), rows in without.groupby(["projection", "note"], sort=False):
-        missing.append(f"null models: {projection}: {', '.join(rows['measure'])}: {note}")
+    pairs = without.groupby(["projection", "note"], sort=False)["measure"].agg(", ".join)
+    missing += grouped((str(of), f"{measures}: {note}") for (of, note), measures in pairs.items())
     figure = None
     if len(defined):
         figure = plot.points(
@@ -62,15 +67,15 @@ def structure_section(graph: LayeredGraph) -> tuple[Section, list[str]]:
             x="z",
             y="measure",
             hue="projection",
-            labels={"z": "z (standard deviations of the null model)", "measure": ""},
+            labels={"z": "z (null s.d.)", "measure": ""},
             backend="plotly",
         )
         grey = theme.GRID["light"]  # within two standard deviations nothing stands out
         figure.add_vrect(x0=-FAR, x1=FAR, fillcolor=grey, opacity=0.5, line_width=0, layer="below")
     notes = [
         f"Null model: {replicates} networks with the same degree of every row and column (degree-preserving "
-        "rewiring, uniform among all such networks). z = (value - null mean) / null standard deviation; p is "
-        f"the two-sided rank among them, at least {1 / (1 + replicates):.3f}.",
+        "rewiring, uniform among all such networks). z = (value - null mean) / null standard deviation "
+        f"(s.d.); p is the two-sided rank among them, at least {1 / (1 + replicates):.3f}.",
     ]
     columns = ["projection", "measure", "value", "null_mean", "null_std", "z", "p"]
     said = table[columns].rename(columns=lambda name: name.replace("_", " "))
@@ -78,7 +83,7 @@ def structure_section(graph: LayeredGraph) -> tuple[Section, list[str]]:
         f"z-scores of {count(defined['measure'].nunique(), 'measure')} in "
         f"{count(defined['projection'].nunique(), 'projection')} against the degree-preserving null model."
     )
-    return Section(TITLE, _verdict(defined, len(table)), figure, said, table, alt, notes), missing
+    return Section(TITLE, _verdict(defined, len(table), replicates), figure, said, table, alt, notes), missing
 
 
 def _why_not(p) -> str:  # type: ignore[no-untyped-def]
@@ -91,36 +96,38 @@ def _why_not(p) -> str:  # type: ignore[no-untyped-def]
     return f"the {MOST_COMPARED} projections with most links below {MOST_LINKS:,} are compared"
 
 
-def _verdict(defined: pd.DataFrame, total: int) -> str:
+def _verdict(defined: pd.DataFrame, total: int, replicates: int) -> str:
     if not len(defined):
         return (
             f"Not one of {count(total, 'value')} has a z-score: no null network differs from another in them."
         )
     far = defined[defined["z"].abs() > FAR]
+    lie = "lies" if len(far) == 1 else "lie"
     head = (
-        f"{len(far)} of {count(len(defined), 'value')} lie more than {FAR:g} standard deviations from "
-        "networks with the same degrees"
+        f"{len(far)} of {count(len(defined), 'value')} {lie} more than {FAR:g} standard deviations from "
+        f"{count(replicates, 'random network')} with the same degrees; chance alone would put about "
+        f"{CHANCE * len(defined):.1f} there"
     )
     if not len(far):
-        return f"{head}: beyond its degrees the topology looks random."
+        return f"{head}. Beyond its degrees the topology looks random."
     most = far.loc[far["z"].abs().idxmax()]
     where = f" of {most['projection']}" if defined["projection"].nunique() > 1 else ""
-    return f"{head}; the farthest is {most['measure']}{where} (z = {most['z']:+.1f})."
+    return f"{head}. The farthest is {most['measure']}{where} (z = {most['z']:+.1f})."
 
 
 def attack_section(graph: LayeredGraph) -> tuple[Section, list[str]]:
-    """Return the largest component against the share removed: at random, hubs first, weakest links first."""
+    """Return the largest component against the share removed: in random order, hubs or weak links first."""
     if graph.n_nodes < 3 or not graph.n_links:
         return Section(CURVES, "Nothing to remove: there are no links."), []
     runs = int(np.clip(CURVE_LINKS // graph.n_links, 2, 20))
-    missing, tables = [], []
+    missing, tables, equal = [], [], _equal_weights(graph)
     for attack, name in ATTACKS.items():
         if attack == "weight" and any(p.weights is None for p in graph.projections):
             missing.append("weakest links first: the links carry no weights")
             continue
-        rng = np.random.default_rng(0)
+        rng = np.random.default_rng(1 if attack == "random_links" else 0)  # orders of its own
         curve = percolation_curve(graph, attack=attack, runs=runs, points=CURVE_POINTS, rng=rng)
-        tables.append(curve.assign(attack=name))
+        tables.append(curve.assign(attack=f"{name} ({EQUAL})" if attack == "weight" and equal else name))
     table = pd.concat(tables, ignore_index=True)
     figure = plot.lines(
         table,
@@ -134,22 +141,30 @@ def attack_section(graph: LayeredGraph) -> tuple[Section, list[str]]:
     )
     said = pd.DataFrame([_robustness(name, rows) for name, rows in table.groupby("attack", sort=False)])
     half = {str(row["attack"]): row["half gone at"] for row in said.to_dict("records")}
-    verdict = "; ".join(_half(name, at) for name, at in half.items())
     notes = [
         f"Means over {runs} runs with bands from the 5 % to the 95 % quantile; degrees are those of the "
         "whole network, ties in random order. area: mean height of the curve. This is percolation in the "
         "classical sense; links that lead nowhere are the section above.",
     ]
+    if equal:
+        notes.append("All weights have one magnitude, so weakest first is a random order of the links.")
     alt = (
         "Share of all nodes in the largest component against the share removed, one line for each of "
         f"{', '.join(half)}."
     )
-    return Section(CURVES, f"{verdict[:1].upper()}{verdict[1:]}.", figure, said, table, alt, notes), missing
+    section = Section(CURVES, _halves(half), figure, said, table, alt, notes, table_file="half-gone-at")
+    return section, missing
+
+
+def _equal_weights(graph: LayeredGraph) -> bool:
+    """Whether all links carry weights of one magnitude, which then order nothing."""
+    held = [np.abs(p.weights.data) for p in graph.projections if p.weights is not None and p.weights.nnz]
+    return bool(held) and float(max(w.max() for w in held)) == float(min(w.min() for w in held))
 
 
 def _robustness(name: object, rows: pd.DataFrame) -> dict[str, object]:
     removed, mean = rows["removed"].to_numpy(float), rows["mean"].to_numpy(float)
-    below = np.flatnonzero(mean < mean[0] / 2)
+    below = np.flatnonzero(mean <= mean[0] / 2 + 1e-12)  # means of runs differ in the last digits
     return {
         "attack": name,
         "largest component": float(mean[0]),
@@ -158,8 +173,10 @@ def _robustness(name: object, rows: pd.DataFrame) -> dict[str, object]:
     }
 
 
-def _half(name: str, at: object) -> str:
-    share = float(str(at))
-    if math.isnan(share):
-        return f"{name}: the largest component never falls to half"
-    return f"{name}: half of the largest component is gone once {percent(share)} are removed"
+def _halves(half: dict[str, object]) -> str:
+    """Return when the largest component has fallen to half or less, one share an attack."""
+    shares = {name: float(str(at)) for name, at in half.items()}
+    parts = [
+        f"{name} {'never' if math.isnan(share) else 'at ' + percent(share)}" for name, share in shares.items()
+    ]
+    return f"The largest component has half its nodes or fewer once removed are: {', '.join(parts)}."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 
 def count(number: int, noun: str, plural: str = "") -> str:
@@ -17,8 +17,10 @@ def count(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
-def percent(share: float) -> str:
+def percent(share: float, *, fixed: bool = False) -> str:
     """Return a share in percent; never 0 % or 100 % unless it is exactly that.
+
+    fixed : keep both decimals, for columns of numbers.
 
     Examples
     --------
@@ -31,7 +33,39 @@ def percent(share: float) -> str:
         return "< 0.01 %"
     if 1 - 5e-5 < share < 1:
         return "> 99.99 %"
-    return f"{100 * share:.2f}".rstrip("0").rstrip(".") + " %"
+    text = f"{100 * share:.2f}"
+    return (text if fixed else text.rstrip("0").rstrip(".")) + " %"
+
+
+def decimal(value: float) -> str:
+    """Return a number in [0, 1] with two decimals, or more where two would make it 0 or 1.
+
+    Examples
+    --------
+    >>> [decimal(v) for v in (0.5, 1.0, 0.9975, 0.0, 1e-9)]
+    ['0.50', '1', '0.998', '0', '< 0.000001']
+    """
+    if value in (0.0, 1.0):
+        return f"{value:.0f}"
+    for digits in range(2, 7):
+        text = f"{value:.{digits}f}"
+        if float(text) not in (0.0, 1.0):
+            return text
+    return "< 0.000001" if value < 0.5 else "> 0.999999"
+
+
+def grouped(pairs: Iterable[tuple[str, str]]) -> list[str]:
+    """Return one line a reason, with all that share it: pairs are (what, reason).
+
+    Examples
+    --------
+    >>> grouped([("a", "it is dense"), ("b", "it has no link"), ("c", "it is dense")])
+    ['a and c: it is dense', 'b: it has no link']
+    """
+    by: dict[str, list[str]] = {}
+    for what, reason in pairs:
+        by.setdefault(reason, []).append(what)
+    return [f"{listed(list(dict.fromkeys(names)))}: {reason}" for reason, names in by.items()]
 
 
 def listed(names: Sequence[str], most: int = 4) -> str:

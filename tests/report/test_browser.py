@@ -71,6 +71,20 @@ def test_narrow_screens_do_not_scroll_sideways(browser: Any, page_file: Path) ->
         seen.assert_silent()
 
 
+def test_long_names_overflow_nothing_and_no_table_is_cut(browser: Any, tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    masks = [rng.random((9, 12)) < 0.3, rng.random((12, 8)) < 0.3]
+    graph = LayeredGraph.from_masks(masks, names=["a" * 300, "b." * 150])
+    page = report(graph, tmp_path / "long.html")
+    cut = "Array.from(document.querySelectorAll('.scroll')).filter(s => s.scrollWidth > s.clientWidth).length"
+    for width in (380, 1280):
+        with visit(browser, page, size=(width, 800)) as seen:
+            assert seen.page.evaluate("document.documentElement.scrollWidth") <= width
+            if width == 1280:
+                assert seen.page.evaluate(cut) == 0
+            seen.assert_silent()
+
+
 def test_no_button_hands_data_out(browser: Any, page_file: Path) -> None:
     titles = "Array.from(document.querySelectorAll('.modebar-btn')).map(b => b.dataset.title.toLowerCase())"
     server = "Array.from(document.querySelectorAll('.plot')).map(p => p._context.plotlyServerURL)"

@@ -12,7 +12,7 @@ from netsci.report import degrees, report
 from netsci.report.adjacency import adjacency_section
 from netsci.report.degrees import degree_section, fit_degrees
 from netsci.report.disk import disk_section
-from netsci.report.sections import measures, overview, percolation, remarks
+from netsci.report.sections import build, measures, overview, percolation, remarks
 
 
 def layers(*densities: float, size: int = 20) -> LayeredGraph:
@@ -97,6 +97,25 @@ def test_the_auc_is_told_without_a_judgement() -> None:
     assert all(p.name in verdict for p in graph.projections)
     assert "Unequal degrees alone can cause either" in verdict
     assert "communit" not in verdict
+
+
+def test_degrees_of_a_single_link_are_not_called_alike() -> None:
+    one = LayeredGraph.from_masks([[[1, 0], [0, 0]]])
+    verdict = degree_section(one, fit_degrees(one))[0].verdict
+    assert "all degrees alike" not in verdict
+    assert "all nodes with links have one degree" in verdict
+    ring = LayeredGraph.from_adjacency(np.roll(np.eye(6), 1, 1) + np.roll(np.eye(6), -1, 1))
+    assert "all degrees alike" in degree_section(ring, fit_degrees(ring))[0].verdict
+
+
+def test_remarks_stand_once_under_their_own_heading() -> None:
+    table = build(layers(*[0.3] * 14, size=6))[-1].table
+    assert table is not None
+    said = list(table["remark"])
+    (without,) = [text for text in said if "no section of" in text]
+    assert without.startswith("Projections: ")
+    assert not any("models: null models" in text or "disk: hyperbolic embedding" in text for text in said)
+    assert len(said) == len(set(said))
 
 
 def test_loops_are_no_places() -> None:

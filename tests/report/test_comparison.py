@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import networkx as nx
 import numpy as np
 import pytest
 
@@ -66,6 +67,29 @@ def test_unrelated_layers_overlap_as_chance_says() -> None:
     rng = np.random.default_rng(2)
     a, b = (layer(rng.random((200, 200)) < 0.1) for _ in range(2))
     assert abs(value(compare(a, b), "fc", "overlap of links", "effect")) < 0.01
+
+
+def test_undirected_pairs_are_counted_once() -> None:
+    karate = LayeredGraph.from_adjacency(nx.to_numpy_array(nx.karate_club_graph()) != 0)
+    table = compare(karate, karate)
+    (note,) = table[table["measure"] == "overlap of links"]["note"]
+    assert note.startswith("78 links in both")
+    a, b = (LayeredGraph.from_adjacency(m + m.T) for m in (np.eye(4, k=1), np.eye(4, k=2)))
+    table = compare(a, b)  # 3 and 2 of the 6 pairs, none in both
+    (where,) = set(table["where"]) - {"all nodes"}
+    expected = 1 / (3 + 2 - 1)
+    found = value(table, where, "overlap of links", "effect")
+    assert found == pytest.approx((0 - expected) / (1 - expected))
+
+
+def test_nothing_is_said_to_differ_where_nothing_does() -> None:
+    rng = np.random.default_rng(5)
+    mask = rng.random((10, 12)) < 0.4
+    assert verdict(compare(layer(mask), layer(mask))).endswith("; no difference found.")
+    other = verdict(compare(layer(np.eye(4)), layer(np.eye(4)[::-1])))
+    assert "the links do: they overlap by 0 %" in other
+    two = LayeredGraph.from_masks([mask, np.eye(12)], names=["fc", "x"])
+    assert "no difference found" not in verdict(compare(layer(mask), two))
 
 
 def test_projections_pair_by_name_or_by_order() -> None:

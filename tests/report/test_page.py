@@ -108,6 +108,14 @@ def test_several_downloads_have_safe_names() -> None:
     assert [a["data-file"] for _, a in elements.tags if "data-file" in a] == ["a-b.csv", "c.csv"]
 
 
+def test_a_table_beside_other_data_has_its_own_download() -> None:
+    other = pd.DataFrame({"z": [7]})
+    elements = Elements(render("T", [Section("S", table=table(), data=other, table_file="rows")]))
+    assert [a["data-file"] for _, a in elements.tags if "data-file" in a] == ["s.csv", "s-rows.csv"]
+    held = json.loads(elements.scripts["s-csv-1"])
+    pd.testing.assert_frame_equal(pd.read_csv(io.StringIO(held)), table())
+
+
 def test_figures_have_alt_and_caption_and_no_own_template() -> None:
     elements = Elements(example())
     (plot_box,) = [a for t, a in elements.tags if a.get("class") == "plot"]

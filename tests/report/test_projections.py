@@ -10,25 +10,25 @@ from tests import graphs
 
 
 def sections(graph: LayeredGraph) -> list:
-    return projection_sections(graph, fit_degrees(graph))
+    return projection_sections(graph, fit_degrees(graph))[0]
 
 
 def test_hubs_by_hand() -> None:
     mask = np.zeros((20, 10), bool)
     mask[0, :6] = True  # one of 20 rows is the 5 %
     mask[1, :2] = mask[2, :2] = True
-    ((section, missing),) = sections(LayeredGraph.from_masks([mask], names=["fc"]))
+    (section,) = sections(LayeredGraph.from_masks([mask], names=["fc"]))
     rows = section.table.set_index("side")
     assert rows.loc["presynaptic", "held by hubs"] == pytest.approx(6 / 10)
     assert rows.loc["presynaptic", "isolated"] == 17
     assert rows.loc["presynaptic", "largest"] == 6
     assert rows.loc["postsynaptic", "units"] == 10
     assert "The presynaptic hubs, 5 % of the units, hold 60 % of the link ends." in section.verdict
-    assert not missing
+    assert section.table_file == "sides"
 
 
 def test_histograms_hold_every_unit_and_weight() -> None:
-    ((first, _), (second, _)) = sections(graphs.chain())
+    first, second = sections(graphs.chain())
     for section, units, links in ((first, (3, 2), 4), (second, (2, 1), 1)):
         table = section.data
         counts = table.groupby("of")["count"].sum()
@@ -38,31 +38,31 @@ def test_histograms_hold_every_unit_and_weight() -> None:
 
 
 def test_units_of_a_convolution_add_up_their_rows() -> None:
-    (section, _), *_ = sections(graphs.convolution())
+    section, *_ = sections(graphs.convolution())
     assert section.table["units"].tolist() == [2, 3]
     assert any("2 rows" in note for note in section.notes)
 
 
 def test_an_undirected_network_has_one_side() -> None:
     ring = np.roll(np.eye(5), 1, axis=1) + np.roll(np.eye(5), -1, axis=1)
-    ((section, _),) = sections(LayeredGraph.from_adjacency(ring))
+    (section,) = sections(LayeredGraph.from_adjacency(ring))
     assert section.table["side"].tolist() == ["degree"]
     assert section.table["mean degree"].tolist() == [2.0]
 
 
 def test_only_the_largest_have_a_section_and_it_is_said() -> None:
     masks = [np.eye(4)] * 3 + [np.ones((4, 4))] * MOST_SECTIONS
-    found = sections(LayeredGraph.from_masks(masks))
+    graph, without = LayeredGraph.from_masks(masks), LayeredGraph.from_masks(masks[3:])
+    found, left_out = projection_sections(graph, fit_degrees(graph))
     assert len(found) == MOST_SECTIONS
-    assert all("16 links" in section.verdict for section, _ in found)
-    assert found[-1][1] == [
-        "3 projections with fewer links have no section of their own; the tables hold them."
-    ]
+    assert all("16 links" in section.verdict for section in found)
+    assert left_out == ["3 projections with fewer links have no section of their own; the tables hold all."]
+    assert projection_sections(without, fit_degrees(without))[1] == []
 
 
 def test_a_projection_without_links_and_one_with_equal_weights() -> None:
-    ((section, _),) = sections(LayeredGraph.from_masks([np.zeros((2, 3))]))
+    (section,) = sections(LayeredGraph.from_masks([np.zeros((2, 3))]))
     assert section.figure is None
-    ((section, _),) = sections(LayeredGraph.from_masks([np.eye(2)], weights=[np.eye(2) * 0.5]))
+    (section,) = sections(LayeredGraph.from_masks([np.eye(2)], weights=[np.eye(2) * 0.5]))
     weights = section.data[section.data["of"] == "weights"]
     assert weights[["left", "right", "density"]].to_numpy().tolist() == [[0.0, 1.0, 1.0]]

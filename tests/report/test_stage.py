@@ -7,19 +7,25 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse as sp
 
 from netsci.graph import LayeredGraph, native_arcs
+from netsci.plot import theme
 from netsci.report import report
 from netsci.report.disk import disk_section
-from netsci.report.stage import MOST_GROUPS, communities
+from netsci.report.stage import MOST_GROUPS, MOST_NAMED, _communities, _populations, communities
 from tests.browser import chromium, visit
 
 POSITIONS = """() => Object.fromEntries(document.querySelector('.plot[data-stage]').data
   .filter(t => (t.meta || {}).role === 'nodes')
   .flatMap(t => t.customdata.map((i, k) => [i, [t.x[k], t.y[k]]])))"""
 TRACES = "role => document.querySelector('.plot[data-stage]').data.filter(t => (t.meta || {}).role === role)"
+
+COUNTED = """() => { window.drawings = 0; const react = Plotly.react;
+  Plotly.react = (...all) => { window.drawings += 1; return react(...all); }; }"""
+SHAPES = "document.querySelector('.plot[data-stage]').layout.shapes"
 
 
 def network() -> LayeredGraph:
@@ -66,6 +72,42 @@ def test_communities_of_two_cliques() -> None:
     assert MOST_GROUPS > 2
 
 
+def test_communities_have_few_well_separated_colours() -> None:
+    rng = np.random.default_rng(6)
+    of = np.repeat(np.arange(12), 3)
+    nodes = pd.DataFrame({"community": rng.permutation(of)})
+    look = _communities(nodes["community"].to_numpy())
+    assert [group["name"] for group in look["groups"]][-1] == "smaller ones"
+    assert len(look["groups"]) == MOST_GROUPS + 1
+    colours = [group["colour"] for group in look["groups"]]
+    assert colours[:-1] == list(theme.PALETTE["light"][:MOST_GROUPS])
+    assert colours[-1] == theme.NEUTRAL["light"]
+
+
+def test_many_populations_are_a_ramp_by_depth_and_long_names_are_short() -> None:
+    names = [f"layer{i}" for i in range(MOST_NAMED + 1)]
+    look = _populations([name for name in names for _ in range(2)])
+    assert look["values"] == [i for i in range(MOST_NAMED + 1) for _ in range(2)]
+    assert (look["texts"][0], look["texts"][-1]) == (names[0], names[-1])
+    assert len(look["ticks"]) == len(look["texts"]) <= 6
+    few = _populations(["a" * 300, "b"])
+    assert len(few["groups"][0]["name"]) <= 28
+
+
+def test_a_ramp_is_drawn_with_a_scale(browser: Any, tmp_path: Path) -> None:
+    rng = np.random.default_rng(7)
+    names = [f"{'n' * 300}{i}" for i in range(12)]
+    masks = [rng.random((6, 6)) < 0.4 for _ in range(12)]
+    page = report(LayeredGraph.from_masks(masks, names=names), tmp_path / "deep.html")
+    with visit(browser, page, size=(380, 800)) as seen:
+        (trace,) = seen.page.evaluate(TRACES, "nodes")
+        assert trace["marker"]["coloraxis"] == "coloraxis"
+        assert seen.page.evaluate("document.documentElement.scrollWidth") <= 380
+        side = "document.querySelector('.plot[data-stage]')._fullLayout.yaxis._length"
+        assert seen.page.evaluate(side) > 200
+        seen.assert_silent()
+
+
 def test_drawn_where_the_library_says(browser: Any, page_file: Path, data: Any) -> None:
     radius, theta = np.array(data["radius"]), np.array(data["theta"])
     rim = radius.max()
@@ -91,7 +133,8 @@ def moebius(z: Any, a: complex) -> Any:
 
 def test_a_named_node_moves_to_the_centre(browser: Any, page_file: Path, data: Any) -> None:
     who = 7
-    z = 0.97 * np.array(data["radius"]) / max(data["radius"]) * np.exp(1j * np.array(data["theta"]))
+    shown = np.array(data["radius"]) / max(data["radius"]) * np.exp(1j * np.array(data["theta"]))
+    z = min(0.97, 0.7 / abs(shown[who])) * shown
     with visit(browser, page_file) as seen:
         seen.page.fill(".controls input", data["labels"][who].upper())
         seen.page.keyboard.press("Enter")
@@ -99,10 +142,11 @@ def test_a_named_node_moves_to_the_centre(browser: Any, page_file: Path, data: A
         found = seen.page.evaluate(POSITIONS)
         at = np.array([complex(*found[str(i)]) for i in range(len(z))])
         np.testing.assert_allclose(at, moebius(z, z[who]), atol=1e-12)
-        assert len(seen.page.evaluate(TRACES, "chosen")) == 1
+        (ring,) = seen.page.evaluate(SHAPES)
+        np.testing.assert_allclose([ring["xanchor"], ring["yanchor"]], [0, 0], atol=1e-12)
         seen.page.click("button[data-home]")
         back = seen.page.evaluate(POSITIONS)
-        np.testing.assert_allclose([back[str(i)][0] for i in range(len(z))], z.real / 0.97, atol=1e-12)
+        np.testing.assert_allclose([back[str(i)][0] for i in range(len(z))], shown.real, atol=1e-12)
         seen.page.fill(".controls input", "<b>nobody</b>")
         seen.page.keyboard.press("Enter")
         assert seen.page.inner_text("output") == "No node is called <b>nobody</b>."
@@ -123,11 +167,17 @@ def test_a_click_moves_a_node(browser: Any, page_file: Path) -> None:
 def test_keys_walk_along_the_nodes(browser: Any, page_file: Path, data: Any) -> None:
     order = sorted(range(len(data["degree"])), key=lambda i: (-data["degree"][i], i))
     with visit(browser, page_file) as seen:
+        seen.page.evaluate(COUNTED)
         seen.page.focus(".plot[data-stage]")
         for expected in (order[0], order[1], order[0]):
             key = "ArrowUp" if expected == order[0] else "ArrowDown"
             seen.page.keyboard.press(key)
             assert seen.page.inner_text("output").startswith(data["labels"][expected] + ",")
+            seen.page.wait_for_timeout(50)
+            (ring,) = seen.page.evaluate(SHAPES)
+            at = seen.page.evaluate(POSITIONS)[str(expected)]
+            np.testing.assert_allclose([ring["xanchor"], ring["yanchor"]], at, atol=1e-12)
+        assert seen.page.evaluate("window.drawings") == 0
         seen.page.keyboard.press("Enter")
         found = seen.page.evaluate(POSITIONS)
         np.testing.assert_allclose(found[str(order[0])], [0, 0], atol=1e-12)
@@ -159,3 +209,14 @@ def test_colours_change_and_survive_the_mode(browser: Any, page_file: Path, data
         (trace,) = seen.page.evaluate(colours)
         assert trace["marker"]["coloraxis"] == "coloraxis"
         seen.assert_silent()
+
+
+def test_nodes_that_have_names_show_them() -> None:
+    ring = np.roll(np.eye(9), 1, axis=1) + np.roll(np.eye(9), -1, axis=1)
+    ring[0, 4] = ring[4, 0] = 1
+    names = [f"cell {letter}" for letter in "ABCDEFGHI"]
+    section, _ = disk_section(LayeredGraph.from_adjacency(ring, labels=names))
+    assert section.stage is not None
+    assert section.stage["labels"] == names
+    assert section.stage["hover"][0].startswith("cell A<br>")
+    assert "its largest hub is cell A" in section.verdict

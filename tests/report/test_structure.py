@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
-from netsci.graph import LayeredGraph, percolation_curve, structure_table
+from netsci.graph import LayeredGraph, Population, Projection, percolation_curve, structure_table
 from netsci.report import disk
 from netsci.report.ball import ball_section
 from netsci.report.disk import disk_section
@@ -58,9 +59,11 @@ def test_attacks_are_the_library_s_curves() -> None:
         ("random", "random nodes"),
         ("degree", "hubs first"),
         ("weight", "weakest links first"),
+        ("random_links", "random links"),
     ):
+        seed = 1 if attack == "random_links" else 0
         shown = section.data[section.data["attack"] == name]
-        curve = percolation_curve(graph, attack=attack, rng=np.random.default_rng(0))
+        curve = percolation_curve(graph, attack=attack, rng=np.random.default_rng(seed))
         np.testing.assert_array_equal(shown["mean"], curve["mean"])
     half = section.table.set_index("attack")["half gone at"]
     assert half["hubs first"] < half["random nodes"]
@@ -69,7 +72,49 @@ def test_attacks_are_the_library_s_curves() -> None:
 def test_links_without_weights_are_not_attacked_by_weight() -> None:
     section, missing = attack_section(blocks())
     assert missing == ["weakest links first: the links carry no weights"]
-    assert section.table["attack"].tolist() == ["random nodes", "hubs first"]
+    assert section.table["attack"].tolist() == ["random nodes", "hubs first", "random links"]
+
+
+def test_weights_of_one_magnitude_order_nothing_and_it_is_said() -> None:
+    mask = blocks().projections[0].links.toarray()
+    signs = np.where(np.arange(mask.shape[1]) % 2, 0.5, -0.5)
+    section, _ = attack_section(LayeredGraph.from_masks([mask], weights=[mask * signs]))
+    assert "weakest links first (equal: random order)" in section.verdict
+    assert "so weakest first is a random order" in section.notes[-1]
+    other, _ = attack_section(blocks(weighted=True))
+    assert "random order)" not in other.verdict
+    assert "weakest links first" in other.verdict
+
+
+def test_exactly_half_is_half() -> None:
+    section, _ = attack_section(LayeredGraph.from_masks([[[1, 0], [0, 0]]]))  # 2 of 4 nodes, then 1
+    half = section.table.set_index("attack")["half gone at"]
+    assert half["hubs first"] == 0.25
+    assert half["random links"] == 1
+    assert "never" not in section.verdict
+
+
+def test_the_verdict_tells_what_chance_alone_would_put_there() -> None:
+    section, _ = structure_section(blocks())
+    values = int(np.isfinite(section.data["z"]).sum())
+    assert f"{REPLICATES} random networks with the same degrees" in section.verdict
+    assert f"chance alone would put about {0.05 * values:.1f} there" in section.verdict
+
+
+def test_layers_with_one_reason_share_a_line() -> None:
+    rng = np.random.default_rng(1)
+    masks = [rng.random((6, 8)) < 0.4] + [np.ones((8, 8))] * 5
+    _, missing = structure_section(LayeredGraph.from_masks(masks))
+    (dense,) = [reason for reason in missing if "it is dense" in reason]
+    assert "and 1 more" in dense
+    assert not any(reason.startswith("null models") for reason in missing)
+
+
+def test_names_of_measures_fit_the_axis() -> None:
+    for graph in (blocks(), graphs.chain()):
+        section, _ = structure_section(graph)
+        if section.figure is not None:
+            assert not any("…" in text for text in section.figure.layout.yaxis.ticktext)
 
 
 def test_nothing_to_attack() -> None:
@@ -101,10 +146,44 @@ def test_a_large_network_is_a_sample_that_says_so(monkeypatch: pytest.MonkeyPatc
 def test_hubs_are_tested_by_population_where_there_are_several() -> None:
     section, _ = disk_section(blocks())
     assert section.table["population"].tolist() == ["layer0", "layer1"]
+    assert {"p, as many hubs", "p, as deep"} < set(section.table)
+    assert section.data["meta-depth"].equals(section.table)
+    said = " ".join(section.notes)
+    assert "share no neighbour" in said
+    assert "one-sided" in said
     ring = np.roll(np.eye(9), 1, axis=1) + np.roll(np.eye(9), -1, axis=1)
     ring[0, 4] = ring[4, 0] = 1
     section, _ = disk_section(LayeredGraph.from_adjacency(ring))
     assert section.table is None
+
+
+def test_separate_plain_networks_are_no_layers() -> None:
+    rng = np.random.default_rng(2)
+    parts = [rng.random((n, n)) < 0.4 for n in (12, 9)]
+    names = ("one", "two")
+    graph = LayeredGraph(
+        tuple(Population(name, len(part)) for name, part in zip(names, parts, strict=True)),
+        tuple(Projection(name, name, sp.csr_array(part)) for name, part in zip(names, parts, strict=True)),
+    )
+    section, _ = disk_section(graph)
+    said = " ".join(section.notes)
+    assert section.table is None
+    assert "meta-depth" not in said
+    assert "share no neighbour" not in said
+
+
+def test_a_skip_connection_closes_triangles() -> None:
+    rng = np.random.default_rng(3)
+    sizes = {"a": 12, "b": 14, "c": 10}
+    ends = [("a", "b"), ("b", "c"), ("a", "c")]
+    links = [sp.csr_array(rng.random((sizes[s], sizes[t])) < 0.3) for s, t in ends]
+    graph = LayeredGraph(
+        tuple(Population(*item) for item in sizes.items()),
+        tuple(Projection(s, t, mask) for (s, t), mask in zip(ends, links, strict=True)),
+    )
+    section, _ = disk_section(graph)
+    assert section.table is not None
+    assert "share no neighbour" not in " ".join(section.notes)
 
 
 def test_the_ball_s_geodesics_end_at_their_nodes() -> None:
@@ -122,7 +201,7 @@ def test_the_ball_s_geodesics_end_at_their_nodes() -> None:
 def test_no_ball_without_links() -> None:
     section, missing = ball_section(LayeredGraph.from_masks([np.zeros((2, 3))]))
     assert section.figure is None
-    assert missing == ["three-dimensional embedding: there is no link"]
+    assert missing == ["there is no link"]
 
 
 def test_every_small_network_has_both_sections() -> None:

@@ -23,6 +23,12 @@ def test_percent_turns_to_a_bound_where_two_decimals_would_lie() -> None:
     assert words.percent(1 - 6e-5) == "99.99 %"
 
 
+def test_decimals_never_round_to_a_bound() -> None:
+    assert [words.decimal(v) for v in (0.0, 1.0, 0.9975, 0.999, 0.004, 1e-9, 1 - 1e-9)] == [
+        "0", "1", "0.998", "0.999", "0.004", "< 0.000001", "> 0.999999",
+    ]  # fmt: skip
+
+
 def test_shown() -> None:
     values = [1_234_567, 0.123456, 1e-9, 123456.5, math.inf, np.nan, None, pd.NA, np.bool_(False), "a", 3.0]
     assert [shown(v) for v in values] == [
