@@ -1,16 +1,16 @@
-"""Speed of the coalescent embedding on one and two threads, in units of one dense matrix product.
+"""Speed of the coalescent embedding on one, two and the default threads, in units of a matrix product.
 
 U is the time of a 4096^3 float32 matrix product on one thread, measured beside every repetition, so that
 ratios of two machines, or of a busy and an idle one, can be compared. Medians of the repetitions. The
 networks have links by uneven weights of the nodes (hubs), anywhere (random) or on a circle (ring), and a
-random tree below, so that they are connected.
+random tree below, so that they are connected. One thread means of the linear algebra as well; by default
+both it and the path searches take what they find, and the bound holds for that, too.
 
     python benchmarks/embedding.py [--repeat 5] [--case 2000 ...] [--json]
 """
 
 import argparse
 import json
-import os
 import statistics
 import sys
 import time
@@ -23,6 +23,7 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from netsci.graph.embedding import coalescent_embedding
+from netsci.graph.processors import processors
 from netsci.graph.shortest_paths import all_distances
 from netsci.graph.weightings import WEIGHTINGS
 
@@ -38,7 +39,8 @@ CASES: list[tuple[int, int, str, str, float | None]] = [
     (2_000, 20_000, "hubs", "ncmce", None),
     (20_000, 100_000, "hubs", "le", 1.2),
     (20_000, 100_000, "random", "le", 1.2),
-    (20_000, 100_000, "ring", "le", 1.2),
+    (20_000, 120_000, "hubs", "le", 1.2),
+    (5_000, 25_000, "ring", "le", None),
 ]
 
 
@@ -83,11 +85,17 @@ def embedding_record(case: tuple[int, int, str, str, float | None], repeat: int)
     nodes, links, kind, reduction, bound = case
     square = torch.rand(4096, 4096, generator=torch.Generator().manual_seed(0))
     adjacency = network(nodes, links, kind)
-    unit, one, two = measure(
+
+    def alone() -> object:
+        with threadpool_limits(1):
+            return coalescent_embedding(adjacency, reduction=reduction, threads=1)
+
+    unit, one, two, default = measure(
         [
             lambda: square @ square,
-            lambda: coalescent_embedding(adjacency, reduction=reduction, threads=1),
+            alone,
             lambda: coalescent_embedding(adjacency, reduction=reduction, threads=2),
+            lambda: coalescent_embedding(adjacency, reduction=reduction),
         ],
         repeat,
     )
@@ -100,6 +108,7 @@ def embedding_record(case: tuple[int, int, str, str, float | None], repeat: int)
         "unit_seconds": statistics.median(unit),
         "ratio": ratio(one, unit),
         "ratio_two_threads": ratio(two, unit),
+        "ratio_default": ratio(default, unit),
         "bound": bound,
     }
 
@@ -115,11 +124,12 @@ def path_record(repeat: int) -> dict[str, Any]:
 
 def report_missed(records: list[dict[str, Any]], paths: dict[str, Any]) -> bool:
     missed = [
-        f"{r['reduction']} on {r['nodes']} nodes ({r['network']}), {r['ratio']:.2f} > {r['bound']}"
+        f"{r['reduction']} on {r['nodes']} nodes ({r['network']}), {threads} {r[threads]:.2f} > {r['bound']}"
         for r in records
-        if r["bound"] is not None and r["ratio"] > r["bound"]
+        for threads in ("ratio", "ratio_default")
+        if r["bound"] is not None and r[threads] > r["bound"]
     ]
-    if paths["speed_up"] < paths["at_least"] and (os.cpu_count() or 1) > 1:
+    if paths["speed_up"] < paths["at_least"] and processors() > 1:
         missed.append(f"two threads, {paths['speed_up']:.2f} < {paths['at_least']} times faster")
     for line in missed:
         print(f"missed: {line}", file=sys.stderr)
@@ -133,10 +143,9 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    threadpool_limits(1)  # of the linear algebra; the path searches have their own
     records = []
     if not options.json:
-        print("nodes   links network reduction  seconds      U  1 thread  2 threads  below")
+        print("nodes   links network reduction  seconds      U  1 thread  2 threads  default  below")
     for case in CASES:
         if options.case and case[0] not in options.case:
             continue
@@ -145,7 +154,7 @@ def main() -> None:
         if not options.json:
             print(
                 "{nodes:>5} {links:>7} {network:>7} {reduction:>9} {seconds:>8.3f} {unit_seconds:>6.3f} "
-                "{ratio:>9.3f} {ratio_two_threads:>10.3f}".format(**record),
+                "{ratio:>9.3f} {ratio_two_threads:>10.3f} {ratio_default:>8.3f}".format(**record),
                 f"{'' if record['bound'] is None else record['bound']:>6}",
                 flush=True,
             )

@@ -45,7 +45,13 @@ from netsci.graph.navigation import (
     latent_congruence,
 )
 from netsci.graph.null_models import NULL_MODELS, null_model
-from netsci.graph.path_measures import global_efficiency, local_efficiency, path_length
+from netsci.graph.path_measures import (
+    PathStatistics,
+    global_efficiency,
+    local_efficiency,
+    path_length,
+    path_statistics,
+)
 from netsci.graph.percolation import live_units, node_sparsity, percolate
 from netsci.graph.percolation_curve import percolation_curve, robustness
 from netsci.graph.projection import Population, Projection
@@ -57,6 +63,7 @@ __all__ = [
     "Embedding",
     "ExponentFit",
     "LayeredGraph",
+    "PathStatistics",
     "Population",
     "Projection",
     "align",
@@ -106,6 +113,7 @@ __all__ = [
     "nodf",
     "null_model",
     "path_length",
+    "path_statistics",
     "percolate",
     "percolation_curve",
     "rich_club",

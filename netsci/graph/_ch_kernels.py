@@ -234,6 +234,38 @@ def sum_nodes(
 
 
 @njit(cache=True, nogil=True)
+def scatter_nodes(
+    window: "Lists",
+    of_column: "Lists",
+    of_row: "Lists",
+    row_weights: "Weights",
+    column_weights: "Weights",
+    scores: NDArray[np.float64],
+) -> None:
+    """Add to scores[i, v] both sums of a node-based score, over the nodes that paths from u meet.
+
+    u is the i-th row of the window. The order of each sum follows from u alone.
+    """
+    shares, rows = np.zeros(of_row.start.size - 1, np.uint32), np.empty(of_row.start.size - 1, np.uint32)
+    counts, ends = np.zeros(of_column.start.size - 1, np.uint32), np.empty(scores.shape[1], np.uint32)
+    for i in range(window.start.size - 1):
+        near, line = window.node[window.start[i] : window.start[i + 1]], scores[i]
+        met = count_shared(near, of_column, shares, rows)
+        for z2 in rows[:met]:
+            weight = row_weights.value[row_weights.start[z2] + shares[z2]]
+            shares[z2] = 0
+            for k in range(of_row.start[z2], of_row.start[z2 + 1]):
+                line[of_row.node[k]] += weight
+        for z1 in near:
+            back = of_column.node[of_column.start[z1] : of_column.start[z1 + 1]]
+            met = count_shared(back, of_row, counts, ends)
+            weights = column_weights.value[column_weights.start[z1] :]
+            for v in ends[:met]:
+                line[v] += weights[counts[v]]
+                counts[v] = 0
+
+
+@njit(cache=True, nogil=True)
 def add_nodes_without_link(
     window: "Lists",
     origins: NDArray[np.int64],

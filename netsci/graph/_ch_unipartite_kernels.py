@@ -187,26 +187,41 @@ def score_three_steps(
             if size and closed.start.size:
                 _count_beside_u(around_u, shared, sides)
                 _count_beside_v(around_v, near.start[v] - near.start[bounds[0]], closed, sides)
-            total = 0.0
-            for z in local[:size]:
-                inside = sides.inside[z]
-                outside = 1 - sides.u[z] - sides.v[z] - inside
-                degree = near.start[z + 1] - near.start[z]
-                value = (ratio.top0 + ratio.top1 * inside) / (degree + ratio.out * outside)
-                weight[z] = np.sqrt(value)
-                total += value
+            total = _weigh(local[:size], near, ratio, sides, weight)
             if by_path and size:
                 total = _sum_paths(u, v, around_v, shared, weight)
             scores[k] = total
-            for z in local[:size]:
-                sides.inside[z] = 0
-            for z in around_v:
-                sides.v[z] = False
+            _forget(local[:size], around_v, sides)
         for z in around_u:
             sides.u[z] = False
         for z in touched[:met]:
             begin[z] = end[z] = 0
             reached[z] = False
+
+
+@njit(cache=True, nogil=True)
+def _weigh(
+    local: NDArray[np.uint32], near: "Lists", ratio: "Ratio", sides: Sides, weight: NDArray[np.float64]
+) -> float:
+    """Set the square root of the weight of every local node and return the sum of the weights."""
+    total = 0.0
+    for z in local:
+        inside = sides.inside[z]
+        outside = 1 - sides.u[z] - sides.v[z] - inside
+        degree = near.start[z + 1] - near.start[z]
+        value = (ratio.top0 + ratio.top1 * inside) / (degree + ratio.out * outside)
+        weight[z] = np.sqrt(value)
+        total += value
+    return total
+
+
+@njit(cache=True, nogil=True)
+def _forget(local: NDArray[np.uint32], around_v: NDArray[np.uint32], sides: Sides) -> None:
+    """Clear what is marked for one v."""
+    for z in local:
+        sides.inside[z] = 0
+    for z in around_v:
+        sides.v[z] = False
 
 
 @njit(cache=True, nogil=True)

@@ -5,7 +5,6 @@ vectors of one length: (theta, radius) in the disk, (azimuth, elevation, radius)
 """
 
 import math
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from netsci.graph.checks import as_vector
 from netsci.graph.embedding import Embedding
 from netsci.graph.hyperbolic import LARGEST_RADIUS
+from netsci.graph.processors import processors
 
 ROWS = 64  # a block is the same on every machine, so that sums do not depend on the number of cores
 FLAT = 1e-13  # distances that vary less, relatively, vary by rounding only
@@ -178,7 +178,8 @@ def angular_separation(
     theta : radians, any branch, [n]; equal angles stand in node order. labels : [n], numbers or texts.
     elevation : radians [n] on the sphere, None on the circle.
 
-    Raises TypeError or ValueError if angles are not finite vectors, labels are not one a node or hold NaN.
+    Raises TypeError or ValueError if angles are not finite vectors, labels are not one a node or hold None
+    or NaN.
 
     Examples
     --------
@@ -199,8 +200,10 @@ def angular_separation(
             "theta, labels and elevation must be vectors with one entry a node, at least one; the shapes are "
             f"{azimuth.shape}, {names.shape}" + ("" if height is None else f", {height.shape}")
         )
-    if names.dtype.kind == "f" and np.isnan(names).any():
-        raise ValueError("labels hold NaN; give nodes without a group a label of their own or leave them out")
+    if any(label is None or label != label for label in names.tolist()):
+        raise ValueError(
+            "labels hold None or NaN; give nodes without a group a label of their own or leave them out"
+        )
     groups, group, sizes = np.unique(names, return_inverse=True, return_counts=True)
     n, order = len(names), np.argsort(azimuth, kind="stable")
     mistakes = np.zeros(len(groups), np.int64)
@@ -224,8 +227,12 @@ def angular_separation(
 def angular_separation_index(theta: ArrayLike, labels: ArrayLike) -> float:
     """Return the index of `angular_separation`: 1 for groups apart, about 0 for mixed, NaN for one group.
 
+    Examples
+    --------
     >>> angular_separation_index([0.1, 0.2, 0.3, 3.0, 3.1, 3.2], list("aabbbb"))
     1.0
+
+    Source: as `angular_separation`.
     """
     return angular_separation(theta, labels).index
 
@@ -268,7 +275,7 @@ def points_of(coordinates: Any, name: str) -> NDArray[np.float64]:
 def over_blocks(kernel: Callable[[int, int], Any], count: int) -> list[Any]:
     """Return kernel(start, stop) of all blocks of rows, in order, worked off over the processor's cores."""
     starts = range(0, count, ROWS)
-    with ThreadPoolExecutor(max(1, min(os.cpu_count() or 1, len(starts)))) as pool:
+    with ThreadPoolExecutor(max(1, min(processors(), len(starts)))) as pool:
         return list(pool.map(lambda start: kernel(start, min(start + ROWS, count)), starts))
 
 

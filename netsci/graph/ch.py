@@ -16,13 +16,12 @@ the weights of all z in the local community, once each. They are different funct
     ch2_l3    sqrt((1 + di) / (1 + de))
     ch3_l3    sqrt(1 / (1 + de))
 
-Time: path-based rules walk every path of length three (one to two nanoseconds each); node-based rules cost
-links times nodes, summed side by side. Memory beside the scores: links + nodes. T and B are never whole:
-path-based rules hold one row of T and at most `_SHARED_BYTES` of B, node-based rules 64 rows of either. Every
-thread holds its own.
+Time: path-based rules walk every path of length three (one to two nanoseconds each); node-based rules do so
+where a layer has few of them, else they cost links times nodes, summed side by side. Memory beside the
+scores: links + nodes. T and B are never whole: path-based rules hold one row of T and at most `_SHARED_BYTES`
+of B, node-based rules up to 64 rows of either. Every thread holds its own.
 """
 
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -33,6 +32,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from netsci.graph.checks import as_links, as_whole, check_choice
+from netsci.graph.processors import worker_count
 
 _Floats = NDArray[np.float64]
 _Weight = Callable[[_Floats, _Floats], _Floats]
@@ -52,6 +52,8 @@ CH_RULES: tuple[str, ...] = (*_PATH_WEIGHTS, *_NODE_WEIGHTS)
 
 # Rows of B are held in chunks of this size: small beside the scores, large enough that T is seldom redone.
 _SHARED_BYTES = 2**25
+# Paths of length three a pair of nodes up to which node-based rules walk them: fewer steps than side by side.
+_SCATTER_BELOW = 2.0
 
 
 def ch_scores(
@@ -100,7 +102,7 @@ def ch_scores(
     Source: S0 eq. 5 (ch3_l3), S1 eqs. A3, A4 (ch2_l3n, ch3_l3n).
     Reading: S1 prints di* and de* for 1 + di and 1 + de; links are internal if they join N(u) to N(v).
     """
-    workers, layer = _workers(threads), _Layer.prepare(biadjacency, rule, existing)
+    workers, layer = worker_count(threads), _Layer.prepare(biadjacency, rule, existing)
     window = _row_window(rows, layer.links.shape[0])
     scores = np.empty((len(window), layer.links.shape[1]))
     cuts = layer.shares(window, min(workers, len(window)))
@@ -149,7 +151,7 @@ def iter_scores(
     step = as_whole(block_rows, "block_rows")
     if step < 1:
         raise ValueError(f"block_rows must be at least 1; got {block_rows!r}")
-    workers, layer = _workers(threads), _Layer.prepare(biadjacency, rule, existing)
+    workers, layer = worker_count(threads), _Layer.prepare(biadjacency, rule, existing)
     m = layer.links.shape[0]
     # handed over, not yielded here: wrong arguments are told now, not at the first block
     blocks = (np.arange(first, min(first + step, m)) for first in range(0, m, step))
@@ -181,6 +183,7 @@ class _Layer:
     column_weights: Weights
     by_path: bool
     leave_one_out: bool
+    scatter: bool
 
     @classmethod
     def prepare(cls, biadjacency: Any, rule: str, existing: str | None) -> "_Layer":
@@ -191,6 +194,7 @@ class _Layer:
             raise ValueError(f'existing must be None or "leave_one_out"; got {existing!r}')
         links = as_links(biadjacency, "biadjacency")
         of_row, of_column = _lists(links), _lists(links.T.tocsr())
+        paths = float(np.diff(of_row.start) @ (links @ np.diff(of_column.start)))  # that turn back as well
         weight = (_PATH_WEIGHTS | _NODE_WEIGHTS)[rule]
         return cls(
             links,
@@ -200,12 +204,14 @@ class _Layer:
             Weights(*tabulate(np.diff(of_column.start), weight)),
             rule in _PATH_WEIGHTS,
             existing is not None,
+            # by the whole layer, never by the rows asked for: these must not change the order of a sum
+            paths < _SCATTER_BELOW * links.shape[0] * links.shape[1],
         )
 
     def shares(self, rows: NDArray[np.int64], count: int) -> list[int]:
         """Where to cut the rows into at most `count` runs of about the same work."""
         work = np.diff(self.of_row.start).astype(np.float64)
-        if self.by_path:
+        if self.by_path or self.scatter:
             work = self.links @ (self.links.T @ work)
         done = np.cumsum(work[rows] + 1)
         inner = np.searchsorted(done, done[-1:] * np.arange(1, count) / count)
@@ -252,10 +258,14 @@ class _Layer:
         # The sum over z1 is that over z2 on the turned layer, of which only the columns next to a row count.
         back, ends = _lists(self.links[:, columns]), _lists(window[:, columns])
         weights = Weights(self.column_weights.value, self.column_weights.start[columns])
-        for block, sums in kernels.node_sums(near, self.of_column, self.of_column, self.row_weights):
-            scores[block] += sums.T
-        for block, sums in kernels.node_sums(self.of_column, back, ends, weights):
-            scores[:, block] += sums
+        if self.scatter:
+            tables = (self.of_column, self.of_row, self.row_weights, self.column_weights)
+            kernels.scatter_nodes(near, *tables, scores)
+        else:
+            for block, sums in kernels.node_sums(near, self.of_column, self.of_column, self.row_weights):
+                scores[block] += sums.T
+            for block, sums in kernels.node_sums(self.of_column, back, ends, weights):
+                scores[:, block] += sums
         if self.leave_one_out:
             kernels.add_nodes_without_link(near, rows, near, self.of_column, self.row_weights, own)
             numbered = sp.csr_array((np.arange(window.nnz), window.indices, window.indptr), window.shape)
@@ -288,11 +298,3 @@ def _row_window(rows: Any, m: int) -> NDArray[np.int64]:
     if outside.size:
         raise IndexError(f"rows must lie in 0..{m - 1}, the rows of the biadjacency; got {outside[0]}")
     return window.astype(np.int64)
-
-
-def _workers(threads: int | None) -> int:
-    if threads is None:
-        return os.cpu_count() or 1
-    if as_whole(threads, "threads") < 1:
-        raise ValueError(f"threads must be at least 1, or None for one a core; got {threads!r}")
-    return int(threads)

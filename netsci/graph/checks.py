@@ -36,6 +36,8 @@ def as_links(matrix: Any, name: str = "links") -> sp.csr_array:
     """
     if sp.issparse(matrix):
         return _stored_pattern(matrix, name)
+    _refuse_graph(matrix, name)
+    _refuse_masked(matrix, name)
     dense = np.asarray(matrix)
     if dense.ndim != 2:
         raise ValueError(
@@ -83,11 +85,23 @@ def _nonzero_pattern(dense: NDArray[Any]) -> sp.csr_array:
 
 def as_vector(values: Any, name: str) -> NDArray[np.float64]:
     """Return a one-dimensional float64 array of finite numbers, or explain why it cannot be one."""
+    _refuse_masked(values, name)
     vector = np.asarray(values)
     if vector.ndim != 1:
         raise ValueError(f"{name} must be one-dimensional; its shape is {vector.shape}")
     _check_values(vector, name)
     return vector.astype(np.float64)
+
+
+def check_graph(graph: Any) -> None:
+    """Raise TypeError unless the argument is a LayeredGraph, and say how to make one."""
+    from netsci.graph.layered import LayeredGraph
+
+    if not isinstance(graph, LayeredGraph):
+        raise TypeError(
+            f"graph must be a LayeredGraph; got {type(graph).__name__} (of masks: LayeredGraph.from_masks, "
+            "of an adjacency: LayeredGraph.from_adjacency)"
+        )
 
 
 def check_choice(value: str, allowed: tuple[str, ...], name: str) -> None:
@@ -123,6 +137,28 @@ def check_generator(rng: Any) -> None:
     """Raise TypeError unless the argument is a numpy Generator: the global state is never used."""
     if not isinstance(rng, np.random.Generator):
         raise TypeError(f"rng must be a numpy Generator, such as default_rng(7); got {type(rng).__name__}")
+
+
+def _refuse_graph(value: Any, name: str) -> None:
+    from netsci.graph.layered import LayeredGraph
+
+    mend = ""
+    if isinstance(value, LayeredGraph):
+        mend = "graph.adjacency(directed=False), or of one layer projection.links"
+    elif type(value).__module__.partition(".")[0] == "networkx":
+        mend = "networkx.to_scipy_sparse_array(graph), or LayeredGraph by from_networkx"
+    elif type(value).__module__.partition(".")[0] == "igraph":
+        mend = "graph.get_adjacency_sparse()"
+    if mend:
+        raise TypeError(f"{name} must be a matrix; got a {type(value).__name__}: pass {mend}")
+
+
+def _refuse_masked(values: Any, name: str) -> None:
+    if isinstance(values, np.ma.MaskedArray):
+        raise TypeError(
+            f"{name} must be a plain array; numpy would drop the mask of a masked one: pass "
+            f"{name}.filled(0), where masked entries are absent, or {name}.compressed()"
+        )
 
 
 def _check_values(values: NDArray[Any], name: str) -> None:

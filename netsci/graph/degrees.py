@@ -33,6 +33,8 @@ def degree_ccdf(degrees: ArrayLike, fit: ExponentFit | None = None) -> pd.DataFr
     --------
     >>> degree_ccdf([1, 1, 2, 4])["ccdf"].tolist()
     [1.0, 0.5, 0.25]
+
+    Source: Clauset, Shalizi and Newman, SIAM Review 51, 661 (2009); S1 section 4.2.
     """
     import pandas as pd
     from scipy.special import zeta

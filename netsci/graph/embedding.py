@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from netsci.graph.checks import check_choice, check_number
+from netsci.graph.checks import as_whole, check_choice, check_number
 from netsci.graph.exponent import grid_exponent
 from netsci.graph.joining import COMPONENTS, Part, joined_part, largest_part, undirected
 from netsci.graph.reductions import ONE_COLUMN, REDUCTIONS, Reduced
@@ -110,10 +110,11 @@ def coalescent_embedding(
     Raises
     ------
     TypeError
-        If the adjacency, gamma, node_types or threads are not numbers of their kind.
+        If the adjacency, dimension, gamma, node_types or threads are not numbers of their kind.
     ValueError
         If it is not square, not symmetric or has self-loops, if fewer than 4 nodes are to be embedded or
-        they are complete, if gamma <= 1, or if a name or the dimension is not among those above.
+        they are complete, if gamma <= 1, if a name or the dimension is not among those above, or if
+        node_types come without components="joined".
 
     Examples
     --------
@@ -126,6 +127,11 @@ def coalescent_embedding(
     Reading: the reduction orders by |lambda| as the authors' singular values do, not by the algebraic value.
     """
     _check_options(weighting, reduction, angles, dimension, gamma, components)
+    if node_types is not None and components != "joined":
+        raise ValueError(
+            f"node_types say how components are joined and have no use with components={components!r}; "
+            'pass components="joined", or leave them out'
+        )
     network = undirected(adjacency)
     part = largest_part(network) if components == "largest" else joined_part(network, node_types)
     _check_shape(part)
@@ -220,7 +226,7 @@ def _check_options(
     check_choice(reduction, tuple(REDUCTIONS), "reduction")
     check_choice(angles, ANGLES, "angles")
     check_choice(components, COMPONENTS, "components")
-    if dimension not in (2, 3):
+    if as_whole(dimension, "dimension") not in (2, 3):
         raise ValueError(f"dimension must be 2 (disk) or 3 (ball); got {dimension!r}")
     if dimension == 3 and reduction in ONE_COLUMN:
         raise ValueError(

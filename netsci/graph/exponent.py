@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from netsci.graph.alternatives import ALTERNATIVES, likelihood_ratios
-from netsci.graph.checks import as_vector, check_generator
+from netsci.graph.checks import as_vector, as_whole, check_generator
 from netsci.graph.discrete_fit import HIGHEST, LARGEST_DRAW, LOWEST, TailFit, best_fit, draw
 
 FEW_IN_TAIL = 50  # Broido and Clauset, Nature Communications 10, 1017 (2019)
@@ -101,6 +101,10 @@ def degree_exponent(
     once. The embedding's gamma (`grid_exponent`) is the same estimate rounded to .01 as its authors do.
     Zero degrees are dropped and counted.
 
+    In networks of finite size gamma lies below the exponent of the limit where the tail bends: of
+    Barabasi-Albert networks of 10,000 nodes (3 in the limit) it is about 2.96 with m = 5 and 2.7 to 2.9 with
+    m = 3. A gamma just below 3 is therefore no evidence of an exponent below 3, nor is sigma a bound of this.
+
     Parameters
     ----------
     degrees : integers >= 0, [nodes], any numeric dtype.
@@ -116,7 +120,7 @@ def degree_exponent(
     Raises
     ------
     TypeError
-        If degrees are not numbers, or bootstrap is asked for without a Generator.
+        If degrees are not numbers, bootstrap is no whole number, or it is asked for without a Generator.
     ValueError
         If degrees are not one-dimensional, negative, NaN, infinite or not whole, or bootstrap < 0.
 
@@ -129,7 +133,7 @@ def degree_exponent(
     Source: Clauset, Shalizi and Newman, SIAM Review 51, 661 (2009); S1 section 4.2.
     """
     whole = _whole_degrees(degrees)
-    if bootstrap < 0:
+    if as_whole(bootstrap, "bootstrap") < 0:
         raise ValueError(f"bootstrap must be a number of samples, at least 0; got {bootstrap!r}")
     if bootstrap:
         check_generator(rng)

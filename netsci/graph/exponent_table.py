@@ -15,7 +15,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from netsci.graph.checks import as_whole, check_generator
+from netsci.graph.checks import as_whole, check_generator, check_graph
 from netsci.graph.exponent import ExponentFit, degree_exponent
 from netsci.graph.layered import LayeredGraph
 from netsci.graph.projection import Projection
@@ -74,11 +74,7 @@ def exponent_table(
     """
     import pandas as pd
 
-    if not isinstance(graph, LayeredGraph):
-        raise TypeError(
-            f"graph must be a LayeredGraph; got {type(graph).__name__} (of masks: LayeredGraph.from_masks, "
-            "of an adjacency: LayeredGraph.from_adjacency)"
-        )
+    check_graph(graph)
     for value, name in ((controls, "controls"), (bootstrap, "bootstrap")):
         if as_whole(value, name) < 0:
             raise ValueError(f"{name} must be at least 0; got {value}")

@@ -30,6 +30,8 @@ def hyperbolic_distance(r1: ArrayLike, t1: ArrayLike, r2: ArrayLike, t2: ArrayLi
 
     Raises
     ------
+    TypeError
+        If a value is no real number.
     ValueError
         If a radius lies outside [0, 700] or a value is NaN or infinite.
 
@@ -262,8 +264,15 @@ def _link_ends(sources: ArrayLike, targets: ArrayLike, count: int) -> NDArray[np
     return ends.astype(np.int64)
 
 
+def _numbers(values: ArrayLike, name: str) -> NDArray[np.float64]:
+    numbers = np.asarray(values)
+    if numbers.dtype.kind not in "biuf":
+        raise TypeError(f"{name} must hold real numbers; its dtype is {numbers.dtype}")
+    return numbers.astype(np.float64)
+
+
 def _radii(values: ArrayLike, name: str, largest: float = LARGEST_RADIUS) -> NDArray[np.float64]:
-    radii = np.asarray(values, dtype=np.float64)
+    radii = _numbers(values, name)
     if not (np.isfinite(radii) & (radii >= 0) & (radii <= largest)).all():
         raise ValueError(
             f"{name} must hold finite radii from 0 to {largest:g}; an embedding has NaN radii where the "
@@ -273,7 +282,7 @@ def _radii(values: ArrayLike, name: str, largest: float = LARGEST_RADIUS) -> NDA
 
 
 def _angles(values: ArrayLike, name: str) -> NDArray[np.float64]:
-    angles = np.asarray(values, dtype=np.float64)
+    angles = _numbers(values, name)
     if not np.isfinite(angles).all():
         raise ValueError(f"{name} must hold finite angles in radians; it holds NaN or infinite values")
     return angles

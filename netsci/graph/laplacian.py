@@ -7,6 +7,8 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from netsci.graph.processors import one_blas_thread
+
 FULL_SPECTRUM = 400  # nodes up to which all eigenpairs together cost no more than the few needed
 BASIS = 40  # Lanczos vectors kept
 RESTARTS = 20  # tried where the network may fall into parts
@@ -65,12 +67,13 @@ def eigenmaps(lengths: sp.csr_array, count: int) -> tuple[NDArray[np.float64], N
 
 
 def lanczos(matrix: Any, **options: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return scipy's `eigsh`, the same at every call also where it has to draw a new start vector."""
+    """Return scipy's `eigsh` on one thread, the same at every call also where it draws a new start vector."""
     from scipy.sparse.linalg import eigsh
 
     if "rng" in inspect.signature(eigsh).parameters:  # from scipy 1.17 on; before, its seed was its own
         options["rng"] = np.random.default_rng(0)
-    values, vectors = eigsh(matrix, **options)
+    with one_blas_thread():
+        values, vectors = eigsh(matrix, **options)
     return values, vectors
 
 

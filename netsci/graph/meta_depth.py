@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from netsci.graph.checks import as_whole, check_generator, check_number
+from netsci.graph.checks import as_whole, check_generator, check_graph, check_number
 from netsci.graph.embedding import Embedding
 from netsci.graph.layered import LayeredGraph
 
@@ -140,8 +140,7 @@ def _z(
 
 
 def _check(graph: Any, embedding: Any, hubs: Any, permutations: Any, rng: Any) -> None:
-    if not isinstance(graph, LayeredGraph):
-        raise TypeError(f"graph must be a LayeredGraph; got {type(graph).__name__}")
+    check_graph(graph)
     if not isinstance(embedding, Embedding):
         raise TypeError(f"embedding must be an Embedding; got {type(embedding).__name__}")
     check_number(hubs, "hubs")

@@ -123,6 +123,8 @@ def greedy_routing_score(adjacency: Any, coordinates: Any) -> float:
     >>> path = np.eye(4, k=1) + np.eye(4, k=-1)
     >>> greedy_routing_score(path, ([0.0, 0.5, 1.0, 1.5], [2.0, 2.0, 2.0, 2.0]))
     1.0
+
+    Source: as `greedy_routing`.
     """
     return greedy_routing(adjacency, coordinates).score
 

@@ -18,7 +18,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from netsci.graph.checks import as_links, check_choice, check_generator
+from netsci.graph.checks import as_links, check_choice, check_generator, check_graph
 from netsci.graph.layered import LayeredGraph
 
 SWAPS_PER_LINK = 20  # attempts; the links of a network forget their places after about 2 swaps each
@@ -42,7 +42,7 @@ def null_model(
     ValueError
         If kind is not one of NULL_MODELS.
     TypeError
-        If rng is not a numpy Generator.
+        If graph is no LayeredGraph or rng is not a numpy Generator.
 
     Examples
     --------
@@ -54,6 +54,7 @@ def null_model(
     Source: Carstens, Berger and Strona, arXiv:1609.05137 (global trades); Fosdick, Larremore, Nishimura and
     Ugander, SIAM Review 60, 315 (2018), for swaps that stay in place.
     """
+    check_graph(graph)
     check_choice(kind, NULL_MODELS, "kind")
     check_generator(rng)
     drawn = [

@@ -21,6 +21,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from netsci.graph.checks import check_graph
 from netsci.graph.layered import LayeredGraph
 from netsci.graph.projection import Projection
 
@@ -58,6 +59,7 @@ def surviving_links(graph: LayeredGraph) -> list[NDArray[np.bool_]]:
     >>> surviving_links(LayeredGraph.from_masks([[[1, 1, 0]], [[1], [0], [1]]]))
     [array([ True, False]), array([ True, False])]
     """
+    check_graph(graph)
     reached, reaching = _sweep(graph)
     flags = []
     for p in graph.projections:
@@ -76,7 +78,10 @@ def live_units(graph: LayeredGraph) -> dict[str, NDArray[np.bool_]]:
     --------
     >>> live_units(LayeredGraph.from_masks([[[1, 1, 0]], [[1], [0], [1]]]))["layer1"].tolist()
     [True, False, False]
+
+    Source: S0 section 3.2.3 and appendix A.8 (active neurons).
     """
+    check_graph(graph)
     reached, reaching = _sweep(graph)
     entries, exits = _ends(graph)
     live = {name: reached[name] & reaching[name] for name in graph.sizes}

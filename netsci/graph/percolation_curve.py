@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from netsci.graph.checks import as_whole, check_choice, check_generator
+from netsci.graph.checks import as_whole, check_choice, check_generator, check_graph
 from netsci.graph.layered import LayeredGraph
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def percolation_curve(
     Raises
     ------
     TypeError
-        If rng is not a Generator, or runs or points are not whole numbers.
+        If graph is no LayeredGraph, rng is not a Generator, or runs or points are not whole numbers.
     ValueError
         If attack is unknown, runs < 1, points < 2, there is no link to remove, or an attack by weight meets
         a projection without weights.
@@ -70,6 +70,7 @@ def percolation_curve(
     """
     import pandas as pd
 
+    check_graph(graph)
     check_choice(attack, ATTACKS, "attack")
     check_generator(rng)
     if as_whole(runs, "runs") < 1:

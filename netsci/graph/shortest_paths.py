@@ -1,6 +1,5 @@
 """All shortest weighted paths of an undirected graph: one Dijkstra search a source, sources in parallel."""
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -10,7 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from netsci.graph.checks import as_whole
+from netsci.graph.processors import worker_count
 
 STRIPE = 64  # sources, or rows of a tile, that a thread takes at a time
 
@@ -38,9 +37,7 @@ def all_distances(weights: sp.csr_array, *, threads: int | None = None) -> NDArr
     >>> all_distances(path, threads=1)[0].tolist()
     [0.0, 2.0, 7.0]
     """
-    workers = (os.cpu_count() or 1) if threads is None else as_whole(threads, "threads")
-    if workers < 1:
-        raise ValueError(f"threads must be at least 1, or None for one a processor; got {threads!r}")
+    workers = worker_count(threads)
     count = weights.shape[0]
     # Unsigned indices: numba adds a test for negative ones to each access of a signed index.
     indptr, neighbours = weights.indptr.astype(np.uint32), weights.indices.astype(np.uint32)

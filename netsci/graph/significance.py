@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,11 +15,12 @@ from numpy.typing import NDArray
 
 from netsci.graph import bipartite_measures as bipartite
 from netsci.graph import classical
-from netsci.graph.checks import as_whole, check_choice, check_generator
+from netsci.graph.checks import as_whole, check_choice, check_generator, check_graph
 from netsci.graph.layered import LayeredGraph
 from netsci.graph.local_community import bipartite_lcp_correlation, lcp_correlation
 from netsci.graph.null_models import NULL_MODELS, draw_links, scatter
 from netsci.graph.path_measures import as_undirected, path_length
+from netsci.graph.processors import processors
 from netsci.graph.projection import Projection
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def structure_table(
     Raises
     ------
     TypeError, ValueError
-        If a measure or null is unknown, replicates < 1 or rng is not a Generator.
+        If graph is no LayeredGraph, a measure or null is unknown, replicates < 1 or rng is not a Generator.
 
     Examples
     --------
@@ -146,6 +146,7 @@ def structure_table(
     """
     import pandas as pd
 
+    check_graph(graph)
     check_choice(null, NULL_MODELS, "null")
     check_generator(rng)
     if as_whole(replicates, "replicates") < 1:
@@ -189,7 +190,7 @@ def _compare(
         one = Sample(drawn, undirected, lambda: found[0], own)
         return [float(known[name](one)) for name in small]
 
-    with ThreadPoolExecutor(min(replicates + 1, os.cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(min(replicates + 1, processors())) as pool:
         values = np.array(list(pool.map(measured, range(replicates + 1)))).reshape(replicates + 1, len(small))
     lines = []
     for name in names:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -59,7 +60,7 @@ def saturation_time(
         If the curve is empty, not one-dimensional, negative, NaN or infinite; times do not rise or are not as
         many; window < 1, tolerance is negative or NaN, or at is neither name.
     TypeError
-        If curve or times are not real numbers or window is not a whole number.
+        If curve, times or tolerance are not real numbers or window is not a whole number.
 
     Examples
     --------
@@ -163,6 +164,8 @@ def _checked(
         raise TypeError(f"window must be a whole number of time steps (int); got {window!r}")
     if window < 1:
         raise ValueError(f"window must be at least 1 time step; got {window!r}")
+    if not isinstance(tolerance, Real) or isinstance(tolerance, bool):
+        raise TypeError(f"tolerance must be a number, a relative improvement; got {tolerance!r}")
     if not 0 <= tolerance < math.inf:
         raise ValueError(
             f"tolerance must be a relative improvement, finite and at least 0; got {tolerance!r}"

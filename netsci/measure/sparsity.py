@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -43,7 +44,7 @@ def sparsity_index(w: Any, *, mask: Any = None, p: float = 0.5, q: float = 1.0) 
     Raises
     ------
     TypeError
-        If the entries are not real numbers or the mask is not boolean.
+        If the entries, p or q are not real numbers or the mask is not boolean.
     ValueError
         If no entry counts, one that does is NaN or infinite, the mask has another shape, or unless
         0 < p < q < infinity.
@@ -122,7 +123,10 @@ def neuron_sparsity_index(
 
 
 def check_orders(p: float, q: float) -> None:
-    """Raise ValueError unless 0 < p < q < infinity."""
+    """Raise TypeError unless p and q are real numbers, ValueError unless 0 < p < q < infinity."""
+    for order, name in ((p, "p"), (q, "q")):
+        if not isinstance(order, Real) or isinstance(order, bool):
+            raise TypeError(f"{name} must be a number; got {order!r}")
     if not (0 < p < q < math.inf):
         raise ValueError(f"p and q must satisfy 0 < p < q < infinity; got p={p!r}, q={q!r}")
 

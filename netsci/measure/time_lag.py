@@ -6,18 +6,20 @@ Positive where the firing rate settles first. Times come from `saturation_time`;
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from netsci.measure.lag_table import GROUPS, check_generator, known_lags, lags_of, positive
+from netsci.measure.lag_intervals import UNKNOWN, Bootstrap, Interval
+from netsci.measure.lag_table import GROUPS, known_lags
 from netsci.measure.rank_tests import RankTest, rank_sum_test, signed_rank_test
 
 if TYPE_CHECKING:
     import pandas as pd
+
+BOTH_LAGS = "as S2 tests it: both lags of a pair count, as if independent; p is too small if they agree"
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,9 +28,11 @@ class TimeLags:
 
     lags : pair, connectivity, accuracy_time, rate_time, lag; rows without both times left out.
     tests : question, group, test, zero_method, alternative, n, n_other, zeros, method, statistic, z, p_value,
-        log10_p, p_text, rank_biserial, common_language, note: one row a test (see `RankTest`).
-    estimates : group, lags ("all" or "positive"), n, measure ("mean" or "median"), value, low, high: in time
-        steps, with a bootstrap percentile interval; NaN where undefined or without a generator.
+        log10_p, p_text, rank_biserial, its bootstrap percentile interval rank_biserial_low and
+        rank_biserial_high, common_language, note: one row a test (see `RankTest`).
+    estimates : group ("dense", "sparse", "all", and over complete pairs "sparse minus dense"), lags ("all" or
+        "positive"), n, measure ("mean" or "median"), value, low, high: in time steps, with a bootstrap
+        percentile interval; NaN where undefined or without a generator.
     missing : rows left out because a time is missing, by connectivity.
     """
 
@@ -56,7 +60,8 @@ def time_lag_tests(
     ----------
     table : columns pair (what a dense and a sparse network share), connectivity ("dense" or "sparse"; each at
         most once a pair), accuracy_time and rate_time (time steps; missing where a curve never saturates).
-    rng : numpy Generator for the bootstrap intervals; without it they are NaN.
+    rng : numpy Generator for the bootstrap intervals, which resample pairs with all their lags; without it
+        they are NaN. Resamples in which a value is undefined are left out.
     bootstrap : number of resamples, at least 1. confidence : of the intervals, in (0, 1).
 
     Returns
@@ -66,7 +71,8 @@ def time_lag_tests(
     Raises
     ------
     TypeError
-        If table is no DataFrame, times are not numbers or rng is no Generator.
+        If table is no DataFrame, times or confidence are not numbers, bootstrap is no whole number or rng is
+        no Generator.
     ValueError
         If a column is missing, connectivity holds another word, a network stands twice or times are infinite.
 
@@ -85,40 +91,63 @@ def time_lag_tests(
     """
     import pandas as pd
 
-    _check_bootstrap(rng, bootstrap, confidence)
+    intervals = Bootstrap(rng, bootstrap, confidence)
     lags, missing = known_lags(table)
-    value = {name: lags_of(lags, name) for name in GROUPS}
-    value["all"] = lags["lag"].to_numpy(dtype=np.float64)
-    tests = [
-        _row("accuracy later than rate", group, signed_rank_test(x, zero_method=zeros), "greater", zeros)
-        for group, x in (("dense", value["dense"]), ("sparse", value["sparse"]), ("all", value["all"]))
-        for zeros in ("wilcox", "pratt")
-    ]
-    for name, chosen in (("positive lags", positive), ("all lags", np.asarray)):
-        found = rank_sum_test(chosen(value["sparse"]), chosen(value["dense"]))
-        tests.append(_row(f"{name} of sparse against dense", "sparse, dense", found, "two-sided"))
-    paired = (
-        lags.pivot(index="pair", columns="connectivity", values="lag").reindex(columns=list(GROUPS)).dropna()
-    )
-    longer = (paired["sparse"] - paired["dense"]).to_numpy(dtype=np.float64)
-    for zeros in ("wilcox", "pratt"):
-        found = signed_rank_test(longer, zero_method=zeros)
-        tests.append(_row("sparse lag longer than dense, by pair", "pairs", found, "greater", zeros))
+    by_pair = lags.pivot(index="pair", columns="connectivity", values="lag").reindex(columns=list(GROUPS))
+    both = by_pair.to_numpy(dtype=np.float64)
+    value = {name: both[:, [k]] for k, name in enumerate(GROUPS)} | {"all": both}
+    longer = _known(both[:, [1]] - both[:, [0]])[:, np.newaxis]
+    tests = []
+    for question, groups in (
+        ("accuracy later than rate", value),
+        ("sparse lag longer than dense, by pair", {"pairs": longer}),
+    ):
+        for group, x in groups.items():
+            for zeros in ("wilcox", "pratt"):
+                found = signed_rank_test(_known(x), zero_method=zeros)
+                effect = intervals.signed_effect(x, zero_method=zeros)
+                tests.append(_row(question, group, found, "greater", effect, zeros))
+    for name, chosen in (("positive lags", _positive(both)), ("all lags", both)):
+        found = rank_sum_test(_known(chosen[:, 1]), _known(chosen[:, 0]))
+        effect = intervals.sum_effect(chosen)
+        tests.append(_row(f"{name} of sparse against dense", "sparse, dense", found, "two-sided", effect))
+    samples = [(group, name, x) for group, every in value.items() for name, x in _signs(every)]
     estimates = [
-        {"group": group, "lags": name, "n": len(chosen), **estimate}
-        for group in (*GROUPS, "all")
-        for name, chosen in (("all", value[group]), ("positive", positive(value[group])))
-        for estimate in _estimates(chosen, rng, bootstrap, confidence)
+        {"group": group, "lags": name, "n": len(_known(x)), **estimate}
+        for group, name, x in [*samples, ("sparse minus dense", "all", longer)]
+        for estimate in intervals.estimates(x)
     ]
     return TimeLags(lags, pd.DataFrame(tests), pd.DataFrame(estimates), missing)
 
 
+def _known(lags: NDArray[np.float64]) -> NDArray[np.float64]:
+    return lags[~np.isnan(lags)]
+
+
+def _positive(lags: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the lags of networks whose firing rate settles first, NaN in the place of the others."""
+    return np.where(lags > 0, lags, np.nan)
+
+
+def _signs(lags: NDArray[np.float64]) -> tuple[tuple[str, NDArray[np.float64]], ...]:
+    return ("all", lags), ("positive", _positive(lags))
+
+
 def _row(
-    question: str, group: str, found: RankTest, alternative: str, zero_method: str = ""
+    question: str,
+    group: str,
+    found: RankTest,
+    alternative: str,
+    effect: Interval,
+    zero_method: str = "",
 ) -> dict[str, Any]:
-    note = found.note
+    if math.isnan(found.rank_biserial):
+        effect = UNKNOWN
+    notes = [found.note] if found.note else []
     if found.p_value == 0:
-        note = "p is below the smallest double; log10_p holds it"
+        notes.append("p is below the smallest double; log10_p holds it")
+    if group == "all":
+        notes.append(BOTH_LAGS)
     return {
         "question": question,
         "group": group,
@@ -135,31 +164,8 @@ def _row(
         "log10_p": found.log10_p,
         "p_text": found.p_text,
         "rank_biserial": found.rank_biserial,
+        "rank_biserial_low": effect[0],
+        "rank_biserial_high": effect[1],
         "common_language": found.common_language,
-        "note": note,
+        "note": "; ".join(notes),
     }
-
-
-def _estimates(
-    x: NDArray[np.float64], rng: np.random.Generator | None, bootstrap: int, confidence: float
-) -> list[dict[str, Any]]:
-    """Return mean and median with percentile intervals over resamples of the lags."""
-    names: dict[str, Callable[..., Any]] = {"mean": np.mean, "median": np.median}
-    if not len(x):
-        return [{"measure": name, "value": math.nan, "low": math.nan, "high": math.nan} for name in names]
-    drawn = None if rng is None or len(x) < 2 else x[rng.integers(len(x), size=(bootstrap, len(x)))]
-    ends = [(1 - confidence) / 2, (1 + confidence) / 2]
-    rows = []
-    for name, centre in names.items():
-        low, high = (math.nan, math.nan) if drawn is None else np.quantile(centre(drawn, axis=1), ends)
-        rows.append({"measure": name, "value": float(centre(x)), "low": float(low), "high": float(high)})
-    return rows
-
-
-def _check_bootstrap(rng: Any, bootstrap: int, confidence: float) -> None:
-    if rng is not None:
-        check_generator(rng)
-    if bootstrap < 1:
-        raise ValueError(f"bootstrap must be a number of resamples, at least 1; got {bootstrap!r}")
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence must lie between 0 and 1; got {confidence!r}")

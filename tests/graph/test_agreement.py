@@ -218,5 +218,5 @@ def test_refuses_what_does_not_match():
         angular_separation([1, 2, 3], [1, 2])
     with pytest.raises(ValueError, match="one entry a node"):
         angular_separation([], [])
-    with pytest.raises(ValueError, match="labels hold NaN"):
+    with pytest.raises(ValueError, match="labels hold None or NaN"):
         angular_separation([1, 2], [1, math.nan])

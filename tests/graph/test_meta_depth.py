@@ -167,6 +167,9 @@ def test_degrees_ignore_direction_and_self_loops_and_dtypes_hold():
     assert table["hubs"].tolist() == [1]
     assert table["p_hubs"].tolist() == table["p_radius"].tolist() == [1.0]
     assert table.dtypes[["nodes", "hubs"]].tolist() == [np.int64, np.int64]
+    # degrees 4, 2, 3, 3, 2, 2: with its self-loop node 5 would tie with the third
+    half = meta_depth(graph, coalescent_embedding(links), hubs=0.5, rng=generator())
+    assert half["hubs"].tolist() == [3]
 
 
 def test_same_generator_same_table():

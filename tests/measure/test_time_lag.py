@@ -75,7 +75,8 @@ def test_p_values_as_small_as_the_paper_s_and_smaller():
     assert every["p_value"] == 0.0
     assert every["log10_p"] < -600
     assert every["p_text"].endswith(f"e{math.floor(every['log10_p'])}")
-    assert every["note"] == "p is below the smallest double; log10_p holds it"
+    assert every["note"].startswith("p is below the smallest double; log10_p holds it")
+    assert "both lags of a pair count" in every["note"]
 
 
 def test_control_swapped_times_have_no_lag():
@@ -226,6 +227,11 @@ def test_refuses_arguments():
         swap_times(table, rng=None)
     with pytest.raises(ValueError, match="bootstrap"):
         time_lag_tests(table, bootstrap=0)
+    for wrong in ("a", 1.5, True):
+        with pytest.raises(TypeError, match="bootstrap must be a whole number"):
+            time_lag_tests(table, bootstrap=wrong)
+    with pytest.raises(TypeError, match="confidence must be a number"):
+        time_lag_tests(table, confidence="a")
     with pytest.raises(ValueError, match="confidence"):
         time_lag_tests(table, confidence=1.0)
     with pytest.raises(ValueError, match="points"):
