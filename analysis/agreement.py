@@ -36,7 +36,9 @@ def check(exhibit: Exhibit, fresh: Path, committed: Path) -> tuple[bool, list[st
         return False, [f"{exhibit.id}: the {where} tables are missing or were made from other cells"]
     if ours.keys() == theirs.keys() and all(same(ours[name], theirs[name]) for name in ours):
         return True, []
-    differing = disagreements(last_epoch(ours["table"]), last_epoch(theirs["table"]))
+    differing = disagreements(
+        last_epoch(ours["table"]), last_epoch(theirs["table"]), tolerance=exhibit.tolerance
+    )
     return False, [f"{exhibit.id}: {line}" for line in differing.to_string().splitlines()] if len(
         differing
     ) else []

@@ -99,7 +99,8 @@ class Exhibit:
     draw(tables, backend) -> a matplotlib or plotly figure. summarise(tables) -> what the figure shows, as
     one table (the first by default). `verdict(tables)` says in one sentence what is to be seen. Raise
     `version` when tabulating changes the numbers: stored tables of another version are made anew. `needs`
-    names the environment variable without which the cells cannot run.
+    names the environment variable without which the cells cannot run; `tolerance` is how far numbers of a
+    single run may differ, relatively, between machines.
     """
 
     id: str
@@ -112,6 +113,7 @@ class Exhibit:
     summarise: Callable[[Tables], pd.DataFrame] = lambda tables: next(iter(tables.values()))
     version: int = 1
     needs: str | None = None
+    tolerance: float = 1e-6
 
 
 def record_path(results: Path, cell: Cell) -> Path:

@@ -117,7 +117,9 @@ def summarise(made: Tables) -> pd.DataFrame:
         printed[PRINTED[model]] if measure == "gamma" and model in PRINTED else np.nan
         for model, measure in zip(wide["model"], wide["measure"], strict=True)
     ]
-    wide["scale of the printed"] = np.where(wide["printed"].notna(), "VGG-16 classifier, CIFAR-10, 99 %", "")
+    wide["scale of the printed"] = np.where(
+        wide["printed"].notna(), "VGG-16 classifier, CIFAR-10, 99 %", None
+    )
     return wide
 
 

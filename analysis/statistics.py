@@ -38,13 +38,15 @@ def same(ours: pd.DataFrame, theirs: pd.DataFrame, *, tolerance: float = 1e-5) -
     return bool(np.allclose(ours[numeric], theirs[numeric], rtol=tolerance, atol=1e-12, equal_nan=True))
 
 
-def disagreements(ours: pd.DataFrame, theirs: pd.DataFrame, *, confidence: float = 0.999) -> pd.DataFrame:
+def disagreements(
+    ours: pd.DataFrame, theirs: pd.DataFrame, *, confidence: float = 0.999, tolerance: float = 1e-6
+) -> pd.DataFrame:
     """Return the groups whose means over seeds differ by more than chance, or that cannot be compared.
 
     The difference of the means is compared with t(n + n' - 2) s sqrt(1/n + 1/n'), s the pooled standard
-    deviation: Student's test at the given confidence. Without spread the values must be equal, to the
-    rounding of a stored table (relative 1e-6). Groups that one table lacks, of other numbers of seeds or
-    with infinite values disagree.
+    deviation: Student's test at the given confidence. Without spread the values must be equal, to a relative
+    tolerance: by default the rounding of a stored table. Groups that one table lacks, of other numbers of
+    seeds or with infinite values disagree.
     """
     keys = [name for name in ours.columns if name not in ("seed", "value")]
     pair = [mean_and_interval(table[[*keys, "seed", "value"]]) for table in (ours, theirs)]
@@ -54,6 +56,7 @@ def disagreements(ours: pd.DataFrame, theirs: pd.DataFrame, *, confidence: float
         0
     ) ** 2
     spread = np.sqrt(squares / np.maximum(freedom, 1) * (1 / both["n"] + 1 / both["n_other"]))
-    allowed = stats.t.ppf((1 + confidence) / 2, np.maximum(freedom, 1)) * spread + 1e-6 * both["mean"].abs()
+    chance = stats.t.ppf((1 + confidence) / 2, np.maximum(freedom, 1)) * spread
+    allowed = chance + tolerance * both["mean"].abs()
     agree = (both["mean"] - both["mean_other"]).abs() <= allowed  # NaN and infinity compare false
     return both[~agree | (both["n"] != both["n_other"]) | (both["found"] != "both")]

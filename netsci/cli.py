@@ -43,6 +43,9 @@ _Select = Annotated[
     str | None,
     typer.Option(metavar="NAME", help="Keep only the layer, or matrix, of this name.", show_default=False),
 ]
+_Undirected = Annotated[
+    bool, typer.Option("--undirected", help="Merge both directions of links within one population.")
+]
 
 
 def _print_version(wanted: bool) -> None:
@@ -69,9 +72,10 @@ def inspect(
     threshold: _Threshold = None,
     density: _Density = None,
     select: _Select = None,
+    undirected: _Undirected = False,
 ) -> None:
     """Show the layers of a network: shapes, links, sparsity, isolated units."""
-    options = _given(threshold, density, select)
+    options = _given(threshold, density, select, undirected)
     from netsci.io import CheckpointError, load
 
     try:
@@ -97,12 +101,13 @@ def report(
     threshold: _Threshold = None,
     density: _Density = None,
     select: _Select = None,
+    undirected: _Undirected = False,
     three_d: Annotated[
         bool, typer.Option("--3d", help="Add the embedding in the hyperbolic ball (the page needs WebGL).")
     ] = False,
 ) -> None:
     """Write a report on a network as one self-contained HTML file."""
-    options = _given(threshold, density, select)
+    options = _given(threshold, density, select, undirected)
     if problem := _unwritable(out, file):
         raise typer.BadParameter(problem, param_hint="--out")
     from netsci.io import CheckpointError
@@ -127,9 +132,10 @@ def compare(
     threshold: _Threshold = None,
     density: _Density = None,
     select: _Select = None,
+    undirected: _Undirected = False,
 ) -> None:
     """Show what differs between two networks, and how large the difference is."""
-    options = _given(threshold, density, select)
+    options = _given(threshold, density, select, undirected)
     problem = None if out is None else _unwritable(out, a) or _unwritable(out, b)
     if problem:
         raise typer.BadParameter(problem, param_hint="--out")
@@ -170,9 +176,10 @@ def export(
     threshold: _Threshold = None,
     density: _Density = None,
     select: _Select = None,
+    undirected: _Undirected = False,
 ) -> None:
     """Write a network as GraphML, for Gephi, Cytoscape, igraph or networkx."""
-    options = _given(threshold, density, select)
+    options = _given(threshold, density, select, undirected)
     if problem := _unwritable(out, file, "the export would overwrite the file it is made from"):
         raise typer.BadParameter(problem, param_hint="--out")
     from netsci.io import CheckpointError, load_graph
@@ -235,7 +242,9 @@ def _report(file: Path, out: Path, options: dict[str, Any], three_d: bool) -> Pa
         return write_atomically(out, written.read_bytes())
 
 
-def _given(threshold: float | None, density: float | None, select: str | None) -> dict[str, Any]:
+def _given(
+    threshold: float | None, density: float | None, select: str | None, undirected: bool
+) -> dict[str, Any]:
     """Return the options of `netsci.io.load` that were given; BadParameter where they are of no use."""
     if threshold is not None and density is not None:
         raise typer.BadParameter("give --threshold or --density, not both", param_hint="--density")
@@ -245,7 +254,7 @@ def _given(threshold: float | None, density: float | None, select: str | None) -
         raise typer.BadParameter(f"{density} does not lie in (0, 1]", param_hint="--density")
     if select == "":
         raise typer.BadParameter("give the name of a layer", param_hint="--select")
-    given = {"threshold": threshold, "density": density, "select": select}
+    given = {"threshold": threshold, "density": density, "select": select, "undirected": undirected or None}
     return {name: value for name, value in given.items() if value is not None}
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _DIRECTION = {"directed": True, "undirected": False}
 _MAX_TYPES = 1000
+_MERGE = "--undirected (undirected=True in load) merges both directions"
 
 
 def read_table(path: Path) -> tuple[LayeredGraph, list[str]]:
@@ -69,7 +70,8 @@ class _Links:
         if len(self.kinds) > 1 and set(self.kinds) - set(_DIRECTION):
             most = ", ".join(f"{printable(kind)} {count:,}" for kind, count in self.kinds.most_common(6))
             notes.append(f"links of {len(self.kinds)} types are taken together: {most}")
-        table = LinkTable(source, target, weights, shape, directed, layout.bipartite)
+        labels = (list(self.index), list(self.targets_index))  # only numbers are sorted, and are no labels
+        table = LinkTable(source, target, weights, shape, directed, layout.bipartite, labels)
         graph, said = build(self.path, table)
         return graph, notes + said
 
@@ -109,13 +111,11 @@ class _Links:
             word = "directed" if told == {True} else "undirected"
             return told == {True}, f"{word}, as the column 'type' says"
         if self.layout.directed is not None:
-            mend = "; if not, put the comment line '# undirected' first" if self.layout.by_header else ""
+            way_on = _MERGE if self.layout.directed else "put the comment line '# directed' first"
+            mend = f"; if not, {way_on}" if self.layout.by_header else ""
             return self.layout.directed, f"{self.layout.why}{mend}"
         if _one_way(source, target, weights, n):
-            return (
-                True,
-                "directed: some links run both ways and others do not; if not, begin with '# undirected'",
-            )
+            return True, f"directed: some links run both ways and others do not; if not, {_MERGE}"
         return False, "undirected: nothing says otherwise; if not, put the comment line '# directed' first"
 
 

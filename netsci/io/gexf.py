@@ -89,7 +89,7 @@ class _Found:
         if name is None or name in self.nodes:
             what = "a node has no id" if name is None else f"the node {printable(name)} is there twice"
             raise CheckpointError(self.path, what, "give each node an id of its own")
-        self.nodes[name] = {}
+        self.nodes[name] = {"label": attributes["label"]} if "label" in attributes else {}
         self._open.append(self.nodes[name])
 
     def _link(self, attributes: dict[str, str]) -> None:

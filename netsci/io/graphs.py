@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from netsci.io.errors import CheckpointError, printable
+from netsci.io.labels import telling
 from netsci.io.limits import MAX_UNITS
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ class LinkTable:
     shape : number of sources and of targets; equal unless bipartite.
     directed : whether a link runs one way.
     bipartite : whether sources and targets are two sets of nodes.
+    labels : the names of the sources and of the targets (of the nodes, unless bipartite), or None.
     """
 
     source: Any
@@ -40,6 +43,7 @@ class LinkTable:
     shape: tuple[int, int]
     directed: bool
     bipartite: bool = False
+    labels: tuple[Sequence[str] | None, Sequence[str] | None] | None = None
 
 
 def build(path: Path, table: LinkTable) -> tuple[LayeredGraph, list[str]]:
@@ -181,16 +185,21 @@ def _unordered(keys: Any, sums: Any, repeated: int, n: int, notes: list[str]) ->
 def _graph(table: LinkTable, rows: Any, columns: Any, values: Any) -> LayeredGraph:
     from netsci.graph import LayeredGraph, Population, Projection
 
-    mirrored = not (table.directed or table.bipartite)
-    if mirrored:
+    rows_called, columns_called = map(telling, table.labels or (None, None))
+    if not (table.directed or table.bipartite):
         off = rows != columns
         values = None if values is None else np.concatenate([values, values[off]])
         rows, columns = np.concatenate([rows, columns[off]]), np.concatenate([columns, rows[off]])
     links = sp.csr_array((np.ones(len(rows), bool), (rows, columns)), shape=table.shape)
     weights = None if values is None else sp.csr_array((values, (rows, columns)), shape=table.shape)
     if not table.bipartite:
-        return LayeredGraph.from_adjacency(links, weights=weights, directed=table.directed)
-    ends = (Population("rows", table.shape[0]), Population("columns", table.shape[1]))
+        return LayeredGraph.from_adjacency(
+            links, weights=weights, directed=table.directed, labels=rows_called
+        )
+    ends = (
+        Population("rows", table.shape[0], rows_called),
+        Population("columns", table.shape[1], columns_called),
+    )
     return LayeredGraph(ends, (Projection("rows", "columns", links, weights),))
 
 

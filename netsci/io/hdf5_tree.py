@@ -15,7 +15,14 @@ from numpy.typing import NDArray
 
 from netsci.io.errors import CheckpointError, printable
 from netsci.io.hdf5_heap import spoilt_heap, spoilt_references
-from netsci.io.limits import FREE_BYTES, MAX_BYTES, MAX_COMPRESSION, check_arrays, check_count
+from netsci.io.limits import (
+    ANY_RATIO_BYTES,
+    FREE_BYTES,
+    MAX_BYTES,
+    MAX_COMPRESSION,
+    check_arrays,
+    check_count,
+)
 
 _MAX_DEPTH = 24
 _MAX_TEXT = 2**26  # bytes of an attribute or of a data set of names
@@ -146,7 +153,7 @@ class Tree:
             raise self.damaged(
                 f"{printable(name)} claims {logical:,} bytes and stores {stored:,} in a file of {self.size:,}"
             )
-        if logical > FREE_BYTES and logical > MAX_COMPRESSION * stored:
+        if logical > ANY_RATIO_BYTES and logical > MAX_COMPRESSION * stored:
             raise CheckpointError(
                 self.path,
                 f"{printable(name)} unpacks {stored:,} bytes to {logical:,}, like a bomb",

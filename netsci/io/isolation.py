@@ -17,18 +17,18 @@ import select
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from netsci.io.errors import CheckpointError
+from netsci.io.surroundings import absolute, environment, nameless_file, standard_streams_taken
 from netsci.io.transport import receive
 
 if TYPE_CHECKING:
-    from netsci.io.load import Loaded
+    from netsci.io.loaded import Loaded
 
 AVAILABLE = os.name == "posix" and hasattr(os, "fork") and sys.platform not in ("emscripten", "wasi")
 BASE_BYTES = 2**30  # what a file may take beside what the libraries do, however small it is
@@ -67,6 +67,7 @@ def load_isolated(
     threshold: float | None = None,
     density: float | None = None,
     select: Any = None,
+    undirected: bool = False,
 ) -> Loaded:
     """Return the network in a file, read by another process; see `netsci.io.load`.
 
@@ -79,9 +80,9 @@ def load_isolated(
     CheckpointError
         If the file is refused, takes more memory or time than it may, or crashes its reader.
     """
-    from netsci.io.load import Loaded
+    from netsci.io.loaded import Loaded
 
-    options = {"threshold": threshold, "density": density, "select": select}
+    options = {"threshold": threshold, "density": density, "select": select, "undirected": undirected}
     if not AVAILABLE:
         return _read_here(path, checksum, options)
     try:
@@ -90,7 +91,7 @@ def load_isolated(
         raise CheckpointError(path, "the file is gone", "check the path") from error
     seconds, cpu = (base + SECONDS_PER_BYTE * size for base in (BASE_SECONDS, BASE_CPU_SECONDS))
     limits = {"size": size, "seconds": seconds, "cpu": cpu}
-    request = {"path": _absolute(path), "sha256": checksum, "options": options} | limits
+    request = {"path": absolute(path), "sha256": checksum, "options": options} | limits
     line = json.dumps(request, default=float).encode("ascii") + b"\n"
     with _one_at_a_time:
         answer, reader = _ask(path, line, seconds)
@@ -154,7 +155,11 @@ class _Reader:
     """A reader process, its pipes, and the file in which its children leave networks."""
 
     def __init__(self) -> None:
-        self.result = _nameless_file()
+        with standard_streams_taken():
+            self._start()
+
+    def _start(self) -> None:
+        self.result = nameless_file()
         descriptor = self.result.fileno()
         # -P: a folder full of downloads may hold a torch.py. The path as it is here finds a source tree too.
         command = [sys.executable, "-P", "-W", "ignore", "-m", "netsci.io._reader", str(descriptor)]
@@ -167,7 +172,7 @@ class _Reader:
                 stderr=subprocess.DEVNULL,
                 pass_fds=(descriptor,),
                 cwd=os.sep,
-                env=_environment(),
+                env=environment(),
                 start_new_session=True,  # Ctrl-C in a terminal is for the user's program
             )
         except BaseException:
@@ -264,24 +269,6 @@ def _check_end(path: Path, answer: dict[str, Any], seconds: float, cpu: float) -
             f"it crashed its reader ({number or 'no answer'}): damaged, or made to do so",
             "fetch or save it again",
         )
-
-
-def _absolute(path: Path) -> str:
-    """Return the path as another process sees it."""
-    full = os.path.abspath(path)
-    return os.path.realpath(full) if full.startswith(("/dev/", "/proc/")) else full
-
-
-def _environment() -> dict[str, str]:
-    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    here = os.pathsep.join(os.path.abspath(entry) for entry in sys.path)
-    return {**os.environ, **threads, "PYTHONPATH": here, "CUDA_VISIBLE_DEVICES": ""}
-
-
-def _nameless_file() -> BinaryIO:
-    if hasattr(os, "memfd_create"):
-        return os.fdopen(os.memfd_create("netsci"), "r+b", buffering=0)
-    return tempfile.TemporaryFile(buffering=0)
 
 
 def _after_fork() -> None:

@@ -18,7 +18,8 @@ MAX_UNITS = 10_000_000  # rows or columns of one layer
 MAX_ENTRIES = 200_000  # members of an archive, arrays of a file
 MAX_XML = 2**30  # bytes of a graph file: its graph takes many times that
 MAX_HEADER = 100_000_000  # bytes of a safetensors header: the format's own limit
-FREE_BYTES = 16 * 2**20  # below this no ratio is looked at
+FREE_BYTES = 16 * 2**20  # below this nobody asks what a file stores
+ANY_RATIO_BYTES = 2**30  # unpacked: below this a file may pack as well as it likes; a machine has as much
 MAX_COMPRESSION = 500  # a matrix that is 99.9 % zeros packs about 350 to 1, nothing but zeros 1,030 to 1
 MAX_SHARING = 8  # tied weights count twice; a tensor with strides of 0 counts millions of times
 
@@ -37,7 +38,7 @@ def check_unpacked(path: Path, unpacked: int, packed: int) -> None:
         raise CheckpointError(
             path, _above(f"the archive unpacks to {unpacked:,} bytes"), "store its layers one file each"
         )
-    if unpacked > FREE_BYTES and unpacked > MAX_COMPRESSION * packed:
+    if unpacked > ANY_RATIO_BYTES and unpacked > MAX_COMPRESSION * packed:
         raise CheckpointError(
             path,
             f"the archive unpacks {packed:,} bytes to {unpacked:,}, like a zip bomb",

@@ -5,22 +5,22 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib import import_module
 from numbers import Real
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from netsci.graph import LayeredGraph, Projection
+from netsci.graph import LayeredGraph
 from netsci.io import graph_text, graphs, sniff
 from netsci.io.chains import arrange, join
 from netsci.io.contents import Contents
 from netsci.io.errors import CheckpointError, printable
 from netsci.io.files import sha256
+from netsci.io.labels import plain_labels
 from netsci.io.layers import Layer, find_layers
 from netsci.io.limits import check_count, check_file_size
+from netsci.io.loaded import Loaded
+from netsci.io.undirected import without_direction
 
 # Format -> module and function that return its arrays, of which some are layers.
 _ARRAYS = {
@@ -47,51 +47,18 @@ _GRAPHS = {
 _CUT = "--threshold or --density (threshold=, density= in load) keep the strongest links"
 
 
-@dataclass(frozen=True)
-class Loaded:
-    """A network read from a file.
-
-    Parameters
-    ----------
-    graph : the network.
-    kind : what the file is, for people.
-    notes : what was decided or left out while reading, one sentence each.
-    path : the file.
-    sha256 : its checksum, 64 hexadecimal digits.
-    """
-
-    graph: LayeredGraph
-    kind: str
-    notes: tuple[str, ...]
-    path: Path
-    sha256: str
-
-    @property
-    def name(self) -> str:
-        """The file's name made safe to show and to write: bytes that are no text become "?"."""
-        return printable(self.path.name)
-
-    def summary(self) -> dict[str, Any]:
-        """Return {"kind", "layers", "notes"} in plain types, ready for JSON.
-
-        A layer has name, source and target (populations), shape [presynaptic, postsynaptic], rows_per_unit,
-        links, sparsity in [0, 1] (None where there is no place for a link), weights (dtype or None) and
-        isolated, the units without links [presynaptic, postsynaptic].
-        """
-        layers = [_layer_summary(projection) for projection in self.graph.projections]
-        return {"kind": self.kind, "layers": layers, "notes": list(self.notes)}
-
-
 def load_graph(
     path: str | Path,
     *,
     threshold: float | None = None,
     density: float | None = None,
     select: str | None = None,
+    undirected: bool = False,
     isolate: bool = True,
 ) -> LayeredGraph:
     """Return the network in a file; see `load`."""
-    return load(path, threshold=threshold, density=density, select=select, isolate=isolate).graph
+    options: dict[str, Any] = {"threshold": threshold, "density": density, "select": select}
+    return load(path, undirected=undirected, isolate=isolate, **options).graph
 
 
 def load(
@@ -100,6 +67,7 @@ def load(
     threshold: float | None = None,
     density: float | None = None,
     select: str | None = None,
+    undirected: bool = False,
     isolate: bool = True,
 ) -> Loaded:
     """Return the network in a file, with what was decided while reading.
@@ -117,6 +85,8 @@ def load(
     density : keep of each layer the strongest links, at most this share in (0, 1] of its places, the first of
         equals; see `netsci.io.cut`. Not together with `threshold`.
     select : keep only the layer of this name, or those whose names begin with it and a dot.
+    undirected : read directed projections of a population onto itself as undirected, both directions merged
+        and their weights added up.
     isolate : read the file in another process, under limits of memory and time.
 
     Raises
@@ -125,12 +95,13 @@ def load(
         If the file is missing, damaged, hostile, too large or of another format, or holds no weights to cut
         or nothing that is called `select`: the message says which, and what to do.
     ValueError, TypeError
-        If threshold or density are no such numbers, or both are given.
+        If threshold or density are no such numbers, or both are given, or undirected is no truth value.
     """
     path = Path(path)
-    _check_options(threshold, density, select)
+    _check_options(threshold, density, select, undirected)
     checksum = _checked(path)
     options: dict[str, Any] = {"threshold": threshold, "density": density, "select": select}
+    options["undirected"] = undirected
     if isolate:
         return _isolated(path, checksum, options)
     try:
@@ -150,7 +121,7 @@ def _isolated(path: Path, checksum: str, options: dict[str, Any]) -> Loaded:
     return load_isolated(path, checksum, **options)
 
 
-def _check_options(threshold: Any, density: Any, select: Any) -> None:
+def _check_options(threshold: Any, density: Any, select: Any, undirected: Any) -> None:
     for name, value in (("threshold", threshold), ("density", density)):
         if value is not None and (isinstance(value, bool) or not isinstance(value, Real)):
             raise TypeError(f"{name} must be a number or None; got {value!r}")
@@ -164,6 +135,8 @@ def _check_options(threshold: Any, density: Any, select: Any) -> None:
         raise ValueError(f"density must lie in (0, 1], the share of places to keep; got {density!r}")
     if select is not None and (not isinstance(select, str) or not select):
         raise TypeError(f"select must be the name of a layer (str) or None; got {select!r}")
+    if type(undirected) is not bool:
+        raise TypeError(f"undirected must be True or False; got {undirected!r}")
 
 
 def _checked(path: Path) -> str:
@@ -191,6 +164,7 @@ def _load_here(
     threshold: float | None = None,
     density: float | None = None,
     select: str | None = None,
+    undirected: bool = False,
 ) -> Loaded:
     """Return the network in a file, read by this process; whatever a parser raises comes out as it is."""
     found = sniff.sniff(path)
@@ -202,6 +176,9 @@ def _load_here(
             if select is not None:
                 graph, said = graphs.select_layers(path, graph, select)
                 notes += said
+            if undirected:  # before the cut: places and strengths are those of pairs
+                graph, said = without_direction(graph)
+                notes += said
             if threshold is not None or density is not None:
                 graph, said = graphs.cut_links(path, graph, threshold, density)
                 notes += said
@@ -209,6 +186,11 @@ def _load_here(
             contents = _reader(*_ARRAYS[found])(path)
             kind = contents.kind
             graph, notes = _chained(path, contents, threshold, density, select)
+            if undirected:
+                graph, said = without_direction(graph)
+                notes += said
+        graph, said = plain_labels(graph)
+        notes += said
     return Loaded(graph, kind, tuple(map(_line, notes + _plain_words(graph))), path, checksum)
 
 
@@ -267,22 +249,6 @@ def _plain_words(graph: LayeredGraph) -> list[str]:
 
 def _listed(names: list[str]) -> str:
     return ", ".join(map(printable, names[:6])) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
-
-
-def _layer_summary(projection: Projection) -> dict[str, Any]:
-    rows = projection.degrees("source").reshape(-1, projection.rows_per_unit).sum(axis=1)
-    columns = projection.degrees("target")
-    return {
-        "name": projection.name,
-        "source": projection.source,
-        "target": projection.target,
-        "shape": list(projection.shape),
-        "rows_per_unit": projection.rows_per_unit,
-        "links": projection.n_links,
-        "sparsity": None if math.isnan(projection.sparsity) else float(projection.sparsity),
-        "weights": None if projection.weights is None else str(projection.weights.dtype),
-        "isolated": [int(np.count_nonzero(rows == 0)), int(np.count_nonzero(columns == 0))],
-    }
 
 
 def _line(note: str) -> str:

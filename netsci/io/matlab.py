@@ -14,7 +14,7 @@ import scipy.sparse as sp
 
 from netsci.io.contents import Contents
 from netsci.io.errors import CheckpointError, printable
-from netsci.io.limits import FREE_BYTES, MAX_BYTES, MAX_COMPRESSION, check_count, check_matrix
+from netsci.io.limits import ANY_RATIO_BYTES, MAX_BYTES, MAX_COMPRESSION, check_count, check_matrix
 
 if TYPE_CHECKING:
     from netsci.graph import LayeredGraph, Population, Projection
@@ -147,7 +147,7 @@ class _Variables:
 
     def _inflated(self, content: memoryview) -> Iterator[tuple[int, memoryview]]:
         size = self.path.stat().st_size
-        left = min(MAX_BYTES, max(FREE_BYTES, MAX_COMPRESSION * size)) - self._unpacked
+        left = min(MAX_BYTES, max(ANY_RATIO_BYTES, MAX_COMPRESSION * size)) - self._unpacked
         inflater = zlib.decompressobj()
         data = inflater.decompress(content, max(left, 1))
         self._unpacked += len(data)

@@ -24,10 +24,16 @@ def read_matrix(path: Path, layout: Layout) -> tuple[LayeredGraph, list[str]]:
     """Read a table of numbers: a square one is an adjacency, another one a layer; 0 is no link."""
     rows, columns, values = array("q"), array("q"), array("d")
     count, width = 0, layout.width - layout.labels
+    row_names: list[str] = []
+    column_names: list[str] = []
     for line_number, line in lines(path):
+        if layout.labels and line_number == layout.header_line:
+            column_names = split(line, layout.delimiter)[-width:]
         if line[0] in "#%" or line_number <= layout.header_line:
             continue
-        fields = split(line, layout.delimiter)[layout.labels :]
+        fields = split(line, layout.delimiter)
+        row_names += fields[: layout.labels]
+        fields = fields[layout.labels :]
         found = [number(field, layout.delimiter) for field in fields]
         if len(found) != width or None in found:
             what = f"{len(found)} numbers" if None not in found else "a field that is no number"
@@ -41,7 +47,9 @@ def read_matrix(path: Path, layout: Layout) -> tuple[LayeredGraph, list[str]]:
                 values.append(value)
         count += 1
     place = (np.asarray(rows, np.int64), np.asarray(columns, np.int64))
-    graph, notes = matrix_graph(path, place, np.asarray(values), (count, width), "a table of numbers, ")
+    names = (row_names, column_names) if layout.labels else None
+    shape = (count, width)
+    graph, notes = matrix_graph(path, place, np.asarray(values), shape, "a table of numbers, ", names)
     if width <= 5:
         notes[0] += "; if it is a list of links, put the line 'source,target,weight' first"
     return graph, notes
@@ -85,22 +93,29 @@ def read_matrix_market(path: Path) -> tuple[LayeredGraph, list[str]]:
 
 
 def matrix_graph(
-    path: Path, place: tuple[Any, Any], values: Any, shape: tuple[int, int], what: str = ""
+    path: Path,
+    place: tuple[Any, Any],
+    values: Any,
+    shape: tuple[int, int],
+    what: str = "",
+    names: tuple[list[str], list[str]] | None = None,
 ) -> tuple[LayeredGraph, list[str]]:
     """Return the graph of the links of a matrix, undirected if it is square and symmetric, and notes.
 
-    A matrix of nothing but zeros and ones has no weights.
+    A matrix of nothing but zeros and ones has no weights. `names` are those of rows and columns; of a square
+    matrix the rows' count.
     """
     weights = None if np.all(values == 1) else values
     if max(shape) > MAX_UNITS:
         raise CheckpointError(path, f"it is {shape[0]:,} x {shape[1]:,}, above the limit", "split the matrix")
     if shape[0] != shape[1]:
-        graph, said = build(path, LinkTable(*place, weights, shape, True, bipartite=True))
+        graph, said = build(path, LinkTable(*place, weights, shape, True, bipartite=True, labels=names))
         return graph, [f"{what}{shape[0]:,} x {shape[1]:,}: a layer [presynaptic, postsynaptic]", *said]
     directed = not is_symmetric(*place, values, shape[0])
     upper = slice(None) if directed else place[0] <= place[1]
     kept = None if weights is None else weights[upper]
-    graph, said = build(path, LinkTable(place[0][upper], place[1][upper], kept, shape, directed))
+    table = LinkTable(place[0][upper], place[1][upper], kept, shape, directed, labels=names)
+    graph, said = build(path, table)
     kind = "directed (row to column), since it is not symmetric" if directed else "symmetric, so undirected"
     return graph, [f"{what}{shape[0]:,} x {shape[1]:,}: an adjacency matrix, {kind}", *said]
 

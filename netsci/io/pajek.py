@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _PAIRS, _LISTS, _MATRIX = ("arcs", "edges"), ("arcslist", "edgeslist"), "matrix"
 _PASSED = ("partition", "vector", "cluster", "permutation", "hierarchy", "events")
 _QUOTED = re.compile(r'"[^"]*"')
+_VERTEX = re.compile(r'(\d{1,15})\s+(?:"([^"]*)"|(\S+))')
 
 
 def read_pajek(path: Path) -> tuple[LayeredGraph, list[str]]:
@@ -51,6 +52,7 @@ class _Network:
         self.notes: dict[str, None] = {}
         self._networks = 0
         self._relations = 0
+        self._labels: dict[int, str] = {}
 
     def section(self, number: int, line: str) -> str:
         """Return the section that a line opens, "end" where a second network begins."""
@@ -77,6 +79,8 @@ class _Network:
 
     def line(self, number: int, line: str, section: str) -> None:
         """Take up a line of a section."""
+        if section == "vertices":
+            self._named(line)
         if section in ("vertices", "network", *_PASSED):
             return
         words = _QUOTED.sub(" ", line).split()
@@ -116,6 +120,7 @@ class _Network:
             np.concatenate([weights, weights[back]]) if self.weighted else None,
             (self.n, self.n),
             directed,
+            labels=(self._called(0, self.n), None),
         )
         graph, said = build(self.path, table)
         return graph, notes + said
@@ -136,6 +141,19 @@ class _Network:
             raise self.wrong(number, "the network has no vertices")
         if len(words) > 1 and 0 < int(words[1]) < self.n:
             self.first = int(words[1])
+
+    def _named(self, line: str) -> None:
+        """Take up the label of a vertex, in quotes or a single word."""
+        match = _VERTEX.match(line)
+        if match and 1 <= (vertex := int(match[1])) <= self.n:
+            quoted, word = match[2], match[3]
+            self._labels[vertex - 1] = word if quoted is None else quoted
+
+    def _called(self, first: int, last: int) -> list[str] | None:
+        """Return the labels of some vertices, by their numbers where they have none."""
+        if not self._labels:
+            return None
+        return [self._labels.get(vertex, str(vertex + 1)) for vertex in range(first, last)]
 
     def _vertex(self, number: int, word: str) -> int:
         vertex = int(word) if re.fullmatch(r"[+-]?\d{1,15}", word) else 0
@@ -187,6 +205,7 @@ class _Network:
                 "write *Vertices with one number for a plain network",
             )
         shape = (self.first, self.n - self.first)
-        table = LinkTable(low, high - self.first, weights, shape, True, bipartite=True)
+        labels = (self._called(0, self.first), self._called(self.first, self.n))
+        table = LinkTable(low, high - self.first, weights, shape, True, bipartite=True, labels=labels)
         graph, said = build(self.path, table)
         return graph, [f"a two-mode network: {shape[0]:,} x {shape[1]:,}", *notes, *said]

@@ -18,7 +18,8 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from netsci.graph import LayeredGraph, Population, Projection
-from netsci.io.errors import CheckpointError
+from netsci.io.errors import MAX_TEXT, CheckpointError
+from netsci.io.labels import check_total
 from netsci.io.pointers import check_pointers
 
 _LENGTH = struct.Struct("<Q")
@@ -47,7 +48,7 @@ def send_network(stream: BinaryIO, graph: LayeredGraph, kind: str, notes: Sequen
                 "weights": None if weights is None else str(weights.dtype),
             }
         )
-    populations = [[population.name, population.size] for population in graph.populations]
+    populations = [[p.name, p.size, p.labels] for p in graph.populations]
     header = {"kind": kind, "notes": list(notes), "populations": populations, "projections": projections}
     _write_header(stream, header)
     for array in arrays:
@@ -83,7 +84,10 @@ def receive(stream: BinaryIO, path: Path) -> tuple[LayeredGraph, str, tuple[str,
 
 
 def _graph(stream: BinaryIO, header: dict[str, Any], path: Path) -> LayeredGraph:
-    populations = tuple(Population(_text(name), _whole(size)) for name, size in header["populations"])
+    populations = tuple(
+        Population(_text(name), _whole(size), _labels(labels)) for name, size, labels in header["populations"]
+    )
+    check_total(populations)
     projections = tuple(_projection(stream, record, path) for record in header["projections"])
     if stream.read(1):
         raise ValueError("bytes after the last array")
@@ -164,6 +168,18 @@ def _check_left(stream: BinaryIO, length: int) -> None:
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(f"a text was expected, not {type(value).__name__}")
+    return value
+
+
+def _labels(value: Any) -> list[str] | None:
+    """Return the labels of a population, checked one by one: they end on terminals and in XML."""
+    if value is None:
+        return None
+    if not isinstance(value, list):
+        raise TypeError("labels are a list")  # of one entry for each unit, as Population checks
+    for label in map(_text, value):
+        if len(label) > MAX_TEXT or not label.isprintable():
+            raise ValueError("a label is too long or no plain text")
     return value
 
 

@@ -74,3 +74,11 @@ def test_same_sees_a_number_a_name_and_a_row():
     assert not same(ours, ours.assign(model="b"))
     assert not same(ours, ours[:2])
     assert not same(ours, ours.drop(columns="measure"))
+
+
+def test_single_runs_may_differ_as_far_as_an_exhibit_says() -> None:
+    ours = pd.DataFrame({"measure": ["gr_score"], "seed": [0], "value": [0.200]})
+    theirs = ours.assign(value=[0.201])
+    assert len(disagreements(ours, theirs)) == 1
+    assert len(disagreements(ours, theirs, tolerance=0.02)) == 0
+    assert len(disagreements(ours, ours.assign(value=[0.21]), tolerance=0.02)) == 1

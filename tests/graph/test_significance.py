@@ -174,7 +174,7 @@ def test_measures_restrict_and_projections_differ():
 def test_a_seed_gives_the_same_table(monkeypatch):
     graph = LayeredGraph.from_masks([layer(), layer(40, 10)])
     first = structure_table(graph, replicates=5, rng=RNG(3))
-    monkeypatch.setattr(significance.os, "cpu_count", lambda: 1)
+    monkeypatch.setattr(significance, "processors", lambda: 1)
     pd.testing.assert_frame_equal(first, structure_table(graph, replicates=5, rng=RNG(3)))
 
 

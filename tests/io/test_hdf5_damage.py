@@ -93,7 +93,7 @@ def test_sizes_are_looked_at_before_reading(path, monkeypatch):
     with h5py.File(path, "w") as file:
         file.create_dataset("layers/dense/vars/0", (5, 4), "f4")
     refused(path, "claims 80 bytes and stores 0")
-    monkeypatch.setattr("netsci.io.hdf5_tree.FREE_BYTES", 100_000)  # zeros take long to pack
+    monkeypatch.setattr("netsci.io.hdf5_tree.ANY_RATIO_BYTES", 100_000)  # zeros take long to pack
     with h5py.File(path, "w") as file:
         zeros = np.zeros((500, 500), np.float32)
         file.create_dataset("layers/dense/vars/0", data=zeros, compression=9, chunks=(500, 500))

@@ -18,7 +18,8 @@ import pytest
 from netsci.io import CheckpointError, isolation
 from netsci.io.files import sha256
 from netsci.io.isolation import last_usage, load_isolated, stop
-from netsci.io.load import Loaded, _load_here
+from netsci.io.load import _load_here
+from netsci.io.loaded import Loaded
 from tests.io.processes import alive, children, wait_until
 from tests.io.samples import FC1, WRITERS, write_npy, write_npz, write_torch
 
@@ -88,7 +89,7 @@ def broken(tmp_path_factory):
     """Return a function that writes a safetensors file whose reading does what its name says."""
     library, files = tmp_path_factory.mktemp("library"), tmp_path_factory.mktemp("files")
     (library / "safetensors.py").write_text(BROKEN)
-    usual = isolation._environment
+    usual = isolation.environment
 
     def environment() -> dict[str, str]:
         found = usual()
@@ -96,7 +97,7 @@ def broken(tmp_path_factory):
 
     stop()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(isolation, "_environment", environment)
+        patch.setattr(isolation, "environment", environment)
         yield lambda what: write_safetensors_here(files / what)
         stop()
 

@@ -94,3 +94,14 @@ def test_isolated_or_not_the_network_is_the_same(path, format):
         here.sha256,
         here.path,
     )
+
+
+def test_a_sparse_matrix_packs_as_well_as_it_likes(path):
+    matrix = np.zeros((8000, 4000), np.float32)  # 128 MB, a thousand times the file
+    matrix[7999, 1] = 2
+    with open(path, "wb") as stream:
+        np.savez_compressed(stream, matrix)
+    assert matrix.nbytes > 900 * path.stat().st_size
+    for isolate in (True, False):
+        (p,) = load_graph(path, isolate=isolate).projections
+        assert (p.shape, p.n_links, p.weights[7999, 1]) == ((8000, 4000), 1, 2)

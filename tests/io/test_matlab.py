@@ -221,7 +221,8 @@ def test_honest_files_that_pack_well_are_read(path):
     assert [p.n_links for p in loaded.graph.projections] == [np.count_nonzero(x) for x in values]
 
 
-def test_bombs_are_refused_before_they_fill_the_memory(path):
+def test_bombs_are_refused_before_they_fill_the_memory(path, monkeypatch):
+    monkeypatch.setattr("netsci.io.matlab.ANY_RATIO_BYTES", 2**24)
     deep = b""
     for _ in range(100):
         deep = array(1, (1, 1), deep)

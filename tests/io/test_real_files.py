@@ -159,6 +159,11 @@ def test_the_worm_against_pandas():
     loaded = load(path)
     (p,) = loaded.graph.projections
     assert (p.n_links, p.weights.sum()) == (len(known), known.sum())
+    names = loaded.graph.node_labels
+    assert names[:3] == ["ADAL", "ADFL", "AIBL"]
+    coo = p.weights.tocoo()
+    found = {(names[i], names[j]): w for i, j, w in zip(coo.row, coo.col, coo.data, strict=True)}
+    assert found == known.to_dict()
     assert sorted(p.weights.data) == sorted(known)
     assert np.array_equal(p.links.diagonal().sum(), sum(a == b for a, b in known.index))
     notes = " | ".join(loaded.notes)

@@ -91,7 +91,7 @@ def forged(change, arrays=None) -> bytes:
     header = {
         "kind": "npz",
         "notes": [],
-        "populations": [["a", 2], ["b", 2]],
+        "populations": [["a", 2, None], ["b", 2, ["x", "y"]]],
         "projections": [
             {"source": "a", "target": "b", "name": "fc", "rows_per_unit": 1, "undirected": False}
             | {"shape": [2, 2], "links": 1, "pointers": "int32", "indices": "int32", "weights": "float32"}
@@ -148,8 +148,9 @@ def test_descriptions_that_lie_are_noticed(key, value):
 @pytest.mark.parametrize(
     "change",
     [
-        {"populations": []}, {"populations": [["a", 2], ["a", 2]]}, {"populations": [["a", 2**70], ["b", 2]]},
-        {"populations": [["a", "2"], ["b", 2]]}, {"notes": [1]}, {"notes": None}, {"kind": 3},
+        {"populations": []}, {"populations": [["a", 2, None], ["a", 2, None]]},
+        {"populations": [["a", 2**70, None], ["b", 2, None]]}, {"populations": [["a", 2], ["b", 2]]},
+        {"populations": [["a", "2", None], ["b", 2, None]]}, {"notes": [1]}, {"notes": None}, {"kind": 3},
         {"projections": {}}, {"projections": 7}, {"refused": ["a"]}, {"refused": [1, 2]}, {"refused": 5},
     ],
 )  # fmt: skip
@@ -183,6 +184,36 @@ NO_HEADERS = [b"", bytes(7), bytes(8), struct.pack("<Q", 2**63) + b"{}", b"\x02"
 def test_what_is_no_header(data):
     with pytest.raises(CheckpointError, match="no network"):
         received(data)
+
+
+def test_labels_arrive():
+    labels = ("ADAL", "", "Ψ é", "\U0001f9e0", "5", "x" * 200)
+    graph = LayeredGraph((Population("a", 6, labels), Population("b", 2)), ())
+    assert received(sent(graph)) == graph
+    assert received(sent(graph)).node_labels == [*labels, "b[0]", "b[1]"]
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        [], ["x"], ["x", "y", "z"], ["x", 1], ["x", None], "xy", {"x": 1, "y": 2}, 7, False, [["x"], "y"],
+        ["x", "\x1b[2J"], ["x", "a\nb"], ["x", "\ud800"], ["x", "y" * 201],
+    ],
+)  # fmt: skip
+def test_labels_that_lie_are_noticed(labels):
+    with pytest.raises(CheckpointError, match="something that is no network"):
+        received(
+            forged(lambda projection, header: header.update(populations=[["a", 2, None], ["b", 2, labels]]))
+        )
+
+
+def test_labels_without_end_are_noticed(monkeypatch):
+    graph = LayeredGraph((Population("a", 3, ("x" * 5, "y" * 5, "z")),), ())
+    monkeypatch.setattr("netsci.io.labels.MAX_LABEL_TEXT", 11)
+    assert received(sent(graph)) == graph
+    monkeypatch.setattr("netsci.io.labels.MAX_LABEL_TEXT", 10)
+    with pytest.raises(CheckpointError, match="something that is no network"):
+        received(sent(graph))
 
 
 def test_headers_that_nest_without_end():
