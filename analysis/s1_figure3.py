@@ -117,9 +117,8 @@ def summarise(made: Tables) -> pd.DataFrame:
         printed[PRINTED[model]] if measure == "gamma" and model in PRINTED else np.nan
         for model, measure in zip(wide["model"], wide["measure"], strict=True)
     ]
-    wide["scale of the printed"] = np.where(
-        wide["printed"].notna(), "VGG-16 classifier, CIFAR-10, 99 %", None
-    )
+    scale = "VGG-16 classifier, CIFAR-10, 99 %"
+    wide["scale of the printed"] = [None if missing else scale for missing in wide["printed"].isna()]
     return wide
 
 
