@@ -156,8 +156,8 @@ def _refuse_graph(value: Any, name: str) -> None:
 def _refuse_masked(values: Any, name: str) -> None:
     if isinstance(values, np.ma.MaskedArray):
         raise TypeError(
-            f"{name} must be a plain array; numpy would drop the mask of a masked one: pass "
-            f"{name}.filled(0), where masked entries are absent, or {name}.compressed()"
+            f"{name} must be a plain array; numpy would drop the mask of a masked one. Pass its "
+            ".filled(0) where masked entries are absent, or its .compressed()"
         )
 
 

@@ -265,6 +265,8 @@ def _link_ends(sources: ArrayLike, targets: ArrayLike, count: int) -> NDArray[np
 
 
 def _numbers(values: ArrayLike, name: str) -> NDArray[np.float64]:
+    if isinstance(values, np.ma.MaskedArray):
+        raise TypeError(f"{name} is a numpy masked array; pass its .compressed()")
     numbers = np.asarray(values)
     if numbers.dtype.kind not in "biuf":
         raise TypeError(f"{name} must hold real numbers; its dtype is {numbers.dtype}")

@@ -237,6 +237,8 @@ def _check_side(alternative: str) -> None:
 
 
 def _sample(values: Any, name: str) -> NDArray[np.float64]:
+    if isinstance(values, np.ma.MaskedArray):
+        raise TypeError(f"{name} is a numpy masked array; pass its .compressed()")
     vector = np.asarray(values)
     if vector.size and vector.dtype.kind not in "iuf":
         raise TypeError(f"{name} must hold real numbers; its dtype is {vector.dtype}")

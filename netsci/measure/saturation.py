@@ -195,6 +195,10 @@ def _checked(
 
 
 def _numbers(values: Any, name: str) -> NDArray[Any]:
+    if isinstance(values, np.ma.MaskedArray):
+        raise TypeError(
+            f"{name} is a numpy masked array; pass its .compressed(), with the times of what is left"
+        )
     array = np.asarray(
         list(values) if isinstance(values, Iterable) and not hasattr(values, "shape") else values
     )

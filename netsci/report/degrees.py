@@ -133,8 +133,8 @@ def _verdict(fits: list[DegreeFit]) -> str:
     if len(fits) == 1:
         return head
     if free:
-        return f"{head} By layer and side, {len(free)} of {len(parts)} pass: {listed(free)}."
-    return f"{head} By layer and side, none of {len(parts)} passes."
+        return f"{head} By projection and side, {len(free)} of {len(parts)} pass: {listed(free)}."
+    return f"{head} By projection and side, none of {len(parts)} passes."
 
 
 def _remarks(fit: ExponentFit, degrees: NDArray[np.int64]) -> list[str]:
@@ -225,7 +225,7 @@ def _random_gamma(graph: LayeredGraph) -> str:
     said = [remark for remark in _remarks(fit, pooled) if remark != "gamma at its bound"]
     flags = f" ({'; '.join(said)})" if said else ""
     return (
-        "For comparison, random links in the same layers and numbers (one draw, "
+        "For comparison, random links in the same projections and numbers (one draw, "
         f"{count(graph.n_links, 'link')}) "
         f"give {value}{flags}."
     )

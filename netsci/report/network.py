@@ -54,7 +54,7 @@ def report(
             f"report takes a LayeredGraph or the path of a file; got {type(graph_or_path).__name__}. "
             "Masks go through LayeredGraph.from_masks"
         )
-    lead = "Its topology as a complex network: layers, measures, hidden geometry, degrees, percolation."
+    lead = "Its topology as a complex network: projections, measures, hidden geometry, degrees, percolation."
     page = render(
         title, sections.build(graph, notes, three_d=three_d), provenance=_provenance(source), lead=lead
     )

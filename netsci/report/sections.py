@@ -203,10 +203,16 @@ def percolation(graph: LayeredGraph) -> tuple[Section, list[str]]:
     )
     table = active.iloc[: len(graph.sizes)].rename(columns={"node_sparsity": "share"})
     table = table.assign(percent=100 * table["share"])
-    if len(graph.sizes) == 1:
-        isolated = int(active["inactive"].iloc[0])
+    if all(p.source == p.target for p in graph.projections):
+        isolated = int(active["inactive"].iloc[-1])
+        shown = shown[shown["population"] != "input and hidden"]
+        alone = (
+            "A single population is"
+            if len(graph.sizes) == 1
+            else "No population projects to another; each is"
+        )
         verdict = (
-            "A single population is its own input and output, so no link leads nowhere; "
+            f"{alone} its own input and output, so no link leads nowhere; "
             f"{count(isolated, 'node')} "
             f"of {graph.n_nodes:,} {'has' if isolated == 1 else 'have'} no link."
         )
