@@ -254,10 +254,15 @@ def test_an_interrupt_takes_the_parser_with_it(broken):
         os.kill(os.getpid(), signal.SIGINT)
 
     thread = threading.Thread(target=press)
-    thread.start()
-    with pytest.raises(KeyboardInterrupt):
-        read(slow)
-    thread.join()
+    # a shell starts what it puts in the background deaf to interrupts
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        thread.start()
+        with pytest.raises(KeyboardInterrupt):
+            read(slow)
+        thread.join()
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert wait_until(lambda: not alive(int(mark.read_text())))
     assert not alive(pid)
     assert read(calm).graph.n_links == 5
