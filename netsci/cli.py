@@ -9,10 +9,14 @@ import io
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
+
+if TYPE_CHECKING:
+    from netsci.io import Loaded
 
 UNREADABLE = 3  # exit code of a file that cannot be read as a network
 
@@ -75,13 +79,7 @@ def inspect(
     undirected: _Undirected = False,
 ) -> None:
     """Show the layers of a network: shapes, links, sparsity, isolated units."""
-    options = _given(threshold, density, select, undirected)
-    from netsci.io import CheckpointError, load
-
-    try:
-        loaded = load(file, **options)
-    except CheckpointError as error:
-        _fail(str(error), UNREADABLE)
+    loaded = _opened(file, _given(threshold, density, select, undirected))
     if as_json:
         import json
 
@@ -110,15 +108,10 @@ def report(
     options = _given(threshold, density, select, undirected)
     if problem := _unwritable(out, file):
         raise typer.BadParameter(problem, param_hint="--out")
-    from netsci.io import CheckpointError
+    from netsci import report as room
 
-    try:
-        written = _report(file, out, options, three_d)
-    except CheckpointError as error:
-        _fail(str(error), UNREADABLE)
-    except OSError as error:
-        _fail(f"{out}: cannot be written ({error.strerror or type(error).__name__})", 1)
-    typer.echo(f"wrote {written}")
+    loaded = _opened(file, options)
+    typer.echo(f"wrote {_saved(out, lambda place: room.report(loaded, place, three_d=three_d))}")
 
 
 @app.command()
@@ -139,12 +132,7 @@ def compare(
     problem = None if out is None else _unwritable(out, a) or _unwritable(out, b)
     if problem:
         raise typer.BadParameter(problem, param_hint="--out")
-    from netsci.io import CheckpointError, load
-
-    try:
-        first, second = load(a, **options), load(b, **options)
-    except CheckpointError as error:
-        _fail(str(error), UNREADABLE)
+    first, second = _opened(a, options), _opened(b, options)
     from netsci.report import compare as compared
 
     table = compared(first.graph, second.graph)
@@ -155,15 +143,11 @@ def compare(
 
         print_comparison(table, (first.name, second.name))
     if out is not None:
-        from netsci.io.files import write_atomically
         from netsci.report import comparison_page
 
         names = (first.name, second.name)
         page = comparison_page(first, second, names, table=table, options=options)
-        try:
-            written = write_atomically(out, page)
-        except OSError as error:
-            _fail(f"{out}: cannot be written ({error.strerror or type(error).__name__})", 1)
+        written = _saved(out, lambda place: place.write_text(page, encoding="utf-8"))
         typer.echo(f"wrote {written}", err=as_json)
 
 
@@ -182,22 +166,8 @@ def export(
     options = _given(threshold, density, select, undirected)
     if problem := _unwritable(out, file, "the export would overwrite the file it is made from"):
         raise typer.BadParameter(problem, param_hint="--out")
-    from netsci.io import CheckpointError, load_graph
-
-    try:
-        graph = load_graph(file, **options)
-    except CheckpointError as error:
-        _fail(str(error), UNREADABLE)
-    from netsci.io.files import write_atomically
-
-    with tempfile.TemporaryDirectory(prefix="netsci-") as folder:
-        whole = Path(folder) / "network.graphml"
-        graph.to_graphml(whole)
-        try:
-            written = write_atomically(out, whole.read_bytes())
-        except OSError as error:
-            _fail(f"{out}: cannot be written ({error.strerror or type(error).__name__})", 1)
-    typer.echo(f"wrote {written}")
+    graph = _opened(file, options).graph
+    typer.echo(f"wrote {_saved(out, graph.to_graphml)}")
 
 
 def main() -> None:
@@ -230,16 +200,27 @@ def _unwritable(
         return f"{out} cannot be written: {target.parent} takes no new file ({why}); give a file elsewhere"
 
 
-def _report(file: Path, out: Path, options: dict[str, Any], three_d: bool) -> Path:
-    """Write the report elsewhere and move it to its place once it is complete."""
-    from netsci import report as room
-    from netsci.io import load
+def _opened(file: Path, options: dict[str, Any]) -> Loaded:
+    """Return the network in a file; where it cannot be read, say why and end."""
+    from netsci.io import CheckpointError, load
+
+    try:
+        return load(file, **options)
+    except CheckpointError as error:
+        _fail(str(error), UNREADABLE)
+
+
+def _saved(out: Path, make: Callable[[Path], object]) -> Path:
+    """Let `make` write a file elsewhere and move it to its place once it is complete."""
     from netsci.io.files import write_atomically
 
-    loaded = load(file, **options)
     with tempfile.TemporaryDirectory(prefix="netsci-") as folder:
-        written = room.report(loaded, Path(folder) / "report.html", three_d=three_d)
-        return write_atomically(out, written.read_bytes())
+        whole = Path(folder) / "whole"
+        try:
+            make(whole)
+            return write_atomically(out, whole.read_bytes())
+        except OSError as error:
+            _fail(f"{out}: cannot be written ({error.strerror or type(error).__name__})", 1)
 
 
 def _given(

@@ -23,9 +23,14 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
-from netsci.graph import coalescent_embedding
-from netsci.graph.agreement import angular_separation_index, concordance_score, hd_correlation
-from netsci.graph.navigation import geometrical_congruence, greedy_routing
+from netsci.graph import (
+    angular_separation_index,
+    coalescent_embedding,
+    concordance_score,
+    geometrical_congruence,
+    greedy_routing,
+    hd_correlation,
+)
 
 karate = nx.karate_club_graph()
 adjacency = nx.to_scipy_sparse_array(karate, weight=None)
@@ -108,7 +113,7 @@ plot.disk(nodes, arcs, title="Zachary's karate club, RA1-ncISO-EA")
 # the other; the circular correlation says, without turning, how well the two agree (the sign: a reflection).
 
 # %%
-from netsci.graph.alignment import align, circular_correlation
+from netsci.graph import align, circular_correlation
 
 other = coalescent_embedding(adjacency, weighting="ra2")
 turned = align(other, disk)
@@ -183,7 +188,7 @@ for name, one in embedded.items():
 # sides, so it holds the hubs of a random mask as well: the comparison with the start decides, not the p-value.
 
 # %%
-from netsci.graph.meta_depth import meta_depth
+from netsci.graph import meta_depth
 
 depth = [
     meta_depth(networks[name], one, rng=np.random.default_rng(1)).assign(network=name, population=POPULATIONS)

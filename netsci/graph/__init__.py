@@ -1,8 +1,6 @@
 """Layered networks as graphs and their measures; numpy, scipy and numba, never torch."""
 
 from netsci.graph.agreement import (
-    angular_separation,
-    angular_separation_index,
     concordance_score,
     hd_correlation,
     hyperbolic_distance_3d,
@@ -55,6 +53,7 @@ from netsci.graph.path_measures import (
 from netsci.graph.percolation import live_units, node_sparsity, percolate
 from netsci.graph.percolation_curve import percolation_curve, robustness
 from netsci.graph.projection import Population, Projection
+from netsci.graph.separation import angular_separation, angular_separation_index
 from netsci.graph.significance import structure_table
 
 __all__ = [

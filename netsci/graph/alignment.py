@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from netsci.graph.angles import one_turn
 from netsci.graph.checks import as_vector
 from netsci.graph.embedding import Embedding
 
@@ -63,7 +64,7 @@ def align(embedding: Embedding, reference: Embedding) -> Embedding:
     points, aims = _points(embedding), _points(reference)
     left, _, right = np.linalg.svd(points[own].T @ aims[other])
     x, y, z = (points @ left @ right).T
-    return replace(turned, azimuth=_wrapped(np.arctan2(y, x)), elevation=np.arctan2(z, np.hypot(x, y)))
+    return replace(turned, azimuth=one_turn(np.arctan2(y, x)), elevation=np.arctan2(z, np.hypot(x, y)))
 
 
 def circular_correlation(theta_a: ArrayLike, theta_b: ArrayLike) -> float:
@@ -123,14 +124,8 @@ def _turned(
     as_is = np.exp(1j * (aims - theta[own])).sum()
     reflected = np.exp(1j * (aims + theta[own])).sum()
     if abs(reflected) > abs(as_is) * (1 + 1e-12):
-        return _wrapped(np.angle(reflected) - theta)
-    return _wrapped(np.angle(as_is) + theta)
-
-
-def _wrapped(theta: NDArray[np.float64]) -> NDArray[np.float64]:
-    wrapped = np.mod(theta, 2 * np.pi)
-    wrapped[wrapped >= 2 * np.pi] = 0.0  # the remainder of a tiny negative angle rounds up to 2 pi
-    return np.asarray(wrapped)
+        return one_turn(np.angle(reflected) - theta)
+    return one_turn(np.angle(as_is) + theta)
 
 
 def _points(embedding: Embedding) -> NDArray[np.float64]:

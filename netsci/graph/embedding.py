@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from netsci.graph.angles import one_turn
 from netsci.graph.checks import as_whole, check_choice, check_number
 from netsci.graph.exponent import grid_exponent
 from netsci.graph.joining import COMPONENTS, Part, joined_part, largest_part, undirected
@@ -203,9 +204,7 @@ def _angle(columns: NDArray[np.float64]) -> NDArray[np.float64]:
     if columns.shape[1] == 1:
         y, count = columns[:, 0], len(columns)
         return np.asarray(2 * np.pi * (count - 1) / count * (y - y.min()) / (y.max() - y.min()))
-    angle = np.mod(np.arctan2(columns[:, 1], columns[:, 0]), 2 * np.pi)
-    angle[angle >= 2 * np.pi] = 0.0  # the remainder of a tiny negative angle rounds up to 2 pi
-    return np.asarray(angle)
+    return one_turn(np.arctan2(columns[:, 1], columns[:, 0]))
 
 
 def _notes(reduced: Reduced) -> tuple[str, ...]:

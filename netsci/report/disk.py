@@ -11,9 +11,8 @@ import pandas as pd
 import scipy.sparse as sp
 
 from netsci import plot
-from netsci.graph import Embedding, LayeredGraph, coalescent_embedding
+from netsci.graph import Embedding, LayeredGraph, coalescent_embedding, meta_depth
 from netsci.graph.discrete_fit import HIGHEST, LOWEST
-from netsci.graph.meta_depth import meta_depth
 from netsci.report.page import Section
 from netsci.report.stage import communities, stage
 from netsci.report.words import count, percent

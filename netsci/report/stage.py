@@ -10,6 +10,7 @@ import pandas as pd
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from netsci import graph
 from netsci.graph.checks import as_links
 from netsci.plot import theme
 from netsci.plot.plotly_layout import literal
@@ -51,11 +52,8 @@ def stage(nodes: pd.DataFrame, links: pd.DataFrame, figure: Any) -> dict[str, An
 
 def communities(links: sp.csr_array) -> NDArray[np.int64]:
     """Return the community of every node of an undirected network, each link stored once, largest first."""
-    from netsci.graph.modules import find_modules
-
-    both = as_links(links + links.T)
-    rng = np.random.default_rng(0)
-    return find_modules(both, (0, 0), both.shape[0], runs=1, rng=rng).membership
+    found = graph.communities(as_links(links + links.T), runs=1, rng=np.random.default_rng(0))
+    return found.membership
 
 
 def _sizes(figure: Any, count: int) -> list[float]:

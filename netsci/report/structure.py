@@ -8,9 +8,7 @@ import numpy as np
 import pandas as pd
 
 from netsci import plot
-from netsci.graph import LayeredGraph
-from netsci.graph.percolation_curve import percolation_curve
-from netsci.graph.significance import structure_table
+from netsci.graph import LayeredGraph, percolation_curve, robustness, structure_table
 from netsci.plot import theme
 from netsci.report.page import Section
 from netsci.report.words import count, grouped, percent
@@ -169,7 +167,7 @@ def _robustness(name: object, rows: pd.DataFrame) -> dict[str, object]:
         "attack": name,
         "largest component": float(mean[0]),
         "half gone at": float(removed[below[0]]) if len(below) else math.nan,
-        "area": float(np.trapezoid(mean, removed)),
+        "area": robustness(rows),
     }
 
 

@@ -1,6 +1,4 @@
-import json
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,8 +6,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from netsci.graph.agreement import (
-    angular_separation,
-    angular_separation_index,
     concordance_score,
     hd_correlation,
     hyperbolic_distance_3d,
@@ -17,18 +13,8 @@ from netsci.graph.agreement import (
 )
 from netsci.graph.embedding import Embedding, coalescent_embedding
 from netsci.graph.hyperbolic import hyperbolic_distance
-
-GOLDEN = Path(__file__).parents[1] / "golden" / "coalescent"
-SCORES = {
-    name: json.loads((GOLDEN / f"{name}_scores.json").read_text())
-    for name in ("karate", "npso100_g2", "opsahl_11")
-}
-CASES = [
-    pytest.param(name, case, angles, id=f"{name}-{case}-{angles}")
-    for name, golden in SCORES.items()
-    for case, found in golden["cases"].items()
-    for angles in found
-]
+from netsci.graph.separation import angular_separation, angular_separation_index
+from tests.graph.coalescent import CASES, GOLDEN, SCORES
 
 
 def radii(name):

@@ -1,7 +1,5 @@
-import json
 import math
 from itertools import pairwise
-from pathlib import Path
 
 import networkx as nx
 import numpy as np
@@ -19,18 +17,8 @@ from netsci.graph.navigation import (
     greedy_routing_score,
     latent_congruence,
 )
+from tests.graph.coalescent import CASES, GOLDEN, SCORES
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "coalescent"
-SCORES = {
-    name: json.loads((GOLDEN / f"{name}_scores.json").read_text())
-    for name in ("karate", "npso100_g2", "opsahl_11")
-}
-CASES = [
-    pytest.param(name, case, angles, id=f"{name}-{case}-{angles}")
-    for name, golden in SCORES.items()
-    for case, found in golden["cases"].items()
-    for angles in found
-]
 PATH = np.eye(4, k=1) + np.eye(4, k=-1)
 
 

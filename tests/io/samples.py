@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from netsci.graph import LayeredGraph
 from netsci.io import CheckpointError, load
@@ -154,3 +156,27 @@ def npy_bytes(array: np.ndarray) -> bytes:
     stream = io.BytesIO()
     np.save(stream, array)
     return stream.getvalue()
+
+
+def mutants_load_or_are_refused(path: Path, whole: bytes, examples: int) -> None:
+    """Change bytes of a file, cut some out, and load it: a network that JSON can hold, or the one error."""
+
+    @settings(max_examples=examples, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(
+        st.lists(st.tuples(st.integers(0, len(whole) - 1), st.integers(0, 255)), min_size=1, max_size=4),
+        st.none() | st.integers(0, len(whole) - 1),
+    )
+    def mutate(changes: list[tuple[int, int]], cut: int | None) -> None:
+        data = bytearray(whole)
+        for place, value in changes:
+            data[place] = value
+        if cut is not None:
+            del data[cut : cut + 5]
+        path.write_bytes(bytes(data))
+        try:
+            loaded = load(path, isolate=False)
+        except CheckpointError:
+            return
+        json.dumps(loaded.summary(), allow_nan=False)
+
+    mutate()

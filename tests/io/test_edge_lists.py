@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import networkx as nx
@@ -12,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from netsci.io import CheckpointError, Loaded, load
+from tests.io.samples import mutants_load_or_are_refused
 
 
 def read(path: Path, text: str | bytes, **options) -> Loaded:
@@ -218,27 +218,7 @@ TEXTS = {
 
 @pytest.mark.parametrize("kind", TEXTS)
 def test_mutated_texts_load_or_raise_the_one_error(tmp_path, kind):
-    path, whole = tmp_path / "net.dat", TEXTS[kind].encode()
-
-    @settings(max_examples=120, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-    @given(
-        st.lists(st.tuples(st.integers(0, len(whole) - 1), st.integers(0, 255)), min_size=1, max_size=4),
-        st.none() | st.integers(0, len(whole) - 1),
-    )
-    def mutate(changes, cut):
-        data = bytearray(whole)
-        for place, value in changes:
-            data[place] = value
-        if cut is not None:
-            del data[cut : cut + 5]
-        path.write_bytes(bytes(data))
-        try:
-            loaded = load(path, isolate=False)
-        except CheckpointError:
-            return
-        json.dumps(loaded.summary(), allow_nan=False)
-
-    mutate()
+    mutants_load_or_are_refused(tmp_path / "net.dat", TEXTS[kind].encode(), examples=120)
 
 
 @settings(max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck))

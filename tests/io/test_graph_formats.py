@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from netsci.graph import LayeredGraph
 from netsci.io import CheckpointError, Loaded, load
 from netsci.io.graph_text import check_claim
-from tests.io.samples import FC1, FC2
+from tests.io.samples import FC1, FC2, mutants_load_or_are_refused
 
 ARCS = np.array([[0, 2, 0, 0], [0, 0, 3.5, 0], [0, 1, 0, -1], [0, 0, 0, 4]])  # asymmetric, one self-loop
 
@@ -137,27 +137,7 @@ def test_files_cut_anywhere_raise_the_one_error_or_give_a_smaller_graph(path, ki
 
 @pytest.mark.parametrize("kind", SAME)
 def test_mutated_files_load_or_raise_the_one_error(tmp_path, kind):
-    path, whole = tmp_path / "net.dat", SAME[kind].encode()
-
-    @settings(max_examples=80, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-    @given(
-        st.lists(st.tuples(st.integers(0, len(whole) - 1), st.integers(0, 255)), min_size=1, max_size=4),
-        st.none() | st.integers(0, len(whole) - 1),
-    )
-    def mutate(changes, cut):
-        data = bytearray(whole)
-        for place, value in changes:
-            data[place] = value
-        if cut is not None:
-            del data[cut : cut + 5]
-        path.write_bytes(bytes(data))
-        try:
-            loaded = load(path, isolate=False)
-        except CheckpointError:
-            return
-        json.dumps(loaded.summary(), allow_nan=False)
-
-    mutate()
+    mutants_load_or_are_refused(tmp_path / "net.dat", SAME[kind].encode(), examples=80)
 
 
 @st.composite
