@@ -63,8 +63,7 @@ def _stored_pattern(matrix: Any, name: str) -> sp.csr_array:
     links = sp.csr_array(
         (np.ones(stored.nnz, dtype=bool), stored.indices.copy(), stored.indptr.copy()), shape=stored.shape
     )
-    links.sum_duplicates()
-    links.data[:] = True
+    links.sum_duplicates()  # of booleans: any of them
     return links
 
 

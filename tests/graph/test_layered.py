@@ -246,3 +246,14 @@ def test_degrees_edges_and_adjacency_tell_the_same(graph):
     adjacency = graph.adjacency()
     assert adjacency.nnz == len(pairs)
     assert adjacency.toarray()[pairs["source"].astype(int), pairs["target"].astype(int)].all()
+
+
+@pytest.mark.parametrize("places", [1, 7, 20, 10**6])
+def test_matrices_read_block_by_block_are_read_whole(monkeypatch, places):
+    monkeypatch.setattr("netsci.graph.checks._BLOCK", places)
+    rng = np.random.default_rng(0)
+    weights = rng.normal(size=(9, 5)) * (rng.random((9, 5)) < 0.4)
+    weights[[0, 4, 8]] = 0
+    (layer,) = LayeredGraph.from_masks([weights], weights=[weights]).projections
+    np.testing.assert_array_equal(layer.links.toarray(), weights != 0)
+    np.testing.assert_array_equal(layer.weights.toarray(), weights)

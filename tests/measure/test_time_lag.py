@@ -36,13 +36,13 @@ def test_by_hand():
     found = time_lag_tests(networks([1, 2, 3, -1, 0], [4, 6]))
     dense = one_test(found, "accuracy later", "dense", "wilcox")
     assert (dense["n"], dense["zeros"], dense["statistic"], dense["method"]) == (4, 1, 8.5, "exact")
-    assert dense["p_value"] == 3 / 16
+    assert (dense["p_value"], dense["alternative"]) == (3 / 16, "greater")
     assert dense["common_language"] == pytest.approx(3.5 / 5)
     pratt = one_test(found, "accuracy later", "dense", "pratt")
     assert (pratt["n"], pratt["statistic"]) == (4, 2.5 + 4 + 5)
     apart = one_test(found, "positive lags")
     assert (apart["n"], apart["n_other"], apart["statistic"]) == (2, 3, 6.0)
-    assert apart["p_value"] == pytest.approx(2 / 10)
+    assert (apart["p_value"], apart["alternative"]) == (pytest.approx(2 / 10), "two-sided")
     longer = one_test(found, "sparse lag longer", zero_method="wilcox")
     assert (longer["n"], longer["p_value"]) == (2, 0.25)
     lags = found.lags
