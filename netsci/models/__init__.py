@@ -1,0 +1,1 @@
+"""Networks with sparse linear layers: multilayer perceptrons, convolutional networks, transformers (torch)."""

@@ -1,0 +1,1 @@
+"""Layers that hold weights at existing links only (torch), their kernels, and rewiring."""

@@ -1,0 +1,1 @@
+"""Spiking neurons, surrogates, encodings, unrolling over time, S-TP and recording (torch)."""
