@@ -1,31 +1,49 @@
 """Evolving topologies: initialisation, removal, regrowth; arrays only, never torch."""
 
+from netsci.topology.correlated import correlated, csti, sscti
+from netsci.topology.correlation import CORRELATION, pearson, phi, phi_as_printed
+from netsci.topology.early_stop import stopped
 from netsci.topology.evolution import Evolution, evolve
-from netsci.topology.initial import INITIAL, brf, erdos_renyi, links_at, uniform
+from netsci.topology.initial import INITIAL, brf, erdos_renyi, links_at, uniform, watts_strogatz
 from netsci.topology.rule import EvolutionRule
 from netsci.topology.sampling import gumbel_top_k
 from netsci.topology.schedule import DENSITY, ZETA, cosine, linear, sigmoid, static
 from netsci.topology.scores import REGROWTH, REMOVAL, link_removal_score, magnitude, relative_importance
+from netsci.topology.weights import WEIGHTS, initial_weights, kaiming_variance, sswi_variance, swi_variance
 
 __all__ = [
+    "CORRELATION",
     "DENSITY",
     "INITIAL",
     "REGROWTH",
     "REMOVAL",
+    "WEIGHTS",
     "ZETA",
     "Evolution",
     "EvolutionRule",
     "brf",
+    "correlated",
     "cosine",
+    "csti",
     "erdos_renyi",
     "evolve",
     "gumbel_top_k",
+    "initial_weights",
+    "kaiming_variance",
     "linear",
     "link_removal_score",
     "links_at",
     "magnitude",
+    "pearson",
+    "phi",
+    "phi_as_printed",
     "relative_importance",
     "sigmoid",
+    "sscti",
+    "sswi_variance",
     "static",
+    "stopped",
+    "swi_variance",
     "uniform",
+    "watts_strogatz",
 ]

@@ -28,7 +28,7 @@ def links_at(shape: tuple[int, int], sparsity: float) -> int:
     12293
     """
     check_fraction(sparsity, "sparsity")
-    rows, columns = _checked(shape, 0)[0]
+    rows, columns = checked_shape(shape, 0)[0]
     return round((1.0 - sparsity) * rows * columns)
 
 
@@ -49,7 +49,7 @@ def uniform(shape: tuple[int, int], links: int, *, rng: np.random.Generator) -> 
     Reading: "each node the same number of links" holds for both sides as far as whole numbers allow.
     """
     check_generator(rng)
-    (rows, columns), links = _checked(shape, links)
+    (rows, columns), links = checked_shape(shape, links)
     degrees = np.full(columns, links // columns)
     degrees[rng.permutation(columns)[: links % columns]] += 1
     cells = []
@@ -81,7 +81,7 @@ def erdos_renyi(shape: tuple[int, int], links: int, *, rng: np.random.Generator)
     5
     """
     check_generator(rng)
-    (rows, columns), links = _checked(shape, links)
+    (rows, columns), links = checked_shape(shape, links)
     cells = rng.choice(rows * columns, links, replace=False, shuffle=False)
     return links_of(cells, (rows, columns))
 
@@ -109,7 +109,7 @@ def brf(
     """
     check_generator(rng)
     check_fraction(randomness, "randomness")
-    (rows, columns), links = _checked(shape, links)
+    (rows, columns), links = checked_shape(shape, links)
     degrees = np.diff(np.arange(rows + 1) * links // rows)
     least = links // rows
     places = sorted({max(least - 1, 0), min(least, columns - 1)})
@@ -121,6 +121,44 @@ def brf(
         best = np.argpartition(order, places, axis=1)[:, : least + 1]
         taken = np.arange(best.shape[1]) < degrees[block, None]
         cells.append((block[:, None] * columns + best)[taken])
+    return links_of(np.concatenate(cells), (rows, columns))
+
+
+def watts_strogatz(
+    shape: tuple[int, int], links: int, *, rewiring: float = 0.1, rng: np.random.Generator
+) -> sp.csr_array:
+    """Return a bipartite small world: a ring lattice between both sides with some of its links rewired.
+
+    In the lattice, row i is linked to k_i neighbouring columns on a ring of all columns, from
+    floor(i columns / rows) - (k_i - 1) // 2 on; k_i is links // rows or one more, the additional ones spread
+    evenly. Each link is then let go with probability `rewiring`, independently, and its row takes as many
+    columns instead, uniformly from those that it is not linked to after letting go. Rows keep their number of
+    links; with a rewiring of 1 their columns are uniformly random.
+
+    Raises ValueError if there are more links than cells or the rewiring is outside [0, 1].
+
+    Examples
+    --------
+    >>> lattice = watts_strogatz((3, 6), 9, rewiring=0.0, rng=np.random.default_rng(7))
+    >>> lattice.toarray().astype(int).tolist()
+    [[1, 1, 0, 0, 0, 1], [0, 1, 1, 1, 0, 0], [0, 0, 0, 1, 1, 1]]
+
+    Source: Watts and Strogatz, Nature 393, 1998; the CHT laboratory starts bipartite layers from it.
+    Reading: the end of a link that moves is its column.
+    """
+    check_generator(rng)
+    check_fraction(rewiring, "rewiring")
+    (rows, columns), links = checked_shape(shape, links)
+    degrees = np.diff(np.arange(rows + 1) * links // rows)
+    start = np.arange(rows) * columns // rows - (degrees - 1) // 2
+    cells = []
+    for row in range(rows):
+        window = np.sort((start[row] + np.arange(degrees[row])) % columns)
+        kept = window[rng.random(len(window)) >= rewiring]
+        new = rng.choice(columns - len(kept), len(window) - len(kept), replace=False, shuffle=False)
+        # The m-th free column comes after as many kept ones as have at most m free ones before them.
+        new += np.searchsorted(kept - np.arange(len(kept)), new, side="right")
+        cells.append(row * columns + np.concatenate([kept, new]))
     return links_of(np.concatenate(cells), (rows, columns))
 
 
@@ -140,7 +178,8 @@ def _order_keys(
     return np.asarray(keys)
 
 
-def _checked(shape: tuple[int, int], links: int) -> tuple[tuple[int, int], int]:
+def checked_shape(shape: tuple[int, int], links: int) -> tuple[tuple[int, int], int]:
+    """Return both as plain integers; raise ValueError unless the links fit into the shape."""
     if len(shape) != 2 or min(shape) < 1:
         raise ValueError(f"shape must be (rows, columns), both at least 1; got {shape!r}")
     rows, columns = index(shape[0]), index(shape[1])
@@ -149,4 +188,9 @@ def _checked(shape: tuple[int, int], links: int) -> tuple[tuple[int, int], int]:
     return (rows, columns), index(links)
 
 
-INITIAL: dict[str, Callable[..., sp.csr_array]] = {"uniform": uniform, "erdos_renyi": erdos_renyi, "brf": brf}
+INITIAL: dict[str, Callable[..., sp.csr_array]] = {
+    "uniform": uniform,
+    "erdos_renyi": erdos_renyi,
+    "brf": brf,
+    "watts_strogatz": watts_strogatz,
+}

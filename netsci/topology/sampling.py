@@ -64,22 +64,25 @@ def gumbel_top_k(scores: Any, k: int, *, delta: float, rng: np.random.Generator)
         return np.arange(k, dtype=np.int64)
     if delta == 0.0:
         return _uniform(len(scores), k, rng)
-    n_positive = int(np.count_nonzero(scores))
+    positive = scores > 0
+    n_positive = int(np.count_nonzero(positive))
     if k >= n_positive:
-        zeros = np.flatnonzero(scores == 0)
+        zeros = np.flatnonzero(~positive)
         filled = zeros[_uniform(len(zeros), k - n_positive, rng)]
-        return np.sort(np.concatenate([np.flatnonzero(scores), filled]))
+        return np.sort(np.concatenate([np.flatnonzero(positive), filled]))
     if delta == 1.0:
         return _largest(scores, k, rng)
-    power = delta / (1.0 - delta)
+    # Most cells of a very sparse layer score 0 and are not drawn from here on: powers and sums skip them.
+    places = np.flatnonzero(positive)
     drawn = np.zeros(0, np.int64)
+    power, weights = delta / (1.0 - delta), scores[places]
     if k * _FEW <= n_positive:
-        drawn = _with_replacement(scores, k, power, rng)
+        drawn = _with_replacement(weights, k, power, rng)
     if len(drawn) < k:
-        keys = _keys(scores, power, rng)
+        keys = _keys(weights, rng.standard_exponential(len(scores))[places], power)
         keys[drawn] = -np.inf
         drawn = np.concatenate([drawn, _largest(keys, k - len(drawn), rng)])
-    return np.sort(drawn)
+    return places[np.sort(drawn)]
 
 
 def _checked(scores: Any, k: int) -> tuple[NDArray[np.float64], int]:
@@ -129,15 +132,14 @@ def _with_replacement(
     return candidates if near is None else near[candidates]
 
 
-def _keys(scores: NDArray[np.float64], power: float, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Return power * log(score) + Gumbel, -inf at zero scores."""
-    noise = rng.standard_exponential(len(scores))
-    with np.errstate(divide="ignore"):
+def _keys(scores: NDArray[np.float64], noise: NDArray[np.float64], power: float) -> NDArray[np.float64]:
+    """Return power * log(score) + Gumbel of positive scores; the noise is exponential and is used up."""
+    with np.errstate(divide="ignore"):  # noise of exactly 0 is drawn first, whatever the score
         np.log(noise, out=noise)
-        keys = np.log(scores)
+    keys = np.log(scores)
     keys *= power
     keys -= noise
-    return keys
+    return np.asarray(keys)
 
 
 def _largest(keys: NDArray[np.float64], k: int, rng: np.random.Generator) -> NDArray[np.int64]:

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netsci.topology import INITIAL, brf, erdos_renyi, links_at, uniform
+from netsci.topology import INITIAL, brf, erdos_renyi, links_at, uniform, watts_strogatz
 
 shapes = st.tuples(st.integers(1, 12), st.integers(1, 12))
 
@@ -140,3 +140,61 @@ def test_brf_in_blocks_of_rows(monkeypatch):
 def test_brf_refuses_randomness_outside_the_unit_interval():
     with pytest.raises(ValueError, match="randomness"):
         brf((3, 4), 5, randomness=1.5, rng=rng())
+
+
+def test_watts_strogatz_lattice_by_hand():
+    """Windows of consecutive columns around floor(i columns / rows), over the edge of the ring too."""
+    wide = watts_strogatz((2, 6), 6, rewiring=0.0, rng=rng()).toarray().astype(int)
+    assert wide.tolist() == [[1, 1, 0, 0, 0, 1], [0, 0, 1, 1, 1, 0]]
+    even = watts_strogatz((3, 6), 6, rewiring=0.0, rng=rng()).toarray().astype(int)
+    assert even.tolist() == [[1, 1, 0, 0, 0, 0], [0, 0, 1, 1, 0, 0], [0, 0, 0, 0, 1, 1]]
+    tall = watts_strogatz((4, 2), 6, rewiring=0.0, rng=rng()).toarray().astype(int)
+    assert tall.tolist() == [[1, 0], [1, 1], [0, 1], [1, 1]]
+
+
+@given(
+    shape=shapes, share=st.floats(0, 1), rewiring=st.sampled_from([0.0, 0.3, 1.0]), seed=st.integers(0, 99)
+)
+def test_watts_strogatz_rows_keep_their_number_of_links(shape, share, rewiring, seed):
+    links = round(share * shape[0] * shape[1])
+    mask = watts_strogatz(shape, links, rewiring=rewiring, rng=rng(seed)).toarray()
+    assert mask.sum() == links
+    assert np.ptp(mask.sum(axis=1)) <= 1
+    lattice = watts_strogatz(shape, links, rewiring=0.0, rng=rng(seed)).toarray()
+    assert np.array_equal(mask.sum(axis=1), lattice.sum(axis=1))
+    if rewiring == 0.0:
+        away = ring_distances(*shape)
+        assert (away[mask] <= links / shape[0] / 2 + 1 + 1e-9).all()
+
+
+def test_watts_strogatz_lattice_spreads_links_over_the_columns():
+    mask = watts_strogatz((40, 100), 400, rewiring=0.0, rng=rng()).toarray()
+    assert set(mask.sum(axis=0)) == {4}
+
+
+@pytest.mark.parametrize("rewiring", [0.1, 0.5])
+def test_watts_strogatz_rewires_the_share_asked_for(rewiring):
+    """50 rows of 3 links among 10 columns; a rewired link may fall back on a column that it left."""
+    shape, links, runs = (50, 10), 150, 60
+    lattice = watts_strogatz(shape, links, rewiring=0.0, rng=rng()).toarray()
+    moved = [
+        (lattice & ~watts_strogatz(shape, links, rewiring=rewiring, rng=rng(seed)).toarray()).sum()
+        for seed in range(runs)
+    ]
+    # n of a row's 3 links go, and n of its 7 + n free columns are drawn: 7 / (7 + n) of them are new.
+    odds = [3 * rewiring * (1 - rewiring) ** 2, 3 * rewiring**2 * (1 - rewiring), rewiring**3]
+    expected = 50 * sum(p * n * 7 / (7 + n) for n, p in enumerate(odds, start=1))
+    assert np.mean(moved) == pytest.approx(expected, abs=4.5 * np.std(moved) / np.sqrt(runs))
+
+
+def test_watts_strogatz_rewired_whole_is_uniform_in_every_row():
+    total = sum(
+        watts_strogatz((4, 7), 8, rewiring=1.0, rng=rng(seed)).toarray() * 1.0 for seed in range(3000)
+    )
+    mean, deviation = 3000 * 2 / 7, np.sqrt(3000 * 2 / 7 * 5 / 7)
+    assert np.abs(total - mean).max() < 4.5 * deviation
+
+
+def test_watts_strogatz_refuses_rewiring_outside_the_unit_interval():
+    with pytest.raises(ValueError, match="rewiring"):
+        watts_strogatz((3, 4), 5, rewiring=-0.1, rng=rng())

@@ -87,6 +87,16 @@ def test_both_ways_of_drawing_have_the_same_law(monkeypatch, few):
     check_law([1.0, 3.0, 0.0, 4.0, 2.0, 0.5], 2, 0.6, 8000)
 
 
+def test_zero_scores_use_up_a_variable_each():
+    """What is drawn from a seed stays what it was: zeros are skipped, their share of the noise is not."""
+    scores = rng(1).random(500) * (rng(2).random(500) < 0.4)
+    noise = rng(3).standard_exponential(500)
+    with np.errstate(divide="ignore"):
+        keys = 3 * np.log(scores) - np.log(noise)
+    chosen = gumbel_top_k(scores, 60, delta=0.75, rng=rng(3))
+    assert np.array_equal(chosen, np.sort(np.argsort(keys)[-60:]))
+
+
 def test_draws_that_repeat_themselves_are_finished_with_the_same_law(monkeypatch):
     """One candidate has nearly all the odds, so that draws with replacement find little else."""
     monkeypatch.setattr("netsci.topology.sampling._FEW", 1)

@@ -15,6 +15,14 @@ def test_golden_zeta():
     np.testing.assert_allclose(values, GOLDEN["zeta_cosine"], rtol=1e-10, atol=1e-12)
 
 
+@pytest.mark.parametrize("name", "ab")
+def test_golden_zeta_of_spiking_networks(name):
+    golden = np.load(Path(__file__).parents[1] / "golden" / "snn" / f"formulae_{name}.npz")
+    zeta, epochs = float(golden["zeta0"]), int(golden["epochs"])
+    values = [cosine(zeta, epoch, epochs) for epoch in range(epochs + 1)]
+    np.testing.assert_allclose(values, golden["zeta"], rtol=1e-12, atol=1e-16)
+
+
 @pytest.mark.parametrize(
     ("key", "density"),
     [

@@ -10,6 +10,7 @@ from netsci.topology import REGROWTH, REMOVAL, link_removal_score, magnitude, re
 from tests.strategies import masks
 
 GOLDEN = np.load(Path(__file__).parents[1] / "golden" / "ch" / "cht_ops.npz")
+SPIKING = Path(__file__).parents[1] / "golden" / "snn"
 WEIGHTS = sp.csr_array([[3.0, -1.0, 0.0], [0.0, 2.0, -2.0]])
 
 
@@ -32,6 +33,17 @@ def test_golden_relative_importance(key, inside):
     weights = sp.csr_array(GOLDEN["ri_weight"])
     score = at_links(lambda w: relative_importance(w, epsilon=1e-5, per_entry=inside), weights)
     np.testing.assert_allclose(score, GOLDEN[key], rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", "ab")
+def test_golden_link_removal_score_and_its_powers(name):
+    """The golden matrices are [out, in], and zeros are absent links."""
+    golden = np.load(SPIKING / f"formulae_{name}.npz")
+    weights = sp.csr_array(golden["lrs_W"].T)
+    np.testing.assert_allclose(at_links(link_removal_score, weights), golden["lrs"].T, rtol=1e-12)
+    for delta in (0.0, 0.25, 0.5, 0.75, 0.9):
+        odds = at_links(lambda w, T=delta / (1 - delta): link_removal_score(w) ** T, weights)
+        np.testing.assert_allclose(odds, golden[f"lrs_delta_{delta}"].T, rtol=1e-12)
 
 
 @pytest.mark.parametrize("name", REMOVAL)

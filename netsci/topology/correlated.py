@@ -1,0 +1,200 @@
+"""First topologies that link what goes together in the input: CSTI, and SSCTI for spikes.
+
+The layer behind M input features is the matrix of their correlations, cut down to its strongest entries. A
+wider layer repeats that matrix side by side (M x beta M), and between two hidden layers it is repeated both
+ways (beta M x beta M). Row i and column j stand for the features i mod M and j mod M.
+"""
+
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from netsci.graph.checks import check_choice, check_fraction
+from netsci.topology.cells import links_of
+from netsci.topology.correlation import CORRELATION, pearson
+from netsci.topology.initial import checked_shape, links_at
+
+_DECIMALS = 12  # beyond these a correlation holds the rounding of its sums, which differs between machines
+
+
+def correlated(correlation: Any, shape: tuple[int, int], links: int) -> sp.csr_array:
+    """Return the topology of the `links` strongest entries of the tiled matrix of |correlation|.
+
+    link (i, j) wants |correlation[i mod M, j mod M]|, for i in rows, j in columns
+
+    The matrix is laid out over the shape from the first cell on; where the shape is no multiple of M, the
+    last tiles are cut. The diagonal counts like any other entry. The number of links is exact: entries that
+    agree to 12 decimals are ties, and are taken in the order of |a - b| of their features a = i mod M and
+    b = j mod M, then min(a, b), then (a, b) before (b, a), then tile after tile along the rows. So the tiles
+    of a whole multiple differ by at most one link, and a symmetric matrix leaves at most one of a tile's
+    pairs (a, b), (b, a) half taken. NaN comes last, after 0.
+
+    Parameters
+    ----------
+    correlation : [M, M] real numbers; their sign does not count.
+    shape : (rows, columns) of the layer, rows presynaptic.
+    links : how many, in [0, rows columns].
+
+    Returns
+    -------
+    bool CSR of that shape.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the correlation is not a square matrix of real numbers, or links is more than the cells.
+
+    Examples
+    --------
+    >>> correlated([[1.0, -0.9], [0.1, 0.2]], (2, 4), 5).toarray().astype(int)
+    array([[1, 1, 1, 1],
+           [0, 1, 0, 0]])
+
+    Source: S0 appendix A.4, steps 3 and 4.
+    Reading: top by absolute value; "tiled or repeated accordingly" is side by side, between hidden layers in
+        both directions.
+    """
+    strength = _strength(correlation)
+    (rows, columns), links = checked_shape(shape, links)
+    m = len(strength)
+    # How often a cell of the matrix occurs in the layer: whole tiles, and the cut one if it reaches there.
+    down, across = _repeats(rows, m), _repeats(columns, m)
+    occurs = np.outer(down, across).ravel()
+    best = _strongest(strength.ravel(), np.flatnonzero(occurs), m, links // max(1, int(occurs.min())) + 1)
+    filled = np.cumsum(occurs[best])
+    whole = int(np.searchsorted(filled, links, side="right"))
+    cells = _copies(best[:whole], m, down, across, columns)
+    missing = links - len(cells)
+    if missing:
+        # The next cell has more copies than are wanted: the first tiles get it.
+        cells = np.concatenate([cells, _copies(best[whole : whole + 1], m, down, across, columns)[:missing]])
+    return links_of(cells, (rows, columns))
+
+
+def csti(x: Any, shape: tuple[int, int], sparsity: float) -> sp.csr_array:
+    """Return the correlated topology of real inputs at a sparsity: the largest |Pearson| of two features.
+
+    x [samples, features]; the number of links, the tiling and the errors are those of `sscti`.
+
+    Examples
+    --------
+    >>> csti([[0.1, 0.3, 0.0], [0.5, 0.1, 0.2], [0.9, 0.8, 0.2]], (3, 3), 0.6).nnz
+    4
+
+    Source: correlated sparse topological initialization of the CHT laboratory.
+    """
+    return _at_sparsity(pearson(_oriented(x, shape)), shape, sparsity)
+
+
+def sscti(x: Any, shape: tuple[int, int], sparsity: float, *, correlation: str = "phi") -> sp.csr_array:
+    """Return the topology of sparse spike correlated initialization, for a layer of a shape at a sparsity.
+
+    Links, if rows and columns are whole multiples of M features: round((1 - S) M^2) in every tile M x M
+    (half to even), so beta times as many in M x beta M. The tile comes first: the total may differ from
+    `links_at(shape, S)` by rounding, beta / 2 at most. In any other shape the total is `links_at(shape, S)`.
+    To set the total, call `correlated(pearson(x), shape, links)`.
+
+    Parameters
+    ----------
+    x : [samples, features], the input of the network: spikes, each time step a sample, or real values.
+    shape : (rows, columns) of the layer: (M, beta M) behind the input, (beta M, beta M) behind a hidden
+        layer.
+    sparsity : share of absent links, in [0, 1].
+    correlation : "phi", Pearson's phi, which on real values is Pearson's r; "as_printed", S0 eq. 2.
+
+    Returns
+    -------
+    bool CSR of that shape; links of equal strength in the order of `correlated`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is outside what is said above, or x seems to be transposed.
+
+    Examples
+    --------
+    >>> sscti([[1, 1, 0], [0, 0, 1], [1, 1, 0], [0, 0, 0]], (3, 6), 0.4).toarray().astype(int)[:, :3]
+    array([[1, 1, 0],
+           [1, 1, 0],
+           [0, 0, 1]])
+
+    Source: S0 section 3.2.1, eq. 2 and appendix A.4.
+    Reading: |phi| as the text says; a constant feature correlates with nothing, itself included.
+    """
+    check_choice(correlation, tuple(CORRELATION), "correlation")
+    return _at_sparsity(CORRELATION[correlation](_oriented(x, shape)), shape, sparsity)
+
+
+def _at_sparsity(correlation: NDArray[np.float64], shape: tuple[int, int], sparsity: float) -> sp.csr_array:
+    check_fraction(sparsity, "sparsity")
+    m = len(correlation)
+    (rows, columns), _ = checked_shape(shape, 0)
+    if rows % m or columns % m:
+        return correlated(correlation, shape, links_at((rows, columns), sparsity))
+    tiles = (rows // m) * (columns // m)
+    return correlated(correlation, shape, tiles * links_at((m, m), sparsity))
+
+
+def _oriented(x: Any, shape: tuple[int, int]) -> Any:
+    """Refuse features as rows before a matrix of all pairs of samples is made of them."""
+    given = np.shape(x)
+    rows = checked_shape(shape, 0)[0][0]
+    if len(given) == 2 and rows == given[0] < given[1]:
+        raise ValueError(
+            f"x must be [samples, features]; its shape {given} has as many rows as the layer {shape}: "
+            "pass x.T"
+        )
+    return x
+
+
+def _strength(correlation: Any) -> NDArray[np.float64]:
+    """Return |correlation| to 12 decimals; NaN as -1, below all others."""
+    if sp.issparse(correlation):
+        raise TypeError("correlation must be dense, every pair of features has one; got a sparse matrix")
+    correlation = np.asarray(correlation)
+    if correlation.dtype.kind not in "biuf":
+        raise TypeError(f"correlation must hold real numbers; its dtype is {correlation.dtype}")
+    if correlation.ndim != 2 or correlation.shape[0] != correlation.shape[1] or not correlation.size:
+        raise ValueError(
+            f"correlation must be a matrix [features, features]; its shape is {correlation.shape}: for "
+            "inputs [samples, features] call sscti or csti"
+        )
+    strength = np.abs(correlation.astype(np.float64))
+    if np.isinf(strength).any():
+        raise ValueError("correlation holds infinite values; only NaN stands for an undefined one")
+    return np.where(np.isnan(strength), -1.0, np.round(strength, _DECIMALS))
+
+
+def _repeats(length: int, m: int) -> NDArray[np.int64]:
+    """Return how often each of m features occurs along a side of the layer."""
+    return length // m + (np.arange(m) < length % m).astype(np.int64)
+
+
+def _strongest(
+    strength: NDArray[np.float64], cells: NDArray[np.int64], m: int, count: int
+) -> NDArray[np.int64]:
+    """Return at least `count` of these cells of the matrix, or all, strongest first, ties as documented."""
+    if count < len(cells):
+        last = np.partition(strength[cells], len(cells) - count)[len(cells) - count]
+        cells = cells[strength[cells] >= last]
+    a, b = np.divmod(cells, m)
+    return cells[np.lexsort((a > b, np.minimum(a, b), np.abs(a - b), -strength[cells]))]
+
+
+def _copies(
+    chosen: NDArray[np.int64],
+    m: int,
+    down: NDArray[np.int64],
+    across: NDArray[np.int64],
+    columns: int,
+) -> NDArray[np.int64]:
+    """Return the cells of the layer that hold these cells of the matrix, tile after tile along the rows."""
+    a, b = np.divmod(chosen, m)
+    parts = [np.zeros(0, np.int64)]
+    for i in range(int(down.max())):
+        for j in range(int(across.max())):
+            here = (i < down[a]) & (j < across[b])
+            parts.append((a[here] + i * m) * columns + b[here] + j * m)
+    return np.concatenate(parts)

@@ -1,0 +1,200 @@
+"""How strongly input features go together: the coefficients behind a correlated topology.
+
+Every function takes x [samples, features]; each time step of a spike train is a sample of its own, so spikes
+[T, samples, features] are passed as `x.reshape(-1, features)`. A constant input repeated over time has the
+coefficients of the input given once. Samples are read in blocks of rows: beside x, memory holds one block in
+floating point and a few matrices [features, features].
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+_BLOCK_CELLS = 2**22  # entries of x in floating point at once; also far fewer rows than float32 can count
+_Floats = NDArray[np.float64]
+
+
+def pearson(x: Any) -> _Floats:
+    """Return the Pearson correlation of every two features, on 0/1 values the phi coefficient.
+
+    r_ij = sum of (x_i - E_i)(x_j - E_j) / sqrt(sum of (x_i - E_i)^2 sum of (x_j - E_j)^2)
+    on 0/1 values = (n n11 - n_i n_j) / sqrt(n_i (n - n_i) n_j (n - n_j)), from exact counts
+
+    Parameters
+    ----------
+    x : [samples, features], booleans or real numbers, finite.
+
+    Returns
+    -------
+    float64 [features, features], symmetric, in [-1, 1]; 0 for a constant feature, also on the diagonal.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If x is not a dense real matrix with at least one sample and one feature, or not finite.
+
+    Examples
+    --------
+    >>> pearson([[1, 0, 5], [0, 1, 5], [1, 0, 5]])
+    array([[ 1., -1.,  0.],
+           [-1.,  1.,  0.],
+           [ 0.,  0.,  0.]])
+
+    Source: S0 section 3.2.1, which names the phi coefficient; CSTI of the CHT laboratory for real inputs.
+    Reading: S0 eq. 2 as printed is another function, see `phi_as_printed`.
+    """
+    x = _checked(x)
+    features = _Features.of(x)
+    if features.binary:
+        return _phi(x)
+    varies = features.low < features.high
+    with np.errstate(over="ignore"):
+        spread = np.maximum(features.high - features.mean, features.mean - features.low)
+    spread = np.where(varies, spread, 1.0)
+    if not np.isfinite(spread).all():
+        raise ValueError("x spans more than float64 can hold; scale it first, which changes no correlation")
+    # A second pass over centred values loses no digits; scaled to [-1, 1] no square over- or underflows.
+    rest = np.zeros(x.shape[1])
+    products = np.zeros((x.shape[1], x.shape[1]))
+    for block in _blocks(x, np.float64):
+        block -= features.mean
+        block /= spread
+        rest += block.sum(axis=0)
+        products += block.T @ block
+    products -= np.outer(rest, rest / len(x))  # the rounding of the mean
+    products = np.tril(products) + np.tril(products, -1).T  # not every BLAS computes the same number twice
+    return _normalised(products, np.diagonal(products), varies)
+
+
+def phi(x: Any) -> _Floats:
+    """Return the phi coefficient of every two features of 0/1 values: `pearson`, and nothing else is taken.
+
+    phi_ij = (n11 n00 - n10 n01) / sqrt(n1. n0. n.1 n.0)
+
+    x [samples, features], 0/1 of any dtype; float64 [features, features] in [-1, 1], 0 for a constant
+    feature, also on the diagonal. Raises ValueError for other values, else what `pearson` raises.
+
+    Examples
+    --------
+    >>> phi([[True, True], [True, False], [False, False], [False, False]]).round(3).tolist()
+    [[1.0, 0.577], [0.577, 1.0]]
+
+    Source: S0 section 3.2.1.
+    Reading: the coefficient that the text names, not its eq. 2.
+    """
+    x = _checked(x)
+    if not _Features.of(x).binary:
+        raise ValueError("phi is defined for 0 and 1, and x holds other values; use pearson for real inputs")
+    return _phi(x)
+
+
+def phi_as_printed(x: Any) -> _Floats:
+    """Return S0 eq. 2 to the letter, an ablation: it knows the two means and nothing of co-occurrence.
+
+    sqrt((sum of (x_i - E_i)^2 / E_i + sum of (x_j - E_j)^2 / E_j) / (2 samples))
+    on 0/1 values = sqrt(1 - (p_i + p_j) / 2)
+
+    Parameters
+    ----------
+    x : [samples, features], booleans or real numbers, finite, at least 0.
+
+    Returns
+    -------
+    float64 [features, features], symmetric, at least 0; NaN (0/0) where either feature is 0 throughout.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `pearson`, and if x has negative values.
+
+    Examples
+    --------
+    >>> phi_as_printed([[1, 1, 0], [0, 1, 0]]).round(3)
+    array([[0.707, 0.5  ,   nan],
+           [0.5  , 0.   ,   nan],
+           [  nan,   nan,   nan]])
+
+    Source: S0 eq. 2.
+    """
+    x = _checked(x)
+    features = _Features.of(x)
+    if features.low.min() < 0:
+        raise ValueError(f"x must be at least 0 for eq. 2, which divides by means; got {features.low.min()}")
+    squares = np.zeros(x.shape[1])
+    for block in _blocks(x, np.float64):
+        block -= features.mean
+        squares += np.square(block, out=block).sum(axis=0)
+    share = np.full(x.shape[1], np.nan)
+    np.divide(squares / len(x), features.mean, out=share, where=features.high > 0)
+    printed: _Floats = np.sqrt((share[:, None] + share) / 2.0)
+    return printed
+
+
+@dataclass(frozen=True)
+class _Features:
+    """What a first pass over the samples finds out about every feature."""
+
+    low: _Floats
+    high: _Floats
+    mean: _Floats
+    binary: bool  # 0 and 1 everywhere, of whatever dtype
+
+    @classmethod
+    def of(cls, x: NDArray[Any]) -> "_Features":
+        low, high = x.min(axis=0).astype(np.float64), x.max(axis=0).astype(np.float64)
+        if not (np.isfinite(low).all() and np.isfinite(high).all()):
+            raise ValueError("x holds NaN or infinite values; replace or drop them first")
+        mean, binary = np.zeros(x.shape[1]), bool(low.min() >= 0 and high.max() <= 1)
+        if x.dtype.kind != "f":
+            return cls(low, high, x.sum(axis=0, dtype=np.float64) / len(x), binary)
+        for block in _blocks(x, np.float64):
+            binary = binary and bool(((block == 0) | (block == 1)).all())
+            mean += np.divide(block, len(x), out=block).sum(axis=0)
+        return cls(low, high, mean, binary)
+
+
+def _phi(x: NDArray[Any]) -> _Floats:
+    # Counts below 2^24 are exact in float32, and their sums over blocks in float64.
+    both = np.zeros((x.shape[1], x.shape[1]))
+    for block in _blocks(x, np.float32):
+        both += block.T @ block
+    n, ones = float(len(x)), np.diagonal(both).copy()
+    spread = ones * (n - ones)
+    return _normalised(n * both - np.outer(ones, ones), spread, spread > 0)
+
+
+def _normalised(products: _Floats, squares: _Floats, varies: NDArray[np.bool_]) -> _Floats:
+    """Return products / sqrt(squares_i squares_j), exactly 1 for equal features and 0 for constant ones."""
+    squares = np.where(varies, squares, 1.0)
+    r = np.clip(products / np.sqrt(np.outer(squares, squares)), -1.0, 1.0)
+    r[~varies] = 0.0
+    r[:, ~varies] = 0.0
+    return np.asarray(r)
+
+
+def _blocks(x: NDArray[Any], dtype: type) -> Iterator[Any]:
+    """Yield the rows of x in floating-point copies of at most `_BLOCK_CELLS` entries."""
+    step = max(1, _BLOCK_CELLS // x.shape[1])
+    for first in range(0, len(x), step):
+        yield x[first : first + step].astype(dtype, order="C", copy=True)
+
+
+def _checked(x: Any) -> NDArray[Any]:
+    if sp.issparse(x) or isinstance(x, np.ma.MaskedArray):
+        raise TypeError(f"x must be a plain dense array [samples, features]; got {type(x).__name__}")
+    array: NDArray[Any] = np.asarray(x)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"x must hold booleans or real numbers; its dtype is {array.dtype}")
+    if array.ndim != 2 or 0 in array.shape:
+        raise ValueError(
+            f"x must be [samples, features], at least one of each; its shape is {array.shape}: time steps "
+            "are samples, x.reshape(-1, features)"
+        )
+    return array
+
+
+CORRELATION: dict[str, Callable[[Any], _Floats]] = {"phi": pearson, "as_printed": phi_as_printed}
