@@ -1,7 +1,7 @@
 """Check that freshly made results agree with the committed ones: `python -m analysis.agreement FRESH`.
 
 FRESH is the folder that `python -m analysis.figures --out FRESH` filled. Every cell must have been run anew,
-but for exhibits whose data are not on this machine.
+but for exhibits whose data are not on this machine or whose runs take hours.
 On a machine that computes as the one of the committed results did, every table is the same; elsewhere
 rounding sends training along other paths, and the means over seeds must agree within their intervals.
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.figures import ROOT, catalogue, lacking
+from analysis.figures import ROOT, catalogue, lacking, too_long
 from analysis.runs import Exhibit, Record, load_tables, record_path
 from analysis.statistics import disagreements, same
 
@@ -63,6 +63,8 @@ def main(fresh: Path) -> int:
     for exhibit in catalogue():
         if variable := lacking(exhibit, fresh / "results"):
             print(f"{exhibit.id}: skipped, {variable} is not set: its runs were not made anew")
+        elif too_long(exhibit, fresh / "results"):
+            print(f"{exhibit.id}: skipped, its runs take {exhibit.hours:g} hours and were not made anew")
         else:
             exhibits.append(exhibit)
     checked = [check(exhibit, fresh / "results", ROOT / "analysis/results") for exhibit in exhibits]

@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from analysis import digits, networks, s1_figure3, s3_sparsity
+from analysis import digits, networks, s0_chsnn, s1_figure3, s3_sparsity
 from analysis.runs import (
     Exhibit,
     Tables,
@@ -30,17 +30,22 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 FORMATS = ("svg", "html")
+SCALES = ("smoke", "desk", "paper")
 LEAD = "Every number here comes from runs of this repository's code, but for those said to be printed."
 console = Console()
 
 
-def catalogue(seed: int = 0) -> list[Exhibit]:
-    """Return every exhibit; `seed` is the first seed of those that train or draw at random."""
+def catalogue(seed: int = 0, scale: str = "desk") -> list[Exhibit]:
+    """Return every exhibit; `seed` is the first seed of those that train or draw at random.
+
+    The scale is that of S0's exhibits: "smoke", "desk" or "paper".
+    """
     return [
         *digits.exhibits(seed),
         *s1_figure3.exhibits(seed),
         *s3_sparsity.exhibits(seed),
         *networks.exhibits(seed),
+        *s0_chsnn.exhibits(seed, scale),
     ]
 
 
@@ -52,10 +57,18 @@ def lacking(exhibit: Exhibit, results: Path) -> str:
     return "" if runs_there else exhibit.needs
 
 
-def make_tables(exhibits: list[Exhibit], results: Path, jobs: int) -> dict[str, Tables]:
+def too_long(exhibit: Exhibit, results: Path) -> bool:
+    """Whether missing runs of the exhibit take hours, so that they are made only when asked for."""
+    return exhibit.hours > 0 and not all(record_path(results, cell).exists() for cell in exhibit.cells)
+
+
+def make_tables(
+    exhibits: list[Exhibit], results: Path, jobs: int, *, long: bool = False
+) -> dict[str, Tables]:
     """Return the tables of the exhibits: those there, and those made from runs, new ones where needed.
 
-    An exhibit whose runs need data that are not there is left out, with a line that says so.
+    An exhibit whose runs need data that are not there, or take hours and were not asked for, is left out,
+    with a line that says so.
     """
     made = {exhibit.id: load_tables(exhibit, results) for exhibit in exhibits}
     pending = []
@@ -64,6 +77,11 @@ def make_tables(exhibits: list[Exhibit], results: Path, jobs: int) -> dict[str, 
             continue
         if variable := lacking(exhibit, results):
             console.print(f"{exhibit.id}: skipped, {variable} is not set", highlight=False, soft_wrap=True)
+            del made[exhibit.id]
+            continue
+        if not long and too_long(exhibit, results):
+            hours = f"about {exhibit.hours:g} hours of one core; --long makes them"
+            console.print(f"{exhibit.id}: skipped, its runs take {hours}", highlight=False, soft_wrap=True)
             del made[exhibit.id]
             continue
         pending.append(exhibit)
@@ -141,9 +159,13 @@ def main(
     seed: Annotated[int, typer.Option(min=0, help="First of the three seeds; others need --out.")] = 0,
     jobs: Annotated[int, typer.Option(min=1, help="Runs at a time.")] = min(4, os.cpu_count() or 1),
     form: Annotated[str, typer.Option("--format", help="svg, html, or svg,html.")] = "svg,html",
+    scale: Annotated[str, typer.Option(help="Of S0's exhibits: smoke, desk or paper.")] = "desk",
+    long: Annotated[bool, typer.Option("--long", help="Train also what takes hours.")] = False,
 ) -> None:
     """Train what has no results yet, tabulate, and draw every table and figure."""
-    exhibits = catalogue(seed)
+    if scale not in SCALES:
+        raise typer.BadParameter(f"{scale!r} is none of {', '.join(SCALES)}", param_hint="--scale")
+    exhibits = catalogue(seed, scale)
     if show:
         for exhibit in exhibits:
             typer.echo(f"{exhibit.id}\t{exhibit.title}\t{len(exhibit.cells)} runs")
@@ -155,14 +177,14 @@ def main(
         raise typer.BadParameter(f"no exhibit {', '.join(unknown)}; --list shows them", param_hint="--only")
     if set(formats) - set(FORMATS):
         raise typer.BadParameter(f"{form!r} is not made of svg and html", param_hint="--format")
-    if seed and out is None:
+    if (seed or scale != "desk") and out is None:
         raise typer.BadParameter(
-            "the committed results are of seed 0; give others a folder", param_hint="--out"
+            "the committed results are of seed 0 at desk scale; give others a folder", param_hint="--out"
         )
     results, figures = (
         (out / "results", out / "figures") if out else (ROOT / "analysis/results", ROOT / "figures")
     )
-    tables = make_tables(chosen, results, jobs)
+    tables = make_tables(chosen, results, jobs, long=long)
     drawn = [exhibit for exhibit in chosen if exhibit.id in tables]
     for exhibit in drawn:
         draw(exhibit, tables[exhibit.id], results, figures, formats)

@@ -10,17 +10,19 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import inspect
 import io
 import json
 import os
 import platform
+import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -61,10 +63,15 @@ class Cell:
         text = json.dumps([self.task, self.version, self.data, self.parameters], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
-    def run(self) -> Record:
-        """Import the task's module and run it."""
-        module, function = self.task.split(":")
-        record = getattr(importlib.import_module(module), function)(**dict(self.parameters))
+    def run(self, folder: Path | None = None) -> Record:
+        """Import the task's module and run it.
+
+        A task with a parameter `folder` may keep there what lets it go on after it was stopped.
+        """
+        module, name = self.task.split(":")
+        function = getattr(importlib.import_module(module), name)
+        keeps = {"folder": folder} if "folder" in inspect.signature(function).parameters else {}
+        record = function(**dict(self.parameters), **keeps)
         if not isinstance(record, Record):
             raise TypeError(f"task {self.task} must return a Record; got {type(record).__name__}")
         return record
@@ -100,7 +107,8 @@ class Exhibit:
     one table (the first by default). `verdict(tables)` says in one sentence what is to be seen. Raise
     `version` when tabulating changes the numbers: stored tables of another version are made anew. `needs`
     names the environment variable without which the cells cannot run; `tolerance` is how far numbers of a
-    single run may differ, relatively, between machines.
+    single run may differ, relatively, between machines. `hours` is what its runs take on one core: above 0
+    they are made only when asked for.
     """
 
     id: str
@@ -114,6 +122,7 @@ class Exhibit:
     version: int = 1
     needs: str | None = None
     tolerance: float = 1e-6
+    hours: float = 0.0
 
 
 def record_path(results: Path, cell: Cell) -> Path:
@@ -153,11 +162,14 @@ def _run_missing(missing: Sequence[Cell], results: Path, jobs: int) -> Iterator[
 
 def _run_and_save(cell: Cell, results: Path) -> None:
     start = time.perf_counter()
-    record = cell.run()
+    path = record_path(results, cell)
+    partial = path.with_suffix(".partial")
+    record = cell.run(partial)
     record.notes.update(
         cell=cell.key, seconds=round(time.perf_counter() - start, 3), run_at=_now(), **origin()
     )
-    record.save(record_path(results, cell))
+    record.save(path)
+    shutil.rmtree(partial, ignore_errors=True)
 
 
 def save_tables(exhibit: Exhibit, tables: Tables, records: Mapping[Cell, Record], results: Path) -> None:
@@ -209,12 +221,20 @@ def provenance(exhibit: Exhibit, tables: Sequence[str], runs: Sequence[Mapping[s
 
 def origin() -> dict[str, str]:
     """Return the commit, the versions and the machine that numbers made now come from."""
-    versions = ", ".join(f"{package} {version(package)}" for package in REPORTED_PACKAGES)
+    versions = ", ".join(f"{package} {_version(package)}" for package in REPORTED_PACKAGES)
     return {
         "commit": _commit(),
         "versions": f"Python {platform.python_version()}, {versions}",
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
     }
+
+
+def _version(package: str) -> str:
+    """Return an installed version; a run needs not all of the packages."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
 
 
 def write_in(folder: Path, name: str, content: bytes | str) -> None:

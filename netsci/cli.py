@@ -1,4 +1,4 @@
-"""The command line: netsci report | inspect | compare | export.
+"""The command line: netsci report | inspect | compare | export | train.
 
 Nothing heavy is imported before a command runs, so that help answers at once.
 """
@@ -25,7 +25,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    help="See and measure sparse neural networks as complex networks.",
+    help="See, measure and train sparse neural networks as complex networks.",
 )
 _File = Annotated[
     Path,
@@ -168,6 +168,35 @@ def export(
         raise typer.BadParameter(problem, param_hint="--out")
     graph = _opened(file, options).graph
     typer.echo(f"wrote {_saved(out, graph.to_graphml)}")
+
+
+@app.command()
+def train(
+    preset: Annotated[str, typer.Option(help="What to train; --list shows them.")] = "digits-2fc",
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Another value for a part of the preset; repeat."),
+    ] = None,
+    dense: Annotated[bool, typer.Option("--dense", help="Train the dense network instead.")] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder of the run [default: runs/ and the preset].")
+    ] = None,
+    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1 ...")] = "cpu",
+    anew: Annotated[bool, typer.Option("--anew", help="Begin anew where the folder holds a run.")] = False,
+    show: Annotated[bool, typer.Option("--list", help="List the presets and leave.")] = False,
+) -> None:
+    """Train a sparse network whose topology evolves; a stopped run goes on where it was."""
+    from netsci.train.command import listed, run
+
+    if show:
+        typer.echo(listed())
+        return
+    try:
+        run(preset, changes or [], dense=dense, out=out, device=device, anew=anew)
+    except (ValueError, TypeError) as error:
+        _fail(str(error), 2)
+    except OSError as error:
+        _fail(f"the run cannot be written or its data not be read: {error}", 1)
 
 
 def main() -> None:

@@ -14,18 +14,33 @@ if TYPE_CHECKING:
     from netsci.plot.curves import ccdf, distribution, lines
     from netsci.plot.disks import disk
     from netsci.plot.matrices import matrix
+    from netsci.plot.rasters import firing_rates, operations, raster
 
 _HOME = {
     "ball": "balls",
     "ccdf": "curves",
     "disk": "disks",
     "distribution": "curves",
+    "firing_rates": "rasters",
     "lines": "curves",
     "matrix": "matrices",
+    "operations": "rasters",
     "points": "categories",
+    "raster": "rasters",
 }
 
-__all__ = ["ball", "ccdf", "disk", "distribution", "lines", "matrix", "points"]
+__all__ = [
+    "ball",
+    "ccdf",
+    "disk",
+    "distribution",
+    "firing_rates",
+    "lines",
+    "matrix",
+    "operations",
+    "points",
+    "raster",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,1 +1,18 @@
-"""Layers that hold weights at existing links only (torch), their kernels, and rewiring."""
+"""Layers that hold weights at existing links only, their kernels, and rewiring (torch)."""
+
+from netsci.sparse.backends import sparse_matmul
+from netsci.sparse.conv import SparseConv2d
+from netsci.sparse.graph import layered_graph, sparse_layers
+from netsci.sparse.linear import SparseLinear
+from netsci.sparse.rewiring import rewire
+from netsci.sparse.structure import Structure
+
+__all__ = [
+    "SparseConv2d",
+    "SparseLinear",
+    "Structure",
+    "layered_graph",
+    "rewire",
+    "sparse_layers",
+    "sparse_matmul",
+]

@@ -1,1 +1,56 @@
-"""One training loop for every model: data in, topology evolution, checkpoints, resume (torch)."""
+"""One training loop for every model: data in, topology evolution, checkpoints, resume.
+
+Recipes and presets need no torch; it is imported when something that trains is asked for.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from netsci.train.presets import PRESETS
+from netsci.train.recipe import Net, Optimisation, Recipe, Task, Topology
+
+if TYPE_CHECKING:
+    from netsci.train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+    from netsci.train.inputs import Inputs
+    from netsci.train.loop import Moment, Run, save_network, train
+    from netsci.train.places import keyed
+
+_TORCH = {
+    "Checkpoint": "checkpoint",
+    "load_checkpoint": "checkpoint",
+    "save_checkpoint": "checkpoint",
+    "Inputs": "inputs",
+    "keyed": "places",
+    "Moment": "loop",
+    "Run": "loop",
+    "save_network": "loop",
+    "train": "loop",
+}
+
+__all__ = [
+    "PRESETS",
+    "Checkpoint",
+    "Inputs",
+    "Moment",
+    "Net",
+    "Optimisation",
+    "Recipe",
+    "Run",
+    "Task",
+    "Topology",
+    "keyed",
+    "load_checkpoint",
+    "save_checkpoint",
+    "save_network",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _TORCH:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(import_module(f"netsci.train.{_TORCH[name]}"), name)
+    globals()[name] = found
+    return found

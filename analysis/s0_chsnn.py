@@ -1,0 +1,155 @@
+"""S0 (CH-SNN): an exhibit for each of its tables, for Figures 2 and 3, and for the grid behind Table 1."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import numpy as np
+
+from analysis import s0_comparisons, s0_figures
+from analysis.runs import Cell, Exhibit
+from analysis.s0_answers import ANSWERS, VARIANTS, seeds_of
+from analysis.s0_claims import verdict
+from analysis.s0_entries import (
+    Entry,
+    Source,
+    answered,
+    beside,
+    joined,
+    not_compared,
+    printed,
+    tabulate,
+)
+from analysis.s0_grid import grid_exhibits
+from analysis.s0_verdicts import JUDGES
+
+TITLES = {
+    "s0.table1": "S0 Table 1: accuracy and link sparsity",
+    "s0.table2": "S0 Table 2: spikes, operations and energy under S-TP",
+    "s0.table3": "S0 Table 3: delta",
+    "s0.table4": "S0 Table 4: ablation of SSCTI and SSWI",
+    "s0.table5": "S0 Table 5: learning rate",
+    "s0.table6": "S0 Table 6: batch size",
+    "s0.table7": "S0 Table 7: start of a falling zeta",
+    "s0.table8": "S0 Table 8: constant zeta",
+    "s0.table9": "S0 Table 9: node sparsity",
+    "s0.table10": "S0 Table 10: noise on MNIST",
+    "s0.table11": "S0 Table 11: noise on N-MNIST",
+    "s0.table12": "S0 Table 12: noise on CIFAR-10",
+    "s0.table13": "S0 Table 13: noise on DVS-Gesture",
+    "s0.table14": "S0 Table 14: relative loss of accuracy by noise",
+    "s0.table15": "S0 Table 15: number of time steps",
+    "s0.table16": "S0 Table 16: ResNet-18 on ImageNet",
+}
+FIGURES = {
+    "s0.figure2": "S0 Figure 2: accuracy against link sparsity",
+    "s0.figure3": "S0 Figure 3: firing rate, accuracy and energy under S-TP",
+}
+TITLED = {"smoke": " (smoke scale, digits)", "desk": "", "paper": " (paper scale)"}
+HOURS = 1.0  # of one core, at desk scale, for an exhibit that has runs
+
+
+def exhibits(first_seed: int = 0, scale: str = "desk") -> list[Exhibit]:
+    """Return the exhibits of S0 at a scale ("smoke", "desk" or "paper")."""
+    tables = [_table(table, scale, first_seed) for table in TITLES]
+    return [*grid_exhibits(scale, first_seed), *tables, *(_figure(f, scale, first_seed) for f in FIGURES)]
+
+
+def entries_of(table: str) -> list[Entry]:
+    """Return the printed entries of a table and those that we add to it."""
+    return [*printed(table), *_ADDED.get(table, list)()]
+
+
+def _table(table: str, scale: str, first_seed: int) -> Exhibit:
+    """Return the exhibit of a printed table."""
+    answer = _answer(table, scale, first_seed)
+    return _exhibit(table, TITLES[table], scale, *answered(entries_of(table), answer))
+
+
+def _figure(figure: str, scale: str, first_seed: int) -> Exhibit:
+    """Return the exhibit of a printed figure, from the runs of the tables behind it."""
+    wanted = s0_comparisons.entries(figure)
+    found = [answered([e], _answer(table, scale, first_seed)) for table, e in wanted]
+    return _exhibit(figure, FIGURES[figure], scale, *joined(found))
+
+
+def _exhibit(id_: str, title: str, scale: str, entries: list[Entry], cells: tuple[Cell, ...]) -> Exhibit:
+    if scale == "smoke":
+        entries = not_compared(entries)
+    long = bool(cells) and scale != "smoke"
+    words = (s0_figures.CAPTION, _CAPTIONS.get(id_, ""), _setting(cells, scale))
+    return Exhibit(
+        id_.replace(".", "-"),
+        title + TITLED[scale],
+        " ".join(word for word in words if word),
+        cells,
+        tabulate=partial(tabulate, entries),
+        draw=partial(s0_figures.draw, id_, scale),
+        verdict=partial(verdict, _JUDGES.get(id_), scale),
+        summarise=beside,
+        needs="NETSCI_DATA" if long else None,
+        hours=HOURS if long else 0.0,
+    )
+
+
+def _answer(table: str, scale: str, first_seed: int) -> Callable[[Entry], Source | str]:
+    seeds = seeds_of(scale, first_seed, table)
+    return lambda entry: ANSWERS[table](entry, scale, seeds)
+
+
+def _more_of_table1() -> list[Entry]:
+    """Operations a sample beside the printed columns, and Fashion-MNIST, which the paper does not have."""
+    columns = {
+        "link_sparsity_percent": "percent",
+        "accuracy_percent": "percent",
+        "accuracy_improvement_percent": "percent",
+        "dense_accuracy_percent": "percent",
+    }
+    sops = {"sops_per_sample": "count", "dense_sops_per_sample": "count"}
+    rows = {"mnist/2fc/ch-snn": sops, "fashion-mnist/2fc/ch-snn": columns | sops}
+    return [
+        Entry(row, column, unit, np.nan, "not in the paper")
+        for row, wanted in rows.items()
+        for column, unit in wanted.items()
+    ]
+
+
+def _more_of_table4() -> list[Entry]:
+    """The correlation as printed, and SSWI scaled to a firing rate."""
+    ours = [name for name in VARIANTS if name.startswith("both_")]
+    columns = [entry.column for entry in printed("s0.table4") if entry.row == "mnist/both"]
+    return [Entry(f"mnist/{v}", c, "percent", np.nan, "not in the paper") for v in ours for c in columns]
+
+
+_JUDGES = JUDGES | {"s0.figure2": s0_comparisons.figure2, "s0.figure3": s0_comparisons.figure3}
+_ADDED = {"s0.table1": _more_of_table1, "s0.table4": _more_of_table4}
+_CAPTIONS = {
+    "s0.table1": "SOPs are synaptic operations of spikes a test sample; the first layer reads real values "
+    "and is not among them.",
+    "s0.table2": "Spikes and operations of the whole test set, input spikes included; 1.5 pJ an operation.",
+    "s0.table4": "none: Erdos-Renyi links, Kaiming weights; as printed: eq. 2 to the letter; calibrated: "
+    "SSWI, then each layer scaled to a firing rate of 0.1.",
+    "s0.table9": "Node sparsity is the share of input and hidden units on no path from input to output.",
+    "s0.table14": "Mean of (clean - noisy) / clean over the four levels of noise.",
+    **s0_comparisons.CAPTIONS,
+}
+
+
+def _setting(cells: Sequence[Cell], scale: str) -> str:
+    """Return what the runs of an exhibit are, in a sentence or two."""
+    if not cells:
+        return f"Scale: {scale}; nothing of it was run."
+
+    def each(name: str, blank: str = "") -> str:
+        found = {dict(cell.parameters).get(name) for cell in cells}
+        words = [str(value) for value in sorted(value for value in found if value is not None)]
+        return ", ".join(words + ([blank] if None in found else []))
+
+    data = "; ".join(sorted({cell.data for cell in cells}))
+    printed_epochs = " (S0: 100)" if all(cell["learner"] == "stp" for cell in cells) else ""
+    digits = "Digits stand in for the papers' data and layers are narrow: no printed value is compared. "
+    return (
+        f"{digits if scale == 'smoke' else ''}Scale: {scale}; {len(cells)} runs; seeds {each('seed')}; epochs "
+        f"{each('epochs')}{printed_epochs}; training images {each('limit', 'all')}; data: {data}."
+    )

@@ -1,0 +1,266 @@
+"""Drawing S0's tables: what was run, filled and solid, beside what is printed, hollow and dashed.
+
+A cell that was not run is not drawn, unless nothing of an exhibit was run: then it shows what is printed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.runs import Tables
+from analysis.s0_entries import compared
+from analysis.s0_names import NAMES, choice, column_name, row_name
+from netsci import plot
+from netsci.plot import theme
+
+CAPTION = (
+    "Filled symbols and solid lines are means over seeds of this library's runs, with 95 % Student intervals "
+    "where there are several; hollow symbols and dashed lines are printed in S0. Cells that were not run are "
+    "in the table, with the reason."
+)
+OURS, PRINTED = "this library", "printed in S0"
+SCALE_NOTES = {
+    "smoke": "smoke scale: digits, not the paper's data",
+    "desk": "",
+    "paper": "the paper's sizes",
+}
+CURVES = {  # table -> label of x, whether it is logarithmic
+    "s0.table3": ("δ of the sampling of links", ""),
+    "s0.table5": ("learning rate", "x"),
+    "s0.table6": ("batch size", ""),
+    "s0.table7": ("ζ at the start, falling to 0", ""),
+    "s0.table8": ("ζ, constant", ""),
+    **{f"s0.table{n}": ("share of noise P (%)", "") for n in (10, 11, 12, 13)},
+    "s0.table15": ("time steps T", ""),
+}
+PANELS = {  # column -> its panel in Tables 1, 2 and 16, and in Figure 3
+    "accuracy_percent": "accuracy (%)",
+    "dense_accuracy_percent": "accuracy (%)",
+    "accuracy_improvement_percent": "accuracy less dense (points)",
+    "accuracy_loss_percent": "dense less sparse accuracy (points)",
+    "link_sparsity_percent": "link sparsity (%)",
+    "sparsity_percent": "sparsity (%)",
+    "node_sparsity_percent": "node sparsity (%)",
+    "sops_per_sample": "synaptic operations a sample",
+    "dense_sops_per_sample": "synaptic operations a sample",
+    "firing_rate_percent": "firing rate (%)",
+    "spike_count": "spikes, whole test set",
+    "energy_mj": "energy (mJ), whole test set",
+}
+LOGARITHMIC = ("synaptic operations a sample", "spikes, whole test set", "energy (mJ), whole test set")
+
+
+def shown(tables: Tables) -> pd.DataFrame:
+    """Return what is drawn, long: row, column, who, value, low, high, and the row's dataset and method."""
+    both = compared(tables)
+    run = both[both["mean"].notna()]
+    theirs = both if run.empty else run
+    theirs = theirs[theirs["printed"].notna()]
+    theirs = theirs.assign(
+        who=PRINTED, value=theirs["printed"], low=theirs["printed"], high=theirs["printed"]
+    )
+    ours = run.assign(who=OURS, value=run["mean"])
+    for end in ("low", "high"):  # one seed is a dot without an interval
+        ours[end] = ours[end].fillna(ours["mean"])
+    rows = pd.concat([ours, theirs], ignore_index=True)[["row", "column", "who", "value", "low", "high"]]
+    parts = [row.split("/") for row in rows["row"]]
+    return rows.assign(dataset=[p[0] for p in parts], method=[p[-1] for p in parts])
+
+
+def draw(table: str, scale: str, tables: Tables, backend: str) -> Any:
+    """Draw the exhibit of a table ("s0.table1") or of a figure ("s0.figure2")."""
+    title = SCALE_NOTES[scale]
+    rows = shown(tables)
+    if table in CURVES:
+        return _curves(table, rows, title, backend)
+    if table == "s0.figure2":
+        return _figure2(tables, title, backend)
+    place, panel, network = {
+        "s0.table4": _ablation,
+        "s0.table9": _nodes,
+        "s0.table14": _noises,
+        "s0.figure3": _figure3,
+    }.get(table, _measures)(rows)
+    rows = rows.assign(place=place, panel=panel, hue=_hue(network, rows["who"]))
+    return _dots(rows[rows["panel"] != ""], title, backend)
+
+
+def _curves(table: str, rows: pd.DataFrame, title: str, backend: str) -> Any:
+    """Draw accuracy against a choice, a panel for each dataset, network or kind of noise."""
+    label, log = CURVES[table]
+    parts = [row.split("/") for row in rows["row"]]
+    noisy = table in ("s0.table10", "s0.table11", "s0.table12", "s0.table13")
+    two = noisy or table == "s0.table5"  # dense networks, too
+    panels = [row_name("/".join(p[:2])) if len(p) == 3 else NAMES[p[0]] for p in parts]
+    networks = [p[-1] if two else "" for p in parts]
+    hue = _hue([NAMES.get(n, "") for n in networks], rows["who"])
+    rows = rows.assign(x=[choice(c) for c in rows["column"]], panel=panels, hue=hue)
+    order = _order(rows)
+    figure = plot.lines(
+        rows,
+        x="x",
+        y="value",
+        hue="hue",
+        low="low",
+        high="high",
+        panel="panel",
+        order=order,
+        log=log,
+        share=noisy,
+        labels={"x": label, "value": "accuracy (%)"},
+        title=title,
+        backend=backend,
+    )
+    return _hollow(figure, order, backend)
+
+
+def _measures(rows: pd.DataFrame) -> tuple[list[str], list[str], list[str]]:
+    """Tables 1, 2 and 16: a panel for each measure, datasets and networks downwards."""
+    places = [row_name(r.removesuffix("/ch-snn").removesuffix("/dense")) for r in rows["row"]]
+    panels = [PANELS.get(column, "") for column in rows["column"]]
+    dense = rows["column"].str.startswith("dense_") | (rows["method"] == "dense")
+    return places, panels, list(np.where(dense, "dense", "sparse"))
+
+
+def _ablation(rows: pd.DataFrame) -> tuple[list[str], list[str], list[str]]:
+    """Table 4: a panel for each sparsity, variants downwards."""
+    several = rows["dataset"].nunique() > 1
+    places = [row_name(row) if several else NAMES[row.split("/")[1]] for row in rows["row"]]
+    return places, [f"{column_name(c)}, accuracy (%)" for c in rows["column"]], [""] * len(rows)
+
+
+def _nodes(rows: pd.DataFrame) -> tuple[list[str], list[str], list[str]]:
+    """Table 9: networks downwards."""
+    places = [row_name(row.removesuffix("/ch-snn")) for row in rows["row"]]
+    return places, ["node sparsity (%)"] * len(rows), [""] * len(rows)
+
+
+def _noises(rows: pd.DataFrame) -> tuple[list[str], list[str], list[str]]:
+    """Table 14: a panel for each dataset, kinds of noise downwards."""
+    places = [NAMES[column.removeprefix("rpdr_")] for column in rows["column"]]
+    panels = [f"{NAMES[name]}, RPDR (%)" for name in rows["dataset"]]
+    return places, panels, [NAMES[name] for name in rows["method"]]
+
+
+def _figure3(rows: pd.DataFrame) -> tuple[list[str], list[str], list[str]]:
+    """Figure 3: firing rate, accuracy, energy; dense, CH-SNN and Table 4's sparsities downwards."""
+    places = [
+        f"{NAMES[dataset]}, {column_name(column) if method == 'both' else NAMES[method]}"
+        for dataset, method, column in zip(rows["dataset"], rows["method"], rows["column"], strict=True)
+    ]
+    return places, [PANELS.get(c, "accuracy (%)") for c in rows["column"]], [""] * len(rows)
+
+
+def _figure2(tables: Tables, title: str, backend: str) -> Any:
+    """Draw the gain over dense against link sparsity, a panel for each dataset, one symbol a method."""
+    both = compared(tables)
+    rows = []
+    for row, group in both.groupby("row", sort=False):
+        dataset, _, method = row.split("/")
+        entry = group.set_index("column")
+        x, y = entry.loc["link_sparsity_percent"], entry.loc["accuracy_improvement_percent"]
+        of = {"panel": NAMES[dataset], "network": row_name(row)}
+        found = ((PRINTED, "printed", ", printed"), (OURS, "mean", ", this library"))
+        for who, column, ending in found:
+            if not np.isnan(x[column] * y[column]):
+                hue = NAMES[method] + (ending if method == "ch-snn" else "")
+                rows.append({**of, "hue": hue, "who": who, "x": x[column], "y": y[column]})
+    table = pd.DataFrame(rows, columns=["panel", "network", "hue", "who", "x", "y"])
+    # each point is followed by a gap, so that no line joins the networks of a method
+    table = pd.concat([table, table.assign(y=np.nan)]).sort_index(kind="stable")
+    order = sorted(set(table["hue"]), key=lambda name: (name.startswith("CH-SNN"), name))
+    figure = plot.lines(
+        table,
+        x="x",
+        y="y",
+        hue="hue",
+        panel="panel",
+        order=order,
+        share=False,
+        labels={"x": "link sparsity (%)", "y": "accuracy less dense (points)"},
+        title=title,
+        backend=backend,
+    )
+    return _hollow(figure, order, backend, {name for name in order if not name.endswith(OURS)})
+
+
+def _dots(rows: pd.DataFrame, title: str, backend: str) -> Any:
+    """Draw dots with intervals, places downwards; panels whose name is in LOGARITHMIC on a log axis."""
+    order = _order(rows)
+    names = list(dict.fromkeys(PANELS[c] for c in PANELS if PANELS[c] in set(rows["panel"])))
+    names = names or list(dict.fromkeys(rows["panel"]))
+    rows = rows.sort_values("panel", key=lambda panel: panel.map(names.index), kind="stable")
+    figure = plot.points(
+        rows,
+        x="value",
+        y="place",
+        hue="hue",
+        low="low",
+        high="high",
+        panel="panel",
+        order=order,
+        labels={"value": "", "place": ""},
+        title=title,
+        columns=2 if len(names) in (2, 4) else None,
+        backend=backend,
+    )
+    _logarithmic(figure, [number for number, name in enumerate(names) if name in LOGARITHMIC], backend)
+    return _hollow(figure, order, backend)
+
+
+def _hue(networks: Sequence[str], who: pd.Series[Any]) -> list[str]:
+    """Return what the legend says: the network, if there are several, and the source."""
+    return [
+        f"{network}, {source}" if network else source for network, source in zip(networks, who, strict=True)
+    ]
+
+
+def _order(rows: pd.DataFrame) -> list[str]:
+    """Return the hues, ours before the printed ones, dense before sparse."""
+    return sorted(
+        set(rows["hue"]), key=lambda name: (name.endswith(PRINTED), not name.startswith("dense"), name)
+    )
+
+
+def _hollow(figure: Any, order: Sequence[str], backend: str, hollow: set[str] | None = None) -> Any:
+    """Make what is printed hollow and dashed, in the colour of the run of the same network."""
+    hollow = {name for name in order if name.endswith(PRINTED)} if hollow is None else hollow
+    colours = dict(zip(order, theme.colours(len(order)), strict=True))
+    like = {name: name.replace(PRINTED, OURS) for name in hollow if name != PRINTED}
+    new = {name: colours.get(like.get(name, ""), colours[name]) for name in hollow}
+    if backend == "plotly":
+        for trace in figure.data:
+            if trace.name in hollow and trace.marker.symbol:
+                trace.marker.symbol = f"{trace.marker.symbol}-open"
+                trace.marker.color = new[trace.name]
+                if trace.mode and "lines" in trace.mode:
+                    trace.line.update(color=new[trace.name], dash="dash", width=1.3)
+        return figure
+    from matplotlib.lines import Line2D
+
+    with theme.matplotlib_style("light"):
+        by_colour = {colours[name]: name for name in hollow}
+        for line in figure.findobj(Line2D):
+            name = by_colour.get(str(line.get_color()))
+            if name is None or line.get_marker() in ("", "None", None):
+                continue
+            line.set(color=new[name], markerfacecolor="white", markeredgecolor=new[name])
+            if line.get_linestyle() == "-":
+                line.set(linestyle=(0, (4, 2.2)), linewidth=0.9)
+    return figure
+
+
+def _logarithmic(figure: Any, panels: Sequence[int], backend: str) -> None:
+    """Give the value axis of some panels a logarithmic scale."""
+    for number in panels:
+        if backend == "plotly":
+            axis = figure.layout["xaxis" if number == 0 else f"xaxis{number + 1}"]
+            if axis.visible is not False:
+                axis.update(type="log", dtick=1, exponentformat="power")
+        else:
+            with theme.matplotlib_style("light"):
+                figure.axes[number].set_xscale("log")

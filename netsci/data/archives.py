@@ -1,0 +1,114 @@
+"""Folders and zip archives of many small files, seen alike: sorted names and the bytes behind a name."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Protocol
+
+from netsci.data.errors import DataError
+
+LARGEST = 1 << 28  # bytes of one file; an image is never as large, a damaged header may promise it
+
+
+class Files(Protocol):
+    """Many files under one path; names are relative, with "/" between parts."""
+
+    path: Path
+
+    def names(self) -> list[str]:
+        """Return the names of all files, sorted."""
+
+    def read(self, name: str) -> bytes:
+        """Return the bytes of one file."""
+
+    def checksum(self) -> str:
+        """Return the SHA-256 of all of it."""
+
+
+class FolderFiles:
+    """The files under a folder, at any depth."""
+
+    def __init__(self, path: Path) -> None:
+        if not path.is_dir():
+            raise DataError(path, "it is no folder", "let it be the unpacked folder of images")
+        self.path = path
+
+    def names(self) -> list[str]:
+        """Return the names of all files, sorted; links to folders are followed, hidden files left out."""
+        found = []
+        for folder, _, files in os.walk(self.path, followlinks=True):
+            inner = Path(folder).relative_to(self.path).as_posix()
+            prefix = "" if inner == "." else f"{inner}/"
+            found += [prefix + file for file in files if not file.startswith(".")]
+        return sorted(found)
+
+    def read(self, name: str) -> bytes:
+        """Return the bytes of one file."""
+        try:
+            return (self.path / name).read_bytes()
+        except OSError as error:
+            raise DataError(
+                self.path / name, f"it cannot be read ({error.strerror})", "unpack the data set again"
+            ) from error
+
+    def checksum(self) -> str:
+        """Return the SHA-256 over the name and the bytes of every file: all of it is read."""
+        digest = hashlib.sha256()
+        for name in self.names():
+            content = self.read(name)
+            digest.update(f"{name}\0{len(content)}\0".encode(errors="surrogateescape"))
+            digest.update(content)
+        return digest.hexdigest()
+
+
+class ZipFiles:
+    """The files in a zip archive; a single folder that holds everything is left out of their names."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._zip = zipfile.ZipFile(path)
+        except (OSError, zipfile.BadZipFile, ValueError) as error:
+            raise DataError(path, f"it is no whole zip archive ({error})", "fetch it again") from error
+        entries = {entry.filename: entry for entry in self._zip.infolist() if not entry.is_dir()}
+        tops = {name.split("/")[0] for name in entries}
+        inside = len(tops) == 1 and all("/" in name for name in entries)
+        cut = len(tops.pop()) + 1 if inside else 0
+        self._entries = {name[cut:]: entry for name, entry in entries.items()}
+
+    def names(self) -> list[str]:
+        """Return the names of all files, sorted."""
+        return sorted(self._entries)
+
+    def read(self, name: str) -> bytes:
+        """Return the bytes of one file, checked against the CRC in the archive."""
+        entry = self._entries[name]
+        where = self.path / name
+        if entry.file_size > LARGEST:
+            raise DataError(where, f"it unpacks to {entry.file_size} bytes", "fetch the archive again")
+        try:
+            return self._zip.read(entry)
+        # RuntimeError: the entry is encrypted. NotImplementedError: an unknown compression.
+        except (
+            zipfile.BadZipFile,
+            zlib.error,
+            EOFError,
+            OSError,
+            RuntimeError,
+            NotImplementedError,
+        ) as error:
+            raise DataError(where, f"it cannot be unpacked ({error})", "fetch the archive again") from error
+
+    def checksum(self) -> str:
+        """Return the SHA-256 of the archive."""
+        with open(self.path, "rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def opened(path: Path) -> Files:
+    """Return the files of a folder or of a zip archive."""
+    return FolderFiles(path) if path.is_dir() else ZipFiles(path)

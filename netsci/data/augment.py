@@ -1,0 +1,126 @@
+"""Random crops, flips and erased squares for training images uint8 [n, C, H, W], each image its own.
+
+Each function returns a new array and draws from the generator a number of values that depends on n alone.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Bytes = NDArray[np.uint8]
+
+
+def random_crop(x: Bytes, *, rng: np.random.Generator, padding: int = 4) -> Bytes:
+    """Shift each image by up to `padding` pixels in either direction, zeros coming in.
+
+    That is a crop of the size of the image from the image padded with zeros, its corner uniform among
+    (2 padding + 1)^2 places.
+
+    Parameters
+    ----------
+    x : uint8 [n, C, H, W].
+    padding : pixels, 0 or more.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If x is of another kind, or padding is no integer of at least 0.
+
+    Examples
+    --------
+    >>> x = np.full((2, 3, 8, 8), 9, np.uint8)
+    >>> random_crop(x, rng=np.random.default_rng(0)).shape
+    (2, 3, 8, 8)
+    """
+    _check(x)
+    _check_integer(padding, "padding", 0)
+    n, _, height, width = x.shape
+    down = rng.integers(0, 2 * padding + 1, size=n)
+    right = rng.integers(0, 2 * padding + 1, size=n)
+    padded = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (height, width), axis=(2, 3))
+    return windows[np.arange(n), :, down, right]
+
+
+def horizontal_flip(x: Bytes, *, rng: np.random.Generator, probability: float = 0.5) -> Bytes:
+    """Mirror each image, left to right, with a probability.
+
+    Parameters
+    ----------
+    x : uint8 [n, C, H, W].
+    probability : in [0, 1].
+
+    Raises
+    ------
+    TypeError, ValueError
+        If x is of another kind, or the probability lies outside [0, 1].
+
+    Examples
+    --------
+    >>> x = np.arange(3, dtype=np.uint8).reshape(1, 1, 1, 3)
+    >>> horizontal_flip(x, rng=np.random.default_rng(0), probability=1).ravel().tolist()
+    [2, 1, 0]
+    """
+    _check(x)
+    if not 0 <= probability <= 1:
+        raise ValueError(f"probability must be in [0, 1]; got {probability!r}")
+    flipped = rng.random(len(x)) < probability
+    out = x.copy()
+    out[flipped] = x[flipped, :, :, ::-1]
+    return out
+
+
+def cutout(x: Bytes, *, rng: np.random.Generator, size: int = 16, fill: ArrayLike = 0) -> Bytes:
+    """Erase a square in each image.
+
+    The centre is uniform over the pixels, so that a square may be cut by the edge.
+
+    Parameters
+    ----------
+    x : uint8 [n, C, H, W].
+    size : side in pixels, 1 or more; an even square reaches one pixel further up and left of its centre.
+    fill : value in [0, 255] that is put there, or one for each channel [C].
+
+    Raises
+    ------
+    TypeError, ValueError
+        If x is of another kind, or size or fill lies outside its range.
+
+    Examples
+    --------
+    >>> x = np.ones((1, 1, 4, 4), np.uint8)
+    >>> int(cutout(x, rng=np.random.default_rng(0), size=1).sum())
+    15
+    """
+    _check(x)
+    _check_integer(size, "size", 1)
+    n, channels, height, width = x.shape
+    values = np.asarray(fill)
+    if values.shape not in ((), (channels,)) or values.dtype.kind not in "iu":
+        raise ValueError(f"fill must be one integer or one for each of {channels} channels; got {fill!r}")
+    if not ((values >= 0) & (values <= 255)).all():
+        raise ValueError(f"fill must be in [0, 255]; got {fill!r}")
+    # How far each row and column is from the first of the square, [n, height] and [n, width].
+    up: NDArray[np.int64] = rng.integers(0, height, size=(n, 1))
+    left: NDArray[np.int64] = rng.integers(0, width, size=(n, 1))
+    rows, columns = np.arange(height) - up + size // 2, np.arange(width) - left + size // 2
+    erased = ((rows >= 0) & (rows < size))[:, :, None] & ((columns >= 0) & (columns < size))[:, None, :]
+    filled = np.broadcast_to(values.astype(np.uint8).reshape(-1, 1, 1), (channels, 1, 1))
+    return np.where(erased[:, None], filled, x)
+
+
+def _check(x: Bytes) -> None:
+    if not isinstance(x, np.ndarray) or x.dtype != np.uint8:
+        raise TypeError(
+            f"x must be a uint8 array; got {getattr(x, 'dtype', type(x))}: augment before scaling"
+        )
+    if x.ndim != 4:
+        raise ValueError(f"x must have shape [n, C, H, W]; got {x.shape}")
+
+
+def _check_integer(value: int, name: str, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name} must be an integer; got {value!r}")
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}; got {value}")

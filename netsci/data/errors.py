@@ -1,0 +1,36 @@
+"""The one exception that data sets raise about their files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+MAX_TEXT = 2000
+
+
+class DataError(ValueError):
+    """A data file that is missing or cannot be read: the message names it and says what to do instead.
+
+    Parameters
+    ----------
+    path : the file or folder.
+    reason : what is wrong with it.
+    mend : what the user can do.
+
+    Examples
+    --------
+    >>> print(DataError("mnist/train-images-idx3-ubyte", "the file is empty (0 bytes)", "fetch it again"))
+    mnist/train-images-idx3-ubyte: the file is empty (0 bytes); fetch it again
+    """
+
+    def __init__(self, path: str | Path, reason: str, mend: str) -> None:
+        self.path, self.reason, self.mend = Path(path), reason, mend
+        super().__init__(_printable(f"{self.path}: {reason}; {mend}"))
+
+    def __reduce__(self) -> tuple[type, tuple[Path, str, str]]:
+        return type(self), (self.path, self.reason, self.mend)
+
+
+def _printable(text: str) -> str:
+    """One line, no control characters: names in an archive may hold terminal escapes, or be very long."""
+    line = "".join(c if c.isprintable() else "?" for c in text)
+    return line if len(line) <= MAX_TEXT else line[: MAX_TEXT - 3] + "..."

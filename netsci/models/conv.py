@@ -1,0 +1,260 @@
+"""Spiking convolutional networks with a sparse classifier: 2Conv2FC and 6Conv2FC.
+
+    conv2fc2   15C3 - average pool 2 - 40C3 - average pool 2 - 300 - classes
+    conv6fc2   [128C3] x 2 - max pool 2 - [256C3] x 2 - max pool 2 - [512C3] x 2 - 512 - classes
+
+LIF neurons follow every convolution and every linear layer; convolutions have no bias, linear layers have
+one; only conv6fc2 has batch normalisation, after each convolution. Pooling is applied to spikes.
+
+The classifier is a spiking multilayer perceptron (`netsci.models.mlp.SpikingMLP`) over the flattened last
+feature maps [C, H, W] -> C H W, so its layers are called classifier.layers.0 (S0's FC1) and .1.
+
+Source: S0 appendix A.5.
+Reading: A.5 lists five convolutions for 6Conv2FC; all printed sparsities need six.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import nn
+
+from netsci.graph.checks import as_whole, check_number
+from netsci.models import wiring
+from netsci.models.linear import FeatureMajorLinear
+from netsci.models.mlp import SpikingMLP
+from netsci.models.parts import (
+    at_each_step,
+    check_names,
+    checked_sizes,
+    convolution,
+    fire,
+    first_spikes,
+    linear,
+    named_links,
+    neuron_like,
+    start_firing,
+)
+from netsci.spiking import LIF
+
+POOLS = {"average": nn.AvgPool2d, "max": nn.MaxPool2d}
+CLASSIFIER = ("classifier.layers.0", "classifier.layers.1")
+
+
+class SpikingConvNet(nn.Module):
+    """Convolutions of one kernel size with neurons and pooling, then two linear layers with neurons.
+
+    Parameters
+    ----------
+    input_shape : (C, H, W).
+    channels : of each convolution; "P" is a pooling of 2x2.
+    hidden, classes : units of the linear layers.
+    pool : "average" or "max"; norm : whether batch normalisation follows each convolution.
+    links : as in `netsci.models.parts.named_links`, for the linear layers, or by name for any layer.
+    readout : as in `netsci.models.mlp.SpikingMLP`.
+
+    Attributes: `convs`, `norms`, `neurons`, `classifier`, `steps`, `neuron`, `sparse_names`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the input is too small, or links do not fit a layer.
+    """
+
+    def __init__(
+        self,
+        input_shape: Sequence[int],
+        classes: int,
+        *,
+        channels: Sequence[int | str],
+        hidden: int,
+        pool: str,
+        norm: bool,
+        padding: int,
+        links: Any,
+        neuron: nn.Module | None,
+        steps: int,
+        readout: str,
+    ) -> None:
+        super().__init__()
+        self.input_shape, self.classes, self.steps = checked_sizes(input_shape, classes, steps)
+        if as_whole(padding, "padding") < 0:
+            raise ValueError(f"padding must be at least 0; got {padding}")
+        given = named_links(links, CLASSIFIER)
+        sizes = [self.input_shape[0], *(int(size) for size in channels if size != "P")]
+        self.convs = nn.ModuleList(
+            convolution(given, f"convs.{i}", before, after, 3, padding=padding)
+            for i, (before, after) in enumerate(pairwise(sizes))
+        )
+        self.norms = nn.ModuleList(nn.BatchNorm2d(n) if norm else nn.Identity() for n in sizes[1:])
+        self.neurons = nn.ModuleList(neuron_like(neuron) for _ in self.convs)
+        self.pool = POOLS[pool](2)
+        self.pooled = tuple(
+            after == "P" for size, after in zip(channels, [*channels[1:], 0], strict=True) if size != "P"
+        )
+        self.sparse_names = CLASSIFIER[:1]
+        self.feature_shape = (sizes[-1], *self._feature_size(padding))
+        features = sizes[-1] * self.feature_shape[1] * self.feature_shape[2]
+        self.classifier = SpikingMLP(
+            [
+                linear(given, CLASSIFIER[0], features, hidden, dense=FeatureMajorLinear),
+                linear(given, CLASSIFIER[1], hidden, self.classes, dense=FeatureMajorLinear),
+            ],
+            LIF() if neuron is None else neuron,
+            steps=self.steps,
+            readout=readout,
+        )
+        self._start_firing(norm, pool == "average")
+        check_names(given, self)
+
+    @property
+    def neuron(self) -> nn.Module:
+        """The neuron of the first layer; all are alike."""
+        return self.neurons[0]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return class scores [batch, classes] of images [batch, C, H, W] or events [T, batch, C, H, W]."""
+        features = self.features(x)
+        kind: Any = self.classifier.layers[0].bias.dtype
+        # Under autocast the convolutions may leave a smaller type, which sparse layers refuse: then the
+        # classifier, a small part of the work, keeps its own.
+        full = features.dtype != kind and torch.is_autocast_enabled(features.device.type)
+        with torch.autocast(features.device.type, enabled=False) if full else nullcontext():
+            scores: torch.Tensor = self.classifier(features.to(kind) if full else features)
+        return scores
+
+    def features(self, x: torch.Tensor) -> torch.Tensor:
+        """Return what the classifier receives at each step, [T, batch, C H W]."""
+        layers = [nn.Sequential(*pair) for pair in zip(self.convs, self.norms, strict=True)]
+        s = first_spikes(layers[0], self.neurons[0], x, self.input_shape, self.steps)
+        for i, pooled in enumerate(self.pooled):
+            if i:
+                s = fire(self.neurons[i], at_each_step(layers[i], s))
+            if pooled:
+                s = at_each_step(self.pool, s)
+        return s.flatten(2)
+
+    def wiring(self) -> list[wiring.Wire]:
+        """Return the graph of the classifier, features -> hidden -> classes; see `netsci.models.wiring`.
+
+        Every place of every feature map is a unit of its own; convolutions are left out.
+        """
+        first, last = CLASSIFIER
+        return [
+            wiring.layer(self, first, "features", "hidden"),
+            wiring.layer(self, last, "hidden", "classes"),
+        ]
+
+    def _start_firing(self, norm: bool, average: bool) -> None:
+        """Draw first weights of the layers without normalisation."""
+        if not norm:
+            for conv, after_pooling in zip(self.convs, (False, *self.pooled), strict=False):
+                start_firing(conv, self.neuron, averaged=after_pooling and average)
+        first, last = self.classifier.layers
+        start_firing(first, self.neuron, averaged=self.pooled[-1] and average)
+        start_firing(last, self.neuron)
+
+    def _feature_size(self, padding: int) -> tuple[int, int]:
+        """Return height and width of the last feature maps."""
+        height, width = self.input_shape[1:]
+        for pooled in self.pooled:
+            each = 2 if pooled else 1
+            height, width = (height + 2 * padding - 2) // each, (width + 2 * padding - 2) // each
+        if min(height, width) < 1:
+            raise ValueError(
+                f"input_shape {self.input_shape} is too small for {len(self.pooled)} convolutions and "
+                f"{sum(self.pooled)} poolings; nothing is left of it"
+            )
+        return height, width
+
+
+def conv2fc2(
+    input_shape: Sequence[int] = (1, 28, 28),
+    classes: int = 10,
+    *,
+    links: Any = None,
+    padding: int = 1,
+    neuron: nn.Module | None = None,
+    steps: int = 8,
+    readout: str = "rate",
+) -> SpikingConvNet:
+    """Build 15C3 - AvgPool2 - 40C3 - AvgPool2 - 300 - classes, spiking, without normalisation.
+
+    Parameters
+    ----------
+    links : of the first linear layer [40 H W, 300], or of both, or by name; dense where None.
+    padding : of the convolutions, 1 or 0.
+    neuron, steps, readout : as in `netsci.models.mlp.SpikingMLP`.
+
+    Examples
+    --------
+    >>> model = conv2fc2()
+    >>> sum(parameter.numel() for parameter in model.parameters())
+    596845
+
+    Source: S0 appendix A.5.
+    Reading: the padding is not printed.
+    """
+    return SpikingConvNet(
+        input_shape,
+        classes,
+        channels=(15, "P", 40, "P"),
+        hidden=300,
+        pool="average",
+        norm=False,
+        padding=padding,
+        links=links,
+        neuron=neuron,
+        steps=steps,
+        readout=readout,
+    )
+
+
+def conv6fc2(
+    input_shape: Sequence[int] = (3, 32, 32),
+    classes: int = 10,
+    *,
+    links: Any = None,
+    width: float = 1.0,
+    neuron: nn.Module | None = None,
+    steps: int = 8,
+    readout: str = "rate",
+) -> SpikingConvNet:
+    """Build [128C3]x2 - MaxPool2 - [256C3]x2 - MaxPool2 - [512C3]x2 - 512 - classes, spiking.
+
+    Parameters
+    ----------
+    links : of the first linear layer [512 H/4 W/4, 512], or of both, or by name; dense where None.
+    width : factor on all channels and on the 512 hidden units, rounded to whole numbers of at least 1.
+    neuron, steps, readout : as in `netsci.models.mlp.SpikingMLP`.
+
+    Examples
+    --------
+    >>> with torch.device("meta"):
+    ...     model = conv6fc2()
+    >>> sum(parameter.numel() for parameter in model.parameters())
+    21361034
+
+    Source: S0 appendix A.5.
+    """
+    check_number(width, "width")
+    if not 0 < width < float("inf"):
+        raise ValueError(f"width must be a finite factor above 0; got {width!r}")
+    sizes = [max(1, round(size * width)) for size in (128, 256, 512)]
+    return SpikingConvNet(
+        input_shape,
+        classes,
+        channels=(sizes[0], sizes[0], "P", sizes[1], sizes[1], "P", sizes[2], sizes[2]),
+        hidden=sizes[2],
+        pool="max",
+        norm=True,
+        padding=1,
+        links=links,
+        neuron=neuron,
+        steps=steps,
+        readout=readout,
+    )

@@ -1,0 +1,27 @@
+"""A dense linear layer that keeps features outermost in memory."""
+
+from torch import Tensor, nn
+
+
+class FeatureMajorLinear(nn.Linear):
+    """`torch.nn.Linear` whose output [..., out] lies in memory as [out, ...].
+
+    That is the order in which neurons scan time and sparse layers multiply, so nothing is transposed between
+    layers. Parameters, their names and the values that come out are those of `torch.nn.Linear`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> FeatureMajorLinear(3, 2)(torch.ones(5, 4, 3)).permute(2, 0, 1).is_contiguous()
+    True
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Return input @ weight.T + bias, of shape [..., out]."""
+        if input.ndim < 2:
+            return super().forward(input)
+        rows = input.movedim(-1, 0)
+        out = self.weight @ rows.reshape(self.in_features, rows[0].numel())
+        if self.bias is not None:
+            out = out + self.bias[:, None]
+        return out.reshape(self.out_features, *rows.shape[1:]).movedim(0, -1)

@@ -1,0 +1,214 @@
+"""Multilayer perceptrons, spiking and not, dense and sparse."""
+
+import copy
+from collections.abc import Sequence
+from operator import index
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from netsci.models.linear import FeatureMajorLinear
+from netsci.sparse import SparseLinear
+from netsci.spiking import LIF
+from netsci.spiking.fused import linear_of_spikes
+
+READOUTS = ("rate", "sum", "membrane")
+
+
+def mlp(
+    widths: Sequence[int],
+    links: Sequence[Any] | None = None,
+    *,
+    neuron: nn.Module | None = None,
+    steps: int = 8,
+    bias: bool = False,
+    readout: str = "rate",
+    spiking: bool = True,
+) -> nn.Module:
+    """Return a multilayer perceptron, in layers widths[0] -> widths[1] -> ..., spiking or with ReLUs.
+
+    Parameters
+    ----------
+    widths : neurons of every population, input and output included.
+    links : for each layer a matrix [in, out] whose pattern holds the links (a `SparseLinear` then), or None
+        (a dense layer); None for a dense network.
+    neuron : neurons after each layer, a copy for each; None for LIF().
+    steps : time steps T of direct encoding, where x has none of its own.
+    bias : whether layers have biases.
+    readout : class scores of the spiking network, see `SpikingMLP`.
+    spiking : False for an `MLP`, which takes no neuron.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If widths or links do not fit, or readout is unknown.
+
+    Examples
+    --------
+    >>> model = mlp([784, 1568, 10], bias=True)
+    >>> sum(p.numel() for p in model.parameters())
+    1246570
+    """
+    layers = _layers(widths, links, bias)
+    if not spiking:
+        if neuron is not None:
+            raise ValueError(
+                "neuron must be None with spiking=False: a ReLU network has no neurons over time"
+            )
+        return MLP(layers)
+    return SpikingMLP(layers, LIF() if neuron is None else neuron, steps=steps, readout=readout)
+
+
+class MLP(nn.Module):
+    """Linear layers with a ReLU between them; the last one gives the logits.
+
+    Attributes: `layers`, `activations` (one fewer).
+
+    Examples
+    --------
+    >>> MLP([nn.Linear(3, 4), nn.Linear(4, 2)])(torch.zeros(5, 3)).shape
+    torch.Size([5, 2])
+    """
+
+    def __init__(self, layers: Sequence[nn.Module]) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(layers)
+        self.activations = nn.ModuleList(nn.ReLU() for _ in layers[1:])
+
+    @property
+    def sparse_names(self) -> tuple[str, ...]:
+        """Layers that evolve when they are sparse: all but the output layer."""
+        return tuple(f"layers.{place}" for place in range(len(self.layers) - 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the logits [..., classes] of x [..., in]."""
+        x = self.layers[0](x)
+        for activation, layer in zip(self.activations, self.layers[1:], strict=True):
+            x = layer(activation(x))
+        return x
+
+
+class SpikingMLP(nn.Module):
+    """Linear layers with spiking neurons after each, run over T steps.
+
+    Input: x [batch, in] is the constant current of direct encoding: the first layer is computed once and
+    `steps` give T. x [T, batch, in] are spikes or events, one frame a step. Class scores [batch, classes]:
+
+        readout "rate"       mean over time of the output neurons' spikes, in [0, 1]
+        readout "sum"        no output neurons: the mean over time of the last layer's current
+        readout "membrane"   no output neurons: the last value of m[t] = alpha m[t-1] + I[t], never reset
+
+    Attributes: `layers`; `neurons`, one a layer, without one after the last layer unless the readout is
+    "rate"; `neuron`, the prototype; `steps`; `readout`.
+
+    Examples
+    --------
+    >>> model = SpikingMLP([nn.Linear(3, 4), nn.Linear(4, 2)], LIF(), steps=8)
+    >>> model(torch.zeros(5, 3)).shape, model(torch.zeros(20, 5, 3)).shape
+    (torch.Size([5, 2]), torch.Size([5, 2]))
+    """
+
+    neuron: Any
+
+    def __init__(
+        self, layers: Sequence[nn.Module], neuron: nn.Module, *, steps: int = 8, readout: str = "rate"
+    ) -> None:
+        super().__init__()
+        if readout not in READOUTS:
+            raise ValueError(f"readout must be one of {', '.join(READOUTS)}; got {readout!r}")
+        if isinstance(steps, bool) or index(steps) < 1:
+            raise ValueError(f"steps must be a whole number above 0; got {steps!r}")
+        if readout == "membrane" and not hasattr(neuron, "alpha"):
+            raise TypeError(
+                f"readout 'membrane' needs a neuron with a leak alpha; got {type(neuron).__name__}"
+            )
+        self.layers = nn.ModuleList(layers)
+        firing = len(layers) if readout == "rate" else len(layers) - 1
+        self.neurons = nn.ModuleList(copy.deepcopy(neuron) for _ in range(firing))
+        # A plain attribute: as a submodule it would be counted once more.
+        self.__dict__["neuron"] = neuron
+        self.steps = index(steps)
+        self.readout = readout
+
+    @property
+    def sparse_names(self) -> tuple[str, ...]:
+        """Layers that evolve when they are sparse: all but the output layer."""
+        return tuple(f"layers.{place}" for place in range(len(self.layers) - 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the class scores [batch, classes] of x [batch, in] or [T, batch, in]."""
+        if x.ndim not in (2, 3):
+            raise ValueError(
+                f"x must be [batch, in] (direct encoding) or [T, batch, in]; got shape {tuple(x.shape)}. "
+                "Flatten images to one axis"
+            )
+        steps = self.steps if x.ndim == 2 else None
+        # A fused pair calls neither of its modules, so their hooks would see nothing.
+        join = _one_by_one if has_hooks(self) else linear_of_spikes
+        current = self.layers[0](x)
+        for neuron, layer in zip(self.neurons, self.layers[1:], strict=False):
+            current = join(neuron, current, layer, steps=steps)
+            steps = None
+        if self.readout == "rate":
+            spikes: Tensor = self.neurons[-1](current, steps=steps)
+            return spikes.mean(0)
+        return self._without_neurons(current, steps)
+
+    def _without_neurons(self, current: Tensor, steps: int | None) -> Tensor:
+        """Return the mean current, or the leaky sum of the currents at the last step."""
+        if self.readout == "sum":
+            return current if steps is not None else current.mean(0)
+        length = current.shape[0] if steps is None else steps
+        age = torch.arange(length - 1, -1, -1, dtype=current.dtype, device=current.device)
+        weight = torch.pow(float(self.neuron.alpha), age)
+        scores: Tensor = (
+            torch.tensordot(weight, current, dims=([0], [0])) if steps is None else (current * weight.sum())
+        )
+        return scores
+
+
+def _one_by_one(neuron: nn.Module, current: Tensor, layer: nn.Module, *, steps: int | None) -> Tensor:
+    """Return what `linear_of_spikes` does, and call both modules."""
+    spikes: Tensor = layer(neuron(current, steps=steps))
+    return spikes
+
+
+def has_hooks(module: nn.Module) -> bool:
+    """Return whether any hook would hear of a call to a part of the module.
+
+    Examples
+    --------
+    >>> layer = nn.Linear(1, 1)
+    >>> handle = layer.register_forward_hook(print)
+    >>> has_hooks(nn.Sequential(layer)), handle.remove(), has_hooks(layer)
+    (True, None, False)
+    """
+    kinds = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+    everywhere = torch.nn.modules.module
+    return any(getattr(everywhere, "_global" + kind, None) for kind in kinds) or any(
+        getattr(part, kind) for part in module.modules() for kind in kinds
+    )
+
+
+def _layers(widths: Sequence[int], links: Sequence[Any] | None, bias: bool) -> list[nn.Module]:
+    """Return the layers between populations of these widths."""
+    sizes = [index(width) for width in widths]
+    if len(sizes) < 2 or min(sizes) < 1:
+        raise ValueError(f"widths must name at least input and output, each above 0; got {list(widths)!r}")
+    if links is None:
+        links = [None] * (len(sizes) - 1)
+    if len(links) != len(sizes) - 1:
+        raise ValueError(f"links must have one entry per layer, {len(sizes) - 1}; got {len(links)}")
+    layers: list[nn.Module] = []
+    for rows, columns, matrix in zip(sizes[:-1], sizes[1:], links, strict=True):
+        if matrix is None:
+            layers.append(FeatureMajorLinear(rows, columns, bias=bias))
+            continue
+        if tuple(matrix.shape) != (rows, columns):
+            raise ValueError(
+                f"links of the layer {rows} -> {columns} must be [{rows}, {columns}], rows presynaptic; "
+                f"got {tuple(matrix.shape)}. Transpose torch weights"
+            )
+        layers.append(SparseLinear(matrix, bias=bias))
+    return layers

@@ -1,0 +1,240 @@
+"""What the convolutional and attention models are put together from.
+
+Shapes over time are [T, batch, ...]. A layer without memory (convolution, pooling, normalisation) sees time
+and batch as one axis; only neurons run along time. Under direct encoding the input [batch, ...] is constant,
+so the first layer is computed once and its current goes to every step.
+
+Reading: in training, batch statistics of an image repeated T times equal those of one copy, so computing the
+first convolution and its normalisation once changes no activation (only the stored running variance, by the
+factor (n - 1/T) / (n - 1) of its unbiased form, n = batch H W).
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import scipy.sparse as sp
+import torch
+from torch import nn
+
+from netsci.graph.chain import transpose_hint
+from netsci.graph.checks import as_links, as_whole
+from netsci.sparse import SparseConv2d, SparseLinear
+from netsci.spiking import LIF
+
+Links = Mapping[str, sp.csr_array]
+Layer = Callable[[torch.Tensor], torch.Tensor]
+
+
+def named_links(links: Any, order: Sequence[str]) -> dict[str, sp.csr_array]:
+    """Return links by layer name; `order` names the layers that a matrix or a sequence of them goes to.
+
+    Without an order, links must name their layers.
+
+    Parameters
+    ----------
+    links : None; a mapping from layer name to matrix; one matrix, for the first layer of `order`; or a
+        sequence of matrices (None leaves a layer dense). Matrices are [presynaptic, postsynaptic].
+
+    Raises
+    ------
+    ValueError, TypeError
+        If there are more matrices than layers, or one is no legal matrix of links.
+
+    Examples
+    --------
+    >>> named_links([None, [[1, 0]]], ("fc1", "fc2"))["fc2"].toarray().tolist()
+    [[True, False]]
+    """
+    if links is None:
+        return {}
+    if isinstance(links, Mapping):
+        chosen = dict(links)
+    elif not order:
+        raise TypeError(f"links must be a dict from layer name to matrix; got {type(links).__name__}")
+    elif isinstance(links, (list, tuple)):
+        if len(links) > len(order):
+            raise ValueError(
+                f"links holds {len(links)} matrices, but goes to {len(order)} layers, {list(order)}; name "
+                "the layers in a dict"
+            )
+        chosen = dict(zip(order, links, strict=False))
+    else:
+        chosen = {order[0]: links}
+    return {
+        name: as_links(matrix, f"links[{name!r}]") for name, matrix in chosen.items() if matrix is not None
+    }
+
+
+def check_names(links: Links, model: nn.Module) -> None:
+    """Raise ValueError if links name a layer that the model has not got."""
+    known = {name for name, module in model.named_modules() if link_shape(module) is not None}
+    unknown = sorted(set(links) - known)
+    if unknown:
+        raise ValueError(f"links name {unknown}, but the layers are {sorted(known)}")
+
+
+def link_shape(module: nn.Module) -> tuple[int, int] | None:
+    """Return the shape of a layer's links, (in, out) or (in k^2, out); None if the module is no such layer.
+
+    Examples
+    --------
+    >>> link_shape(nn.Conv2d(3, 8, 5)), link_shape(nn.Linear(4, 2)), link_shape(nn.ReLU())
+    ((75, 8), (4, 2), None)
+    """
+    if isinstance(module, (SparseLinear, SparseConv2d)):
+        return module.n_rows, module.n_columns
+    if isinstance(module, nn.Linear):
+        return module.in_features, module.out_features
+    if isinstance(module, nn.Conv2d):
+        height, width = module.kernel_size
+        return module.in_channels * height * width, module.out_channels
+    return None
+
+
+def linear(
+    links: Links, name: str, inputs: int, outputs: int, *, dense: type[nn.Linear] = nn.Linear
+) -> nn.Module:
+    """Return a linear layer with bias: sparse if links has its name, else of the class `dense`."""
+    if name not in links:
+        return dense(inputs, outputs)
+    return SparseLinear(_fitting(links[name], name, (inputs, outputs)))
+
+
+def convolution(
+    links: Links, name: str, inputs: int, outputs: int, kernel: int, *, stride: int = 1, padding: int = 0
+) -> nn.Module:
+    """Return a convolution without bias: sparse ([inputs k^2, outputs]) if links has its name, else dense."""
+    if name not in links:
+        return nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=padding, bias=False)
+    fitting = _fitting(links[name], name, (inputs * kernel**2, outputs))
+    return SparseConv2d(fitting, kernel, stride=stride, padding=padding, bias=False)
+
+
+def _fitting(links: sp.csr_array, name: str, shape: tuple[int, int]) -> sp.csr_array:
+    if links.shape != shape:
+        raise ValueError(
+            f"links[{name!r}] must be [presynaptic, postsynaptic] = {list(shape)}; it is {list(links.shape)}"
+            + transpose_hint(links.shape[::-1] == shape)
+        )
+    return links
+
+
+def applied(layer: nn.Module, x: torch.Tensor) -> torch.Tensor:
+    """Return layer(x), x in the type of a sparse linear layer's weights: under autocast it may be another."""
+    out: torch.Tensor = layer(x.to(layer.values.dtype) if isinstance(layer, SparseLinear) else x)
+    return out
+
+
+def start_firing(layer: nn.Module, neuron: nn.Module, *, averaged: bool = False) -> None:
+    """Draw weights from N(0, 4 threshold^2 / fan-in), in place, and set the bias to 0.
+
+    `averaged` doubles the variance, for inputs that come from an average pooling of spikes over 2x2.
+
+    For layers without normalisation: torch's own initial weights, a twelfth of that variance, leave the
+    neurons silent, and a silent layer passes nothing on. With LIF(0.5), inputs that fire at a rate of 0.1
+    make outputs fire at about that rate. The fan-in is the mean number of links of an output.
+
+    Reading: ours; S0 eq. 3 sets sparse linear layers only, and may be applied afterwards.
+    """
+    shape = link_shape(layer)
+    if shape is None:
+        raise TypeError(f"layer must be linear or a convolution; got {type(layer).__name__}")
+    sparse = isinstance(layer, (SparseLinear, SparseConv2d))
+    weight: Any = layer.values if sparse else layer.weight
+    fan_in = max(weight.numel() / shape[1], 1.0)
+    variance = (8.0 if averaged else 4.0) / fan_in
+    nn.init.normal_(weight, 0.0, float(getattr(neuron, "threshold", 1.0)) * math.sqrt(variance))
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+
+
+def neuron_like(neuron: nn.Module | None) -> nn.Module:
+    """Return a neuron of a layer's own, as the given one, or LIF with alpha 0.5 and threshold 1.
+
+    Each layer has its own module so that hooks tell the layers apart.
+    """
+    return LIF() if neuron is None else copy.deepcopy(neuron)
+
+
+def fire(neuron: nn.Module, current: torch.Tensor, steps: int | None = None) -> torch.Tensor:
+    """Return spikes [T, batch, ...] of currents of the same shape, or of a constant one [batch, ...]."""
+    # Through the module, not by unroll(), so that hooks see it.
+    spikes: torch.Tensor = neuron(current) if steps is None else neuron(current, steps=steps)
+    return spikes
+
+
+def at_each_step(layer: Layer, x: torch.Tensor) -> torch.Tensor:
+    """Apply a layer without memory to [T, batch, ...]: time and batch as one axis.
+
+    Examples
+    --------
+    >>> at_each_step(nn.MaxPool2d(2), torch.zeros(3, 2, 1, 4, 4)).shape
+    torch.Size([3, 2, 1, 2, 2])
+    """
+    out = layer(x.flatten(0, 1))
+    return out.reshape(*x.shape[:2], *out.shape[1:])
+
+
+def first_spikes(
+    layer: Layer, neuron: nn.Module, x: torch.Tensor, shape: Sequence[int], steps: int, gain: float = 1.0
+) -> torch.Tensor:
+    """Return the first layer's spikes [T, batch, ...]: of images [batch, C, H, W] or of events over time.
+
+    Images are applied once and their current, times `gain`, goes to each of `steps` steps; events
+    [T, batch, C, H, W] bring their own T.
+
+    Raises ValueError if the input is neither.
+    """
+    if tuple(x.shape[-len(shape) :]) != tuple(shape) or x.ndim - len(shape) not in (1, 2):
+        raise ValueError(
+            f"x must be [batch, {', '.join(map(str, shape))}] or events with T before; got {list(x.shape)}"
+        )
+    if x.ndim == len(shape) + 1:
+        return fire(neuron, scaled(layer(x), gain), steps)
+    return fire(neuron, scaled(at_each_step(layer, x), gain))
+
+
+def read_out(current: torch.Tensor, neuron: Any, readout: str) -> torch.Tensor:
+    """Return class scores [batch, classes] of the last layer's currents [T, batch, classes].
+
+    readout is "rate", the mean spikes of the neuron; "sum", the mean current; or "membrane", the last value
+    of m[t] = alpha m[t-1] + I[t]: as in `netsci.models.mlp.SpikingMLP`.
+
+    Examples
+    --------
+    >>> read_out(torch.ones(3, 1, 2), LIF(0.5), "membrane").tolist()
+    [[1.75, 1.75]]
+    """
+    if readout == "rate":
+        return fire(neuron, current).mean(0)
+    if readout == "sum":
+        return current.mean(0)
+    age = torch.arange(len(current) - 1, -1, -1, dtype=current.dtype, device=current.device)
+    scores: torch.Tensor = torch.tensordot(neuron.alpha**age, current, dims=([0], [0]))
+    return scores
+
+
+def scaled(current: torch.Tensor, gain: float) -> torch.Tensor:
+    """Return gain * current; the current itself at gain 1."""
+    return current if gain == 1.0 else current * gain
+
+
+def checked_sizes(
+    input_shape: Sequence[int], classes: int, steps: int
+) -> tuple[tuple[int, int, int], int, int]:
+    """Return the input shape (C, H, W), the number of classes and of steps as whole numbers of at least 1.
+
+    Raises TypeError or ValueError if one is not.
+    """
+    if len(input_shape) != 3:
+        raise ValueError(f"input_shape must be (channels, height, width); got {input_shape!r}")
+    named = [("input_shape", size) for size in input_shape] + [("classes", classes), ("steps", steps)]
+    whole = [as_whole(value, name) for name, value in named]
+    for (name, _), value in zip(named, whole, strict=True):
+        if value < 1:
+            raise ValueError(f"{name} must be at least 1; got {value}")
+    return (whole[0], whole[1], whole[2]), whole[3], whole[4]

@@ -1,0 +1,232 @@
+"""Spiking ResNet-18: basic blocks of two 3x3 convolutions with batch normalisation and LIF neurons.
+
+    residual = "current"   block(s) = LIF(BN(conv2(LIF(BN(conv1(s))))) + shortcut(s))
+    residual = "spike"     block(s) = LIF(BN(conv2(LIF(BN(conv1(s)))))) + shortcut(s)
+
+The shortcut is s itself, or BN(conv 1x1 of stride 2) where the size changes, which "spike" sends through LIF.
+With "current" (the default, the order of the non-spiking network) all that travels is binary, so that every
+synaptic operation is an addition; at threshold 1 a spike that comes over the shortcut fires its neuron.
+With "spike" (SEW-ADD, Fang et al. 2021) outputs are counts of spikes.
+
+Class scores: linear layer on the mean over pixels at each step, and by default its mean over time ("sum").
+Parameter names are torchvision's (conv1, bn1, layer1.0.conv1, ..., layer2.0.downsample.0, fc), so that
+weights of a dense ResNet-18 load.
+
+Source: S0 appendix (ResNet-18, convolutions by CHT-Conv).
+Reading: S0 prints no residual form; the choice is ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import nn
+
+from netsci.graph.checks import as_whole, check_choice
+from netsci.models import wiring
+from netsci.models.mlp import READOUTS
+from netsci.models.parts import (
+    Links,
+    applied,
+    at_each_step,
+    check_names,
+    checked_sizes,
+    convolution,
+    fire,
+    first_spikes,
+    linear,
+    named_links,
+    neuron_like,
+    read_out,
+)
+
+
+class BasicBlock(nn.Module):
+    """Two convolutions and a shortcut; see the module for the equations."""
+
+    def __init__(
+        self,
+        links: Links,
+        name: str,
+        inputs: int,
+        outputs: int,
+        *,
+        stride: int,
+        neuron: nn.Module | None,
+        residual: str,
+    ) -> None:
+        super().__init__()
+        self.residual = residual
+        self.conv1 = convolution(links, f"{name}.conv1", inputs, outputs, 3, stride=stride, padding=1)
+        self.bn1, self.neuron1 = nn.BatchNorm2d(outputs), neuron_like(neuron)
+        self.conv2 = convolution(links, f"{name}.conv2", outputs, outputs, 3, padding=1)
+        self.bn2, self.neuron2 = nn.BatchNorm2d(outputs), neuron_like(neuron)
+        self.downsample: nn.Module | None = None
+        if stride != 1 or inputs != outputs:
+            shortcut = convolution(links, f"{name}.downsample.0", inputs, outputs, 1, stride=stride)
+            self.downsample = nn.Sequential(shortcut, nn.BatchNorm2d(outputs))
+            if residual == "spike":
+                self.neuron3 = neuron_like(neuron)
+
+    def forward(self, s: torch.Tensor) -> torch.Tensor:
+        """Return [T, batch, outputs, H/stride, W/stride] of s [T, batch, inputs, H, W]."""
+        hidden = fire(self.neuron1, at_each_step(lambda frames: self.bn1(self.conv1(frames)), s))
+        current = at_each_step(lambda frames: self.bn2(self.conv2(frames)), hidden)
+        shortcut = s if self.downsample is None else at_each_step(self.downsample, s)
+        if self.residual == "current":
+            return fire(self.neuron2, current + shortcut)
+        if self.downsample is not None:
+            shortcut = fire(self.neuron3, shortcut)
+        return fire(self.neuron2, current) + shortcut
+
+
+class SpikingResNet(nn.Module):
+    """The spiking residual network; see `resnet18`."""
+
+    def __init__(
+        self,
+        input_shape: Sequence[int],
+        classes: int,
+        *,
+        links: Any,
+        width: int,
+        blocks: Sequence[int],
+        stem: str,
+        residual: str,
+        neuron: nn.Module | None,
+        steps: int,
+        readout: str,
+    ) -> None:
+        super().__init__()
+        self.input_shape, self.classes, self.steps = checked_sizes(input_shape, classes, steps)
+        check_choice(stem, ("cifar", "imagenet"), "stem")
+        check_choice(residual, ("current", "spike"), "residual")
+        check_choice(readout, READOUTS, "readout")
+        if as_whole(width, "width") < 1 or not blocks or min(as_whole(n, "blocks") for n in blocks) < 1:
+            raise ValueError(f"width and each of blocks must be at least 1; got {width} and {blocks!r}")
+        sizes = [width * 2**stage for stage in range(len(blocks))]
+        self.widths, self.depths = tuple(sizes), tuple(blocks)
+        given = named_links(links, ())
+        channels = self.input_shape[0]
+        kernel, stride = (3, 1) if stem == "cifar" else (7, 2)
+        self.conv1 = convolution(given, "conv1", channels, width, kernel, stride=stride, padding=kernel // 2)
+        self.bn1, self.neuron1 = nn.BatchNorm2d(width), neuron_like(neuron)
+        self.pool = nn.MaxPool2d(3, 2, 1) if stem == "imagenet" else None
+        for stage, (size, depth) in enumerate(zip(sizes, blocks, strict=True)):
+            before = sizes[max(stage - 1, 0)]
+            made = [
+                BasicBlock(
+                    given,
+                    f"layer{stage + 1}.{i}",
+                    size if i else before,
+                    size,
+                    stride=2 if stage and not i else 1,
+                    neuron=neuron,
+                    residual=residual,
+                )
+                for i in range(depth)
+            ]
+            self.add_module(f"layer{stage + 1}", nn.Sequential(*made))
+        self.fc = linear(given, "fc", sizes[-1], self.classes)
+        self.readout = readout
+        self.output_neuron = neuron_like(neuron) if readout == "rate" else None
+        check_names(given, self)
+        outside = ("conv1", "fc")
+        self.sparse_names = tuple(name for name in wiring.link_shapes(self) if name not in outside)
+
+    @property
+    def neuron(self) -> nn.Module:
+        """The neuron of the first layer; all are alike."""
+        return self.neuron1
+
+    def stages(self) -> list[nn.Sequential]:
+        """Return the stages layer1, layer2, ..."""
+        return [getattr(self, f"layer{stage + 1}") for stage in range(len(self.widths))]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return class scores [batch, classes] of images [batch, C, H, W] or events [T, batch, C, H, W]."""
+        s = first_spikes(
+            lambda image: self.bn1(self.conv1(image)), self.neuron1, x, self.input_shape, self.steps
+        )
+        if self.pool is not None:
+            s = at_each_step(self.pool, s)
+        for stage in self.stages():
+            s = stage(s)
+        current = applied(self.fc, s.mean((-2, -1)))
+        return read_out(current, self.output_neuron or self.neuron, self.readout)
+
+    def wiring(self) -> list[wiring.Wire]:
+        """Return the graph from the channels of the first convolution to the classes.
+
+        Every block is a population of its first convolution's channels (conv) and one of its sums (block);
+        see `netsci.models.wiring`.
+        """
+        wires: list[wiring.Wire] = []
+        source, inputs = "stem", self.widths[0]
+        for stage, (size, depth) in enumerate(zip(self.widths, self.depths, strict=True), start=1):
+            for i in range(depth):
+                name = f"layer{stage}.{i}"
+                hidden, target = f"conv{stage}.{i}", f"block{stage}.{i}"
+                wires += [
+                    wiring.layer(self, f"{name}.conv1", source, hidden),
+                    wiring.layer(self, f"{name}.conv2", hidden, target),
+                ]
+                if self.get_submodule(name).downsample is None:
+                    wires.append(wiring.identity(source, target, inputs))
+                else:
+                    wires.append(wiring.layer(self, f"{name}.downsample.0", source, target))
+                source, inputs = target, size
+        return [*wires, wiring.layer(self, "fc", source, "classes")]
+
+
+def resnet18(
+    input_shape: Sequence[int] = (3, 32, 32),
+    classes: int = 10,
+    *,
+    links: Any = None,
+    width: int = 64,
+    blocks: Sequence[int] = (2, 2, 2, 2),
+    stem: str = "cifar",
+    residual: str = "current",
+    neuron: nn.Module | None = None,
+    steps: int = 4,
+    readout: str = "sum",
+) -> SpikingResNet:
+    """Build a spiking ResNet-18.
+
+    Parameters
+    ----------
+    links : by layer name, [in k^2, out] of a convolution (row = channel k^2 + place in the kernel); names
+        of all that S0 makes sparse: model.sparse_names. The rest is dense.
+    width : channels of the first stage, 64 in ResNet-18; they double from stage to stage.
+    blocks : blocks of each stage.
+    stem : "cifar", 3x3 without pooling, or "imagenet", 7x7 of stride 2 and max pooling.
+    residual : "current" or "spike", see the module.
+    readout : "sum", "rate" (with output neurons) or "membrane", see `netsci.models.parts.read_out`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a size does not fit or links do not fit a layer.
+
+    Examples
+    --------
+    >>> with torch.device("meta"):
+    ...     model = resnet18()
+    >>> sum(parameter.numel() for parameter in model.parameters())
+    11173962
+    """
+    return SpikingResNet(
+        input_shape,
+        classes,
+        links=links,
+        width=width,
+        blocks=blocks,
+        stem=stem,
+        residual=residual,
+        neuron=neuron,
+        steps=steps,
+        readout=readout,
+    )

@@ -1,0 +1,291 @@
+"""Spikformer: a spiking transformer whose attention has no softmax.
+
+    stem   convolutions of d/8, d/4, d/2, d channels, each BN + LIF, max pooling (3, 2, 1) after the third and
+           the fourth, then x + LIF(BN(conv(x))): its H/4 x W/4 pixels are the tokens x [T, batch, tokens, d]
+    block  q, k, v = LIF(BN(linear(x)));  a = LIF((q k^T) v scale), head by head
+           x <- x + LIF(BN(proj(a)));     x <- x + LIF(BN(fc2(LIF(BN(fc1(x))))))
+    head   linear of the mean over tokens; class scores are its mean over time
+
+Binary spikes q, k, v: the attention map counts coincidences. Additions make x a whole number, not a spike.
+
+Source: S0 section 4; spec of the model by Zhou et al., Spikformer (ICLR 2023), its CIFAR configuration.
+Reading: "LIF tau 2" is v <- v + (I - v) / tau, which is our v <- alpha v + gain I with alpha = 1 - 1/tau and
+gain = 1/tau, both 0.5. The gain multiplies the current, threshold and surrogate stay as they are, so that
+gradients agree too (our LIF at threshold 2 fires alike, but its surrogate would be half as wide). The
+neurons after attention have threshold 0.5 in the same units.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from netsci.graph.checks import as_whole
+from netsci.models import wiring
+from netsci.models.parts import (
+    Links,
+    applied,
+    at_each_step,
+    check_names,
+    checked_sizes,
+    convolution,
+    fire,
+    first_spikes,
+    linear,
+    named_links,
+    neuron_like,
+    scaled,
+)
+from netsci.spiking import LIF
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What all layers share."""
+
+    steps: int
+    neuron: nn.Module
+    attention_neuron: nn.Module
+    gain: float
+    scale: float
+    unused_norms: bool
+
+
+class SpikingLinear(nn.Module):
+    """Linear layer, batch normalisation over its outputs, neurons: [T, batch, tokens, in] -> spikes."""
+
+    def __init__(self, links: Links, name: str, inputs: int, outputs: int, settings: Settings) -> None:
+        super().__init__()
+        self.linear = linear(links, f"{name}.linear", inputs, outputs)
+        self.norm = nn.BatchNorm1d(outputs)
+        self.neuron = neuron_like(settings.neuron)
+        self.gain = settings.gain
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return spikes [T, batch, tokens, out]."""
+        current = normalised(self.norm, applied(self.linear, x))
+        return fire(self.neuron, scaled(current, self.gain))
+
+
+def normalised(norm: nn.BatchNorm1d, x: torch.Tensor) -> torch.Tensor:
+    """Return x [..., features] normalised over all but its last axis, in the memory order that x has."""
+    flat = x.flatten(0, -2)
+    if flat.stride(0) == 1 and flat.stride(1) != 1:
+        # Features first in memory, as sparse kernels leave them: one sequence a feature, no copy.
+        out: torch.Tensor = norm(flat.T.unsqueeze(0)).squeeze(0).T
+    else:
+        out = norm(flat)
+    return out.view(x.shape)
+
+
+class Attention(nn.Module):
+    """Spiking self-attention without softmax: LIF((q k^T) v scale) head by head, then a projection."""
+
+    def __init__(self, links: Links, name: str, width: int, heads: int, settings: Settings) -> None:
+        super().__init__()
+        self.heads, self.scale, self.gain = heads, settings.scale, settings.gain
+        self.q = SpikingLinear(links, f"{name}.q", width, width, settings)
+        self.k = SpikingLinear(links, f"{name}.k", width, width, settings)
+        self.v = SpikingLinear(links, f"{name}.v", width, width, settings)
+        self.neuron = neuron_like(settings.attention_neuron)
+        self.proj = SpikingLinear(links, f"{name}.proj", width, width, settings)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return spikes [T, batch, tokens, d] of x of the same shape."""
+        # To [T, batch, heads, tokens, d / heads].
+        shape = (*x.shape[:-1], self.heads, -1)
+        q, k, v = (part(x).reshape(shape).transpose(2, 3) for part in (self.q, self.k, self.v))
+        current = (q @ k.transpose(-2, -1)) @ v * (self.scale * self.gain)
+        spikes: torch.Tensor = self.proj(fire(self.neuron, current.transpose(2, 3).flatten(-2)))
+        return spikes
+
+
+class Block(nn.Module):
+    """Attention, then two linear layers, each added to what came in."""
+
+    def __init__(
+        self, links: Links, name: str, width: int, heads: int, hidden: int, settings: Settings
+    ) -> None:
+        super().__init__()
+        if settings.unused_norms:
+            self.norm1 = nn.LayerNorm(width).requires_grad_(False)
+            self.norm2 = nn.LayerNorm(width).requires_grad_(False)
+        self.attn = Attention(links, f"{name}.attn", width, heads, settings)
+        self.fc1 = SpikingLinear(links, f"{name}.fc1", width, hidden, settings)
+        self.fc2 = SpikingLinear(links, f"{name}.fc2", hidden, width, settings)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return [T, batch, tokens, d] of x of the same shape."""
+        x = x + self.attn(x)
+        out: torch.Tensor = x + self.fc2(self.fc1(x))
+        return out
+
+
+class Stem(nn.Module):
+    """Convolutions that turn images or events into tokens (spiking patch splitting)."""
+
+    def __init__(self, links: Links, shape: tuple[int, int, int], width: int, settings: Settings) -> None:
+        super().__init__()
+        channels = [shape[0], width // 8, width // 4, width // 2, width, width]
+        self.shape, self.gain, self.steps = shape, settings.gain, settings.steps
+        self.convs = nn.ModuleList(
+            convolution(links, f"stem.convs.{i}", channels[i], channels[i + 1], 3, padding=1)
+            for i in range(5)
+        )
+        self.norms = nn.ModuleList(nn.BatchNorm2d(size) for size in channels[1:])
+        self.neurons = nn.ModuleList(neuron_like(settings.neuron) for _ in range(5))
+        self.pool = nn.MaxPool2d(3, 2, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return tokens [T, batch, H/4 W/4, d]."""
+        layers = [nn.Sequential(*pair) for pair in zip(self.convs, self.norms, strict=True)]
+        s = first_spikes(layers[0], self.neurons[0], x, self.shape, self.steps, self.gain)
+        for i in range(1, 4):
+            s = self._fire(i, at_each_step(layers[i], s))
+            if i >= 2:
+                s = at_each_step(self.pool, s)
+        return (s + self._fire(4, at_each_step(layers[4], s))).flatten(3).transpose(2, 3).contiguous()
+
+    def _fire(self, i: int, current: torch.Tensor) -> torch.Tensor:
+        return fire(self.neurons[i], scaled(current, self.gain))
+
+
+class Spikformer(nn.Module):
+    """The spiking transformer; see `spikformer`."""
+
+    def __init__(
+        self,
+        input_shape: Sequence[int],
+        classes: int,
+        *,
+        depth: int,
+        width: int,
+        heads: int,
+        mlp_ratio: int,
+        links: Any,
+        settings: Settings,
+    ) -> None:
+        super().__init__()
+        shape, self.classes, self.steps = checked_sizes(input_shape, classes, settings.steps)
+        if width % 8 or width < 8 or heads < 1 or width % heads or depth < 1 or mlp_ratio < 1:
+            raise ValueError(
+                "width must be a multiple of 8 and of heads, depth and mlp_ratio at least 1; got "
+                f"width {width}, heads {heads}, depth {depth}, mlp_ratio {mlp_ratio}"
+            )
+        self.width, self.n_heads = width, heads
+        self.sparse_names = tuple(
+            f"blocks.{i}.{part}.linear"
+            for i in range(as_whole(depth, "depth"))
+            for part in ("attn.q", "attn.k", "attn.v", "attn.proj", "fc1", "fc2")
+        )
+        given = named_links(links, ())
+        self.stem = Stem(given, shape, width, settings)
+        self.blocks = nn.ModuleList(
+            Block(given, f"blocks.{i}", width, heads, width * mlp_ratio, settings) for i in range(depth)
+        )
+        self.head = linear(given, "head", width, self.classes)
+        check_names(given, self)
+
+    @property
+    def neuron(self) -> nn.Module:
+        """The neuron of the first layer; all but those after attention are alike."""
+        first: nn.Module = self.stem.neurons[0]
+        return first
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return class scores [batch, classes] of images [batch, C, H, W] or events [T, batch, C, H, W]."""
+        x = self.stem(x)
+        for block in self.blocks:
+            x = block(x)
+        return applied(self.head, x.mean(2)).mean(0)
+
+    def wiring(self) -> list[wiring.Wire]:
+        """Return the graph of its linear layers; see `netsci.models.wiring`.
+
+        Populations are the residual streams, which tokens share, and the units in between:
+        stream0 -> q, k, v -> attention -> middle -> hidden -> stream1 -> ... -> classes.
+        """
+        wires: list[wiring.Wire] = []
+        for i in range(len(self.blocks)):
+            stream, middle, after = f"stream{i}", f"middle{i}", f"stream{i + 1}"
+            q, k, v, attention, hidden = (f"{part}{i}" for part in ("q", "k", "v", "attention", "hidden"))
+            block = f"blocks.{i}"
+            wires += [
+                wiring.layer(self, f"{block}.attn.q.linear", stream, q),
+                wiring.layer(self, f"{block}.attn.k.linear", stream, k),
+                wiring.layer(self, f"{block}.attn.v.linear", stream, v),
+                wiring.heads(q, attention, self.width, self.n_heads),
+                wiring.heads(k, attention, self.width, self.n_heads),
+                wiring.identity(v, attention, self.width),
+                wiring.layer(self, f"{block}.attn.proj.linear", attention, middle),
+                wiring.identity(stream, middle, self.width),
+                wiring.layer(self, f"{block}.fc1.linear", middle, hidden),
+                wiring.layer(self, f"{block}.fc2.linear", hidden, after),
+                wiring.identity(middle, after, self.width),
+            ]
+        return [*wires, wiring.layer(self, "head", f"stream{len(self.blocks)}", "classes")]
+
+
+def spikformer(
+    input_shape: Sequence[int] = (3, 32, 32),
+    classes: int = 10,
+    *,
+    depth: int = 8,
+    width: int = 512,
+    heads: int = 8,
+    mlp_ratio: int = 4,
+    links: Any = None,
+    steps: int = 4,
+    neuron: nn.Module | None = None,
+    attention_neuron: nn.Module | None = None,
+    gain: float = 0.5,
+    scale: float = 0.125,
+    unused_norms: bool = True,
+) -> Spikformer:
+    """Build a Spikformer for small images (CIFAR) or events; S0's is 8-512 with 8 heads and T = 4.
+
+    Parameters
+    ----------
+    links : by layer name, such as "blocks.0.attn.q.linear" (all: model.sparse_names); the rest is dense.
+    neuron, attention_neuron : LIF(0.5, 1) and LIF(0.5, 0.5), reset detached, by default.
+    gain : factor on every current, 1/tau; scale : factor on the attention product.
+    unused_norms : keep the two layer norms a block (norm1, norm2) that the published model owns and never
+        applies, here without gradients: parameter counts are then the published ones.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a size does not fit or links do not fit a layer.
+
+    Examples
+    --------
+    >>> with torch.device("meta"):
+    ...     model = spikformer(depth=4, width=384, heads=12)
+    >>> sum(parameter.numel() for parameter in model.parameters())
+    9330874
+    """
+    settings = Settings(
+        steps,
+        LIF(0.5, 1.0, detach_reset=True) if neuron is None else neuron,
+        LIF(0.5, 0.5, detach_reset=True) if attention_neuron is None else attention_neuron,
+        float(gain),
+        float(scale),
+        unused_norms,
+    )
+    sizes: dict[str, int] = {"depth": depth, "width": width, "heads": heads, "mlp_ratio": mlp_ratio}
+    return Spikformer(input_shape, classes, **sizes, links=links, settings=settings)
+
+
+def spikformer_tiny(input_shape: Sequence[int] = (1, 8, 8), classes: int = 10, **options: Any) -> Spikformer:
+    """Build a Spikformer of 2 blocks, 64 units wide with 4 heads, for small images; options as `spikformer`.
+
+    Examples
+    --------
+    >>> spikformer_tiny(steps=2)(torch.zeros(3, 1, 8, 8)).shape
+    torch.Size([3, 10])
+    """
+    return spikformer(input_shape, classes, **({"depth": 2, "width": 64, "heads": 4} | options))

@@ -1,0 +1,137 @@
+"""Which unit of a model feeds which: the graph that its chain removal and regrowth see.
+
+`model.wiring()` lists projections as dicts; `netsci.sparse.layered_graph` makes a LayeredGraph of them:
+
+    source, target : names of populations
+    source_size, target_size : their numbers of units (neurons, or channels of a convolution)
+    rows_per_unit : rows of links that each source unit owns, k^2 for a convolution
+    layer : dotted name of the layer whose links these are, sparse, or dense (all links)
+    links : in place of layer, fixed links, bool CSR [source_size rows_per_unit, target_size]
+
+Only sparse layers lose and gain links. What else carries signals is fixed: additions of residual branches
+(identity), attention, and dense layers. A dense layer goes on holding weights of units that percolated away.
+To lose these as well, as S0's chain removal does in the output layer, give that layer links of its own, all
+of them at first (`full_links`); `evolvable` leaves it out all the same.
+
+A fixed projection may show a unit as live that is silent (an attention unit without a value), never the
+reverse: percolation then keeps links that carry nothing, and takes away none that carry something of the
+input. Biases do not count: a unit that nothing arrives at is dead, though its bias may make it fire.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from torch import nn
+
+from netsci.graph.checks import as_links
+from netsci.models.parts import link_shape
+from netsci.sparse import SparseConv2d, sparse_layers
+
+Wire = dict[str, Any]
+
+
+def full_links(inputs: int, outputs: int) -> sp.csr_array:
+    """Return all links between two populations, bool CSR [inputs, outputs].
+
+    Examples
+    --------
+    >>> full_links(2, 3).toarray().sum()
+    np.int64(6)
+    """
+    indices = np.tile(np.arange(outputs, dtype=np.int32), inputs)
+    indptr = np.arange(inputs + 1, dtype=np.int64) * outputs
+    return sp.csr_array((np.ones(len(indices), bool), indices, indptr), shape=(inputs, outputs))
+
+
+def identity(source: str, target: str, size: int) -> Wire:
+    """Return the fixed projection of unit i to unit i: a residual addition.
+
+    Examples
+    --------
+    >>> identity("in", "out", 2)["links"].toarray().tolist()
+    [[True, False], [False, True]]
+    """
+    return fixed(source, target, as_links(sp.eye_array(size, dtype=bool)))
+
+
+def heads(source: str, target: str, size: int, n_heads: int) -> Wire:
+    """Return the fixed projection of every unit to all units of its own attention head.
+
+    Output unit j of softmax-free attention is sum_m (sum_c q_c k_mc) v_mj: it depends on v_j alone of the
+    values (`identity`) and on all queries and keys c of its head.
+
+    Examples
+    --------
+    >>> heads("q", "attention", 4, 2)["links"].toarray().astype(int)[[0, 2]].tolist()
+    [[1, 1, 0, 0], [0, 0, 1, 1]]
+    """
+    each = size // n_heads
+    return fixed(source, target, as_links(sp.kron(sp.eye_array(n_heads), np.ones((each, each)))))
+
+
+def fixed(source: str, target: str, links: sp.csr_array) -> Wire:
+    """Return a projection of fixed links, one row a unit."""
+    return _wire(source, target, links.shape, 1) | {"links": links}
+
+
+def layer(model: nn.Module, name: str, source: str, target: str) -> Wire:
+    """Return the projection of a linear layer or a convolution of the model, sparse or dense (all links).
+
+    Examples
+    --------
+    >>> wire = layer(nn.Sequential(nn.Conv2d(2, 4, 3)), "0", "in", "out")
+    >>> wire["rows_per_unit"], wire["source_size"], wire["target_size"]
+    (9, 2, 4)
+    """
+    module = model.get_submodule(name)
+    shape = link_shape(module)
+    if shape is None:
+        raise ValueError(f"layer {name!r} must be linear or a convolution; it is {type(module).__name__}")
+    rows = shape[0] // int(module.in_channels) if isinstance(module, (nn.Conv2d, SparseConv2d)) else 1
+    return _wire(source, target, shape, rows) | {"layer": name}
+
+
+def _wire(source: str, target: str, shape: tuple[int, ...], rows_per_unit: int) -> Wire:
+    return {
+        "source": source,
+        "target": target,
+        "source_size": shape[0] // rows_per_unit,
+        "target_size": shape[1],
+        "rows_per_unit": rows_per_unit,
+    }
+
+
+def default_sparse(model: nn.Module) -> tuple[str, ...]:
+    """Return the names of the layers that S0 makes sparse, whether or not they are (model.sparse_names).
+
+    All linear layers but the output; of a residual network the convolutions but the first.
+
+    Raises TypeError if the model does not say.
+    """
+    names = getattr(model, "sparse_names", None)
+    if names is None:
+        raise TypeError(f"{type(model).__name__} has no sparse_names; name the layers yourself")
+    return tuple(names)
+
+
+def link_shapes(model: nn.Module) -> dict[str, tuple[int, int]]:
+    """Return the shape of links, (in, out) or (in k^2, out), of every linear layer and convolution.
+
+    Build the dense model on the meta device to learn the shapes at no cost.
+
+    Examples
+    --------
+    >>> link_shapes(nn.Sequential(nn.Conv2d(2, 4, 3), nn.ReLU(), nn.Linear(4, 1)))
+    {'0': (18, 4), '2': (4, 1)}
+    """
+    shapes = ((name, link_shape(module)) for name, module in model.named_modules())
+    return {name: shape for name, shape in shapes if shape is not None}
+
+
+def evolvable(model: nn.Module) -> list[bool]:
+    """Return, for each projection of model.wiring(), whether it evolves: a sparse layer of default_sparse."""
+    names = set(default_sparse(model)) & set(sparse_layers(model))
+    return [wire.get("layer") in names for wire in model.wiring()]  # type: ignore[operator]

@@ -1,0 +1,238 @@
+"""Spiking activity: single spikes over time, firing rates of units, operations of layers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netsci.plot.curves import distribution
+from netsci.plot.scene import Panel, Scene, Series, draw, grid_columns
+from netsci.plot.tidy import axis_label, check_columns, first_text, levels, name_of, numbers, rows_of, split
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+BAR = 0.8  # width of all bars of a category, in categories
+
+
+def raster(
+    table: pd.DataFrame,
+    *,
+    panel: str | None = "population",
+    sizes: Mapping[Any, int] | None = None,
+    steps: int | None = None,
+    labels: Mapping[str, str] | None = None,
+    title: str = "",
+    columns: int | None = None,
+    mode: str = "light",
+    backend: str = "matplotlib",
+) -> Any:
+    """Return a spike raster of one sample: a dot for each spike, steps across and units upwards.
+
+    Columns: step, unit (numeric), `panel` (such as the population; None for one panel), optionally sample and
+    caption. `sizes` gives the units of each panel, in the order of the panels, and says so where one has no
+    spike; without it a panel ends at its highest unit that fires. `steps` is T, else the last step with a
+    spike ends the axis.
+
+    Raises ValueError for a missing column or where the table holds several samples (filter first); TypeError
+    for a column that is not numeric.
+    """
+    check_columns(table, ("step", "unit", panel))
+    if "sample" in table.columns and len(samples := levels(table, "sample")) > 1:
+        raise ValueError(
+            f"table holds {len(samples)} samples, whose spikes would lie on each other; keep the rows of one"
+        )
+    if panel is not None and sizes is not None:
+        levels(table, panel, list(sizes))  # raises where a population has no size
+        parts = [(name, rows_of(table, panel, name)) for name in sizes]
+    else:
+        parts = list(split(table, panel))
+    last = steps if steps is not None else _end(table, "step")
+    panels = []
+    for name, rows in parts:
+        across, up = numbers(rows, "step"), numbers(rows, "unit")
+        size = sizes[name] if sizes is not None and name in sizes else _end(rows, "unit")
+        panels.append(_dots(across, up, (name_of(name), first_text(rows, "caption")), (last, size)))
+    scene = Scene(
+        tuple(panels) or (Panel(empty="no data"),),
+        title=title,
+        x_label=axis_label("step", {"step": "time step", **(labels or {})}),
+        y_label=axis_label("unit", labels),
+        share=False,
+        columns=grid_columns(len(panels), columns),
+        panel_size=(520, 340) if len(panels) <= 1 else (320, 250),
+        mode=mode,
+    )
+    return draw(scene, backend)
+
+
+def firing_rates(
+    table: pd.DataFrame,
+    *,
+    panel: str | None = "population",
+    hue: str | None = None,
+    labels: Mapping[str, str] | None = None,
+    title: str = "",
+    order: Sequence[Any] | None = None,
+    columns: int | None = None,
+    mode: str = "light",
+    backend: str = "matplotlib",
+) -> Any:
+    """Return histograms of firing rates, one panel a population: `distribution` with the labels of rates.
+
+    Columns: left, right (spikes per unit and step), density, `panel` and `hue`, as
+    `netsci.measure.Trace.rate_histogram` gives them. Errors are those of `distribution`.
+    """
+    named = {"left": "firing rate (spikes per unit and step)", "density": "density of units"}
+    return distribution(
+        table,
+        hue=hue,
+        panel=panel,
+        labels={**named, **(labels or {})},
+        title=title,
+        order=order,
+        columns=columns,
+        mode=mode,
+        backend=backend,
+    )
+
+
+def operations(
+    table: pd.DataFrame,
+    *,
+    x: str = "projection",
+    y: str = "value",
+    hue: str | None = None,
+    panel: str | None = None,
+    labels: Mapping[str, str] | None = None,
+    title: str = "",
+    order: Sequence[Any] | None = None,
+    columns: int | None = None,
+    mode: str = "light",
+    backend: str = "matplotlib",
+) -> Any:
+    """Return bars of counts by layer on a logarithmic axis, hues (such as exact and estimated) side by side.
+
+    Columns: x the layer, y its count (operations, or an energy: labels[y] names it with its unit), one row a
+    bar. A logarithmic axis has no zero: bars start at a power of ten, the same in all panels, below the
+    least positive count, and a count of 0 is written into the panel's note. NaN has no bar.
+
+    Raises ValueError for a missing column, a negative or infinite count or two rows for one bar; TypeError
+    where y is not numeric.
+    """
+    check_columns(table, (x, y, hue, panel))
+    floor, ceiling = _ends(table, y, [name for name in (panel, x, hue) if name is not None])
+    places, hues, panels = levels(table, x), levels(table, hue, order), []
+    position = {place: number for number, place in enumerate(places)}
+    for value, rows in split(table, panel):
+        series: list[Series] = []
+        for number, level in enumerate(hues):
+            one = rows_of(rows, hue, level)
+            at = np.array([position.get(place, np.nan) for place in one[x]], dtype=np.float64)
+            centre = at + (number - (len(hues) - 1) / 2) * BAR / len(hues)
+            series += _bars(centre, numbers(one, y), floor, (name_of(level), number, len(hues)))
+        zeros = list(dict.fromkeys(map(name_of, rows[numbers(rows, y) == 0][x])))
+        caption = first_text(rows, "caption")
+        panels.append(
+            _panel(series, (name_of(value), caption), list(map(name_of, places)), zeros, (floor, ceiling))
+        )
+    drawn = any(panel_.series for panel_ in panels)
+    scene = Scene(
+        tuple(panels) or (Panel(empty="no data"),),
+        title=title,
+        x_label=axis_label(x, labels),
+        y_label=axis_label(y, {"value": "operations", **(labels or {})}),
+        log="y",
+        columns=grid_columns(len(panels), columns),
+        n_colours=len(hues),
+        panel_size=(520, 340) if len(panels) <= 1 else (320, 260),
+        mode=mode,
+    )
+    figure = draw(scene, backend)
+    if backend == "plotly" and drawn:
+        # plotly wants the ends of a log axis as powers of ten
+        figure.update_yaxes(range=[math.log10(floor), math.log10(ceiling)])
+    return figure
+
+
+def _ends(table: pd.DataFrame, y: str, keys: list[str]) -> tuple[float, float]:
+    """Return where bars start and where the axis ends; raise unless every bar has one count, at least 0."""
+    counts = numbers(table, y)
+    if (counts < 0).any():
+        raise ValueError(f"column {y!r} holds negative counts; operations and energies are at least 0")
+    if table.duplicated(keys).any():
+        raise ValueError(f"table holds several rows for one bar; keep one for each of {', '.join(keys)}")
+    positive = counts[counts > 0]
+    if not positive.size:
+        return 1.0, 10.0
+    return 10.0 ** math.floor(math.log10(positive.min()) - 1e-9), 1.6 * float(positive.max())
+
+
+def _panel(
+    series: list[Series],
+    texts: tuple[str, str],
+    places: list[str],
+    zeros: list[str],
+    ends: tuple[float, float],
+) -> Panel:
+    """Return the panel of bars, with the names of the layers and of those that counted nothing."""
+    drawn = bool(series)
+    return Panel(
+        tuple(series),
+        title=texts[0],
+        note=f"0: {', '.join(zeros)}" if zeros and drawn else "",
+        note_corner="upper right",
+        caption=texts[1],
+        x_ticks=tuple(places) if drawn else (),
+        x_range=(-0.5, len(places) - 0.5) if drawn else None,
+        y_range=ends if drawn else None,
+        empty="" if drawn else ("no operations" if zeros else "no data"),
+    )
+
+
+def _dots(
+    across: NDArray[np.float64], up: NDArray[np.float64], texts: tuple[str, str], shape: tuple[int, int]
+) -> Panel:
+    """Return the panel of one population: its spikes, dots that keep small where units are many."""
+    steps, size = shape
+    title, caption = texts
+    tall = float(np.clip(200 / max(size, 1), 1.6, 6.0))
+    drawn = bool(np.isfinite(across * up).any())
+    return Panel(
+        (Series("points", across, up, role="data", colour=0, size=tall),) if drawn else (),
+        title=title,
+        caption=caption,
+        x_range=(-0.5, steps - 0.5) if drawn else None,
+        y_range=(-0.5, size - 0.5) if drawn else None,
+        integers=drawn,
+        empty="" if drawn else ("no spikes" if size else "no data"),
+    )
+
+
+def _bars(
+    centre: NDArray[np.float64], height: NDArray[np.float64], floor: float, who: tuple[str, int, int]
+) -> list[Series]:
+    """Return the bars of one hue, broken by NaN, and a point on top of each that tells its value."""
+    name, number, n_hues = who
+    shown = height > 0
+    if not shown.any():
+        return []
+    half = 0.46 * BAR / n_hues
+    gap = np.full(int(shown.sum()), np.nan)
+    x = np.column_stack([centre[shown] - half, centre[shown] + half, gap]).ravel()
+    top = np.column_stack([height[shown], height[shown], gap]).ravel()
+    style: dict[str, Any] = {"name": name, "colour": number}
+    return [
+        Series("band", x, top, role="bar", low=np.where(np.isnan(top), np.nan, floor), high=top,
+               opacity=0.55, **style),
+        Series("points", centre[shown], height[shown], symbol=number, size=5.0, key=bool(name), **style),
+    ]  # fmt: skip
+
+
+def _end(table: pd.DataFrame, column: str) -> int:
+    values = numbers(table, column)
+    return int(np.nanmax(values)) + 1 if np.isfinite(values).any() else 0

@@ -1,0 +1,44 @@
+"""How an image becomes input to a spiking network.
+
+Direct: the image itself is the current of every step. Nothing is to be computed here: a model takes x of
+shape [batch, ...], applies its first layer once and lets its neurons see the same current at all steps. This
+input is *not* spikes; its operations count as multiplications.
+
+Rate: `rate` draws spikes whose probability is the intensity.
+"""
+
+from operator import index
+
+import torch
+from torch import Tensor
+
+
+def rate(x: Tensor, steps: int, *, generator: torch.Generator) -> Tensor:
+    """Return Bernoulli spikes [steps, batch, ...], each 1 with the probability that x gives, else 0.
+
+    x holds intensities in [0, 1], floating; spikes have its dtype and lie on its device, where the generator
+    must be too.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If x is not floating or leaves [0, 1] (NaN does), steps is no whole number above 0, or generator is
+        none or lies on another device.
+
+    Examples
+    --------
+    >>> rate(torch.tensor([[0.0, 1.0]]), 2, generator=torch.Generator()).tolist()
+    [[[0.0, 1.0]], [[0.0, 1.0]]]
+    """
+    if not isinstance(x, Tensor) or not x.is_floating_point():
+        raise TypeError("x must be a floating tensor of intensities in [0, 1]; divide whole numbers by 255")
+    if not isinstance(generator, torch.Generator):
+        raise TypeError(f"generator must be a torch.Generator; got {type(generator).__name__}")
+    if generator.device.type != x.device.type:
+        raise ValueError(f"generator is on {generator.device} and x on {x.device}; make it on {x.device}")
+    if index(steps) < 1:
+        raise ValueError(f"steps must be at least 1; got {steps}")
+    if not bool(((x >= 0) & (x <= 1)).all()):
+        raise ValueError("x must hold probabilities in [0, 1]; rescale the intensities")
+    draws = torch.rand((steps, *x.shape), dtype=x.dtype, device=x.device, generator=generator)
+    return (draws < x).to(x.dtype)

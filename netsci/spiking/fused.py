@@ -1,0 +1,183 @@
+"""Neurons and the layer after them as one operation: spikes never become a tensor.
+
+`linear_of_spikes(neuron, current, layer)` gives what `layer(unroll(neuron, current))` gives, up to the order
+of a sum. A small dense layer takes the spikes of a few neurons at a time, a sparse one a byte for each.
+"""
+
+from dataclasses import replace
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from netsci.sparse import SparseLinear
+from netsci.sparse.backends import pick
+from netsci.sparse.structure import Structure
+from netsci.spiking._fused_kernels import (
+    first_steps,
+    gather_spikes,
+    give_to_multiples,
+    least_currents,
+    scan_back_from_links,
+)
+from netsci.spiking._scan_kernels import scan
+from netsci.spiking.layout import Series, rows_and_columns, share
+from netsci.spiking.unroll import Dynamics, dynamics_of, has_kernel, unroll
+
+MOST_OUTPUTS = 64  # of a dense layer that is fused: a larger one is served better by matrix products
+AT_ONCE = 256  # neurons whose spikes before a dense layer are held, so that they stay in the cache
+
+
+def linear_of_spikes(
+    neuron: nn.Module, current: Tensor, layer: nn.Module, *, steps: int | None = None
+) -> Tensor:
+    """Return layer(unroll(neuron, current, steps=steps)), [T, batch, out], in one pass where that is faster.
+
+    current is as for `unroll`, with one neuron axis. It is fused for `LIF` and `IF` on the CPU in float32 and
+    float64, each neuron's steps and samples side by side in memory, before an `nn.Linear` of at most
+    MOST_OUTPUTS outputs or a `SparseLinear` on compiled loops; else both modules are called. Hooks on the
+    modules are not run where it is fused.
+
+    Examples
+    --------
+    >>> from netsci.spiking import LIF
+    >>> layer = nn.Linear(1, 1, bias=False)
+    >>> nn.init.constant_(layer.weight, 3.0).item()
+    3.0
+    >>> linear_of_spikes(LIF(), torch.tensor([[0.75]]), layer, steps=4).flatten().tolist()
+    [0.0, 3.0, 0.0, 3.0]
+    """
+    dynamics = _fusable(neuron, current, layer, steps)
+    out: Tensor
+    function: Any
+    if dynamics is None:
+        out = layer(unroll(neuron, current, steps=steps))
+        return out
+    if isinstance(layer, SparseLinear):
+        function = _IntoSparse
+        out = function.apply(current, layer.values, layer.structure, dynamics, steps)
+    else:
+        function = _IntoDense
+        out = function.apply(current, layer.weight, dynamics, steps)
+    return out if layer.bias is None else out + cast(Tensor, layer.bias)
+
+
+def _fusable(neuron: nn.Module, current: Tensor, layer: nn.Module, steps: int | None) -> Dynamics | None:
+    """Return the neuron's dynamics if kernels know this combination, else None."""
+    dynamics = dynamics_of(neuron)
+    lead = 2 if steps is None else 1
+    if dynamics is None or current.ndim != lead + 1 or not has_kernel(dynamics, current):
+        return None
+    if not current.numel() or not current.movedim(-1, 0).is_contiguous():
+        return None
+    if isinstance(layer, SparseLinear):
+        backend = pick(layer.structure, current) if layer.backend == "auto" else layer.backend
+        fits = backend == "csr" and layer.values.dtype == current.dtype
+    else:
+        fits = isinstance(layer, nn.Linear) and layer.out_features <= MOST_OUTPUTS
+        fits = fits and layer.weight.dtype == current.dtype
+    return dynamics if fits and layer.in_features == current.shape[-1] else None
+
+
+class _IntoDense(torch.autograd.Function):
+    """weight @ spikes, with nothing kept but the current."""
+
+    @staticmethod
+    def forward(ctx: Any, current: Tensor, weight: Tensor, dynamics: Dynamics, steps: int | None) -> Tensor:
+        series = rows_and_columns(current.detach(), steps)
+        memory = _weighted_spikes(series, weight.detach(), dynamics)
+        ctx.save_for_backward(current, weight)
+        ctx.dynamics, ctx.steps = dynamics, steps
+        return memory.permute(1, 2, 0)
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        current, weight = ctx.saved_tensors
+        outputs, neurons = weight.shape
+        start = np.arange(0, weight.numel() + 1, outputs)
+        index = np.tile(np.arange(outputs), neurons)
+        values = weight.detach().t().reshape(-1)
+        of_current, of_values = _back(ctx, current, values, (start, index), gradients[0])
+        return of_current, of_values.view(neurons, outputs).t(), None, None
+
+
+def _weighted_spikes(series: Series, weight: Tensor, dynamics: Dynamics) -> Tensor:
+    """Return weight @ spikes as [out, T, batch], the spikes of AT_ONCE neurons at a time.
+
+    Under a constant current a first spike says all: those are multiplied, and the products repeated.
+    """
+    alpha, theta = series.constants(dynamics.alpha, dynamics.threshold)
+    steps, batch = series.shape[:2]
+    sums = weight.new_zeros((len(weight), steps * batch))
+    room = weight.new_empty((min(AT_ONCE, weight.shape[1]), steps * batch))
+    for first in range(0, weight.shape[1], AT_ONCE):
+        part = replace(series, current=series.current[first : first + AT_ONCE])
+        spikes = room[: len(part.current)]
+        found = spikes.numpy().reshape(-1, steps, batch)
+        if series.constant:
+            cuts = least_currents(steps, alpha, theta, alpha.dtype.name)
+            part.share_rows(first_steps, part.current, cuts, found)
+        else:
+            part.run(scan, part.current, found, alpha, theta)
+        sums.addmm_(weight[:, first : first + AT_ONCE], spikes)
+    sums = sums.view(-1, steps, batch)
+    if not series.constant:
+        return sums
+    out = torch.empty_like(sums)
+    give_to_multiples(sums.numpy(), out.numpy(), (0, len(out)))
+    return out
+
+
+class _IntoSparse(torch.autograd.Function):
+    """A sparse layer applied to spikes of one byte each."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        current: Tensor,
+        values: Tensor,
+        structure: Structure,
+        dynamics: Dynamics,
+        steps: int | None,
+    ) -> Tensor:
+        series = rows_and_columns(current.detach(), steps)
+        rows, samples = series.current.shape[0], series.shape[0] * series.shape[1]
+        spikes = np.empty((rows, *series.shape[:2]), np.uint8)
+        series.run(scan, series.current, spikes, *series.constants(dynamics.alpha, dynamics.threshold))
+        memory = current.new_empty((structure.n_out, *series.shape[:2]))
+        arguments = (*structure.by_output, values.detach().contiguous().numpy())
+        flat = (spikes.reshape(rows, samples), memory.numpy().reshape(structure.n_out, samples))
+        share(gather_spikes, (*arguments, *flat), series.parts(structure.n_out))
+        ctx.save_for_backward(current, values)
+        ctx.structure, ctx.dynamics, ctx.steps = structure, dynamics, steps
+        return memory.permute(1, 2, 0)
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        current, values = ctx.saved_tensors
+        of_current, of_values = _back(ctx, current, values, ctx.structure.by_input, gradients[0])
+        return of_current, of_values, None, None, None
+
+
+def _back(
+    ctx: Any, current: Tensor, values: Tensor, links: tuple[Any, Any], of_out: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Return the gradients of the current and of the values, links in rows by input."""
+    series = rows_and_columns(current.detach(), ctx.steps)
+    flat = series.as_rows(of_out)
+    of_values = torch.empty_like(values)
+    of_current, view = series.empty_like_current()
+    series.share_rows(
+        scan_back_from_links,
+        series.current,
+        *links,
+        values.detach().contiguous().numpy(),
+        flat.reshape(len(flat), -1),
+        of_values.numpy(),
+        view,
+        *series.back_constants(ctx.dynamics),
+    )
+    return of_current, of_values

@@ -1,0 +1,237 @@
+"""Recording any spiking network: hooks watch its layers and neurons, and a Trace says what they did.
+
+Watched are the synaptic layers (`netsci.sparse`, nn.Linear, nn.Conv1d to nn.Conv3d and what derives from
+them) and the neurons of netsci, snnTorch, SpikingJelly and norse, or any others that are named.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from netsci.measure import Trace
+from netsci.measure.trace import KINDS
+from netsci.spiking.record_adapters import (
+    ALL,
+    STEP,
+    Synapses,
+    clear_state,
+    is_uncounted,
+    neuron_mode,
+    spikes_of,
+    synapses,
+)
+from netsci.spiking.record_counts import Tally
+
+PRODUCTS = {
+    "matmul", "__matmul__", "__rmatmul__", "bmm", "mm", "mv", "addmm", "baddbmm", "einsum", "linear",
+    "bilinear", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
+    "scaled_dot_product_attention",
+}  # fmt: skip
+
+
+def record(
+    module: nn.Module,
+    data: Any,
+    *,
+    steps: int | None = None,
+    raster: int = 0,
+    call: Callable[[nn.Module, Any], Any] | None = None,
+    neurons: Mapping[type, str] | None = None,
+    kinds: Mapping[str, str] | None = None,
+) -> Trace:
+    """Return what a spiking network did on data: spikes of its neurons, exact operations of its layers.
+
+    Parameters
+    ----------
+    module : the network. It runs in evaluation mode and without gradients; its mode is put back afterwards.
+        States of snnTorch's and SpikingJelly's neurons (and others named in `neurons`) are cleared by their
+        own reset() or reset_mem() before every batch and at the end.
+    data : a tensor or array [batch, ...] or [T, batch, ...] as the network takes it, or an iterable of such
+        batches; of a batch that is a tuple or list (images, labels) the first entry is taken.
+    steps : T, if the network is known to run that many; else T is what its neurons show: of neurons that are
+        called step by step how often. Needed where each of them runs several times in a step.
+    raster : how many samples of the first batch to record spike by spike.
+    call : function (module, batch) that runs the network its own way, such as a loop over time; by default
+        module(batch). Batches then reach it as they are.
+    neurons : further neuron classes, each with "step" (a call is one step, returns [batch, ...]) or "all"
+        (a call is all steps, returns [T, batch, ...]); spikes are the output or the first of several.
+    kinds : by layer name "spikes", "graded" or "analog", where the guess below is wrong.
+
+    Returns
+    -------
+    Trace. Events are non-zero values that reach a layer, counted per presynaptic unit as often as the layer
+    runs: direct encoding that applies the first layer once costs its operations once. A fan-out counts
+    existing weights only (of a sparse layer its links; of a dense one weight_mask or mask if there is one of
+    the weight's shape, else weights that are not 0), at a border of an image those that meet it. Inputs of 0
+    and 1 are "spikes". Others are "analog" where they come from the data, or as fractions from another layer;
+    "graded" where they come from neurons (pooled, summed or signed spikes), one event a non-zero value. The
+    input population is what the first layer reads. Biases and normalization are free. Modules never called
+    have 0 events. Products that are not a watched layer's (attention, recurrent cells) are listed in
+    trace.uncounted by the module that computes them.
+
+    Raises
+    ------
+    ValueError
+        If the network has no known neurons, none of them is called, they disagree on T or samples, an input
+        holds NaN, data holds no batch, or kinds or steps do not fit.
+    TypeError
+        If module is no torch module or an option is of the wrong type.
+
+    Examples
+    --------
+    >>> from netsci.spiking import LIF
+    >>> layer = torch.nn.Linear(2, 3, bias=False)
+    >>> layer.weight.data = torch.tensor([[2.0, 0.0], [2.0, 0.0], [0.0, 0.5]])
+    >>> trace = record(torch.nn.Sequential(layer, LIF()), torch.tensor([[[1.0, 1.0]], [[1.0, 0.0]]]))
+    >>> trace.sops, trace.spikes, trace.populations[1].spikes.tolist()
+    (5, 7, [2, 2, 0])
+
+    Source: S0 section 4 (spikes, SOPs, energy) and appendix A.8.
+    """
+    _check(module, steps, raster, neurons, kinds)
+    modes = {name: neuron_mode(one, neurons) for name, one in module.named_modules()}
+    layers = {name: found for name, one in module.named_modules() if (found := synapses(one)) is not None}
+    firing = {name: mode for name, mode in modes.items() if mode is not None}
+    if not firing:
+        raise ValueError(
+            "the network has no spiking neurons that are known (netsci, snnTorch, SpikingJelly, norse); name "
+            "its neuron classes, such as neurons={MyNeuron: 'step'}"
+        )
+    unknown = [name for name in kinds or {} if name not in layers]
+    if unknown:
+        raise ValueError(f"kinds must name synaptic layers ({', '.join(layers)}); got {', '.join(unknown)}")
+    tally = Tally(steps, raster)
+    watch = _Watch(module, layers, firing, tally)
+    with _quiet(module, neurons), watch.hooked(), torch.no_grad():
+        for batch in _batches(data, module, call is not None):
+            clear_state(module, neurons)
+            tally.begin()
+            with watch:
+                module(batch) if call is None else call(module, batch)
+            tally.end()
+    if not tally.samples:
+        raise ValueError("data must hold at least one batch; it is empty")
+    idle = {watch.label(name): one for name, one in layers.items() if name not in watch.called}
+    silent = [watch.label(name) for name in firing if name not in watch.called]
+    return tally.trace(idle, silent, {watch.label(k): v for k, v in (kinds or {}).items()}, watch.uncounted())
+
+
+class _Watch(TorchFunctionMode):
+    """Hooks on the modules of a network, and an eye on products that none of its layers computes."""
+
+    def __init__(
+        self, module: nn.Module, layers: dict[str, Synapses], firing: dict[str, str], tally: Tally
+    ) -> None:
+        super().__init__()
+        self._module, self._layers, self._firing, self._tally = module, layers, firing, tally
+        self._running: list[str] = []
+        self._other: dict[str, None] = {}
+        self.called: set[str] = set()
+
+    def label(self, name: str) -> str:
+        """Return a module's name; the network itself goes by its class."""
+        return name or type(self._module).__name__
+
+    def uncounted(self) -> tuple[str, ...]:
+        """Return the modules that computed products which are in no projection."""
+        return tuple(self._other)
+
+    @contextmanager
+    def hooked(self) -> Iterator[None]:
+        """Hold hooks on all modules; they go whatever happens."""
+        handles: list[Any] = []
+        try:
+            for name, one in self._module.named_modules():
+                handles.append(one.register_forward_pre_hook(self._before(name, one), with_kwargs=True))
+                handles.append(one.register_forward_hook(self._after(name), always_call=True))
+            yield
+        finally:
+            for handle in handles:
+                handle.remove()
+
+    def _before(self, name: str, one: nn.Module) -> Callable[..., None]:
+        def before(_: nn.Module, given: tuple[Any, ...], named: dict[str, Any]) -> None:
+            self._running.append(name)
+            if is_uncounted(one):
+                self._other[self.label(name)] = None
+            if name not in self._layers:
+                return
+            x = given[0] if given else next(iter(named.values()), None)
+            if not isinstance(x, Tensor):
+                raise TypeError(f"layer {name!r} must be called with a tensor; got {type(x).__name__}")
+            self.called.add(name)
+            self._tally.see_input(self.label(name), self._layers[name], x)
+
+        return before
+
+    def _after(self, name: str) -> Callable[..., None]:
+        def after(_: nn.Module, __: tuple[Any, ...], output: Any) -> None:
+            self._running.pop()
+            if name in self._firing and output is not None:
+                self.called.add(name)
+                self._tally.see_spikes(self.label(name), self._firing[name], spikes_of(output))
+
+        return after
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        known = self._running and (self._running[-1] in self._layers)
+        if not known and getattr(func, "__name__", "") in PRODUCTS:
+            self._other[self.label(self._running[-1] if self._running else "")] = None
+        return func(*args, **(kwargs or {}))
+
+
+@contextmanager
+def _quiet(module: nn.Module, neurons: Mapping[type, str] | None) -> Iterator[None]:
+    """Hold the network in evaluation mode; put every module's mode back, and clear the states it has got."""
+    before = {one: one.training for one in module.modules()}
+    module.eval()
+    try:
+        yield
+    finally:
+        for one, training in before.items():
+            one.training = training
+        clear_state(module, neurons)
+
+
+def _batches(data: Any, module: nn.Module, as_they_are: bool) -> Iterator[Any]:
+    """Yield the batches, on the network's device unless they are for the user's own call."""
+    if isinstance(data, (Tensor, np.ndarray)):
+        data = [data]
+    if not isinstance(data, Iterable):
+        raise TypeError(
+            f"data must be a tensor, an array or an iterable of batches; got {type(data).__name__}"
+        )
+    first = next(module.parameters(), None)
+    for batch in data:
+        if as_they_are:
+            yield batch
+            continue
+        x = batch[0] if isinstance(batch, (tuple, list)) and batch else batch
+        if isinstance(x, np.ndarray):
+            x = torch.from_numpy(x)
+        if not isinstance(x, Tensor):
+            raise TypeError(
+                f"a batch must be a tensor or an array; got {type(x).__name__}. Else pass call=..."
+            )
+        yield x if first is None else x.to(first.device)
+
+
+def _check(module: Any, steps: Any, raster: Any, neurons: Any, kinds: Any) -> None:
+    if not isinstance(module, nn.Module):
+        raise TypeError(f"module must be a torch module; got {type(module).__name__}")
+    for name, value, least in (("steps", 1 if steps is None else steps, 1), ("raster", raster, 0)):
+        if isinstance(value, bool) or not hasattr(value, "__index__"):
+            raise TypeError(f"{name} must be a whole number (int); got {value!r}")
+        if value < least:
+            raise ValueError(f"{name} must be at least {least}; got {value!r}")
+    for kind, mode in (neurons or {}).items():
+        if not isinstance(kind, type) or mode not in (STEP, ALL):
+            raise ValueError(f"neurons must map classes to {STEP!r} or {ALL!r}; got {kind!r}: {mode!r}")
+    for name, kind in (kinds or {}).items():
+        if kind not in KINDS:
+            raise ValueError(f"kinds[{name!r}] must be one of {', '.join(KINDS)}; got {kind!r}")

@@ -1,0 +1,289 @@
+"""Sparse target propagation (S-TP): learning from a few steps of each sample, and only from errors.
+
+This is our reconstruction. S0 names the parts (random target windows, no update without an error, more than
+90 % fewer spikes in learning) and gives no equations for them. Per sample, with window w <= T:
+
+    t0 ~ U{0, ..., T - w}                                  the target window is t0 <= t < t0 + w
+    e[t] = z_out[t] - one_hot(label), in {-1, 0, 1}        nothing is learnt at a step where all e are 0
+    delta_out[t] = e[t]
+    delta_l[t] = (delta_{l+1}[t] W_{l+1}^T) 1[|v_l[t] - theta| < theta]       or a random B instead of W^T
+    trace_l[t] = alpha trace_l[t-1] + z_l[t]                trace_l[-1] = 0
+    gradient of W_l = 1/B sum over samples, and over the steps of their windows, of trace_{l-1}[t] delta_l[t]
+
+W_l is [in, out] and z_0 the input; alpha and theta are those of the neurons that receive. Nothing is
+propagated back through time: each step's error reaches the weights through what the traces hold.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from operator import index
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from netsci.graph.checks import check_generator
+from netsci.spiking.neurons import LIF
+from netsci.spiking.unroll import membranes
+
+Feedback = str | Sequence[Tensor]
+
+
+@dataclass(frozen=True)
+class StpStep:
+    """What one step of S-TP saw; the gradients are in the parameters.
+
+    loss : sum over samples of the mean of e^2 over window and classes, a tensor without gradient.
+    errors : steps of windows at which some output was wrong, of steps in all windows.
+    correct : samples whose label fired most over all T steps; of equal classes the first counts.
+    spikes_used, spikes_total : input and hidden spikes at the steps that were learnt from; at all steps.
+    """
+
+    loss: Tensor
+    errors: int
+    steps: int
+    correct: int
+    spikes_used: int
+    spikes_total: int
+
+
+def stp_gradients(
+    model: nn.Module,
+    x: Tensor,
+    labels: Tensor,
+    *,
+    rng: np.random.Generator,
+    window: int = 4,
+    feedback: Feedback = "weights",
+) -> StpStep:
+    """Add the S-TP gradient of a batch to the .grad of the model's parameters, and say what it took.
+
+    Parameters
+    ----------
+    model : a spiking network in layers, such as `netsci.models.mlp(...)` with readout "rate": `layers`, and a
+        `LIF` or `IF` in `neurons` after each. Sparse layers get gradients at their links alone.
+    x : spikes [T, batch, in].
+    labels : classes int64 [batch].
+    rng : draws the windows.
+    window : steps w, from 1 to T.
+    feedback : "weights", or a matrix [out, in] for each layer but the first, see `random_feedback`.
+
+    W -= lr W.grad descends. The gradient is a sum over window steps and a mean over samples.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the model is not of this kind or the shapes or ranges do not fit.
+
+    Examples
+    --------
+    >>> from netsci.models import mlp
+    >>> model, x = mlp([3, 2]), torch.ones(6, 4, 3)
+    >>> step = stp_gradients(model, x, torch.zeros(4, dtype=torch.int64), rng=np.random.default_rng(7))
+    >>> step.steps, step.spikes_total, model.layers[0].weight.grad.shape
+    (16, 72, torch.Size([2, 3]))
+
+    Reading: reconstruction from S0's text, see the module.
+    """
+    check_generator(rng)
+    layers, neurons = _parts(model)
+    _check(x, labels, window)
+    first = rng.integers(0, x.shape[0] - window + 1, x.shape[1])
+    places = _Windows.of(first, window, x.device)
+    with torch.no_grad():
+        run = _forward(layers, neurons, x, places)
+        target = nn.functional.one_hot(labels, run.output.shape[2]).to(x.dtype)
+        error = places.of_series(run.output) - target
+    _descend(layers, neurons, run, error, _matrices(feedback, layers))
+    return _counted(run, error, labels)
+
+
+def random_feedback(model: nn.Module, *, rng: np.random.Generator) -> tuple[Tensor, ...]:
+    """Return a fixed random matrix [out, in] for each layer but the first, for `stp_gradients`.
+
+    Entries are normal with the variance 1 / out, on the layers' device, of their dtype.
+
+    Examples
+    --------
+    >>> from netsci.models import mlp
+    >>> [tuple(b.shape) for b in random_feedback(mlp([4, 3, 2]), rng=np.random.default_rng(7))]
+    [(2, 3)]
+    """
+    check_generator(rng)
+    matrices = []
+    for layer in _parts(model)[0][1:]:
+        parameter = next(layer.parameters())
+        shape = (layer.out_features, layer.in_features)
+        drawn = rng.normal(scale=shape[0] ** -0.5, size=shape)
+        matrices.append(torch.as_tensor(drawn, dtype=parameter.dtype, device=parameter.device))
+    return tuple(matrices)
+
+
+@dataclass(frozen=True)
+class _Windows:
+    """The steps of each sample's window, as kernels and as torch need them."""
+
+    first: NDArray[np.int64]
+    starting: NDArray[np.int64]
+    steps: Tensor  # [w, batch]
+    samples: Tensor  # [batch]
+
+    @staticmethod
+    def of(first: NDArray[np.int64], window: int, device: torch.device) -> "_Windows":
+        steps = torch.as_tensor(first[None] + np.arange(window)[:, None], device=device)
+        samples = torch.arange(len(first), device=device)
+        return _Windows(first, np.argsort(first, kind="stable"), steps, samples)
+
+    def of_series(self, series: Tensor) -> Tensor:
+        """Return [w, batch, n] of a series [T, batch, n]."""
+        memory = _memory(series)
+        if memory is None:
+            return series[self.steps, self.samples]
+        from netsci.spiking._window_kernels import window_of
+
+        out, view = _window_like(memory, len(self.steps))
+        window_of(memory, self.first, view)
+        return out
+
+    def of_trace(self, series: Tensor, alpha: float) -> Tensor:
+        """Return [w, batch, n] of the trace of a series [T, batch, n]."""
+        memory = _memory(series)
+        if memory is None:
+            traces = [series[0]]
+            for spikes in series[1:]:
+                traces.append(alpha * traces[-1] + spikes)
+            return torch.stack(traces)[self.steps, self.samples]
+        from netsci.spiking._window_kernels import traces_of
+
+        out, view = _window_like(memory, len(self.steps))
+        traces_of(memory, self.first, self.starting, memory.dtype.type(alpha), view)
+        return out
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What a forward pass leaves for learning: per layer the window's input, its trace, the membranes."""
+
+    spikes: list[Tensor]
+    traces: list[Tensor]
+    membranes: list[Tensor]
+    output: Tensor
+    total: Tensor
+
+
+def _forward(layers: list[Any], neurons: list[LIF], x: Tensor, places: _Windows) -> _Run:
+    spikes, traces, potentials = [], [], []
+    total = x.new_zeros((), dtype=torch.float64)
+    for layer, neuron in zip(layers, neurons, strict=True):
+        x = _neurons_outermost(x)
+        spikes.append(places.of_series(x))
+        traces.append(places.of_trace(x, neuron.alpha))
+        # A neuron's sum is a whole number that float32 holds; doubles from the start cost 20 times more.
+        total += x.permute(2, 0, 1).flatten(1).sum(1).double().sum()
+        v = membranes(neuron, layer(x))
+        potentials.append(places.of_series(v))
+        x = torch.ge(v, neuron.threshold, out=v)
+    return _Run(spikes, traces, potentials, x, total)
+
+
+def _counted(run: _Run, error: Tensor, labels: Tensor) -> StpStep:
+    """Return what the step saw."""
+    learnt = (error != 0).any(-1)
+    return StpStep(
+        loss=error.square().mean((0, 2)).sum(),
+        errors=int(learnt.sum()),
+        steps=learnt.numel(),
+        correct=int((run.output.mean(0).argmax(1) == labels).sum()),
+        spikes_used=int(sum((spikes.sum(-1) * learnt).sum() for spikes in run.spikes)),
+        spikes_total=int(run.total),
+    )
+
+
+def _descend(
+    layers: list[Any], neurons: list[LIF], run: _Run, error: Tensor, feedback: list[Tensor | None]
+) -> None:
+    """Add every layer's gradient, from the last to the first.
+
+    The layer itself knows what its values and its input receive from delta: it is applied to the traces, of
+    which it is a linear function, and asked for its own gradients.
+    """
+    delta = error / error.shape[1]
+    for i in range(len(layers) - 1, -1, -1):
+        trace = run.traces[i].requires_grad_(i > 0 and feedback[i] is None)
+        wanted = [p for p in layers[i].parameters() if p.requires_grad]
+        inputs = [*wanted, trace] if trace.requires_grad else wanted
+        if inputs:
+            with torch.enable_grad():
+                out = layers[i](trace)
+            found = torch.autograd.grad(out, inputs, delta)
+            for parameter, gradient in zip(wanted, found, strict=False):
+                parameter.grad = gradient if parameter.grad is None else parameter.grad + gradient
+        if i == 0:
+            return
+        matrix = feedback[i]
+        back = found[-1] if matrix is None else delta @ matrix
+        theta = neurons[i - 1].threshold
+        delta = back * ((run.membranes[i - 1] - theta).abs() < theta)
+
+
+def _memory(series: Tensor) -> Any:
+    """Return [n, T, batch] for kernels, or None where torch is to do the work."""
+    turned = series.permute(2, 0, 1)
+    if series.device.type != "cpu" or series.dtype not in (torch.float32, torch.float64):
+        return None
+    return turned.numpy() if turned.is_contiguous() else None
+
+
+def _window_like(memory: Any, window: int) -> tuple[Tensor, Any]:
+    out = torch.empty((memory.shape[0], window, memory.shape[2]), dtype=torch.from_numpy(memory).dtype)
+    return out.permute(1, 2, 0), out.numpy()
+
+
+def _neurons_outermost(series: Tensor) -> Tensor:
+    """Return a series [T, batch, n] whose memory is [n, T, batch]."""
+    return series.permute(2, 0, 1).contiguous().permute(1, 2, 0)
+
+
+def _parts(model: nn.Module) -> tuple[list[Any], list[LIF]]:
+    """Return the layers and the neurons after each."""
+    layers, neurons = (list(getattr(model, name, ())) for name in ("layers", "neurons"))
+    if not layers or len(layers) != len(neurons) or not all(isinstance(n, LIF) for n in neurons):
+        raise TypeError(
+            "model must be a spiking network with as many `neurons` (LIF or IF) as `layers`, the output's "
+            f"included: netsci.models.mlp(..., readout='rate'); got {type(model).__name__}"
+        )
+    return layers, neurons
+
+
+def _check(x: Tensor, labels: Tensor, window: int) -> None:
+    if x.ndim != 3 or not x.is_floating_point():
+        raise ValueError(
+            f"x must be floating spikes [T, batch, in]; got {x.dtype} of shape {tuple(x.shape)}. "
+            "Rate-code images first: netsci.spiking.rate"
+        )
+    if labels.shape != x.shape[1:2] or labels.dtype != torch.int64:
+        raise ValueError(
+            f"labels must be int64 [{x.shape[1]}], one a sample; got {labels.dtype} {list(labels.shape)}"
+        )
+    if isinstance(window, bool) or not 1 <= index(window) <= x.shape[0]:
+        raise ValueError(f"window must be a number of steps from 1 to T = {x.shape[0]}; got {window!r}")
+
+
+def _matrices(feedback: Feedback, layers: list[Any]) -> list[Tensor | None]:
+    """Return the matrix that carries errors back through each layer, None for its own weights."""
+    if isinstance(feedback, str):
+        if feedback != "weights":
+            raise ValueError(
+                f"feedback must be 'weights' or matrices, such as random_feedback(model, rng=...); "
+                f"got {feedback!r}"
+            )
+        return [None] * len(layers)
+    shapes = [(layer.out_features, layer.in_features) for layer in layers[1:]]
+    if [tuple(matrix.shape) for matrix in feedback] != shapes:
+        raise ValueError(
+            f"feedback must hold a matrix [out, in] for each layer but the first, {shapes}; "
+            f"got {[tuple(matrix.shape) for matrix in feedback]}"
+        )
+    return [None, *feedback]

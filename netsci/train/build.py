@@ -1,0 +1,177 @@
+"""From a recipe and its data to a network: first links, first weights."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+from torch import nn
+
+from netsci import models
+from netsci.models.wiring import default_sparse
+from netsci.sparse import SparseLinear
+from netsci.spiking import LIF, calibrate
+from netsci.topology import (
+    INITIAL,
+    initial_weights,
+    kaiming_variance,
+    links_at,
+    sscti,
+    sswi_variance,
+    swi_variance,
+)
+from netsci.train.inputs import Inputs
+from netsci.train.places import MODEL, TOPOLOGY, WEIGHTS, keyed
+from netsci.train.recipe import Recipe, Topology
+
+CORRELATED = {"sscti": "phi", "sscti_as_printed": "as_printed"}
+COUNTED = 500  # training samples whose share of zeros SSWI takes
+
+
+def build(recipe: Recipe, inputs: Inputs) -> nn.Module:
+    """Return the network of a recipe, its links and weights drawn, on the CPU.
+
+    Raises ValueError if the model's name is unknown or its options do not fit.
+    """
+    make = MODELS.get(recipe.net.model)
+    if make is None:
+        raise ValueError(f"model must be one of {', '.join(MODELS)}; got {recipe.net.model!r}")
+    devices: list[Any] = []
+    with torch.random.fork_rng(devices):  # torch's own initialisation draws from its global state
+        torch.manual_seed(int(keyed(recipe.seed, 0, 0, MODEL).integers(2**62)))
+        model = make(recipe, inputs)
+    draw_weights(model, recipe, inputs)
+    return model
+
+
+def neuron(recipe: Recipe) -> LIF:
+    """Return the neurons of a recipe."""
+    net = recipe.net
+    return LIF(net.alpha, net.threshold, surrogate=net.surrogate, detach_reset=net.detach_reset)
+
+
+def first_links(
+    topology: Topology, shape: tuple[int, int], place: int, recipe: Recipe, inputs: Inputs
+) -> Any:
+    """Return the first links of a layer, csr bool [in, out]; place 0 is the layer at the input.
+
+    Correlated topologies look at the training inputs (time stacked as more samples) and are tiled over hidden
+    layers.
+    """
+    rng = keyed(recipe.seed, 0, place, TOPOLOGY)
+    if topology.initial in CORRELATED:
+        correlation = CORRELATED[topology.initial]
+        return sscti(inputs.intensities(), shape, topology.sparsity, correlation=correlation)
+    return INITIAL[topology.initial](shape, links_at(shape, topology.sparsity), rng=rng)
+
+
+def _mlp(recipe: Recipe, inputs: Inputs) -> nn.Module:
+    options = dict(recipe.net.options)
+    widths = (math.prod(inputs.shape), *options.pop("hidden"), inputs.classes)
+    links: list[Any] | None = None
+    if recipe.topology is not None:
+        shapes = list(pairwise(widths))
+        links = [
+            first_links(recipe.topology, shape, place, recipe, inputs)
+            for place, shape in enumerate(shapes[:-1])
+        ]
+        links.append(_full(shapes[-1]))  # dense, but able to lose the links of units that percolate away
+    return models.mlp(
+        widths,
+        links,
+        neuron=neuron(recipe) if recipe.net.spiking else None,
+        steps=recipe.task.steps,
+        readout=recipe.net.readout,
+        spiking=recipe.net.spiking,
+        **options,
+    )
+
+
+def _image_model(name: str) -> Callable[[Recipe, Inputs], nn.Module]:
+    """Return the maker of a model with convolutions: its sparse layers start uniform (S0 section 3.2.1)."""
+
+    def make(recipe: Recipe, inputs: Inputs) -> nn.Module:
+        options: dict[str, Any] = dict(recipe.net.options)
+        if name != "spikformer":  # whose neurons are part of its definition
+            options |= {"neuron": neuron(recipe), "readout": recipe.net.readout}
+        options |= {"input_shape": inputs.shape, "classes": inputs.classes, "steps": recipe.task.steps}
+        constructor = getattr(models, name)
+        if recipe.topology is None:
+            return _made(constructor(**options))
+        with torch.device("meta"):
+            plan = constructor(**options)
+        links: dict[str, Any] = {}
+        for place, layer in enumerate(default_sparse(plan)):
+            shape = links_shape(plan.get_submodule(layer))
+            rng = keyed(recipe.seed, 0, place, TOPOLOGY)
+            links[layer] = INITIAL["uniform"](shape, links_at(shape, recipe.topology.sparsity), rng=rng)
+        return _made(constructor(**options, links=links))
+
+    return make
+
+
+def _made(model: Any) -> nn.Module:
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"a maker must return a torch module; got {type(model).__name__}")
+    return model
+
+
+def links_shape(layer: nn.Module) -> tuple[int, int]:
+    """Return the shape [presynaptic, postsynaptic] of a layer's links; C_in k^2 x C_out of a convolution."""
+    if isinstance(layer, nn.Conv2d):
+        return (layer.in_channels // layer.groups * math.prod(layer.kernel_size), layer.out_channels)
+    if isinstance(layer, (nn.Linear, SparseLinear)):
+        return (layer.in_features, layer.out_features)
+    raise TypeError(f"{type(layer).__name__} is no layer with links")
+
+
+@torch.no_grad()
+def draw_weights(model: nn.Module, recipe: Recipe, inputs: Inputs) -> None:
+    """Draw the weights of linear layers anew as the recipe says, biases zero.
+
+    Convolutions and normalisations stay as the model starts them. In a model with convolutions or attention
+    no linear layer is the first.
+    Reading: S_t in S0 eq. 3 is the share of zeros in the input; where the input has real values too.
+    """
+    layers = [layer for layer in model.modules() if isinstance(layer, (nn.Linear, SparseLinear))]
+    for place, layer in enumerate(layers):
+        kind = "last" if place == len(layers) - 1 else "hidden"
+        if place == 0 and inputs.flat:
+            kind = "first"
+        links = layer.links if isinstance(layer, SparseLinear) else _full(links_shape(layer))
+        rng = keyed(recipe.seed, 0, place, WEIGHTS)
+        values = torch.from_numpy(initial_weights(links, _variance(recipe, inputs, links, kind), rng=rng))
+        if isinstance(layer, SparseLinear):
+            layer.values.copy_(values)
+        else:  # torch keeps the transpose
+            layer.weight.copy_(values.reshape(links.shape).T)
+        if layer.bias is not None:
+            layer.bias.zero_()
+    if recipe.net.weights == "sswi_calibrated":
+        sample, _ = next(inputs.batches(0))  # training samples: the test set is for testing
+        calibrate(model, sample.cpu(), rate=recipe.net.weights_rate)
+
+
+def _variance(recipe: Recipe, inputs: Inputs, links: Any, kind: str) -> float:
+    n, sparsity = links.shape[0], 1.0 - links.nnz / (links.shape[0] * links.shape[1])
+    if recipe.net.weights == "kaiming":
+        return kaiming_variance(n)
+    if recipe.net.weights == "swi":
+        return swi_variance(n, sparsity)
+    rate = float(np.mean(inputs.intensities(COUNTED) > 0)) if kind == "first" else None
+    return sswi_variance(n, sparsity, rate=rate, threshold=recipe.net.threshold, layer=kind)
+
+
+def _full(shape: tuple[int, int]) -> sp.csr_array:
+    return sp.csr_array(np.ones(shape, bool))
+
+
+MODELS: dict[str, Callable[[Recipe, Inputs], nn.Module]] = {
+    "mlp": _mlp,
+    **{name: _image_model(name) for name in ("conv2fc2", "conv6fc2", "spikformer", "resnet18")},
+}

@@ -1,0 +1,108 @@
+"""Checkpoints: everything that a run needs to go on, in one file that is written as a whole or not at all.
+
+The file, safetensors, holds the tensors of the model (structure included) and of the optimizer; its metadata
+hold the recipe, the epochs done, the table so far, and the SHA-256 of all this. There is no generator state:
+random numbers are keyed by the place in the run (`netsci.train.places`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from netsci.io.files import write_atomically
+
+FORMAT = "netsci training checkpoint 1"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A run after some epochs: state of model and optimizer, and notes that JSON can hold."""
+
+    recipe: dict[str, Any]
+    epoch: int
+    step: int
+    model: dict[str, Tensor]
+    optimizer: dict[str, Any]
+    notes: dict[str, Any] = field(default_factory=dict)
+
+
+def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint atomically; the file that was there stays until the new one is complete."""
+    tensors = {f"model.{name}": _plain(tensor) for name, tensor in checkpoint.model.items()}
+    scalars: dict[str, dict[str, Any]] = {}
+    for index, state in checkpoint.optimizer["state"].items():
+        for name, value in state.items():
+            if isinstance(value, Tensor):
+                tensors[f"optimizer.{index}.{name}"] = _plain(value)
+            else:
+                scalars.setdefault(str(index), {})[name] = value
+    content = {
+        "recipe": checkpoint.recipe,
+        "epoch": checkpoint.epoch,
+        "step": checkpoint.step,
+        "groups": checkpoint.optimizer["param_groups"],
+        "scalars": scalars,
+        "notes": checkpoint.notes,
+    }
+    text = json.dumps(content)
+    metadata = {"format": FORMAT, "content": text, "sha256": _digest(tensors, text)}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, save(tensors, metadata=metadata))
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """Read a checkpoint.
+
+    Raises ValueError, with the file and what to do, if it is damaged or no checkpoint of a training run.
+    """
+    mend = "delete it to begin the run anew, or take a copy that is whole"
+    try:
+        with safe_open(path, framework="pt") as stored:
+            metadata = stored.metadata() or {}
+            tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise ValueError(f"{path} cannot be read as a checkpoint ({error}); {mend}") from error
+    if metadata.get("format") != FORMAT:
+        raise ValueError(f"{path} is a safetensors file but no checkpoint of a training run ({FORMAT!r})")
+    text = metadata.get("content", "")
+    if _digest(tensors, text) != metadata.get("sha256"):
+        raise ValueError(f"{path} is damaged: its checksum does not fit its content; {mend}")
+    content = json.loads(text)
+    state: dict[int, dict[str, Any]] = {int(i): dict(values) for i, values in content["scalars"].items()}
+    model = {}
+    for name, tensor in tensors.items():
+        kind, rest = name.split(".", 1)
+        if kind == "model":
+            model[rest] = tensor
+        else:
+            index, key = rest.split(".", 1)
+            state.setdefault(int(index), {})[key] = tensor
+    optimizer = {"state": state, "param_groups": content["groups"]}
+    return Checkpoint(
+        content["recipe"], content["epoch"], content["step"], model, optimizer, content["notes"]
+    )
+
+
+def _plain(tensor: Tensor) -> Tensor:
+    # A copy: tensors that share memory cannot be stored, and the run goes on changing them.
+    return tensor.detach().to("cpu", copy=True).contiguous()
+
+
+def _digest(tensors: Mapping[str, Tensor], text: str) -> str:
+    digest = hashlib.sha256(text.encode())
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        if tensor.numel():
+            digest.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()

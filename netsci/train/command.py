@@ -1,0 +1,91 @@
+"""What `netsci train` does: a preset with changes, a progress bar, and the last epoch as a table."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from netsci.train.presets import PRESETS
+from netsci.train.recipe import Recipe
+
+SHOWN = ("accuracy", "loss", "link sparsity", "node sparsity", "SOPs", "firing rate", "seconds")
+
+
+def listed() -> str:
+    """Return the presets, one a line, with what they are."""
+    lines = []
+    for name, recipe in PRESETS.items():
+        t, o = recipe.task, recipe.optimisation
+        sparsity = f"{100 * recipe.topology.sparsity:g} % sparse" if recipe.topology else "dense"
+        lines.append(
+            f"{name:22} {recipe.net.model} on {t.data}, {sparsity}, T = {t.steps}, {o.epochs} epochs"
+        )
+    return "\n".join(lines)
+
+
+def chosen(preset: str, changes: Sequence[str], *, dense: bool) -> Recipe:
+    """Return a preset with changes "name=value"; values are Python literals, or words.
+
+    Examples
+    --------
+    >>> chosen("digits-2fc", ["lr=0.01", "initial=uniform"], dense=False).optimisation.lr
+    0.01
+
+    Raises ValueError for an unknown preset or name, or a value that does not fit.
+    """
+    if preset not in PRESETS:
+        raise ValueError(f"there is no preset {preset!r}; there are {', '.join(PRESETS)}")
+    values: dict[str, Any] = {"dense": dense}
+    for change in changes:
+        name, equals, text = change.partition("=")
+        if not equals:
+            raise ValueError(f"--set takes NAME=VALUE, such as lr=0.01; got {change!r}")
+        try:
+            values[name] = ast.literal_eval(text)
+        except (ValueError, SyntaxError):
+            values[name] = text
+    return PRESETS[preset].replace(**values)
+
+
+def run(
+    preset: str, changes: Sequence[str], *, dense: bool, out: Path | None, device: str, anew: bool
+) -> None:
+    """Train, show how far it is, and say where the result lies."""
+    from netsci.train.loop import NETWORK, Moment, train
+
+    recipe = chosen(preset, changes, dense=dense)
+    folder = out or Path("runs") / (f"{preset}-dense" if dense else preset)
+    console = Console()
+    last = {"epoch": 0, "words": ""}
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("data and network", total=recipe.optimisation.epochs)
+
+        def progress(epoch: int, share: float) -> None:
+            bar.update(task, completed=epoch - 1 + share, description=f"epoch {epoch} {last['words']}")
+
+        def observe(moment: Moment) -> None:
+            values = {row["measure"]: row["value"] for row in moment.rows if row["layer"] == "all"}
+            last["words"] = f"(accuracy {100 * values['accuracy']:.2f} % before)"
+
+        result = train(
+            recipe, folder=folder, resume=not anew, device=device, observe=observe, progress=progress
+        )
+    table = result.table[(result.table["epoch"] == result.epoch) & (result.table["layer"] == "all")]
+    values = dict(zip(table["measure"], table["value"], strict=True))
+    shown = Table("measure", "after the last epoch", title=Text(f"{preset}: {result.inputs.source}"))
+    for name in SHOWN:
+        if name in values:
+            shown.add_row(name, f"{values[name]:.4g}")
+    console.print(shown)
+    console.print(
+        Text(f"table, checkpoint and network: {folder}; see it: netsci report {folder / NETWORK}"),
+        soft_wrap=True,
+    )

@@ -1,0 +1,171 @@
+"""From a data set to what a network sees: batches on a device, encoded, augmented, in a keyed order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from netsci.data import DataSet, load
+from netsci.train.places import (
+    AUGMENTATION,
+    ENCODING,
+    ORDER,
+    SPLIT,
+    TESTING,
+    keyed,
+)
+from netsci.train.recipe import Recipe, Task
+
+FLAT = ("mlp",)  # models that see an image as a row of numbers
+TEST_BATCH = 500
+_PADDING = 4
+
+
+@dataclass(frozen=True)
+class Side:
+    """Inputs [n, ...] (flat models: [features, ...], samples last) and labels int64 [n], on a device."""
+
+    x: Tensor
+    y: Tensor
+
+
+class Inputs:
+    """The training and testing side of a recipe's data.
+
+    Batches have the shapes of `netsci.models`: [B, ...] for images that a network sees at every step, and
+    [T, B, ...] for spikes and events. Testing replaces the test images by held-out training images where the
+    recipe says so. The same batch of the same epoch is the same on every machine; noise of the rate code is
+    numpy's on a CPU, torch's on a GPU.
+    """
+
+    def __init__(self, recipe: Recipe, device: str, *, data: DataSet | None = None) -> None:
+        task = recipe.task
+        if data is None:
+            data = load(task.data, **dict(task.data_options))
+        self.recipe, self.device, self.source = recipe, device, data.source
+        data = chosen(data, task)
+        x = data.x_train
+        self.full = data.full
+        self.has_time = len(x.shape) == 5
+        if self.has_time != (task.encoding == "events"):
+            raise ValueError(
+                f"encoding {task.encoding!r} does not fit data {task.data!r}, which "
+                + ("has time: set encoding to 'events'" if self.has_time else "has no time")
+            )
+        if self.has_time and x.shape[1] != task.steps:
+            raise ValueError(
+                f"{task.data!r} was binned to {x.shape[1]} steps, the recipe asks for {task.steps}"
+            )
+        self.shape = tuple(x.shape[2 if self.has_time else 1 :])  # of one image: [C, H, W]
+        self.classes = len(data.classes)
+        self.flat = recipe.net.model in FLAT
+        self.train_side = self._side(data.x_train, data.y_train)
+        self.test_side = self._side(data.x_test, data.y_test)
+
+    def _side(self, x: Any, y: NDArray[np.int64]) -> Side:
+        images = torch.from_numpy(np.ascontiguousarray(x[:]))
+        if self.flat:  # neurons first, samples last: the order in which sparse layers work
+            images = images.flatten(2 if self.has_time else 1)
+            images = images.permute(2, 1, 0) if self.has_time else images.t()
+        return Side(images.contiguous().to(self.device), torch.from_numpy(y.astype(np.int64)).to(self.device))
+
+    @property
+    def n_train(self) -> int:
+        """Number of training samples."""
+        return len(self.train_side.y)
+
+    @property
+    def n_test(self) -> int:
+        """Number of testing samples."""
+        return len(self.test_side.y)
+
+    def intensities(self, limit: int | None = None) -> NDArray[np.float32]:
+        """Return training inputs in [0, 1] as [samples, features], time stacked as more samples."""
+        x = self.train_side.x.cpu()
+        if self.flat:
+            x = x[..., :limit].permute(2, 1, 0).flatten(0, 1) if self.has_time else x[:, :limit].t()
+        else:
+            x = x[:limit].flatten(0, 1) if self.has_time else x[:limit]
+        return self._scaled(x.flatten(1)).numpy()
+
+    def batches(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield an epoch's training batches: inputs and labels int64 [B]; the last one may be smaller."""
+        seed, batch = self.recipe.seed, self.recipe.optimisation.batch
+        order = keyed(seed, epoch, 0, ORDER).permutation(self.n_train)
+        for number, first in enumerate(range(0, self.n_train, batch)):
+            rows = torch.from_numpy(order[first : first + batch]).to(self.device)
+            x = self._select(self.train_side.x, rows)
+            if self.recipe.task.augment:
+                x = augmented(x, keyed(seed, epoch, number, AUGMENTATION))
+            yield self._encoded(x, epoch, number, ENCODING), self.train_side.y[rows]
+
+    def tests(self, limit: int | None = None, *, batch: int = TEST_BATCH) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield the testing batches, always the same ones."""
+        count = self.n_test if limit is None else min(limit, self.n_test)
+        for number, first in enumerate(range(0, count, batch)):
+            rows = torch.arange(first, min(first + batch, count), device=self.device)
+            x = self._select(self.test_side.x, rows)
+            yield self._encoded(x, 0, number, TESTING), self.test_side.y[rows]
+
+    def _select(self, x: Tensor, rows: Tensor) -> Tensor:
+        return x.index_select(-1, rows) if self.flat else x.index_select(0, rows)
+
+    def _scaled(self, x: Tensor) -> Tensor:
+        """Return intensities in [0, 1] as float32; events are counts and stay as they are."""
+        return x.to(torch.float32) if self.has_time else x.to(torch.float32).mul_(1.0 / self.full)
+
+    def _encoded(self, x: Tensor, epoch: int, number: int, purpose: int) -> Tensor:
+        task = self.recipe.task
+        if task.encoding == "events":  # [features, T, B] or [B, T, C, H, W] -> [T, B, ...]
+            x = self._scaled(x)
+            return x.permute(1, 2, 0) if self.flat else x.transpose(0, 1)
+        if task.encoding == "rate" and self.recipe.net.spiking:
+            return self._spikes(x, keyed(self.recipe.seed, epoch, number, purpose))
+        x = self._scaled(x)
+        return x.t() if self.flat else x
+
+    def _spikes(self, x: Tensor, rng: np.random.Generator) -> Tensor:
+        """Return Bernoulli spikes [T, B, ...] with the probability pixel / full a step."""
+        steps = self.recipe.task.steps
+        # Flat models: from [features, B] to the memory order [features, T, B].
+        x = x[:, None, :].expand(-1, steps, -1) if self.flat else x[None].expand(steps, *x.shape)
+        if x.device.type == "cpu":
+            noise = torch.from_numpy(rng.integers(0, self.full, size=tuple(x.shape), dtype=np.uint8))
+        else:
+            generator = torch.Generator(x.device).manual_seed(int(rng.integers(2**62)))
+            noise = torch.randint(
+                0, self.full, x.shape, generator=generator, device=x.device, dtype=torch.uint8
+            )
+        spikes = (noise < x).to(torch.float32)
+        return spikes.permute(1, 2, 0) if self.flat else spikes
+
+
+def chosen(data: DataSet, task: Task) -> DataSet:
+    """Return the part of a data set that a task uses; the same one for every seed."""
+    if task.validation:
+        data = data.split(task.validation, rng=keyed(0, 0, 0, SPLIT))
+    if task.limit is not None or task.test_limit is not None:
+        train = min(task.limit or len(data.y_train), len(data.y_train))
+        test = min(task.test_limit or len(data.y_test), len(data.y_test))
+        data = data.subset(train, test, rng=keyed(0, 1, 0, SPLIT))
+    return data
+
+
+def augmented(images: Tensor, rng: np.random.Generator) -> Tensor:
+    """Return uint8 images [B, C, H, W] moved by up to 4 pixels each way and mirrored half of the time."""
+    n, _, height, width = images.shape
+    padded = torch.nn.functional.pad(images, [_PADDING] * 4)
+    rows = rng.integers(0, 2 * _PADDING + 1, n)[:, None] + np.arange(height)
+    columns = rng.integers(0, 2 * _PADDING + 1, n)[:, None] + np.arange(width)
+    mirrored = rng.random(n) < 0.5
+    columns[mirrored] = columns[mirrored, ::-1]
+    sample = torch.arange(n, device=images.device)[:, None, None]
+    y = torch.from_numpy(rows).to(images.device)[:, :, None]
+    x = torch.from_numpy(columns).to(images.device)[:, None, :]
+    return padded[sample, :, y, x].permute(0, 3, 1, 2)

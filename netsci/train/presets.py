@@ -1,0 +1,58 @@
+"""Recipes by name: the papers' set-ups, where printed, and small ones on built-in data.
+
+What S0 does not print (optimizer, learning rate and decay of the membrane of its back-propagated networks)
+was chosen on held-out training images; see the exhibit of the grid.
+"""
+
+from __future__ import annotations
+
+from netsci.train.recipe import Net, Optimisation, Recipe, Task, Topology
+
+PRESETS: dict[str, Recipe] = {
+    "digits-2fc": Recipe(
+        Task("digits", steps=8),
+        Net("mlp", (("hidden", (512,)),), readout="sum"),
+        Topology(sparsity=0.95),
+        Optimisation(lr=5e-3, batch=50, epochs=30),
+    ),
+    "mnist-2fc": Recipe(
+        Task("mnist", steps=8),
+        Net("mlp", (("hidden", (1568,)),), readout="sum"),
+        Topology(sparsity=0.99),
+        Optimisation(lr=5e-3, batch=100, epochs=100),
+    ),
+    "mnist-stp-3fc": Recipe(
+        Task("mnist", encoding="rate", steps=50),
+        Net("mlp", (("hidden", (1568, 1568)),), alpha=0.9, threshold=4.0),
+        Topology(sparsity=0.95, zeta=0.35),
+        Optimisation(learner="stp", window=4, lr=1e-4, course="constant", batch=100, epochs=100),
+    ),
+    "digits-stp-3fc": Recipe(
+        Task("digits", encoding="rate", steps=20),
+        Net("mlp", (("hidden", (128, 128)),), alpha=0.9, threshold=4.0),
+        Topology(sparsity=0.9, zeta=0.35),
+        Optimisation(learner="stp", window=4, lr=1e-3, course="constant", batch=50, epochs=20),
+    ),
+    "mnist-2conv2fc": Recipe(
+        Task("mnist", steps=8),
+        Net("conv2fc2", readout="sum"),
+        Topology(sparsity=0.95, initial="uniform"),
+        Optimisation(lr=2e-3, batch=100, epochs=30),
+    ),
+    "cifar10-6conv2fc": Recipe(
+        Task("cifar10-jpeg", steps=8, augment=True),
+        Net("conv6fc2", readout="sum"),
+        Topology(sparsity=0.95, initial="uniform"),
+        Optimisation(
+            optimizer="adamw", lr=1e-3, weight_decay=0.01, batch=128, epochs=100, warmup=2, mixed=True
+        ),
+    ),
+    "cifar10-spikformer": Recipe(
+        Task("cifar10-jpeg", steps=4, augment=True),
+        Net("spikformer"),
+        Topology(sparsity=0.95, initial="uniform"),
+        Optimisation(
+            optimizer="adamw", lr=1e-3, weight_decay=0.05, batch=128, epochs=100, warmup=5, mixed=True
+        ),
+    ),
+}

@@ -1,0 +1,101 @@
+"""The sparse convolution against torch's, in every backend."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.nn import functional
+
+from netsci.sparse import SparseConv2d
+from netsci.sparse.backends import BACKENDS
+from netsci.sparse.conv import CROSSOVER, unfold
+
+
+@pytest.mark.parametrize("backend", list(BACKENDS))
+def test_rows_are_channels_times_kernel_places(backend):
+    links = np.zeros((8, 3))
+    links[1, 0] = links[6, 2] = 1  # channel 0, upper right; channel 1, lower left
+    layer = SparseConv2d(links, 2, backend=backend)
+    layer.values.data = torch.tensor([2.0, 3.0])
+    x = torch.arange(8.0).view(1, 2, 2, 2)
+    assert layer(x).flatten().tolist() == [2.0, 0.0, 18.0]
+    assert (layer.in_channels, layer.out_channels, layer.rows_per_unit) == (2, 3, 4)
+    assert layer.weight.shape == (3, 2, 2, 2)
+    assert layer.weight[0, 0, 0, 1] == 2.0
+    assert layer.weight[2, 1, 1, 0] == 3.0
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    channels=st.tuples(st.integers(1, 3), st.integers(1, 4)),
+    kernel=st.integers(1, 3),
+    stride=st.integers(1, 3),
+    padding=st.integers(0, 2),
+    size=st.tuples(st.integers(0, 3), st.integers(3, 7), st.integers(3, 8)),
+    density=st.sampled_from([0.0, 0.2, 0.6, 1.0]),
+    bias=st.booleans(),
+    backend=st.sampled_from(["auto", *BACKENDS]),
+    seed=st.integers(0, 2**31),
+)
+def test_equals_dense_autograd(channels, kernel, stride, padding, size, density, bias, backend, seed):
+    rng, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
+    links = rng.random((channels[0] * kernel**2, channels[1])) < density
+    options = {"stride": stride, "padding": padding, "bias": bias, "backend": backend, "dtype": torch.float64}
+    layer = SparseConv2d(links, kernel, generator=generator, **options)
+    dense = layer.weight.clone().requires_grad_()
+    x = torch.randn(size[0], channels[0], *size[1:], dtype=torch.float64, generator=generator)
+    x, twin = x.clone().requires_grad_(), x.clone().requires_grad_()
+    y = layer(x)
+    wanted = functional.conv2d(twin, dense, layer.bias, stride, padding)
+    torch.testing.assert_close(y, wanted, rtol=1e-10, atol=1e-12)
+    g = torch.randn(wanted.shape, dtype=torch.float64, generator=generator)
+    found = torch.autograd.grad(y, [x, layer.values], g)
+    of_x, of_dense = torch.autograd.grad(wanted, [twin, dense], g)
+    torch.testing.assert_close(found[0], of_x, rtol=1e-10, atol=1e-12)
+    at_links = of_dense.reshape(channels[1], -1).T[torch.from_numpy(links)]
+    torch.testing.assert_close(found[1], at_links, rtol=1e-10, atol=1e-12)
+
+
+def test_windows_are_laid_out_as_the_kernels_read_them():
+    windows = unfold(torch.rand(2, 3, 5, 4), 2, 1, 0)
+    assert windows.shape == (2, 4, 3, 12)
+    assert windows.movedim(-1, 0).is_contiguous()
+    wanted = functional.unfold(torch.ones(2, 3, 5, 4), 2)
+    assert torch.equal(unfold(torch.ones(2, 3, 5, 4), 2, 1, 0).reshape(2, 12, 12).mT, wanted)
+
+
+def test_auto_goes_by_density(monkeypatch):
+    taken = []
+    for name in ("sparse_matmul", "dense_weight"):
+        called = getattr(__import__("netsci.sparse.conv", fromlist=[name]), name)
+        monkeypatch.setattr(
+            f"netsci.sparse.conv.{name}",
+            lambda *a, name=name, called=called, **k: taken.append(name) or called(*a, **k),
+        )
+    for n_links in (round(CROSSOVER * 90), round(CROSSOVER * 90) + 1):
+        SparseConv2d((np.arange(90) < n_links).reshape(9, 10), 3)(torch.ones(1, 1, 3, 3))
+    assert taken == ["sparse_matmul", "dense_weight"]
+
+
+@pytest.mark.parametrize(
+    ("links", "kernel", "options", "error"),
+    [
+        (np.ones((9, 2)), 2, {}, ValueError),
+        (np.ones((4, 2)), 2.0, {}, TypeError),
+        (np.ones((4, 2)), 0, {}, ValueError),
+        (np.ones((4, 2)), 2, {"stride": 0}, ValueError),
+        (np.ones((4, 2)), 2, {"padding": -1}, ValueError),
+    ],
+)
+def test_bad_layers(links, kernel, options, error):
+    with pytest.raises(error):
+        SparseConv2d(links, kernel, **options)
+
+
+def test_bad_inputs():
+    layer = SparseConv2d(np.eye(8, 3), 2, backend="csr")
+    with pytest.raises(ValueError, match=r"\[batch, 2, height, width\]"):
+        layer(torch.ones(1, 3, 4, 4))
+    with pytest.raises(ValueError, match="larger than the padded input"):
+        layer(torch.ones(1, 2, 1, 4))

@@ -1,0 +1,238 @@
+"""Arguments, tables and agreement of the speed benchmark; nothing is timed."""
+
+import importlib
+import math
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmarks import spiking
+from benchmarks.peers import agreement, environment, tables
+from benchmarks.peers.workers import Worker
+
+ROOT = Path(__file__).resolve().parents[1]
+PEERS = ROOT / "benchmarks" / "peers"
+
+
+def measurements(speeds: dict[tuple, list[float]], network: str = "784-1568-10", mode: str = "train"):
+    """Return rows as the rounds give them: (library, variant, sparsity, role) -> samples a second."""
+    return pd.DataFrame(
+        [
+            dict(zip(tables.KEYS, (network, mode, *who), strict=True)) | {"round": turn, tables.SPEED: speed}
+            for who, found in speeds.items()
+            for turn, speed in enumerate(found)
+        ]
+    )
+
+
+FAKE = {
+    ("SpikingJelly", "repeat", 0.0, "peer"): [100.0, 200.0, 100.0],
+    ("SpikingJelly", "once", 0.0, "tuned peer"): [400.0, 400.0, 400.0],
+    ("snnTorch", "repeat", 0.0, "peer"): [90.0, 250.0, 80.0],
+    ("netsci", "dense", 0.0, "own dense"): [500.0, 800.0, 300.0],
+    ("netsci", "sparse", 0.99, "own sparse"): [1500.0, 2600.0, 1600.0],
+}
+
+
+def test_ratios_are_taken_within_a_round_to_the_peer_with_the_best_median() -> None:
+    table = tables.summary(measurements(FAKE)).set_index(["library", "variant"])
+    sparse = table.loc[("netsci", "sparse")]
+    assert sparse[tables.SPEED] == 1600.0
+    assert (sparse["ratio_to_peer"], sparse["ratio_to_peer_min"], sparse["ratio_to_peer_max"]) == (15, 13, 16)
+    assert sparse["ratio_to_tuned_peer"] == 4.0
+    assert sparse["ratio_to_own_dense"] == 3.25  # median of 3, 3.25, 16 / 3
+    assert table.loc[("snnTorch", "repeat"), "ratio_to_peer"] == 0.9
+
+
+def test_targets_are_for_our_own_rows_only() -> None:
+    table = tables.summary(measurements(FAKE)).set_index(["library", "variant"])
+    assert table["target"].dropna().to_dict() == {("netsci", "dense"): 4.0, ("netsci", "sparse"): 14.0}
+    assert table["met"].tolist() == [None, None, None, True, True]  # dense: 5, 4, 3, just reached
+
+
+def test_a_target_that_is_just_not_reached_is_missed() -> None:
+    speeds = {**FAKE, ("netsci", "dense", 0.0, "own dense"): [400.0, 798.0, 399.0]}
+    assert tables.summary(measurements(speeds))["met"].tolist() == [None, None, None, False, True]
+
+
+def test_networks_and_modes_do_not_mix() -> None:
+    slow = {who: [speed / 2 for speed in found] for who, found in FAKE.items()}
+    both = pd.concat([measurements(FAKE), measurements(slow, mode="infer")])
+    table = tables.summary(both)
+    assert len(table) == 10
+    assert table[table["library"] == "netsci"][tables.SPEED].tolist() == [500.0, 1600.0, 250.0, 800.0]
+    assert table["ratio_to_peer"].iloc[:5].tolist() == table["ratio_to_peer"].iloc[5:].tolist()
+    assert table["target"].dropna().tolist() == [4.0, 14.0, 4.0, 22.0]
+
+
+def test_status_says_whether_a_target_is_missed(capsys: pytest.CaptureFixture[str]) -> None:
+    good = {**FAKE, ("netsci", "dense", 0.0, "own dense"): [800.0, 800.0, 800.0]}
+    assert tables.verdict(tables.summary(measurements(good))) == 0
+    bad = {**good, ("netsci", "sparse", 0.99, "own sparse"): [1300.0, 2600.0, 1300.0]}
+    table = tables.summary(measurements(bad))
+    tables.show(table)
+    assert tables.verdict(table) == 1
+    output = capsys.readouterr()
+    assert "13.00 (13.0-13.0)" in output.out
+    assert ">= 14" in output.out
+    assert "missed: 784-1568-10 train at 99%: 13, not 14" in output.err
+
+
+@pytest.mark.parametrize(("seconds", "met"), [(1.8, True), (1.9, False)])
+def test_evolution_is_a_share_of_an_epoch(
+    seconds: float, met: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = tables.summary(measurements(FAKE))  # 60,000 samples at 1600 a second: 37.5 s
+    table = tables.with_evolution(table, "784-1568-10", seconds, 60_000, 0.05)
+    row = table.iloc[-1]
+    assert row["mode"] == "evolution"
+    assert math.isclose(row["share_of_epoch"], seconds / 37.5)
+    assert row["met"] is met
+    tables.show(table)
+    assert f"{1000 * seconds:.0f} ms" in capsys.readouterr().out
+
+
+def test_arguments() -> None:
+    assert spiking.options([]).network == list(spiking.NETWORKS)
+    chosen = spiking.options(["--rounds", "3", "--network", "784-1568-10", "--optimizer", "adam"])
+    assert (chosen.rounds, chosen.network, chosen.optimizer) == (3, ["784-1568-10"], "adam")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--rounds", "0"], ["--seconds", "0"], ["--seconds", "nan"], ["--zeta", "1.5"], ["--network", "2-3"]],
+)
+def test_wrong_arguments_are_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        spiking.options(arguments)
+    assert stopped.value.code == 2
+    assert arguments[0] in capsys.readouterr().err
+
+
+def test_weights_have_exactly_the_links_asked_for_and_a_full_output_layer() -> None:
+    layers = spiking.weights([50, 40, 30, 10], 0.9, np.random.default_rng(1))
+    assert [layer.shape for layer in layers] == [(50, 40), (40, 30), (30, 10)]
+    assert [np.count_nonzero(layer) for layer in layers] == [200, 120, 300]
+    assert {layer.dtype for layer in layers} == {np.dtype(np.float32)}
+
+
+def test_agreement_counts_spikes_and_gradients_at_links_only() -> None:
+    mask = np.array([[True, False], [True, True]])
+    spikes = np.ones((2, 3, 2), bool)
+    one = {"spikes_0": spikes, "gradient_0": np.ones((2, 2)), "rates": np.ones((3, 2))}
+    absent = {**one, "gradient_0": np.array([[1.0, 7.0], [1.0, 1.0]])}
+    assert agreement.disagreement(agreement.differences(absent, one, [mask])) == []
+    flipped = spikes.copy()
+    flipped[0, 0, 0] = False
+    other = {
+        "spikes_0": flipped,
+        "gradient_0": np.ones((2, 2)) * [[1.0, 1.0], [-1.0, 1.0]],
+        "rates": one["rates"],
+    }
+    away = agreement.differences(other, one, [mask])
+    assert away["spikes_0"] == pytest.approx(1 / 12)
+    assert away["gradient_0"] == pytest.approx(2 / math.sqrt(3))
+    assert agreement.disagreement(away) == [
+        "spikes of layer 0 differ by 0.083",
+        "gradient of layer 0 differ by 1.2",
+    ]
+    assert agreement.disagreement({"rates": math.nan}) == ["rates differ by nan"]
+
+
+def test_agreement_refuses_transposed_spikes() -> None:
+    one = {"spikes_0": np.ones((2, 3, 2), bool)}
+    with pytest.raises(ValueError, match="shape"):
+        agreement.differences({"spikes_0": np.ones((3, 2, 2), bool)}, one, [np.ones((1, 2), bool)])
+
+
+def test_peers_have_our_torch_and_are_all_pinned() -> None:
+    peers = environment.pinned(environment.REQUIREMENTS.read_text())
+    ours = environment.pinned((ROOT / "constraints.txt").read_text())
+    assert peers["torch"] == ours["torch"]
+    assert peers["numpy"] == ours["numpy"]
+    assert {"spikingjelly", "snntorch"} <= set(peers)
+    assert "torchvision" not in peers
+
+
+def test_loose_requirements_are_refused() -> None:
+    with pytest.raises(ValueError, match="not pinned: torch"):
+        environment.pinned("numpy==2.4.6  # fixed\ntorch\n")
+
+
+def test_a_built_environment_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import hashlib
+
+    monkeypatch.setenv("NETSCI_PEERS_VENV", str(tmp_path))
+    digest = hashlib.sha256(environment.REQUIREMENTS.read_bytes()).hexdigest()
+    (tmp_path / ".stamp").write_text(digest)
+    assert environment.ready() == tmp_path / "bin" / "python"
+    assert [path.name for path in tmp_path.iterdir()] == [".stamp"]
+
+
+def test_worker_passes_requests_and_tells_when_it_has_ended(tmp_path: Path) -> None:
+    script = tmp_path / "echo.py"
+    script.write_text(
+        "import sys\nfor line in [sys.stdin.readline()]:\n    print(line, end='', flush=True)\n"
+    )
+    with Worker(Path(sys.executable), str(script)) as worker:
+        assert worker.ask("build", variant="once") == {"do": "build", "variant": "once"}
+        with pytest.raises(RuntimeError, match="ended at 'check'"):
+            worker.ask("check")
+    assert worker.process.returncode == 0
+
+
+@pytest.fixture
+def netsci_mlp(monkeypatch: pytest.MonkeyPatch):
+    """Return the module of our own contestant, which finds `common` beside it."""
+    monkeypatch.syspath_prepend(PEERS)
+    return importlib.import_module("netsci_mlp")
+
+
+def test_own_variants_compute_what_plain_operations_do(netsci_mlp, tmp_path: Path) -> None:
+    import torch
+
+    masks = spiking.write_problem(tmp_path / "p.npz", "30-40-20-10", 0.8)
+    problem = netsci_mlp.common.read_problem(str(tmp_path / "p.npz"))
+    assert [mask.tolist() for mask in problem.masks] == [mask.tolist() for mask in masks]
+    found = {}
+    for variant in ("dense", "sparse"):
+        contest = netsci_mlp.common.Contest(netsci_mlp.Perceptron(problem, variant), problem, "sgd")
+        contest.check(str(tmp_path / f"{variant}.npz"))
+        found[variant] = dict(np.load(tmp_path / f"{variant}.npz"))
+    assert agreement.disagreement(agreement.differences(found["sparse"], found["dense"], masks)) == []
+    signal = problem.images[0].expand(problem.steps, -1, -1)
+    for i, weight in enumerate(problem.weights):
+        current, membrane, fired = signal @ torch.from_numpy(weight), 0.0, []
+        for line in current:
+            membrane = membrane + line
+            fired.append((membrane >= problem.threshold).float())
+            membrane = problem.alpha * membrane * (1.0 - fired[-1])
+        signal = torch.stack(fired)
+        assert (signal.numpy().astype(bool) == found["dense"][f"spikes_{i}"]).mean() > 0.999
+        assert 0.01 < signal.mean() < 0.9
+
+
+def test_masking_the_wrong_way_round_is_seen(netsci_mlp, tmp_path: Path) -> None:
+    masks = spiking.write_problem(tmp_path / "p.npz", "20-20-10", 0.8)
+    problem = netsci_mlp.common.read_problem(str(tmp_path / "p.npz"))
+    found = []
+    for weights in (problem.weights, [problem.weights[0].T, problem.weights[1]]):
+        one = netsci_mlp.common.Problem(weights, problem.images, problem.labels, 8, 0.5, 1.0)
+        contest = netsci_mlp.common.Contest(netsci_mlp.Perceptron(one, "dense"), one, "sgd")
+        contest.check(str(tmp_path / "found.npz"))
+        found.append(dict(np.load(tmp_path / "found.npz")))
+    assert agreement.disagreement(agreement.differences(found[1], found[0], masks))
+
+
+def test_evolution_keeps_the_number_of_links(netsci_mlp, tmp_path: Path) -> None:
+    spiking.write_problem(tmp_path / "p.npz", "60-50-10", 0.8)
+    problem = netsci_mlp.common.read_problem(str(tmp_path / "p.npz"))
+    contest = netsci_mlp.common.Contest(netsci_mlp.Perceptron(problem, "sparse"), problem, "sgd")
+    layer = contest.module.model.layers[0]
+    before = layer.links
+    assert len(netsci_mlp.evolution(contest, 2, 0.3)["cpu_seconds"]) == 2
+    assert layer.n_links == before.nnz
+    assert (layer.links != before).nnz > 0

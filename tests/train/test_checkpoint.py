@@ -1,0 +1,71 @@
+import json
+
+import pytest
+import torch
+
+from netsci.train import Checkpoint, load_checkpoint, save_checkpoint
+
+
+def example() -> Checkpoint:
+    model = {"a.values": torch.arange(5.0), "a.column": torch.tensor([3, 1, 2]), "b": torch.zeros(0, 4)}
+    optimizer = {
+        "state": {0: {"step": torch.tensor(7.0), "exp_avg": torch.ones(5)}, 2: {"momentum_buffer": None}},
+        "param_groups": [{"lr": 0.1, "params": [0, 1, 2]}],
+    }
+    return Checkpoint({"lr": 0.1}, 3, 42, model, optimizer, {"rows": [1.5, float("nan")], "stopped": ["a"]})
+
+
+def test_a_checkpoint_comes_back(tmp_path):
+    save_checkpoint(tmp_path / "deep/run.safetensors", example())
+    back, was = load_checkpoint(tmp_path / "deep/run.safetensors"), example()
+    assert (back.recipe, back.epoch, back.step) == (was.recipe, 3, 42)
+    assert back.notes["stopped"] == ["a"]
+    assert back.notes["rows"][1] != back.notes["rows"][1]
+    assert back.model.keys() == was.model.keys()
+    assert all(torch.equal(back.model[name], was.model[name]) for name in was.model)
+    assert all(back.model[name].dtype == was.model[name].dtype for name in was.model)
+    assert back.optimizer["param_groups"] == was.optimizer["param_groups"]
+    assert torch.equal(back.optimizer["state"][0]["exp_avg"], torch.ones(5))
+    assert back.optimizer["state"][0]["step"].ndim == 0
+    assert back.optimizer["state"][2] == {"momentum_buffer": None}
+
+
+def test_every_damaged_byte_is_noticed(tmp_path):
+    path = tmp_path / "run.safetensors"
+    save_checkpoint(path, example())
+    whole = path.read_bytes()
+    for place in range(0, len(whole), 7):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x10]) + whole[place + 1 :])
+        with pytest.raises(ValueError, match=r"run\.safetensors"):
+            load_checkpoint(path)
+    for length in (0, 5, len(whole) // 2, len(whole) - 1):
+        path.write_bytes(whole[:length])
+        with pytest.raises(ValueError, match=r"run\.safetensors"):
+            load_checkpoint(path)
+
+
+def test_another_safetensors_file_is_no_checkpoint(tmp_path):
+    from safetensors.torch import save_file
+
+    save_file({"weight": torch.ones(2, 3)}, tmp_path / "other.safetensors")
+    with pytest.raises(ValueError, match="no checkpoint of a training run"):
+        load_checkpoint(tmp_path / "other.safetensors")
+
+
+def test_what_was_there_stays_if_writing_fails(tmp_path):
+    path = tmp_path / "run.safetensors"
+    save_checkpoint(path, example())
+    before = path.read_bytes()
+    broken = Checkpoint({"lr": object()}, 4, 43, {}, {"state": {}, "param_groups": []})
+    with pytest.raises(TypeError):
+        save_checkpoint(path, broken)
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["run.safetensors"]
+
+
+def test_the_header_is_json_that_others_can_read(tmp_path):
+    from safetensors import safe_open
+
+    save_checkpoint(tmp_path / "run.safetensors", example())
+    with safe_open(tmp_path / "run.safetensors", framework="pt") as stored:
+        assert json.loads(stored.metadata()["content"])["epoch"] == 3

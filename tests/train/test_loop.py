@@ -1,0 +1,187 @@
+from itertools import pairwise
+
+import pandas as pd
+import pytest
+import torch
+
+from netsci.graph import live_units
+from netsci.sparse import layered_graph, sparse_layers
+from netsci.train import PRESETS, Recipe, train
+from netsci.train.loop import CHECKPOINT, NETWORK, RECIPE, TABLE
+from netsci.train.recipe import TOPOLOGIES, WEIGHTS
+
+SMALL = PRESETS["digits-2fc"].replace(
+    options=(("hidden", (64,)),), steps=4, epochs=4, sparsity=0.9, limit=400, test_limit=100
+)
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def values(run, measure: str, layer: str = "all") -> list[float]:
+    table = run.table
+    return table[(table["measure"] == measure) & (table["layer"] == layer)]["value"].tolist()
+
+
+def same_model(a, b) -> bool:
+    left, right = a.model.state_dict(), b.model.state_dict()
+    return left.keys() == right.keys() and all(torch.equal(left[k], right[k]) for k in left)
+
+
+def same_table(a, b) -> bool:
+    left, right = (run.table[run.table["measure"] != "seconds"].reset_index(drop=True) for run in (a, b))
+    pd.testing.assert_frame_equal(left, right, check_exact=True)
+    return True
+
+
+def test_an_evolving_network_learns_digits():
+    run = train(PRESETS["digits-2fc"].replace(epochs=8, options=(("hidden", (128,)),), sparsity=0.9))
+    assert run.accuracy > 0.9
+    assert values(run, "loss")[-1] < values(run, "loss")[0] / 2
+    assert len(values(run, "overlap", "layers.0")) == 8
+
+
+def test_the_link_count_is_kept_and_the_topology_changes():
+    graphs = []
+    run = train(SMALL, observe=lambda m: graphs.append(layered_graph(m.model)))
+    counts = [graph.projections[0].n_links for graph in graphs]
+    assert len(set(counts)) == 1
+    assert counts[0] == round(0.1 * 64 * 64)
+    links = [graph.projections[0].links for graph in graphs]
+    moved = [(a != b).nnz for a, b in pairwise(links)]
+    assert moved[0] > moved[-2] > 0
+    assert values(run, "links", "layers.0") == counts
+    for a, b in pairwise(graphs[1:]):  # what percolated away stays away
+        before, after = live_units(a), live_units(b)
+        assert all((before[name] | ~after[name]).all() for name in before)
+
+
+def test_two_and_two_epochs_are_four(tmp_path):
+    whole = train(SMALL)
+    train(SMALL, folder=tmp_path, stop_after=2)
+    assert not (tmp_path / NETWORK).exists()
+    resumed = train(SMALL, folder=tmp_path)
+    assert same_model(whole, resumed)
+    assert same_table(whole, resumed)
+    assert {path.name for path in tmp_path.iterdir()} == {CHECKPOINT, TABLE, RECIPE, NETWORK}
+    again = train(SMALL, folder=tmp_path)  # finished: nothing is left to do
+    assert same_model(again, whole)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
+def test_moments_survive_a_pause(tmp_path, optimizer):
+    recipe = SMALL.replace(optimizer=optimizer, epochs=3, lr=0.01)
+    whole = train(recipe)
+    train(recipe, folder=tmp_path, stop_after=1)
+    assert same_model(whole, train(recipe, folder=tmp_path))
+
+
+def test_seeds_differ_and_repeat():
+    assert same_model(train(SMALL.replace(epochs=2)), train(SMALL.replace(epochs=2)))
+    first, other = train(SMALL.replace(epochs=1)), train(SMALL.replace(epochs=1, seed=1))
+    assert not torch.equal(
+        first.model.state_dict()["layers.1.values"], other.model.state_dict()["layers.1.values"]
+    )
+
+
+def test_a_folder_of_another_recipe_is_refused(tmp_path):
+    train(SMALL, folder=tmp_path, stop_after=1)
+    with pytest.raises(ValueError, match=r"another recipe \(its \{'lr'"):
+        train(SMALL.replace(lr=0.5), folder=tmp_path)
+    assert train(SMALL.replace(lr=0.01), folder=tmp_path, resume=False, stop_after=1).epoch == 1
+
+
+def test_a_damaged_checkpoint_is_named_and_kept(tmp_path):
+    train(SMALL, folder=tmp_path, stop_after=1)
+    path = tmp_path / CHECKPOINT
+    data = bytearray(path.read_bytes())
+    data[-20] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match="damaged"):
+        train(SMALL, folder=tmp_path)
+    assert path.read_bytes() == bytes(data)
+
+
+def test_a_dense_network_has_no_topology():
+    run = train(SMALL.replace(dense=True, weights="kaiming"))
+    assert not sparse_layers(run.model)
+    assert values(run, "link sparsity")[-1] == 0.0
+    assert run.accuracy > 0.6
+
+
+def test_a_static_topology_stays():
+    run = train(SMALL.replace(evolve_every=0))
+    first = train(SMALL.replace(evolve_every=0, epochs=1))
+    links = [sparse_layers(r.model)["layers.0"].links for r in (run, first)]
+    assert (links[0] != links[1]).nnz == 0
+    assert not values(run, "overlap", "layers.0")
+
+
+def test_a_layer_that_only_moves_back_stops_for_good():
+    # Deterministic removal and regrowth: soon the links that go are those that come.
+    run = train(SMALL.replace(early_stop=0.0, delta=1.0, epochs=6, schedule="static"))
+    overlaps = values(run, "overlap", "layers.0")
+    assert len(overlaps) < 6
+    assert overlaps[-1] > 0.0
+    assert all(overlap == 0.0 for overlap in overlaps[:-1])
+
+
+@pytest.mark.parametrize("initial", TOPOLOGIES)
+@pytest.mark.parametrize("weights", WEIGHTS)
+def test_every_first_topology_and_weight_trains(initial, weights):
+    recipe = SMALL.replace(
+        initial=initial, weights=weights, epochs=1, limit=100, options=(("hidden", (64, 64)),)
+    )
+    run = train(recipe)
+    assert len(sparse_layers(run.model)) == 3
+    assert [layer.sparsity > 0.85 for layer in sparse_layers(run.model).values()] == [True, True, False]
+
+
+def test_rectified_linear_units_train_too():
+    recipe = SMALL.replace(
+        spiking=False, weights="swi", learner="gradient", optimizer="sgd", lr=0.05, epochs=6
+    )
+    run = train(recipe)
+    assert run.accuracy > 0.6
+    assert "SOPs" not in set(run.table["measure"])
+
+
+def test_target_propagation_learns_and_counts_its_spikes():
+    recipe = PRESETS["digits-stp-3fc"].replace(
+        epochs=6, options=(("hidden", (64, 64)),), sparsity=0.8, weights="sswi_calibrated", lr=0.01
+    )
+    run = train(recipe)
+    assert run.accuracy > 0.6
+    used, every = values(run, "spikes used in learning"), values(run, "spikes in learning")
+    assert all(0 < u < e for u, e in zip(used, every, strict=True))
+
+
+def test_the_trace_counts_what_the_table_says():
+    run = train(SMALL.replace(epochs=1))
+    trace = run.trace()
+    assert trace.sops / run.inputs.n_test == pytest.approx(values(run, "SOPs")[-1])
+    assert 0 < trace.firing_rate < 1
+
+
+def test_the_written_network_is_the_trained_one(tmp_path):
+    from safetensors.torch import load_file
+
+    run = train(SMALL.replace(epochs=1), folder=tmp_path)
+    stored = load_file(tmp_path / NETWORK)
+    layer = sparse_layers(run.model)["layers.0"]
+    assert torch.equal(stored["layers.0.weight"], layer.weight)
+    assert stored["layers.0.weight"].shape == (64, 64)
+    from netsci.io import load_graph
+
+    links = load_graph(tmp_path / NETWORK).projections[0].links
+    assert links.nnz == int((layer.values != 0).sum())
+
+
+def test_paper_recipes_can_be_built():
+    for name in ("mnist-2fc", "mnist-stp-3fc"):
+        assert isinstance(PRESETS[name], Recipe)

@@ -1,0 +1,54 @@
+import json
+from dataclasses import fields
+
+import pytest
+
+from netsci.train import PRESETS, Net, Optimisation, Recipe, Task, Topology
+
+
+def test_every_value_has_one_home():
+    names = [f.name for part in (Task, Net, Topology, Optimisation) for f in fields(part)]
+    assert len(names) == len(set(names))
+    assert not {"seed", "dense"} & set(names)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("dense", [False, True])
+def test_a_recipe_survives_json(name, dense):
+    recipe = PRESETS[name].replace(dense=dense, seed=5)
+    again = Recipe.of(json.loads(json.dumps(recipe.flat())))
+    assert again == recipe
+    assert (again.topology is None) == dense
+    assert hash(again) == hash(recipe)
+
+
+def test_replace_reaches_each_part_and_leaves_the_rest():
+    recipe = Recipe().replace(steps=3, threshold=2.0, delta=1.0, epochs=7)
+    assert (recipe.task.steps, recipe.net.threshold, recipe.topology.delta) == (3, 2.0, 1.0)
+    assert recipe.optimisation.epochs == 7
+    assert recipe.optimisation.lr == Recipe().optimisation.lr
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"learning_rate": 1.0}, "no 'learning_rate'; it has alpha"),
+        ({"steps": 0}, "steps must be a whole number of at least 1"),
+        ({"steps": True}, "steps must be"),
+        ({"lr": -1.0}, "lr must be at least 0"),
+        ({"lr": float("nan")}, "lr must be"),
+        ({"sparsity": 1.5}, "sparsity"),
+        ({"initial": "random"}, "initial must be one of"),
+        ({"weights": "xavier"}, "weights must be one of"),
+        ({"delta": 2.0}, "delta"),
+        ({"removal": "none"}, "removal"),
+        ({"threshold": 0.0}, "threshold must be positive"),
+        ({"clip": 0.0}, "clip must be positive"),
+        ({"seed": -1}, "seed must be"),
+        ({"learner": "stp"}, "set encoding to 'rate'"),
+        ({"dense": True, "sparsity": 0.5}, "a dense network has no topology"),
+    ],
+)
+def test_values_that_do_not_fit_are_named(changes, words):
+    with pytest.raises((ValueError, TypeError), match=words):
+        Recipe().replace(**changes)

@@ -1,0 +1,76 @@
+"""A run that is killed at random moments and resumed ends as if it had never been stopped."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from netsci.train import PRESETS, load_checkpoint, train
+from netsci.train.loop import CHECKPOINT
+
+KILLS = 20
+RECIPE = PRESETS["digits-2fc"].replace(
+    options=(("hidden", (64, 64)),), steps=4, epochs=100, batch=40, sparsity=0.9, limit=600, test_limit=50
+)
+# Forks from a process that has everything loaded: a child starts in no time.
+SCRIPT = """
+import json, os, signal, sys, time
+import numpy as np, torch
+torch.set_num_threads(1)
+from netsci.train import Recipe, train
+import netsci.train.loop, netsci.data
+recipe, folder, kills = Recipe.of(json.loads(sys.argv[1])), sys.argv[2], int(sys.argv[3])
+train(recipe.replace(limit=50), stop_after=1)  # loads what is compiled
+rng = np.random.default_rng(7)
+log, longest, killed = [], 0.6, 0
+while killed < kills:
+    start = time.monotonic()
+    child = os.fork()
+    if child == 0:
+        train(recipe, folder=folder)
+        os._exit(0)
+    time.sleep(rng.uniform(0.05, longest))
+    os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    if os.WIFEXITED(status):
+        break
+    killed += 1
+    done = os.path.exists(folder + "/table.csv") and open(folder + "/table.csv").read().count("accuracy")
+    log.append([killed, done or 0])
+train(recipe, folder=folder)
+print(json.dumps({"killed": killed, "log": log}))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs fork and SIGKILL")
+def test_twenty_kills_change_nothing(tmp_path: Path) -> None:
+    killed_run, whole_run = tmp_path / "killed", tmp_path / "whole"
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, json.dumps(RECIPE.flat()), str(killed_run), str(KILLS)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert said["killed"] == KILLS, f"the run ended after {said['killed']} kills: give it more epochs"
+    progress = [epochs for _, epochs in said["log"]]
+    assert len(set(progress)) > 5, progress  # the kills fell into many different epochs
+
+    torch.set_num_threads(1)
+    train(RECIPE, folder=whole_run)
+    a, b = load_checkpoint(killed_run / CHECKPOINT), load_checkpoint(whole_run / CHECKPOINT)
+    assert (a.epoch, a.step) == (b.epoch, b.step) == (100, 100 * 15)
+    assert a.model.keys() == b.model.keys()
+    assert all(torch.equal(a.model[name], b.model[name]) for name in a.model)
+    for index, state in b.optimizer["state"].items():
+        assert all(torch.equal(a.optimizer["state"][index][key], value) for key, value in state.items())
+    tables = [pd.DataFrame(c.notes["rows"]) for c in (a, b)]
+    tables = [t[t["measure"] != "seconds"].reset_index(drop=True) for t in tables]
+    pd.testing.assert_frame_equal(*tables, check_exact=True)
+    assert np.isfinite(tables[0].loc[tables[0]["measure"] == "accuracy", "value"]).all()
