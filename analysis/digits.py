@@ -11,22 +11,28 @@ from typing import Any
 from analysis import digits_figures as figures
 from analysis import digits_tables as tables
 from analysis.runs import Cell, Exhibit
+from netsci.data.digits import CHECKSUM
 
-PARAMETERS: dict[str, Any] = {
+PARAMETERS: dict[str, Any] = {  # the widths, and values of a `netsci.train.Recipe` by name
     "widths": (64, 512, 512, 10),
+    "steps": 1,
+    "spiking": False,
+    "weights": "swi",
     "sparsity": 0.98,
-    "epochs": 140,
-    "batch": 32,
+    "initial": "uniform",
+    "removal": "magnitude",
+    "regrowth": "ch2_l3n",
+    "delta": 0.5,
+    "zeta": 0.3,
+    "until": 0.75,
+    "early_stop": None,
+    "optimizer": "sgd",
     "lr": 0.05,
     "momentum": 0.9,
     "weight_decay": 5e-4,
-    "zeta": 0.3,
-    "delta": 0.5,
-    "removal": "magnitude",
-    "regrowth": "ch2_l3n",
-    "evolve_until": 0.75,
+    "batch": 32,
+    "epochs": 140,
 }
-CHECKSUM = "f6d9e39f37dc45d327f6db33428ee58970ccceabb2535a5c179de35886b70443"  # of images and labels
 DATA = f"scikit-learn digits, 1797 images 8 x 8, 360 for testing, SHA-256 {CHECKSUM[:16]}"
 CAPTIONS = {
     "digits-accuracy": "Share of the 360 test digits classified correctly (one split, so one image is .28 "
@@ -106,7 +112,7 @@ def _exhibit(name: str, title: str, cells: tuple[Cell, ...], **functions: Any) -
 def setting() -> str:
     """Return the training in a sentence, from its parameters."""
     p = PARAMETERS
-    widths, evolutions = "-".join(map(str, p["widths"])), int(p["evolve_until"] * p["epochs"])
+    widths, evolutions = "-".join(map(str, p["widths"])), int(p["until"] * p["epochs"])
     rule = p["regrowth"].upper().replace("_", "-").replace("L3N", "L3n")
     return (
         f"MLP {widths} on digits, {100 * p['sparsity']:g} % sparse but for its dense output layer; CHTs "
@@ -118,4 +124,4 @@ def setting() -> str:
 
 def _cell(model: str, seed: int) -> Cell:
     task = "analysis.digits_training:train"
-    return Cell.of(task, version=1, data=DATA, model=model, seed=seed, **PARAMETERS)
+    return Cell.of(task, version=2, data=DATA, model=model, seed=seed, **PARAMETERS)

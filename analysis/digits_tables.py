@@ -121,7 +121,7 @@ def ch_scores_of_links(records: Records, bins: int = 32) -> Tables:
     rows, histograms = [], []
     first = min(cell["seed"] for cell in records)
     for cell, record in records.items():
-        last = int(cell["evolve_until"] * cell["epochs"])
+        last = int(cell["until"] * cell["epochs"])
         for step in (1, last // 2, last * 5 // 6):
             scores = _scores_by_fate(record, step, cell["regrowth"])
             for fate, values in scores.items():

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -6,6 +8,7 @@ from analysis import digits_figures, digits_networks, digits_tables, digits_trai
 from analysis.digits import PARAMETERS, exhibits
 from analysis.runs import Cell, Record
 from netsci.graph import LayeredGraph, live_units, percolate
+from netsci.measure import sparsity_index
 
 SMALL = {**PARAMETERS, "widths": (64, 48, 40, 10), "sparsity": 0.9, "epochs": 8}
 
@@ -13,7 +16,7 @@ SMALL = {**PARAMETERS, "widths": (64, 48, 40, 10), "sparsity": 0.9, "epochs": 8}
 @pytest.fixture(scope="module")
 def records():
     cells = [
-        Cell.of("analysis.digits_training:train", version=1, data="digits", model=model, seed=seed, **SMALL)
+        Cell.of("analysis.digits_training:train", version=2, data="digits", model=model, seed=seed, **SMALL)
         for model in digits_tables.NAMES
         for seed in (0, 1, 2)
     ]
@@ -41,6 +44,35 @@ def test_link_counts_are_kept_exactly(records):
     assert (of(records, "dense").arrays["links"] == [64 * 48, 48 * 40, 400]).all()
 
 
+def test_links_after_a_step_are_those_before_less_what_went_and_with_what_grew(records):
+    chts = of(records, "chts")
+    for epoch in range(1, SMALL["epochs"] + 1):
+        before, after = (digits_networks.masks_at(chts, e) for e in (epoch - 1, epoch))
+        removed, percolated, regrown = (
+            digits_networks.masks_at(chts, epoch, kind) for kind in ("removed", "percolated", "regrown")
+        )
+        for layer in range(2):
+            left = before[layer] & ~removed[layer] & ~percolated[layer]
+            assert np.array_equal(left | regrown[layer], after[layer])
+            assert not (left & regrown[layer]).any()
+            again = (removed[layer] & regrown[layer]).sum() / max(regrown[layer].sum(), 1)
+            wanted = again if regrown[layer].any() else np.nan
+            np.testing.assert_allclose(chts.arrays["overlap"][epoch, layer], wanted)
+        inactive = [(~units).sum() for units in live_units(LayeredGraph.from_masks(after)).values()]
+        assert chts.arrays["inactive"][epoch, 0] == inactive[0]
+
+
+def test_rows_of_the_record_are_of_its_last_weights(records):
+    widths = SMALL["widths"]
+    for cell, record in records.items():
+        weights = [record.arrays[f"weights_{layer}"] for layer in range(3)]
+        assert [weight.shape for weight in weights] == list(pairwise(widths))
+        assert record.arrays["sparsity_index"][-1].tolist() == [sparsity_index(weight) for weight in weights]
+        assert np.isnan(record.arrays["loss"][0])
+        assert record.arrays["loss"][-1] < record.arrays["loss"][1]
+        assert ("links_1" in record.arrays) == (cell["model"] != "dense")
+
+
 def test_weights_live_on_the_masks_only(records):
     for model in ("static", "chts"):
         record = of(records, model)
@@ -55,7 +87,7 @@ def test_only_the_evolving_topology_changes_and_both_start_alike(records):
     assert all(map(np.array_equal, start, digits_networks.masks_at(chts, 0)))
     assert all(map(np.array_equal, start, digits_networks.masks_at(static, -1)))
     assert not any(map(np.array_equal, start, digits_networks.masks_at(chts, -1)))
-    evolved = int(SMALL["evolve_until"] * SMALL["epochs"])
+    evolved = int(SMALL["until"] * SMALL["epochs"])
     after = digits_networks.masks_at(chts, evolved)
     assert all(map(np.array_equal, after, digits_networks.masks_at(chts, -1)))
     graph = LayeredGraph.from_masks(digits_networks.masks_at(chts, -1))
@@ -118,7 +150,7 @@ def hand_made(model: str, seed: int = 0) -> tuple[Cell, Record]:
                 cells = [np.flatnonzero(mask).astype(np.int32) for mask in masks]
                 arrays[f"{name}_{layer}"] = np.concatenate(cells)
                 arrays[f"{name}_{layer}_ends"] = np.cumsum([len(part) for part in cells])
-    parameters = {"widths": WIDTHS, "epochs": 2, "evolve_until": 1.0, "regrowth": "ch2_l3n"}
+    parameters = {"widths": WIDTHS, "epochs": 2, "until": 1.0, "regrowth": "ch2_l3n"}
     return Cell.of("none:none", version=1, data="", model=model, seed=seed, **parameters), Record(arrays)
 
 
