@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -57,9 +58,11 @@ def lacking(exhibit: Exhibit, results: Path) -> str:
     return "" if runs_there else exhibit.needs
 
 
-def too_long(exhibit: Exhibit, results: Path) -> bool:
-    """Whether missing runs of the exhibit take hours, so that they are made only when asked for."""
-    return exhibit.hours > 0 and not all(record_path(results, cell).exists() for cell in exhibit.cells)
+def finished(exhibit: Exhibit, results: Path) -> Exhibit:
+    """Return an exhibit of long runs with those of its cells that have a record; any other as it is."""
+    if not exhibit.hours:
+        return exhibit
+    return replace(exhibit, cells=tuple(c for c in exhibit.cells if record_path(results, c).exists()))
 
 
 def make_tables(
@@ -67,9 +70,18 @@ def make_tables(
 ) -> dict[str, Tables]:
     """Return the tables of the exhibits: those there, and those made from runs, new ones where needed.
 
-    An exhibit whose runs need data that are not there, or take hours and were not asked for, is left out,
-    with a line that says so.
+    Runs that take hours are made only if asked for; their exhibits are tabulated from those that are there.
+    An exhibit that has none, or whose runs need data that are not there, is left out, with a line that says
+    so.
     """
+    if not long:
+        unfinished = {e.id: e for e in exhibits if e.hours}
+        exhibits = [finished(exhibit, results) for exhibit in exhibits]
+        for exhibit in exhibits:
+            if exhibit.id in unfinished and not exhibit.cells:
+                hours = f"its runs take about {exhibit.hours:g} hours of one core; --long makes them"
+                console.print(f"{exhibit.id}: skipped, {hours}", highlight=False, soft_wrap=True)
+        exhibits = [e for e in exhibits if e.cells or e.id not in unfinished]
     made = {exhibit.id: load_tables(exhibit, results) for exhibit in exhibits}
     pending = []
     for exhibit in exhibits:
@@ -77,11 +89,6 @@ def make_tables(
             continue
         if variable := lacking(exhibit, results):
             console.print(f"{exhibit.id}: skipped, {variable} is not set", highlight=False, soft_wrap=True)
-            del made[exhibit.id]
-            continue
-        if not long and too_long(exhibit, results):
-            hours = f"about {exhibit.hours:g} hours of one core; --long makes them"
-            console.print(f"{exhibit.id}: skipped, its runs take {hours}", highlight=False, soft_wrap=True)
             del made[exhibit.id]
             continue
         pending.append(exhibit)

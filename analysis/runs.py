@@ -41,18 +41,20 @@ class Cell:
     """One run: a task ("module:function", versioned) with its parameters and the data it reads.
 
     The function takes the parameters as keywords and returns a Record; raise `version` when its numbers
-    change. `data` identifies the data: a name, a version, a checksum.
+    change. `data` identifies the data: a name, a version, a checksum. The record of a cell that is `kept` is
+    committed, because making it takes hours.
     """
 
     task: str
     version: int
     data: str
     parameters: tuple[tuple[str, Any], ...]
+    kept: bool = field(default=False, compare=False)
 
     @classmethod
-    def of(cls, task: str, *, version: int, data: str, **parameters: Any) -> Cell:
+    def of(cls, task: str, *, version: int, data: str, kept: bool = False, **parameters: Any) -> Cell:
         """Make a cell of keyword parameters (numbers, strings, booleans, None and tuples of them)."""
-        return cls(task, version, data, tuple(sorted(parameters.items())))
+        return cls(task, version, data, tuple(sorted(parameters.items())), kept)
 
     def __getitem__(self, name: str) -> Any:
         return dict(self.parameters)[name]
@@ -127,7 +129,7 @@ class Exhibit:
 
 def record_path(results: Path, cell: Cell) -> Path:
     """Where the record of a cell lies."""
-    return results / "runs" / f"{cell.task.split(':')[0].rsplit('.', 1)[-1]}-{cell.key}.npz"
+    return results / ("records" if cell.kept else "runs") / f"{cell.task.split(':')[0].rsplit('.', 1)[-1]}-{cell.key}.npz"
 
 
 def run_cells(
