@@ -28,7 +28,7 @@ def check(exhibit: Exhibit, fresh: Path, committed: Path) -> tuple[bool, list[st
     if missing:
         return False, [f"{exhibit.id}: no fresh run of {len(missing)} of {len(paths)} cells"]
     made = [datetime.fromisoformat(Record.load(path).notes["run_at"]) for path in paths]
-    if datetime.now(UTC) - min(made) > LONGEST:
+    if made and datetime.now(UTC) - min(made) > LONGEST:
         return False, [f"{exhibit.id}: its oldest run is of {min(made).isoformat()}, not made anew"]
     ours, theirs = load_tables(exhibit, fresh), load_tables(exhibit, committed)
     if ours is None or theirs is None:

@@ -62,7 +62,11 @@ def finished(exhibit: Exhibit, results: Path) -> Exhibit:
     """Return an exhibit of long runs with those of its cells that have a record; any other as it is."""
     if not exhibit.hours:
         return exhibit
-    return replace(exhibit, cells=tuple(c for c in exhibit.cells if record_path(results, c).exists()))
+    cells = tuple(cell for cell in exhibit.cells if record_path(results, cell).exists())
+    if len(cells) == len(exhibit.cells):
+        return exhibit
+    so_far = f"{exhibit.caption} So far {len(cells)} of these {len(exhibit.cells)} runs are finished."
+    return replace(exhibit, cells=cells, caption=so_far)
 
 
 def make_tables(
@@ -95,7 +99,7 @@ def make_tables(
     cells = list(dict.fromkeys(cell for exhibit in pending for cell in exhibit.cells))
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
-        if cells:
+        if pending:
             to_run = sum(not record_path(results, cell).exists() for cell in cells)
             bar = progress.add_task(f"runs ({to_run} new)", total=len(cells))
             records = run_cells(cells, results, jobs=jobs, done=lambda cell: progress.advance(bar))
@@ -136,6 +140,7 @@ def section(exhibit: Exhibit, tables: Tables) -> Section:
         verdict=exhibit.verdict(tables),
         figure=exhibit.draw(tables, "plotly"),
         data={"summary": exhibit.summarise(tables), **tables},
+        table=exhibit.summarise(tables) if "entries" in tables else None,
         alt=exhibit.caption,
     )
 

@@ -129,7 +129,11 @@ class Exhibit:
 
 def record_path(results: Path, cell: Cell) -> Path:
     """Where the record of a cell lies."""
-    return results / ("records" if cell.kept else "runs") / f"{cell.task.split(':')[0].rsplit('.', 1)[-1]}-{cell.key}.npz"
+    return (
+        results
+        / ("records" if cell.kept else "runs")
+        / f"{cell.task.split(':')[0].rsplit('.', 1)[-1]}-{cell.key}.npz"
+    )
 
 
 def run_cells(

@@ -13,6 +13,7 @@ import numpy as np
 
 from analysis.runs import Record
 from analysis.s0_entries import Entry, Reader, Source, at_epoch, gain, last
+from analysis.s0_names import NAMES
 from analysis.s0_plan import LATER, back_propagated, over_seeds, target_propagated
 from netsci.measure import rpdr
 from netsci.train.recipe import Recipe
@@ -27,7 +28,7 @@ def table1(entry: Entry, scale: str, seeds: range) -> Source | str:
     """Accuracy and sparsity of networks trained by back-propagation."""
     dataset, network, method = entry.row.split("/")
     if method != "ch-snn":
-        return f"{method}: {LATER}"
+        return f"{NAMES[method]}: {LATER}"
     recipes = [back_propagated(dataset, network, dense, scale) for dense in (False, True)]
     for found in recipes:
         if isinstance(found, str):
@@ -52,7 +53,9 @@ def table2(entry: Entry, scale: str, seeds: range) -> Source | str:
     recipe = target_propagated(dataset, scale, dense=method == "dense")
     if isinstance(recipe, str):
         return recipe
-    return over_seeds(_TABLE2[entry.column], lambda seed: (recipe.replace(seed=seed),), seeds, traced=True)
+    return over_seeds(
+        _TABLE2[entry.column], lambda seed: (recipe.replace(seed=seed),), seeds, **_tests(dataset)
+    )
 
 
 def total(name: str, scale: float = 1.0) -> Reader:
@@ -126,7 +129,7 @@ def table9(entry: Entry, scale: str, seeds: range) -> Source | str:
     """Node sparsity of Table 1's networks."""
     dataset, network, method = entry.row.split("/")
     if method != "ch-snn":
-        return f"{method}: {LATER}"
+        return f"{NAMES[method]}: {LATER}"
     recipe = back_propagated(dataset, network, False, scale)
     if isinstance(recipe, str):
         return recipe
@@ -148,7 +151,7 @@ def noise_table(entry: Entry, scale: str, seeds: range) -> Source | str:
         return recipe
     share = float(entry.column.removeprefix("p_")) / 100
     read = accuracy_under(kind, share)
-    return over_seeds(read, lambda seed: (recipe.replace(seed=seed),), seeds, noise=_noises(dataset))
+    return over_seeds(read, lambda seed: (recipe.replace(seed=seed),), seeds, **_tests(dataset))
 
 
 def accuracy_under(kind: str, share: float) -> Reader:
@@ -179,11 +182,12 @@ def table14(entry: Entry, scale: str, seeds: range) -> Source | str:
         }
         return float(np.mean(list(found.values()))) if kind == "average" else found[kind]
 
-    return over_seeds(read, lambda seed: (recipe.replace(seed=seed),), seeds, noise=_noises(dataset))
+    return over_seeds(read, lambda seed: (recipe.replace(seed=seed),), seeds, **_tests(dataset))
 
 
-def _noises(dataset: str) -> tuple[float, ...]:
-    return NOISES.get(dataset, NOISES["others"])
+def _tests(dataset: str) -> dict[str, Any]:
+    """Return what is asked of S-TP's networks after training: one run answers Tables 2, 10 and 14."""
+    return {"noise": NOISES.get(dataset, NOISES["others"]), "traced": True}
 
 
 def table15(entry: Entry, scale: str, seeds: range) -> Source | str:
@@ -203,7 +207,7 @@ def table15(entry: Entry, scale: str, seeds: range) -> Source | str:
 def table16(entry: Entry, scale: str, seeds: range) -> Source | str:
     """ResNet-18 on Tiny-ImageNet and ImageNet."""
     dataset, _, method = entry.row.split("/")[:3]  # DPAP's rows go on with a sparsity
-    return NO_DATA_OR_GPU[dataset] if method == "ch-snn" else f"{method}: {LATER}"
+    return NO_DATA_OR_GPU[dataset] if method == "ch-snn" else f"{NAMES[method]}: {LATER}"
 
 
 _RESNET = "spiking ResNet-18 is built and tested, not trained"

@@ -128,7 +128,7 @@ _CAPTIONS = {
     "s0.table1": "SOPs are synaptic operations of spikes a test sample; the first layer reads real values "
     "and is not among them.",
     "s0.table2": "Spikes and operations of the whole test set, input spikes included; 1.5 pJ an operation.",
-    "s0.table4": "none: Erdos-Renyi links, Kaiming weights; as printed: eq. 2 to the letter; calibrated: "
+    "s0.table4": "Neither: Erdos-Renyi links, Kaiming weights; as printed: eq. 2 to the letter; calibrated: "
     "SSWI, then each layer scaled to a firing rate of 0.1.",
     "s0.table9": "Node sparsity is the share of input and hidden units on no path from input to output.",
     "s0.table14": "Mean of (clean - noisy) / clean over the four levels of noise.",
@@ -150,6 +150,6 @@ def _setting(cells: Sequence[Cell], scale: str) -> str:
     printed_epochs = " (S0: 100)" if all(cell["learner"] == "stp" for cell in cells) else ""
     digits = "Digits stand in for the papers' data and layers are narrow: no printed value is compared. "
     return (
-        f"{digits if scale == 'smoke' else ''}Scale: {scale}; {len(cells)} runs; seeds {each('seed')}; epochs "
-        f"{each('epochs')}{printed_epochs}; training images {each('limit', 'all')}; data: {data}."
+        f"{digits if scale == 'smoke' else ''}Scale: {scale}; {len(cells)} runs; seeds {each('seed')}; "
+        f"epochs {each('epochs')}{printed_epochs}; training images {each('limit', 'all')}; data: {data}."
     )

@@ -27,9 +27,9 @@ class Value:
     printed: float
 
     def text(self, form: str = ".2f", unit: str = " %") -> str:
-        """Return the mean with its interval."""
+        """Return the mean, with its interval where there is one."""
         if self.n < 2:
-            return f"{self.mean:{form}}{unit} (one seed)"
+            return f"{self.mean:{form}}{unit}"
         return f"{self.mean:{form}}{unit} ({self.low:{form}} to {self.high:{form}})"
 
 
@@ -43,13 +43,15 @@ def verdict(judge: Judge | None, scale: str, tables: Tables) -> str:
     run = both[both["mean"].notna()]
     if run.empty or judge is None:
         reasons = "; ".join(dict.fromkeys(both["reason"]))
-        return f"{OPENING[scale]}none of {len(both)} cells was run: {reasons}."
+        said = f"{OPENING[scale]}none of {len(both)} cells was run: {reasons}."
+        return said[0].upper() + said[1:]
     values = {
         (line.row, line.column): Value(line.mean, line.low, line.high, int(line.n), line.printed)
         for line in run.itertuples()
     }
-    said = "; ".join(judge(values, tables))
-    return f"{OPENING[scale]}{said}; {len(run)} of {len(both)} cells were run."
+    found = judge(values, tables) or ["no comparison is complete yet"]
+    said = OPENING[scale] + "; ".join(found)
+    return f"{said[0].upper()}{said[1:]}; {len(run)} of {len(both)} cells were run."
 
 
 def paired(tables: Tables, ours: str, other: str, column: str) -> Value:
@@ -63,16 +65,21 @@ def paired(tables: Tables, ours: str, other: str, column: str) -> Value:
         row: entries.loc[(entries["row"] == row) & (entries["column"] == column), "printed"].mean()
         for row in (ours, other)
     }
-    gap = (seeds[ours] - seeds[other]).dropna()
-    found = mean_and_interval(pd.DataFrame({"seed": gap.index, "value": gap.to_numpy(), "of": column}))
+    return interval(seeds[ours] - seeds[other], printed[ours] - printed[other])
+
+
+def interval(by_seed: pd.Series[float], printed: float = np.nan) -> Value:
+    """Return the mean of values by seed with its interval."""
+    gap = by_seed.dropna()
+    found = mean_and_interval(pd.DataFrame({"seed": gap.index, "value": gap.to_numpy(), "of": "one"}))
     line = found.iloc[0]
-    return Value(line["mean"], line["low"], line["high"], int(line["n"]), printed[ours] - printed[other])
+    return Value(line["mean"], line["low"], line["high"], int(line["n"]), printed)
 
 
 def judged(gain: Value) -> str:
     """Say what a difference is worth, and whether it agrees with the printed one."""
     if gain.n < 2:
-        words = "one seed, so no interval"
+        words = "one seed"
     elif gain.low > 0:
         words = "a gain beyond the spread of the seeds"
     elif gain.high < 0:
@@ -100,10 +107,12 @@ def over(values: Values, row: str) -> dict[float, Value]:
 
 
 def datasets(values: Values) -> list[str]:
+    """Return the datasets, in the order of the table."""
     return list(dict.fromkeys(row.split("/")[0] for row, _ in values))
 
 
 def holds(true: bool) -> str:
+    """Return how a claim fares."""
     return "holds" if true else "does not hold"
 
 

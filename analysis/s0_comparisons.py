@@ -13,11 +13,11 @@ FIGURE2 = ("mnist", "n-mnist", "cifar-10")
 FIGURE3 = ("firing_rate_percent", "accuracy_percent", "energy_mj")
 SPARSITIES = ("sparsity_80", "sparsity_95", "sparsity_99")
 CAPTIONS = {
-    "s0.figure2": "Accuracy less that of the dense network of the same method, against link sparsity: one point a "
+    "s0.figure2": "Accuracy less that of the same method's dense network, against link sparsity: one point a "
     "network and method; numbers of Table 1. The other methods are printed values.",
-    "s0.figure3": "Firing rate, accuracy and energy of S-TP's networks: dense and CH-SNN from Table 2, 80, 95 and "
-    "99 % sparse from Table 4 (at desk scale those were trained on 12,000 images only, so they do not compare with "
-    "the other two).",
+    "s0.figure3": "Accuracy, firing rate and energy (of the whole test set) of S-TP's networks: dense and "
+    "CH-SNN from Table 2, 80, 95 and 99 % sparse from Table 4 (at desk scale those were trained on 12,000 "
+    "images only, so they do not compare with the other two).",
 }
 
 
@@ -47,7 +47,9 @@ def figure2(values: Values, tables: Tables) -> list[str]:
             f"several methods" + (f" (not on {', '.join(exceptions)})" if exceptions else "")
         )
     for row in dict.fromkeys(row for row, _ in values):
-        x, y = (values[row, c] for c in ("link_sparsity_percent", "accuracy_improvement_percent"))
+        x, y = (values.get((row, c)) for c in ("link_sparsity_percent", "accuracy_improvement_percent"))
+        if x is None or y is None:
+            continue
         words = f"{row_name(row)} here: {y.mean:+.2f} points at {x.mean:.2f} % sparsity, {judged(y)}"
         rivals = wide[(wide.index.map(_network) == _network(row)) & ~wide.index.str.endswith("/ch-snn")]
         rivals = rivals.dropna()

@@ -19,6 +19,7 @@ from analysis.runs import Cell, Record, Tables
 from analysis.s0_names import column_name, row_name
 from analysis.statistics import mean_and_interval
 
+UNFINISHED = "its run is not finished"
 EXPECTED = Path(__file__).parent / "expected"
 Records = Mapping[Cell, Record]
 Reader = Callable[..., float]
@@ -32,8 +33,12 @@ class Source:
     cells: tuple[tuple[Cell, ...], ...]
 
     def values(self, records: Records) -> list[tuple[int, float]]:
-        """Return (seed, value) of every seed."""
-        return [(cells[0]["seed"], self.read(*(records[cell] for cell in cells))) for cells in self.cells]
+        """Return (seed, value) of every seed whose runs are finished."""
+        return [
+            (cells[0]["seed"], self.read(*(records[cell] for cell in cells)))
+            for cells in self.cells
+            if all(cell in records for cell in cells)
+        ]
 
 
 @dataclass(frozen=True)
@@ -102,7 +107,7 @@ def tabulate(entries: Sequence[Entry], records: Records) -> Tables:
             "unit": e.unit,
             "printed": e.printed,
             "note": e.note,
-            "reason": e.reason,
+            "reason": UNFINISHED if e.source and not e.source.values(records) else e.reason,
         }
         for e in entries
     ]
@@ -123,11 +128,11 @@ def compared(tables: Tables) -> pd.DataFrame:
 
 
 def beside(tables: Tables) -> pd.DataFrame:
-    """Return `compared` for people: names in words, the difference, None where a text is empty."""
+    """Return `compared` for people: names in words, the difference, NaN where a text is empty."""
     both = compared(tables)
     both["difference"] = both["mean"] - both["printed"]
     for name in ("note", "reason"):
-        both[name] = [text or None for text in both[name]]
+        both[name] = both[name].where(both[name] != "", np.nan)
     both["row"], both["column"] = both["row"].map(row_name), both["column"].map(column_name)
     return both[
         ["row", "column", "unit", "printed", "mean", "low", "high", "n", "difference", "reason", "note"]

@@ -1,6 +1,7 @@
 """Drawing S0's tables: what was run, filled and solid, beside what is printed, hollow and dashed.
 
-A cell that was not run is not drawn, unless nothing of an exhibit was run: then it shows what is printed.
+A cell of a table that was not run is not drawn, unless nothing of the table was run: then all that is printed
+is drawn. Figures show all that is printed.
 """
 
 from __future__ import annotations
@@ -12,17 +13,17 @@ import numpy as np
 import pandas as pd
 
 from analysis.runs import Tables
+from analysis.s0_comparisons import FIGURE2
 from analysis.s0_entries import compared
 from analysis.s0_names import NAMES, choice, column_name, row_name
+from analysis.s0_style import OURS, PRINTED, hollow, logarithmic, settled, single
 from netsci import plot
-from netsci.plot import theme
 
 CAPTION = (
     "Filled symbols and solid lines are means over seeds of this library's runs, with 95 % Student intervals "
     "where there are several; hollow symbols and dashed lines are printed in S0. Cells that were not run are "
     "in the table, with the reason."
 )
-OURS, PRINTED = "this library", "printed in S0"
 SCALE_NOTES = {
     "smoke": "smoke scale: digits, not the paper's data",
     "desk": "",
@@ -40,25 +41,25 @@ CURVES = {  # table -> label of x, whether it is logarithmic
 PANELS = {  # column -> its panel in Tables 1, 2 and 16, and in Figure 3
     "accuracy_percent": "accuracy (%)",
     "dense_accuracy_percent": "accuracy (%)",
-    "accuracy_improvement_percent": "accuracy less dense (points)",
-    "accuracy_loss_percent": "dense less sparse accuracy (points)",
+    "accuracy_improvement_percent": "gain over dense (points)",
+    "accuracy_loss_percent": "loss (points)",
     "link_sparsity_percent": "link sparsity (%)",
     "sparsity_percent": "sparsity (%)",
     "node_sparsity_percent": "node sparsity (%)",
-    "sops_per_sample": "synaptic operations a sample",
-    "dense_sops_per_sample": "synaptic operations a sample",
+    "sops_per_sample": "operations a sample",
+    "dense_sops_per_sample": "operations a sample",
     "firing_rate_percent": "firing rate (%)",
-    "spike_count": "spikes, whole test set",
-    "energy_mj": "energy (mJ), whole test set",
+    "spike_count": "spikes (millions)",
+    "energy_mj": "energy (mJ)",
 }
-LOGARITHMIC = ("synaptic operations a sample", "spikes, whole test set", "energy (mJ), whole test set")
+LOGARITHMIC = ("operations a sample", "energy (mJ)")
 
 
-def shown(tables: Tables) -> pd.DataFrame:
+def shown(tables: Tables, *, all_printed: bool = False) -> pd.DataFrame:
     """Return what is drawn, long: row, column, who, value, low, high, and the row's dataset and method."""
     both = compared(tables)
     run = both[both["mean"].notna()]
-    theirs = both if run.empty else run
+    theirs = both if run.empty or all_printed else run
     theirs = theirs[theirs["printed"].notna()]
     theirs = theirs.assign(
         who=PRINTED, value=theirs["printed"], low=theirs["printed"], high=theirs["printed"]
@@ -67,6 +68,7 @@ def shown(tables: Tables) -> pd.DataFrame:
     for end in ("low", "high"):  # one seed is a dot without an interval
         ours[end] = ours[end].fillna(ours["mean"])
     rows = pd.concat([ours, theirs], ignore_index=True)[["row", "column", "who", "value", "low", "high"]]
+    rows.loc[rows["column"] == "spike_count", ["value", "low", "high"]] *= 1e-6
     parts = [row.split("/") for row in rows["row"]]
     return rows.assign(dataset=[p[0] for p in parts], method=[p[-1] for p in parts])
 
@@ -74,7 +76,11 @@ def shown(tables: Tables) -> pd.DataFrame:
 def draw(table: str, scale: str, tables: Tables, backend: str) -> Any:
     """Draw the exhibit of a table ("s0.table1") or of a figure ("s0.figure2")."""
     title = SCALE_NOTES[scale]
-    rows = shown(tables)
+    rows = shown(tables, all_printed=table == "s0.figure3")
+    if table == "s0.figure3":  # dense and CH-SNN of a dataset, then its sparsities, rising
+        of_table4 = rows["method"] == "both"
+        rows = rows.assign(at=rows["column"].map(choice).where(of_table4, 0.0))
+        rows = rows.sort_values(["dataset", "at"], key=_place_of, kind="stable")
     if table in CURVES:
         return _curves(table, rows, title, backend)
     if table == "s0.figure2":
@@ -115,15 +121,25 @@ def _curves(table: str, rows: pd.DataFrame, title: str, backend: str) -> Any:
         title=title,
         backend=backend,
     )
-    return _hollow(figure, order, backend)
+    return settled(hollow(figure, order, backend), backend)
 
 
 def _measures(rows: pd.DataFrame) -> tuple[list[str], list[str], list[str]]:
     """Tables 1, 2 and 16: a panel for each measure, datasets and networks downwards."""
-    places = [row_name(r.removesuffix("/ch-snn").removesuffix("/dense")) for r in rows["row"]]
+    places = [_without_method(row) for row in rows["row"]]
     panels = [PANELS.get(column, "") for column in rows["column"]]
     dense = rows["column"].str.startswith("dense_") | (rows["method"] == "dense")
     return places, panels, list(np.where(dense, "dense", "sparse"))
+
+
+def _without_method(row: str) -> str:
+    """Return a row's name without its network where S0 has but one, and without what the legend says."""
+    dataset, network, method, *sparsity = row.split("/")
+    if network != "resnet18":
+        return row_name(
+            "/".join((dataset, network) if method in ("ch-snn", "dense") else (dataset, network, method))
+        )
+    return f"{NAMES[dataset]}, {NAMES[method]}" + "".join(f" {choice(s):g} %" for s in sparsity)
 
 
 def _ablation(rows: pd.DataFrame) -> tuple[list[str], list[str], list[str]]:
@@ -147,19 +163,25 @@ def _noises(rows: pd.DataFrame) -> tuple[list[str], list[str], list[str]]:
 
 
 def _figure3(rows: pd.DataFrame) -> tuple[list[str], list[str], list[str]]:
-    """Figure 3: firing rate, accuracy, energy; dense, CH-SNN and Table 4's sparsities downwards."""
-    places = [
-        f"{NAMES[dataset]}, {column_name(column) if method == 'both' else NAMES[method]}"
-        for dataset, method, column in zip(rows["dataset"], rows["method"], rows["column"], strict=True)
-    ]
+    """Figure 3: accuracy, firing rate, energy; dense, CH-SNN and Table 4's sparsities downwards."""
+    places = [_place3(*of) for of in zip(rows["dataset"], rows["method"], rows["column"], strict=True)]
     return places, [PANELS.get(c, "accuracy (%)") for c in rows["column"]], [""] * len(rows)
+
+
+def _place_of(values: pd.Series[Any]) -> pd.Series[Any]:
+    """Return datasets as their place in `NAMES`, numbers as they are."""
+    return values.map(list(NAMES).index) if values.name == "dataset" else values
+
+
+def _place3(dataset: str, method: str, column: str) -> str:
+    return f"{NAMES[dataset]}, {column_name(column) if method == 'both' else NAMES[method]}"
 
 
 def _figure2(tables: Tables, title: str, backend: str) -> Any:
     """Draw the gain over dense against link sparsity, a panel for each dataset, one symbol a method."""
     both = compared(tables)
     rows = []
-    for row, group in both.groupby("row", sort=False):
+    for row, group in sorted(both.groupby("row"), key=lambda item: FIGURE2.index(item[0].split("/")[0])):
         dataset, _, method = row.split("/")
         entry = group.set_index("column")
         x, y = entry.loc["link_sparsity_percent"], entry.loc["accuracy_improvement_percent"]
@@ -181,18 +203,23 @@ def _figure2(tables: Tables, title: str, backend: str) -> Any:
         panel="panel",
         order=order,
         share=False,
-        labels={"x": "link sparsity (%)", "y": "accuracy less dense (points)"},
+        labels={"x": "link sparsity (%)", "y": "gain over dense (points)"},
         title=title,
         backend=backend,
     )
-    return _hollow(figure, order, backend, {name for name in order if not name.endswith(OURS)})
+    single(figure, backend)
+    return settled(
+        hollow(figure, order, backend, {name for name in order if not name.endswith(OURS)}), backend
+    )
 
 
 def _dots(rows: pd.DataFrame, title: str, backend: str) -> Any:
     """Draw dots with intervals, places downwards; panels whose name is in LOGARITHMIC on a log axis."""
     order = _order(rows)
-    names = list(dict.fromkeys(PANELS[c] for c in PANELS if PANELS[c] in set(rows["panel"])))
+    present = set(rows["panel"])
+    names = [name for name in dict.fromkeys(PANELS.values()) if name in present]
     names = names or list(dict.fromkeys(rows["panel"]))
+    # places stand in order of appearance: the first panel, accuracy, has them all
     rows = rows.sort_values("panel", key=lambda panel: panel.map(names.index), kind="stable")
     figure = plot.points(
         rows,
@@ -208,8 +235,8 @@ def _dots(rows: pd.DataFrame, title: str, backend: str) -> Any:
         columns=2 if len(names) in (2, 4) else None,
         backend=backend,
     )
-    _logarithmic(figure, [number for number, name in enumerate(names) if name in LOGARITHMIC], backend)
-    return _hollow(figure, order, backend)
+    logarithmic(figure, [number for number, name in enumerate(names) if name in LOGARITHMIC], backend)
+    return settled(hollow(figure, order, backend), backend)
 
 
 def _hue(networks: Sequence[str], who: pd.Series[Any]) -> list[str]:
@@ -224,43 +251,3 @@ def _order(rows: pd.DataFrame) -> list[str]:
     return sorted(
         set(rows["hue"]), key=lambda name: (name.endswith(PRINTED), not name.startswith("dense"), name)
     )
-
-
-def _hollow(figure: Any, order: Sequence[str], backend: str, hollow: set[str] | None = None) -> Any:
-    """Make what is printed hollow and dashed, in the colour of the run of the same network."""
-    hollow = {name for name in order if name.endswith(PRINTED)} if hollow is None else hollow
-    colours = dict(zip(order, theme.colours(len(order)), strict=True))
-    like = {name: name.replace(PRINTED, OURS) for name in hollow if name != PRINTED}
-    new = {name: colours.get(like.get(name, ""), colours[name]) for name in hollow}
-    if backend == "plotly":
-        for trace in figure.data:
-            if trace.name in hollow and trace.marker.symbol:
-                trace.marker.symbol = f"{trace.marker.symbol}-open"
-                trace.marker.color = new[trace.name]
-                if trace.mode and "lines" in trace.mode:
-                    trace.line.update(color=new[trace.name], dash="dash", width=1.3)
-        return figure
-    from matplotlib.lines import Line2D
-
-    with theme.matplotlib_style("light"):
-        by_colour = {colours[name]: name for name in hollow}
-        for line in figure.findobj(Line2D):
-            name = by_colour.get(str(line.get_color()))
-            if name is None or line.get_marker() in ("", "None", None):
-                continue
-            line.set(color=new[name], markerfacecolor="white", markeredgecolor=new[name])
-            if line.get_linestyle() == "-":
-                line.set(linestyle=(0, (4, 2.2)), linewidth=0.9)
-    return figure
-
-
-def _logarithmic(figure: Any, panels: Sequence[int], backend: str) -> None:
-    """Give the value axis of some panels a logarithmic scale."""
-    for number in panels:
-        if backend == "plotly":
-            axis = figure.layout["xaxis" if number == 0 else f"xaxis{number + 1}"]
-            if axis.visible is not False:
-                axis.update(type="log", dtick=1, exponentformat="power")
-        else:
-            with theme.matplotlib_style("light"):
-                figure.axes[number].set_xscale("log")

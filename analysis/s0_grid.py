@@ -12,7 +12,9 @@ import pandas as pd
 
 from analysis.runs import Cell, Exhibit, Record, Tables
 from analysis.s0_entries import at_epoch
+from analysis.s0_figures import SCALE_NOTES
 from analysis.s0_plan import GRID, SMOKE, SMOKE_NETS, STP_EPOCHS, STP_LR, SWEEP_IMAGES, TUNED, cell
+from analysis.s0_style import settled
 from netsci import plot
 from netsci.train.presets import PRESETS
 
@@ -144,19 +146,19 @@ def draw(grid: Grid, scale: str, tables: Tables, backend: str) -> Any:
     others = [name for name in ("loss", "weights") if name in grid.names]
     if others:
         words = table[others].apply(lambda row: ", ".join(row).replace("_", " "), axis=1)
-        table, split = table.assign(choice=words), {"hue": "choice", "panel": "network"}
-    else:
-        split = {"hue": "network"}
-    return plot.lines(
+        table = table.assign(choice=words)
+    figure = plot.lines(
         table,
         x="lr",
         y="value",
-        **split,
+        hue="choice" if others else "network",
+        panel="network" if others else None,
         labels={"lr": "learning rate", "value": "validation accuracy (%)"},
-        title="smoke scale: digits, not the paper's data" if scale == "smoke" else "",
+        title=SCALE_NOTES["smoke"] if scale == "smoke" else "",
         log="x",
         backend=backend,
     )
+    return settled(figure, backend)
 
 
 def verdict(grid: Grid, scale: str, tables: Tables) -> str:
@@ -170,8 +172,8 @@ def verdict(grid: Grid, scale: str, tables: Tables) -> str:
         compared = f"as {grid.used_by} has it" if found == used else f"{grid.used_by} has {_words(used)}"
         if scale == "smoke":
             compared = "smoke scale, on digits: nothing is chosen here"
-        words.append(f"{network}: {_words(found)} is best, {top:.2f} % (worst {lowest:.2f} %; {compared})")
-    return "; ".join(words) + "."
+        words.append(f"{network}: {_words(found)}, {top:.2f} % (worst {lowest:.2f} %; {compared})")
+    return f"Best on held-out images: {'; '.join(words)}."
 
 
 def _words(found: Choices) -> str:

@@ -27,7 +27,7 @@ NOISE: dict[str, Callable[..., NDArray[Any]]] = {
     "spike-dropout": spike_dropout,
 }
 NOISE_PURPOSE = 20  # of the generators of the test noise, beside those of `netsci.train`
-KEPT_LINKS = 200_000  # the last topology is kept in the record up to this many links a layer
+KEPT_LINKS = 20_000  # the last topology is kept in the record up to this many links a layer
 
 
 def run(

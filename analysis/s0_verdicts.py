@@ -5,6 +5,8 @@ Everything said is computed from the tables; a claim whose runs are missing is n
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from analysis.runs import Tables
@@ -14,6 +16,7 @@ from analysis.s0_claims import (
     datasets,
     holds,
     if_printed,
+    interval,
     judged,
     one_seed,
     over,
@@ -24,6 +27,7 @@ from analysis.s0_names import NAMES, choice, row_name
 
 NEGLIGIBLE = 1.0  # points of accuracy: a smaller spread over choices is "negligible variation"
 FAILS = 20.0  # percent: below twice the chance of ten classes a network has not learnt
+_PAIR = ("dense", "ch-snn")
 ENOUGH = 0.15  # points that more than 8 time steps may add if T = 8 is to be the optimum
 
 
@@ -32,10 +36,12 @@ def table1(values: Values, tables: Tables) -> list[str]:
     said = []
     rows = list(dict.fromkeys(row for row, _ in values))
     for row in sorted(rows, key=lambda row: row != "mnist/2fc/ch-snn"):
-        gain = values[row, "accuracy_improvement_percent"]
+        gain = values.get((row, "accuracy_improvement_percent"))
+        if gain is None:
+            continue
         words = (
-            f"{row_name(row.removesuffix('/ch-snn'))}: CH-SNN {values[row, 'accuracy_percent'].text()}, dense "
-            f"{values[row, 'dense_accuracy_percent'].text()}, difference {gain.mean:+.2f} points"
+            f"{row_name(row.removesuffix('/ch-snn'))}: CH-SNN {values[row, 'accuracy_percent'].text()}, "
+            f"dense {values[row, 'dense_accuracy_percent'].text()}, difference {gain.mean:+.2f} points"
             + (f" ({gain.low:+.2f} to {gain.high:+.2f})" if gain.n > 1 else "")
             + f", {judged(gain)}"
         )
@@ -51,7 +57,7 @@ def table2(values: Values, tables: Tables) -> list[str]:
     said = []
     for dataset in datasets(values):
         sparse, dense = (f"{dataset}/3fc/{method}" for method in ("ch-snn", "dense"))
-        if (dense, "energy_mj") not in values:
+        if any((row, "energy_mj") not in values for row in (dense, sparse)):
             continue
         a, b = values[sparse, "accuracy_percent"], values[dense, "accuracy_percent"]
         gain = paired(tables, sparse, dense, "accuracy_percent")
@@ -59,8 +65,8 @@ def table2(values: Values, tables: Tables) -> list[str]:
         words = (
             f"{NAMES[dataset]}: CH-SNN {a.text()}, dense {b.text()}"
             + if_printed(", printed {:.2f} and {:.2f}", a.printed, b.printed)
-            + f"; difference {gain.mean:+.2f} points, {judged(gain)}; dense needs {ratio(f.mean, e.mean)} the "
-            "energy" + if_printed(", printed {:.1f} times", f.printed / e.printed)
+            + f"; difference {gain.mean:+.2f} points, {judged(gain)}; dense needs {ratio(f.mean, e.mean)} "
+            "the energy" + if_printed(", printed {:.1f} times", f.printed / e.printed)
         )
         said.append(words)
     return said
@@ -73,11 +79,11 @@ def table3(values: Values, tables: Tables) -> list[str]:
         found = over(values, row)
         top = max(value.mean for value in found.values())
         best = [at for at, value in found.items() if value.mean == top]
-        holds = best == [0.5]
+        right = best == [0.5]
         listed = ", ".join(f"δ = {at:g} {value.text()}" for at, value in sorted(found.items()))
         said.append(
-            f"{row_name(row)}: {listed}; S0's claim that δ = 0.5 is best {holds(holds)}"
-            + ("" if holds else f": the best is {' and '.join(f'{at:g}' for at in best)}")
+            f"{row_name(row)}: {listed}; S0's claim that δ = 0.5 is best {holds(right)}"
+            + ("" if right else f": the best is {' and '.join(f'{at:g}' for at in best)}")
             + one_seed(found.values())
         )
     return said
@@ -108,8 +114,10 @@ def table4(values: Values, tables: Tables) -> list[str]:
                 )
                 bad.append(f"{sparsity} % ({listed})")
             fails += [f"{NAMES[v]} at {sparsity} %" for v, accuracy in of.items() if accuracy < FAILS]
-        holds = f"holds at {', '.join(good)} % sparsity" if good else "holds at no sparsity"
-        words = f"{NAMES[dataset]}: both > each alone > neither {holds}"
+        if not best:
+            continue
+        where = f"{', '.join(good)} % sparsity" if good else "no sparsity"
+        words = f"{NAMES[dataset]}: both > each alone > neither holds at {where}"
         words += f", not at {', '.join(bad)}" if bad else ""
         words += f"; best of all variants: {', '.join(f'{NAMES[v]} at {s} %' for s, v in best.items())}"
         words += f"; below {FAILS:g} %, so not learning: {', '.join(fails) or 'none'}"
@@ -125,7 +133,7 @@ def table5(values: Values, tables: Tables) -> list[str]:
         means = [found[rate].mean for rate in sorted(found)]
         best = max(found, key=lambda rate: found[rate].mean)
         printed = {rate: value.printed for rate, value in found.items() if not np.isnan(value.printed)}
-        falls = all(a >= b for a, b in zip(means, means[1:], strict=False))
+        falls = all(a >= b for a, b in pairwise(means))
         said.append(
             f"{row_name(row)}: best at learning rate {best:g}, {found[best].text()}"
             + (f" (printed at {max(printed, key=lambda r: printed[r]):g})" if printed else "")
@@ -140,12 +148,14 @@ def spread(values: Values, tables: Tables) -> list[str]:
     said = []
     for row in dict.fromkeys(row for row, _ in values):
         found = over(values, row)
+        if len(found) < 2:
+            continue
         means = [value.mean for value in found.values()]
         width = max(means) - min(means)
         printed = [value.printed for value in found.values() if not np.isnan(value.printed)]
         said.append(
-            f"{row_name(row)}: accuracy from {min(means):.2f} to {max(means):.2f} % over {len(found)} choices, "
-            f"a spread of {width:.2f} points"
+            f"{row_name(row)}: accuracy from {min(means):.2f} to {max(means):.2f} % over {len(found)} "
+            f"choices, a spread of {width:.2f} points"
             + (f" (printed {max(printed) - min(printed):.2f})" if printed else "")
             + f"; S0's negligible variation, read as less than {NEGLIGIBLE:g} point, "
             f"{holds(width < NEGLIGIBLE)}" + one_seed(found.values())
@@ -158,6 +168,7 @@ def table9(values: Values, tables: Tables) -> list[str]:
     said = []
     for (row, _), value in sorted(values.items(), key=lambda item: item[0][0] != "mnist/2fc/ch-snn"):
         words = f"{row_name(row)}: {value.text()} of the units have percolated away"
+        words += "" if value.n > 1 else " (one seed)"
         if not np.isnan(value.printed):
             inside = value.n > 1 and value.low <= value.printed <= value.high
             where = "inside the interval" if inside else "less" if value.printed < value.mean else "more"
@@ -174,7 +185,7 @@ def noise(values: Values, tables: Tables) -> list[str]:
             losses = {}
             for kind in dict.fromkeys(row.split("/")[1] for row, _ in values):
                 lost = {}
-                for method in ("dense", "ch-snn"):
+                for method in _PAIR:
                     found = over(values, f"{dataset}/{kind}/{method}")
                     if found:
                         lost[method] = getattr(found[min(found)], of) - getattr(found[max(found)], of)
@@ -183,13 +194,30 @@ def noise(values: Values, tables: Tables) -> list[str]:
             if losses:
                 tougher = [kind for kind, lost in losses.items() if lost["dense"] < lost["ch-snn"]]
                 listed = ", ".join(
-                    f"{NAMES[k]} {lost['dense']:.1f} and {lost['ch-snn']:.1f}" for k, lost in losses.items()
+                    f"{NAMES[k]} {lost['dense']:.1f} and {lost['ch-snn']:.1f}".replace("-0.0", "0.0")
+                    for k, lost in losses.items()
                 )
+                if source == "here":
+                    clear = [NAMES[k] for k in losses if _clear(values, tables, f"{dataset}/{k}")]
+                    listed += f"; beyond the spread of the seeds: {', '.join(clear) or 'none'}"
                 said.append(
-                    f"{NAMES[dataset]}, {source}: dense loses fewer points than CH-SNN under {len(tougher)} of "
-                    f"{len(losses)} kinds of noise at their strongest ({listed})"
+                    f"{NAMES[dataset]}, {source}: dense loses fewer points than CH-SNN under {len(tougher)} "
+                    f"of {len(losses)} kinds of noise at their strongest ({listed})"
                 )
     return said
+
+
+def _clear(values: Values, tables: Tables, rows: str) -> bool:
+    """Whether the losses of dense and CH-SNN under a kind of noise differ by more than chance over seeds."""
+    columns = {choice(column): column for row, column in values if row == f"{rows}/dense"}
+    clean, worst = columns[min(columns)], columns[max(columns)]
+    table = tables["table"]
+    wide = table[table["row"].str.startswith(f"{rows}/")].pivot(
+        index="seed", columns=["row", "column"], values="value"
+    )
+    lost = {method: wide[f"{rows}/{method}", clean] - wide[f"{rows}/{method}", worst] for method in _PAIR}
+    gap = interval(lost["dense"] - lost["ch-snn"])
+    return gap.n > 1 and not gap.low <= 0 <= gap.high
 
 
 def table14(values: Values, tables: Tables) -> list[str]:
@@ -205,8 +233,8 @@ def table14(values: Values, tables: Tables) -> list[str]:
         clear = gap.n > 1 and not gap.low <= 0 <= gap.high
         more = "dense" if gap.mean < 0 else "CH-SNN"
         words = (
-            f"{NAMES[dataset]}: mean RPDR dense {dense.text()}, CH-SNN {sparse.text()}: {more} is the more robust"
-            f"{'' if clear else ', though not beyond the spread of the seeds'}"
+            f"{NAMES[dataset]}: mean RPDR dense {dense.text()}, CH-SNN {sparse.text()}: {more} is the more "
+            f"robust{'' if clear else ', though not beyond the spread of the seeds'}"
         )
         if not np.isnan(gap.printed):
             agrees = (gap.mean < 0) == (gap.printed < 0)
@@ -225,7 +253,7 @@ def table15(values: Values, tables: Tables) -> list[str]:
         found = over(values, row)
         means = {at: found[at].mean for at in sorted(found)}
         steps = list(means)
-        rises = all(means[a] < means[b] for a, b in zip(steps, steps[1:], strict=False))
+        rises = all(means[a] < means[b] for a, b in pairwise(steps))
         listed = ", ".join(f"T = {at:g} {mean:.2f} %" for at, mean in means.items())
         words = f"{row_name(row)}: {listed}; a rise with every doubling {holds(rises)}"
         if 8 in means and max(steps) > 8:
@@ -233,8 +261,8 @@ def table15(values: Values, tables: Tables) -> list[str]:
             less = means[8] - max([means[at] for at in steps if at < 8], default=-np.inf)
             optimal = more <= ENOUGH and less > 0
             words += (
-                f"; T = 8 as the optimum, read as better than fewer steps and at most {ENOUGH:g} points below "
-                f"more, {holds(optimal)} (more steps add {more:+.2f})"
+                f"; T = 8 as the optimum, read as better than fewer steps and at most {ENOUGH:g} points "
+                f"below more, {holds(optimal)} (more steps add {more:+.2f})"
             )
         said.append(words + one_seed(found.values()))
     return said

@@ -1,9 +1,9 @@
 """Operations of one network in snnTorch and SpikingJelly: ours, exact, and SpikingJelly's own count.
 
-Runs in the peers' environment (benchmarks/peers.txt; netsci itself also needs numba and llvmlite there, in
-the versions that netsci has, installed with --no-deps), with this repository on the path:
+Runs in the peers' environment (benchmarks/peers.txt, which also holds what netsci.spiking.record needs), with
+this repository on the path; started from elsewhere it builds that environment if need be and starts there:
 
-    PYTHONPATH=. .venv-peers/bin/python benchmarks/record_peers.py
+    python benchmarks/record_peers.py [--sparsity 0.99]
 
 One network 784-1568-10 with the same weights, 99 % of those of the first layer absent (zeros, as a dense
 library holds them), runs T = 8 steps of binary input in both libraries. netsci.spiking.record counts each; a
@@ -13,6 +13,10 @@ SpikingJelly's SynOpCounter multiplies the spikes by the width of the next layer
 
 import argparse
 import itertools
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +26,7 @@ from torch import Tensor, nn
 from netsci.measure import Trace
 from netsci.spiking.record import record
 
+ROOT = Path(__file__).resolve().parents[1]
 WIDTHS = (784, 1568, 10)
 STEPS, BATCH, ALPHA = 8, 4, 0.5
 
@@ -106,16 +111,32 @@ def walk(weights: list[Tensor], populations: list[Tensor]) -> int:
     return total
 
 
-def show(name: str, trace: Trace, spikes: int | None = None) -> None:
-    assert spikes is None or trace.spikes == spikes
+def show(name: str, trace: Trace) -> None:
     parts = ", ".join(f"{one.name} {one.operations:,}" for one in trace.projections)
     print(f"{name:44} {trace.sops:>12,}   ({parts}; {trace.spikes:,} spikes)")
+
+
+def elsewhere() -> int | None:
+    """Run this script in the peers' environment and return its status; None if this is that environment."""
+    if str(ROOT) not in sys.path:
+        sys.path.insert(0, str(ROOT))
+    from benchmarks.peers import environment
+
+    if Path(sys.prefix).resolve() == environment.folder().resolve():
+        return None
+    where = os.environ | {"PYTHONPATH": str(ROOT)}
+    return subprocess.run([environment.ready(), __file__, *sys.argv[1:]], env=where, check=False).returncode
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sparsity", type=float, default=0.99, help="share of absent links in layer 1")
-    weights, x = problem(parser.parse_args().sparsity)
+    sparsity = parser.parse_args().sparsity
+    if not 0 <= sparsity < 1:
+        parser.error(f"--sparsity must lie in [0, 1); got {sparsity}")
+    if (status := elsewhere()) is not None:
+        raise SystemExit(status)
+    weights, x = problem(sparsity)
     torch.set_num_threads(1)
     network = snntorch_network(weights)
     with torch.no_grad():
@@ -130,7 +151,7 @@ def main() -> None:
         "netsci on SpikingJelly, step by step": record(spikingjelly_network(weights, "s"), x, call=loop),
     }
     for name, trace in traces.items():
-        show(name, trace, spikes)
+        show(name, trace)
     counted = own_count(spikingjelly_network(weights, "m"), x)
     print(f"{'SpikingJelly SynOpCounter':44} {counted:>12,}   ({counted / exact:.1f} times as many)")
     # one layer by itself, as printed in the specification of this suite
@@ -139,7 +160,7 @@ def main() -> None:
     print(
         f"\nlayer 1 alone: exact {layer_exact:,}, SpikingJelly {layer_own:,} ({layer_own / layer_exact:.1f})"
     )
-    if {trace.sops for trace in traces.values()} != {exact}:
+    if {(trace.sops, trace.spikes) for trace in traces.values()} != {(exact, spikes)}:
         raise SystemExit("the counts differ from the walk")
 
 

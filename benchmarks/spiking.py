@@ -58,7 +58,7 @@ REFERENCE = CONTESTANTS[0]
 def weights(widths: list[int], sparsity: float, rng: np.random.Generator) -> list[np.ndarray]:
     """Return float32 weights [in, out] with 0 at absent links, the last layer linked fully.
 
-    Their scale makes about a sixth of the neurons fire in a step, at any sparsity.
+    Their scale makes about a fifth of the neurons fire in a step, at any sparsity.
     """
     found = []
     for i, (rows, columns) in enumerate(pairwise(widths)):

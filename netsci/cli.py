@@ -193,6 +193,10 @@ def train(
         return
     try:
         run(preset, changes or [], dense=dense, out=out, device=device, anew=anew)
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        _fail("netsci train needs torch, which is not installed: pip install 'netsci-suite[torch]'", 1)
     except (ValueError, TypeError) as error:
         _fail(str(error), 2)
     except OSError as error:

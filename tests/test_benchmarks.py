@@ -4,12 +4,13 @@ import importlib
 import math
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import spiking
+from benchmarks import record_peers, spiking
 from benchmarks.peers import agreement, environment, tables
 from benchmarks.peers.workers import Worker
 
@@ -154,6 +155,8 @@ def test_peers_have_our_torch_and_are_all_pinned() -> None:
     assert peers["torch"] == ours["torch"]
     assert peers["numpy"] == ours["numpy"]
     assert {"spikingjelly", "snntorch"} <= set(peers)
+    shared = {"torch", "numpy", "scipy", "numba", "llvmlite"}  # what recording needs is ours to the version
+    assert {name: peers[name] for name in shared} == {name: ours[name] for name in shared}
     assert "torchvision" not in peers
 
 
@@ -236,3 +239,32 @@ def test_evolution_keeps_the_number_of_links(netsci_mlp, tmp_path: Path) -> None
     assert len(netsci_mlp.evolution(contest, 2, 0.3)["cpu_seconds"]) == 2
     assert layer.n_links == before.nnz
     assert (layer.links != before).nnz > 0
+
+
+def test_record_peers_starts_in_the_environment_of_the_peers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list = []
+
+    def run(command: list, env: dict, **_: object) -> SimpleNamespace:
+        started.append((command, env["PYTHONPATH"]))
+        return SimpleNamespace(returncode=3)
+
+    monkeypatch.setattr(sys, "argv", ["record_peers.py", "--sparsity", "0.9"])
+    monkeypatch.setattr(environment, "ready", lambda: tmp_path / "bin" / "python")
+    monkeypatch.setattr(record_peers.subprocess, "run", run)
+    monkeypatch.setenv("NETSCI_PEERS_VENV", str(tmp_path))
+    assert record_peers.elsewhere() == 3
+    script = str(ROOT / "benchmarks" / "record_peers.py")
+    assert started == [([tmp_path / "bin" / "python", script, "--sparsity", "0.9"], str(ROOT))]
+    monkeypatch.setenv("NETSCI_PEERS_VENV", sys.prefix)
+    assert record_peers.elsewhere() is None
+
+
+def test_the_walk_of_record_peers_counts_existing_links_only() -> None:
+    import torch
+
+    weights = [torch.tensor([[1.0, 0.0], [2.0, 3.0], [0.0, 0.0]])]  # [out, in]: fan-outs 2 and 1
+    spikes = torch.zeros(2, 1, 2)
+    spikes[0, 0, 0] = spikes[1, 0, 0] = spikes[1, 0, 1] = 1.0
+    assert record_peers.walk(weights, [spikes]) == 5

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import zipfile
-import zlib
 from pathlib import Path
 from typing import Protocol
 
@@ -38,13 +37,29 @@ class FolderFiles:
         self.path = path
 
     def names(self) -> list[str]:
-        """Return the names of all files, sorted; links to folders are followed, hidden files left out."""
+        """Return the names of all files, sorted; links to folders are followed, hidden files left out.
+
+        A link to a folder that holds it is not followed: its files have names already.
+        """
         found = []
-        for folder, _, files in os.walk(self.path, followlinks=True):
-            inner = Path(folder).relative_to(self.path).as_posix()
-            prefix = "" if inner == "." else f"{inner}/"
+        above: dict[str, tuple[str, ...]] = {"": (os.path.realpath(self.path),)}
+        for folder, inner, files in os.walk(self.path, followlinks=True, onerror=self._unreadable):
+            at = Path(folder).relative_to(self.path).as_posix()
+            prefix = "" if at == "." else f"{at}/"
             found += [prefix + file for file in files if not file.startswith(".")]
+            real, open_folders = above.pop(prefix), []
+            for name in inner:
+                path = os.path.realpath(os.path.join(folder, name))
+                if path not in real:
+                    above[f"{prefix}{name}/"] = (*real, path)
+                    open_folders.append(name)
+            inner[:] = open_folders
         return sorted(found)
+
+    @staticmethod
+    def _unreadable(error: OSError) -> None:
+        where = error.filename or "a folder"
+        raise DataError(where, f"it cannot be read ({error.strerror})", "look at its permissions") from error
 
     def read(self, name: str) -> bytes:
         """Return the bytes of one file."""
@@ -66,15 +81,25 @@ class FolderFiles:
 
 
 class ZipFiles:
-    """The files in a zip archive; a single folder that holds everything is left out of their names."""
+    """The files in a zip archive; a single folder that holds everything is left out of their names.
+
+    Hidden files are left out, and the folder __MACOSX that archives made on a Mac hold.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
             self._zip = zipfile.ZipFile(path)
-        except (OSError, zipfile.BadZipFile, ValueError) as error:
+        # NotImplementedError: the entry asks for a later version of the format.
+        except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError) as error:
             raise DataError(path, f"it is no whole zip archive ({error})", "fetch it again") from error
-        entries = {entry.filename: entry for entry in self._zip.infolist() if not entry.is_dir()}
+        entries = {
+            entry.filename: entry
+            for entry in self._zip.infolist()
+            if not entry.is_dir()
+            and not entry.filename.startswith("__MACOSX/")
+            and not entry.filename.rpartition("/")[2].startswith(".")
+        }
         tops = {name.split("/")[0] for name in entries}
         inside = len(tops) == 1 and all("/" in name for name in entries)
         cut = len(tops.pop()) + 1 if inside else 0
@@ -92,15 +117,9 @@ class ZipFiles:
             raise DataError(where, f"it unpacks to {entry.file_size} bytes", "fetch the archive again")
         try:
             return self._zip.read(entry)
-        # RuntimeError: the entry is encrypted. NotImplementedError: an unknown compression.
-        except (
-            zipfile.BadZipFile,
-            zlib.error,
-            EOFError,
-            OSError,
-            RuntimeError,
-            NotImplementedError,
-        ) as error:
+        # What is raised for damage has no common base (BadZipFile, zlib.error, LZMAError, EOFError,
+        # UnicodeDecodeError, RuntimeError where the entry is encrypted, NotImplementedError, ...).
+        except Exception as error:
             raise DataError(where, f"it cannot be unpacked ({error})", "fetch the archive again") from error
 
     def checksum(self) -> str:

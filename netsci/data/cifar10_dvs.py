@@ -16,10 +16,9 @@ from numpy.typing import NDArray
 from netsci.data.aedat import decode_aedat2
 from netsci.data.archives import Files, opened
 from netsci.data.dataset import DataSet
-from netsci.data.errors import DataError
+from netsci.data.errors import DataError, printable
 from netsci.data.events import Events, check_whole, labelled_frames
 from netsci.data.registry import register
-from netsci.io.errors import printable
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 _MEND = "put the ten folders or zip archives of classes, such as cat/cifar10_cat_0.aedat, there"
@@ -120,7 +119,11 @@ def _recorded(
             data = files.read(name)
             digest.update(name.rpartition("/")[2].encode())
             digest.update(data)
-            yield label, decode_aedat2(data, files.path / name, orientation=orientation, unordered=unordered)
+            where = files.path / name
+            events = decode_aedat2(data, where, orientation=orientation, unordered=unordered)
+            if not len(events):
+                raise DataError(where, "it holds no event of a pixel", "fetch it again")
+            yield label, events
 
 
 register(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-import zipfile
 from collections.abc import Sequence
 from contextlib import suppress
 from io import BytesIO
@@ -64,6 +63,13 @@ def decode(content: bytes, where: str | Path, *, size: int, resize: int | None =
         scale = resize / min(width, height)
         if scale != 1:
             sides = (max(resize, round(width * scale)), max(resize, round(height * scale)))
+            if sides[0] * sides[1] > LARGEST:
+                raise DataError(
+                    where,
+                    f"it is {width} x {height} pixels, {sides[0]} x {sides[1]} where the shorter side has "
+                    f"{resize}",
+                    "leave out so thin an image",
+                )
             colour = colour.resize(sides, Image.Resampling.BILINEAR)
         left, top = (colour.width - size) // 2, (colour.height - size) // 2
         colour = colour.crop((left, top, left + size, top + size))
@@ -159,7 +165,8 @@ def _from_cache(path: Path, shapes: list[tuple[int, ...]]) -> list[Bytes] | None
         # Opened here: numpy leaves a damaged file open.
         with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as stored:
             arrays = [stored[f"arr_{number}"] for number in range(len(shapes))]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    # A damaged archive raises errors without a common base, and none of them matters: see `decoded`.
+    except Exception:
         return None
     good = all(a.dtype == np.uint8 and a.shape == shape for a, shape in zip(arrays, shapes, strict=True))
     return arrays if good else None

@@ -19,10 +19,9 @@ import numpy as np
 from netsci.data.aedat import DVS128, decode_aedat3
 from netsci.data.archives import FolderFiles
 from netsci.data.dataset import DataSet
-from netsci.data.errors import DataError
+from netsci.data.errors import DataError, printable
 from netsci.data.events import Events, labelled_frames
 from netsci.data.registry import register
-from netsci.io.errors import printable
 
 GESTURES = (
     "hand clapping",
@@ -185,8 +184,8 @@ def _parse_labels(text: str, path: Path) -> list[tuple[int, int, int]]:
 def _decode_array(data: bytes, path: Path) -> Events:
     try:
         array = np.load(io.BytesIO(data), allow_pickle=False)
-    # A damaged header makes numpy raise one of several errors, a short file EOFError or ValueError.
-    except (ValueError, EOFError, OSError, SyntaxError, TypeError, KeyError, MemoryError) as error:
+    # numpy reads the header as Python: what a damaged one raises has no common base (tokenize.TokenError).
+    except Exception as error:
         raise DataError(path, f"it is no .npy file of numbers ({error})", "export it again") from error
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "iuf" or array.shape[1:] != (4,):
         found = f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else "an archive"

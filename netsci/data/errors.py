@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 MAX_TEXT = 2000
+MAX_NAME = 200
 
 
 class DataError(ValueError):
@@ -24,13 +25,21 @@ class DataError(ValueError):
 
     def __init__(self, path: str | Path, reason: str, mend: str) -> None:
         self.path, self.reason, self.mend = Path(path), reason, mend
-        super().__init__(_printable(f"{self.path}: {reason}; {mend}"))
+        super().__init__(printable(f"{self.path}: {reason}; {mend}", MAX_TEXT))
 
     def __reduce__(self) -> tuple[type, tuple[Path, str, str]]:
         return type(self), (self.path, self.reason, self.mend)
 
 
-def _printable(text: str) -> str:
-    """One line, no control characters: names in an archive may hold terminal escapes, or be very long."""
+def printable(text: str, most: int = MAX_NAME) -> str:
+    """Return text from a file made safe to show: one line, no control characters, at most `most` characters.
+
+    Names in an archive may hold terminal escapes, or be very long.
+
+    Examples
+    --------
+    >>> printable("a\\nb")
+    'a?b'
+    """
     line = "".join(c if c.isprintable() else "?" for c in text)
-    return line if len(line) <= MAX_TEXT else line[: MAX_TEXT - 3] + "..."
+    return line if len(line) <= most else line[: most - 3] + "..."

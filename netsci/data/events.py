@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 BINNINGS = ("time", "count")
 _MOST = 255  # counts saturate at the largest uint8
+_MOST_STEPS = 2**15  # times below 2^47 by as many steps fit 64 bits
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +91,7 @@ def frames(
     Parameters
     ----------
     events : the recording.
-    steps : T, at least 1.
+    steps : T, in [1, 32768].
     how : "time" or "count".
     binary : whether a bin says only if there was an event (1) or none (0).
     span : (start, stop) in microseconds; events outside are left out. Without it all events, from the time of
@@ -114,6 +115,8 @@ def frames(
     if not isinstance(events, Events):
         raise TypeError(f"events must be one Events; got {type(events).__name__}: use frames_of for a list")
     steps = check_whole(steps, "steps", 1)
+    if steps > _MOST_STEPS:
+        raise ValueError(f"steps must be at most {_MOST_STEPS}; got {steps}")
     if how not in BINNINGS:
         raise ValueError(f"how must be one of {', '.join(BINNINGS)}; got {how!r}")
     if span is not None:

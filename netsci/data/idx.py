@@ -22,6 +22,7 @@ from netsci.data.registry import Remote, first_of, register
 
 UNSIGNED_BYTE = 8
 LARGEST = 1 << 31  # bytes; a header that promises more is damaged
+MOST_SIZES = 8
 FILES = (
     "train-images-idx3-ubyte",
     "train-labels-idx1-ubyte",
@@ -179,7 +180,9 @@ def _parse(stream: Any, path: Path) -> tuple[NDArray[np.uint8], bytes]:
     sizes = stream.read(4 * magic[3])
     shape = tuple(int(size) for size in np.frombuffer(sizes[: len(sizes) // 4 * 4], ">u4"))
     expected = math.prod(shape)
-    if len(sizes) < 4 * magic[3] or expected > LARGEST:
+    # Of sizes with a 0 among them each still counts: numpy would refuse the shape.
+    promised = math.prod(max(size, 1) for size in shape)
+    if len(sizes) < 4 * magic[3] or promised > LARGEST or len(shape) > MOST_SIZES:
         raise DataError(path, f"its header is damaged (sizes {shape})", "fetch it again")
     # One byte more than due tells a file that is too long; a bytearray makes the array writable.
     content = bytearray(stream.read(expected + 1))

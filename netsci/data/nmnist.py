@@ -18,10 +18,9 @@ import numpy as np
 
 from netsci.data.archives import opened
 from netsci.data.dataset import DataSet
-from netsci.data.errors import DataError
+from netsci.data.errors import DataError, printable
 from netsci.data.events import Events, labelled_frames
 from netsci.data.registry import register
-from netsci.io.errors import printable
 
 SIDE = 34
 SPAN = (0, 312_000)  # microseconds, the three saccades; 6 of 100,000 real events come later

@@ -148,7 +148,7 @@ def load(name: str, *, folder: str | Path | None = None, download: bool = False,
         if not entry.missing(place):
             return entry.loader(place, **options)
     if not download:
-        raise _missing(entry, looked)
+        raise _missing(entry, looked, asked=folder is not None)
     if not entry.remote:
         raise DataError(
             looked[-1] / entry.needs[0][0],
@@ -210,7 +210,7 @@ def _check_options(entry: Entry, options: dict[str, Any]) -> None:
             raise TypeError(f"{option} is no option of {entry.name}: {known}")
 
 
-def _missing(entry: Entry, looked: tuple[Path, ...]) -> DataError:
+def _missing(entry: Entry, looked: tuple[Path, ...], *, asked: bool) -> DataError:
     mend = f"put what is missing there, or let folder= or {DATA} name the folder that has it"
     if entry.remote:
         mend += ", or pass download=True"
@@ -219,7 +219,10 @@ def _missing(entry: Entry, looked: tuple[Path, ...]) -> DataError:
         for path, reason in entry.refused:
             if (place / path).exists():
                 return DataError(place / path, reason, f"for {entry.missing(place)[0]}: {mend}")
-    reason = f"{entry.name} needs {', '.join(entry.missing(looked[0]))}, which this folder lacks"
+    lacks = "which this folder lacks" if looked[0].is_dir() else "and there is no such folder"
+    reason = f"{entry.name} needs {', '.join(entry.missing(looked[0]))}, {lacks}"
     if len(looked) > 1:
-        reason += f" (as does {looked[-1]})"
+        reason += f" (nor is it all in {looked[-1]})"
+    elif not asked:
+        reason += f" ({DATA} is not set)"
     return DataError(looked[0], reason, mend)

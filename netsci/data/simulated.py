@@ -10,8 +10,6 @@ import hashlib
 import json
 import os
 import tempfile
-import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -141,14 +139,15 @@ def _cached(
 
 
 def _from_cache(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8] | None:
-    # The zip archive holds a CRC, so a file that was cut off or changed is told by the reader.
+    # The zip archive holds a CRC, so a file that was cut off or changed is told by the reader, by errors
+    # without a common base (BadZipFile, zlib.error, tokenize.TokenError, ...).
     try:
         with open(path, "rb") as stream:
             archive = np.load(stream, allow_pickle=False)
             if not isinstance(archive, np.lib.npyio.NpzFile):
                 return None
             frames: NDArray[np.uint8] = archive["frames"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError):
+    except Exception:
         return None
     return frames if frames.dtype == np.uint8 and frames.shape == shape else None
 

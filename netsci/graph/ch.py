@@ -16,16 +16,16 @@ the weights of all z in the local community, once each. They are different funct
     ch2_l3    sqrt((1 + di) / (1 + de))
     ch3_l3    sqrt(1 / (1 + de))
 
-Time: path-based rules walk every path of length three (one to two nanoseconds each); node-based rules do so
-where a layer has few of them, else they cost links times nodes, summed side by side. Memory beside the
-scores: links + nodes. T and B are never whole: path-based rules hold one row of T and at most `_SHARED_BYTES`
-of B, node-based rules up to 64 rows of either. Every thread holds its own.
+Time: path-based rules walk every path of length three (one to two nanoseconds each), or multiply matrices in
+large layers of density 0.27 or more (`_ch_products`); node-based rules walk where a layer has few paths, else
+they cost links times nodes, summed side by side. Memory beside the scores: links + nodes; walks hold one row
+of T and at most `_SHARED_BYTES` of B, node-based rules up to 64 rows of either, every thread its own.
 """
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
@@ -33,6 +33,9 @@ from numpy.typing import NDArray
 
 from netsci.graph.checks import as_links, as_whole, check_choice
 from netsci.graph.processors import worker_count
+
+if TYPE_CHECKING:
+    from netsci.graph._ch_products import Products
 
 _Floats = NDArray[np.float64]
 _Weight = Callable[[_Floats, _Floats], _Floats]
@@ -184,10 +187,12 @@ class _Layer:
     by_path: bool
     leave_one_out: bool
     scatter: bool
+    products: "Products | None"
 
     @classmethod
     def prepare(cls, biadjacency: Any, rule: str, existing: str | None) -> "_Layer":
         from netsci.graph._ch_kernels import tabulate
+        from netsci.graph._ch_products import Products, pays
 
         check_choice(rule, CH_RULES, "rule")
         if existing not in (None, "leave_one_out"):
@@ -196,17 +201,13 @@ class _Layer:
         of_row, of_column = _lists(links), _lists(links.T.tocsr())
         paths = float(np.diff(of_row.start) @ (links @ np.diff(of_column.start)))  # that turn back as well
         weight = (_PATH_WEIGHTS | _NODE_WEIGHTS)[rule]
-        return cls(
-            links,
-            of_row,
-            of_column,
-            Weights(*tabulate(np.diff(of_row.start), weight)),
-            Weights(*tabulate(np.diff(of_column.start), weight)),
-            rule in _PATH_WEIGHTS,
-            existing is not None,
-            # by the whole layer, never by the rows asked for: these must not change the order of a sum
-            paths < _SCATTER_BELOW * links.shape[0] * links.shape[1],
-        )
+        tables = [Weights(*tabulate(np.diff(side.start), weight)) for side in (of_row, of_column)]
+        by_path, leave_one_out = rule in _PATH_WEIGHTS, existing is not None
+        # By the whole layer, never by the rows asked for: these must not change the order of a sum.
+        scatter = paths < _SCATTER_BELOW * links.shape[0] * links.shape[1]
+        multiply = by_path and not leave_one_out and pays(links, paths)
+        products = Products.of(links, *tables) if multiply else None
+        return cls(links, of_row, of_column, tables[0], tables[1], by_path, leave_one_out, scatter, products)
 
     def shares(self, rows: NDArray[np.int64], count: int) -> list[int]:
         """Where to cut the rows into at most `count` runs of about the same work."""
@@ -224,7 +225,9 @@ class _Layer:
         if scores is None:
             scores = np.empty(window.shape)
         scores.fill(0.0)
-        if window.nnz:
+        if self.products is not None:
+            self.products.add_paths(rows, scores)
+        elif window.nnz:
             (self._add_paths if self.by_path else self._add_nodes)(rows, window, scores, own)
         scores[np.repeat(np.arange(len(rows)), np.diff(window.indptr)), window.indices] = own
         return scores
@@ -270,9 +273,8 @@ class _Layer:
             kernels.add_nodes_without_link(near, rows, near, self.of_column, self.row_weights, own)
             numbered = sp.csr_array((np.arange(window.nnz), window.indices, window.indptr), window.shape)
             by_column = numbered.T.tocsr()
-            turned_window = Lists(
-                by_column.indptr.astype(np.int64), rows[by_column.indices].astype(np.uint32)
-            )
+            starts = by_column.indptr.astype(np.int64)
+            turned_window = Lists(starts, rows[by_column.indices].astype(np.uint32))
             place = np.full(window.shape[1], -1, dtype=np.int64)
             place[columns] = np.arange(len(columns))
             turned_own = np.zeros(window.nnz)

@@ -52,11 +52,8 @@ class PopulationTrace:
                 f"population {self.name!r}: spikes sum to {self.spikes.sum()} over units but to "
                 f"{self.spikes_by_step.sum()} over steps; both must hold every spike once"
             )
-        if self.raster is not None and (self.raster.ndim != 2 or self.raster.shape[1] != 3):
-            raise ValueError(
-                f"population {self.name!r}: raster must be [spikes, 3], rows (step, sample, unit); "
-                f"its shape is {self.raster.shape}"
-            )
+        if self.raster is not None:
+            _freeze_raster(self)
 
     @property
     def size(self) -> int:
@@ -96,16 +93,19 @@ class ProjectionTrace:
                 f"{where}: events and fan_out need one entry a presynaptic unit; their shapes are "
                 f"{self.events.shape} and {self.fan_out.shape}"
             )
-        if not 0 <= self.links <= self.dense_links:
+        for name in ("links", "dense_links", "dense_operations", "applications"):
+            _check_whole(getattr(self, name), 0, f"{where}: {name}")
+        if self.links > self.dense_links:
             raise ValueError(
-                f"{where}: links must be at least 0 and at most dense_links = {self.dense_links}; "
-                f"got {self.links}"
+                f"{where}: links must be at most dense_links = {self.dense_links}; got {self.links}"
             )
 
     @property
     def operations(self) -> int:
         """Exact operations: sum of events times fan-out."""
-        return int(self.events @ self.fan_out)
+        if float(self.events.astype(np.float64) @ self.fan_out) < 2.0**62:
+            return int(self.events @ self.fan_out)
+        return sum(n * out for n, out in zip(self.events.tolist(), self.fan_out.tolist(), strict=True))
 
     @property
     def sops(self) -> int:
@@ -152,8 +152,8 @@ class Trace:
     uncounted: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.steps < 1 or self.samples < 1:
-            raise ValueError(f"steps and samples must be at least 1; got {self.steps!r} and {self.samples!r}")
+        _check_whole(self.steps, 1, "steps")
+        _check_whole(self.samples, 1, "samples")
         for part, found in (("population", self.populations), ("projection", self.projections)):
             names = [one.name for one in found]
             if len(set(names)) < len(names):
@@ -249,6 +249,30 @@ class Trace:
 def _check_kind(kind: str, where: str) -> None:
     if kind not in KINDS:
         raise ValueError(f"{where}: kind must be one of {', '.join(map(repr, KINDS))}; got {kind!r}")
+
+
+def _check_whole(value: Any, least: int, what: str) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{what} must be a whole number; got {value!r}")
+    if value < least:
+        raise ValueError(f"{what} must be at least {least}; got {value}")
+
+
+def _freeze_raster(record: PopulationTrace) -> None:
+    """Replace a raster by a read-only int64 copy; raise unless its spikes lie among the steps and units."""
+    given, where = np.asarray(record.raster), f"population {record.name!r}"
+    if given.ndim != 2 or given.shape[1] != 3:
+        raise ValueError(
+            f"{where}: raster must be [spikes, 3], rows (step, sample, unit); its shape is {given.shape}"
+        )
+    if given.size and given.dtype.kind not in "iu":
+        raise TypeError(f"{where}: raster must hold whole numbers (int64); its dtype is {given.dtype}")
+    raster = given.astype(np.int64)
+    steps, units = len(record.spikes_by_step), record.size
+    if (raster < 0).any() or (raster[:, 0] >= steps).any() or (raster[:, 2] >= units).any():
+        raise ValueError(f"{where}: raster holds a spike outside {steps} steps or {units} units")
+    raster.setflags(write=False)
+    object.__setattr__(record, "raster", raster)
 
 
 def _freeze(record: Any, *names: str, where: str) -> None:

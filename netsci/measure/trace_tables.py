@@ -53,8 +53,8 @@ def raster_table(trace: Trace) -> "pd.DataFrame":
             columns["size"] += [one.size] * len(one.raster)
             for place, name in enumerate(("step", "sample", "unit")):
                 columns[name] += one.raster[:, place].tolist()
-    counts = {name: np.int64 for name in columns if name != "population"}
-    return pd.DataFrame(columns).astype(counts)
+    kinds = {name: "str" if name == "population" else np.int64 for name in columns}
+    return pd.DataFrame(columns).astype(kinds)
 
 
 def rate_histogram(trace: Trace, bins: int) -> "pd.DataFrame":
@@ -72,5 +72,5 @@ def rate_histogram(trace: Trace, bins: int) -> "pd.DataFrame":
         units = np.histogram(found, edges)[0]
         part = {"population": name, "left": edges[:-1], "right": edges[1:], "units": units}
         frames.append(pd.DataFrame({**part, "density": units / (len(found) * np.diff(edges))}))
-    columns = ["population", "left", "right", "units", "density"]
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns)
+    kinds = {"population": "str", "left": float, "right": float, "units": np.int64, "density": float}
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(kinds)).astype(kinds)

@@ -141,7 +141,8 @@ class SpikingConvNet(nn.Module):
     def wiring(self) -> list[wiring.Wire]:
         """Return the graph of the classifier, features -> hidden -> classes; see `netsci.models.wiring`.
 
-        Every place of every feature map is a unit of its own; convolutions are left out.
+        Every place of every feature map is a unit of its own. The convolutions before it are left out, dense
+        or sparse: they neither evolve nor percolate with this graph.
         """
         first, last = CLASSIFIER
         return [

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from netsci.graph.checks import as_links
 from netsci.models.linear import FeatureMajorLinear
 from netsci.sparse import SparseLinear
 from netsci.spiking import LIF
@@ -205,10 +206,11 @@ def _layers(widths: Sequence[int], links: Sequence[Any] | None, bias: bool) -> l
         if matrix is None:
             layers.append(FeatureMajorLinear(rows, columns, bias=bias))
             continue
-        if tuple(matrix.shape) != (rows, columns):
+        matrix = as_links(matrix, f"links of the layer {rows} -> {columns}")
+        if matrix.shape != (rows, columns):
             raise ValueError(
                 f"links of the layer {rows} -> {columns} must be [{rows}, {columns}], rows presynaptic; "
-                f"got {tuple(matrix.shape)}. Transpose torch weights"
+                f"got {matrix.shape}. Transpose torch weights"
             )
         layers.append(SparseLinear(matrix, bias=bias))
     return layers

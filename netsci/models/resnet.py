@@ -161,7 +161,8 @@ class SpikingResNet(nn.Module):
         """Return the graph from the channels of the first convolution to the classes.
 
         Every block is a population of its first convolution's channels (conv) and one of its sums (block);
-        see `netsci.models.wiring`.
+        see `netsci.models.wiring`. The stem is left out: conv1, from the image to the input population, is
+        dense and is not percolated.
         """
         wires: list[wiring.Wire] = []
         source, inputs = "stem", self.widths[0]

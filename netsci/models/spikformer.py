@@ -26,6 +26,7 @@ from torch import nn
 
 from netsci.graph.checks import as_whole
 from netsci.models import wiring
+from netsci.models.mlp import has_hooks
 from netsci.models.parts import (
     Links,
     applied,
@@ -67,8 +68,12 @@ class SpikingLinear(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return spikes [T, batch, tokens, out]."""
-        current = normalised(self.norm, applied(self.linear, x))
-        return fire(self.neuron, scaled(current, self.gain))
+        current = scaled(normalised(self.norm, applied(self.linear, x)), self.gain)
+        if has_hooks(self.neuron):
+            return fire(self.neuron, current)
+        # Tokens as part of the batch: so neurons take the order in which sparse layers leave memory, [out, T,
+        # batch, tokens], without a copy. Hooks are told the units of a sample: they see the tokens apart.
+        return fire(self.neuron, current.flatten(1, 2)).reshape(current.shape)
 
 
 def normalised(norm: nn.BatchNorm1d, x: torch.Tensor) -> torch.Tensor:
@@ -206,6 +211,7 @@ class Spikformer(nn.Module):
     def wiring(self) -> list[wiring.Wire]:
         """Return the graph of its linear layers; see `netsci.models.wiring`.
 
+        The stem is left out: its convolutions are no part of the graph, and stream0 is the input population.
         Populations are the residual streams, which tokens share, and the units in between:
         stream0 -> q, k, v -> attention -> middle -> hidden -> stream1 -> ... -> classes.
         """

@@ -13,6 +13,10 @@ Only sparse layers lose and gain links. What else carries signals is fixed: addi
 To lose these as well, as S0's chain removal does in the output layer, give that layer links of its own, all
 of them at first (`full_links`); `evolvable` leaves it out all the same.
 
+The graph of a model need not begin at its input: what comes before the first layer that evolves is left out
+(the stem of a residual network or a Spikformer; all convolutions before a classifier). The sparsity of the
+graph, of its links and of its nodes, is then that of the part that it shows, as the model's `wiring` says.
+
 A fixed projection may show a unit as live that is silent (an attention unit without a value), never the
 reverse: percolation then keeps links that carry nothing, and takes away none that carry something of the
 input. Biases do not count: a unit that nothing arrives at is dead, though its bias may make it fire.

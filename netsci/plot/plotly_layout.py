@@ -112,13 +112,17 @@ def _axis(scene: Scene, panel: Panel, number: int, which: str) -> dict[str, Any]
         axis |= {"tickvals": list(range(len(ticks))), "ticktext": names, "showgrid": False}
     elif which in scene.log:
         axis |= {"type": "log"} | _log_ticks(*_extremes(scene, panel, which))
+        if span:
+            axis["range"] = [float(np.log10(end)) for end in span]  # plotly wants the ends as powers of ten
     if panel.integers and span:
         axis |= {"showgrid": False, "tick0": 0, "dtick": _whole_step(abs(span[1] - span[0]))}
     outer = number % scene.columns == 0 if which == "y" else number + scene.columns >= len(scene.panels)
     if outer:
         axis["title"] = {"text": literal(scene.y_label if which == "y" else scene.x_label)}
-    if which == "y" and scene.share and number:
-        axis |= {"matches": "y", "showticklabels": number % scene.columns == 0}
+    first = next(i for i, one in enumerate(scene.panels) if not (one.bare or one.empty))
+    if which == "y" and scene.share and number != first:
+        follows = f"y{first + 1}" if first else "y"  # never the axis of an empty panel, which is no scale
+        axis |= {"matches": follows, "showticklabels": number % scene.columns == 0}
     return axis
 
 

@@ -38,8 +38,8 @@ def raster(
     spike; without it a panel ends at its highest unit that fires. `steps` is T, else the last step with a
     spike ends the axis.
 
-    Raises ValueError for a missing column or where the table holds several samples (filter first); TypeError
-    for a column that is not numeric.
+    Raises ValueError for a missing column, where the table holds several samples (filter first) or a spike
+    lies beyond `sizes` or `steps`; TypeError for a column that is not numeric.
     """
     check_columns(table, ("step", "unit", panel))
     if "sample" in table.columns and len(samples := levels(table, "sample")) > 1:
@@ -56,6 +56,7 @@ def raster(
     for name, rows in parts:
         across, up = numbers(rows, "step"), numbers(rows, "unit")
         size = sizes[name] if sizes is not None and name in sizes else _end(rows, "unit")
+        _check_inside(rows, name, last, size)
         panels.append(_dots(across, up, (name_of(name), first_text(rows, "caption")), (last, size)))
     scene = Scene(
         tuple(panels) or (Panel(empty="no data"),),
@@ -140,7 +141,6 @@ def operations(
         panels.append(
             _panel(series, (name_of(value), caption), list(map(name_of, places)), zeros, (floor, ceiling))
         )
-    drawn = any(panel_.series for panel_ in panels)
     scene = Scene(
         tuple(panels) or (Panel(empty="no data"),),
         title=title,
@@ -152,11 +152,7 @@ def operations(
         panel_size=(520, 340) if len(panels) <= 1 else (320, 260),
         mode=mode,
     )
-    figure = draw(scene, backend)
-    if backend == "plotly" and drawn:
-        # plotly wants the ends of a log axis as powers of ten
-        figure.update_yaxes(range=[math.log10(floor), math.log10(ceiling)])
-    return figure
+    return draw(scene, backend)
 
 
 def _ends(table: pd.DataFrame, y: str, keys: list[str]) -> tuple[float, float]:
@@ -231,6 +227,18 @@ def _bars(
                opacity=0.55, **style),
         Series("points", centre[shown], height[shown], symbol=number, size=5.0, key=bool(name), **style),
     ]  # fmt: skip
+
+
+def _check_inside(rows: pd.DataFrame, name: Any, steps: int, size: int) -> None:
+    """Raise ValueError where a spike would lie outside its panel and so not be seen."""
+    for column, end, option in (("step", steps, "steps"), ("unit", size, "sizes")):
+        found = numbers(rows, column)
+        if ((found < 0) | (found >= end)).any():
+            where = f" in {name_of(name)}" if name_of(name) else ""
+            raise ValueError(
+                f"column {column!r} must lie in [0, {end}){where}; it reaches from {np.nanmin(found):g} to "
+                f"{np.nanmax(found):g}: give {option} that hold every spike"
+            )
 
 
 def _end(table: pd.DataFrame, column: str) -> int:

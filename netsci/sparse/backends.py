@@ -8,6 +8,10 @@ x [n_in, samples] and y, g [n_out, samples] are feature-major.
 Where the compiled loops meet the masked dense product, density, one thread, float32 (forward and backward;
 forward alone): 784 x 1568 with 800 samples .24; .21, with 100 samples .36; .33; 512 x 512 with 800 samples
 .38; .27; 2048 x 2048 with 800 samples .16; .12, where the inputs no longer fit the second cache.
+
+Under autocast inputs of a smaller type are taken too, and y has the type of the values. The compiled loops
+and torch's sparse product then work in the type of the values; the masked product is a dense one, which
+autocast may take in its own.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -22,7 +27,6 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from netsci.sparse import _kernels
 from netsci.sparse.layout import empty_feature_major, feature_major, user_shape
 from netsci.sparse.structure import Structure
 from netsci.sparse.threads import share_rows
@@ -59,13 +63,14 @@ def sparse_matmul(
     ----------
     values : [n_links], in the order of the structure: by input, then by output.
     structure : where the links are.
-    x : [..., n_in] of the values' dtype and device. Memory laid out as [n_in, ...] is read without a copy.
+    x : [..., n_in] of the values' dtype and device; under autocast of any floating dtype. Memory laid out as
+        [n_in, ...] is read without a copy.
     bias : [n_out] or None.
     backend : "auto", "csr" (compiled loops; CPU, float32 and float64), "torch_sparse" or "masked" (dense).
 
     Returns
     -------
-    Tensor [..., n_out], its memory [n_out, ...].
+    Tensor [..., n_out] of the values' dtype, its memory [n_out, ...].
 
     Raises
     ------
@@ -78,12 +83,43 @@ def sparse_matmul(
     >>> sparse_matmul(torch.tensor([2.0, 3.0, 5.0]), structure, torch.tensor([[1.0, 10.0]])).tolist()
     [[2.0, 50.0, 3.0]]
     """
+    if not isinstance(x, Tensor):
+        raise TypeError(f"x must be a torch tensor; got {type(x).__name__}")
+    x = uncast(x, values.dtype)
     _check(values, structure, x, bias)
     if backend == "auto":
         backend = pick(structure, x)
     elif backend not in BACKENDS:
         raise ValueError(f"backend must be one of auto, {', '.join(BACKENDS)}; got {backend!r}")
-    return BACKENDS[backend](values, structure, x, bias)
+    return BACKENDS[backend](values, structure, x, bias).to(values.dtype)
+
+
+def uncast(x: Tensor, dtype: torch.dtype) -> Tensor:
+    """Return x in a dtype if autocast is on, which may have left it in another; else x as it is.
+
+    Examples
+    --------
+    >>> x = torch.ones(2, dtype=torch.bfloat16)
+    >>> with torch.autocast("cpu", torch.bfloat16):
+    ...     uncast(x, torch.float32).dtype
+    torch.float32
+    >>> uncast(x, torch.float32).dtype
+    torch.bfloat16
+    """
+    if x.dtype == dtype or not x.is_floating_point() or not _autocast(x):
+        return x
+    return x.to(dtype)
+
+
+def _autocast(x: Tensor) -> bool:
+    # A device that autocast does not know (meta) has none.
+    kind = x.device.type
+    return torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind)
+
+
+def _as_they_are(x: Tensor) -> AbstractContextManager[Any]:
+    """Return a context in which autocast leaves products alone."""
+    return torch.autocast(x.device.type, enabled=False) if _autocast(x) else nullcontext()
 
 
 def _check(values: Tensor, structure: Structure, x: Tensor, bias: Tensor | None) -> None:
@@ -123,6 +159,8 @@ class _Compiled(torch.autograd.Function):
         of_values, of_x, of_bias, _ = ctx.needs_input_grad
         dw = torch.empty_like(values) if of_values else None
         dx = torch.empty_like(x) if of_x else None
+        from netsci.sparse import _kernels
+
         start, column = ctx.structure.by_input
         rows = (start, g.shape[1], column)
         if dx is not None and dw is not None:
@@ -137,6 +175,8 @@ class _Compiled(torch.autograd.Function):
 
 
 def _gather(rows: Any, place: Any, values: Tensor, offset: Tensor | None, x: Tensor, y: Tensor) -> None:
+    from netsci.sparse import _kernels
+
     weights, outputs = _array(values), _array(y)
     start = np.zeros(len(outputs), outputs.dtype) if offset is None else _array(offset)
     share_rows(_kernels.gather, *rows, place, weights, start, _array(x), outputs)
@@ -211,7 +251,8 @@ def _csr(start: Tensor, index: Tensor, values: Tensor, shape: tuple[int, int]) -
 
 
 def _torch_sparse(values: Tensor, structure: Structure, x: Tensor, bias: Tensor | None) -> Tensor:
-    y: Tensor = _TorchSparse.apply(values, feature_major(x), structure)  # type: ignore[no-untyped-call]
+    with _as_they_are(x):
+        y: Tensor = _TorchSparse.apply(values, feature_major(x), structure)  # type: ignore[no-untyped-call]
     return user_shape(y if bias is None else y + bias.unsqueeze(1), tuple(x.shape[:-1]))
 
 

@@ -11,7 +11,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from netsci.graph.checks import as_whole
-from netsci.sparse.backends import COMPILED, dense_weight, sparse_matmul
+from netsci.sparse.backends import COMPILED, dense_weight, sparse_matmul, uncast
 from netsci.sparse.layer import SparseLayer
 
 CROSSOVER = 0.1  # density from which a dense convolution is faster than windows and compiled loops
@@ -32,7 +32,8 @@ class SparseConv2d(SparseLayer):
     256 -> 256 of 8 x 8, dense 22, 1 % 5.6, 10 % 10.8, 20 % 15.5; forward alone the two meet at 8 %); else
     the masked kernels go to torch's convolution.
 
-    x [batch, in_channels, height, width] gives [batch, out_channels, ...].
+    x [batch, in_channels, height, width] of the parameters' dtype gives [batch, out_channels, ...]; under
+    autocast x may be of any floating dtype, and the masked kernels are applied in that of autocast.
 
     Raises
     ------
@@ -108,12 +109,19 @@ class SparseConv2d(SparseLayer):
             raise ValueError(
                 f"x must be [batch, {self.in_channels}, height, width]; its shape is {list(x.shape)}"
             )
+        x = uncast(x, self.values.dtype)
+        if x.dtype != self.values.dtype:
+            raise TypeError(
+                f"x is {x.dtype}, the weights are {self.values.dtype}: convert one, such as "
+                f"x.to({self.values.dtype})"
+            )
         backend = self.backend
         if backend == "auto":
             few = self.n_links <= CROSSOVER * self.n_rows * self.n_columns
             backend = "csr" if few and x.device.type == "cpu" and x.dtype in COMPILED else "masked"
         if backend == "masked":
-            return functional.conv2d(x, self._kernels(self.values), self.bias, self.stride, self.padding)
+            out = functional.conv2d(x, self._kernels(self.values), self.bias, self.stride, self.padding)
+            return out.to(self.values.dtype)
         windows = unfold(x, self.kernel_size, self.stride, self.padding)
         y = sparse_matmul(self.values, self.structure, windows, self.bias, backend=backend)
         return y.movedim(-1, 1)

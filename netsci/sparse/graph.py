@@ -27,7 +27,14 @@ def sparse_layers(module: nn.Module) -> dict[str, SparseLayer]:
 
 
 def wired_layers(module: nn.Module) -> dict[str, SparseLayer]:
-    """Return the sparse layers that `layered_graph` has a projection for: those in the wiring, or all."""
+    """Return the sparse layers that `layered_graph` has a projection for: those in the wiring, or all.
+
+    Examples
+    --------
+    >>> from netsci.sparse import SparseLinear
+    >>> list(wired_layers(nn.Sequential(nn.ReLU(), SparseLinear([[1, 0]]))))
+    ['1']
+    """
     layers, wiring = sparse_layers(module), getattr(module, "wiring", None)
     if not callable(wiring):
         return layers
@@ -42,7 +49,8 @@ def layered_graph(module: nn.Module) -> LayeredGraph:
     projection, with `source` and `target` (names of populations), `rows_per_unit` (1 if absent) and either
     `layer`, the name of a sparse layer, an nn.Linear or an nn.Conv2d (linked fully), or `links`, a matrix
     [presynaptic, postsynaptic] that never changes, with an optional `name`. A projection is called as its
-    layer. Any other module is the chain of its sparse layers, in order.
+    layer. Sparse layers that no projection names are not in the graph: nothing evolves them. Any other module
+    is the chain of its sparse layers, in order.
 
     Raises
     ------

@@ -16,7 +16,8 @@ from netsci.graph.projection import values_at
 from netsci.sparse.backends import BACKENDS, dense_weight
 from netsci.sparse.structure import Structure
 
-PARTS = ("start", "column", "start_out", "row", "place")  # tensors of a structure; the first two are saved
+SAVED = ("start", "column")
+PARTS = (*SAVED, "start_out", "row", "place")  # tensors of a structure
 
 
 class SparseLayer(nn.Module):
@@ -37,8 +38,8 @@ class SparseLayer(nn.Module):
     ) -> None:
         super().__init__()
         check_choice(backend, ("auto", *BACKENDS), "backend")
-        if not dtype.is_floating_point:
-            raise TypeError(f"dtype must be a real floating type, such as torch.float32; got {dtype}")
+        if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
+            raise TypeError(f"dtype must be a real floating type, such as torch.float32; got {dtype!r}")
         structure = Structure.of(links)
         self.n_rows, self.n_columns = structure.n_in, structure.n_out
         self.backend = backend
@@ -50,7 +51,8 @@ class SparseLayer(nn.Module):
     def reset_parameters(self, *, generator: torch.Generator | None = None) -> None:
         """Draw values and bias from U(-b, b), b = 1 / sqrt(mean number of links of an output).
 
-        With all links this is what nn.Linear does. Without a generator torch's own is used, as there.
+        With all links this is what nn.Linear does. Without a generator the numbers come from torch's global
+        state, as there.
         """
         degree = self.n_links / self.n_columns if self.n_columns else 0.0
         bound = 1.0 / math.sqrt(degree) if degree > 0 else 0.0
@@ -64,9 +66,20 @@ class SparseLayer(nn.Module):
         """Where the links are, on the device of the layer."""
         held = self._structure
         if held is None or held.column is not self._buffers["column"]:
-            parts = [self._buffers[name] for name in PARTS]
-            held = self._structure = Structure(self.n_rows, self.n_columns, *parts)  # type: ignore[arg-type]
+            held = self._held()
+            # Kernels read wherever these point to: what to_empty() leaves behind would end the process.
+            problem = _unfit(held.start, held.column, self.values, self.n_rows, self.n_columns)
+            if problem or not _belongs_together(held):
+                raise RuntimeError(
+                    f"the links of this layer are undefined ({problem or 'they contradict each other'}), as "
+                    "after to_empty(): load a state_dict first"
+                )
+            self._structure = held
         return held
+
+    def _held(self) -> Structure:
+        parts: list[Any] = [self._buffers[name] for name in PARTS]
+        return Structure(self.n_rows, self.n_columns, *parts)
 
     @property
     def n_links(self) -> int:
@@ -130,16 +143,18 @@ class SparseLayer(nn.Module):
         other = torch.float64 if values.dtype != torch.float64 else torch.float32
         self.values.data = values.new_empty(0, dtype=other)
         self.values.data = values
+        # Else a backward pass from before would take these values, or read past their end.
+        torch.autograd.graph.increment_version(self.values)
 
-    def _take(self, structure: Structure) -> None:
-        """Put a structure into the buffers, on the device where they are."""
+    def _take(self, structure: Structure, device: torch.device | None = None) -> None:
+        """Put a structure into the buffers, on a device, else on the one where they are."""
         held = self._buffers.get("column")
+        if device is None and held is not None:
+            device = held.device
         for name in PARTS:
             part: Tensor = getattr(structure, name)
-            self.register_buffer(
-                name, part if held is None else part.to(held.device), persistent=name in PARTS[:2]
-            )
-        self._structure = None
+            self.register_buffer(name, part if device is None else part.to(device), persistent=name in SAVED)
+        self._structure = self._held()
 
     def _load_from_state_dict(self, state_dict: Any, prefix: str, *arguments: Any) -> None:
         keys = [prefix + name for name in ("start", "column", "values")]
@@ -159,6 +174,10 @@ class SparseLayer(nn.Module):
             if values.shape != self.values.shape:
                 self._set_values(self.values.new_zeros(values.shape))
         super()._load_from_state_dict(state_dict, prefix, *arguments)
+        held = self._held()
+        if held.row.device != held.column.device:  # assign=True moved what is saved, and that alone
+            moved = Structure.from_rows(self.n_rows, self.n_columns, held.start, held.column)
+            self._take(moved, held.column.device)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_structure": None}
@@ -179,12 +198,29 @@ def follow(values: Tensor, origin: NDArray[np.int64]) -> Tensor:
     return moved
 
 
+def _belongs_together(held: Structure) -> bool:
+    """Return whether the links by output are the links by input."""
+    if held.column.device.type == "meta":
+        return True
+    n_links, ends, place = held.n_links, held.start_out, held.place.long()
+    if not n_links == len(held.row) == len(place) == int(ends[-1]) or int(ends[0]):
+        return False
+    if bool((ends.diff() < 0).any()) or (n_links and not 0 <= int(place.min()) <= int(place.max()) < n_links):
+        return False
+    device = held.column.device
+    columns = torch.arange(held.n_out, device=device).repeat_interleave(ends.diff())
+    rows = torch.arange(held.n_in, device=device).repeat_interleave(held.start.diff())
+    return bool((held.column[place] == columns).all()) and bool((rows[place] == held.row).all())
+
+
 def _unfit(start: Tensor, column: Tensor, values: Tensor, n_rows: int, n_columns: int) -> str:
     """Say why saved links cannot be those of a layer of this shape; "" where they can."""
     if start.shape != (n_rows + 1,):
         return f"the saved links have {start.numel() - 1} rows, the layer {n_rows}"
     if column.ndim != 1 or values.shape != column.shape:
         return f"{list(values.shape)} values are saved for {list(column.shape)} links"
+    if start.device.type == "meta":
+        return ""
     bounds = start.cpu()
     rising = bounds.numel() and int(bounds[0]) == 0 and int(bounds[-1]) == column.numel()
     if not rising or bool((bounds.diff() < 0).any()):

@@ -22,11 +22,14 @@ class SparseLinear(SparseLayer):
     backend : "auto", "csr" (compiled loops, CPU), "torch_sparse" or "masked" (a dense product); the results
         agree. "auto" takes compiled loops on the CPU below a density of `netsci.sparse.backends.CROSSOVER`.
     dtype : of the parameters.
-    generator : draws the initial values; torch's own by default, as in nn.Linear.
+    generator : torch.Generator that draws the initial values. Without one they are drawn from torch's global
+        state, as those of nn.Linear are: then torch.manual_seed decides them, and each layer moves that
+        state on. Give a generator, or set the values, where a run must not depend on what ran before.
 
     `values` [n_links] stand in the order of `links`: by presynaptic, then by postsynaptic neuron.
-    x [..., in] gives [..., out]; memory laid out as [in, ...] is read without a copy, and the output's is
-    [out, ...].
+    x [..., in] of the parameters' dtype gives [..., out] of the same; memory laid out as [in, ...] is read
+    without a copy, and the output's is [out, ...]. Under autocast x may be of any floating dtype, and the
+    output is still of that of the parameters.
 
     Raises
     ------

@@ -9,7 +9,7 @@ from torch import nn
 
 from netsci.graph import LayeredGraph, Projection
 from netsci.graph.checks import check_graph
-from netsci.sparse.graph import wired_layers
+from netsci.sparse.graph import sparse_layers, wired_layers
 from netsci.sparse.layer import SparseLayer, follow
 
 
@@ -18,8 +18,9 @@ def rewire(module: nn.Module, graph: LayeredGraph, optimizer: torch.optim.Optimi
 
     A link that was there keeps its value and its moments, also where it was removed and grew again in one
     step; a new link weighs 0 and has none. Parameters stay the same objects, their gradients are cleared.
-    Projections that are no sparse layer of the module (dense ones, frozen matrices) and sparse layers that
-    its wiring leaves out stay as they are; weights of the graph are not read.
+    Projections that are no sparse layer of the module (dense ones, frozen matrices) stay as they are, and so
+    do sparse layers that its wiring leaves out, unless a projection of the graph is called as one of them.
+    Weights of the graph are not read.
 
     Parameters
     ----------
@@ -42,7 +43,8 @@ def rewire(module: nn.Module, graph: LayeredGraph, optimizer: torch.optim.Optimi
     (2, 0.0)
     """
     check_graph(graph)
-    layers = wired_layers(module)
+    wired, named = wired_layers(module), {p.name for p in graph.projections}
+    layers = {name: it for name, it in sparse_layers(module).items() if name in wired or name in named}
     wanted = _projections(layers, graph)
     if optimizer is not None and not isinstance(optimizer, torch.optim.Optimizer):
         raise TypeError(f"optimizer must be a torch.optim.Optimizer or None; got {type(optimizer).__name__}")

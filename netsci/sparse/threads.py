@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from itertools import pairwise
 from typing import Any
 
@@ -43,10 +43,30 @@ def share_rows(kernel: Callable[..., None], start: NDArray[Any], columns: int, *
         return
     ends = np.searchsorted(start, np.linspace(0, start[-1], n_threads + 1)[1:-1])
     bounds = [0, *ends.tolist(), rows]
-    if n_threads not in _pools:
-        _pools[n_threads] = ThreadPoolExecutor(n_threads - 1)
-    pool = _pools[n_threads]
-    jobs = [pool.submit(kernel, first, last, start, *arguments) for first, last in pairwise(bounds[1:])]
-    kernel(0, bounds[1], start, *arguments)
+    share_parts(lambda first, last: kernel(first, last, start, *arguments), list(pairwise(bounds)))
+
+
+def share_parts(work: Callable[..., None], parts: Sequence[tuple[Any, ...]]) -> None:
+    """Run work(*part) for each part, each on its own thread, the first on this one.
+
+    Examples
+    --------
+    >>> done = []
+    >>> share_parts(done.append, [(1,), (2,)])
+    >>> sorted(done)
+    [1, 2]
+    """
+    jobs = [_pool(len(parts)).submit(work, *part) for part in parts[1:]]
+    try:
+        work(*parts[0])
+    finally:  # no thread may go on writing into arrays that are given up
+        wait(jobs)
     for job in jobs:
         job.result()
+
+
+def _pool(n_threads: int) -> ThreadPoolExecutor:
+    """Return the threads for so many parts; they wait from one call to the next."""
+    if n_threads not in _pools:
+        _pools[n_threads] = ThreadPoolExecutor(n_threads - 1)
+    return _pools[n_threads]

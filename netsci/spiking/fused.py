@@ -14,16 +14,9 @@ from torch import Tensor, nn
 from netsci.sparse import SparseLinear
 from netsci.sparse.backends import pick
 from netsci.sparse.structure import Structure
-from netsci.spiking._fused_kernels import (
-    first_steps,
-    gather_spikes,
-    give_to_multiples,
-    least_currents,
-    scan_back_from_links,
-)
-from netsci.spiking._scan_kernels import scan
 from netsci.spiking.layout import Series, rows_and_columns, share
-from netsci.spiking.unroll import Dynamics, dynamics_of, has_kernel, unroll
+from netsci.spiking.neurons import LIF
+from netsci.spiking.unroll import Dynamics, checked_steps, dynamics_of, has_kernel, unroll
 
 MOST_OUTPUTS = 64  # of a dense layer that is fused: a larger one is served better by matrix products
 AT_ONCE = 256  # neurons whose spikes before a dense layer are held, so that they stay in the cache
@@ -34,10 +27,16 @@ def linear_of_spikes(
 ) -> Tensor:
     """Return layer(unroll(neuron, current, steps=steps)), [T, batch, out], in one pass where that is faster.
 
-    current is as for `unroll`, with one neuron axis. It is fused for `LIF` and `IF` on the CPU in float32 and
-    float64, each neuron's steps and samples side by side in memory, before an `nn.Linear` of at most
-    MOST_OUTPUTS outputs or a `SparseLinear` on compiled loops; else both modules are called. Hooks on the
-    modules are not run where it is fused.
+    current is [T, batch, in], or, with steps given, [batch, in]: a constant current, as for `unroll`. It is
+    fused for `LIF` and `IF` on the CPU in float32 and float64, each neuron's steps and samples side by side
+    in memory, before an `nn.Linear` of at most MOST_OUTPUTS outputs or a `SparseLinear` on compiled loops.
+    Else both modules are called, also where one has a forward of its own or a hook (`record`, torch's
+    pruning): nothing passes by a hook. A neuron other than `LIF` is called if it has hooks, else unrolled.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If current or steps cannot be unrolled, see `unroll`.
 
     Examples
     --------
@@ -47,12 +46,16 @@ def linear_of_spikes(
     3.0
     >>> linear_of_spikes(LIF(), torch.tensor([[0.75]]), layer, steps=4).flatten().tolist()
     [0.0, 3.0, 0.0, 3.0]
+
+    Source: S0 eq. 1.
     """
+    steps = checked_steps(current, steps)
     dynamics = _fusable(neuron, current, layer, steps)
     out: Tensor
     function: Any
     if dynamics is None:
-        out = layer(unroll(neuron, current, steps=steps))
+        called = isinstance(neuron, LIF) or has_hooks(neuron)
+        out = layer(neuron(current, steps=steps) if called else unroll(neuron, current, steps=steps))
         return out
     if isinstance(layer, SparseLinear):
         function = _IntoSparse
@@ -63,6 +66,32 @@ def linear_of_spikes(
     return out if layer.bias is None else out + cast(Tensor, layer.bias)
 
 
+def has_hooks(*modules: nn.Module) -> bool:
+    """Return whether any hook would hear of a call to one of the modules or to a part of it.
+
+    Examples
+    --------
+    >>> layer = nn.Linear(1, 1)
+    >>> handle = layer.register_forward_hook(print)
+    >>> has_hooks(nn.Sequential(layer)), handle.remove(), has_hooks(layer)
+    (True, None, False)
+    """
+    kinds = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+    everywhere = torch.nn.modules.module
+    return any(getattr(everywhere, "_global" + kind, None) for kind in kinds) or any(
+        getattr(part, kind) for module in modules for part in module.modules() for kind in kinds
+    )
+
+
+def _own_forward(module: nn.Module) -> bool:
+    """Return whether a module computes otherwise than its class here says (those of netsci do not)."""
+    if "forward" in vars(module):
+        return True
+    kind: Any = type(module)
+    known = kind.forward in (nn.Linear.forward, SparseLinear.forward, LIF.forward)
+    return not known and not kind.forward.__module__.startswith("netsci.")
+
+
 def _fusable(neuron: nn.Module, current: Tensor, layer: nn.Module, steps: int | None) -> Dynamics | None:
     """Return the neuron's dynamics if kernels know this combination, else None."""
     dynamics = dynamics_of(neuron)
@@ -70,6 +99,8 @@ def _fusable(neuron: nn.Module, current: Tensor, layer: nn.Module, steps: int | 
     if dynamics is None or current.ndim != lead + 1 or not has_kernel(dynamics, current):
         return None
     if not current.numel() or not current.movedim(-1, 0).is_contiguous():
+        return None
+    if has_hooks(neuron, layer) or _own_forward(neuron) or _own_forward(layer):
         return None
     if isinstance(layer, SparseLinear):
         backend = pick(layer.structure, current) if layer.backend == "auto" else layer.backend
@@ -108,6 +139,9 @@ def _weighted_spikes(series: Series, weight: Tensor, dynamics: Dynamics) -> Tens
 
     Under a constant current a first spike says all: those are multiplied, and the products repeated.
     """
+    from netsci.spiking._fused_kernels import first_steps, give_to_multiples, least_currents
+    from netsci.spiking._scan_kernels import scan
+
     alpha, theta = series.constants(dynamics.alpha, dynamics.threshold)
     steps, batch = series.shape[:2]
     sums = weight.new_zeros((len(weight), steps * batch))
@@ -142,6 +176,9 @@ class _IntoSparse(torch.autograd.Function):
         dynamics: Dynamics,
         steps: int | None,
     ) -> Tensor:
+        from netsci.spiking._fused_kernels import gather_spikes
+        from netsci.spiking._scan_kernels import scan
+
         series = rows_and_columns(current.detach(), steps)
         rows, samples = series.current.shape[0], series.shape[0] * series.shape[1]
         spikes = np.empty((rows, *series.shape[:2]), np.uint8)
@@ -166,6 +203,8 @@ def _back(
     ctx: Any, current: Tensor, values: Tensor, links: tuple[Any, Any], of_out: Tensor
 ) -> tuple[Tensor, Tensor]:
     """Return the gradients of the current and of the values, links in rows by input."""
+    from netsci.spiking._fused_kernels import scan_back_from_links
+
     series = rows_and_columns(current.detach(), ctx.steps)
     flat = series.as_rows(of_out)
     of_values = torch.empty_like(values)

@@ -6,7 +6,6 @@ outermost, as torch makes by itself. Any other order is copied once.
 """
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 from math import prod
@@ -17,8 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from netsci.sparse.threads import workers
-from netsci.spiking._scan_kernels import SURROGATE_CODES
+from netsci.sparse.threads import share_parts, workers
 
 
 @dataclass(frozen=True)
@@ -64,6 +62,8 @@ class Series:
 
     def back_constants(self, dynamics: Any) -> tuple[Any, ...]:
         """Return what a reverse kernel needs of a neuron: alpha, theta, surrogate, 1 or 0 for the reset."""
+        from netsci.spiking._scan_kernels import SURROGATE_CODES
+
         alpha, theta, reset = self.constants(
             dynamics.alpha, dynamics.threshold, 0.0 if dynamics.detach_reset else 1.0
         )
@@ -90,14 +90,7 @@ class Series:
 
 def share(kernel: Callable[..., None], arguments: tuple[Any, ...], parts: list[tuple[Any, ...]]) -> None:
     """Run kernel(*arguments, *part) for each part, each on its own thread."""
-    if len(parts) == 1:
-        kernel(*arguments, *parts[0])
-        return
-    with ThreadPoolExecutor(len(parts) - 1) as pool:
-        jobs = [pool.submit(kernel, *arguments, *part) for part in parts[1:]]
-        kernel(*arguments, *parts[0])
-        for job in jobs:
-            job.result()
+    share_parts(lambda *part: kernel(*arguments, *part), parts)
 
 
 def rows_and_columns(current: Tensor, steps: int | None) -> Series:

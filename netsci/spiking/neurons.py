@@ -13,7 +13,7 @@ from numbers import Real
 from torch import Tensor, nn
 
 from netsci.spiking.surrogates import SURROGATES, fire
-from netsci.spiking.unroll import unroll
+from netsci.spiking.unroll import precise, unroll
 
 State = tuple[Tensor, Tensor]
 
@@ -66,7 +66,7 @@ class LIF(nn.Module):
     def step(self, current: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """Return (spikes, state) after one step; state is (membrane before the reset, spikes), None at rest.
 
-        current and spikes are of one shape, [batch, ...].
+        current and spikes are of one shape, [batch, ...], and dtype; the membrane is float32 at least.
 
         Examples
         --------
@@ -78,18 +78,17 @@ class LIF(nn.Module):
 
         Source: S0 eq. 1.
         """
-        if state is None:
-            membrane = current
-        else:
+        membrane = current.to(precise(current.dtype))
+        if state is not None:
             before, spikes = state
             if self.detach_reset:
                 spikes = spikes.detach()
-            membrane = (1.0 - spikes) * (self.alpha * before) + current
-        spikes = fire(membrane - self.threshold, self.surrogate)
+            membrane = (1.0 - spikes) * (self.alpha * before) + membrane
+        spikes = fire(membrane - self.threshold, self.surrogate).to(current.dtype)
         return spikes, (membrane, spikes)
 
     def forward(self, current: Tensor, steps: int | None = None) -> Tensor:
-        """Return unroll(self, current, steps=steps): the spikes [T, batch, ...]."""
+        """Return unroll(self, current, steps=steps): the spikes [T, batch, ...], of the current's dtype."""
         return unroll(self, current, steps=steps)
 
     def extra_repr(self) -> str:

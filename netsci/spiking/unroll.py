@@ -3,6 +3,9 @@
 On the CPU, `LIF` and `IF` in float32 and float64 run in compiled loops; elsewhere the same recursion runs in
 torch operations. Neither keeps a graph of every step. What is kept for the gradient is the current alone: the
 membranes follow from it.
+
+Currents of half precision (float16, bfloat16), as autocast makes them, are added up in float32: over many
+steps a membrane of 8 bits loses what is small beside the threshold.
 """
 
 from operator import index
@@ -33,9 +36,9 @@ def unroll(neuron: nn.Module, current: Tensor, *, steps: int | None = None) -> T
 
     current is [T, batch, ...], or, with steps given, [batch, ...]: a constant current, of which no T copies
     are made. The spikes have the dtype of the current and its order in memory: where each neuron's steps and
-    samples lie side by side (`current.permute(2, 0, 1)` contiguous), theirs do too. Currents that are NaN
-    never fire. Any module with a method `step(current, state) -> (spikes, state)` can be unrolled; `LIF` and
-    `IF` have a fused loop.
+    samples lie side by side (`current.permute(2, 0, 1)` contiguous), theirs do too. Membranes are float32 at
+    least. Currents that are NaN never fire. Any module with a method `step(current, state) -> (spikes,
+    state)` can be unrolled; `LIF` and `IF` have a fused loop.
 
     Raises
     ------
@@ -50,7 +53,7 @@ def unroll(neuron: nn.Module, current: Tensor, *, steps: int | None = None) -> T
 
     Source: S0 eq. 1.
     """
-    steps = _checked_steps(current, steps)
+    steps = checked_steps(current, steps)
     dynamics = dynamics_of(neuron)
     if dynamics is None:
         return _step_by_step(neuron, current, steps)
@@ -62,7 +65,12 @@ def unroll(neuron: nn.Module, current: Tensor, *, steps: int | None = None) -> T
 def membranes(neuron: "LIF", current: Tensor, *, steps: int | None = None) -> Tensor:
     """Return the membranes before the reset, [T, batch, ...], without gradient; arguments as for `unroll`.
 
-    The neuron fired where they reach neuron.threshold.
+    The neuron fired where they reach neuron.threshold. Their dtype is that of the current, float32 at least.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the neuron is no LIF or IF, or the current or steps do not fit, see `unroll`.
 
     Examples
     --------
@@ -72,7 +80,7 @@ def membranes(neuron: "LIF", current: Tensor, *, steps: int | None = None) -> Te
 
     Source: S0 eq. 1.
     """
-    steps = _checked_steps(current, steps)
+    steps = checked_steps(current, steps)
     dynamics = dynamics_of(neuron)
     if dynamics is None:
         raise TypeError(
@@ -144,7 +152,7 @@ class _Looped(torch.autograd.Function):
         ctx.save_for_backward(current)
         ctx.dynamics, ctx.steps = dynamics, steps
         series = _looped_membranes(dynamics, current, steps)
-        return torch.stack([(v >= dynamics.threshold).to(v.dtype) for v in series])
+        return torch.stack([(v >= dynamics.threshold).to(current.dtype) for v in series])
 
     @staticmethod
     @torch.autograd.function.once_differentiable
@@ -163,17 +171,29 @@ class _Looped(torch.autograd.Function):
                 found.append(later)
             else:
                 found = [found[0] + later] if found else [later]
-        return (torch.stack(found[::-1]) if ctx.steps is None else found[0]), None, None
+        of_current = torch.stack(found[::-1]) if ctx.steps is None else found[0]
+        return of_current.to(current.dtype), None, None
 
 
 def _looped_membranes(dynamics: Dynamics, current: Tensor, steps: int | None) -> Any:
     """Yield the membrane before the reset, step by step."""
     series = current.unbind(0) if steps is None else [current] * steps
-    carry = torch.zeros_like(series[0])
+    carry = torch.zeros_like(series[0], dtype=precise(current.dtype))
     for line in series:
         v = carry + line
         yield v
         carry = (dynamics.alpha * v).masked_fill(v >= dynamics.threshold, 0.0)
+
+
+def precise(dtype: torch.dtype) -> torch.dtype:
+    """Return the dtype of the membranes under currents of a dtype: float32 at least.
+
+    Examples
+    --------
+    >>> precise(torch.bfloat16), precise(torch.float64)
+    (torch.float32, torch.float64)
+    """
+    return torch.promote_types(dtype, torch.float32)
 
 
 def _step_by_step(neuron: Any, current: Tensor, steps: int | None) -> Tensor:
@@ -187,7 +207,7 @@ def _step_by_step(neuron: Any, current: Tensor, steps: int | None) -> Tensor:
     return torch.stack(spikes)
 
 
-def _checked_steps(current: Tensor, steps: int | None) -> int | None:
+def checked_steps(current: Tensor, steps: int | None) -> int | None:
     """Return steps as a whole number or None; refuse a current that cannot be unrolled."""
     if not isinstance(current, Tensor) or not current.is_floating_point():
         kind = current.dtype if isinstance(current, Tensor) else type(current).__name__

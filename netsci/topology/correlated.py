@@ -141,7 +141,8 @@ def _oriented(x: Any, shape: tuple[int, int]) -> Any:
     """Refuse features as rows before a matrix of all pairs of samples is made of them."""
     given = np.shape(x)
     rows = checked_shape(shape, 0)[0][0]
-    if len(given) == 2 and rows == given[0] < given[1]:
+    # Rows of the layer are features of x, or whole multiples of them behind a hidden layer.
+    if len(given) == 2 and rows == given[0] and given[1] and rows % given[1]:
         raise ValueError(
             f"x must be [samples, features]; its shape {given} has as many rows as the layer {shape}: "
             "pass x.T"

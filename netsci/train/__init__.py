@@ -13,8 +13,9 @@ from netsci.train.recipe import Net, Optimisation, Recipe, Task, Topology
 
 if TYPE_CHECKING:
     from netsci.train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+    from netsci.train.folder import save_network
     from netsci.train.inputs import Inputs
-    from netsci.train.loop import Moment, Run, save_network, train
+    from netsci.train.loop import Moment, Run, train
     from netsci.train.places import keyed
 
 _TORCH = {
@@ -25,7 +26,7 @@ _TORCH = {
     "keyed": "places",
     "Moment": "loop",
     "Run": "loop",
-    "save_network": "loop",
+    "save_network": "folder",
     "train": "loop",
 }
 

@@ -36,7 +36,21 @@ COUNTED = 500  # training samples whose share of zeros SSWI takes
 def build(recipe: Recipe, inputs: Inputs) -> nn.Module:
     """Return the network of a recipe, its links and weights drawn, on the CPU.
 
-    Raises ValueError if the model's name is unknown or its options do not fit.
+    Links and weights are drawn by generators keyed by the recipe's seed; torch's global state stays.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the model's name is unknown, its options do not fit, or it cannot do without spikes.
+
+    Examples
+    --------
+    >>> recipe = Recipe().replace(options=(("hidden", (32,)),), sparsity=0.75)
+    >>> model = build(recipe, Inputs(recipe, "cpu"))
+    >>> [layer.n_links for layer in model.layers]
+    [512, 320]
+
+    Source: S0 section 3.2.1 and 3.2.2 (first links, first weights).
     """
     make = MODELS.get(recipe.net.model)
     if make is None:
@@ -50,7 +64,15 @@ def build(recipe: Recipe, inputs: Inputs) -> nn.Module:
 
 
 def neuron(recipe: Recipe) -> LIF:
-    """Return the neurons of a recipe."""
+    """Return the neurons of a recipe.
+
+    Examples
+    --------
+    >>> neuron(Recipe().replace(threshold=4.0)).threshold
+    4.0
+
+    Source: S0 eq. 1.
+    """
     net = recipe.net
     return LIF(net.alpha, net.threshold, surrogate=net.surrogate, detach_reset=net.detach_reset)
 
@@ -62,6 +84,14 @@ def first_links(
 
     Correlated topologies look at the training inputs (time stacked as more samples) and are tiled over hidden
     layers.
+
+    Examples
+    --------
+    >>> recipe = Recipe().replace(initial="uniform", sparsity=0.75)
+    >>> first_links(recipe.topology, (64, 32), 0, recipe, Inputs(recipe, "cpu")).nnz
+    512
+
+    Source: S0 section 3.2.1 and appendix A.4.
     """
     rng = keyed(recipe.seed, 0, place, TOPOLOGY)
     if topology.initial in CORRELATED:
@@ -72,7 +102,13 @@ def first_links(
 
 def _mlp(recipe: Recipe, inputs: Inputs) -> nn.Module:
     options = dict(recipe.net.options)
-    widths = (math.prod(inputs.shape), *options.pop("hidden"), inputs.classes)
+    hidden = options.pop("hidden", None)
+    if not isinstance(hidden, tuple):
+        raise ValueError(
+            "options of an mlp must name the widths of its hidden layers, such as (('hidden', (512,)),); "
+            f"got {recipe.net.options!r}"
+        )
+    widths = (math.prod(inputs.shape), *hidden, inputs.classes)
     links: list[Any] | None = None
     if recipe.topology is not None:
         shapes = list(pairwise(widths))
@@ -97,6 +133,8 @@ def _image_model(name: str) -> Callable[[Recipe, Inputs], nn.Module]:
 
     def make(recipe: Recipe, inputs: Inputs) -> nn.Module:
         options: dict[str, Any] = dict(recipe.net.options)
+        if not recipe.net.spiking:
+            raise ValueError(f"spiking must be True for {name}: only an mlp can do without spikes")
         if name != "spikformer":  # whose neurons are part of its definition
             options |= {"neuron": neuron(recipe), "readout": recipe.net.readout}
         options |= {"input_shape": inputs.shape, "classes": inputs.classes, "steps": recipe.task.steps}
@@ -122,7 +160,15 @@ def _made(model: Any) -> nn.Module:
 
 
 def links_shape(layer: nn.Module) -> tuple[int, int]:
-    """Return the shape [presynaptic, postsynaptic] of a layer's links; C_in k^2 x C_out of a convolution."""
+    """Return the shape [presynaptic, postsynaptic] of a layer's links; C_in k^2 x C_out of a convolution.
+
+    Raises TypeError if it is neither linear nor a convolution.
+
+    Examples
+    --------
+    >>> links_shape(nn.Conv2d(3, 8, 5)), links_shape(nn.Linear(4, 2))
+    ((75, 8), (4, 2))
+    """
     if isinstance(layer, nn.Conv2d):
         return (layer.in_channels // layer.groups * math.prod(layer.kernel_size), layer.out_channels)
     if isinstance(layer, (nn.Linear, SparseLinear)):
@@ -136,6 +182,17 @@ def draw_weights(model: nn.Module, recipe: Recipe, inputs: Inputs) -> None:
 
     Convolutions and normalisations stay as the model starts them. In a model with convolutions or attention
     no linear layer is the first.
+
+    Examples
+    --------
+    >>> recipe = Recipe().replace(options=(("hidden", (32,)),), weights="swi")
+    >>> inputs = Inputs(recipe, "cpu")
+    >>> model = build(recipe, inputs)
+    >>> before = model.layers[1].values.clone()
+    >>> draw_weights(model, recipe, inputs); bool((model.layers[1].values == before).all())
+    True
+
+    Source: S0 eq. 3.
     Reading: S_t in S0 eq. 3 is the share of zeros in the input; where the input has real values too.
     """
     layers = [layer for layer in model.modules() if isinstance(layer, (nn.Linear, SparseLinear))]

@@ -26,7 +26,11 @@ FORMAT = "netsci training checkpoint 1"
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A run after some epochs: state of model and optimizer, and notes that JSON can hold."""
+    """A run after some epochs: state of model and optimizer, and notes that JSON can hold.
+
+    recipe : as `Recipe.flat` gives it. epoch, step : epochs and batches done. model, optimizer : their
+    state_dict. notes : the rest.
+    """
 
     recipe: dict[str, Any]
     epoch: int
@@ -37,7 +41,24 @@ class Checkpoint:
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint atomically; the file that was there stays until the new one is complete."""
+    """Write a checkpoint atomically; the file that was there stays until the new one is complete.
+
+    Raises
+    ------
+    TypeError
+        If recipe, notes or the optimizer's state hold what neither JSON nor a tensor can. Nothing is written.
+    OSError
+        If the file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> place = Path(tempfile.mkdtemp()) / "run.safetensors"
+    >>> optimizer = {"state": {}, "param_groups": []}
+    >>> save_checkpoint(place, Checkpoint({"lr": 0.1}, 3, 42, {"w": torch.ones(2)}, optimizer))
+    >>> load_checkpoint(place).step
+    42
+    """
     tensors = {f"model.{name}": _plain(tensor) for name, tensor in checkpoint.model.items()}
     scalars: dict[str, dict[str, Any]] = {}
     for index, state in checkpoint.optimizer["state"].items():
@@ -61,9 +82,13 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
-    """Read a checkpoint.
+    """Read a checkpoint; see `save_checkpoint`.
 
-    Raises ValueError, with the file and what to do, if it is damaged or no checkpoint of a training run.
+    Raises
+    ------
+    ValueError
+        With the file and what to do: if it is damaged, no checkpoint of a training run, or one that another
+        version wrote.
     """
     mend = "delete it to begin the run anew, or take a copy that is whole"
     try:
@@ -72,7 +97,13 @@ def load_checkpoint(path: Path) -> Checkpoint:
             tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise ValueError(f"{path} cannot be read as a checkpoint ({error}); {mend}") from error
-    if metadata.get("format") != FORMAT:
+    form = metadata.get("format", "")
+    if form != FORMAT and form.startswith(FORMAT.rstrip("0123456789")):
+        raise ValueError(
+            f"{path} was written by another version ({form!r}; this one reads {FORMAT!r}): go on with that "
+            "version, or begin the run anew"
+        )
+    if form != FORMAT:
         raise ValueError(f"{path} is a safetensors file but no checkpoint of a training run ({FORMAT!r})")
     text = metadata.get("content", "")
     if _digest(tensors, text) != metadata.get("sha256"):

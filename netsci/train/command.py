@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from rich.console import Console
@@ -19,7 +20,13 @@ SHOWN = ("accuracy", "loss", "link sparsity", "node sparsity", "SOPs", "firing r
 
 
 def listed() -> str:
-    """Return the presets, one a line, with what they are."""
+    """Return the presets, one a line, with what they are.
+
+    Examples
+    --------
+    >>> listed().splitlines()[0]
+    'digits-2fc             mlp on digits, 95 % sparse, T = 8, 30 epochs'
+    """
     lines = []
     for name, recipe in PRESETS.items():
         t, o = recipe.task, recipe.optimisation
@@ -33,16 +40,19 @@ def listed() -> str:
 def chosen(preset: str, changes: Sequence[str], *, dense: bool) -> Recipe:
     """Return a preset with changes "name=value"; values are Python literals, or words.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If there is no such preset or name, or a value does not fit.
+
     Examples
     --------
     >>> chosen("digits-2fc", ["lr=0.01", "initial=uniform"], dense=False).optimisation.lr
     0.01
-
-    Raises ValueError for an unknown preset or name, or a value that does not fit.
     """
     if preset not in PRESETS:
         raise ValueError(f"there is no preset {preset!r}; there are {', '.join(PRESETS)}")
-    values: dict[str, Any] = {"dense": dense}
+    values: dict[str, Any] = {"dense": True} if dense else {}
     for change in changes:
         name, equals, text = change.partition("=")
         if not equals:
@@ -57,8 +67,12 @@ def chosen(preset: str, changes: Sequence[str], *, dense: bool) -> Recipe:
 def run(
     preset: str, changes: Sequence[str], *, dense: bool, out: Path | None, device: str, anew: bool
 ) -> None:
-    """Train, show how far it is, and say where the result lies."""
-    from netsci.train.loop import NETWORK, Moment, train
+    """Train, show how far it is, and say where the result lies.
+
+    Raises TypeError or ValueError as `chosen` and `netsci.train.train` do.
+    """
+    from netsci.train.folder import NETWORK
+    from netsci.train.loop import Moment, train
 
     recipe = chosen(preset, changes, dense=dense)
     folder = out or Path("runs") / (f"{preset}-dense" if dense else preset)
@@ -86,6 +100,8 @@ def run(
             shown.add_row(name, f"{values[name]:.4g}")
     console.print(shown)
     console.print(
-        Text(f"table, checkpoint and network: {folder}; see it: netsci report {folder / NETWORK}"),
+        Text(
+            f"table, checkpoint and network: {folder}; see it: netsci report {quote(str(folder / NETWORK))}"
+        ),
         soft_wrap=True,
     )

@@ -12,6 +12,7 @@ from torch import nn
 from netsci.graph import LayeredGraph, live_units
 from netsci.models.wiring import default_sparse
 from netsci.sparse import layered_graph, rewire, sparse_layers
+from netsci.sparse.graph import wired_layers
 from netsci.topology import ZETA, Evolution, evolve, stopped
 from netsci.train.recipe import Recipe
 
@@ -21,7 +22,29 @@ class Evolver:
     """Evolves a model's sparse layers after an epoch; the output layer only loses links that lead nowhere.
 
     The links wanted are those at the start, layer by layer. A layer stops for good when more than
-    `early_stop` of its regrown links had just been removed (S0 A.2.1).
+    `early_stop` of its regrown links had just been removed.
+
+    Parameters
+    ----------
+    model : with `sparse_names`, the layers that may evolve.
+    recipe : its topology says how, and for how many epochs.
+    targets : links wanted by layer; of the model as it is, if none are given.
+    stopped : layers that have stopped.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the model does not say which layers evolve, or its wiring leaves one of them out.
+
+    Examples
+    --------
+    >>> from netsci.models import mlp
+    >>> recipe = Recipe().replace(epochs=4, zeta=0.5)
+    >>> evolver = Evolver(mlp([3, 4, 2], [np.eye(3, 4), np.ones((4, 2))]), recipe)
+    >>> evolver.targets, evolver.due(1), evolver.zeta(1)
+    ({'layers.0': 3}, True, 0.5)
+
+    Source: S0 section 3.2 and appendix A.2.1 (early stop), A.3, A.5.
     """
 
     model: nn.Module
@@ -32,6 +55,12 @@ class Evolver:
     def __post_init__(self) -> None:
         layers = sparse_layers(self.model)
         free = set(default_sparse(self.model))
+        outside = sorted(free & set(layers) - set(wired_layers(self.model)))
+        if outside:
+            raise ValueError(
+                f"the model's wiring() leaves out {', '.join(outside)}, sparse layers that shall evolve: "
+                "name them there, or take them out of sparse_names"
+            )
         self.targets = self.targets or {name: layers[name].n_links for name in layers if name in free}
 
     def due(self, epoch: int) -> bool:
@@ -54,7 +83,8 @@ class Evolver:
     ) -> dict[str, Any]:
         """Remove, percolate, regrow; weights and the optimizer's moments follow.
 
-        Returns the Evolution under "evolution" and, by layer, the overlap under "overlap".
+        Returns the Evolution under "evolution" and, by layer, the overlap under "overlap" (NaN where nothing
+        grew). Raises ValueError for a dense network.
         """
         topology = self.recipe.topology
         if topology is None:
@@ -84,6 +114,15 @@ def structure(model: nn.Module) -> list[dict[str, Any]]:
 
     Link sparsity is 1 - links / dense, over the linear and convolutional layers, dense ones included; node
     sparsity the share of units on no path from the input to the output, over input and hidden units.
+
+    Examples
+    --------
+    >>> from netsci.models import mlp
+    >>> rows = structure(mlp([3, 4, 2], [np.eye(3, 4), np.ones((4, 2))]))
+    >>> [(row["layer"], row["measure"], round(row["value"], 3)) for row in rows][-2:]
+    [('layer2', 'node sparsity', 0.0), ('all', 'node sparsity', 0.143)]
+
+    Source: S0 appendix A.8.
     """
     rows: list[dict[str, Any]] = []
     links = dense = 0
@@ -105,7 +144,13 @@ def structure(model: nn.Module) -> list[dict[str, Any]]:
 
 
 def nodes(graph: LayeredGraph) -> list[dict[str, Any]]:
-    """Return rows of node sparsity by population and over all but the outputs."""
+    """Return rows of node sparsity by population and over all but the outputs.
+
+    Examples
+    --------
+    >>> nodes(LayeredGraph.from_masks([np.eye(2, 4)]))[-1]["value"]
+    0.0
+    """
     live = live_units(graph)
     outputs = {p.target for p in graph.projections} - {p.source for p in graph.projections}
     rows = [_row(name, "node sparsity", float(1.0 - units.mean()), "share") for name, units in live.items()]

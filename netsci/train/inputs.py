@@ -42,6 +42,27 @@ class Inputs:
     [T, B, ...] for spikes and events. Testing replaces the test images by held-out training images where the
     recipe says so. The same batch of the same epoch is the same on every machine; noise of the rate code is
     numpy's on a CPU, torch's on a GPU.
+
+    A network that does not spike has no time: it sees the images themselves, float32 [B, ...], or the mean
+    frame of events.
+
+    Parameters
+    ----------
+    recipe : whose task says what is taken of the data and how it is encoded.
+    device : where the data are held and the batches made.
+    data : in place of `netsci.data.load(recipe.task.data)`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there are no such data, or encoding, steps or augmentation do not fit them.
+
+    Examples
+    --------
+    >>> inputs = Inputs(Recipe().replace(limit=100, batch=20), "cpu")
+    >>> x, y = next(inputs.batches(1))
+    >>> x.shape, y.shape, inputs.n_train
+    (torch.Size([20, 64]), torch.Size([20]), 100)
     """
 
     def __init__(self, recipe: Recipe, device: str, *, data: DataSet | None = None) -> None:
@@ -65,6 +86,11 @@ class Inputs:
         self.shape = tuple(x.shape[2 if self.has_time else 1 :])  # of one image: [C, H, W]
         self.classes = len(data.classes)
         self.flat = recipe.net.model in FLAT
+        if task.augment and (self.flat or self.has_time):
+            raise ValueError(
+                "augment moves and mirrors images: it needs a model that takes them as such, not "
+                f"{', '.join(FLAT)}, and data without time; set augment to False"
+            )
         self.train_side = self._side(data.x_train, data.y_train)
         self.test_side = self._side(data.x_test, data.y_test)
 
@@ -124,6 +150,8 @@ class Inputs:
         task = self.recipe.task
         if task.encoding == "events":  # [features, T, B] or [B, T, C, H, W] -> [T, B, ...]
             x = self._scaled(x)
+            if not self.recipe.net.spiking:
+                return x.mean(1).t() if self.flat else x.mean(1)
             return x.permute(1, 2, 0) if self.flat else x.transpose(0, 1)
         if task.encoding == "rate" and self.recipe.net.spiking:
             return self._spikes(x, keyed(self.recipe.seed, epoch, number, purpose))
@@ -147,7 +175,15 @@ class Inputs:
 
 
 def chosen(data: DataSet, task: Task) -> DataSet:
-    """Return the part of a data set that a task uses; the same one for every seed."""
+    """Return the part of a data set that a task uses; the same one for every seed.
+
+    Raises ValueError if more training images are to be held out than there are.
+
+    Examples
+    --------
+    >>> len(chosen(load("digits"), Task(limit=50)).y_train)
+    50
+    """
     if task.validation:
         data = data.split(task.validation, rng=keyed(0, 0, 0, SPLIT))
     if task.limit is not None or task.test_limit is not None:
@@ -158,7 +194,14 @@ def chosen(data: DataSet, task: Task) -> DataSet:
 
 
 def augmented(images: Tensor, rng: np.random.Generator) -> Tensor:
-    """Return uint8 images [B, C, H, W] moved by up to 4 pixels each way and mirrored half of the time."""
+    """Return uint8 images [B, C, H, W] moved by up to 4 pixels each way and mirrored half of the time.
+
+    Examples
+    --------
+    >>> images = torch.ones(2, 3, 8, 8, dtype=torch.uint8)
+    >>> augmented(images, np.random.default_rng(7)).shape
+    torch.Size([2, 3, 8, 8])
+    """
     n, _, height, width = images.shape
     padded = torch.nn.functional.pad(images, [_PADDING] * 4)
     rows = rng.integers(0, 2 * _PADDING + 1, n)[:, None] + np.arange(height)

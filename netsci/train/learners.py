@@ -26,7 +26,18 @@ Learner = Callable[[nn.Module, Tensor, Tensor, np.random.Generator], Learnt]
 
 
 def learner(recipe: Recipe) -> Learner:
-    """Return the function (model, x, labels, rng) -> Learnt that fills the parameters' gradients."""
+    """Return the function (model, x, labels, rng) -> Learnt that fills the parameters' gradients.
+
+    x is a batch as `Inputs` gives it, labels int64 [B]; rng draws the windows of S-TP.
+
+    Examples
+    --------
+    >>> model = nn.Linear(2, 3)
+    >>> learn = learner(Recipe())
+    >>> learnt = learn(model, torch.ones(4, 2), torch.zeros(4, dtype=torch.int64), np.random.default_rng(7))
+    >>> model.weight.grad.shape, learnt.loss.ndim
+    (torch.Size([3, 2]), 0)
+    """
     if recipe.optimisation.learner == "stp":
         return _stp(recipe)
     return _gradient(recipe)
@@ -36,6 +47,11 @@ def loss_of(recipe: Recipe) -> Callable[[Tensor, Tensor], Tensor]:
     """Return the mean loss of scores [B, classes] against labels int64 [B].
 
     "mse" is the squared distance to the one-hot label, averaged over samples and classes.
+
+    Examples
+    --------
+    >>> loss_of(Recipe().replace(loss="mse"))(torch.tensor([[1.0, 1.0]]), torch.tensor([0])).item()
+    0.5
     """
     if recipe.optimisation.loss == "mse":
         return _squared_error
@@ -73,7 +89,13 @@ def _stp(recipe: Recipe) -> Learner:
 
 
 def optimizer_of(recipe: Recipe, model: nn.Module) -> torch.optim.Optimizer:
-    """Return the optimizer; weight decay acts on weights, not on biases and normalisations."""
+    """Return the optimizer; weight decay acts on weights, not on biases and normalisations.
+
+    Examples
+    --------
+    >>> [len(group["params"]) for group in optimizer_of(Recipe(), nn.Linear(2, 3)).param_groups]
+    [1, 1]
+    """
     o = recipe.optimisation
     decayed: list[nn.Parameter] = []
     plain: list[nn.Parameter] = []
@@ -92,7 +114,21 @@ def optimizer_of(recipe: Recipe, model: nn.Module) -> torch.optim.Optimizer:
 
 
 def rate_at(recipe: Recipe, epoch: int, done: float) -> float:
-    """Return the learning rate in an epoch (from 1) of which the share `done` is over."""
+    """Return the learning rate in an epoch (from 1) of which the share `done`, in [0, 1], is over.
+
+    With t = epoch - 1 + done epochs over, warmup w and E epochs in all, s = (t - w) / (E - w):
+
+        t < w       lr (t + 1/32) / (w + 1/32)
+        constant    lr
+        cosine      lr / 2 (1 + cos(pi s))
+        steps       lr, lr / 10 from s = 1/2, lr / 100 from s = 3/4
+
+    Examples
+    --------
+    >>> recipe = Recipe().replace(lr=0.1, epochs=10, course="cosine")
+    >>> rate_at(recipe, 1, 0.0), rate_at(recipe, 6, 0.0), rate_at(recipe, 10, 1.0)
+    (0.1, 0.05, 0.0)
+    """
     o = recipe.optimisation
     elapsed = epoch - 1 + done
     if elapsed < o.warmup:

@@ -8,7 +8,6 @@ the test.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -20,24 +19,20 @@ import torch
 from torch import nn
 
 from netsci.data import DataSet
-from netsci.io.files import write_atomically
+from netsci.graph.checks import as_whole
 from netsci.measure import Trace
 from netsci.spiking import record
 from netsci.topology import Evolution
 from netsci.train.build import build
-from netsci.train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from netsci.train.checkpoint import Checkpoint
 from netsci.train.evolving import Evolver, structure
+from netsci.train.folder import CHECKPOINT, NETWORK, RECIPE, TABLE, found, prepared, save_network, written
 from netsci.train.inputs import Inputs
 from netsci.train.learners import learner, optimizer_of, rate_at
 from netsci.train.places import EVOLUTION, LEARNING, keyed
 from netsci.train.recipe import Recipe
 
-CHECKPOINT, TABLE, RECIPE, NETWORK = (
-    "checkpoint.safetensors",
-    "table.csv",
-    "recipe.json",
-    "network.safetensors",
-)
+__all__ = ["CHECKPOINT", "NETWORK", "RECIPE", "TABLE", "Moment", "Run", "save_network", "test", "train"]
 COUNTED = 1000  # test samples whose synaptic operations are counted every epoch
 Observer = Callable[["Moment"], None]
 Rows = list[dict[str, Any]]
@@ -45,7 +40,11 @@ Rows = list[dict[str, Any]]
 
 @dataclass(frozen=True)
 class Moment:
-    """What an observer sees after an epoch (0 before training): do not change the model."""
+    """What an observer sees after an epoch (0 before training): do not change the model.
+
+    epoch : how many are done. evolution : the step of the topology after this epoch, None without one.
+    rows : of the table, those of this epoch.
+    """
 
     epoch: int
     model: nn.Module
@@ -59,7 +58,9 @@ class Run:
 
     table : tidy, with columns epoch, layer, measure, value, unit. Measures: loss, accuracy, link sparsity,
         links, node sparsity, overlap, SOPs a sample (of the first 1,000 test samples), firing rate, seconds,
-        and under S-TP the spikes used in learning.
+        and under S-TP the spikes used in learning. Epoch 0 is the network before training. A resumed run's
+        table holds the epochs before the pause too.
+    epoch : epochs done.
     """
 
     recipe: Recipe
@@ -69,13 +70,21 @@ class Run:
     epoch: int
 
     @property
+    def finished(self) -> bool:
+        """Whether all epochs of the recipe are done; a paused run goes on in its folder."""
+        return self.epoch >= self.recipe.optimisation.epochs
+
+    @property
     def accuracy(self) -> float:
-        """Share of test samples classified correctly after the last epoch."""
+        """Share of test samples classified correctly after the last epoch that was done."""
         rows = self.table[(self.table["measure"] == "accuracy") & (self.table["epoch"] == self.epoch)]
         return float(rows["value"].iloc[-1])
 
     def trace(self, limit: int | None = None) -> Trace:
-        """Return the spikes and operations of the test set, or of its first samples."""
+        """Return the spikes and operations of the test set, or of its first samples.
+
+        Raises ValueError if the network does not spike.
+        """
         return trace_of(self.model, self.inputs, limit)
 
 
@@ -112,24 +121,36 @@ def train(
         it had never stopped; with resume=False it begins anew.
     device : "cpu", "cuda" or another of torch's.
     data : in place of `netsci.data.load(recipe.task.data)`.
-    stop_after : pause after this epoch, so that the run can be resumed later.
+    stop_after : pause after this epoch, so that the run can be resumed later; 0 pauses before the first.
     observe : called after every epoch, and before the first, with a Moment.
     progress : called with the epoch and the share of it that is done.
 
     Raises
     ------
-    ValueError
-        If the folder holds the checkpoint of another recipe or a damaged one, or the recipe does not fit its
-        data.
+    TypeError, ValueError
+        If the folder cannot be written, holds the checkpoint of another recipe or version or a damaged one;
+        the recipe does not fit its data; the device is none; or stop_after is no whole number.
+
+    Examples
+    --------
+    >>> recipe = Recipe().replace(options=(("hidden", (16,)),), steps=2, epochs=2, limit=50, test_limit=20)
+    >>> run = train(recipe.replace(sparsity=0.9))
+    >>> run.epoch, run.finished, sorted(run.table["epoch"].unique().tolist())
+    (2, True, [0, 1, 2])
+
+    Source: S0 appendix A.5 (the order within an epoch).
     """
+    last = _last(recipe, stop_after)
+    check_device(device)
+    place = prepared(Path(folder)) if folder is not None else None
     inputs = Inputs(recipe, device, data=data)
-    place = Path(folder) if folder is not None else None
     state = _start(recipe, inputs, device, place if resume else None)
     if state.epoch == 0 and not state.rows:
         state.rows += _rows(0, structure(state.model) + test(state.model, inputs))
         _observed(observe, state, None)
+        if last == 0 and place is not None:
+            _write(place, recipe, state)
     learn = learner(recipe)
-    last = min(recipe.optimisation.epochs, stop_after or recipe.optimisation.epochs)
     while state.epoch < last:
         state.epoch += 1
         begin = time.perf_counter()
@@ -146,28 +167,51 @@ def train(
     return Run(recipe, state.model, inputs, pd.DataFrame(state.rows), state.epoch)
 
 
+def _last(recipe: Recipe, stop_after: Any) -> int:
+    """Return the epoch after which to stop."""
+    if not isinstance(recipe, Recipe):
+        raise TypeError(f"recipe must be a Recipe, such as PRESETS[...]; got {type(recipe).__name__}")
+    if stop_after is None:
+        return recipe.optimisation.epochs
+    if as_whole(stop_after, "stop_after") < 0:
+        raise ValueError(f"stop_after must be an epoch, at least 0, or None; got {stop_after!r}")
+    return min(recipe.optimisation.epochs, as_whole(stop_after, "stop_after"))
+
+
+def check_device(device: str) -> None:
+    """Raise ValueError, with the reason, unless torch can put tensors on a device.
+
+    Examples
+    --------
+    >>> check_device("cpu")
+    """
+    try:
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        why = str(error).splitlines()[0]
+        raise ValueError(
+            f"device must be one that torch has here, such as cpu; got {device!r} ({why})"
+        ) from error
+
+
 def _start(recipe: Recipe, inputs: Inputs, device: str, place: Path | None) -> _State:
     """Return the state to begin with: the drawn network, or the one of the folder's checkpoint."""
     model = build(recipe, inputs).to(device)
-    found = (
-        None if place is None or not (place / CHECKPOINT).exists() else load_checkpoint(place / CHECKPOINT)
-    )
-    if found is None or place is None:
+    checkpoint = None if place is None else found(place, recipe)
+    if checkpoint is None:
         return _State(model, optimizer_of(recipe, model), Evolver(model, recipe))
-    if Recipe.of(found.recipe) != recipe:
-        other = {
-            k: v for k, v in found.recipe.items() if recipe.flat().get(k) != Recipe.of(found.recipe).flat()[k]
-        }
-        raise ValueError(
-            f"{place / CHECKPOINT} belongs to another recipe (its {other}): take another folder, or begin "
-            "anew with resume=False"
-        )
     evolver = Evolver(model, recipe)  # before loading: the links wanted are those at the start
-    model.load_state_dict(found.model)
-    optimizer = optimizer_of(recipe, model)
-    optimizer.load_state_dict(found.optimizer)
-    evolver.stopped = set(found.notes["stopped"])
-    return _State(model, optimizer, evolver, found.epoch, found.step, found.notes["rows"])
+    try:
+        model.load_state_dict(checkpoint.model)
+        optimizer = optimizer_of(recipe, model)
+        optimizer.load_state_dict(checkpoint.optimizer)
+        evolver.stopped, rows = set(checkpoint.notes["stopped"]), checkpoint.notes["rows"]
+    except (RuntimeError, ValueError, KeyError) as error:
+        raise ValueError(
+            f"{place} holds a checkpoint that does not fit this version ({error}): go on with the version "
+            "that wrote it, or begin anew with resume=False"
+        ) from error
+    return _State(model, optimizer, evolver, checkpoint.epoch, checkpoint.step, rows)
 
 
 def _train_epoch(
@@ -212,7 +256,10 @@ def _evolve(state: _State, recipe: Recipe, measured: Rows) -> Evolution | None:
 
 @torch.no_grad()
 def test(model: nn.Module, inputs: Inputs) -> Rows:
-    """Return rows of accuracy and, for spiking networks, of operations and firing rates."""
+    """Return rows of accuracy and, for spiking networks, of operations and firing rates.
+
+    Each is a dictionary of layer, measure, value, unit. The model is left in evaluation mode.
+    """
     model.eval()
     correct: Any = 0
     for x, labels in inputs.tests():
@@ -227,7 +274,7 @@ def test(model: nn.Module, inputs: Inputs) -> Rows:
 
 
 def trace_of(model: nn.Module, inputs: Inputs, limit: int | None = None) -> Trace:
-    """Return the spikes and operations of a model on the (first) testing samples."""
+    """Return the spikes and operations of a model on the (first `limit`) testing samples, see `record`."""
     return record(model, (x for x, _ in inputs.tests(limit)))
 
 
@@ -238,32 +285,9 @@ def _observed(observe: Observer | None, state: _State, evolution: Evolution | No
 
 
 def _write(place: Path, recipe: Recipe, state: _State) -> None:
-    """Write what is known after an epoch; the checkpoint last, since it is what counts."""
-    place.mkdir(parents=True, exist_ok=True)
-    write_atomically(place / RECIPE, json.dumps(recipe.flat(), indent=1) + "\n")
-    write_atomically(place / TABLE, pd.DataFrame(state.rows).to_csv(index=False))
     notes = {"rows": state.rows, "stopped": sorted(state.evolver.stopped)}
     model, optimizer = state.model.state_dict(), state.optimizer.state_dict()
-    save_checkpoint(
-        place / CHECKPOINT, Checkpoint(recipe.flat(), state.epoch, state.step, model, optimizer, notes)
-    )
-
-
-def save_network(path: Path, model: nn.Module) -> None:
-    """Write the weights as torch names and lays them out, zero at missing links: for reports and others."""
-    from safetensors.torch import save
-
-    from netsci.sparse import sparse_layers
-
-    tensors = {}
-    sparse = sparse_layers(model)
-    for name, parameter in model.named_parameters():
-        layer, _, kind = name.rpartition(".")
-        dense = sparse[layer].weight if layer in sparse and kind == "values" else parameter
-        tensors[f"{layer}.weight" if layer in sparse and kind == "values" else name] = (
-            dense.detach().cpu().contiguous()
-        )
-    write_atomically(path, save(tensors))
+    written(place, Checkpoint(recipe.flat(), state.epoch, state.step, model, optimizer, notes))
 
 
 def _row(measure: str, value: float, unit: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from netsci.graph.checks import check_choice, check_fraction
+from netsci.graph.checks import check_choice, check_fraction, check_number
 from netsci.topology import ZETA, EvolutionRule
 
 ENCODINGS = ("direct", "rate", "events")
@@ -45,6 +45,8 @@ class Task:
 
     def __post_init__(self) -> None:
         check_choice(self.encoding, ENCODINGS, "encoding")
+        _pairs(self.data_options, "data_options")
+        _flag(self.augment, "augment")
         _whole(self.steps, 1, "steps")
         _whole(self.validation, 0, "validation")
         for name in ("limit", "test_limit"):
@@ -78,6 +80,10 @@ class Net:
         check_choice(self.weights, WEIGHTS, "weights")
         check_fraction(self.weights_rate, "weights_rate")
         check_fraction(self.alpha, "alpha")
+        check_number(self.threshold, "threshold")
+        _pairs(self.options, "options")
+        for name in ("detach_reset", "spiking"):
+            _flag(getattr(self, name), name)
         if not 0.0 < self.threshold < math.inf:
             raise ValueError(f"threshold must be positive and finite; got {self.threshold!r}")
 
@@ -110,6 +116,10 @@ class Topology:
 
     def __post_init__(self) -> None:
         check_fraction(self.sparsity, "sparsity")
+        if self.sparsity == 1.0:
+            raise ValueError("sparsity must lie below 1: a network without links learns nothing")
+        for name in ("permanent", "as_printed"):
+            _flag(getattr(self, name), name)
         check_choice(self.initial, TOPOLOGIES, "initial")
         check_choice(self.schedule, tuple(ZETA), "schedule")
         for name in ("zeta", "until"):
@@ -159,9 +169,13 @@ class Optimisation:
         check_fraction(self.momentum, "momentum")
         for name, low in (("batch", 1), ("epochs", 1), ("window", 1), ("warmup", 0)):
             _whole(getattr(self, name), low, name)
+        _flag(self.mixed, "mixed")
         for name in ("lr", "weight_decay"):
+            check_number(getattr(self, name), name)
             if not 0.0 <= getattr(self, name) < math.inf:
                 raise ValueError(f"{name} must be at least 0 and finite; got {getattr(self, name)!r}")
+        if self.clip is not None:
+            check_number(self.clip, "clip")
         if self.clip is not None and not self.clip > 0.0:
             raise ValueError(f"clip must be positive, or None; got {self.clip!r}")
 
@@ -185,18 +199,35 @@ class Recipe:
 
     def __post_init__(self) -> None:
         _whole(self.seed, 0, "seed")
-        if self.optimisation.learner == "stp" and self.task.encoding == "direct":
+        if self.optimisation.learner != "stp":
+            return
+        if self.task.encoding == "direct":
             raise ValueError("S-TP learns from spikes: set encoding to 'rate', or take data with events")
+        if not self.net.spiking:
+            raise ValueError("S-TP learns from spikes: set spiking to True, or learner to 'gradient'")
+        if self.optimisation.window > self.task.steps:
+            raise ValueError(
+                f"window must be at most steps = {self.task.steps}; got {self.optimisation.window}"
+            )
 
     def replace(self, **changes: Any) -> Recipe:
         """Return the recipe with other values for fields of any of its parts: their names are unique.
 
-        dense=True drops the topology. Raises ValueError for a name that no part has, or for a field of the
-        topology of a dense network.
+        dense=True drops the topology. All changes are made at once: they need to fit each other only.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If no part has a name, a value does not fit, or a dense network is given a topology.
+
+        Examples
+        --------
+        >>> Recipe().replace(learner="stp", encoding="rate").optimisation.learner
+        'stp'
         """
-        recipe = self
-        if changes.pop("dense", False):
-            recipe = dataclasses.replace(recipe, topology=None)
+        dense = changes.pop("dense", False)
+        _flag(dense, "dense")
+        parts: dict[str, Any] = {"topology": None} if dense else {}
         groups: dict[str, dict[str, Any]] = {}
         for name, value in changes.items():
             owner = _OWNERS.get(name)
@@ -205,16 +236,22 @@ class Recipe:
             groups.setdefault(owner, {})[name] = value
         for owner, values in groups.items():
             if owner == "seed":
-                recipe = dataclasses.replace(recipe, **values)
+                parts |= values
                 continue
-            part = getattr(recipe, owner)
+            part = parts.get(owner, getattr(self, owner))
             if part is None:
                 raise ValueError(f"{', '.join(values)}: a dense network has no topology")
-            recipe = dataclasses.replace(recipe, **{owner: dataclasses.replace(part, **values)})
-        return recipe
+            parts[owner] = dataclasses.replace(part, **values)
+        return dataclasses.replace(self, **parts)
 
     def flat(self) -> dict[str, Any]:
-        """Return all values by name, and `dense`."""
+        """Return all values by name, and `dense`.
+
+        Examples
+        --------
+        >>> Recipe(seed=3).flat()["seed"], Recipe(topology=None).flat()["dense"]
+        (3, True)
+        """
         values: dict[str, Any] = {"seed": self.seed, "dense": self.topology is None}
         for part in (self.task, self.net, self.topology, self.optimisation):
             if part is not None:
@@ -223,7 +260,15 @@ class Recipe:
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Recipe:
-        """Return the recipe with these values by name; lists (of JSON) become tuples."""
+        """Return the recipe with these values by name; lists (of JSON) become tuples.
+
+        Raises TypeError or ValueError as `replace` does.
+
+        Examples
+        --------
+        >>> Recipe.of({"options": [["hidden", [64]]]}).net.options
+        (('hidden', (64,)),)
+        """
         return cls().replace(**{name: _tuples(value) for name, value in values.items()})
 
 
@@ -233,6 +278,19 @@ _OWNERS = {f.name: part for part, kind in _PARTS.items() for f in fields(kind)} 
 
 def _tuples(value: Any) -> Any:
     return tuple(_tuples(item) for item in value) if isinstance(value, (list, tuple)) else value
+
+
+def _flag(value: Any, name: str) -> None:
+    if not isinstance(value, bool):  # else "no" would be taken for yes
+        raise TypeError(f"{name} must be True or False; got {value!r}")
+
+
+def _pairs(value: Any, name: str) -> None:
+    fits = isinstance(value, tuple) and all(
+        isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], str) for pair in value
+    )
+    if not fits:
+        raise TypeError(f"{name} must be pairs of a name and a value, (('hidden', (64,)),); got {value!r}")
 
 
 def _whole(value: Any, low: int, name: str) -> None:

@@ -21,23 +21,27 @@ def test_the_last_epoch_of_each_measure_is_compared():
     assert agreement.last_epoch(table)["value"].tolist() == [2.0, 4.0]
 
 
+SMOKE = ["--scale", "smoke"]
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """Every exhibit, from small networks, in an empty folder."""
+    """Every exhibit, from small networks and S0's smoke scale, in an empty folder."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(digits, "PARAMETERS", SMALL)
         patch.delenv("NETSCI_DATA", raising=False)  # what needs data is skipped
         folder = tmp_path_factory.mktemp("made")
-        result = CliRunner().invoke(figures.app, ["--out", str(folder), "--jobs", "1"])
+        result = CliRunner().invoke(figures.app, [*SMOKE, "--out", str(folder), "--jobs", "1"])
         assert result.exit_code == 0, result.output
         yield folder, result.output
 
 
 def test_every_exhibit_leaves_its_files(made):
     folder, output = made
-    run = {cell for exhibit in figures.catalogue() if not exhibit.needs for cell in exhibit.cells}
+    catalogue = figures.catalogue(scale="smoke")
+    run = {cell for exhibit in catalogue if not exhibit.needs for cell in exhibit.cells}
     assert len(list((folder / "results/runs").iterdir())) == len(run) > 3 * SEEDS
-    for exhibit in figures.catalogue():
+    for exhibit in catalogue:
         here = folder / "figures" / exhibit.id
         if exhibit.needs:
             assert f"{exhibit.id}: skipped, {exhibit.needs} is not set" in output
@@ -59,7 +63,7 @@ def test_every_exhibit_leaves_its_files(made):
 def test_pages_open_without_a_request_or_a_word(made, mode):
     folder, _ = made
     with chromium() as browser:
-        for page in ("index.html", "digits-disk/figure.html"):
+        for page in ("index.html", "digits-disk/figure.html", "s0-figure3/figure.html"):
             with visit(browser, folder / "figures" / page, mode=mode) as opened:
                 opened.assert_silent()
                 assert opened.page.locator("svg.main-svg").count() > 0
@@ -72,7 +76,7 @@ def test_a_second_run_trains_nothing_and_draws_the_same(made, monkeypatch):
     drawn = {path: path.read_bytes() for path in folder.glob("figures/*/figure.svg")}
     for path in (folder / "results/runs").iterdir():
         path.unlink()
-    result = CliRunner().invoke(figures.app, ["--out", str(folder), "--format", "svg"])
+    result = CliRunner().invoke(figures.app, [*SMOKE, "--out", str(folder), "--format", "svg"])
     assert result.exit_code == 0
     assert not list((folder / "results/runs").iterdir())
     assert {path: path.read_bytes() for path in drawn} == drawn
@@ -105,12 +109,61 @@ def test_agreement_sees_a_missing_run_and_a_changed_number(made, monkeypatch, tm
         (["--only", "nothing"], "no exhibit nothing"),
         (["--format", "pdf"], "is not made of svg and html"),
         (["--seed", "4"], "give others a folder"),
+        (["--scale", "smoke"], "give others a folder"),
+        (["--scale", "paper"], "give others a folder"),
+        (["--scale", "tiny"], "is none of smoke, desk, paper"),
     ],
 )
 def test_wrong_options_are_explained(arguments, message):
     result = CliRunner().invoke(figures.app, arguments, env={"COLUMNS": "200"})
     assert result.exit_code == 2
     assert message in result.output
+
+
+def test_smoke_tables_are_told_from_the_papers(made):
+    """What a smoke run leaves says so wherever it is read, and holds no printed value."""
+    folder, output = made
+    for exhibit in figures.catalogue(scale="smoke"):
+        if exhibit.id.startswith("s0-"):
+            assert f"{exhibit.id}: {exhibit.verdict(load_tables(exhibit, folder / 'results'))}" in output
+            assert "smoke scale" in (folder / "figures" / exhibit.id / "figure.html").read_text().lower()
+            if "grid" not in exhibit.id:
+                shown = pd.read_csv(folder / "figures" / exhibit.id / "table.csv")
+                assert shown[["printed", "difference"]].isna().all(axis=None)
+
+
+def test_tables_shown_are_those_that_are_stored(made):
+    folder, _ = made
+    for exhibit in figures.catalogue(scale="smoke"):
+        if exhibit.id.startswith("s0-"):
+            shown = pd.read_csv(folder / "figures" / exhibit.id / "table.csv")
+            stored = exhibit.summarise(load_tables(exhibit, folder / "results"))
+            pd.testing.assert_frame_equal(shown, stored, rtol=1e-4, check_dtype=False)
+
+
+def test_what_takes_hours_is_made_only_when_asked_for(monkeypatch, tmp_path):
+    monkeypatch.setenv("NETSCI_DATA", str(tmp_path))
+    arguments = ["--out", str(tmp_path), "--only", "s0-table3", "--format", "svg"]
+    result = CliRunner().invoke(figures.app, arguments, env={"COLUMNS": "200"})
+    assert result.exit_code == 0
+    assert "s0-table3: skipped, its runs take about 1 hours of one core; --long makes them" in result.output
+    assert not (tmp_path / "results").exists()
+    asked = []
+    monkeypatch.setattr(figures, "run_cells", lambda cells, *_, **__: asked.extend(cells) or {})
+    CliRunner().invoke(figures.app, [*arguments, "--long"])
+    (exhibit,) = (e for e in figures.catalogue() if e.id == "s0-table3")
+    assert asked == list(exhibit.cells)
+
+
+def test_agreement_leaves_out_what_takes_hours(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("NETSCI_DATA", str(tmp_path))
+    long = [exhibit for exhibit in figures.catalogue() if exhibit.hours]
+    assert {exhibit.id[:3] for exhibit in long} == {"s0-"}
+    monkeypatch.setattr(agreement, "catalogue", lambda: long)
+    assert agreement.main(tmp_path) == 0
+    printed = capsys.readouterr().out
+    assert all(f"{exhibit.id}: skipped, its runs take" in printed for exhibit in long)
+    assert "agreement: 0 exhibits" in printed
 
 
 def test_list_names_every_exhibit():
@@ -131,6 +184,11 @@ def test_drawing_needs_no_torch():
 def test_committed_results_and_figures_belong_together(exhibit):
     """What is committed was made from the cells that the code declares, and drawn from these results."""
     results: Path = figures.ROOT / "analysis/results"
+    planned, exhibit = exhibit, figures.finished(exhibit, results)
+    if planned.cells and not exhibit.cells:  # none of its long runs is finished
+        assert not (results / exhibit.id).exists()
+        assert not (figures.ROOT / "figures" / exhibit.id).exists()
+        return
     tables = load_tables(exhibit, results)
     assert tables is not None
     source = json.loads((results / exhibit.id / "provenance.json").read_text())

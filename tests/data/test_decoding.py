@@ -148,3 +148,10 @@ def test_pillow_decodes_alike(archive):
     with Image.open(path) as image:
         expected = np.array(image)
     np.testing.assert_array_equal(decode(content, "x", size=32).transpose(1, 2, 0), expected)
+
+
+def test_an_image_too_thin_to_be_resized_is_refused():
+    thin = image_bytes(np.zeros((1, 3000, 3), np.uint8))
+    with pytest.raises(DataError, match="3000 x 1 pixels, 768000 x 256 where the shorter side has 256"):
+        decode(thin, "x", size=224, resize=256)
+    assert decode(thin, "x", size=8, resize=8).shape == (3, 8, 8)

@@ -327,3 +327,10 @@ def test_loaded_by_name(tmp_path):
     assert load("dvs-gesture", folder=tmp_path, steps=2).name == "dvs-gesture"
     with pytest.raises(DataError, match=r"cifar10-dvs needs cifar10-dvs/airplane.*ten zip archives"):
         load("cifar10-dvs", folder=tmp_path)
+
+
+def test_a_recording_without_events_is_refused(tmp_path):
+    write_cifar(tmp_path, "folders")
+    (tmp_path / "cifar10-dvs" / "cat" / "cifar10_cat_9.aedat").write_bytes(files.HEADER_2)
+    with pytest.raises(DataError, match=r"cifar10_cat_9\.aedat: it holds no event"):
+        cifar10_dvs(tmp_path, tests=1)

@@ -180,3 +180,11 @@ def test_impossible_events_are_refused(change, error, words):
 def test_bad_arguments_are_refused(call, error, words):
     with pytest.raises(error, match=words):
         call(recording([(0, 0, 0, 0), (1, 1, 1, 1)]))
+
+
+def test_so_many_steps_that_bins_would_not_fit_64_bits_are_refused():
+    late = Events([0, 2**47 - 1], [0, 0], [0, 0], [0, 1], (1, 1))
+    made = frames(late, 2**15)
+    assert (made[0, 0, 0, 0], made[-1, 1, 0, 0], int(made.sum())) == (1, 1, 2)
+    with pytest.raises(ValueError, match="steps must be at most 32768"):
+        frames(late, 2**15 + 1)

@@ -143,3 +143,11 @@ def test_the_official_files(name, mean, deviation):
         "fashion-mnist": [6000] * 10,
     }
     assert np.bincount(data.y_train).tolist() == counts[name]
+
+
+@pytest.mark.parametrize("sizes", [[1] * 255, [1] * 9, [0, 2**32 - 1, 2**32 - 1, 2**32 - 1]])
+def test_shapes_that_no_array_has(tmp_path, sizes):
+    path = tmp_path / "x"
+    path.write_bytes(bytes([0, 0, 8, len(sizes)]) + b"".join(n.to_bytes(4, "big") for n in sizes) + b"a")
+    with pytest.raises(DataError, match="header is damaged"):
+        read_idx(path)

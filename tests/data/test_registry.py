@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from netsci.data import DataError, DataSet, available, load, names, registry
+from netsci.data.errors import printable
 from netsci.data.registry import places
 
 
@@ -147,3 +148,37 @@ def test_the_error_survives_a_process_boundary_and_stays_on_one_line():
     copy = pickle.loads(pickle.dumps(error))
     assert str(copy) == str(error) == "a/b?[31m?.zip: bad; mend"
     assert len(str(DataError("a", "b" * 5000, "c"))) == 2000
+
+
+def test_the_error_says_that_the_variable_is_not_set_or_names_no_folder(monkeypatch, tmp_path):
+    toy()
+    (tmp_path / "cache").mkdir()
+    with pytest.raises(DataError, match=r"which this folder lacks \(NETSCI_DATA is not set\); put what"):
+        load("toy")
+    with pytest.raises(DataError) as caught:
+        load("toy", folder=tmp_path / "nowhere")
+    assert "toy/b.gz, and there is no such folder; put" in str(caught.value)
+    monkeypatch.setenv("NETSCI_DATA", str(tmp_path / "nowhere"))
+    with pytest.raises(DataError) as caught:
+        load("toy")
+    assert f"there is no such folder (nor is it all in {tmp_path / 'cache'}); put" in str(caught.value)
+
+
+def test_the_package_says_where_the_files_of_every_set_lie():
+    import netsci.data as room
+
+    lines = {line.split()[0]: line for line in room.__doc__.splitlines() if line.startswith("    ")}
+    for name in names():
+        module = registry._ENTRIES[name].loader.__module__
+        if module.startswith("netsci.data.") and registry._ENTRIES[name].needs:
+            assert name in lines, name
+
+
+def test_names_in_errors_are_short_and_on_one_line():
+    assert printable("a\x1b[0m\r\nb") == "a?[0m??b"
+    assert len(printable("a" * 500)) == 200
+
+
+def test_data_sets_do_not_draw_in_the_readers_of_networks():
+    for path in Path(registry.__file__).parent.glob("*.py"):
+        assert "netsci.io" not in path.read_text(), path

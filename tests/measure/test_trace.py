@@ -211,3 +211,42 @@ def test_shares_of_what_is_absent():
         node_sparsity([5], [4, 9])
     with pytest.raises(TypeError, match="whole numbers"):
         node_sparsity([0.5], [4])
+
+
+def test_operations_beyond_64_bits_are_exact():
+    seen = ProjectionTrace("fc", np.full(4, 2**40 + 1), np.full(4, 2**30))
+    assert seen.operations == 4 * (2**40 + 1) * 2**30
+
+
+@pytest.mark.parametrize("name", ["links", "dense_links", "dense_operations", "applications"])
+@pytest.mark.parametrize(("value", "error"), [(-1, ValueError), (0.5, TypeError), (np.nan, TypeError)])
+def test_counts_of_a_projection_are_whole_and_not_negative(name, value, error):
+    with pytest.raises(error, match=f"projection 'fc': {name} must be"):
+        ProjectionTrace("fc", [1], [1], **{name: value})
+
+
+@pytest.mark.parametrize(("steps", "error"), [(0, ValueError), (np.nan, TypeError), ("3", TypeError)])
+def test_steps_and_samples_are_whole(steps, error):
+    with pytest.raises(error, match="steps must be"):
+        Trace(steps, 1, (), ())
+    with pytest.raises(error, match="samples must be"):
+        Trace(1, steps, (), ())
+
+
+@pytest.mark.parametrize("row", [[2, 0, 0], [0, 0, 3], [-1, 0, 0]])
+def test_a_raster_lies_among_steps_and_units(row):
+    with pytest.raises(ValueError, match="outside 2 steps or 3 units"):
+        PopulationTrace("a", [1, 0, 0], [1, 0], raster=np.array([row]))
+    with pytest.raises(TypeError, match="raster must hold whole numbers"):
+        PopulationTrace("a", [1, 0, 0], [1, 0], raster=np.array([[0.5, 0, 0]]))
+    given = np.array([[0, 0, 0]])
+    kept = PopulationTrace("a", [1, 0, 0], [1, 0], raster=given).raster
+    given[0, 2] = 2
+    assert kept.tolist() == [[0, 0, 0]]
+
+
+def test_empty_tables_have_the_types_of_full_ones():
+    single = PopulationTrace("a", [1], [1], raster=np.array([[0, 0, 0]]))
+    full, empty = Trace(1, 1, (single,), ()), Trace(1, 1, (), ())
+    assert empty.raster_table().dtypes.tolist() == full.raster_table().dtypes.tolist()
+    assert empty.rate_histogram().dtypes.tolist() == full.rate_histogram().dtypes.tolist()

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -231,3 +232,18 @@ def test_bad_arguments(arguments, options, error, word):
 def test_bad_input():
     with pytest.raises(ValueError, match="Flatten"):
         mlp([4, 3])(torch.zeros(2, 1, 2, 2))
+
+
+def test_links_may_be_any_matrix_and_are_named_in_errors():
+    torch.manual_seed(0)
+    as_list = mlp([2, 3, 2], [[[1, 0, 1], [0, 1, 0]], None])
+    torch.manual_seed(0)
+    as_csr = mlp([2, 3, 2], [sp.csr_array([[1, 0, 1], [0, 1, 0]]), None])
+    assert as_list.layers[0].links.toarray().tolist() == [[True, False, True], [False, True, False]]
+    assert torch.equal(as_list.layers[0].values, as_csr.layers[0].values)
+    with pytest.raises(
+        ValueError, match=r"links of the layer 2 -> 3 must be \[2, 3\], rows presynaptic; got"
+    ):
+        mlp([2, 3, 2], [[[1, 0], [0, 1], [1, 1]], None])
+    with pytest.raises(ValueError, match=r"links of the layer 2 -> 3.*NaN"):
+        mlp([2, 3], [[[float("nan"), 0, 1], [0, 1, 0]]])

@@ -239,3 +239,37 @@ def test_refusals(options, error, message):
 def test_input_of_another_shape_is_refused():
     with pytest.raises(ValueError, match=r"x must be \[batch, 1, 8, 8\]"):
         spikformer_tiny()(torch.zeros(2, 3, 8, 8))
+
+
+def test_neurons_leave_features_outermost_and_hooks_see_tokens():
+    torch.manual_seed(0)
+    model = spikformer_tiny(steps=2, links={"blocks.0.fc1.linear": np.eye(64, 256)})
+    part = model.blocks[0].fc1
+    x = (torch.rand(2, 3, 4, 64) < 0.5).float()
+    part.norm(torch.randn(50, 256) * 0.1)  # running statistics that let units fire
+    part.eval()
+    spikes = part(x)
+    assert 0 < spikes.mean() < 1
+    assert spikes.permute(3, 0, 1, 2).is_contiguous()
+    seen = []
+    handle = part.neuron.register_forward_hook(lambda module, inputs, output: seen.append(output))
+    again = part(x)
+    handle.remove()
+    assert seen[0].shape == again.shape == spikes.shape == (2, 3, 4, 256)
+    assert torch.equal(again, spikes)
+
+
+def test_neurons_pass_the_same_gradients_with_hooks_and_without():
+    torch.manual_seed(0)
+    model = spikformer_tiny(steps=2, links={"blocks.0.fc1.linear": np.ones((64, 256))}).double()
+    part, found = model.blocks[0].fc1, []
+    x = (torch.rand(2, 3, 4, 64) < 0.5).double().requires_grad_()
+    towards = torch.randn(2, 3, 4, 256).double()
+    for _ in range(2):
+        handle = part.neuron.register_forward_hook(lambda module, inputs, output: None) if found else None
+        found.append(torch.autograd.grad((part(x) * towards).sum(), [x, *part.parameters()]))
+        if handle is not None:
+            handle.remove()
+    assert found[0][0].abs().max() > 0
+    for without, hooked in zip(*found, strict=True):
+        torch.testing.assert_close(without, hooked, rtol=1e-10, atol=1e-12)

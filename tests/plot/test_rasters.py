@@ -156,3 +156,29 @@ def test_bars_of_several_layers_are_apart(backend):
 def test_errors_explain(call, error, message):
     with pytest.raises(error, match=message):
         call(recorded().raster_table())
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("empty", [0, 1])
+def test_an_empty_panel_leaves_the_scale_of_the_others(backend, empty):
+    counts = [[0.0, 0.0], [20.0, 300.0]] if empty == 0 else [[20.0, 300.0], [0.0, 0.0]]
+    values = [*counts[0], *counts[1]]
+    table = pd.DataFrame({"projection": ["a", "b"] * 2, "value": values, "net": [1, 1, 2, 2]})
+    figure = plot.operations(table, panel="net", backend=backend)
+    if backend == "matplotlib":
+        drawn = figure.axes[1 - empty]
+        assert drawn.get_yscale() == "log"
+        assert drawn.get_ylim() == pytest.approx((10, 480))
+        return
+    drawn, other = (figure.layout[name] for name in (("yaxis2", "yaxis"), ("yaxis", "yaxis2"))[empty])
+    assert (drawn.type, drawn.matches, other.visible) == ("log", None, False)
+    assert drawn.range == pytest.approx((1, np.log10(480)))
+
+
+@pytest.mark.parametrize(("sizes", "steps"), [({"input": 2, "hidden": 2}, 5), (None, 4)])
+def test_spikes_outside_the_panel_are_refused(sizes, steps):
+    table = recorded().raster_table()
+    with pytest.raises(ValueError, match=r"must lie in \[0, [24]\) in input; it reaches from 0 to [24]"):
+        plot.raster(table, sizes=sizes, steps=steps)
+    with pytest.raises(ValueError, match="reaches from -1 to"):
+        plot.raster(table.assign(unit=table["unit"] - 1))

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from netsci.graph import LayeredGraph
+from netsci.graph import LayeredGraph, Population, Projection
 from netsci.sparse import SparseConv2d, SparseLinear, layered_graph, rewire, sparse_layers
 from netsci.topology import EvolutionRule, evolve
 
@@ -145,6 +145,33 @@ def test_a_graph_of_the_past_may_live_on():
     assert past.item() == pytest.approx(past.item())
 
 
+@pytest.mark.parametrize("backend", ["csr", "torch_sparse"])
+def test_a_backward_pass_from_before_is_refused(backend):
+    # Its links are others: compiled loops would read past the end of the values.
+    for links in (np.eye(3, 4)[:, ::-1], np.zeros((3, 4)), np.ones((3, 4))):
+        layer = SparseLinear(np.eye(3, 4), backend=backend)
+        past = layer(torch.ones(1, 3, requires_grad=True)).sum()
+        layer.rewire(links)
+        with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+            past.backward()
+
+
+def test_to_no_links_and_back():
+    for make in OPTIMIZERS.values():
+        net = net_of()
+        optimizer = trained(net, make)
+        for share in (0.0, 1.0):
+            masks = [np.full((5, 8), share), np.full((8, 3), share)]
+            rewire(net, LayeredGraph.from_masks(masks, names=["0", "2"]), optimizer)
+            for _ in range(2):
+                optimizer.zero_grad()
+                net(torch.ones(4, 5)).square().sum().backward()
+                torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+                optimizer.step()
+        assert (net[0].n_links, net[2].n_links) == (40, 24)
+        assert all(p.isfinite().all() for p in net.parameters())
+
+
 @pytest.mark.parametrize(
     ("masks", "names", "words"),
     [
@@ -215,6 +242,13 @@ def test_wiring():
     rewire(net, graph.with_links([np.ones((2, 3)), np.zeros((3, 3)), np.zeros((3, 3))]))
     assert (net.first.n_links, net.outside.n_links) == (6, 2)
     assert net.inner.weight.count_nonzero() == 9
+    outside = LayeredGraph.from_masks([np.ones((3, 2))], names=["outside"])
+    both = LayeredGraph(
+        (*graph.populations, Population("more", 2)),
+        (*graph.projections, Projection("hidden", "more", outside.projections[0].links, name="outside")),
+    )
+    rewire(net, both)  # left out by the wiring, but asked for by name
+    assert net.outside.n_links == 6
     with pytest.raises(ValueError, match="'other'"):
         layered_graph(Wired("other"))
     with pytest.raises(ValueError, match="must be sparse"):

@@ -93,6 +93,15 @@ def test_bad_layers(links, kernel, options, error):
         SparseConv2d(links, kernel, **options)
 
 
+@pytest.mark.parametrize("backend", ["auto", *BACKENDS])
+def test_autocast_gives_the_parameters_type(backend):
+    layer = SparseConv2d(np.eye(8, 3), 2, backend=backend)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert layer(torch.ones(1, 2, 3, 3, dtype=torch.bfloat16)).dtype == torch.float32
+    with pytest.raises(TypeError, match="convert one"):
+        layer(torch.ones(1, 2, 3, 3, dtype=torch.float64))
+
+
 def test_bad_inputs():
     layer = SparseConv2d(np.eye(8, 3), 2, backend="csr")
     with pytest.raises(ValueError, match=r"\[batch, 2, height, width\]"):

@@ -201,6 +201,22 @@ def test_a_full_layer_is_the_dense_matrix_without_a_copy():
     assert layer.weight.shape == (2, 3)
 
 
+@pytest.mark.parametrize("backend", ["auto", *BACKENDS])
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])
+def test_autocast_is_taken_and_gives_the_parameters_type(backend, dtype):
+    layer = by_hand(bias=False, backend=backend)
+    x = torch.tensor([[1.0, 4.0]], dtype=dtype, requires_grad=True)
+    with torch.autocast("cpu", torch.bfloat16):
+        y = layer(x)
+    y.sum().backward()
+    assert y.dtype == layer.values.grad.dtype == torch.float32
+    assert y.tolist() == [[2.0, 20.0, 31.0, 44.0]]
+    assert layer.values.grad.tolist() == [1, 1, 4, 4, 4]
+    assert x.grad.dtype == dtype
+    with pytest.raises(TypeError, match="convert one"):
+        layer(torch.ones(1, 2, dtype=torch.bfloat16))
+
+
 def test_half_precision_is_masked():
     layer = SparseLinear(LINKS, dtype=torch.bfloat16)
     y = layer(torch.ones(3, 2, dtype=torch.bfloat16))
@@ -235,6 +251,7 @@ def test_sides_without_neurons(shape):
         ({"x": torch.ones(2, 5)}, ValueError, r"\[\.\.\., 2\]"),
         ({"x": torch.ones(2, 4)}, ValueError, "transpose would fit"),
         ({"x": torch.tensor(1.0)}, ValueError, "inputs last"),
+        ({"x": np.ones((3, 2))}, TypeError, "must be a torch tensor"),
         ({"x": torch.ones(3, 2, dtype=torch.float64)}, TypeError, "convert one"),
         ({"values": torch.ones(4)}, ValueError, "one a link"),
         ({"bias": torch.ones(2)}, ValueError, "one an output"),
@@ -255,6 +272,7 @@ def test_bad_calls(change, error, words):
         ("links", {}, ValueError),
         (LINKS, {"backend": "gpu"}, ValueError),
         (LINKS, {"dtype": torch.int64}, TypeError),
+        (LINKS, {"dtype": "float32"}, TypeError),
     ],
 )
 def test_bad_layers(links, options, error):

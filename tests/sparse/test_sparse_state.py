@@ -107,6 +107,31 @@ def test_a_convolution_is_saved_likewise():
     assert torch.equal(other(torch.ones(1, 2, 3, 3)), saved(torch.ones(1, 2, 3, 3)))
 
 
+def test_undefined_links_are_refused_until_a_state_is_loaded():
+    layer, other = layer_of(5), layer_of(6)
+    layer.to_empty(device="cpu")
+    for name in ("start", "column", "start_out", "row", "place"):
+        getattr(layer, name).fill_(1000)
+    with pytest.raises(RuntimeError, match=r"undefined .* load a state_dict first"):
+        layer(X)
+    layer.load_state_dict(other.state_dict())
+    assert torch.equal(layer(X), other(X))
+
+
+@pytest.mark.parametrize("name", ["start_out", "row", "place"])
+def test_parts_that_contradict_each_other_are_refused(name):
+    layer = copy.deepcopy(layer_of(5))
+    getattr(layer, name)[0] += 1
+    with pytest.raises(RuntimeError, match="contradict"):
+        layer(X)
+
+
+def test_a_layer_made_on_no_device_takes_a_state():
+    layer, other = layer_of(5).to("meta"), layer_of(6)
+    layer.load_state_dict(other.state_dict(), assign=True)
+    assert torch.equal(layer(X), other(X))
+
+
 def test_links_are_a_copy():
     layer = layer_of(6)
     links = layer.links

@@ -200,3 +200,14 @@ def test_arguments_are_checked():
         with pytest.raises(ValueError, match=r"as many rows as the layer \(4, 8\): pass x.T"):
             function(x.T, (4, 8), 0.5)
         assert function(x[:4], (4, 8), 0.5).nnz == 16  # as many samples as features: nothing to tell them by
+
+
+@pytest.mark.parametrize("samples", [2, 3, 30])
+def test_features_as_rows_are_refused_with_few_samples_too(samples):
+    x = np.random.default_rng(3).random((samples, 7))
+    for function in (sscti, csti):
+        assert function(x, (7, 14), 0.5).shape == (7, 14)
+        with pytest.raises(ValueError, match=r"as many rows as the layer \(7, 14\): pass x.T"):
+            function(x.T, (7, 14), 0.5)
+    # Behind a hidden layer of 6 = 2 x 3 units there may be as many samples as units.
+    assert sscti(x[:, :3].repeat(6, axis=0)[:6], (6, 6), 0.5).shape == (6, 6)

@@ -52,6 +52,14 @@ def test_another_safetensors_file_is_no_checkpoint(tmp_path):
         load_checkpoint(tmp_path / "other.safetensors")
 
 
+def test_a_checkpoint_of_another_version_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr("netsci.train.checkpoint.FORMAT", "netsci training checkpoint 12")
+    save_checkpoint(tmp_path / "run.safetensors", example())
+    monkeypatch.undo()
+    with pytest.raises(ValueError, match="another version"):
+        load_checkpoint(tmp_path / "run.safetensors")
+
+
 def test_what_was_there_stays_if_writing_fails(tmp_path):
     path = tmp_path / "run.safetensors"
     save_checkpoint(path, example())

@@ -117,6 +117,24 @@ def test_events_bring_their_own_time():
         inputs(encoding="events")
 
 
+def test_networks_without_time_see_the_mean_frame():
+    data = images(shape=(5, 2, 4, 4))
+    made = inputs(data, encoding="events", steps=5, spiking=False)
+    x, _ = next(made.batches(1))
+    assert x.shape == (16, 32)
+    assert x.t().is_contiguous()
+    frames, _ = next(inputs(data, encoding="events", steps=5).batches(1))
+    torch.testing.assert_close(x, frames.mean(0))
+    whole, _ = next(inputs(data, encoding="events", steps=5, spiking=False, model="conv2fc2").batches(1))
+    torch.testing.assert_close(whole.flatten(1), x)
+
+
+def test_augmentation_needs_images():
+    for data, changes in ((images(), {}), (images(shape=(5, 2, 4, 4)), {"encoding": "events", "steps": 5})):
+        with pytest.raises(ValueError, match="augment moves"):
+            inputs(data, augment=True, **changes)
+
+
 def test_augmentation_moves_and_mirrors_each_image():
     x = torch.zeros(200, 3, 10, 10, dtype=torch.uint8)
     x[:, 0, 4, 5] = torch.arange(200, dtype=torch.uint8)

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import pairwise
 
 import pandas as pd
@@ -6,7 +7,7 @@ import torch
 
 from netsci.graph import live_units
 from netsci.sparse import layered_graph, sparse_layers
-from netsci.train import PRESETS, Recipe, train
+from netsci.train import PRESETS, Recipe, load_checkpoint, save_checkpoint, train
 from netsci.train.loop import CHECKPOINT, NETWORK, RECIPE, TABLE
 from netsci.train.recipe import TOPOLOGIES, WEIGHTS
 
@@ -178,8 +179,56 @@ def test_the_written_network_is_the_trained_one(tmp_path):
     assert stored["layers.0.weight"].shape == (64, 64)
     from netsci.io import load_graph
 
+    assert (layer.values == 0).any()  # just grown
     links = load_graph(tmp_path / NETWORK).projections[0].links
-    assert links.nnz == int((layer.values != 0).sum())
+    assert (links != layer.links).nnz == 0
+
+
+def test_a_run_can_be_paused_before_it_begins(tmp_path):
+    run = train(SMALL, folder=tmp_path, stop_after=0)
+    assert (run.epoch, run.finished, len(values(run, "accuracy"))) == (0, False, 1)
+    assert 0.0 <= run.accuracy <= 1.0
+    whole = train(SMALL.replace(epochs=4))
+    assert same_table(train(SMALL, folder=tmp_path), whole)
+    assert whole.finished
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"stop_after": -1}, "stop_after must be"),
+        ({"stop_after": True}, "stop_after must be"),
+        ({"device": "nonsense"}, "device must be"),
+        ({"folder": "/proc/no/such"}, "cannot be written"),
+    ],
+)
+def test_bad_arguments_are_named_before_the_work(options, words):
+    with pytest.raises((ValueError, TypeError), match=words):
+        train(SMALL, observe=lambda moment: pytest.fail("began"), **options)
+    with pytest.raises(TypeError, match="must be a Recipe"):
+        train({"lr": 0.1})
+
+
+def test_a_new_run_takes_the_old_network_away(tmp_path):
+    train(SMALL.replace(epochs=1), folder=tmp_path)
+    assert (tmp_path / NETWORK).exists()
+    train(SMALL, folder=tmp_path, resume=False, stop_after=1)
+    assert not (tmp_path / NETWORK).exists()
+
+
+def test_checkpoints_of_other_versions_are_named(tmp_path):
+    train(SMALL, folder=tmp_path, stop_after=1)
+    path = tmp_path / CHECKPOINT
+    whole = load_checkpoint(path)
+    for change in (
+        {"recipe": {**whole.recipe, "colour": "red"}},
+        {"model": {"layers.7.weight": torch.ones(2)}},
+        {"notes": {}},
+        {"optimizer": {"state": {}, "param_groups": []}},
+    ):
+        save_checkpoint(path, replace(whole, **change))
+        with pytest.raises(ValueError, match="version"):
+            train(SMALL, folder=tmp_path)
 
 
 def test_paper_recipes_can_be_built():

@@ -29,6 +29,11 @@ def test_replace_reaches_each_part_and_leaves_the_rest():
     assert recipe.optimisation.lr == Recipe().optimisation.lr
 
 
+def test_changes_need_to_fit_each_other_only():
+    for changes in ({"learner": "stp", "encoding": "rate"}, {"encoding": "rate", "learner": "stp"}):
+        assert Recipe().replace(**changes).optimisation.learner == "stp"
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -44,6 +49,19 @@ def test_replace_reaches_each_part_and_leaves_the_rest():
         ({"removal": "none"}, "removal"),
         ({"threshold": 0.0}, "threshold must be positive"),
         ({"clip": 0.0}, "clip must be positive"),
+        ({"lr": "abc"}, "lr must be a number"),
+        ({"clip": "abc"}, "clip must be a number"),
+        ({"threshold": "abc"}, "threshold must be a number"),
+        ({"spiking": "no"}, "spiking must be True or False"),
+        ({"augment": 1}, "augment must be True or False"),
+        ({"permanent": "no"}, "permanent must be True or False"),
+        ({"mixed": "no"}, "mixed must be True or False"),
+        ({"dense": "no"}, "dense must be True or False"),
+        ({"options": 5}, "options must be pairs"),
+        ({"options": (("hidden", 1, 2),)}, "options must be pairs"),
+        ({"sparsity": 1.0}, "sparsity must lie below 1"),
+        ({"learner": "stp", "encoding": "rate", "window": 9}, "window must be at most steps = 8"),
+        ({"learner": "stp", "encoding": "rate", "spiking": False}, "set spiking to True"),
         ({"seed": -1}, "seed must be"),
         ({"learner": "stp"}, "set encoding to 'rate'"),
         ({"dense": True, "sparsity": 0.5}, "a dense network has no topology"),

@@ -1,0 +1,115 @@
+"""The folder of a run: checkpoint, table and recipe after every epoch, and the network at the end."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+import torch
+from torch import nn
+
+from netsci.io.files import write_atomically
+from netsci.sparse import sparse_layers
+from netsci.train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from netsci.train.recipe import Recipe
+
+CHECKPOINT, TABLE, RECIPE, NETWORK = (
+    "checkpoint.safetensors",
+    "table.csv",
+    "recipe.json",
+    "network.safetensors",
+)
+
+
+def prepared(place: Path) -> Path:
+    """Make the folder, and return it; raise ValueError now, not after an epoch, if it takes no file.
+
+    Examples
+    --------
+    >>> prepared(Path(tempfile.mkdtemp()) / "runs" / "a").is_dir()
+    True
+    """
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=place, prefix=".netsci-", suffix=".part"):
+            return place
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        raise ValueError(f"folder {str(place)!r} cannot be written ({why}): give another one") from error
+
+
+def found(place: Path, recipe: Recipe) -> Checkpoint | None:
+    """Return the checkpoint in the folder of a run, None if there is none.
+
+    Raises ValueError if it is damaged, or of another recipe or version.
+    """
+    path = place / CHECKPOINT
+    if not path.exists():
+        return None
+    checkpoint = load_checkpoint(path)
+    try:
+        its = Recipe.of(checkpoint.recipe)
+    except (ValueError, TypeError) as error:
+        raise ValueError(
+            f"{path} has a recipe that this version does not know ({error}): go on with the version that "
+            "wrote it, or begin anew with resume=False"
+        ) from error
+    if its == recipe:
+        return checkpoint
+    mine, other = recipe.flat(), its.flat()
+    differs = {name: other.get(name) for name in {**other, **mine} if other.get(name) != mine.get(name)}
+    raise ValueError(
+        f"{path} belongs to another recipe (its {differs}): take another folder, or begin anew with "
+        "resume=False"
+    )
+
+
+def written(place: Path, checkpoint: Checkpoint) -> None:
+    """Write what is known after an epoch; the checkpoint last, since it is what counts.
+
+    The network of an earlier run in the folder is taken away: it is not this one's.
+    """
+    (place / NETWORK).unlink(missing_ok=True)
+    write_atomically(place / RECIPE, json.dumps(checkpoint.recipe, indent=1) + "\n")
+    write_atomically(place / TABLE, pd.DataFrame(checkpoint.notes["rows"]).to_csv(index=False))
+    save_checkpoint(place / CHECKPOINT, checkpoint)
+
+
+def save_network(path: Path, model: nn.Module) -> None:
+    """Write the weights as torch names and lays them out, outputs first: for reports and others.
+
+    A sparse layer "a" is stored as a.weight, 0 at missing links, and a.weight_mask, bool of the same shape:
+    a link that has just grown weighs 0 and exists all the same.
+
+    Raises OSError if the file cannot be written.
+
+    Examples
+    --------
+    >>> from netsci.io import load_graph
+    >>> from netsci.sparse import SparseLinear
+    >>> path = Path(tempfile.mkdtemp()) / "network.safetensors"
+    >>> save_network(path, nn.Sequential(SparseLinear([[1, 0, 1], [0, 1, 0]])))
+    >>> load_graph(path).n_links
+    3
+    """
+    from safetensors.torch import save
+
+    tensors: dict[str, torch.Tensor] = {}
+    sparse = sparse_layers(model)
+    for name, parameter in model.named_parameters():
+        layer, _, kind = name.rpartition(".")
+        if layer not in sparse or kind != "values":
+            tensors[name] = _plain(parameter)
+            continue
+        weight = sparse[layer].weight
+        # Outputs first, a row of (channels x kernel places): the transpose of the links.
+        mask = torch.from_numpy(sparse[layer].links.T.toarray())
+        tensors[f"{layer}.weight"] = _plain(weight)
+        tensors[f"{layer}.weight_mask"] = mask.reshape(weight.shape).contiguous()
+    write_atomically(path, save(tensors))
+
+
+def _plain(tensor: torch.Tensor) -> torch.Tensor:
+    return tensor.detach().cpu().contiguous()

@@ -1,0 +1,96 @@
+"""Path-based scores of dense layers by products: the same as by walking, chosen only where they pay."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from hypothesis import given
+from hypothesis import strategies as st
+
+from netsci.graph import CH_RULES, ch_scores, iter_scores
+from netsci.graph import _ch_products as products
+
+PATH_RULES = [rule for rule in CH_RULES if not rule.endswith("n")]
+
+
+def layer(shape, density, seed):
+    return np.random.default_rng(seed).random(shape) < density
+
+
+def multiplied(monkeypatch, *arguments, **options):
+    """Scores by products, whatever the layer; the walk must not be called."""
+    with monkeypatch.context() as patch:
+        patch.setattr(products, "pays", lambda links, paths: True)
+        patch.setattr("netsci.graph._ch_kernels.add_paths", None)
+        return ch_scores(*arguments, **options)
+
+
+def test_by_hand(monkeypatch):
+    # u = 0, v = 2: one path over z1 = 1 and z2 = 1, of which neither has a link outside.
+    found = multiplied(monkeypatch, [[1, 1, 0], [0, 1, 1]])
+    np.testing.assert_array_equal(found, [[np.nan, np.nan, 1], [1, np.nan, np.nan]])
+
+
+@given(
+    rule=st.sampled_from(PATH_RULES),
+    shape=st.tuples(st.integers(1, 12), st.integers(1, 12)),
+    density=st.floats(0, 1),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_products_and_walks_agree(rule, shape, density, seed):
+    links = layer(shape, density, seed)
+    with pytest.MonkeyPatch.context() as patch:
+        found = multiplied(patch, links, rule)
+    np.testing.assert_allclose(found, ch_scores(links, rule), rtol=1e-10, atol=0)
+
+
+def test_rows_blocks_and_threads_do_not_change_a_digit(monkeypatch):
+    links = layer((30, 50), 0.4, 5)
+    whole = multiplied(monkeypatch, links)
+    rows = np.array([7, 2, 2, 29])
+    np.testing.assert_array_equal(multiplied(monkeypatch, links, rows=rows), whole[rows])
+    np.testing.assert_array_equal(multiplied(monkeypatch, links, threads=3), whole)
+    monkeypatch.setattr(products, "pays", lambda links, paths: True)
+    blocks = np.concatenate([scores for _, scores in iter_scores(links, block_rows=7)])
+    np.testing.assert_array_equal(blocks, whole)
+
+
+def test_one_by_one_and_node_based_scores_are_not_multiplied(monkeypatch):
+    links = layer((20, 30), 0.4, 6)
+    expected = [ch_scores(links, existing="leave_one_out"), ch_scores(links, "ch3_l3n")]
+    monkeypatch.setattr(products, "pays", lambda links, paths: True)
+    monkeypatch.setattr(products.Products, "add_paths", None)
+    np.testing.assert_array_equal(ch_scores(links, existing="leave_one_out"), expected[0])
+    np.testing.assert_array_equal(ch_scores(links, "ch3_l3n"), expected[1])
+
+
+@pytest.mark.parametrize(
+    ("shape", "density", "chosen"),
+    [
+        ((600, 600), 0.2, False),  # paths / multiplications = p^2 / (1 - p) = .05
+        ((600, 600), 0.26, False),  # .091
+        ((600, 600), 0.29, True),  # .118
+        ((600, 600), 0.5, True),
+        ((60, 60), 0.5, False),  # small: 27,000 paths a row
+    ],
+)
+def test_products_are_chosen_by_density_and_size(shape, density, chosen):
+    links = sp.csr_array(layer(shape, density, 7))
+    paths = float(links.sum(axis=1) @ (links @ links.sum(axis=0)))
+    assert products.pays(links, paths) is chosen
+
+
+def test_layers_whose_matrices_would_not_fit_are_walked(monkeypatch):
+    links = sp.csr_array(layer((600, 600), 0.4, 8))
+    paths = 0.4**3 * 600**4
+    assert products.pays(links, paths)
+    monkeypatch.setattr(products, "_MOST_BYTES", 8 * 1200 * 600 - 1)
+    assert not products.pays(links, paths)
+
+
+def test_a_large_dense_layer_takes_them_by_itself(monkeypatch):
+    links = layer((520, 500), 0.45, 9)
+    found = ch_scores(links, rows=[3, 400])
+    monkeypatch.setattr(products, "pays", lambda links, paths: False)
+    walked = ch_scores(links, rows=[3, 400])
+    np.testing.assert_allclose(found, walked, rtol=1e-10, atol=0)
+    assert not np.array_equal(found, walked, equal_nan=True)  # another order of the sum

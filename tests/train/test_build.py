@@ -1,0 +1,149 @@
+"""From a recipe to a network: shapes, first links, first weights, and what is refused."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from netsci.data import load
+from netsci.sparse import sparse_layers
+from netsci.train import Inputs, Recipe
+from netsci.train.build import MODELS, build, draw_weights, first_links, links_shape, neuron
+
+BASE = Recipe().replace(options=(("hidden", (48, 32)),), sparsity=0.9, limit=300, test_limit=50, steps=4)
+
+
+def made(**changes):
+    recipe = BASE.replace(**changes)
+    inputs = Inputs(recipe, "cpu")
+    return build(recipe, inputs), inputs, recipe
+
+
+def test_widths_links_and_the_output_layer():
+    model, _, _ = made()
+    assert [(layer.n_rows, layer.n_columns) for layer in model.layers] == [(64, 48), (48, 32), (32, 10)]
+    assert [layer.n_links for layer in model.layers] == [307, 154, 320]
+    assert model.steps == 4
+    dense, _, _ = made(dense=True)
+    assert not sparse_layers(dense)
+
+
+def test_the_seed_decides_all_and_the_global_state_nothing():
+    torch.manual_seed(1)
+    state = torch.random.get_rng_state()
+    a, b, other = made()[0], made()[0], made(seed=1, initial="uniform")[0]
+    assert torch.equal(torch.random.get_rng_state(), state)
+    left, right = a.state_dict(), b.state_dict()
+    assert all(torch.equal(left[name], right[name]) for name in left)
+    torch.manual_seed(2)
+    assert torch.equal(made()[0].layers[0].values, a.layers[0].values)
+    assert (other.layers[0].links != made(initial="uniform")[0].layers[0].links).nnz > 0
+
+
+def test_the_neurons_of_the_recipe():
+    one = neuron(BASE.replace(alpha=0.25, threshold=2.0, surrogate="rect", detach_reset=True))
+    assert (one.alpha, one.threshold, one.surrogate, one.detach_reset) == (0.25, 2.0, "rect", True)
+
+
+def test_correlated_links_leave_dark_pixels_out_and_are_tiled():
+    _, inputs, recipe = made()
+    dark = load("digits").x_train.reshape(-1, 64).max(0) == 0
+    assert dark.any()
+    first = first_links(recipe.topology, (64, 64), 0, recipe, inputs)
+    assert first.toarray()[dark].sum() == 0
+    again = first_links(recipe.topology, (64, 64), 1, recipe, inputs)
+    assert (first != again).nnz == 0  # no draw: the same process at every place
+    uniform = recipe.replace(initial="uniform").topology
+    places = [first_links(uniform, (64, 64), place, recipe, inputs) for place in (0, 1)]
+    assert (places[0] != places[1]).nnz > 0
+
+
+@pytest.mark.parametrize(
+    ("weights", "variance"),
+    [("kaiming", lambda n, s, o: 2 / n), ("swi", lambda n, s, o: 2 / (n * (1 - s)))],
+)
+def test_first_weights_have_their_variance(weights, variance):
+    model, _, _ = made(weights=weights, options=(("hidden", (400, 400)),), initial="uniform")
+    layer = model.layers[1]
+    assert layer.values.var().item() == pytest.approx(variance(400, layer.sparsity, 400), rel=0.05)
+    assert abs(layer.values.mean().item()) < 0.01
+
+
+def test_sswi_takes_the_share_of_firing_inputs():
+    model, inputs, _ = made(options=(("hidden", (2000,)),), initial="uniform")
+    layer = model.layers[0]
+    rate = float((inputs.intensities(500) > 0).mean())
+    wanted = (1 - rate) / (64 * (1 - layer.sparsity))
+    assert layer.values.var().item() == pytest.approx(wanted, rel=0.05)
+
+
+def test_calibrated_weights_fire_at_their_rate():
+    model, inputs, _ = made(weights="sswi_calibrated", weights_rate=0.2)
+    fired = []
+    for one in model.neurons[:1]:
+        one.register_forward_hook(lambda module, given, output: fired.append(output.mean().item()))
+    with torch.no_grad():
+        model(next(inputs.batches(0))[0])
+    assert fired[0] == pytest.approx(0.2, rel=0.05)
+
+
+def test_biases_start_at_zero_in_dense_and_sparse_layers():
+    for dense in (False, True):
+        model, inputs, recipe = made(dense=dense, options=(("hidden", (16,)), ("bias", True)))
+        nn.init.ones_(model.layers[0].bias)
+        draw_weights(model, recipe, inputs)
+        assert all(layer.bias.count_nonzero() == 0 for layer in model.layers)
+
+
+def test_dense_weights_are_the_transpose_of_the_draw():
+    dense, _, _ = made(dense=True, weights="swi")
+    sparse, _, _ = made(weights="swi", sparsity=0.0, initial="uniform")
+    for a, b in zip(dense.layers, sparse.layers, strict=True):
+        assert torch.equal(a.weight, b.weight)
+
+
+@pytest.mark.parametrize("name", sorted(set(MODELS) - {"mlp"}))
+def test_models_of_images_are_sparse_where_s0_says(name):
+    small = {
+        "spikformer": (("width", 16), ("depth", 1), ("heads", 2)),
+        "resnet18": (("width", 4),),
+    }.get(name, ())
+    recipe = Recipe().replace(model=name, options=small, sparsity=0.8, limit=40, test_limit=20, steps=2)
+    inputs = Inputs(recipe, "cpu")
+    model = build(recipe, inputs)
+    layers = sparse_layers(model)
+    assert set(layers) == set(model.sparse_names)
+    assert all(layer.sparsity == pytest.approx(0.8, abs=0.06) for layer in layers.values())
+    with torch.no_grad():
+        assert model.eval()(next(inputs.tests())[0]).shape == (20, 10)
+
+
+def test_shapes_of_links():
+    assert links_shape(nn.Conv2d(4, 6, 3, groups=2)) == (18, 6)
+    assert links_shape(nn.Linear(4, 2)) == (4, 2)
+    with pytest.raises(TypeError, match="ReLU is no layer"):
+        links_shape(nn.ReLU())
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"model": "nope"}, "model must be one of mlp"),
+        ({"options": ()}, "must name the widths of its hidden layers"),
+        ({"options": (("hidden", 5),)}, "must name the widths of its hidden layers"),
+        ({"options": (("hidden", (0,)),)}, "at least 1"),
+        ({"options": (("hidden", (4,)), ("colour", 1))}, "colour"),
+        ({"readout": "nope"}, "readout must be one of"),
+        ({"surrogate": "nope"}, "surrogate must be one of"),
+        ({"model": "conv2fc2", "options": (), "spiking": False}, "only an mlp"),
+    ],
+)
+def test_what_does_not_fit_is_named(changes, words):
+    with pytest.raises((ValueError, TypeError), match=words):
+        made(**changes)
+
+
+def test_without_links_there_are_no_weights():
+    with pytest.raises(ValueError, match="without links"):
+        made(sparsity=0.9999, initial="uniform")
+    assert np.isfinite(made(sparsity=0.99)[0].layers[0].values.detach().numpy()).all()

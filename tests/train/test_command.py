@@ -1,0 +1,128 @@
+"""The command `netsci train`, from a preset to a report, and its errors."""
+
+import builtins
+import json
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from netsci.cli import app
+from netsci.train import PRESETS
+from netsci.train.command import chosen, listed
+
+SMALL = ["limit=80", "test_limit=40", "epochs=2", "steps=2", "sparsity=0.8", "options=(('hidden', (16,)),)"]
+
+
+def run(*arguments, changes=()):
+    options = [part for change in changes for part in ("--set", change)]
+    return CliRunner().invoke(app, ["train", *map(str, arguments), *options], env={"COLUMNS": "200"})
+
+
+def test_presets_are_listed():
+    shown = run("--list")
+    assert shown.exit_code == 0
+    assert [line.split()[0] for line in listed().splitlines()] == list(PRESETS)
+    assert shown.stdout.strip() == listed()
+
+
+def test_a_run_its_files_and_its_report(tmp_path):
+    out = tmp_path / "my run"
+    shown = run("--out", out, changes=SMALL)
+    assert shown.exit_code == 0, shown.output
+    table = pd.read_csv(out / "table.csv")
+    accuracy = table[(table["measure"] == "accuracy") & (table["epoch"] == 2)]["value"].item()
+    assert f"{accuracy:.4g}" in shown.stdout
+    assert f"netsci report '{out}/network.safetensors'" in shown.stdout
+    assert json.loads((out / "recipe.json").read_text())["limit"] == 80
+    told = CliRunner().invoke(app, ["inspect", "--json", str(out / "network.safetensors")])
+    assert json.loads(told.stdout)["kind"]
+    page = tmp_path / "r.html"
+    reported = CliRunner().invoke(app, ["report", str(out / "network.safetensors"), "-o", str(page)])
+    assert reported.exit_code == 0, reported.output
+    assert page.stat().st_size > 10_000
+
+
+def test_a_second_call_goes_on_and_anew_begins_again(tmp_path):
+    run("--out", tmp_path, changes=SMALL)
+    first = (tmp_path / "checkpoint.safetensors").read_bytes()
+    assert run("--out", tmp_path, changes=SMALL).exit_code == 0
+    assert (tmp_path / "checkpoint.safetensors").read_bytes() == first  # finished: nothing was done
+    other = run("--out", tmp_path, changes=[*SMALL, "lr=0.5"])
+    assert other.exit_code == 2
+    assert "another recipe" in other.stderr
+    assert "'lr': 0.005" in other.stderr
+    assert run("--out", tmp_path, "--anew", changes=[*SMALL, "lr=0.5"]).exit_code == 0
+
+
+def test_a_dense_network_has_a_folder_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    changes = [change for change in SMALL if not change.startswith("sparsity")]
+    assert run("--dense", changes=changes).exit_code == 0
+    assert (tmp_path / "runs" / "digits-2fc-dense" / "network.safetensors").is_file()
+
+
+def test_values_are_literals_or_words():
+    changes = ["early_stop=None", "initial=uniform", "lr=1e-2", "augment=False"]
+    recipe = chosen("digits-2fc", changes, dense=False)
+    assert (recipe.topology.early_stop, recipe.topology.initial) == (None, "uniform")
+    assert (recipe.optimisation.lr, recipe.task.augment) == (0.01, False)
+    assert chosen("digits-2fc", ["dense=True"], dense=False).topology is None
+    both = ["learner=stp", "encoding=rate", "readout=rate"]
+    assert chosen("digits-2fc", both, dense=False).optimisation.learner == "stp"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "changes", "said"),
+    [
+        (["--preset", "nope"], [], "there is no preset 'nope'; there are digits-2fc"),
+        ([], ["lr"], "--set takes NAME=VALUE"),
+        ([], ["rate=1"], "a recipe has no 'rate'"),
+        ([], ["lr=abc"], "lr must be a number; got 'abc'"),
+        ([], ["spiking=no"], "spiking must be True or False"),
+        ([], ["model=nope"], "model must be one of"),
+        ([], ["options=()"], "hidden"),
+        ([], ["data=nope"], "name must be one of"),
+        (["--device", "nonsense"], [], "device must be one"),
+        (["--dense"], ["sparsity=0.5"], "a dense network has no topology"),
+    ],
+)
+def test_mistakes_are_one_line_and_exit_code_2(tmp_path, arguments, changes, said):
+    shown = run("--out", tmp_path / "a", *arguments, changes=changes)
+    assert shown.exit_code == 2
+    assert said in shown.stderr
+    assert "Traceback" not in shown.output
+    assert not isinstance(shown.exception, (TypeError, ValueError))
+
+
+def test_missing_data_say_what_to_put_where(tmp_path, monkeypatch):
+    monkeypatch.setenv("NETSCI_DATA", str(tmp_path / "none"))
+    shown = run("--preset", "mnist-2fc", "--out", tmp_path / "a")
+    assert shown.exit_code in (1, 2)
+    assert "train-images-idx3-ubyte" in shown.stderr
+    assert str(tmp_path / "none") in shown.stderr
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_the_work(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr("netsci.train.loop.build", lambda *a: pytest.fail("built"))
+    for out in (tmp_path / "file", tmp_path / "file" / "sub"):
+        shown = run("--out", out, changes=SMALL)
+        assert shown.exit_code == 2
+        assert "cannot be written" in shown.stderr
+    assert (tmp_path / "file").read_text() == ""
+
+
+def test_without_torch_it_says_what_to_install(tmp_path, monkeypatch):
+    real = builtins.__import__
+
+    def without(name, *rest):
+        if name == "netsci.train.loop":
+            raise ModuleNotFoundError("No module named 'torch'", name="torch")
+        return real(name, *rest)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    shown = run("--out", tmp_path / "a", changes=SMALL)
+    monkeypatch.undo()
+    assert shown.exit_code == 1
+    assert "netsci-suite[torch]" in shown.stderr

@@ -1,0 +1,149 @@
+"""The evolution hook: when it is due, what it changes, when layers stop; rows of links and units."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from netsci.graph import LayeredGraph
+from netsci.models import mlp
+from netsci.sparse import SparseLinear, sparse_layers
+from netsci.train import Recipe
+from netsci.train.evolving import Evolver, nodes, structure
+
+
+def network(seed=0, shape=(12, 16, 14, 3)):
+    rng = np.random.default_rng(seed)
+    masks = [rng.random((a, b)) < 0.3 for a, b in pairwise(shape[:-1])]
+    return mlp(shape, [*masks, np.ones(shape[-2:], bool)])
+
+
+def recipe(**changes):
+    return Recipe().replace(**{"epochs": 10, "zeta": 0.4, "early_stop": None} | changes)
+
+
+def value(rows, layer, measure):
+    (found,) = [row["value"] for row in rows if (row["layer"], row["measure"]) == (layer, measure)]
+    return found
+
+
+def test_when_it_is_due():
+    net = network()
+    every = Evolver(net, recipe(evolve_every=3, schedule="static"))
+    assert [epoch for epoch in range(1, 11) if every.due(epoch)] == [3, 6, 9]
+    early = Evolver(net, recipe(schedule="static", until=0.5))
+    assert [epoch for epoch in range(1, 11) if early.due(epoch)] == [1, 2, 3, 4, 5]
+    assert not any(Evolver(net, recipe(evolve_every=0)).due(epoch) for epoch in range(1, 11))
+    assert not any(Evolver(net, recipe(zeta=0.0)).due(epoch) for epoch in range(1, 11))
+    dense = Evolver(mlp([3, 4, 2]), Recipe().replace(dense=True))
+    assert (dense.due(1), dense.zeta(1), dense.targets) == (False, 0.0, {})
+    with pytest.raises(ValueError, match="dense network has no topology"):
+        dense.step(1, None, np.random.default_rng(0))
+
+
+def test_the_first_epoch_removes_most():
+    evolver = Evolver(network(), recipe())
+    shares = [evolver.zeta(epoch) for epoch in range(1, 11)]
+    assert shares[0] == 0.4
+    assert shares == sorted(shares, reverse=True)
+    assert shares[5] == pytest.approx(0.2)
+
+
+def test_layers_keep_their_links_and_the_output_only_loses():
+    net = network()
+    evolver = Evolver(net, recipe())
+    before = {name: layer.links for name, layer in sparse_layers(net).items()}
+    optimizer = torch.optim.Adam(net.parameters())
+    net(torch.rand(8, 5, 12)).sum().backward()
+    optimizer.step()
+    step = evolver.step(1, optimizer, np.random.default_rng(7))
+    after = {name: layer.links for name, layer in sparse_layers(net).items()}
+    for name in ("layers.0", "layers.1"):
+        assert after[name].nnz == evolver.targets[name] == before[name].nnz
+        assert (after[name] != before[name]).nnz > 0
+        assert 0.0 <= step["overlap"][name] <= 1.0
+    assert set(evolver.targets) == {"layers.0", "layers.1"}
+    assert (after["layers.2"] > before["layers.2"]).nnz == 0
+    assert optimizer.state[net.layers[0].values]["exp_avg"].shape == net.layers[0].values.shape
+    assert step["names"] == ["layers.0", "layers.1", "layers.2"]
+
+
+def test_lost_links_are_made_up_for_in_later_steps():
+    net = network()
+    evolver = Evolver(net, recipe(schedule="static"), targets={"layers.0": 70, "layers.1": 60})
+    evolver.step(1, None, np.random.default_rng(7))
+    counts = [layer.n_links for layer in sparse_layers(net).values()]
+    assert counts[:2] == [70, 60]
+
+
+def test_a_stopped_layer_stays_and_the_others_go_on():
+    net = network()
+    evolver = Evolver(net, recipe(), stopped={"layers.0"})
+    before = net.layers[0].links
+    second = net.layers[1].links
+    evolver.step(1, None, np.random.default_rng(7))
+    assert (net.layers[0].links > before).nnz == 0
+    assert (net.layers[1].links != second).nnz > 0
+    assert evolver.due(2)
+    evolver.stopped.add("layers.1")
+    assert not evolver.due(2)
+
+
+def test_layers_stop_above_the_overlap():
+    # All missing cells grow back: what is removed is all that can grow.
+    full = mlp([4, 5, 2], [np.ones((4, 5), bool), np.ones((5, 2), bool)])
+    evolver = Evolver(full, recipe(early_stop=0.95))
+    step = evolver.step(1, None, np.random.default_rng(7))
+    assert step["overlap"]["layers.0"] == 1.0
+    assert evolver.stopped == {"layers.0"}
+    forever = Evolver(full, recipe(early_stop=None))
+    forever.step(1, None, np.random.default_rng(7))
+    assert forever.stopped == set()
+
+
+def test_a_network_may_lose_all_its_links():
+    net = network()
+    evolver = Evolver(net, recipe(zeta=1.0, schedule="static"))
+    evolver.step(1, torch.optim.Adam(net.parameters()), np.random.default_rng(7))
+    assert [layer.n_links for layer in sparse_layers(net).values()] == [0, 0, 0]
+    rows = structure(net)
+    assert value(rows, "all", "node sparsity") == 1.0
+    assert value(rows, "all", "link sparsity") == 1.0
+    net(torch.rand(2, 12)).sum().backward()
+
+
+def test_a_layer_that_the_wiring_leaves_out_is_named():
+    class Partly(nn.Module):
+        sparse_names = ("a", "b")
+
+        def __init__(self):
+            super().__init__()
+            self.a, self.b = SparseLinear(np.eye(3)), SparseLinear(np.eye(3))
+
+        def wiring(self):
+            return [{"source": "in", "target": "out", "layer": "a"}]
+
+    with pytest.raises(ValueError, match=r"wiring\(\) leaves out b"):
+        Evolver(Partly(), recipe())
+
+
+def test_rows_by_hand():
+    # 3 -> 4 -> 2: input 2 and hidden units 1 and 3 are on no path.
+    first = np.array([[1, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])
+    second = np.array([[1, 0], [0, 1], [0, 1], [0, 0]])
+    rows = structure(mlp([3, 4, 2], [first, second]))
+    assert value(rows, "layers.0", "links") == 3
+    assert value(rows, "layers.0", "link sparsity") == 0.75
+    assert value(rows, "all", "link sparsity") == pytest.approx(1 - 6 / 20)
+    assert value(rows, "all", "node sparsity") == pytest.approx(3 / 7)
+    graph = LayeredGraph.from_masks([first, second], names=["a", "b"])
+    by_population = [row["value"] for row in nodes(graph)]
+    assert by_population == pytest.approx([1 / 3, 1 / 2, 0.0, 3 / 7])
+
+
+def test_dense_layers_count_as_linked():
+    rows = structure(nn.Sequential(nn.Conv2d(2, 3, 3), nn.Linear(4, 5)))
+    assert rows == [{"layer": "all", "measure": "link sparsity", "value": 0.0, "unit": "share"}]
+    assert np.isnan(structure(nn.ReLU())[0]["value"])
