@@ -120,8 +120,8 @@ class SpikingConvNet(nn.Module):
         """Return class scores [batch, classes] of images [batch, C, H, W] or events [T, batch, C, H, W]."""
         features = self.features(x)
         kind: Any = self.classifier.layers[0].bias.dtype
-        # Under autocast the convolutions may leave a smaller type, which sparse layers refuse: then the
-        # classifier, a small part of the work, keeps its own.
+        # Under autocast the convolutions may leave a smaller type: the classifier, a small part of the work,
+        # keeps the precision of its weights.
         full = features.dtype != kind and torch.is_autocast_enabled(features.device.type)
         with torch.autocast(features.device.type, enabled=False) if full else nullcontext():
             scores: torch.Tensor = self.classifier(features.to(kind) if full else features)

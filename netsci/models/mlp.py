@@ -5,16 +5,14 @@ from collections.abc import Sequence
 from operator import index
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from netsci.graph.checks import as_links
 from netsci.models.linear import FeatureMajorLinear
+from netsci.models.readout import READOUTS, read_out
 from netsci.sparse import SparseLinear
 from netsci.spiking import LIF
 from netsci.spiking.fused import linear_of_spikes
-
-READOUTS = ("rate", "sum", "membrane")
 
 
 def mlp(
@@ -68,6 +66,7 @@ class MLP(nn.Module):
 
     Examples
     --------
+    >>> import torch
     >>> MLP([nn.Linear(3, 4), nn.Linear(4, 2)])(torch.zeros(5, 3)).shape
     torch.Size([5, 2])
     """
@@ -94,17 +93,15 @@ class SpikingMLP(nn.Module):
     """Linear layers with spiking neurons after each, run over T steps.
 
     Input: x [batch, in] is the constant current of direct encoding: the first layer is computed once and
-    `steps` give T. x [T, batch, in] are spikes or events, one frame a step. Class scores [batch, classes]:
-
-        readout "rate"       mean over time of the output neurons' spikes, in [0, 1]
-        readout "sum"        no output neurons: the mean over time of the last layer's current
-        readout "membrane"   no output neurons: the last value of m[t] = alpha m[t-1] + I[t], never reset
+    `steps` give T. x [T, batch, in] are spikes or events, one frame a step. Class scores [batch, classes] are
+    what `netsci.models.readout.read_out` makes of the last layer's currents.
 
     Attributes: `layers`; `neurons`, one a layer, without one after the last layer unless the readout is
     "rate"; `neuron`, the prototype; `steps`; `readout`.
 
     Examples
     --------
+    >>> import torch
     >>> model = SpikingMLP([nn.Linear(3, 4), nn.Linear(4, 2)], LIF(), steps=8)
     >>> model(torch.zeros(5, 3)).shape, model(torch.zeros(20, 5, 3)).shape
     (torch.Size([5, 2]), torch.Size([5, 2]))
@@ -145,51 +142,12 @@ class SpikingMLP(nn.Module):
                 "Flatten images to one axis"
             )
         steps = self.steps if x.ndim == 2 else None
-        # A fused pair calls neither of its modules, so their hooks would see nothing.
-        join = _one_by_one if has_hooks(self) else linear_of_spikes
         current = self.layers[0](x)
         for neuron, layer in zip(self.neurons, self.layers[1:], strict=False):
-            current = join(neuron, current, layer, steps=steps)
+            current = linear_of_spikes(neuron, current, layer, steps=steps)
             steps = None
-        if self.readout == "rate":
-            spikes: Tensor = self.neurons[-1](current, steps=steps)
-            return spikes.mean(0)
-        return self._without_neurons(current, steps)
-
-    def _without_neurons(self, current: Tensor, steps: int | None) -> Tensor:
-        """Return the mean current, or the leaky sum of the currents at the last step."""
-        if self.readout == "sum":
-            return current if steps is not None else current.mean(0)
-        length = current.shape[0] if steps is None else steps
-        age = torch.arange(length - 1, -1, -1, dtype=current.dtype, device=current.device)
-        weight = torch.pow(float(self.neuron.alpha), age)
-        scores: Tensor = (
-            torch.tensordot(weight, current, dims=([0], [0])) if steps is None else (current * weight.sum())
-        )
-        return scores
-
-
-def _one_by_one(neuron: nn.Module, current: Tensor, layer: nn.Module, *, steps: int | None) -> Tensor:
-    """Return what `linear_of_spikes` does, and call both modules."""
-    spikes: Tensor = layer(neuron(current, steps=steps))
-    return spikes
-
-
-def has_hooks(module: nn.Module) -> bool:
-    """Return whether any hook would hear of a call to a part of the module.
-
-    Examples
-    --------
-    >>> layer = nn.Linear(1, 1)
-    >>> handle = layer.register_forward_hook(print)
-    >>> has_hooks(nn.Sequential(layer)), handle.remove(), has_hooks(layer)
-    (True, None, False)
-    """
-    kinds = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
-    everywhere = torch.nn.modules.module
-    return any(getattr(everywhere, "_global" + kind, None) for kind in kinds) or any(
-        getattr(part, kind) for part in module.modules() for kind in kinds
-    )
+        last = self.neurons[-1] if self.readout == "rate" else self.neuron
+        return read_out(current, last, self.readout, steps=steps)
 
 
 def _layers(widths: Sequence[int], links: Sequence[Any] | None, bias: bool) -> list[nn.Module]:

@@ -123,12 +123,6 @@ def _fitting(links: sp.csr_array, name: str, shape: tuple[int, int]) -> sp.csr_a
     return links
 
 
-def applied(layer: nn.Module, x: torch.Tensor) -> torch.Tensor:
-    """Return layer(x), x in the type of a sparse linear layer's weights: under autocast it may be another."""
-    out: torch.Tensor = layer(x.to(layer.values.dtype) if isinstance(layer, SparseLinear) else x)
-    return out
-
-
 def start_firing(layer: nn.Module, neuron: nn.Module, *, averaged: bool = False) -> None:
     """Draw weights from N(0, 4 threshold^2 / fan-in), in place, and set the bias to 0.
 
@@ -196,26 +190,6 @@ def first_spikes(
     if x.ndim == len(shape) + 1:
         return fire(neuron, scaled(layer(x), gain), steps)
     return fire(neuron, scaled(at_each_step(layer, x), gain))
-
-
-def read_out(current: torch.Tensor, neuron: Any, readout: str) -> torch.Tensor:
-    """Return class scores [batch, classes] of the last layer's currents [T, batch, classes].
-
-    readout is "rate", the mean spikes of the neuron; "sum", the mean current; or "membrane", the last value
-    of m[t] = alpha m[t-1] + I[t]: as in `netsci.models.mlp.SpikingMLP`.
-
-    Examples
-    --------
-    >>> read_out(torch.ones(3, 1, 2), LIF(0.5), "membrane").tolist()
-    [[1.75, 1.75]]
-    """
-    if readout == "rate":
-        return fire(neuron, current).mean(0)
-    if readout == "sum":
-        return current.mean(0)
-    age = torch.arange(len(current) - 1, -1, -1, dtype=current.dtype, device=current.device)
-    scores: torch.Tensor = torch.tensordot(neuron.alpha**age, current, dims=([0], [0]))
-    return scores
 
 
 def scaled(current: torch.Tensor, gain: float) -> torch.Tensor:

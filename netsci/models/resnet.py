@@ -26,10 +26,8 @@ from torch import nn
 
 from netsci.graph.checks import as_whole, check_choice
 from netsci.models import wiring
-from netsci.models.mlp import READOUTS
 from netsci.models.parts import (
     Links,
-    applied,
     at_each_step,
     check_names,
     checked_sizes,
@@ -39,8 +37,8 @@ from netsci.models.parts import (
     linear,
     named_links,
     neuron_like,
-    read_out,
 )
+from netsci.models.readout import READOUTS, read_out
 
 
 class BasicBlock(nn.Module):
@@ -154,7 +152,7 @@ class SpikingResNet(nn.Module):
             s = at_each_step(self.pool, s)
         for stage in self.stages():
             s = stage(s)
-        current = applied(self.fc, s.mean((-2, -1)))
+        current = self.fc(s.mean((-2, -1)))
         return read_out(current, self.output_neuron or self.neuron, self.readout)
 
     def wiring(self) -> list[wiring.Wire]:
@@ -205,7 +203,7 @@ def resnet18(
     blocks : blocks of each stage.
     stem : "cifar", 3x3 without pooling, or "imagenet", 7x7 of stride 2 and max pooling.
     residual : "current" or "spike", see the module.
-    readout : "sum", "rate" (with output neurons) or "membrane", see `netsci.models.parts.read_out`.
+    readout : "sum", "rate" (with output neurons) or "membrane", see `netsci.models.readout.read_out`.
 
     Raises
     ------

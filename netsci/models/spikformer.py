@@ -26,10 +26,8 @@ from torch import nn
 
 from netsci.graph.checks import as_whole
 from netsci.models import wiring
-from netsci.models.mlp import has_hooks
 from netsci.models.parts import (
     Links,
-    applied,
     at_each_step,
     check_names,
     checked_sizes,
@@ -42,6 +40,7 @@ from netsci.models.parts import (
     scaled,
 )
 from netsci.spiking import LIF
+from netsci.spiking.fused import has_hooks
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ class SpikingLinear(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return spikes [T, batch, tokens, out]."""
-        current = scaled(normalised(self.norm, applied(self.linear, x)), self.gain)
+        current = scaled(normalised(self.norm, self.linear(x)), self.gain)
         if has_hooks(self.neuron):
             return fire(self.neuron, current)
         # Tokens as part of the batch: so neurons take the order in which sparse layers leave memory, [out, T,
@@ -206,7 +205,8 @@ class Spikformer(nn.Module):
         x = self.stem(x)
         for block in self.blocks:
             x = block(x)
-        return applied(self.head, x.mean(2)).mean(0)
+        scores: torch.Tensor = self.head(x.mean(2)).mean(0)
+        return scores
 
     def wiring(self) -> list[wiring.Wire]:
         """Return the graph of its linear layers; see `netsci.models.wiring`.

@@ -8,12 +8,11 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 import torch
 from torch import nn
 
 from netsci import models
-from netsci.models.wiring import default_sparse
+from netsci.models.wiring import default_sparse, full_links, link_shapes
 from netsci.sparse import SparseLinear
 from netsci.spiking import LIF, calibrate
 from netsci.topology import (
@@ -116,7 +115,9 @@ def _mlp(recipe: Recipe, inputs: Inputs) -> nn.Module:
             first_links(recipe.topology, shape, place, recipe, inputs)
             for place, shape in enumerate(shapes[:-1])
         ]
-        links.append(_full(shapes[-1]))  # dense, but able to lose the links of units that percolate away
+        links.append(
+            full_links(*shapes[-1])
+        )  # dense, but able to lose the links of units that percolate away
     return models.mlp(
         widths,
         links,
@@ -143,9 +144,10 @@ def _image_model(name: str) -> Callable[[Recipe, Inputs], nn.Module]:
             return _made(constructor(**options))
         with torch.device("meta"):
             plan = constructor(**options)
+        shapes = link_shapes(plan)
         links: dict[str, Any] = {}
         for place, layer in enumerate(default_sparse(plan)):
-            shape = links_shape(plan.get_submodule(layer))
+            shape = shapes[layer]
             rng = keyed(recipe.seed, 0, place, TOPOLOGY)
             links[layer] = INITIAL["uniform"](shape, links_at(shape, recipe.topology.sparsity), rng=rng)
         return _made(constructor(**options, links=links))
@@ -157,23 +159,6 @@ def _made(model: Any) -> nn.Module:
     if not isinstance(model, nn.Module):
         raise TypeError(f"a maker must return a torch module; got {type(model).__name__}")
     return model
-
-
-def links_shape(layer: nn.Module) -> tuple[int, int]:
-    """Return the shape [presynaptic, postsynaptic] of a layer's links; C_in k^2 x C_out of a convolution.
-
-    Raises TypeError if it is neither linear nor a convolution.
-
-    Examples
-    --------
-    >>> links_shape(nn.Conv2d(3, 8, 5)), links_shape(nn.Linear(4, 2))
-    ((75, 8), (4, 2))
-    """
-    if isinstance(layer, nn.Conv2d):
-        return (layer.in_channels // layer.groups * math.prod(layer.kernel_size), layer.out_channels)
-    if isinstance(layer, (nn.Linear, SparseLinear)):
-        return (layer.in_features, layer.out_features)
-    raise TypeError(f"{type(layer).__name__} is no layer with links")
 
 
 @torch.no_grad()
@@ -200,7 +185,11 @@ def draw_weights(model: nn.Module, recipe: Recipe, inputs: Inputs) -> None:
         kind = "last" if place == len(layers) - 1 else "hidden"
         if place == 0 and inputs.flat:
             kind = "first"
-        links = layer.links if isinstance(layer, SparseLinear) else _full(links_shape(layer))
+        links = (
+            layer.links
+            if isinstance(layer, SparseLinear)
+            else full_links(layer.in_features, layer.out_features)
+        )
         rng = keyed(recipe.seed, 0, place, WEIGHTS)
         values = torch.from_numpy(initial_weights(links, _variance(recipe, inputs, links, kind), rng=rng))
         if isinstance(layer, SparseLinear):
@@ -222,10 +211,6 @@ def _variance(recipe: Recipe, inputs: Inputs, links: Any, kind: str) -> float:
         return swi_variance(n, sparsity)
     rate = float(np.mean(inputs.intensities(COUNTED) > 0)) if kind == "first" else None
     return sswi_variance(n, sparsity, rate=rate, threshold=recipe.net.threshold, layer=kind)
-
-
-def _full(shape: tuple[int, int]) -> sp.csr_array:
-    return sp.csr_array(np.ones(shape, bool))
 
 
 MODELS: dict[str, Callable[[Recipe, Inputs], nn.Module]] = {

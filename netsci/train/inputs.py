@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from netsci.data import DataSet, load
+from netsci.data.augment import horizontal_flip, random_crop
 from netsci.train.places import (
     AUGMENTATION,
     ENCODING,
@@ -202,13 +203,5 @@ def augmented(images: Tensor, rng: np.random.Generator) -> Tensor:
     >>> augmented(images, np.random.default_rng(7)).shape
     torch.Size([2, 3, 8, 8])
     """
-    n, _, height, width = images.shape
-    padded = torch.nn.functional.pad(images, [_PADDING] * 4)
-    rows = rng.integers(0, 2 * _PADDING + 1, n)[:, None] + np.arange(height)
-    columns = rng.integers(0, 2 * _PADDING + 1, n)[:, None] + np.arange(width)
-    mirrored = rng.random(n) < 0.5
-    columns[mirrored] = columns[mirrored, ::-1]
-    sample = torch.arange(n, device=images.device)[:, None, None]
-    y = torch.from_numpy(rows).to(images.device)[:, :, None]
-    x = torch.from_numpy(columns).to(images.device)[:, None, :]
-    return padded[sample, :, y, x].permute(0, 3, 1, 2)
+    pixels = random_crop(images.cpu().numpy(), rng=rng, padding=_PADDING)
+    return torch.from_numpy(horizontal_flip(pixels, rng=rng)).to(images.device)

@@ -8,7 +8,7 @@ from torch import nn
 from netsci.data import load
 from netsci.sparse import sparse_layers
 from netsci.train import Inputs, Recipe
-from netsci.train.build import MODELS, build, draw_weights, first_links, links_shape, neuron
+from netsci.train.build import MODELS, build, draw_weights, first_links, neuron
 
 BASE = Recipe().replace(options=(("hidden", (48, 32)),), sparsity=0.9, limit=300, test_limit=50, steps=4)
 
@@ -116,13 +116,6 @@ def test_models_of_images_are_sparse_where_s0_says(name):
     assert all(layer.sparsity == pytest.approx(0.8, abs=0.06) for layer in layers.values())
     with torch.no_grad():
         assert model.eval()(next(inputs.tests())[0]).shape == (20, 10)
-
-
-def test_shapes_of_links():
-    assert links_shape(nn.Conv2d(4, 6, 3, groups=2)) == (18, 6)
-    assert links_shape(nn.Linear(4, 2)) == (4, 2)
-    with pytest.raises(TypeError, match="ReLU is no layer"):
-        links_shape(nn.ReLU())
 
 
 @pytest.mark.parametrize(
