@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from analysis.runs import Record
 from netsci.measure import bit_flip, false_spikes, spike_dropout
 from netsci.sparse import sparse_layers
-from netsci.train import Recipe, Run, keyed, train
+from netsci.train import Recipe, Run, keep_memory, keyed, train
 
 NOISE: dict[str, Callable[..., NDArray[Any]]] = {
     "bit-flip": bit_flip,
@@ -43,12 +43,16 @@ def run(
     dataset : the recipe's `data`.
     noise : shares of flipped bits, false or dropped spikes at which the trained network is tested.
     traced : count spikes and operations of the whole test set.
+
+    A sweep of S-TP, on fewer images, is tested after its last epoch only: testing would take half of its time.
     """
+    keep_memory()
     device = os.environ.get("NETSCI_DEVICE", "cpu")
     if device == "cpu":
         torch.set_num_threads(int(os.environ.get("NETSCI_THREADS", "1")))
     chosen = Recipe.of({"data": dataset, **recipe})
-    run = train(chosen, folder=folder, device=device)
+    sweep = chosen.optimisation.learner == "stp" and chosen.task.limit is not None
+    run = train(chosen, folder=folder, device=device, test_every=0 if sweep else 1)
     arrays = {f"table_{name}": column.to_numpy() for name, column in run.table.items()}
     for name in ("table_layer", "table_measure", "table_unit"):
         arrays[name] = arrays[name].astype(str)

@@ -15,8 +15,9 @@ Reading: A.5 lists five convolutions for 6Conv2FC; all printed sparsities need s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -39,9 +40,10 @@ from netsci.models.parts import (
     neuron_like,
     start_firing,
 )
+from netsci.models.pooling import AveragePool2
 from netsci.spiking import LIF
 
-POOLS = {"average": nn.AvgPool2d, "max": nn.MaxPool2d}
+POOLS: dict[str, Callable[[], nn.Module]] = {"average": AveragePool2, "max": partial(nn.MaxPool2d, 2)}
 CLASSIFIER = ("classifier.layers.0", "classifier.layers.1")
 
 
@@ -92,7 +94,7 @@ class SpikingConvNet(nn.Module):
         )
         self.norms = nn.ModuleList(nn.BatchNorm2d(n) if norm else nn.Identity() for n in sizes[1:])
         self.neurons = nn.ModuleList(neuron_like(neuron) for _ in self.convs)
-        self.pool = POOLS[pool](2)
+        self.pool = POOLS[pool]()
         self.pooled = tuple(
             after == "P" for size, after in zip(channels, [*channels[1:], 0], strict=True) if size != "P"
         )

@@ -12,8 +12,10 @@ place, for a view of each row costs as much as a link with twenty samples.
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from numba import njit
 
+BLOCK = 1024  # samples that `gather` treats together, so that the rows which it reads again stay near
 Kernel = Callable[..., Any]
 
 
@@ -34,31 +36,35 @@ def gather(
     first: int, last: int, start: Any, index: Any, place: Any, values: Any, offset: Any, x: Any, y: Any
 ) -> None:
     """Set y[r] to offset[r] plus the sum over the links k of row r of values[place[k]] x[index[k]]."""
-    for r in range(first, last):
-        k, stop = start[r], start[r + 1]
-        fours = k + (stop - k) % 4
-        if fours == k:  # links beyond fours come first, in the pass that fills the row
-            for n in range(y.shape[1]):
-                y[r, n] = offset[r]
-        elif fours == k + 1:
-            wa, a = values[place[k]], index[k]
-            for n in range(y.shape[1]):
-                y[r, n] = offset[r] + wa * x[a, n]
-        elif fours == k + 2:
-            wa, wb, a, b = values[place[k]], values[place[k + 1]], index[k], index[k + 1]
-            for n in range(y.shape[1]):
-                y[r, n] = offset[r] + (wa * x[a, n] + wb * x[b, n])
-        else:
-            wa, wb, wc = values[place[k]], values[place[k + 1]], values[place[k + 2]]
-            a, b, c = index[k], index[k + 1], index[k + 2]
-            for n in range(y.shape[1]):
-                y[r, n] = (offset[r] + wa * x[a, n]) + (wb * x[b, n] + wc * x[c, n])
-        for k in range(fours, stop, 4):
-            wa, wb = values[place[k]], values[place[k + 1]]
-            wc, wd = values[place[k + 2]], values[place[k + 3]]
-            a, b, c, d = index[k], index[k + 1], index[k + 2], index[k + 3]
-            for n in range(y.shape[1]):
-                y[r, n] += (wa * x[a, n] + wb * x[b, n]) + (wc * x[c, n] + wd * x[d, n])
+    for begin in range(0, y.shape[1], BLOCK):
+        # Unsigned: numba then knows that places do not count from the end, and the loops fill vectors.
+        o, width = np.uint64(begin), np.uint64(min(BLOCK, y.shape[1] - begin))
+        for r in range(first, last):
+            k, stop = start[r], start[r + 1]
+            fours = k + (stop - k) % 4
+            if fours == k:  # links beyond fours come first, in the pass that fills the row
+                for n in range(width):
+                    y[r, o + n] = offset[r]
+            elif fours == k + 1:
+                wa, a = values[place[k]], index[k]
+                for n in range(width):
+                    y[r, o + n] = offset[r] + wa * x[a, o + n]
+            elif fours == k + 2:
+                wa, wb, a, b = values[place[k]], values[place[k + 1]], index[k], index[k + 1]
+                for n in range(width):
+                    y[r, o + n] = offset[r] + (wa * x[a, o + n] + wb * x[b, o + n])
+            else:
+                wa, wb, wc = values[place[k]], values[place[k + 1]], values[place[k + 2]]
+                a, b, c = index[k], index[k + 1], index[k + 2]
+                for n in range(width):
+                    y[r, o + n] = (offset[r] + wa * x[a, o + n]) + (wb * x[b, o + n] + wc * x[c, o + n])
+            for k in range(fours, stop, 4):
+                wa, wb = values[place[k]], values[place[k + 1]]
+                wc, wd = values[place[k + 2]], values[place[k + 3]]
+                a, b, c, d = index[k], index[k + 1], index[k + 2], index[k + 3]
+                for n in range(width):
+                    early = wa * x[a, o + n] + wb * x[b, o + n]
+                    y[r, o + n] += early + (wc * x[c, o + n] + wd * x[d, o + n])
 
 
 @compiled_in_lanes

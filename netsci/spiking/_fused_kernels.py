@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from netsci.spiking._compiling import compiled, compiled_contracting, compiled_in_lanes
 from netsci.spiking._scan_kernels import ZERO, integrate, reverse, threshold
 
+AT_ONCE = 4096  # spikes of a neuron that `gather_spikes` treats together, so that lines read again stay near
+
 
 @compiled_contracting
 def gather_spikes(
@@ -26,26 +28,25 @@ def gather_spikes(
 ) -> None:
     """Set out[r] to the sum over the links k of row r of values[place[k]] spikes[index[k]], each a byte."""
     zero = out.dtype.type(0)
-    for r in range(rows[0], rows[1]):
-        line, stop = out[r], start[r + 1]
-        fours = start[r] + (stop - start[r]) % 4
-        line[:] = zero
-        for k in range(start[r], fours):
-            wa, za = values[place[k]], spikes[index[k]]
-            for i in range(line.size):
-                line[i] += wa if za[i] else zero
-        for k in range(fours, stop, 4):
-            wa, wb = values[place[k]], values[place[k + 1]]
-            wc, wd = values[place[k + 2]], values[place[k + 3]]
-            za, zb, zc, zd = (
-                spikes[index[k]],
-                spikes[index[k + 1]],
-                spikes[index[k + 2]],
-                spikes[index[k + 3]],
-            )
-            for i in range(line.size):
-                early = (wa if za[i] else zero) + (wb if zb[i] else zero)
-                line[i] += early + ((wc if zc[i] else zero) + (wd if zd[i] else zero))
+    for first in range(0, out.shape[1], AT_ONCE):
+        o, width = np.uint64(first), np.uint64(min(AT_ONCE, out.shape[1] - first))
+        for r in range(rows[0], rows[1]):
+            stop = start[r + 1]
+            fours = start[r] + (stop - start[r]) % 4
+            for i in range(width):
+                out[r, o + i] = zero
+            for k in range(start[r], fours):
+                wa, a = values[place[k]], index[k]
+                for i in range(width):
+                    out[r, o + i] += wa if spikes[a, o + i] else zero
+            for k in range(fours, stop, 4):
+                wa, wb = values[place[k]], values[place[k + 1]]
+                wc, wd = values[place[k + 2]], values[place[k + 3]]
+                a, b, c, d = index[k], index[k + 1], index[k + 2], index[k + 3]
+                for i in range(width):
+                    early = (wa if spikes[a, o + i] else zero) + (wb if spikes[b, o + i] else zero)
+                    late = (wc if spikes[c, o + i] else zero) + (wd if spikes[d, o + i] else zero)
+                    out[r, o + i] += early + late
 
 
 @compiled_in_lanes

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from netsci.sparse import SparseLinear
-from netsci.sparse.backends import pick
+from netsci.sparse.backends import dense_weight, pick
 from netsci.sparse.structure import Structure
 from netsci.spiking.layout import Series, rows_and_columns, share
 from netsci.spiking.neurons import LIF
@@ -29,7 +29,8 @@ def linear_of_spikes(
 
     current is [T, batch, in], or, with steps given, [batch, in]: a constant current, as for `unroll`. It is
     fused for `LIF` and `IF` on the CPU in float32 and float64, each neuron's steps and samples side by side
-    in memory, before an `nn.Linear` of at most MOST_OUTPUTS outputs or a `SparseLinear` on compiled loops.
+    in memory, before a layer of at most MOST_OUTPUTS outputs, `nn.Linear` or a `SparseLinear` multiplied as a
+    dense one, or before a `SparseLinear` on compiled loops.
     Else both modules are called, also where one has a forward of its own or a hook (`record`, torch's
     pruning): nothing passes by a hook. A neuron other than `LIF` is called if it has hooks, else unrolled.
 
@@ -57,12 +58,12 @@ def linear_of_spikes(
         called = isinstance(neuron, LIF) or has_hooks(neuron)
         out = layer(neuron(current, steps=steps) if called else unroll(neuron, current, steps=steps))
         return out
-    if isinstance(layer, SparseLinear):
+    if _backend(layer, current) == "csr":
         function = _IntoSparse
         out = function.apply(current, layer.values, layer.structure, dynamics, steps)
     else:
         function = _IntoDense
-        out = function.apply(current, layer.weight, dynamics, steps)
+        out = function.apply(current, _dense_weight(layer), dynamics, steps)
     return out if layer.bias is None else out + cast(Tensor, layer.bias)
 
 
@@ -102,13 +103,25 @@ def _fusable(neuron: nn.Module, current: Tensor, layer: nn.Module, steps: int | 
         return None
     if has_hooks(neuron, layer) or _own_forward(neuron) or _own_forward(layer):
         return None
+    backend = _backend(layer, current)
+    if backend == "csr" or (backend == "masked" and cast(nn.Linear, layer).out_features <= MOST_OUTPUTS):
+        fits = layer.in_features == current.shape[-1] and next(layer.parameters()).dtype == current.dtype
+        return dynamics if fits else None
+    return None
+
+
+def _dense_weight(layer: nn.Module) -> Tensor:
+    """Return the weight [out, in] of a layer that multiplies as a dense one, differentiable."""
     if isinstance(layer, SparseLinear):
-        backend = pick(layer.structure, current) if layer.backend == "auto" else layer.backend
-        fits = backend == "csr" and layer.values.dtype == current.dtype
-    else:
-        fits = isinstance(layer, nn.Linear) and layer.out_features <= MOST_OUTPUTS
-        fits = fits and layer.weight.dtype == current.dtype
-    return dynamics if fits and layer.in_features == current.shape[-1] else None
+        return dense_weight(layer.values, layer.structure).T
+    return cast(nn.Linear, layer).weight
+
+
+def _backend(layer: nn.Module, current: Tensor) -> str:
+    """Return how a layer multiplies: "csr" (compiled loops), "masked" (dense), or another of its ways, ""."""
+    if isinstance(layer, SparseLinear):
+        return pick(layer.structure, current) if layer.backend == "auto" else layer.backend
+    return "masked" if isinstance(layer, nn.Linear) else ""
 
 
 class _IntoDense(torch.autograd.Function):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from netsci.train.folder import save_network
     from netsci.train.inputs import Inputs
     from netsci.train.loop import Moment, Run, train
+    from netsci.train.memory import keep_memory
     from netsci.train.places import keyed
 
 _TORCH = {
@@ -23,6 +24,7 @@ _TORCH = {
     "load_checkpoint": "checkpoint",
     "save_checkpoint": "checkpoint",
     "Inputs": "inputs",
+    "keep_memory": "memory",
     "keyed": "places",
     "Moment": "loop",
     "Run": "loop",
@@ -41,6 +43,7 @@ __all__ = [
     "Run",
     "Task",
     "Topology",
+    "keep_memory",
     "keyed",
     "load_checkpoint",
     "save_checkpoint",

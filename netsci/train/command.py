@@ -73,7 +73,9 @@ def run(
     """
     from netsci.train.folder import NETWORK
     from netsci.train.loop import Moment, train
+    from netsci.train.memory import keep_memory
 
+    keep_memory()
     recipe = chosen(preset, changes, dense=dense)
     folder = out or Path("runs") / (f"{preset}-dense" if dense else preset)
     console = Console()

@@ -30,7 +30,7 @@ _PADDING = 4
 
 @dataclass(frozen=True)
 class Side:
-    """Inputs [n, ...] (flat models: [features, ...], samples last) and labels int64 [n], on a device."""
+    """Inputs [n, ...] (flat models: [n, features] or [n, T, features]) and labels int64 [n], on a device."""
 
     x: Tensor
     y: Tensor
@@ -97,9 +97,8 @@ class Inputs:
 
     def _side(self, x: Any, y: NDArray[np.int64]) -> Side:
         images = torch.from_numpy(np.ascontiguousarray(x[:]))
-        if self.flat:  # neurons first, samples last: the order in which sparse layers work
+        if self.flat:
             images = images.flatten(2 if self.has_time else 1)
-            images = images.permute(2, 1, 0) if self.has_time else images.t()
         return Side(images.contiguous().to(self.device), torch.from_numpy(y.astype(np.int64)).to(self.device))
 
     @property
@@ -114,12 +113,11 @@ class Inputs:
 
     def intensities(self, limit: int | None = None) -> NDArray[np.float32]:
         """Return training inputs in [0, 1] as [samples, features], time stacked as more samples."""
-        x = self.train_side.x.cpu()
-        if self.flat:
-            x = x[..., :limit].permute(2, 1, 0).flatten(0, 1) if self.has_time else x[:, :limit].t()
-        else:
-            x = x[:limit].flatten(0, 1) if self.has_time else x[:limit]
-        return self._scaled(x.flatten(1)).numpy()
+        x = self.train_side.x.cpu()[:limit]
+        x = x.flatten(0, 1).flatten(1) if self.has_time else x.flatten(1)
+        if self.flat:  # what looks at features one by one finds each in one piece
+            x = x.t().contiguous().t()
+        return self._scaled(x).numpy()
 
     def batches(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield an epoch's training batches: inputs and labels int64 [B]; the last one may be smaller."""
@@ -141,7 +139,11 @@ class Inputs:
             yield self._encoded(x, 0, number, TESTING), self.test_side.y[rows]
 
     def _select(self, x: Tensor, rows: Tensor) -> Tensor:
-        return x.index_select(-1, rows) if self.flat else x.index_select(0, rows)
+        """Return some samples; of flat models neurons first, the order in which sparse layers work."""
+        chosen = x.index_select(
+            0, rows
+        )  # samples lie in one piece: taken by columns they cost ten times more
+        return chosen.permute(*reversed(range(chosen.ndim))).contiguous() if self.flat else chosen
 
     def _scaled(self, x: Tensor) -> Tensor:
         """Return intensities in [0, 1] as float32; events are counts and stay as they are."""

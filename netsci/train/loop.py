@@ -8,6 +8,7 @@ the test.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -76,9 +77,9 @@ class Run:
 
     @property
     def accuracy(self) -> float:
-        """Share of test samples classified correctly after the last epoch that was done."""
-        rows = self.table[(self.table["measure"] == "accuracy") & (self.table["epoch"] == self.epoch)]
-        return float(rows["value"].iloc[-1])
+        """Share of test samples classified correctly after the last epoch that was tested; NaN if none was."""
+        rows = self.table[self.table["measure"] == "accuracy"]
+        return float(rows["value"].iloc[-1]) if len(rows) else math.nan
 
     def trace(self, limit: int | None = None) -> Trace:
         """Return the spikes and operations of the test set, or of its first samples.
@@ -108,6 +109,7 @@ def train(
     device: str = "cpu",
     data: DataSet | None = None,
     stop_after: int | None = None,
+    test_every: int = 1,
     observe: Observer | None = None,
     progress: Callable[[int, float], None] | None = None,
 ) -> Run:
@@ -122,6 +124,8 @@ def train(
     device : "cpu", "cuda" or another of torch's.
     data : in place of `netsci.data.load(recipe.task.data)`.
     stop_after : pause after this epoch, so that the run can be resumed later; 0 pauses before the first.
+    test_every : epochs between tests, counted from 0; 0 tests after the last epoch of the recipe only. It
+        decides which rows the table has, and no number in them.
     observe : called after every epoch, and before the first, with a Moment.
     progress : called with the epoch and the share of it that is done.
 
@@ -129,7 +133,7 @@ def train(
     ------
     TypeError, ValueError
         If the folder cannot be written, holds the checkpoint of another recipe or version or a damaged one;
-        the recipe does not fit its data; the device is none; or stop_after is no whole number.
+        the recipe does not fit its data; the device is none; or stop_after or test_every is no whole number.
 
     Examples
     --------
@@ -141,12 +145,15 @@ def train(
     Source: S0 appendix A.5 (the order within an epoch).
     """
     last = _last(recipe, stop_after)
+    if as_whole(test_every, "test_every") < 0:
+        raise ValueError(f"test_every must be at least 0; got {test_every!r}")
     check_device(device)
     place = prepared(Path(folder)) if folder is not None else None
     inputs = Inputs(recipe, device, data=data)
     state = _start(recipe, inputs, device, place if resume else None)
     if state.epoch == 0 and not state.rows:
-        state.rows += _rows(0, structure(state.model) + test(state.model, inputs))
+        tested = test(state.model, inputs) if _tested(0, recipe, test_every) else []
+        state.rows += _rows(0, structure(state.model) + tested)
         _observed(observe, state, None)
         if last == 0 and place is not None:
             _write(place, recipe, state)
@@ -156,7 +163,9 @@ def train(
         begin = time.perf_counter()
         measured = _train_epoch(state, recipe, inputs, learn, progress)
         evolution = _evolve(state, recipe, measured)
-        measured += structure(state.model) + test(state.model, inputs)
+        measured += structure(state.model)
+        if _tested(state.epoch, recipe, test_every):
+            measured += test(state.model, inputs)
         measured.append(_row("seconds", time.perf_counter() - begin, "s"))
         state.rows += _rows(state.epoch, measured)
         _observed(observe, state, evolution)
@@ -176,6 +185,11 @@ def _last(recipe: Recipe, stop_after: Any) -> int:
     if as_whole(stop_after, "stop_after") < 0:
         raise ValueError(f"stop_after must be an epoch, at least 0, or None; got {stop_after!r}")
     return min(recipe.optimisation.epochs, as_whole(stop_after, "stop_after"))
+
+
+def _tested(epoch: int, recipe: Recipe, every: int) -> bool:
+    """Return whether the network is tested after an epoch."""
+    return epoch == recipe.optimisation.epochs or (every > 0 and epoch % every == 0)
 
 
 def check_device(device: str) -> None:

@@ -24,12 +24,12 @@ def layer_for(kind, inputs, seed):
     if kind == "dense":
         return nn.Linear(inputs, seed % 11 + 1, bias=bias).double()
     mask = rng.random((inputs, 7)) < 0.4
-    return SparseLinear(mask, bias=bias, backend="csr", dtype=torch.float64)
+    return SparseLinear(mask, bias=bias, backend=kind, dtype=torch.float64)
 
 
 @given(
     neuron=neurons,
-    kind=st.sampled_from(["dense", "sparse"]),
+    kind=st.sampled_from(["dense", "csr", "masked"]),
     inputs=st.integers(1, 19),
     steps=st.sampled_from([None, 1, 4, 13]),
     seed=st.integers(0, 999),
