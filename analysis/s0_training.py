@@ -44,7 +44,7 @@ def run(
     noise : shares of flipped bits, false or dropped spikes at which the trained network is tested.
     traced : count spikes and operations of the whole test set.
 
-    A sweep of S-TP, on fewer images, is tested after its last epoch only: testing would take half of its time.
+    A sweep of S-TP, on fewer images, is tested after its last epoch only: that would take half of its time.
     """
     keep_memory()
     device = os.environ.get("NETSCI_DEVICE", "cpu")

@@ -11,9 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netsci.spiking._compiling import compiled, compiled_contracting, compiled_in_lanes
+from netsci.spiking._lanes import LANES, add_lanes
 from netsci.spiking._scan_kernels import ZERO, integrate, reverse, threshold
 
 AT_ONCE = 4096  # spikes of a neuron that `gather_spikes` treats together, so that lines read again stay near
+
+NEAR = 32  # columns whose sums of all steps fit the nearest cache
 
 
 @compiled_contracting
@@ -160,28 +163,38 @@ def least_currents(steps: int, alpha: Any, theta: Any, kind: str) -> NDArray[Any
 
 
 @compiled
-def first_steps(current: NDArray[Any], cuts: NDArray[Any], found: NDArray[Any], rows: Any) -> None:
-    """Put 1 into found [rows, T, columns] at the step at which a constant current first fires, else 0.
+def add_by_first_step(
+    current: NDArray[Any], cuts: NDArray[Any], weights: NDArray[Any], sums: NDArray[Any], columns: Any
+) -> None:
+    """Add weights[n] to sums[k, i] for every neuron n and column i that first fires at step k.
 
-    Counted from 0, a neuron that first fires at step k fires again every k + 1 steps: nothing is scanned.
+    current [neurons, 1, columns], weights [neurons, LANES], sums [T + 1, columns, LANES]: at T are those that
+    never fire, NaN among them. A neuron that first fires at step k, counted from 0, fires again every k + 1
+    steps: nothing is scanned.
     """
-    zero, one = found.dtype.type(0), found.dtype.type(1)
-    for r in range(rows[0], rows[1]):
-        line, steps = current[r, 0], found[r]
-        for i in range(np.uint64(line.size)):
-            steps[0, i] = one if line[i] >= cuts[0] else zero
-        for t in range(1, cuts.size):
-            cut, before = cuts[t], cuts[t - 1]
-            for i in range(np.uint64(line.size)):
-                steps[t, i] = one if (line[i] >= cut) & (line[i] < before) else zero
+    found = np.empty(NEAR, np.uint32)
+    one, zero, kind = np.uint32(1), np.uint32(0), sums.dtype.type(0)
+    line = LANES * sums.itemsize
+    for start in range(columns[0], columns[1], NEAR):
+        first, width = np.uint64(start), np.uint64(min(NEAR, columns[1] - start))
+        for n in range(current.shape[0]):
+            for i in range(width):
+                found[i] = cuts.size
+            for t in range(cuts.size):  # bounds fall from step to step
+                for i in range(width):
+                    found[i] -= one if current[n, 0, first + i] >= cuts[t] else zero
+            row, corner = weights.ctypes.data + n * line, sums.ctypes.data + start * line
+            for i in range(width):
+                place = np.int64(found[i]) * sums.shape[1] + np.int64(i)
+                add_lanes(corner + place * line, row, kind)
 
 
 @compiled
-def give_to_multiples(sums: NDArray[Any], out: NDArray[Any], rows: Any) -> None:
-    """Fill out [rows, T, columns] with sums by first step, each given to that step and all its repeats."""
-    for r in range(rows[0], rows[1]):
-        out[r] = 0
-        for k in range(sums.shape[1]):
-            for t in range(k, sums.shape[1], k + 1):
-                for i in range(np.uint64(sums.shape[2])):
-                    out[r, t, i] += sums[r, k, i]
+def give_to_multiples(sums: NDArray[Any], out: NDArray[Any]) -> None:
+    """Fill out [outputs, T, columns] with sums [T + 1, columns, LANES] by first step and with its repeats."""
+    for o in range(out.shape[0]):
+        out[o] = 0
+        for k in range(out.shape[1]):
+            for t in range(k, out.shape[1], k + 1):
+                for i in range(np.uint64(out.shape[2])):
+                    out[o, t, i] += sums[k, i, o]

@@ -148,11 +148,9 @@ class _IntoDense(torch.autograd.Function):
 
 
 def _weighted_spikes(series: Series, weight: Tensor, dynamics: Dynamics) -> Tensor:
-    """Return weight @ spikes as [out, T, batch], the spikes of AT_ONCE neurons at a time.
-
-    Under a constant current a first spike says all: those are multiplied, and the products repeated.
-    """
-    from netsci.spiking._fused_kernels import first_steps, give_to_multiples, least_currents
+    """Return weight @ spikes as [out, T, batch], the spikes of AT_ONCE neurons at a time."""
+    if series.constant:
+        return _weighted_by_first_step(series, weight, dynamics)
     from netsci.spiking._scan_kernels import scan
 
     alpha, theta = series.constants(dynamics.alpha, dynamics.threshold)
@@ -162,18 +160,27 @@ def _weighted_spikes(series: Series, weight: Tensor, dynamics: Dynamics) -> Tens
     for first in range(0, weight.shape[1], AT_ONCE):
         part = replace(series, current=series.current[first : first + AT_ONCE])
         spikes = room[: len(part.current)]
-        found = spikes.numpy().reshape(-1, steps, batch)
-        if series.constant:
-            cuts = least_currents(steps, alpha, theta, alpha.dtype.name)
-            part.share_rows(first_steps, part.current, cuts, found)
-        else:
-            part.run(scan, part.current, found, alpha, theta)
+        part.run(scan, part.current, spikes.numpy().reshape(-1, steps, batch), alpha, theta)
         sums.addmm_(weight[:, first : first + AT_ONCE], spikes)
-    sums = sums.view(-1, steps, batch)
-    if not series.constant:
-        return sums
-    out = torch.empty_like(sums)
-    give_to_multiples(sums.numpy(), out.numpy(), (0, len(out)))
+    return sums.view(-1, steps, batch)
+
+
+def _weighted_by_first_step(series: Series, weight: Tensor, dynamics: Dynamics) -> Tensor:
+    """Return weight @ spikes as [out, T, batch] under a constant current, where a first spike says all."""
+    from netsci.spiking._fused_kernels import add_by_first_step, give_to_multiples, least_currents
+    from netsci.spiking._lanes import LANES
+
+    alpha, theta = series.constants(dynamics.alpha, dynamics.threshold)
+    steps, batch = series.shape[:2]
+    cuts = least_currents(steps, alpha, theta, alpha.dtype.name)
+    out = weight.new_empty((len(weight), steps, batch))
+    for first in range(0, len(weight), LANES):
+        some = weight[first : first + LANES]
+        lanes = weight.new_zeros((weight.shape[1], LANES))
+        lanes[:, : len(some)] = some.T
+        sums = weight.new_zeros((steps + 1, batch, LANES)).numpy()
+        share(add_by_first_step, (series.current, cuts, lanes.numpy(), sums), series.parts(batch))
+        give_to_multiples(sums, out[first : first + LANES].numpy())
     return out
 
 

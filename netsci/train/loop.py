@@ -77,7 +77,7 @@ class Run:
 
     @property
     def accuracy(self) -> float:
-        """Share of test samples classified correctly after the last epoch that was tested; NaN if none was."""
+        """Share of test samples classified correctly when it was last tested; NaN if it never was."""
         rows = self.table[self.table["measure"] == "accuracy"]
         return float(rows["value"].iloc[-1]) if len(rows) else math.nan
 

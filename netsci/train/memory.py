@@ -30,4 +30,5 @@ def keep_memory() -> bool:
     except (OSError, AttributeError):
         return False
     wanted = ((_MMAP_MAX, 0), (_TRIM_THRESHOLD, _KEPT), (_TOP_PAD, _AHEAD))
-    return all([mallopt(ctypes.c_int(name), ctypes.c_int(value)) for name, value in wanted])
+    taken = [bool(mallopt(ctypes.c_int(name), ctypes.c_int(value))) for name, value in wanted]
+    return all(taken)

@@ -59,6 +59,15 @@ def test_gradients_by_hand(backend):
     assert layer.bias.grad.tolist() == pytest.approx([1.0, 10.0, 1000.0, 0.1])
 
 
+@pytest.mark.parametrize("samples", [1023, 1024, 1025, 2600])
+def test_the_split_into_blocks_of_samples_changes_no_bit(samples):
+    generator = torch.Generator().manual_seed(samples)
+    layer = SparseLinear(np.random.default_rng(5).random((9, 14)) < 0.5, backend="csr", generator=generator)
+    x = torch.randn(samples, 9, generator=generator)
+    parts = torch.cat([layer(part) for part in x.split(300)])
+    assert torch.equal(layer(x), parts)
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     links=masks(max_side=23),

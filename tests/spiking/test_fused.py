@@ -1,6 +1,7 @@
 """Neurons fused with the layer after them against their two parts, and what is not fused."""
 
 import copy
+import math
 import subprocess
 import sys
 
@@ -22,7 +23,7 @@ def layer_for(kind, inputs, seed):
     rng = np.random.default_rng(seed)
     bias = seed % 2 == 0
     if kind == "dense":
-        return nn.Linear(inputs, seed % 11 + 1, bias=bias).double()
+        return nn.Linear(inputs, seed % 37 + 1, bias=bias).double()
     mask = rng.random((inputs, 7)) < 0.4
     return SparseLinear(mask, bias=bias, backend=kind, dtype=torch.float64)
 
@@ -52,6 +53,29 @@ def test_fused_equals_its_two_parts(neuron, kind, inputs, steps, seed):
     torch.testing.assert_close(here.grad, there.grad, rtol=1e-10, atol=1e-12)
     for mine, theirs in zip(layer.parameters(), other.parameters(), strict=True):
         torch.testing.assert_close(mine.grad, theirs.grad, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["dense", "csr"])
+@pytest.mark.parametrize("samples", [31, 33, 700])
+def test_the_split_into_blocks_of_samples_changes_no_number(kind, samples):
+    layer, neuron = layer_for(kind, 11, 3).float(), LIF()
+    series = laid_out(draws(8, 6, samples, 11), "neurons first").float()  # 4,200 spikes a neuron: two blocks
+    for current, steps in ((series, None), (series[0], 6)):
+        whole = linear_of_spikes(neuron, current, layer, steps=steps)
+        cuts = [current[..., first : first + 20, :] for first in range(0, samples, 20)]
+        parts = [
+            linear_of_spikes(neuron, c.movedim(-1, 0).contiguous().movedim(0, -1), layer, steps=steps)
+            for c in cuts
+        ]
+        torch.testing.assert_close(whole, torch.cat(parts, dim=1), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_currents_that_are_no_number_never_fire(dtype):
+    current = torch.tensor([[math.nan, 2.0, -math.inf]], dtype=dtype)
+    layer = nn.Linear(3, 2, bias=False).to(dtype)
+    out = linear_of_spikes(LIF(), current, layer, steps=3)
+    torch.testing.assert_close(out, layer.weight[:, 1].expand(3, 1, 2))
 
 
 @pytest.mark.parametrize("current", [draws(1, 6, 5, 4), draws(1, 6, 5, 4).bfloat16()])

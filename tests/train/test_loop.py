@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 from itertools import pairwise
 
@@ -207,6 +208,26 @@ def test_bad_arguments_are_named_before_the_work(options, words):
         train(SMALL, observe=lambda moment: pytest.fail("began"), **options)
     with pytest.raises(TypeError, match="must be a Recipe"):
         train({"lr": 0.1})
+
+
+def test_testing_seldom_leaves_out_rows_and_changes_no_number():
+    def tested(run):
+        rows = run.table[run.table["measure"].isin(["accuracy", "SOPs", "firing rate"])]
+        return rows.reset_index(drop=True)
+
+    always, never, seldom = (train(SMALL, test_every=every) for every in (1, 0, 3))
+    assert same_model(always, never)
+    assert same_model(always, seldom)
+    assert tested(never)["epoch"].tolist() == [4] * 3
+    assert sorted(set(tested(seldom)["epoch"])) == [0, 3, 4]
+    pd.testing.assert_frame_equal(
+        tested(never), tested(always).tail(3).reset_index(drop=True), check_exact=True
+    )
+    assert never.accuracy == always.accuracy
+
+
+def test_a_run_that_was_never_tested_has_no_accuracy():
+    assert math.isnan(train(SMALL, test_every=0, stop_after=1).accuracy)
 
 
 def test_a_new_run_takes_the_old_network_away(tmp_path):
