@@ -1,11 +1,27 @@
-"""S0's Figures 2 and 3: no runs of their own, but those of Tables 1, 2 and 4."""
+"""CH-SNN beside dense: what is said of S0's Tables 1 and 2, and Figures 2 and 3, which show their runs.
+
+The figures have no runs of their own, but those of Tables 1, 2 and 4.
+"""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import pandas as pd
 
 from analysis.runs import Tables
-from analysis.s0_claims import Values, datasets, if_printed, judged, paired, ratio
+from analysis.s0_claims import (
+    Judged,
+    Values,
+    apart,
+    by_seed,
+    datasets,
+    if_printed,
+    interval,
+    judged,
+    printed_value,
+    ratio,
+)
 from analysis.s0_entries import Entry, compared, printed
 from analysis.s0_names import NAMES, row_name
 
@@ -21,6 +37,66 @@ CAPTIONS = {
 }
 
 
+def table1(values: Values, tables: Tables) -> list[str]:
+    """Accuracy of both over the seeds that both have, the gain, and the synaptic operations saved."""
+    said = []
+    rows = list(dict.fromkeys(row for row, _ in values))
+    for row in sorted(rows, key=lambda row: row != "mnist/2fc/ch-snn"):
+        name = row_name(row.removesuffix("/ch-snn"))
+        keys = ((row, "accuracy_percent"), (row, "dense_accuracy_percent"))
+        sparse, dense = (by_seed(tables, key) for key in keys)
+        shared = sparse.index.intersection(dense.index)
+        if shared.empty:
+            said += [f"{name}: {_alone(values, key)}" for key in keys if key in values]
+            continue
+        gain = replace(
+            apart(values, tables, *keys), printed=printed_value(tables, (row, "accuracy_improvement_percent"))
+        )
+        a, b = (interval(of[shared]) for of in (sparse, dense))
+        more = len(sparse.index.union(dense.index)) - len(shared)
+        words = (
+            f"{name}: CH-SNN {a.text()}, dense {b.text()}, difference {gain.mean:+.2f} points"
+            + (f" ({gain.low:+.2f} to {gain.high:+.2f})" if gain.n > 1 else "")
+            + f", {judged(gain, values.doubt)}"
+        )
+        words += (
+            f" (left out: {more} seed{'s' if more > 1 else ''} that only one of the two has)" if more else ""
+        )
+        sops = [by_seed(tables, (row, f"{of}sops_per_sample")).reindex(shared) for of in ("dense_", "")]
+        if not any(of.isna().any() for of in sops):
+            words += f"; dense needs {ratio(sops[0].mean(), sops[1].mean())} the synaptic operations"
+        said.append(words)
+    return said
+
+
+def _alone(values: Values, key: tuple[str, str]) -> str:
+    """Return the accuracy of a network whose counterpart was not run with the same seed."""
+    which, other = ("dense", "CH-SNN") if key[1].startswith("dense") else ("CH-SNN", "dense")
+    found = values[key]
+    return f"{which} {found.text()}{if_printed(', printed {:.2f}', found.printed)}; no {other} run to compare"
+
+
+def table2(values: Values, tables: Tables) -> list[str]:
+    """Accuracy and energy of S-TP's networks, dense and sparse."""
+    said = []
+    for dataset in datasets(values):
+        sparse, dense = (f"{dataset}/3fc/{method}" for method in ("ch-snn", "dense"))
+        if any((row, "energy_mj") not in values for row in (dense, sparse)):
+            continue
+        a, b = values[sparse, "accuracy_percent"], values[dense, "accuracy_percent"]
+        gain = apart(values, tables, (sparse, "accuracy_percent"), (dense, "accuracy_percent"))
+        e, f = values[sparse, "energy_mj"], values[dense, "energy_mj"]
+        words = (
+            f"{NAMES[dataset]}: CH-SNN {a.text()}, dense {b.text()}"
+            + if_printed(", printed {:.2f} and {:.2f}", a.printed, b.printed)
+            + f"; difference {gain.mean:+.2f} points, {judged(gain, values.doubt)}; dense needs "
+            f"{ratio(f.mean, e.mean)} the energy"
+            + if_printed(", printed {:.1f} times", f.printed / e.printed)
+        )
+        said.append(words)
+    return said
+
+
 def entries(figure: str) -> list[tuple[str, Entry]]:
     """Return the entries of a figure, each with the table whose runs answer it."""
     if figure == "s0.figure2":
@@ -33,7 +109,7 @@ def entries(figure: str) -> list[tuple[str, Entry]]:
     ]
 
 
-def figure2(values: Values, tables: Tables) -> list[str]:
+def _figure2(values: Values, tables: Tables) -> list[str]:
     """Whether CH-SNN is sparsest and gains most: in print, and our point among the printed ones."""
     said = []
     wide = compared(tables).pivot(index="row", columns="column", values="printed")
@@ -60,7 +136,7 @@ def figure2(values: Values, tables: Tables) -> list[str]:
     return said
 
 
-def figure3(values: Values, tables: Tables) -> list[str]:
+def _figure3(values: Values, tables: Tables) -> list[str]:
     """Whether CH-SNN fires less and needs less energy, and how accuracy goes with sparsity."""
     said = []
     for dataset in datasets(values):
@@ -69,14 +145,14 @@ def figure3(values: Values, tables: Tables) -> list[str]:
             continue
         rates = [values[row, "firing_rate_percent"] for row in (dense, sparse)]
         energy = [values[row, "energy_mj"] for row in (dense, sparse)]
-        gain = paired(tables, sparse, dense, "accuracy_percent")
+        gain = apart(values, tables, (sparse, "accuracy_percent"), (dense, "accuracy_percent"))
         less = "less" if rates[1].mean < rates[0].mean else "not less"
         words = (
             f"{NAMES[dataset]}: CH-SNN fires {less} ({rates[1].mean:.2f} % against {rates[0].mean:.2f} %"
             + if_printed(", printed {:.2f} and {:.2f}", rates[1].printed, rates[0].printed)
             + f"), dense needs {ratio(energy[0].mean, energy[1].mean)} the energy"
             + if_printed(" (printed {:.1f})", energy[0].printed / energy[1].printed)
-            + f", accuracy differs by {gain.mean:+.2f} points, {judged(gain)}"
+            + f", accuracy differs by {gain.mean:+.2f} points, {judged(gain, values.doubt)}"
         )
         row = f"{dataset}/both"
         by = {s: values[row, s].mean for s in SPARSITIES if (row, s) in values}
@@ -85,6 +161,9 @@ def figure3(values: Values, tables: Tables) -> list[str]:
             words += f"; accuracy by sparsity: {listed}"
         said.append(words)
     return said
+
+
+figure2, figure3 = Judged("s0.figure2", _figure2), Judged("s0.figure3", _figure3)
 
 
 def _network(row: str) -> str:

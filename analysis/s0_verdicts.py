@@ -1,28 +1,35 @@
 """What S0's tables show, in a sentence: each claim of the paper that the runs can judge, and how it fares.
 
-Everything said is computed from the tables; a claim whose runs are missing is not mentioned.
+Everything said is computed from the tables. A claim is decided by differences beyond error only, and over a
+set of choices only if all of them were run; see `analysis.s0_claims`.
 """
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 
 from analysis.runs import Tables
 from analysis.s0_claims import (
     Judge,
+    Judged,
+    Value,
     Values,
+    apart,
+    columns,
     datasets,
     holds,
-    if_printed,
+    incomplete,
     interval,
-    judged,
+    less_than,
     one_seed,
     over,
     paired,
-    ratio,
+    printed_over,
+    ruling,
 )
+from analysis.s0_comparisons import table1, table2
 from analysis.s0_names import NAMES, choice, row_name
 
 NEGLIGIBLE = 1.0  # points of accuracy: a smaller spread over choices is "negligible variation"
@@ -31,60 +38,21 @@ _PAIR = ("dense", "ch-snn")
 ENOUGH = 0.15  # points that more than 8 time steps may add if T = 8 is to be the optimum
 
 
-def table1(values: Values, tables: Tables) -> list[str]:
-    """Accuracy of both, the gain, and how many synaptic operations are saved."""
-    said = []
-    rows = list(dict.fromkeys(row for row, _ in values))
-    for row in sorted(rows, key=lambda row: row != "mnist/2fc/ch-snn"):
-        gain = values.get((row, "accuracy_improvement_percent"))
-        if gain is None:
-            continue
-        words = (
-            f"{row_name(row.removesuffix('/ch-snn'))}: CH-SNN {values[row, 'accuracy_percent'].text()}, "
-            f"dense {values[row, 'dense_accuracy_percent'].text()}, difference {gain.mean:+.2f} points"
-            + (f" ({gain.low:+.2f} to {gain.high:+.2f})" if gain.n > 1 else "")
-            + f", {judged(gain)}"
-        )
-        sops = [values.get((row, f"{of}sops_per_sample")) for of in ("dense_", "")]
-        if sops[0] is not None and sops[1] is not None:
-            words += f"; dense needs {ratio(sops[0].mean, sops[1].mean)} the synaptic operations"
-        said.append(words)
-    return said
-
-
-def table2(values: Values, tables: Tables) -> list[str]:
-    """Accuracy and energy of S-TP's networks, dense and sparse."""
-    said = []
-    for dataset in datasets(values):
-        sparse, dense = (f"{dataset}/3fc/{method}" for method in ("ch-snn", "dense"))
-        if any((row, "energy_mj") not in values for row in (dense, sparse)):
-            continue
-        a, b = values[sparse, "accuracy_percent"], values[dense, "accuracy_percent"]
-        gain = paired(tables, sparse, dense, "accuracy_percent")
-        e, f = values[sparse, "energy_mj"], values[dense, "energy_mj"]
-        words = (
-            f"{NAMES[dataset]}: CH-SNN {a.text()}, dense {b.text()}"
-            + if_printed(", printed {:.2f} and {:.2f}", a.printed, b.printed)
-            + f"; difference {gain.mean:+.2f} points, {judged(gain)}; dense needs {ratio(f.mean, e.mean)} "
-            "the energy" + if_printed(", printed {:.1f} times", f.printed / e.printed)
-        )
-        said.append(words)
-    return said
-
-
 def table3(values: Values, tables: Tables) -> list[str]:
     """Whether delta 0.5 is best."""
     said = []
     for row in dict.fromkeys(row for row, _ in values):
-        found = over(values, row)
-        top = max(value.mean for value in found.values())
-        best = [at for at, value in found.items() if value.mean == top]
-        right = best == [0.5]
+        found, at = over(values, row), columns(values, row)
         listed = ", ".join(f"δ = {at:g} {value.text()}" for at, value in sorted(found.items()))
+        fares = incomplete(values, tables, row)
+        if not fares:
+            others = [column for delta, column in at.items() if delta != 0.5]
+            fares = ruling([apart(values, tables, (row, at[0.5]), (row, other)) for other in others])
+            top = max(value.mean for value in found.values())
+            best = [delta for delta, value in found.items() if value.mean == top]
+            fares += f": the best is {' and '.join(f'{delta:g}' for delta in best)}" if best != [0.5] else ""
         said.append(
-            f"{row_name(row)}: {listed}; S0's claim that δ = 0.5 is best {holds(right)}"
-            + ("" if right else f": the best is {' and '.join(f'{at:g}' for at in best)}")
-            + one_seed(found.values())
+            f"{row_name(row)}: {listed}; S0's claim that δ = 0.5 is best {fares}" + one_seed(found.values())
         )
     return said
 
@@ -93,52 +61,63 @@ def table4(values: Values, tables: Tables) -> list[str]:
     """Whether both initialisations beat each alone, each beats none, and which variants fail to learn."""
     said = []
     for dataset in datasets(values):
-        good, bad, fails, best = [], [], [], {}
+        fares, best, fails = [], [], []
         for column in dict.fromkeys(column for _, column in values):
             of = {
                 row.split("/")[1]: value.mean
                 for (row, c), value in values.items()
                 if c == column and row.startswith(f"{dataset}/")
             }
-            if not {"none", "sscti_only", "sswi_only", "both"} <= set(of):
+            at = f"at {choice(column):g} %"
+            fails += [f"{NAMES[variant]} {at}" for variant, accuracy in of.items() if accuracy < FAILS]
+            ran = sorted((name for name in ABLATED if name in of), key=lambda name: -of[name])
+            if len(ran) < len(ABLATED):
+                if ran:
+                    fares.append(f"is not decided {at}: {len(ran)} of {len(ABLATED)} variants run")
                 continue
-            single = (of["sscti_only"], of["sswi_only"])
-            sparsity = f"{choice(column):g}"
-            best[sparsity] = max(of, key=lambda name: of[name])
-            if of["both"] > max(single) and min(single) > of["none"]:
-                good.append(sparsity)
-            else:
-                listed = " > ".join(
-                    f"{NAMES[name]} {of[name]:.2f}"
-                    for name in sorted(("none", "sscti_only", "sswi_only", "both"), key=lambda n: -of[n])
-                )
-                bad.append(f"{sparsity} % ({listed})")
-            fails += [f"{NAMES[v]} at {sparsity} %" for v, accuracy in of.items() if accuracy < FAILS]
-        if not best:
+            gaps = [
+                apart(values, tables, (f"{dataset}/{more}", column), (f"{dataset}/{less}", column))
+                for more, less in ORDER
+            ]
+            listed = " > ".join(f"{NAMES[name]} {of[name]:.2f}" for name in ran)
+            first, colon, rest = ruling(gaps).partition(":")
+            fares.append(f"{first} {at} ({listed}{f';{rest}' if colon else ''})")
+            best.append(f"{NAMES[max(of, key=lambda name: of[name])]} {at}")
+        if not (fares or fails):
             continue
-        where = f"{', '.join(good)} % sparsity" if good else "no sparsity"
-        words = f"{NAMES[dataset]}: both > each alone > neither holds at {where}"
-        words += f", not at {', '.join(bad)}" if bad else ""
-        words += f"; best of all variants: {', '.join(f'{NAMES[v]} at {s} %' for s, v in best.items())}"
+        words = (
+            f"{NAMES[dataset]}: both > each alone > neither {', '.join(fares)}" if fares else NAMES[dataset]
+        )
+        words += f"; highest of all variants: {', '.join(best)}" if best else ""
         words += f"; below {FAILS:g} %, so not learning: {', '.join(fails) or 'none'}"
         said.append(words + one_seed(values.values()))
     return said
 
 
+ABLATED = ("none", "sscti_only", "sswi_only", "both")
+ORDER = (("both", "sscti_only"), ("both", "sswi_only"), ("sscti_only", "none"), ("sswi_only", "none"))
+
+
 def table5(values: Values, tables: Tables) -> list[str]:
-    """Whether accuracy falls as the learning rate rises."""
+    """Whether accuracy falls as the learning rate rises: from each rate to the next, and never up."""
     said = []
     for row in dict.fromkeys(row for row, _ in values):
-        found = over(values, row)
-        means = [found[rate].mean for rate in sorted(found)]
+        found, at = over(values, row), columns(values, row)
         best = max(found, key=lambda rate: found[rate].mean)
-        printed = {rate: value.printed for rate, value in found.items() if not np.isnan(value.printed)}
-        falls = all(a >= b for a, b in pairwise(means))
+        printed = printed_over(tables, row)
+        fares = incomplete(values, tables, row)
+        if not fares:
+            falls = {
+                pair: apart(values, tables, *((row, at[rate]) for rate in pair))
+                for pair in combinations(at, 2)
+            }
+            rises = any(gap.high < 0 for gap in falls.values())
+            fares = holds(False) if rises else ruling([falls[pair] for pair in pairwise(at)])
         said.append(
             f"{row_name(row)}: best at learning rate {best:g}, {found[best].text()}"
             + (f" (printed at {max(printed, key=lambda r: printed[r]):g})" if printed else "")
-            + f", lowest {min(means):.2f} %; S0's fall of accuracy as the rate rises {holds(falls)}"
-            + one_seed(found.values())
+            + f", lowest {min(value.mean for value in found.values()):.2f} %; S0's fall of accuracy as the "
+            f"rate rises, at this budget of epochs, {fares}" + one_seed(found.values())
         )
     return said
 
@@ -146,19 +125,24 @@ def table5(values: Values, tables: Tables) -> list[str]:
 def spread(values: Values, tables: Tables) -> list[str]:
     """How much accuracy varies over the choices of Tables 6, 7 and 8."""
     said = []
+    claim = f"S0's negligible variation, read as less than {NEGLIGIBLE:g} point,"
     for row in dict.fromkeys(row for row, _ in values):
-        found = over(values, row)
+        found, at = over(values, row), columns(values, row)
+        fares = incomplete(values, tables, row)
         if len(found) < 2:
+            listed = ", ".join(value.text() for value in found.values())
+            said.append(f"{row_name(row)}: {listed}; {claim} {fares}")
             continue
-        means = [value.mean for value in found.values()]
-        width = max(means) - min(means)
-        printed = [value.printed for value in found.values() if not np.isnan(value.printed)]
+        low, high = (pick(found, key=lambda at: found[at].mean) for pick in (min, max))
+        gap = apart(values, tables, (row, at[high]), (row, at[low]))
+        fares = fares or ruling([less_than(NEGLIGIBLE, gap)], "its distance to that")
+        printed = printed_over(tables, row).values()
         said.append(
-            f"{row_name(row)}: accuracy from {min(means):.2f} to {max(means):.2f} % over {len(found)} "
-            f"choices, a spread of {width:.2f} points"
+            f"{row_name(row)}: accuracy from {found[low].mean:.2f} to {found[high].mean:.2f} % over "
+            f"{len(found)} choices, a spread of {gap.mean:.2f} points"
             + (f" (printed {max(printed) - min(printed):.2f})" if printed else "")
-            + f"; S0's negligible variation, read as less than {NEGLIGIBLE:g} point, "
-            f"{holds(width < NEGLIGIBLE)}" + one_seed(found.values())
+            + f"; {claim} {fares}"
+            + one_seed(found.values())
         )
     return said
 
@@ -200,6 +184,7 @@ def noise(values: Values, tables: Tables) -> list[str]:
                 if source == "here":
                     clear = [NAMES[k] for k in losses if _clear(values, tables, f"{dataset}/{k}")]
                     listed += f"; beyond the spread of the seeds: {', '.join(clear) or 'none'}"
+                    listed += f"; not established: {values.doubt}" if values.doubt else ""
                 said.append(
                     f"{NAMES[dataset]}, {source}: dense loses fewer points than CH-SNN under {len(tougher)} "
                     f"of {len(losses)} kinds of noise at their strongest ({listed})"
@@ -236,6 +221,7 @@ def table14(values: Values, tables: Tables) -> list[str]:
             f"{NAMES[dataset]}: mean RPDR dense {dense.text()}, CH-SNN {sparse.text()}: {more} is the more "
             f"robust{'' if clear else ', though not beyond the spread of the seeds'}"
         )
+        words += f", and not established: {values.doubt}" if values.doubt else ""
         if not np.isnan(gap.printed):
             agrees = (gap.mean < 0) == (gap.printed < 0)
             words += (
@@ -250,25 +236,27 @@ def table15(values: Values, tables: Tables) -> list[str]:
     """Whether accuracy rises with the time steps, and T = 8 is enough."""
     said = []
     for row in dict.fromkeys(row for row, _ in values):
-        found = over(values, row)
-        means = {at: found[at].mean for at in sorted(found)}
-        steps = list(means)
-        rises = all(means[a] < means[b] for a, b in pairwise(steps))
-        listed = ", ".join(f"T = {at:g} {mean:.2f} %" for at, mean in means.items())
-        words = f"{row_name(row)}: {listed}; a rise with every doubling {holds(rises)}"
-        if 8 in means and max(steps) > 8:
-            more = max(means[at] for at in steps if at > 8) - means[8]
-            less = means[8] - max([means[at] for at in steps if at < 8], default=-np.inf)
-            optimal = more <= ENOUGH and less > 0
+        found, at = over(values, row), columns(values, row)
+        listed = ", ".join(f"T = {steps:g} {found[steps].mean:.2f} %" for steps in at)
+        missing = incomplete(values, tables, row)
+
+        def more(ours: float, other: float, row: str = row, at: dict[float, str] = at) -> Value:
+            return apart(values, tables, (row, at[ours]), (row, at[other]))
+
+        fares = missing or ruling([more(after, before) for before, after in pairwise(at)])
+        words = f"{row_name(row)}: {listed}; a rise with every doubling {fares}"
+        if not missing and 8 in at and max(at) > 8:
+            top = max((steps for steps in at if steps > 8), key=lambda steps: found[steps].mean)
+            gaps = [more(8, steps) for steps in at if steps < 8] + [less_than(ENOUGH, more(top, 8))]
             words += (
-                f"; T = 8 as the optimum, read as better than fewer steps and at most {ENOUGH:g} points "
-                f"below more, {holds(optimal)} (more steps add {more:+.2f})"
+                f"; T = 8 as the optimum, read as better than fewer steps and less than {ENOUGH:g} points "
+                f"below more, {ruling(gaps)} (more steps add {more(top, 8).mean:+.2f})"
             )
         said.append(words + one_seed(found.values()))
     return said
 
 
-JUDGES: dict[str, Judge] = {
+_JUDGES: dict[str, Judge] = {
     "s0.table1": table1,
     "s0.table2": table2,
     "s0.table3": table3,
@@ -280,3 +268,4 @@ JUDGES: dict[str, Judge] = {
     "s0.table14": table14,
     "s0.table15": table15,
 }
+JUDGES: dict[str, Judge] = {exhibit: Judged(exhibit, judge) for exhibit, judge in _JUDGES.items()}

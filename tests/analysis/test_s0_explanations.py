@@ -1,0 +1,72 @@
+"""Explanations of differences from S0 quote cells that exist, and are silent where they do not apply."""
+
+import pytest
+
+from analysis.s0_chsnn import entries_of
+from analysis.s0_comparisons import entries as of_figure
+from analysis.s0_explanations import EXPLANATIONS, Cell, Explanation, explanations
+from tests.analysis.s0_made import tables
+
+GAIN = ("mnist/2fc/ch-snn", "accuracy_improvement_percent")
+
+
+@pytest.mark.parametrize("exhibit", EXPLANATIONS)
+def test_every_explanation_quotes_cells_of_its_exhibit(exhibit):
+    if "figure" in exhibit:
+        listed = {(entry.row, entry.column) for _, entry in of_figure(exhibit)}
+    else:
+        listed = {(entry.row, entry.column) for entry in entries_of(exhibit)}
+    for explanation in EXPLANATIONS[exhibit]:
+        assert set(explanation.cells) <= listed
+        assert explanation.cells
+
+
+@pytest.mark.parametrize("exhibit", EXPLANATIONS)
+@pytest.mark.parametrize(("mean", "printed"), [(5.0, 50.0), (50.0, 1.0), (-0.5, 0.5), (9.8, 9.8)])
+def test_every_explanation_is_a_sentence_or_nothing(exhibit, mean, printed):
+    for explanation in EXPLANATIONS[exhibit]:
+        text = explanation.said(dict.fromkeys(explanation.cells, Cell(mean, printed)))
+        assert text == "" or (text[0].isupper() and text.endswith("."))
+        assert "{" not in text
+        assert "nan" not in text.split()
+
+
+def test_every_explanation_is_said_for_some_difference():
+    for several in EXPLANATIONS.values():
+        for explanation in several:
+            tried = [Cell(5.0, 50.0), Cell(50.0, 1.0), Cell(-0.5, 0.5), Cell(9.8, 9.8)]
+            assert any(explanation.said(dict.fromkeys(explanation.cells, cell)) for cell in tried)
+
+
+def test_a_difference_is_explained_only_while_it_is_there():
+    lower = explanations("s0.table1", "desk", tables({GAIN: -0.59}, {GAIN: 0.16}))
+    assert len(lower) == 1
+    assert lower[0].startswith("Why MNIST 2FC differs from dense by -0.59 points where S0 prints +0.16")
+    assert explanations("s0.table1", "desk", tables({GAIN: 0.2}, {GAIN: 0.16})) == []
+    assert explanations("s0.table1", "desk", tables({GAIN: -0.59})) == []  # nothing is printed
+    assert explanations("s0.table1", "desk", tables({}, {GAIN: 0.16})) == []  # nothing was run
+    for scale in ("smoke", "paper"):
+        assert explanations("s0.table1", scale, tables({GAIN: -0.59}, {GAIN: 0.16})) == []
+    assert explanations("s0.table13", "desk", tables({GAIN: -0.59}, {GAIN: 0.16})) == []
+
+
+def test_all_cells_are_needed():
+    both = Explanation("{0.mean:g} and {1.mean:g}", (("a", "x"), ("b", "x")), lambda *_: True)
+    assert both.said({("a", "x"): Cell(1, 2)}) == ""
+    assert both.said({("a", "x"): Cell(1, 2), ("b", "x"): Cell(3, 4)}) == "1 and 3"
+
+
+def test_figure_3_says_that_training_sizes_differ_once():
+    made = tables({("mnist/both", f"sparsity_{s}"): 97.0 for s in (80, 95, 99)})
+    said = explanations("s0.figure3", "desk", made)
+    assert len(said) == 1
+    assert "trained on 12,000 images; dense and CH-SNN had all 60,000, so the two are not to be" in said[0]
+    assert explanations("s0.figure3", "desk", tables({("mnist/both", "sparsity_80"): 97.0})) == said
+
+
+def test_dropped_spikes_are_explained_where_they_cost_less_than_printed():
+    keys = [(f"mnist/spike-dropout/{method}", "p_20") for method in ("dense", "ch-snn")]
+    printed = dict(zip(keys, (67.65, 66.58), strict=True))
+    said = explanations("s0.table10", "desk", tables(dict(zip(keys, (97.94, 98.16), strict=True)), printed))
+    assert "leave 97.94 % (dense) and 98.16 % (CH-SNN) where S0 prints 67.65 and 66.58 %" in said[0]
+    assert explanations("s0.table10", "desk", tables(printed, printed)) == []
