@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from operator import index
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from netsci.graph.checks import as_links
@@ -12,6 +13,7 @@ from netsci.models.linear import FeatureMajorLinear
 from netsci.models.readout import READOUTS, read_out
 from netsci.sparse import SparseLinear
 from netsci.spiking import LIF
+from netsci.spiking.events import as_bytes, layer_on_spikes
 from netsci.spiking.fused import linear_of_spikes
 
 
@@ -142,12 +144,19 @@ class SpikingMLP(nn.Module):
                 "Flatten images to one axis"
             )
         steps = self.steps if x.ndim == 2 else None
-        current = self.layers[0](x)
+        current = _first_currents(self.layers[0], x)
         for neuron, layer in zip(self.neurons, self.layers[1:], strict=False):
             current = linear_of_spikes(neuron, current, layer, steps=steps)
             steps = None
         last = self.neurons[-1] if self.readout == "rate" else self.neuron
         return read_out(current, last, self.readout, steps=steps)
+
+
+def _first_currents(layer: nn.Module, x: Tensor) -> Tensor:
+    """Return layer(x); where no gradient is wanted, spikes over time are taken as such."""
+    spikes = as_bytes(x) if x.ndim == 3 and not torch.is_grad_enabled() else None
+    current: Tensor = layer(x) if spikes is None else layer_on_spikes(layer, x, spikes)
+    return current
 
 
 def _layers(widths: Sequence[int], links: Sequence[Any] | None, bias: bool) -> list[nn.Module]:

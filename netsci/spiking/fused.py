@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from netsci.sparse import SparseLinear
 from netsci.sparse.backends import dense_weight, pick
 from netsci.sparse.structure import Structure
+from netsci.spiking.events import currents_of_spikes, few
 from netsci.spiking.layout import Series, rows_and_columns, share
 from netsci.spiking.neurons import LIF
 from netsci.spiking.unroll import Dynamics, checked_steps, dynamics_of, has_kernel, unroll
@@ -29,8 +30,8 @@ def linear_of_spikes(
 
     current is [T, batch, in], or, with steps given, [batch, in]: a constant current, as for `unroll`. It is
     fused for `LIF` and `IF` on the CPU in float32 and float64, each neuron's steps and samples side by side
-    in memory, before a layer of at most MOST_OUTPUTS outputs, `nn.Linear` or a `SparseLinear` multiplied as a
-    dense one, or before a `SparseLinear` on compiled loops.
+    in memory, before a `SparseLinear` on compiled loops, or before an `nn.Linear` or a `SparseLinear` that is
+    multiplied as a dense one: of at most MOST_OUTPUTS outputs, or of any number if no gradient is wanted.
     Else both modules are called, also where one has a forward of its own or a hook (`record`, torch's
     pruning): nothing passes by a hook. A neuron other than `LIF` is called if it has hooks, else unrolled.
 
@@ -58,12 +59,14 @@ def linear_of_spikes(
         called = isinstance(neuron, LIF) or has_hooks(neuron)
         out = layer(neuron(current, steps=steps) if called else unroll(neuron, current, steps=steps))
         return out
-    if _backend(layer, current) == "csr":
+    if backend_of(layer, current) == "csr":
         function = _IntoSparse
         out = function.apply(current, layer.values, layer.structure, dynamics, steps)
-    else:
+    elif _small(layer):
         function = _IntoDense
-        out = function.apply(current, _dense_weight(layer), dynamics, steps)
+        out = function.apply(current, dense_weight_of(layer), dynamics, steps)
+    else:
+        out = _into_wide(current, dense_weight_of(layer), dynamics, steps)
     return out if layer.bias is None else out + cast(Tensor, layer.bias)
 
 
@@ -93,6 +96,17 @@ def _own_forward(module: nn.Module) -> bool:
     return not known and not kind.forward.__module__.startswith("netsci.")
 
 
+def is_plain(module: nn.Module) -> bool:
+    """Return whether a module does what its class here says and nothing listens: kernels may stand for it.
+
+    Examples
+    --------
+    >>> is_plain(nn.Linear(1, 1)), is_plain(nn.Sequential(nn.Linear(1, 1)))
+    (True, False)
+    """
+    return not has_hooks(module) and not _own_forward(module)
+
+
 def _fusable(neuron: nn.Module, current: Tensor, layer: nn.Module, steps: int | None) -> Dynamics | None:
     """Return the neuron's dynamics if kernels know this combination, else None."""
     dynamics = dynamics_of(neuron)
@@ -101,23 +115,27 @@ def _fusable(neuron: nn.Module, current: Tensor, layer: nn.Module, steps: int | 
         return None
     if not current.numel() or not current.movedim(-1, 0).is_contiguous():
         return None
-    if has_hooks(neuron, layer) or _own_forward(neuron) or _own_forward(layer):
+    if not is_plain(neuron) or not is_plain(layer):
         return None
-    backend = _backend(layer, current)
-    if backend == "csr" or (backend == "masked" and cast(nn.Linear, layer).out_features <= MOST_OUTPUTS):
+    backend = backend_of(layer, current)
+    if backend == "csr" or (backend == "masked" and (_small(layer) or not torch.is_grad_enabled())):
         fits = layer.in_features == current.shape[-1] and next(layer.parameters()).dtype == current.dtype
         return dynamics if fits else None
     return None
 
 
-def _dense_weight(layer: nn.Module) -> Tensor:
+def _small(layer: nn.Module) -> bool:
+    return cast(nn.Linear, layer).out_features <= MOST_OUTPUTS
+
+
+def dense_weight_of(layer: nn.Module) -> Tensor:
     """Return the weight [out, in] of a layer that multiplies as a dense one, differentiable."""
     if isinstance(layer, SparseLinear):
         return dense_weight(layer.values, layer.structure).T
     return cast(nn.Linear, layer).weight
 
 
-def _backend(layer: nn.Module, current: Tensor) -> str:
+def backend_of(layer: nn.Module, current: Tensor) -> str:
     """Return how a layer multiplies: "csr" (compiled loops), "masked" (dense), or another of its ways, ""."""
     if isinstance(layer, SparseLinear):
         return pick(layer.structure, current) if layer.backend == "auto" else layer.backend
@@ -182,6 +200,22 @@ def _weighted_by_first_step(series: Series, weight: Tensor, dynamics: Dynamics) 
         share(add_by_first_step, (series.current, cuts, lanes.numpy(), sums), series.parts(batch))
         give_to_multiples(sums, out[first : first + LANES].numpy())
     return out
+
+
+def _into_wide(current: Tensor, weight: Tensor, dynamics: Dynamics, steps: int | None) -> Tensor:
+    """Return weight @ spikes as [T, batch, out] without gradient, of the firing neurons if these are few."""
+    from netsci.spiking._scan_kernels import scan
+
+    series = rows_and_columns(current.detach(), steps)
+    rows, (steps, batch) = len(series.current), series.shape[:2]
+    spikes = np.empty((rows, steps, batch), np.uint8)
+    series.run(scan, series.current, spikes, *series.constants(dynamics.alpha, dynamics.threshold))
+    fired = spikes.reshape(rows, steps * batch)
+    if few(fired):
+        memory = currents_of_spikes(fired, weight.detach())
+    else:
+        memory = weight.detach() @ torch.from_numpy(fired).to(weight.dtype)
+    return memory.view(-1, steps, batch).permute(1, 2, 0)
 
 
 class _IntoSparse(torch.autograd.Function):

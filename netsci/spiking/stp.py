@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from netsci.graph.checks import check_generator
+from netsci.spiking.events import as_bytes, layer_on_spikes
 from netsci.spiking.neurons import LIF
 from netsci.spiking.unroll import membranes
 
@@ -170,19 +171,24 @@ class _Run:
     traces: list[Tensor]
     membranes: list[Tensor]
     output: Tensor
-    total: Tensor
+    total: float
 
 
 def _forward(layers: list[Any], neurons: list[LIF], x: Tensor, places: _Windows) -> _Run:
     spikes, traces, potentials = [], [], []
-    total = x.new_zeros((), dtype=torch.float64)
+    total = 0.0
     for layer, neuron in zip(layers, neurons, strict=True):
         x = _neurons_outermost(x)
         spikes.append(places.of_series(x))
         traces.append(places.of_trace(x, neuron.alpha))
-        # A neuron's sum is a whole number that float32 holds; doubles from the start cost 20 times more.
-        total += x.permute(2, 0, 1).flatten(1).sum(1).double().sum()
-        v = membranes(neuron, layer(x))
+        fired = as_bytes(x)
+        if (
+            fired is None
+        ):  # a GPU's, or numbers of events; a neuron's sum is a whole number that float32 holds
+            total += float(x.permute(2, 0, 1).flatten(1).sum(1).double().sum())
+        else:
+            total += np.count_nonzero(fired)
+        v = membranes(neuron, layer(x) if fired is None else layer_on_spikes(layer, x, fired))
         potentials.append(places.of_series(v))
         x = torch.ge(v, neuron.threshold, out=v)
     return _Run(spikes, traces, potentials, x, total)

@@ -209,8 +209,17 @@ def _variance(recipe: Recipe, inputs: Inputs, links: Any, kind: str) -> float:
         return kaiming_variance(n)
     if recipe.net.weights == "swi":
         return swi_variance(n, sparsity)
-    rate = float(np.mean(inputs.intensities(COUNTED) > 0)) if kind == "first" else None
+    rate = _firing_probability(recipe, inputs) if kind == "first" else None
     return sswi_variance(n, sparsity, rate=rate, threshold=recipe.net.threshold, layer=kind)
+
+
+def _firing_probability(recipe: Recipe, inputs: Inputs) -> float:
+    """Return the probability that an input fires in a step: the mean intensity under the rate code.
+
+    Real values and events have none: the share of those above 0 stands for it.
+    """
+    seen = inputs.intensities(COUNTED)
+    return float(np.mean(seen if recipe.task.encoding == "rate" else seen > 0, dtype=np.float64))
 
 
 MODELS: dict[str, Callable[[Recipe, Inputs], nn.Module]] = {

@@ -69,22 +69,29 @@ def test_first_weights_have_their_variance(weights, variance):
     assert abs(layer.values.mean().item()) < 0.01
 
 
-def test_sswi_takes_the_share_of_firing_inputs():
-    model, inputs, _ = made(options=(("hidden", (2000,)),), initial="uniform")
+@pytest.mark.parametrize("encoding", ["direct", "rate"])
+def test_sswi_takes_the_share_of_firing_inputs(encoding):
+    model, inputs, _ = made(
+        options=(("hidden", (2000,)),), initial="uniform", encoding=encoding, steps=40, batch=400
+    )
     layer = model.layers[0]
-    rate = float((inputs.intensities(500) > 0).mean())
+    seen, _ = next(inputs.batches(1))  # images, or the spikes themselves
+    rate = float((seen > 0).double().mean())
+    assert rate == pytest.approx({"direct": 0.51, "rate": 0.305}[encoding], abs=0.01)
     wanted = (1 - rate) / (64 * (1 - layer.sparsity))
     assert layer.values.var().item() == pytest.approx(wanted, rel=0.05)
 
 
 def test_calibrated_weights_fire_at_their_rate():
-    model, inputs, _ = made(weights="sswi_calibrated", weights_rate=0.2)
+    model, inputs, _ = made(
+        weights="sswi_calibrated", weights_rate=0.2, options=(("hidden", (60, 50)),), readout="rate"
+    )
     fired = []
-    for one in model.neurons[:1]:
+    for one in model.neurons:
         one.register_forward_hook(lambda module, given, output: fired.append(output.mean().item()))
     with torch.no_grad():
         model(next(inputs.batches(0))[0])
-    assert fired[0] == pytest.approx(0.2, rel=0.05)
+    assert fired == pytest.approx([0.2, 0.2, 0.2], rel=0.05)
 
 
 def test_biases_start_at_zero_in_dense_and_sparse_layers():

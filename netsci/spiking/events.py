@@ -1,0 +1,127 @@
+"""Layers on spikes that are known to be 0 and 1; dense ones add up the weights of the inputs that fire.
+
+    currents[:, s] = sum of W[:, i] over the inputs i that fire in sample s        (weight W [out, in])
+
+Spikes are bytes [in, samples], currents [out, samples]: neurons first, as everywhere in this room.
+"""
+
+from itertools import pairwise
+from typing import Any, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from netsci.sparse import SparseLinear
+from netsci.sparse.layout import feature_major, user_shape
+from netsci.sparse.threads import workers
+from netsci.spiking.layout import share
+
+Bytes = NDArray[np.uint8]
+FEW = 0.2  # share of spikes up to which this is faster than a matrix product (as fast at about 0.3)
+
+
+def as_bytes(x: Tensor) -> Bytes | None:
+    """Return spikes [T, batch, n] as bytes [n, T x batch]; None if x is not 0 and 1 throughout, or on a GPU.
+
+    Examples
+    --------
+    >>> as_bytes(torch.eye(2)[None]).tolist(), as_bytes(torch.full((1, 1, 1), 2.0))
+    ([[1, 0], [0, 1]], None)
+    """
+    if x.device.type != "cpu" or x.dtype not in (torch.float32, torch.float64) or x.ndim != 3:
+        return None
+    numbers = feature_major(x.detach()).numpy()
+    with np.errstate(invalid="ignore"):  # no number is no byte, and no spike
+        spikes = numbers.astype(np.uint8)
+    return spikes if np.array_equal(spikes, numbers) and spikes.max(initial=0) <= 1 else None
+
+
+def layer_on_spikes(layer: nn.Module, x: Tensor, spikes: Bytes) -> Tensor:
+    """Return layer(x), [T, batch, out], without gradient, x being the same spikes as the bytes.
+
+    Sparse layers on compiled loops read the bytes, and large dense ones take the firing inputs if these are
+    few. A layer of another kind, and one with a forward of its own or a hook, is called.
+
+    Examples
+    --------
+    >>> layer, x = nn.Linear(2, 1, bias=False), torch.eye(2)[None]
+    >>> bool((layer_on_spikes(layer, x, as_bytes(x)) == layer(x)).all())
+    True
+    """
+    from netsci.spiking.fused import MOST_OUTPUTS, backend_of, dense_weight_of, is_plain
+
+    backend = backend_of(layer, x) if is_plain(layer) else ""
+    memory: Tensor
+    if backend == "csr":
+        memory = _sparse_currents(spikes, cast(SparseLinear, layer))
+    elif backend == "masked" and cast(nn.Linear, layer).out_features > MOST_OUTPUTS and few(spikes):
+        memory = currents_of_spikes(spikes, dense_weight_of(layer).detach())
+    else:
+        with torch.no_grad():
+            called: Tensor = layer(x)
+        return called
+    if layer.bias is not None:
+        memory += cast(Tensor, layer.bias).detach()[:, None]
+    return user_shape(memory, tuple(x.shape[:2]))
+
+
+def _sparse_currents(spikes: Bytes, layer: SparseLinear) -> Tensor:
+    from netsci.spiking._fused_kernels import gather_spikes
+
+    values = layer.values.detach().contiguous()
+    memory = values.new_empty((layer.out_features, spikes.shape[1]))
+    arguments = (*layer.structure.by_output, values.numpy(), spikes, memory.numpy())
+    parts = max(1, min(workers(layer.n_links * spikes.shape[1]), len(memory)))
+    share(gather_spikes, arguments, _parts(len(memory), parts))
+    return memory
+
+
+def few(spikes: Bytes) -> bool:
+    """Return whether so few neurons fire that this is the faster way.
+
+    Examples
+    --------
+    >>> few(np.eye(8, dtype=np.uint8)), few(np.ones((2, 2), np.uint8))
+    (True, False)
+    """
+    return bool(np.count_nonzero(spikes) <= FEW * spikes.size)
+
+
+def currents_of_spikes(spikes: Bytes, weight: Tensor) -> Tensor:
+    """Return weight [out, in] @ spikes [in, samples], of the weight's dtype, without gradient.
+
+    Examples
+    --------
+    >>> spikes = np.array([[1, 0], [1, 1]], np.uint8)
+    >>> currents_of_spikes(spikes, torch.tensor([[2.0, 3.0]])).tolist()
+    [[5.0, 3.0]]
+    """
+    from netsci.spiking._event_kernels import apply_to_spikes
+
+    out = weight.new_empty((len(weight), spikes.shape[1]))
+    _share(apply_to_spikes, spikes, _tiles(weight.T), out, spikes.shape[1])
+    return out
+
+
+def _tiles(matrix: Tensor) -> NDArray[Any]:
+    """Return a matrix [rows, columns] as [tiles, rows, WIDE], the last tile filled up with 0."""
+    from netsci.spiking._lanes import WIDE
+
+    rows, columns = matrix.shape
+    tiles = matrix.new_zeros((-(-columns // WIDE), rows, WIDE))
+    for tile, first in zip(tiles, range(0, columns, WIDE), strict=True):
+        part = matrix[:, first : first + WIDE]
+        tile[:, : part.shape[1]] = part
+    return tiles.numpy()
+
+
+def _share(kernel: Any, spikes: Bytes, table: NDArray[Any], out: Tensor, n: int) -> None:
+    """Run a kernel over n samples or neurons, on the threads that pay for themselves."""
+    parts = max(1, min(workers(np.count_nonzero(spikes) * table.shape[0] * table.shape[2]), n))
+    share(kernel, (spikes, table, out.numpy()), _parts(n, parts))
+
+
+def _parts(n: int, parts: int) -> list[tuple[tuple[int, int]]]:
+    return [(pair,) for pair in pairwise(n * i // parts for i in range(parts + 1))]

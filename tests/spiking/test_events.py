@@ -1,0 +1,124 @@
+"""Layers on spikes that are known to be 0 and 1, against the layers themselves."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from netsci.models import mlp
+from netsci.sparse import SparseLinear
+from netsci.spiking import LIF, events, linear_of_spikes, stp_gradients
+from netsci.spiking.events import as_bytes, currents_of_spikes, few, layer_on_spikes
+
+
+def spikes(rate, steps, batch, neurons, seed=7, dtype=torch.float32):
+    generator = torch.Generator().manual_seed(seed)
+    drawn = (torch.rand(neurons, steps, batch, generator=generator) < rate).to(dtype)
+    return drawn.permute(1, 2, 0)
+
+
+@given(
+    inputs=st.integers(1, 40),
+    outputs=st.sampled_from([1, 5, 127, 128, 129, 300]),
+    samples=st.sampled_from([1, 63, 64, 65, 200]),
+    rate=st.sampled_from([0.0, 0.1, 1.0]),
+    dtype=st.sampled_from([torch.float32, torch.float64]),
+)
+@settings(max_examples=40, deadline=None)
+def test_currents_are_the_product(inputs, outputs, samples, rate, dtype):
+    generator = torch.Generator().manual_seed(inputs)
+    weight = torch.randn(outputs, inputs, dtype=dtype, generator=generator)
+    x = spikes(rate, 1, samples, inputs, dtype=dtype)
+    found = currents_of_spikes(as_bytes(x), weight)
+    torch.testing.assert_close(found, weight @ x[0].T, rtol=1e-4, atol=1e-5)
+    assert found.dtype == dtype
+
+
+def layers(kind, bias):
+    torch.manual_seed(3)
+    if kind == "dense":
+        return nn.Linear(90, 130, bias=bias)
+    return SparseLinear(np.random.default_rng(3).random((90, 130)) < 0.4, bias=bias, backend=kind)
+
+
+@pytest.mark.parametrize("kind", ["dense", "csr", "masked", "torch_sparse"])
+@pytest.mark.parametrize("rate", [0.05, 0.7])
+@pytest.mark.parametrize("bias", [False, True])
+def test_a_layer_on_spikes_is_the_layer(kind, rate, bias):
+    layer, x = layers(kind, bias), spikes(rate, 6, 30, 90)
+    found = layer_on_spikes(layer, x, as_bytes(x))
+    torch.testing.assert_close(found, layer(x).detach(), rtol=1e-5, atol=1e-5)
+    assert found.shape == (6, 30, 130)
+    assert not found.requires_grad
+
+
+def test_few_spikes_in_a_large_dense_layer_take_no_matrix_product(monkeypatch):
+    taken = []
+    real = events.currents_of_spikes
+    monkeypatch.setattr(events, "currents_of_spikes", lambda *both: taken.append(1) or real(*both))
+    for rate, outputs, wanted in ((0.05, 130, 1), (0.5, 130, 0), (0.05, 10, 0)):
+        taken.clear()
+        x = spikes(rate, 4, 8, 90)
+        layer_on_spikes(nn.Linear(90, outputs), x, as_bytes(x))
+        assert len(taken) == wanted
+
+
+def test_a_hook_hears_of_the_layer():
+    layer, x, heard = layers("dense", True), spikes(0.05, 6, 30, 90), []
+    layer.register_forward_hook(lambda *_: heard.append(1))
+    layer_on_spikes(layer, x, as_bytes(x))
+    assert heard == [1]
+
+
+@pytest.mark.parametrize("value", [2.0, 0.5, -1.0, float("nan"), float("inf"), 256.0])
+def test_numbers_that_are_no_spikes_are_no_bytes(value):
+    x = spikes(0.3, 2, 3, 4).clone()
+    x[1, 2, 3] = value
+    assert as_bytes(x) is None
+
+
+def test_half_precision_and_empty_series():
+    assert as_bytes(spikes(0.3, 2, 3, 4).bfloat16()) is None
+    assert as_bytes(torch.zeros(2, 0, 4)).shape == (4, 0)
+    assert few(np.zeros((3, 0), np.uint8))
+
+
+@pytest.mark.parametrize("rate", [0.5, 4.0])
+@pytest.mark.parametrize("constant", [False, True])
+def test_wide_layers_without_gradient_are_their_two_parts(rate, constant):
+    torch.manual_seed(5)
+    layer, neuron = nn.Linear(90, 130), LIF()
+    current = (rate * torch.rand(90, 6, 30)).permute(1, 2, 0)
+    current, steps = (current[0], 6) if constant else (current, None)
+    expected = layer(neuron(current, steps=steps))
+    with torch.no_grad():
+        found = linear_of_spikes(neuron, current, layer, steps=steps)
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
+    assert torch.equal(linear_of_spikes(neuron, current, layer, steps=steps), expected)  # with gradient
+
+
+def test_target_propagation_takes_counts_of_events_as_they_are():
+    torch.manual_seed(2)
+    model = mlp([30, 100, 3], neuron=LIF(0.9, 1.0))
+    x = 3.0 * spikes(0.1, 8, 5, 30)
+    step = stp_gradients(model, x, torch.zeros(5, dtype=torch.int64), rng=np.random.default_rng(1))
+    gradient = [layer.weight.grad.clone() for layer in model.layers]
+    model.zero_grad()
+    for layer in model.layers:
+        layer.register_forward_hook(lambda *_: None)  # hooks: every layer is called
+    again = stp_gradients(model, x, torch.zeros(5, dtype=torch.int64), rng=np.random.default_rng(1))
+    assert step.spikes_total == again.spikes_total
+    for one, layer in zip(gradient, model.layers, strict=True):
+        torch.testing.assert_close(one, layer.weight.grad, rtol=1e-5, atol=1e-6)
+        assert one.abs().sum() > 0
+
+
+def test_a_network_gives_the_same_scores_with_and_without_gradient():
+    torch.manual_seed(4)
+    model = mlp([90, 130, 110, 5], neuron=LIF(0.9, 1.0), readout="sum")
+    x = spikes(0.1, 6, 30, 90)
+    with torch.no_grad():
+        found = model(x)
+    torch.testing.assert_close(found, model(x).detach(), rtol=1e-4, atol=1e-4)
