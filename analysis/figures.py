@@ -6,6 +6,7 @@ Results (tables and their provenance) and figures go to this repository, or unde
 from __future__ import annotations
 
 import json
+import math
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -33,6 +34,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FORMATS = ("svg", "html")
 SCALES = ("smoke", "desk", "paper")
 LEAD = "Every number here comes from runs of this repository's code, but for those said to be printed."
+PLAIN: dict[str, Any] = {"highlight": False, "soft_wrap": True}
 console = Console()
 
 
@@ -60,7 +62,7 @@ def lacking(exhibit: Exhibit, results: Path) -> str:
 
 def finished(exhibit: Exhibit, results: Path) -> Exhibit:
     """Return an exhibit of long runs with those of its cells that have a record; any other as it is."""
-    if not exhibit.hours:
+    if exhibit.seconds is None:
         return exhibit
     cells = tuple(cell for cell in exhibit.cells if record_path(results, cell).exists())
     if len(cells) == len(exhibit.cells):
@@ -69,30 +71,46 @@ def finished(exhibit: Exhibit, results: Path) -> Exhibit:
     return replace(exhibit, cells=cells, caption=so_far)
 
 
+def unfinished(exhibit: Exhibit, results: Path) -> str:
+    """Return how many of an exhibit's long runs are missing and what they take, "" if none is."""
+    if exhibit.seconds is None:
+        return ""
+    missing = [exhibit.seconds(cell) for cell in exhibit.cells if not record_path(results, cell).exists()]
+    if not missing:
+        return ""
+    hours = sum(taken for taken in missing if math.isfinite(taken)) / 3600
+    on_gpu = sum(math.isinf(taken) for taken in missing)
+    needs = [f"about {max(hours, 0.1):.{1 if hours < 10 else 0}f} hours of one core"] if hours else []
+    needs += [f"{on_gpu} {'needs' if on_gpu == 1 else 'need'} a GPU"] if on_gpu else []
+    said = f"{len(missing)} of {len(exhibit.cells)} runs are not finished"
+    return f"{said} ({', '.join(needs)}); --long makes them"
+
+
 def make_tables(
     exhibits: list[Exhibit], results: Path, jobs: int, *, long: bool = False
 ) -> dict[str, Tables]:
     """Return the tables of the exhibits: those there, and those made from runs, new ones where needed.
 
-    Runs that take hours are made only if asked for; their exhibits are tabulated from those that are there.
-    An exhibit that has none, or whose runs need data that are not there, is left out, with a line that says
-    so.
+    Runs that take hours are made only if asked for; their exhibits are tabulated from those that are there,
+    also from none if they have printed values. An exhibit that then has nothing to show, or whose runs need
+    data that are not there, is left out, with a line that says so.
     """
     if not long:
-        unfinished = {e.id: e for e in exhibits if e.hours}
-        exhibits = [finished(exhibit, results) for exhibit in exhibits]
-        for exhibit in exhibits:
-            if exhibit.id in unfinished and not exhibit.cells:
-                hours = f"its runs take about {exhibit.hours:g} hours of one core; --long makes them"
-                console.print(f"{exhibit.id}: skipped, {hours}", highlight=False, soft_wrap=True)
-        exhibits = [e for e in exhibits if e.cells or e.id not in unfinished]
+        planned, exhibits = exhibits, []
+        for plan in planned:
+            exhibit = finished(plan, results)
+            shown = bool(exhibit.cells or exhibit.printed or plan.seconds is None)
+            if missing := unfinished(plan, results):
+                console.print(f"{plan.id}: {'' if shown else 'skipped, '}{missing}", **PLAIN)
+            if shown:
+                exhibits.append(exhibit)
     made = {exhibit.id: load_tables(exhibit, results) for exhibit in exhibits}
     pending = []
     for exhibit in exhibits:
         if made[exhibit.id] is not None:
             continue
         if variable := lacking(exhibit, results):
-            console.print(f"{exhibit.id}: skipped, {variable} is not set", highlight=False, soft_wrap=True)
+            console.print(f"{exhibit.id}: skipped, {variable} is not set", **PLAIN)
             del made[exhibit.id]
             continue
         pending.append(exhibit)
@@ -123,16 +141,15 @@ def draw(exhibit: Exhibit, tables: Tables, results: Path, figures: Path, formats
     if "svg" in formats:
         write_in(folder, "figure.svg", save_svg(exhibit.draw(tables, "matplotlib")))
     if "html" in formats:
-        page = render(
-            exhibit.title, [section(exhibit, tables)], provenance=block(json.loads(source)), lead=LEAD
-        )
+        made = json.loads(source)
+        page = render(exhibit.title, [section(exhibit, tables, made)], provenance=block(made), lead=LEAD)
         write_in(folder, "figure.html", page)
     write_in(folder, "table.csv", exhibit.summarise(tables).to_csv(index=False, float_format="%.6g"))
     write_in(folder, "provenance.json", source)
 
 
-def section(exhibit: Exhibit, tables: Tables) -> Section:
-    """Return an exhibit as a section of a page."""
+def section(exhibit: Exhibit, tables: Tables, source: dict[str, Any]) -> Section:
+    """Return an exhibit as a section of a page; its caption says what its provenance has to remark."""
     from netsci.report import Section
 
     return Section(
@@ -141,18 +158,34 @@ def section(exhibit: Exhibit, tables: Tables) -> Section:
         figure=exhibit.draw(tables, "plotly"),
         data={"summary": exhibit.summarise(tables), **tables},
         table=exhibit.summarise(tables) if "entries" in tables else None,
-        alt=exhibit.caption,
+        alt=" ".join([exhibit.caption, *remarks(source)]),
     )
+
+
+def remarks(source: dict[str, Any]) -> list[str]:
+    """Return, as sentences, which runs were made on a GPU and how many from a tree unlike its commit."""
+    run, count = source["run"], len(source["cells"])
+    gpus = {name: n for name, n in run.get("device", {}).items() if not name.startswith("cpu")}
+    said = [f"{n} of {count} runs were made on a GPU ({name})." for name, n in gpus.items()]
+    return said + [f"{line}." for line in _changed(source)]
+
+
+def _changed(source: dict[str, Any]) -> list[str]:
+    count = source["run"].get("changed", 0)
+    differed = "runs were made from a work tree that differed from its commit"
+    return [f"{count} of {len(source['cells'])} {differed}"] if count else []
 
 
 def block(source: dict[str, Any]) -> dict[str, str]:
     """Return a provenance as the lines that a page shows."""
     run = source["run"]
+    devices = "; ".join(f"{name}: {n} runs" for name, n in run.get("device", {}).items())
     return {
         "runs": f"{len(source['cells'])}, seeds {', '.join(map(str, source['seeds']))}, "
         f"{run['seconds']:g} s in all",
         "data": "; ".join(source["data"]),
-        "commit of the runs": "; ".join(run["commit"]),
+        **({"devices of the runs": devices} if devices else {}),
+        "commit of the runs": "; ".join(run["commit"] + _changed(source)),
         "commit of the table": source["tabulated"]["commit"],
         "versions": "; ".join(run["versions"]),
         "machine": "; ".join(run["machine"]),
@@ -200,7 +233,7 @@ def main(
     drawn = [exhibit for exhibit in chosen if exhibit.id in tables]
     for exhibit in drawn:
         draw(exhibit, tables[exhibit.id], results, figures, formats)
-        console.print(f"{exhibit.id}: {exhibit.verdict(tables[exhibit.id])}", highlight=False, soft_wrap=True)
+        console.print(f"{exhibit.id}: {exhibit.verdict(tables[exhibit.id])}", **PLAIN)
     if "html" in formats and len(chosen) == len(exhibits):
         write_in(figures, "index.html", index(drawn, tables, results))
         console.print(f"figures and the interactive page: {figures / 'index.html'}", soft_wrap=True)
@@ -210,11 +243,9 @@ def index(exhibits: list[Exhibit], tables: dict[str, Tables], results: Path) -> 
     """Return one page with every exhibit."""
     from netsci.report import render
 
-    sections = [section(exhibit, tables[exhibit.id]) for exhibit in exhibits]
-    sources = {
-        exhibit.title: block(json.loads((results / exhibit.id / "provenance.json").read_text()))
-        for exhibit in exhibits
-    }
+    made = {e.id: json.loads((results / e.id / "provenance.json").read_text()) for e in exhibits}
+    sections = [section(exhibit, tables[exhibit.id], made[exhibit.id]) for exhibit in exhibits]
+    sources = {exhibit.title: block(made[exhibit.id]) for exhibit in exhibits}
     return render("Sparse networks, trained and seen", sections, provenance=sources, lead=LEAD)
 
 

@@ -18,6 +18,7 @@ import platform
 import shutil
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
@@ -33,6 +34,7 @@ import pandas as pd
 from netsci.io.files import write_atomically
 
 Tables = dict[str, pd.DataFrame]
+CHANGED = " with changes"  # after the commit of a run whose work tree differed from it
 REPORTED_PACKAGES = ("netsci-suite", "numpy", "scipy", "numba", "torch", "scikit-learn", "powerlaw")
 
 
@@ -109,8 +111,9 @@ class Exhibit:
     one table (the first by default). `verdict(tables)` says in one sentence what is to be seen. Raise
     `version` when tabulating changes the numbers: stored tables of another version are made anew. `needs`
     names the environment variable without which the cells cannot run; `tolerance` is how far numbers of a
-    single run may differ, relatively, between machines. `hours` is what its runs take on one core: above 0
-    they are made only when asked for.
+    single run may differ, relatively, between machines. `seconds(cell)` is about what a run takes on one
+    core, infinity if it needs a GPU; the runs of an exhibit that has it are made only when asked for.
+    `printed` says that it shows printed values even while none of its runs is finished.
     """
 
     id: str
@@ -124,7 +127,8 @@ class Exhibit:
     version: int = 1
     needs: str | None = None
     tolerance: float = 1e-6
-    hours: float = 0.0
+    seconds: Callable[[Cell], float] | None = None
+    printed: bool = False
 
 
 def record_path(results: Path, cell: Cell) -> Path:
@@ -203,7 +207,11 @@ def load_tables(exhibit: Exhibit, results: Path) -> Tables | None:
 
 
 def provenance(exhibit: Exhibit, tables: Sequence[str], runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Say where the numbers come from: cells and their parameters, and by what and where they were run."""
+    """Say where the numbers come from: cells and their parameters, and by what and where they were run.
+
+    "device" counts the runs on each device, of those that note it; "changed" those made from a work tree that
+    differed from its commit.
+    """
 
     def each(name: str) -> list[str]:
         return sorted({run.get(name, "unknown") for run in runs})
@@ -220,6 +228,8 @@ def provenance(exhibit: Exhibit, tables: Sequence[str], runs: Sequence[Mapping[s
         "run": {
             "seconds": round(sum(run.get("seconds", 0.0) for run in runs), 1),
             **{name: each(name) for name in ("commit", "versions", "machine")},
+            "device": dict(sorted(Counter(run["device"] for run in runs if "device" in run).items())),
+            "changed": sum(run.get("commit", "").endswith(CHANGED) for run in runs),
         },
         "tabulated": origin() | {"at": _now()},
     }
@@ -260,7 +270,7 @@ def _commit() -> str:
 
     try:
         changed = git("status", "--porcelain", "--", "../netsci", "../analysis/*.py")
-        return git("rev-parse", "HEAD") + (" with changes" if changed else "")
+        return git("rev-parse", "HEAD") + (CHANGED if changed else "")
     except (OSError, subprocess.CalledProcessError):
         return "unknown: not a git checkout"
 

@@ -14,7 +14,8 @@ import numpy as np
 from analysis.runs import Record
 from analysis.s0_entries import Entry, Reader, Source, at_epoch, gain, last
 from analysis.s0_names import NAMES
-from analysis.s0_plan import LATER, back_propagated, over_seeds, target_propagated
+from analysis.s0_paper import with_steps
+from analysis.s0_plan import LATER, LEFT_OUT, back_propagated, over_seeds, target_propagated
 from netsci.measure import rpdr
 from netsci.train.recipe import Recipe
 
@@ -29,11 +30,9 @@ def table1(entry: Entry, scale: str, seeds: range) -> Source | str:
     dataset, network, method = entry.row.split("/")
     if method != "ch-snn":
         return f"{NAMES[method]}: {LATER}"
-    recipes = [back_propagated(dataset, network, dense, scale) for dense in (False, True)]
-    for found in recipes:
-        if isinstance(found, str):
-            return found
-    sparse, dense = recipes
+    sparse, dense = (back_propagated(dataset, network, of, scale) for of in (False, True))
+    if isinstance(sparse, str) or isinstance(dense, str):
+        return str(sparse)
     readers: dict[str, tuple[Reader, tuple[Any, ...]]] = {
         "link_sparsity_percent": (last("link sparsity"), (sparse,)),
         "accuracy_percent": (last("accuracy"), (sparse,)),
@@ -41,10 +40,18 @@ def table1(entry: Entry, scale: str, seeds: range) -> Source | str:
         "accuracy_improvement_percent": (gain(), (sparse, dense)),
         "sops_per_sample": (last("SOPs", scale=1.0), (sparse,)),
         "dense_sops_per_sample": (last("SOPs", scale=1.0), (dense,)),
+        "macs_per_sample": (last("links", layer="layers.0", scale=1.0), (sparse,)),
+        "dense_macs_per_sample": (lambda record: first_layer(dense), (dense,)),
     }
     reader, chosen = readers[entry.column]
     seeds = fewer(network, scale, seeds)
     return over_seeds(reader, lambda seed: tuple(r.replace(seed=seed) for r in chosen), seeds)
+
+
+def first_layer(recipe: Recipe) -> float:
+    """Return the links of the dense first layer of a 2FC network; each is a multiply-accumulate an image."""
+    inputs = 64 if recipe.task.data == "digits" else 784
+    return float(inputs * dict(recipe.net.options)["hidden"][0])
 
 
 def table2(entry: Entry, scale: str, seeds: range) -> Source | str:
@@ -86,14 +93,13 @@ _TABLE2: dict[str, Reader] = {
 }
 
 
-def one_choice(pattern: str, name: str, share: float = 1.0, **fixed: Any) -> Answer:
+def one_choice(pattern: str, name: str, **fixed: Any) -> Answer:
     """Return the answer of a table whose columns are values of one choice, such as "lr_0.01"."""
 
     def answer(entry: Entry, scale: str, seeds: range) -> Source | str:
         dataset, _, method = entry.row.partition("/")
-        value: Any = float(re.fullmatch(pattern, entry.column)[1]) * share  # type: ignore[index]
-        if name == "batch":
-            value = int(value)
+        text = re.fullmatch(pattern, entry.column)[1]  # type: ignore[index]
+        value = int(text) if name == "batch" else float(text)
         recipe = target_propagated(
             dataset, scale, dense=method == "dense", sweep=name != "lr", **{name: value, **fixed}
         )
@@ -194,27 +200,32 @@ def table15(entry: Entry, scale: str, seeds: range) -> Source | str:
     """Accuracy by the number of time steps."""
     dataset, network, _ = entry.row.split("/")
     steps = int(entry.column.removeprefix("t_"))
-    if scale == "smoke" and (dataset, network) == ("mnist", "2conv2fc"):
-        network = "2fc"  # the smoke scale has no convolutions
     recipe = back_propagated(dataset, network, False, scale)
     if isinstance(recipe, str):
         return recipe
-    if dataset != "mnist":
-        return "at this scale the number of steps was varied on MNIST"
-    return over_seeds(last("accuracy"), lambda seed: (recipe.replace(seed=seed, steps=steps),), seeds)
+    if scale == "desk" and dataset != "mnist":
+        return LEFT_OUT
+    recipe = with_steps(recipe, steps)
+    return over_seeds(last("accuracy"), lambda seed: (recipe.replace(seed=seed),), seeds)
 
 
 def table16(entry: Entry, scale: str, seeds: range) -> Source | str:
-    """ResNet-18 on Tiny-ImageNet and ImageNet."""
-    dataset, _, method = entry.row.split("/")[:3]  # DPAP's rows go on with a sparsity
-    return NO_DATA_OR_GPU[dataset] if method == "ch-snn" else f"{NAMES[method]}: {LATER}"
+    """ResNet-18 on Tiny-ImageNet and ImageNet: DPAP's rows go on with a sparsity."""
+    dataset, network, method = entry.row.split("/")[:3]
+    if method != "ch-snn":
+        return f"{NAMES[method]}: {LATER}"
+    sparse, dense = (back_propagated(dataset, network, of, scale) for of in (False, True))
+    if isinstance(sparse, str) or isinstance(dense, str):
+        return str(sparse)
+    readers: dict[str, tuple[Reader, tuple[Recipe, ...]]] = {
+        "sparsity_percent": (last("link sparsity"), (sparse,)),
+        "accuracy_percent": (last("accuracy"), (sparse,)),
+        "dense_accuracy_percent": (last("accuracy"), (dense,)),
+        "accuracy_loss_percent": (gain(), (dense, sparse)),
+    }
+    reader, chosen = readers[entry.column]
+    return over_seeds(reader, lambda seed: tuple(r.replace(seed=seed) for r in chosen), seeds)
 
-
-_RESNET = "spiking ResNet-18 is built and tested, not trained"
-NO_DATA_OR_GPU = {
-    "tiny-imagenet": f"{_RESNET}, since only 10 of the 200 classes are at hand",
-    "imagenet": f"{_RESNET}, since ImageNet is not among the data at hand",
-}
 
 SEVERAL = ("s0.table1", "s0.table2", "s0.table9", "s0.table10", "s0.table14")
 ANSWERS: dict[str, Answer] = {

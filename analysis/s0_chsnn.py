@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -10,7 +10,9 @@ import numpy as np
 from analysis import s0_comparisons, s0_figures
 from analysis.runs import Cell, Exhibit
 from analysis.s0_answers import ANSWERS, VARIANTS, seeds_of
+from analysis.s0_captions import caption, remarked
 from analysis.s0_claims import verdict
+from analysis.s0_cost import seconds
 from analysis.s0_entries import (
     Entry,
     Source,
@@ -47,7 +49,7 @@ FIGURES = {
     "s0.figure3": "S0 Figure 3: firing rate, accuracy and energy under S-TP",
 }
 TITLED = {"smoke": " (smoke scale, digits)", "desk": "", "paper": " (paper scale)"}
-HOURS = 1.0  # of one core, at desk scale, for an exhibit that has runs
+VERSION = 2  # of the tables
 
 
 def exhibits(first_seed: int = 0, scale: str = "desk") -> list[Exhibit]:
@@ -75,21 +77,21 @@ def _figure(figure: str, scale: str, first_seed: int) -> Exhibit:
 
 
 def _exhibit(id_: str, title: str, scale: str, entries: list[Entry], cells: tuple[Cell, ...]) -> Exhibit:
-    if scale == "smoke":
-        entries = not_compared(entries)
+    entries = not_compared(entries) if scale == "smoke" else remarked(id_, entries)
     long = bool(cells) and scale != "smoke"
-    words = (s0_figures.CAPTION, _CAPTIONS.get(id_, ""), _setting(cells, scale))
     return Exhibit(
         id_.replace(".", "-"),
         title + TITLED[scale],
-        " ".join(word for word in words if word),
+        f"{s0_figures.CAPTION} {caption(id_, cells, scale)}",
         cells,
         tabulate=partial(tabulate, entries),
         draw=partial(s0_figures.draw, id_, scale),
         verdict=partial(verdict, _JUDGES.get(id_), scale),
         summarise=beside,
+        version=VERSION,
         needs="NETSCI_DATA" if long else None,
-        hours=HOURS if long else 0.0,
+        seconds=seconds if long else None,
+        printed=True,
     )
 
 
@@ -99,14 +101,18 @@ def _answer(table: str, scale: str, first_seed: int) -> Callable[[Entry], Source
 
 
 def _more_of_table1() -> list[Entry]:
-    """Operations a sample beside the printed columns, and Fashion-MNIST, which the paper does not have."""
+    """Operations a sample beside the printed columns, and Fashion-MNIST, which the paper does not have.
+
+    Under direct encoding the first layer reads real values: a multiply-accumulate a link, once an image.
+    """
     columns = {
         "link_sparsity_percent": "percent",
         "accuracy_percent": "percent",
         "accuracy_improvement_percent": "percent",
         "dense_accuracy_percent": "percent",
     }
-    sops = {"sops_per_sample": "count", "dense_sops_per_sample": "count"}
+    kinds = ("sops", "dense_sops", "macs", "dense_macs")
+    sops = {f"{kind}_per_sample": "count" for kind in kinds}
     rows = {"mnist/2fc/ch-snn": sops, "fashion-mnist/2fc/ch-snn": columns | sops}
     return [
         Entry(row, column, unit, np.nan, "not in the paper")
@@ -124,32 +130,3 @@ def _more_of_table4() -> list[Entry]:
 
 _JUDGES = JUDGES | {"s0.figure2": s0_comparisons.figure2, "s0.figure3": s0_comparisons.figure3}
 _ADDED = {"s0.table1": _more_of_table1, "s0.table4": _more_of_table4}
-_CAPTIONS = {
-    "s0.table1": "SOPs are synaptic operations of spikes a test sample; the first layer reads real values "
-    "and is not among them.",
-    "s0.table2": "Spikes and operations of the whole test set, input spikes included; 1.5 pJ an operation.",
-    "s0.table4": "Neither: Erdos-Renyi links, Kaiming weights; as printed: eq. 2 to the letter; calibrated: "
-    "SSWI, then each layer scaled to a firing rate of 0.1.",
-    "s0.table9": "Node sparsity is the share of input and hidden units on no path from input to output.",
-    "s0.table14": "Mean of (clean - noisy) / clean over the four levels of noise.",
-    **s0_comparisons.CAPTIONS,
-}
-
-
-def _setting(cells: Sequence[Cell], scale: str) -> str:
-    """Return what the runs of an exhibit are, in a sentence or two."""
-    if not cells:
-        return f"Scale: {scale}; nothing of it was run."
-
-    def each(name: str, blank: str = "") -> str:
-        found = {dict(cell.parameters).get(name) for cell in cells}
-        words = [str(value) for value in sorted(value for value in found if value is not None)]
-        return ", ".join(words + ([blank] if None in found else []))
-
-    data = "; ".join(sorted({cell.data for cell in cells}))
-    printed_epochs = " (S0: 100)" if all(cell["learner"] == "stp" for cell in cells) else ""
-    digits = "Digits stand in for the papers' data and layers are narrow: no printed value is compared. "
-    return (
-        f"{digits if scale == 'smoke' else ''}Scale: {scale}; {len(cells)} runs; seeds {each('seed')}; "
-        f"epochs {each('epochs')}{printed_epochs}; training images {each('limit', 'all')}; data: {data}."
-    )

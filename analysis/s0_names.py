@@ -51,6 +51,8 @@ COLUMNS = {
     "sops": "synaptic operations",
     "sops_per_sample": "synaptic operations a sample",
     "dense_sops_per_sample": "synaptic operations a sample, dense",
+    "macs_per_sample": "multiply-accumulates of the first layer a sample",
+    "dense_macs_per_sample": "multiply-accumulates of the first layer a sample, dense",
     "energy_mj": "energy",
     "accuracy_improvement_percent": "accuracy, CH-SNN less dense",
     "accuracy_loss_percent": "accuracy, dense less sparse",

@@ -1,7 +1,8 @@
 """Recipes by name: the papers' set-ups, where printed, and small ones on built-in data.
 
-What S0 does not print (optimizer, learning rate and decay of the membrane of its back-propagated networks)
-was chosen on held-out training images; see the exhibit of the grid.
+What S0 does not print of its back-propagated networks (optimizer, learning rate, decay of the membrane, loss)
+is a common choice here and was not tuned, but for learning rate, loss and first weights of MNIST 2FC: the
+exhibit "s0-grid" of `analysis` chose those on held-out training images, and its runs use them.
 """
 
 from __future__ import annotations

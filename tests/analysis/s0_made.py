@@ -22,11 +22,14 @@ def record(cell: Cell | None = None, **changes: Any) -> Record:
         del values["node sparsity"]
         values |= {"link sparsity": 0.0, "SOPs": 8e7}
     values |= changes
+    layers = ["all"] * len(values)
+    if not given.get("dense"):
+        values["links"], layers = 12_294.0, [*layers, "layers.0"]
     noise = np.array(given.get("noise", (0.0, 0.1)))
     totals = {"spikes": 3e8, "SOPs": 10_000 * values["SOPs"], "MACs": 0.0, "firing rate": 0.2}
     arrays = {
         "table_measure": np.array(list(values)),
-        "table_layer": np.array(["all"] * len(values)),
+        "table_layer": np.array(layers),
         "table_value": np.array(list(values.values()), dtype=np.float64),
         "noise_p": noise,
         "noise_kind": np.array(KINDS),

@@ -1,6 +1,8 @@
 import json
+import math
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -13,12 +15,6 @@ from tests.analysis.test_digits import SMALL
 from tests.browser import chromium, visit
 
 SEEDS = 3
-
-
-def test_the_last_epoch_of_each_measure_is_compared():
-    rows = [("a", 0, 1.0), ("a", 5, 2.0), ("a", 6, float("nan")), ("b", 3, 4.0)]
-    table = pd.DataFrame([{"measure": m, "epoch": e, "seed": 0, "value": v} for m, e, v in rows])
-    assert agreement.last_epoch(table)["value"].tolist() == [2.0, 4.0]
 
 
 SMOKE = ["--scale", "smoke"]
@@ -143,27 +139,60 @@ def test_tables_shown_are_those_that_are_stored(made):
 
 def test_what_takes_hours_is_made_only_when_asked_for(monkeypatch, tmp_path):
     monkeypatch.setenv("NETSCI_DATA", str(tmp_path))
-    arguments = ["--out", str(tmp_path), "--only", "s0-table3", "--format", "svg"]
-    result = CliRunner().invoke(figures.app, arguments, env={"COLUMNS": "200"})
+    arguments = ["--out", str(tmp_path), "--format", "svg", "--only"]
+    result = CliRunner().invoke(figures.app, [*arguments, "s0-stp-grid"], env={"COLUMNS": "200"})
     assert result.exit_code == 0
-    assert "s0-table3: skipped, its runs take about 1 hours of one core; --long makes them" in result.output
+    taken = (5 * 350 + 5 * 75) * 5 / 5 / 3600  # five rates, five epochs, a fifth of the images
+    said = f"10 of 10 runs are not finished (about {taken:.1f} hours of one core); --long makes them"
+    assert f"s0-stp-grid: skipped, {said}" in result.output
     assert not (tmp_path / "results").exists()
     asked = []
     monkeypatch.setattr(figures, "run_cells", lambda cells, *_, **__: asked.extend(cells) or {})
-    CliRunner().invoke(figures.app, [*arguments, "--long"])
-    (exhibit,) = (e for e in figures.catalogue() if e.id == "s0-table3")
+    CliRunner().invoke(figures.app, [*arguments, "s0-stp-grid", "--long"])
+    (exhibit,) = (e for e in figures.catalogue() if e.id == "s0-stp-grid")
     assert asked == list(exhibit.cells)
 
 
-def test_agreement_leaves_out_what_takes_hours(monkeypatch, tmp_path, capsys):
-    monkeypatch.setenv("NETSCI_DATA", str(tmp_path))
-    long = [exhibit for exhibit in figures.catalogue() if exhibit.hours]
-    assert {exhibit.id[:3] for exhibit in long} == {"s0-"}
-    monkeypatch.setattr(agreement, "catalogue", lambda: long)
-    assert agreement.main(tmp_path) == 0
-    printed = capsys.readouterr().out
-    assert all(f"{exhibit.id}: skipped, its runs take" in printed for exhibit in long)
-    assert "agreement: 0 exhibits" in printed
+def test_a_printed_table_is_shown_before_any_run(monkeypatch, tmp_path):
+    monkeypatch.delenv("NETSCI_DATA", raising=False)
+    arguments = ["--out", str(tmp_path), "--only", "s0-table7", "--format", "svg"]
+    result = CliRunner().invoke(figures.app, arguments, env={"COLUMNS": "200"})
+    assert result.exit_code == 0, result.output
+    assert "s0-table7: 5 of 5 runs are not finished (about 0.1 hours" in result.output
+    shown = pd.read_csv(tmp_path / "figures/s0-table7/table.csv")
+    assert len(shown) == 20
+    assert shown["mean"].isna().all()
+    assert set(shown.loc[shown["row"] == "MNIST", "reason"]) == {"its run is not finished"}
+
+
+def test_what_is_missing_and_needs_a_gpu(tmp_path):
+    exhibit = replace(figures.catalogue()[0], seconds=lambda cell: math.inf if cell["seed"] else 7200.0)
+    assert "(about 6.0 hours of one core, 6 need a GPU)" in figures.unfinished(exhibit, tmp_path)
+    alone = replace(exhibit, cells=exhibit.cells[-1:])
+    assert "1 of 1 runs are not finished (1 needs a GPU)" in figures.unfinished(alone, tmp_path)
+    assert figures.unfinished(replace(exhibit, seconds=None), tmp_path) == ""
+
+
+def test_captions_and_pages_say_where_runs_were_made():
+    run = {"seconds": 1.0, "commit": ["abc"], "versions": ["v"], "machine": ["m"]}
+    source = {
+        "cells": ["a", "b", "c"],
+        "seeds": [0],
+        "data": ["d"],
+        "tabulated": {"commit": "t", "at": "now"},
+    }
+    old = source | {"run": run}
+    assert figures.remarks(old) == []
+    assert "devices of the runs" not in figures.block(old)
+    new = source | {"run": run | {"device": {"GPU Z": 2, "cpu, 1 thread(s)": 1}, "changed": 2}}
+    differed = "2 of 3 runs were made from a work tree that differed from its commit"
+    assert figures.remarks(new) == ["2 of 3 runs were made on a GPU (GPU Z).", f"{differed}."]
+    shown = figures.block(new)
+    assert shown["devices of the runs"] == "GPU Z: 2 runs; cpu, 1 thread(s): 1 runs"
+    assert shown["commit of the runs"] == f"abc; {differed}"
+    exhibit = figures.catalogue()[0]
+    tables = load_tables(exhibit, figures.ROOT / "analysis/results")
+    assert figures.section(exhibit, tables, new).alt == f"{exhibit.caption} {' '.join(figures.remarks(new))}"
 
 
 def test_list_names_every_exhibit():
@@ -185,7 +214,7 @@ def test_committed_results_and_figures_belong_together(exhibit):
     """What is committed was made from the cells that the code declares, and drawn from these results."""
     results: Path = figures.ROOT / "analysis/results"
     planned, exhibit = exhibit, figures.finished(exhibit, results)
-    if planned.cells and not exhibit.cells:  # none of its long runs is finished
+    if planned.cells and not (exhibit.cells or exhibit.printed):  # nothing of it is finished or printed
         assert not (results / exhibit.id).exists()
         assert not (figures.ROOT / "figures" / exhibit.id).exists()
         return

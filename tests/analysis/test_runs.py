@@ -5,7 +5,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.runs import Cell, Exhibit, Record, load_tables, record_path, run_cells, save_tables
+from analysis.runs import (
+    CHANGED,
+    Cell,
+    Exhibit,
+    Record,
+    load_tables,
+    provenance,
+    record_path,
+    run_cells,
+    save_tables,
+)
 
 
 def cell(seed: int = 0, task: str = "draw", version: int = 1, **parameters: object) -> Cell:
@@ -81,3 +91,16 @@ def test_tables_count_only_if_made_from_these_cells(tmp_path):
     assert load_tables(replace(made, version=2), tmp_path) is None
     (tmp_path / "numbers/table.csv").unlink()
     assert load_tables(made, tmp_path) is None
+
+
+def test_provenance_counts_devices_and_trees_that_differed():
+    runs = [
+        {"device": "GPU Z", "commit": f"abc{CHANGED}", "seconds": 2.0},
+        {"device": "GPU Z", "commit": "abc", "seconds": 1.0},
+        {"commit": f"def{CHANGED}"},
+    ]
+    found = provenance(exhibit(cell(0), cell(1), cell(2)), ["table"], runs)["run"]
+    assert found["device"] == {"GPU Z": 2}
+    assert found["changed"] == 2
+    assert found["seconds"] == 3.0
+    assert found["commit"] == ["abc", f"abc{CHANGED}", f"def{CHANGED}"]

@@ -5,8 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import s0_chsnn, s0_comparisons
-from analysis.s0_answers import ANSWERS, NOISES, PJ_PER_SOP, SEVERAL, seeds_of, total
+from analysis import s0_chsnn, s0_comparisons, s0_data
+from analysis.s0_answers import ANSWERS, NOISES, PJ_PER_SOP, SEVERAL, node_sparsity, seeds_of, total
 from analysis.s0_entries import EXPECTED, Entry, answered, at_epoch, beside, compared, printed, tabulate
 from analysis.s0_names import NAMES, column_name, row_name
 from analysis.s0_plan import SCALES
@@ -28,8 +28,8 @@ def source(table: str, row: str, column: str, scale: str = "desk"):
 def test_every_table_has_its_exhibit():
     assert list(s0_chsnn.TITLES) == TABLES == list(ANSWERS)
     made = [exhibit.id for exhibit in s0_chsnn.exhibits()]
-    assert made[:2] == ["s0-grid", "s0-stp-grid"]
-    assert made[2:] == [t.replace(".", "-") for t in [*TABLES, "s0.figure2", "s0.figure3"]]
+    assert made[:3] == ["s0-grid", "s0-stp-grid", "s0-stp-grid-full"]
+    assert made[3:] == [t.replace(".", "-") for t in [*TABLES, "s0.figure2", "s0.figure3"]]
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -47,7 +47,8 @@ def test_printed_is_the_file_with_its_readings(table):
 
 @pytest.mark.parametrize("scale", SCALES)
 @pytest.mark.parametrize("table", TABLES)
-def test_every_cell_is_answered_or_has_a_reason(table, scale):
+def test_every_cell_is_answered_or_has_a_reason(table, scale, monkeypatch):
+    monkeypatch.setattr(s0_data, "at_hand", lambda name: True)
     entries, cells = answered(
         s0_chsnn.entries_of(table), lambda entry: ANSWERS[table](entry, scale, seeds_of(scale, 0, table))
     )
@@ -71,6 +72,11 @@ def test_methods_of_others_and_missing_data_are_named():
     assert "DPAP: the method is not part" in reasons["s0.table1", "mnist/2fc/dpap"]
     assert "DVS-Gesture" in reasons["s0.table13", "dvs-gesture/bit-flip/dense"]
     assert "ImageNet" in reasons["s0.table16", "imagenet/resnet18/ch-snn"]
+    assert reasons["s0.table11", "n-mnist/bit-flip/dense"] == "at this scale it was left out for time"
+    assert reasons["s0.table2", "cifar-10/3fc/dense"] == (
+        "S-TP on CIFAR-10 needs the pooled features of a trained 6Conv network, which is not built"
+    )
+    assert not any("was run on MNIST" in reason for reason in reasons.values())
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -199,3 +205,25 @@ def test_figures_take_the_runs_of_the_tables():
     assert set(by_id["s0-table2"].cells) < set(by_id["s0-figure3"].cells)
     rows = {e.row.split("/")[0] for _, e in s0_comparisons.entries("s0.figure2")}
     assert rows == {"mnist", "n-mnist", "cifar-10"}
+
+
+def test_node_sparsity_is_a_percentage_of_the_last_epoch():
+    given = record()
+    given.arrays["table_measure"] = np.array(["node sparsity"] * 3)
+    given.arrays["table_layer"] = np.array(["all", "layer0", "all"])
+    given.arrays["table_value"] = np.array([0.5, 0.75, 0.125])
+    assert node_sparsity(given) == 12.5
+    given.arrays["table_measure"] = np.array(["accuracy"] * 3)  # a dense network has no such row
+    assert node_sparsity(given) == 0.0
+
+
+def test_the_first_layer_of_table_1_is_counted_apart():
+    for row in ("mnist/2fc/ch-snn", "fashion-mnist/2fc/ch-snn"):
+        assert the("s0.table1", row, "macs_per_sample").note == "not in the paper"
+        sparse = source("s0.table1", row, "macs_per_sample")
+        assert {c["dense"] for cells in sparse.cells for c in cells} == {False}
+        assert sparse.read(record(sparse.cells[0][0])) == 12_294
+        dense = source("s0.table1", row, "dense_macs_per_sample")
+        assert dense.read(record(dense.cells[0][0])) == 784 * 1568
+    smoke = source("s0.table1", "mnist/2fc/ch-snn", "dense_macs_per_sample", "smoke")
+    assert smoke.read(record()) == 64 * 64

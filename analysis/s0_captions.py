@@ -1,0 +1,144 @@
+"""What S0's captions and rows say of the runs: scale, data, and where they differ from the printed set-up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from analysis.runs import Cell
+from analysis.s0_comparisons import CAPTIONS as OF_FIGURES
+from analysis.s0_entries import Entry
+from analysis.s0_plan import STP_LR, STP_SWEEP_LR
+
+COUNTED = 1_000  # test samples whose operations are counted, see `netsci.train.Run`
+TUNING = (
+    "Learning rate, loss and first weights were tuned for MNIST 2FC only (s0-grid: one seed, 10 epochs, "
+    "dense and sparse alike); Fashion-MNIST 2FC takes MNIST's, the other networks a preset's rate, the same "
+    "dense and sparse, not tuned."
+)
+TUNED_TABLES = ("s0.table1", "s0.table9", "s0.table15", "s0.table16", "s0.figure2")
+TAKEN_OVER = (
+    "The learning rates were chosen on 12,000 images (s0-stp-grid); s0-stp-grid-full tries them on 50,000."
+)
+FULL_SIZE = ("s0.table2", "s0.table10", "s0.table14", "s0.figure3")  # S-TP on all training images
+OF_TABLES = {
+    "s0.table1": f"SOPs are synaptic operations of spikes a sample, of the first {COUNTED:,} test samples. "
+    "Where the first layer reads real values it is not among them: it is counted as multiply-accumulates "
+    "(MACs), one a link, once an image.",
+    "s0.table2": "Spikes and operations of the whole test set, input spikes included; 1.5 pJ an operation.",
+    "s0.table4": "Neither: Erdos-Renyi links, Kaiming weights; as printed: eq. 2 to the letter; calibrated: "
+    "SSWI, then each layer scaled to a firing rate of 0.1.",
+    "s0.table9": "Node sparsity is the share of input and hidden units on no path from input to output.",
+    "s0.table14": "Mean of (clean - noisy) / clean over the four levels of noise.",
+    "s0.table16": "All convolutions but the first are made sparse by CH-SNN; S0 uses CH-CNN for them.",
+}
+PRINTED = {"epochs": 100, "evolve_every": 1, "rate": 1e-4, "blocks": 8, "width": 512}
+DATASETS = {
+    "digits": "digits",
+    "mnist": "MNIST",
+    "fashion-mnist": "Fashion-MNIST",
+    "n-mnist": "N-MNIST",
+    "n-mnist-simulated": "simulated N-MNIST",
+    "cifar10": "CIFAR-10",
+    "cifar10-jpeg": "CIFAR-10 as JPEG",
+    "cifar100": "CIFAR-100",
+    "cifar10-dvs": "CIFAR10-DVS",
+    "dvs-gesture": "DVS-Gesture",
+    "tiny-imagenet": "Tiny ImageNet",
+    "imagenet": "ImageNet",
+}
+NETWORKS = {
+    "conv2fc2": "2Conv2FC",
+    "conv6fc2": "6Conv2FC",
+    "spikformer": "Spikformer",
+    "resnet18": "ResNet-18",
+}
+
+
+def caption(id_: str, cells: Sequence[Cell], scale: str) -> str:
+    """Return what an exhibit's caption says beside how it is drawn."""
+    tuning = TUNING if id_ in TUNED_TABLES and cells and scale != "smoke" else ""
+    said = OF_TABLES.get(id_, OF_FIGURES.get(id_, "")) if cells else ""
+    taken_over = TAKEN_OVER if id_ in FULL_SIZE and scale == "desk" and STP_LR == STP_SWEEP_LR else ""
+    words = (said, setting(cells, scale), tuning, taken_over)
+    return " ".join(word for word in words if word)
+
+
+def setting(cells: Sequence[Cell], scale: str) -> str:
+    """Return what the runs of an exhibit are, by network, and the printed values where they differ."""
+    if not cells:
+        return f"Scale: {scale}; nothing of it was run."
+    groups: dict[tuple[str, int | None], list[Cell]] = {}
+    for cell in cells:
+        groups.setdefault((network(cell), images(cell)), []).append(cell)
+    named = "; ".join(f"{name}: {', '.join(_said(group, scale))}" for (name, _), group in groups.items())
+    seeds = ", ".join(str(seed) for seed in sorted({cell["seed"] for cell in cells}))
+    data = "; ".join(sorted({cell.data for cell in cells}))
+    digits = "Digits stand in for the papers' data and layers are narrow: no printed value is compared. "
+    return (
+        f"{digits if scale == 'smoke' else ''}Scale: {scale}; {len(cells)} runs; seeds {seeds}; {named}; "
+        f"data: {data}."
+    )
+
+
+def network(cell: Cell) -> str:
+    """Return the data and the network of a run, in words."""
+    name = NETWORKS.get(cell["model"]) or f"{1 + len(dict(cell['options'])['hidden'])}FC"
+    return f"{DATASETS[cell['dataset']]} {name}"
+
+
+def images(cell: Cell) -> int | None:
+    """Return the training images of a run, None for all."""
+    limit: int | None = cell["limit"] or dict(cell["data_options"]).get("train")
+    return limit
+
+
+def _said(group: Sequence[Cell], scale: str) -> list[str]:
+    """Return what the runs of one network have, and what S0 prints where that differs."""
+
+    def instead(name: str, *values: Any) -> str:
+        differs = scale != "smoke" and any(value != PRINTED[name] for value in values)
+        return f" (S0: {PRINTED[name]:g})" if differs else ""
+
+    (epochs,) = {cell["epochs"] for cell in group}
+    said = [f"{epochs} epochs{instead('epochs', epochs)}"]
+    limit = images(group[0])
+    if limit is not None:
+        said.append(f"{limit:,} training images" + (" (S0: all)" if scale != "smoke" else ""))
+    every = {cell["evolve_every"] for cell in group if not cell["dense"]} - {PRINTED["evolve_every"]}
+    said += [f"topology evolved every {n} epochs{instead('evolve_every', n)}" for n in sorted(every)]
+    if group[0]["model"] == "spikformer":
+        shape = dict(group[0]["options"])
+        blocks, width = shape.get("depth", PRINTED["blocks"]), shape.get("width", PRINTED["width"])
+        if (blocks, width) != (PRINTED["blocks"], PRINTED["width"]):
+            said.append(f"{blocks} blocks of width {width} (S0: {PRINTED['blocks']} of {PRINTED['width']})")
+    return said + _rates(group, scale)
+
+
+def _rates(group: Sequence[Cell], scale: str) -> list[str]:
+    """Return the learning rates of S-TP where they are not the printed one and not what is varied."""
+    rates = {dense: sorted({c["lr"] for c in group if c["dense"] is dense}) for dense in (True, False)}
+    rates = {dense: found for dense, found in rates.items() if found}
+    printed = all(found == [PRINTED["rate"]] for found in rates.values())
+    if group[0]["learner"] != "stp" or printed or scale == "smoke" or any(len(f) > 1 for f in rates.values()):
+        return []
+    words = ", ".join(f"{found[0]:g} {'dense' if dense else 'sparse'}" for dense, found in rates.items())
+    return [f"learning rate {words} (S0: {PRINTED['rate']:g})"]
+
+
+def remarked(id_: str, entries: Sequence[Entry]) -> list[Entry]:
+    """Return the entries, those with runs of back-propagation with a note on how they were tuned."""
+    if id_ not in TUNED_TABLES:
+        return list(entries)
+    return [
+        replace(e, note="; ".join(word for word in (e.note, _tuned(e.row)) if word)) if e.source else e
+        for e in entries
+    ]
+
+
+def _tuned(row: str) -> str:
+    dataset, kind, *_ = row.split("/")
+    if kind != "2fc":
+        return "learning rate of a preset, not tuned"
+    return "tuned on s0-grid" if dataset == "mnist" else "settings of MNIST 2FC, not tuned"
