@@ -1,0 +1,32 @@
+"""Committed records of S0: each belongs to a cell, and the stored tables are those that they give."""
+
+import pandas as pd
+import pytest
+
+from analysis import figures
+from analysis.runs import Record, record_path
+from analysis.statistics import same
+
+RESULTS = figures.ROOT / "analysis/results"
+LONG = [exhibit for exhibit in figures.catalogue() if exhibit.seconds is not None]
+
+
+def test_every_record_belongs_to_a_cell():
+    wanted = {record_path(RESULTS, cell).name for exhibit in LONG for cell in exhibit.cells}
+    there = {path.name for path in (RESULTS / "records").iterdir()}
+    assert there
+    assert not there - wanted
+
+
+@pytest.mark.parametrize("exhibit", LONG, ids=lambda exhibit: exhibit.id)
+def test_stored_tables_are_those_of_the_records(exhibit, tmp_path):
+    exhibit = figures.finished(exhibit, RESULTS)
+    stored = RESULTS / exhibit.id / "table.csv"
+    if not (exhibit.cells or exhibit.printed):
+        assert not stored.exists()
+        return
+    assert stored.exists(), "make it: python -m analysis.figures"
+    made = exhibit.tabulate({cell: Record.load(record_path(RESULTS, cell)) for cell in exhibit.cells})
+    made["table"].to_csv(tmp_path / "table.csv", index=False, float_format="%.7g")
+    fresh, kept = (pd.read_csv(path) for path in (tmp_path / "table.csv", stored))
+    assert same(fresh, kept, tolerance=1e-6)
