@@ -1,7 +1,8 @@
 """Check that freshly made results agree with the committed ones: `python -m analysis.agreement FRESH`.
 
 FRESH is the folder that `python -m analysis.figures --out FRESH` filled. Every cell must have been run anew,
-but for exhibits whose data are not on this machine. Where runs take hours, those are compared that were made anew, however long ago, on the same kind of device as the committed ones.
+but for exhibits whose data are not on this machine. Where runs take hours, those are compared that were made
+anew, however long ago, on the same kind of device as the committed ones.
 On a machine that computes as the one of the committed results did, every table is the same; elsewhere
 rounding sends training along other paths, and the means over seeds must agree within their intervals.
 """
