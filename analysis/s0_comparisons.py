@@ -30,7 +30,7 @@ FIGURE3 = ("firing_rate_percent", "accuracy_percent", "energy_mj")
 SPARSITIES = ("sparsity_80", "sparsity_95", "sparsity_99")
 CAPTIONS = {
     "s0.figure2": "Accuracy less that of the same method's dense network, against link sparsity: one point a "
-    "network and method; numbers of Table 1. The other methods are printed values.",
+    "network and method, the network named beside it; numbers of Table 1. The other methods are printed.",
     "s0.figure3": "Accuracy, firing rate and energy (of the whole test set) of S-TP's networks: dense and "
     "CH-SNN from Table 2, 80, 95 and 99 % sparse from Table 4 (at desk scale those were trained on 12,000 "
     "images only, so they do not compare with the other two).",

@@ -6,7 +6,8 @@ is drawn. Figures show all that is printed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,8 @@ from analysis.runs import Tables
 from analysis.s0_comparisons import FIGURE2
 from analysis.s0_entries import compared
 from analysis.s0_names import NAMES, choice, column_name, row_name
-from analysis.s0_style import OURS, PRINTED, hollow, logarithmic, settled, single
+from analysis.s0_plan import SWEEP_IMAGES
+from analysis.s0_style import OURS, PRINTED, few_ticks, hollow, logarithmic, named, settled, single
 from netsci import plot
 
 CAPTION = (
@@ -52,6 +54,7 @@ PANELS = {  # column -> its panel in Tables 1, 2 and 16, and in Figure 3
     "spike_count": "spikes (millions)",
     "energy_mj": "energy (mJ)",
 }
+Placing = Callable[[pd.DataFrame], tuple[list[str], list[str], list[str]]]  # places, panels, networks
 LOGARITHMIC = ("operations a sample", "energy (mJ)")
 
 
@@ -85,12 +88,13 @@ def draw(table: str, scale: str, tables: Tables, backend: str) -> Any:
         return _curves(table, rows, title, backend)
     if table == "s0.figure2":
         return _figure2(tables, title, backend)
-    place, panel, network = {
+    places: dict[str, Placing] = {
         "s0.table4": _ablation,
         "s0.table9": _nodes,
         "s0.table14": _noises,
-        "s0.figure3": _figure3,
-    }.get(table, _measures)(rows)
+        "s0.figure3": partial(_figure3, scale),
+    }
+    place, panel, network = places.get(table, _measures)(rows)
     rows = rows.assign(place=place, panel=panel, hue=_hue(network, rows["who"]))
     return _dots(rows[rows["panel"] != ""], title, backend)
 
@@ -162,9 +166,10 @@ def _noises(rows: pd.DataFrame) -> tuple[list[str], list[str], list[str]]:
     return places, panels, [NAMES[name] for name in rows["method"]]
 
 
-def _figure3(rows: pd.DataFrame) -> tuple[list[str], list[str], list[str]]:
+def _figure3(scale: str, rows: pd.DataFrame) -> tuple[list[str], list[str], list[str]]:
     """Figure 3: accuracy, firing rate, energy; dense, CH-SNN and Table 4's sparsities downwards."""
-    places = [_place3(*of) for of in zip(rows["dataset"], rows["method"], rows["column"], strict=True)]
+    names = ("dataset", "method", "column", "who")
+    places = [_place3(scale, *of) for of in zip(*(rows[name] for name in names), strict=True)]
     return places, [PANELS.get(c, "accuracy (%)") for c in rows["column"]], [""] * len(rows)
 
 
@@ -173,25 +178,34 @@ def _place_of(values: pd.Series[Any]) -> pd.Series[Any]:
     return values.map(list(NAMES).index) if values.name == "dataset" else values
 
 
-def _place3(dataset: str, method: str, column: str) -> str:
-    return f"{NAMES[dataset]}, {column_name(column) if method == 'both' else NAMES[method]}"
+def _place3(scale: str, dataset: str, method: str, column: str, who: str) -> str:
+    """Return a row of Figure 3; our runs of Table 4 stand apart where they had fewer training images."""
+    if method != "both":
+        return f"{NAMES[dataset]}, {NAMES[method]}"
+    if who == OURS and scale == "desk":
+        return f"{NAMES[dataset]}, {choice(column):g} %, {SWEEP_IMAGES:,} images"
+    return f"{NAMES[dataset]}, {column_name(column)}"
 
 
 def _figure2(tables: Tables, title: str, backend: str) -> Any:
-    """Draw the gain over dense against link sparsity, a panel for each dataset, one symbol a method."""
+    """Draw the gain over dense against link sparsity: a panel a dataset, a symbol a method."""
     both = compared(tables)
     rows = []
     for row, group in sorted(both.groupby("row"), key=lambda item: FIGURE2.index(item[0].split("/")[0])):
-        dataset, _, method = row.split("/")
+        dataset, network, method = row.split("/")
         entry = group.set_index("column")
         x, y = entry.loc["link_sparsity_percent"], entry.loc["accuracy_improvement_percent"]
-        of = {"panel": NAMES[dataset], "network": row_name(row)}
+        of = {"panel": NAMES[dataset], "network": NAMES[network]}
         found = ((PRINTED, "printed", ", printed"), (OURS, "mean", ", this library"))
         for who, column, ending in found:
             if not np.isnan(x[column] * y[column]):
                 hue = NAMES[method] + (ending if method == "ch-snn" else "")
                 rows.append({**of, "hue": hue, "who": who, "x": x[column], "y": y[column]})
     table = pd.DataFrame(rows, columns=["panel", "network", "hue", "who", "x", "y"])
+    points = [
+        list(zip(group["x"], group["y"], group["network"], strict=True))
+        for _, group in table.groupby("panel", sort=False)
+    ]
     # each point is followed by a gap, so that no line joins the networks of a method
     table = pd.concat([table, table.assign(y=np.nan)]).sort_index(kind="stable")
     order = sorted(set(table["hue"]), key=lambda name: (name.startswith("CH-SNN"), name))
@@ -208,9 +222,8 @@ def _figure2(tables: Tables, title: str, backend: str) -> Any:
         backend=backend,
     )
     single(figure, backend)
-    return settled(
-        hollow(figure, order, backend, {name for name in order if not name.endswith(OURS)}), backend
-    )
+    figure = hollow(figure, order, backend, {name for name in order if not name.endswith(OURS)})
+    return named(figure, points, backend)
 
 
 def _dots(rows: pd.DataFrame, title: str, backend: str) -> Any:
@@ -236,7 +249,7 @@ def _dots(rows: pd.DataFrame, title: str, backend: str) -> Any:
         backend=backend,
     )
     logarithmic(figure, [number for number, name in enumerate(names) if name in LOGARITHMIC], backend)
-    return settled(hollow(figure, order, backend), backend)
+    return settled(few_ticks(hollow(figure, order, backend), backend), backend)
 
 
 def _hue(networks: Sequence[str], who: pd.Series[Any]) -> list[str]:

@@ -1,4 +1,4 @@
-"""What S0's figures change in a finished drawing of either backend: hollow symbols, logarithmic panels."""
+"""What S0's figures change in a finished drawing of either backend: symbols, ticks, names beside points."""
 
 from __future__ import annotations
 
@@ -63,12 +63,113 @@ def settled(figure: Any, backend: str) -> Any:
 
 
 def logarithmic(figure: Any, panels: Sequence[int], backend: str) -> None:
-    """Give the value axis of some panels a logarithmic scale."""
+    """Give the value axis of some panels a logarithmic scale; a short one is labelled at 1, 2, 5."""
     for number in panels:
         if backend == "plotly":
             axis = figure.layout["xaxis" if number == 0 else f"xaxis{number + 1}"]
             if axis.visible is not False:
                 axis.update(type="log", dtick=1, exponentformat="power", tickfont_size=9)
-        else:
-            with theme.matplotlib_style("light"):
-                figure.axes[number].set_xscale("log")
+            continue
+        from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+        with theme.matplotlib_style("light"):
+            axes = figure.axes[number]
+            axes.set_xscale("log")
+            axes.xaxis.set_minor_formatter(NullFormatter())
+            low, high = axes.get_xlim()
+            if high / low < SHORT:
+                axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+                axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+
+
+SHORT = 40.0  # times the lower end: a logarithmic axis up to here has too few powers of ten as ticks
+TICKS = 5  # steps at most on the value axis of a panel of dots, so that long numbers do not touch
+
+
+def few_ticks(figure: Any, backend: str) -> Any:
+    """Keep numbers on linear value axes apart: 97.750 to 97.925 in steps of 0.025 would overlap."""
+    if backend == "plotly":
+        return figure.update_xaxes(nticks=TICKS + 1, selector=lambda axis: axis.type != "log")
+    from matplotlib.ticker import MaxNLocator
+
+    with theme.matplotlib_style("light"):
+        for axes in figure.axes:
+            if axes.get_xscale() == "linear" and len(axes.get_xticks()):
+                axes.xaxis.set_major_locator(MaxNLocator(TICKS, steps=[1, 2, 5, 10]))
+    return figure
+
+
+Place = tuple[float, float]
+Box = tuple[float, float, float, float]  # left, bottom, right, top
+
+
+def named(figure: Any, points: Sequence[Sequence[tuple[float, float, str]]], backend: str) -> Any:
+    """Write names beside points (x, y, name), panel by panel; plotly shows them when the mouse is there.
+
+    A name stands right, left, above or below its point, at the first place where it hides no point and no
+    name and stays in the panel; if there is none, at the right. Lays the figure out before.
+    """
+    if backend == "plotly":
+        known = {(x, y): name for panel in points for x, y, name in panel}
+        for trace in figure.data:
+            trace.hovertext = [known.get(point, "") for point in zip(trace.x, trace.y, strict=True)]
+            shown = (trace.hovertemplate or "<extra></extra>").replace("<extra>", "<br>%{hovertext}<extra>")
+            trace.hovertemplate = shown
+        return figure
+    with theme.matplotlib_style("light"):
+        for axes in figure.axes:
+            axes.margins(x=0.08, y=0.12)
+    settled(figure, backend)
+    with theme.matplotlib_style("light"):
+        for axes, panel in zip(figure.axes, points, strict=False):
+            box = axes.get_window_extent()
+            pixels = [tuple(axes.transData.transform((x, y))) for x, y, _ in panel]
+            taken: list[Box] = [_around(at, SYMBOL, SYMBOL) for at in pixels]
+            unit = figure.dpi / 72  # pixels of a point
+            for (x, y, name), at in zip(panel, pixels, strict=True):
+                size = (0.7 * NAME_SIZE * len(name) * unit, 1.25 * NAME_SIZE * unit)
+                frame = (box.x0, box.y0, box.x1, box.y1)
+                shift = _free(at, size, taken, frame)
+                taken.append(_around((at[0] + shift[0], at[1] + shift[1]), *size))
+                axes.annotate(
+                    name,
+                    (x, y),
+                    (shift[0] / unit, shift[1] / unit),
+                    textcoords="offset points",
+                    ha="center",
+                    va="center",
+                    fontsize=NAME_SIZE,
+                    color=theme.SOFT["light"],
+                ).set_in_layout(False)
+    return figure
+
+
+NAME_SIZE = 7.0  # points
+SYMBOL = 10.0  # pixels that a symbol takes
+
+
+def _free(at: Place, size: Place, taken: Sequence[Box], frame: Box) -> Place:
+    """Return the shift of a name's centre from its point at which it touches nothing that is taken."""
+    wide, high = (size[0] + SYMBOL) / 2 + 2, (size[1] + SYMBOL) / 2
+    shifts = [(wide, 0.0), (-wide, 0.0), (0.0, high), (0.0, -high), (-wide / 2, high), (-wide / 2, -high)]
+    for shift in shifts:
+        box = _around((at[0] + shift[0], at[1] + shift[1]), *size)
+        inside = box[0] >= frame[0] and box[2] <= frame[2] and box[1] >= frame[1] and box[3] <= frame[3]
+        if inside and not any(_overlap(box, other) for other in taken):
+            return shift
+    return shifts[0]
+
+
+def _around(at: Place, width: float, height: float) -> Box:
+    return at[0] - width / 2, at[1] - height / 2, at[0] + width / 2, at[1] + height / 2
+
+
+def _overlap(a: Box, b: Box) -> bool:
+    """Whether two boxes have more than an edge in common.
+
+    Examples
+    --------
+    >>> _overlap((0, 0, 2, 2), (1, 1, 3, 3)), _overlap((0, 0, 2, 2), (2, 0, 3, 2))
+    (True, False)
+    """
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
