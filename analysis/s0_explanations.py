@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from analysis.runs import Tables
 from analysis.s0_entries import compared
-from analysis.s0_plan import STP_EPOCHS, STP_LR, SWEEP_IMAGES
+from analysis.s0_plan import STP_EPOCHS, STP_LR, STP_SWEEP_LR, SWEEP_IMAGES
 
 Key = tuple[str, str]  # row, column
 PRINTED_EPOCHS = 100  # S0 A.5, for S-TP
@@ -65,10 +65,10 @@ def doubt(exhibit: str, scale: str) -> str:
     """Return why a gain over the dense network of an exhibit is not established, "" if nothing is known.
 
     Table 2's dense rate was the best on "s0-stp-grid", which trains on fewer images than Table 2 does, and
-    Table 5 has a better one for seed 0. Delete this, DOUBTED and DENSE_RATE once the rates of `STP_LR` are
-    chosen on all training images and Tables 2, 10 and 14 are run with them.
+    Table 5 has a better one for seed 0. The doubt ends by itself when `STP_LR` takes another rate, of
+    "s0-stp-grid-full"; delete this and DOUBTED once Tables 2, 10 and 14 are run with it.
     """
-    if scale != "desk" or exhibit not in DOUBTED or STP_LR["dense"] != DENSE_RATE:
+    if scale != "desk" or exhibit not in DOUBTED or STP_LR["dense"] != STP_SWEEP_LR["dense"]:
         return ""
     return (
         f"the dense network's learning rate was chosen on {SWEEP_IMAGES:,} images and used on all 60,000, "
@@ -77,7 +77,6 @@ def doubt(exhibit: str, scale: str) -> str:
 
 
 DOUBTED = ("s0.table2", "s0.table10", "s0.table14", "s0.figure3")
-DENSE_RATE = 5e-3
 
 
 def _below(*cells: Cell) -> bool:

@@ -98,7 +98,7 @@ def test_accuracy_and_energy_of_table_2():
 @pytest.mark.parametrize("exhibit", ["s0.table2", "s0.figure3"])
 def test_no_gain_over_a_dense_network_tuned_on_fewer_images(exhibit, monkeypatch):
     better, worse = table2([97.25, 97.5, 97.72], 45.0), table2([96.0, 96.2, 96.41], 300.0)
-    monkeypatch.setitem(s0_explanations.STP_LR, "dense", s0_explanations.DENSE_RATE)
+    monkeypatch.setitem(s0_explanations.STP_LR, "dense", s0_explanations.STP_SWEEP_LR["dense"])
     text = said(exhibit, better)
     assert "+0.29 points, not established as a gain: the dense network's learning rate was chosen" in text
     assert "a gain beyond" not in text

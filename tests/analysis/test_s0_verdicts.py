@@ -191,7 +191,7 @@ def test_rpdr_of_table_14():
 
 
 def test_robustness_waits_for_a_dense_network_that_is_tuned_on_all_images(monkeypatch):
-    monkeypatch.setitem(s0_explanations.STP_LR, "dense", s0_explanations.DENSE_RATE)
+    monkeypatch.setitem(s0_explanations.STP_LR, "dense", s0_explanations.STP_SWEEP_LR["dense"])
     keys = [(f"mnist/{method}", "rpdr_average") for method in ("dense", "ch-snn")]
     made = tables({keys[0]: [10.0, 10.2, 10.4], keys[1]: [12.0, 12.3, 12.4]})
     assert "more robust, and not established: the dense network's" in said("s0.table14", made)
