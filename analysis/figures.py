@@ -166,20 +166,24 @@ def remarks(source: dict[str, Any]) -> list[str]:
     """Return, as sentences, which runs were made on a GPU and how many from a tree unlike its commit."""
     run, count = source["run"], len(source["cells"])
     gpus = {name: n for name, n in run.get("device", {}).items() if not name.startswith("cpu")}
-    said = [f"{n} of {count} runs were made on a GPU ({name})." for name, n in gpus.items()]
+    said = [f"{n} of {count} runs {_were(n)} made on a GPU ({name})." for name, n in gpus.items()]
     return said + [f"{line}." for line in _changed(source)]
 
 
 def _changed(source: dict[str, Any]) -> list[str]:
     count = source["run"].get("changed", 0)
-    differed = "runs were made from a work tree that differed from its commit"
+    differed = f"runs {_were(count)} made from a work tree that differed from its commit"
     return [f"{count} of {len(source['cells'])} {differed}"] if count else []
+
+
+def _were(count: int) -> str:
+    return "was" if count == 1 else "were"
 
 
 def block(source: dict[str, Any]) -> dict[str, str]:
     """Return a provenance as the lines that a page shows."""
     run = source["run"]
-    devices = "; ".join(f"{name}: {n} runs" for name, n in run.get("device", {}).items())
+    devices = "; ".join(f"{name} ({n} of the runs)" for name, n in run.get("device", {}).items())
     return {
         "runs": f"{len(source['cells'])}, seeds {', '.join(map(str, source['seeds']))}, "
         f"{run['seconds']:g} s in all",

@@ -188,11 +188,16 @@ def test_captions_and_pages_say_where_runs_were_made():
     differed = "2 of 3 runs were made from a work tree that differed from its commit"
     assert figures.remarks(new) == ["2 of 3 runs were made on a GPU (GPU Z).", f"{differed}."]
     shown = figures.block(new)
-    assert shown["devices of the runs"] == "GPU Z: 2 runs; cpu, 1 thread(s): 1 runs"
+    assert shown["devices of the runs"] == "GPU Z (2 of the runs); cpu, 1 thread(s) (1 of the runs)"
     assert shown["commit of the runs"] == f"abc; {differed}"
-    exhibit = figures.catalogue()[0]
-    tables = load_tables(exhibit, figures.ROOT / "analysis/results")
-    assert figures.section(exhibit, tables, new).alt == f"{exhibit.caption} {' '.join(figures.remarks(new))}"
+    one = figures.remarks(source | {"run": run | {"device": {"GPU Z": 1}, "changed": 1}})
+    assert one[0] == "1 of 3 runs was made on a GPU (GPU Z)."
+    assert one[1].startswith("1 of 3 runs was made from a work tree")
+    (exhibit,) = (e for e in figures.catalogue() if e.id == "s0-table16")
+    assert (
+        figures.section(exhibit, exhibit.tabulate({}), new).alt
+        == f"{exhibit.caption} {' '.join(figures.remarks(new))}"
+    )
 
 
 def test_list_names_every_exhibit():
