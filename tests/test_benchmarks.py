@@ -2,6 +2,8 @@
 
 import importlib
 import math
+import re
+import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -268,3 +270,15 @@ def test_the_walk_of_record_peers_counts_existing_links_only() -> None:
     spikes = torch.zeros(2, 1, 2)
     spikes[0, 0, 0] = spikes[1, 0, 0] = spikes[1, 0, 1] = 1.0
     assert record_peers.walk(weights, [spikes]) == 5
+
+
+@pytest.mark.skipif(
+    not (environment.folder() / "bin" / "python").exists(), reason="./run bench spiking makes the peers"
+)
+def test_operations_of_the_peers_networks_are_those_of_a_walk() -> None:
+    script = ROOT / "benchmarks" / "record_peers.py"
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = [line for line in done.stdout.splitlines() if line.startswith(("walk", "netsci"))]
+    counts = [re.search(r"\d[\d,]+", line)[0] for line in lines]
+    assert counts == ["134,062"] * 4

@@ -52,6 +52,8 @@ def calibrate(model: nn.Module, x: Tensor, *, rate: float, tolerance: float = 0.
     ----------
     model : spiking network whose neurons are `LIF` or `IF`. A layer is paired with the neurons that run next
         after it; the current is taken to be proportional to the layer's parameters.
+        The mode stays, training or evaluation; so do buffers, such as the statistics of a normalisation,
+        which undoes a factor before it: such layers are "nearest".
     x : input of the model.
     rate : target in (0, 1), spikes per neuron and step, the mean over neurons, samples and steps.
     tolerance : relative distance from the target that is close enough.
@@ -87,7 +89,7 @@ def calibrate(model: nn.Module, x: Tensor, *, rate: float, tolerance: float = 0.
     if not 0 < tolerance < 1:
         raise ValueError(f"tolerance must lie between 0 and 1, neither included; got {tolerance!r}")
     rows = []
-    with torch.no_grad():
+    with torch.no_grad(), _buffers_kept(model):
         count = len(_pairs(model, x, None))
         if not count:
             raise TypeError("model must have a LIF or IF that runs after a layer with weights; it has none")
@@ -95,6 +97,17 @@ def calibrate(model: nn.Module, x: Tensor, *, rate: float, tolerance: float = 0.
             (pair,) = _pairs(model, x, i)
             rows.append(_scaled(model, x, pair, i, rate, tolerance))
     return pd.DataFrame([asdict(row) for row in rows])
+
+
+@contextmanager
+def _buffers_kept(model: nn.Module) -> Iterator[None]:
+    """Put back what running the model changes beside its parameters: the statistics of normalisations."""
+    before = {name: buffer.clone() for name, buffer in model.named_buffers()}
+    try:
+        yield
+    finally:
+        for name, buffer in model.named_buffers():
+            buffer.copy_(before[name])
 
 
 def _scaled(model: nn.Module, x: Tensor, pair: _Pair, i: int, rate: float, tolerance: float) -> _Row:

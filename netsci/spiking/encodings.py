@@ -40,5 +40,7 @@ def rate(x: Tensor, steps: int, *, generator: torch.Generator) -> Tensor:
         raise ValueError(f"steps must be at least 1; got {steps}")
     if not bool(((x >= 0) & (x <= 1)).all()):
         raise ValueError("x must hold probabilities in [0, 1]; rescale the intensities")
-    draws = torch.rand((steps, *x.shape), dtype=x.dtype, device=x.device, generator=generator)
+    # Half precision has so few numbers near 0 that small probabilities would be several times too large.
+    fine = torch.promote_types(x.dtype, torch.float32)
+    draws = torch.rand((steps, *x.shape), dtype=fine, device=x.device, generator=generator)
     return (draws < x).to(x.dtype)

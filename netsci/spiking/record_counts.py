@@ -94,9 +94,11 @@ class Tally:
             numbers = Counter((one.name, one.shape) for one in self._calls)
             # called every step, once or more often: the rarest is called once a step
             steps = self._wanted or min(numbers.values())
+        if samples < 1:
+            raise ValueError("data must hold samples in every batch; one has none")
         if self.steps is None:
             self.steps = steps
-        if steps != self.steps or steps < 1 or samples < 1:
+        if steps != self.steps or steps < 1:
             raise ValueError(
                 f"steps must be {steps}, as the neurons of this pass show, for all passes; got {self.steps}. "
                 "If one call of the network is one step, pass call=... with your loop over time"

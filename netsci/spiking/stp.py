@@ -91,6 +91,9 @@ def stp_gradients(
     check_generator(rng)
     layers, neurons = _parts(model)
     _check(x, labels, window)
+    classes = layers[-1].out_features
+    if labels.numel() and int(labels.max()) >= classes:
+        raise ValueError(f"labels must lie below {classes}, the model's outputs; got {int(labels.max())}")
     first = rng.integers(0, x.shape[0] - window + 1, x.shape[1])
     places = _Windows.of(first, window, x.device)
     with torch.no_grad():
@@ -273,6 +276,8 @@ def _check(x: Tensor, labels: Tensor, window: int) -> None:
         raise ValueError(
             f"labels must be int64 [{x.shape[1]}], one a sample; got {labels.dtype} {list(labels.shape)}"
         )
+    if labels.numel() and int(labels.min()) < 0:
+        raise ValueError(f"labels must be classes from 0; got {int(labels.min())}")
     if isinstance(window, bool) or not 1 <= index(window) <= x.shape[0]:
         raise ValueError(f"window must be a number of steps from 1 to T = {x.shape[0]}; got {window!r}")
 

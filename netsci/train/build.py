@@ -26,7 +26,7 @@ from netsci.topology import (
 )
 from netsci.train.inputs import Inputs
 from netsci.train.places import MODEL, TOPOLOGY, WEIGHTS, keyed
-from netsci.train.recipe import Recipe, Topology
+from netsci.train.recipe import Net, Recipe, Topology
 
 CORRELATED = {"sscti": "phi", "sscti_as_printed": "as_printed"}
 COUNTED = 500  # training samples whose share of zeros SSWI takes
@@ -102,7 +102,8 @@ def first_links(
 def _mlp(recipe: Recipe, inputs: Inputs) -> nn.Module:
     options = dict(recipe.net.options)
     hidden = options.pop("hidden", None)
-    if not isinstance(hidden, tuple):
+    reads_currents = recipe.net.spiking and recipe.net.readout != "rate"
+    if not isinstance(hidden, tuple) or (reads_currents and not hidden):  # else nothing would spike
         raise ValueError(
             "options of an mlp must name the widths of its hidden layers, such as (('hidden', (512,)),); "
             f"got {recipe.net.options!r}"
@@ -136,7 +137,9 @@ def _image_model(name: str) -> Callable[[Recipe, Inputs], nn.Module]:
         options: dict[str, Any] = dict(recipe.net.options)
         if not recipe.net.spiking:
             raise ValueError(f"spiking must be True for {name}: only an mlp can do without spikes")
-        if name != "spikformer":  # whose neurons are part of its definition
+        if name == "spikformer":
+            _check_own_neurons(recipe)
+        else:
             options |= {"neuron": neuron(recipe), "readout": recipe.net.readout}
         options |= {"input_shape": inputs.shape, "classes": inputs.classes, "steps": recipe.task.steps}
         constructor = getattr(models, name)
@@ -155,6 +158,17 @@ def _image_model(name: str) -> Callable[[Recipe, Inputs], nn.Module]:
     return make
 
 
+def _check_own_neurons(recipe: Recipe) -> None:
+    """Raise ValueError if a recipe asks for neurons where the model's are part of its definition."""
+    names = ("alpha", "threshold", "surrogate", "detach_reset", "readout")
+    asked = [name for name in names if getattr(recipe.net, name) != getattr(Net(), name)]
+    if asked:
+        raise ValueError(
+            f"{', '.join(asked)} cannot be set for {recipe.net.model}, whose neurons and read-out are its "
+            "own: leave them out"
+        )
+
+
 def _made(model: Any) -> nn.Module:
     if not isinstance(model, nn.Module):
         raise TypeError(f"a maker must return a torch module; got {type(model).__name__}")
@@ -165,8 +179,8 @@ def _made(model: Any) -> nn.Module:
 def draw_weights(model: nn.Module, recipe: Recipe, inputs: Inputs) -> None:
     """Draw the weights of linear layers anew as the recipe says, biases zero.
 
-    Convolutions and normalisations stay as the model starts them. In a model with convolutions or attention
-    no linear layer is the first.
+    Convolutions and normalisations stay as the model starts them; "sswi_calibrated" scales convolutions too.
+    In a model with convolutions or attention no linear layer is the first.
 
     Examples
     --------

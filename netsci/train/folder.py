@@ -40,10 +40,10 @@ def prepared(place: Path) -> Path:
         raise ValueError(f"folder {str(place)!r} cannot be written ({why}): give another one") from error
 
 
-def found(place: Path, recipe: Recipe) -> Checkpoint | None:
-    """Return the checkpoint in the folder of a run, None if there is none.
+def found(place: Path, recipe: Recipe, data: str) -> Checkpoint | None:
+    """Return the checkpoint in the folder of a run, None if there is none; `data` is their checksum.
 
-    Raises ValueError if it is damaged, or of another recipe or version.
+    Raises ValueError if it is damaged, or of another recipe, version or data.
     """
     path = place / CHECKPOINT
     if not path.exists():
@@ -57,6 +57,11 @@ def found(place: Path, recipe: Recipe) -> Checkpoint | None:
             "wrote it, or begin anew with resume=False"
         ) from error
     if its == recipe:
+        if checkpoint.notes.get("data", data) != data:
+            raise ValueError(
+                f"{path} belongs to other data of the same name: take another folder, or begin anew with "
+                "resume=False"
+            )
         return checkpoint
     mine, other = recipe.flat(), its.flat()
     differs = {name: other.get(name) for name in {**other, **mine} if other.get(name) != mine.get(name)}

@@ -70,7 +70,8 @@ class Inputs:
         task = recipe.task
         if data is None:
             data = load(task.data, **dict(task.data_options))
-        self.recipe, self.device, self.source = recipe, device, data.source
+        self.recipe, self.device = recipe, device
+        self.source, self.checksum = data.source, data.checksum
         data = chosen(data, task)
         x = data.x_train
         self.full = data.full

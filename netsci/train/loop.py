@@ -22,7 +22,6 @@ from torch import nn
 from netsci.data import DataSet
 from netsci.graph.checks import as_whole
 from netsci.measure import Trace
-from netsci.spiking import record
 from netsci.topology import Evolution
 from netsci.train.build import build
 from netsci.train.checkpoint import Checkpoint
@@ -32,11 +31,10 @@ from netsci.train.inputs import Inputs
 from netsci.train.learners import learner, optimizer_of, rate_at
 from netsci.train.places import EVOLUTION, LEARNING, keyed
 from netsci.train.recipe import Recipe
+from netsci.train.testing import Rows, row, test, trace_of
 
 __all__ = ["CHECKPOINT", "NETWORK", "RECIPE", "TABLE", "Moment", "Run", "save_network", "test", "train"]
-COUNTED = 1000  # test samples whose synaptic operations are counted every epoch
 Observer = Callable[["Moment"], None]
-Rows = list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -132,7 +130,8 @@ def train(
     Raises
     ------
     TypeError, ValueError
-        If the folder cannot be written, holds the checkpoint of another recipe or version or a damaged one;
+        If the folder cannot be written, holds the checkpoint of another recipe, version or data or a damaged
+        one; the loss is no finite number any more;
         the recipe does not fit its data; the device is none; or stop_after or test_every is no whole number.
 
     Examples
@@ -156,7 +155,7 @@ def train(
         state.rows += _rows(0, structure(state.model) + tested)
         _observed(observe, state, None)
         if last == 0 and place is not None:
-            _write(place, recipe, state)
+            _write(place, recipe, state, inputs.checksum)
     learn = learner(recipe)
     while state.epoch < last:
         state.epoch += 1
@@ -166,11 +165,11 @@ def train(
         measured += structure(state.model)
         if _tested(state.epoch, recipe, test_every):
             measured += test(state.model, inputs)
-        measured.append(_row("seconds", time.perf_counter() - begin, "s"))
+        measured.append(row("seconds", time.perf_counter() - begin, "s"))
         state.rows += _rows(state.epoch, measured)
         _observed(observe, state, evolution)
         if place is not None:
-            _write(place, recipe, state)
+            _write(place, recipe, state, inputs.checksum)
     if place is not None and state.epoch == recipe.optimisation.epochs:
         save_network(place / NETWORK, state.model)
     return Run(recipe, state.model, inputs, pd.DataFrame(state.rows), state.epoch)
@@ -211,7 +210,7 @@ def check_device(device: str) -> None:
 def _start(recipe: Recipe, inputs: Inputs, device: str, place: Path | None) -> _State:
     """Return the state to begin with: the drawn network, or the one of the folder's checkpoint."""
     model = build(recipe, inputs).to(device)
-    checkpoint = None if place is None else found(place, recipe)
+    checkpoint = None if place is None else found(place, recipe, inputs.checksum)
     if checkpoint is None:
         return _State(model, optimizer_of(recipe, model), Evolver(model, recipe))
     evolver = Evolver(model, recipe)  # before loading: the links wanted are those at the start
@@ -253,8 +252,13 @@ def _train_epoch(
         state.step += 1
         if progress is not None:
             progress(state.epoch, (number + 1) / batches)
-    rows = [_row("loss", float(total) / inputs.n_train, "mean a sample")]
-    return rows + [_row(f"{name} in learning", count, "count") for name, count in counts.items()]
+    if not math.isfinite(float(total)):
+        raise ValueError(
+            f"the loss is no finite number after epoch {state.epoch}: lower lr ({o.lr:g}), or set clip, "
+            "which bounds the gradient"
+        )
+    rows = [row("loss", float(total) / inputs.n_train, "mean a sample")]
+    return rows + [row(f"{name} in learning", count, "count") for name, count in counts.items()]
 
 
 def _evolve(state: _State, recipe: Recipe, measured: Rows) -> Evolution | None:
@@ -263,49 +267,21 @@ def _evolve(state: _State, recipe: Recipe, measured: Rows) -> Evolution | None:
     step = state.evolver.step(state.epoch, state.optimizer, keyed(recipe.seed, state.epoch, 0, EVOLUTION))
     for name, overlap in step["overlap"].items():
         if name in state.evolver.targets:
-            measured.append({**_row("overlap", overlap, "share"), "layer": name})
+            measured.append({**row("overlap", overlap, "share"), "layer": name})
     evolution: Evolution = step["evolution"]
     return evolution
 
 
-@torch.no_grad()
-def test(model: nn.Module, inputs: Inputs) -> Rows:
-    """Return rows of accuracy and, for spiking networks, of operations and firing rates.
-
-    Each is a dictionary of layer, measure, value, unit. The model is left in evaluation mode.
-    """
-    model.eval()
-    correct: Any = 0
-    for x, labels in inputs.tests():
-        correct = correct + (model(x).argmax(1) == labels).sum()
-    rows = [_row("accuracy", int(correct) / inputs.n_test, "share")]
-    if inputs.recipe.net.spiking:
-        counted = min(COUNTED, inputs.n_test)
-        trace = trace_of(model, inputs, counted)
-        rows.append(_row("SOPs", trace.sops / counted, "a sample"))
-        rows.append(_row("firing rate", trace.firing_rate, "spikes a neuron and step"))
-    return rows
-
-
-def trace_of(model: nn.Module, inputs: Inputs, limit: int | None = None) -> Trace:
-    """Return the spikes and operations of a model on the (first `limit`) testing samples, see `record`."""
-    return record(model, (x for x, _ in inputs.tests(limit)))
-
-
 def _observed(observe: Observer | None, state: _State, evolution: Evolution | None) -> None:
     if observe is not None:
-        here = [row for row in state.rows if row["epoch"] == state.epoch]
+        here = [one for one in state.rows if one["epoch"] == state.epoch]
         observe(Moment(state.epoch, state.model, evolution, here))
 
 
-def _write(place: Path, recipe: Recipe, state: _State) -> None:
-    notes = {"rows": state.rows, "stopped": sorted(state.evolver.stopped)}
+def _write(place: Path, recipe: Recipe, state: _State, checksum: str) -> None:
+    notes = {"rows": state.rows, "stopped": sorted(state.evolver.stopped), "data": checksum}
     model, optimizer = state.model.state_dict(), state.optimizer.state_dict()
     written(place, Checkpoint(recipe.flat(), state.epoch, state.step, model, optimizer, notes))
-
-
-def _row(measure: str, value: float, unit: str) -> dict[str, Any]:
-    return {"layer": "all", "measure": measure, "value": value, "unit": unit}
 
 
 def _rows(epoch: int, measured: Rows) -> Rows:

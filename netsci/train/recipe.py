@@ -95,7 +95,8 @@ class Topology:
     sparsity : share of absent links in every sparse layer, in [0, 1); the output layer is dense.
     initial : topology of the first layer and, in multilayer perceptrons, tiled between hidden layers;
         layers after convolutions or attention are uniform in any case.
-    removal, regrowth, delta, permanent, as_printed : see `netsci.topology.EvolutionRule`.
+    removal, regrowth, delta, permanent, as_printed : see `netsci.topology.EvolutionRule`; delta may be a
+        pair, of removal and of regrowth.
     zeta, schedule, until : share of links removed, its course over the epochs, and the part of them that
         evolves. evolve_every : epochs between evolutions; 0 for a static topology.
     early_stop : overlap of removed and regrown links above which a layer stops evolving for good, or None.
@@ -105,7 +106,7 @@ class Topology:
     initial: str = "sscti"
     removal: str = "lrs"
     regrowth: str = "ch3_l3"
-    delta: float = 0.5
+    delta: float | tuple[float, float] = 0.5
     permanent: bool = True
     as_printed: bool = False
     zeta: float = 0.3
@@ -213,7 +214,8 @@ class Recipe:
     def replace(self, **changes: Any) -> Recipe:
         """Return the recipe with other values for fields of any of its parts: their names are unique.
 
-        dense=True drops the topology. All changes are made at once: they need to fit each other only.
+        dense=True drops the topology. All changes are made at once: they need to fit each other only. Lists
+        become tuples and numpy's numbers Python's, so that a recipe is the same when it is read from a file.
 
         Raises
         ------
@@ -229,7 +231,7 @@ class Recipe:
         _flag(dense, "dense")
         parts: dict[str, Any] = {"topology": None} if dense else {}
         groups: dict[str, dict[str, Any]] = {}
-        for name, value in changes.items():
+        for name, value in _plain(changes).items():
             owner = _OWNERS.get(name)
             if owner is None:
                 raise ValueError(f"a recipe has no {name!r}; it has {', '.join(sorted(_OWNERS))}")
@@ -260,7 +262,7 @@ class Recipe:
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Recipe:
-        """Return the recipe with these values by name; lists (of JSON) become tuples.
+        """Return the recipe with these values by name, as `flat` gives them or JSON keeps them.
 
         Raises TypeError or ValueError as `replace` does.
 
@@ -269,15 +271,21 @@ class Recipe:
         >>> Recipe.of({"options": [["hidden", [64]]]}).net.options
         (('hidden', (64,)),)
         """
-        return cls().replace(**{name: _tuples(value) for name, value in values.items()})
+        return cls().replace(**values)
 
 
 _PARTS: dict[str, type] = {"task": Task, "net": Net, "topology": Topology, "optimisation": Optimisation}
 _OWNERS = {f.name: part for part, kind in _PARTS.items() for f in fields(kind)} | {"seed": "seed"}
 
 
-def _tuples(value: Any) -> Any:
-    return tuple(_tuples(item) for item in value) if isinstance(value, (list, tuple)) else value
+def _plain(value: Any) -> Any:
+    """Return a value without lists and without numpy's numbers, in whatever holds them."""
+    if isinstance(value, (list, tuple)):
+        return tuple(_plain(item) for item in value)
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    # without numpy, of which recipes need nothing: its numbers are those with a dtype and one item
+    return value.item() if hasattr(value, "dtype") and getattr(value, "ndim", None) == 0 else value
 
 
 def _flag(value: Any, name: str) -> None:

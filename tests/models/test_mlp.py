@@ -14,6 +14,7 @@ from torch import nn
 from netsci.models import MLP, FeatureMajorLinear, SpikingMLP, mlp
 from netsci.sparse import SparseLinear
 from netsci.spiking import IF, LIF
+from tests.models.counting import multiplications
 
 
 def count(model):
@@ -28,6 +29,8 @@ def count(model):
 def test_counts_of_the_specification(widths, parameters, weights, spiking):
     assert count(mlp(widths, bias=True, spiking=spiking)) == parameters
     assert count(mlp(widths, spiking=spiking)) == weights
+    if not spiking:  # one step of one image
+        assert multiplications(mlp(widths, bias=True, spiking=False), widths[:1]) == (0, weights, 0)
 
 
 def masks(widths, seed=7, density=0.3):

@@ -5,9 +5,9 @@ import pytest
 import torch
 from torch import nn
 
-from netsci.data import load
+from netsci.data import DataSet, load
 from netsci.sparse import sparse_layers
-from netsci.train import Inputs, Recipe
+from netsci.train import PRESETS, Inputs, Recipe
 from netsci.train.build import MODELS, build, draw_weights, first_links, neuron
 
 BASE = Recipe().replace(options=(("hidden", (48, 32)),), sparsity=0.9, limit=300, test_limit=50, steps=4)
@@ -147,3 +147,52 @@ def test_without_links_there_are_no_weights():
     with pytest.raises(ValueError, match="without links"):
         made(sparsity=0.9999, initial="uniform")
     assert np.isfinite(made(sparsity=0.99)[0].layers[0].values.detach().numpy()).all()
+
+
+def small_conv(**changes):
+    data = DataSet(
+        "noise",
+        *(np.random.default_rng(3).integers(0, 256, (40, 1, 12, 12), np.uint8), np.arange(40) % 10) * 2,
+        tuple("0123456789"),
+        "noise",
+        "0" * 64,
+    )
+    recipe = PRESETS["mnist-2conv2fc"].replace(sparsity=0.9, batch=20, **changes)
+    inputs = Inputs(recipe, "cpu", data=data)
+    return build(recipe, inputs), recipe
+
+
+def test_links_after_convolutions_start_with_equal_degrees():
+    model, _ = small_conv()
+    degrees = np.diff(model.classifier.layers[0].links.indptr)
+    assert degrees.max() - degrees.min() <= 1  # Erdos-Renyi degrees of mean 30 would spread by about 20
+
+
+def test_no_linear_layer_after_convolutions_is_the_first():
+    model, _ = small_conv()
+    layer = model.classifier.layers[0]
+    wanted = 2.06637 / (layer.in_features * (1 - layer.sparsity))
+    assert layer.values.var().item() == pytest.approx(wanted, rel=0.1)
+
+
+def test_calibration_leaves_the_statistics_of_normalisations_alone():
+    recipe = PRESETS["cifar10-6conv2fc"].replace(
+        weights="sswi_calibrated", batch=10, sparsity=0.7, options=(("width", 0.05),), augment=False
+    )
+    pixels = np.random.default_rng(3).integers(0, 256, (20, 3, 8, 8), np.uint8)
+    side = (pixels, np.arange(20) % 10)
+    data = DataSet("noise", *side, *side, tuple("0123456789"), "noise", "0" * 64)
+    model = build(recipe, Inputs(recipe, "cpu", data=data))
+    norms = [one for one in model.modules() if isinstance(one, nn.BatchNorm2d)]
+    assert norms
+    assert all(int(one.num_batches_tracked) == 0 and not one.running_mean.any() for one in norms)
+
+
+def test_neurons_that_are_part_of_a_model_cannot_be_set():
+    with pytest.raises(ValueError, match="threshold cannot be set for spikformer"):
+        small_conv(model="spikformer", threshold=3.0, readout="rate")
+
+
+def test_a_network_without_hidden_neurons_is_refused():
+    with pytest.raises(ValueError, match="hidden layers"):
+        made(options=(("hidden", ()),), readout="sum")

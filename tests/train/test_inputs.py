@@ -70,6 +70,15 @@ def test_rate_coded_spikes_have_the_pixels_probability():
     assert torch.equal(x, again)
 
 
+def test_the_noise_of_the_rate_code_differs_between_epochs_and_repeats_within_one():
+    data = images()
+    data.x_train[:] = 128  # all alike, so that the order of the samples cannot tell epochs apart
+    made = inputs(data, encoding="rate", steps=40)
+    first, again, second = (next(made.batches(epoch))[0] for epoch in (1, 1, 2))
+    assert torch.equal(first, again)
+    assert 0.4 < (first == second).float().mean() < 0.6
+
+
 def test_pixels_of_0_never_fire_and_of_255_always():
     data = images()
     data.x_train[:, ..., 1, 1], data.x_train[:, ..., 2, 2] = 0, 255

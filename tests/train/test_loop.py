@@ -2,13 +2,15 @@ import math
 from dataclasses import replace
 from itertools import pairwise
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
 
+from netsci.data import DataSet
 from netsci.graph import live_units
 from netsci.sparse import layered_graph, sparse_layers
-from netsci.train import PRESETS, Recipe, load_checkpoint, save_checkpoint, train
+from netsci.train import PRESETS, load_checkpoint, save_checkpoint, train
 from netsci.train.loop import CHECKPOINT, NETWORK, RECIPE, TABLE
 from netsci.train.recipe import TOPOLOGIES, WEIGHTS
 
@@ -252,6 +254,75 @@ def test_checkpoints_of_other_versions_are_named(tmp_path):
             train(SMALL, folder=tmp_path)
 
 
-def test_paper_recipes_can_be_built():
-    for name in ("mnist-2fc", "mnist-stp-3fc"):
-        assert isinstance(PRESETS[name], Recipe)
+STAND_INS = {  # small enough to train: an image of each kind, and narrow layers
+    "mnist-2fc": ((1, 8, 8), {"options": (("hidden", (40,)),)}),
+    "mnist-stp-3fc": ((1, 8, 8), {"options": (("hidden", (48, 32)),), "steps": 10}),
+    "mnist-2conv2fc": ((1, 8, 8), {}),
+    "cifar10-6conv2fc": ((3, 8, 8), {"options": (("width", 0.05),)}),
+    "cifar10-spikformer": ((3, 16, 16), {"options": (("depth", 1), ("width", 32), ("heads", 2))}),
+}
+
+
+def images(shape, seed=0):
+    rng = np.random.default_rng(seed)
+    train_side, test_side = (
+        (rng.integers(0, 256, (n, *shape), np.uint8), np.arange(n) % 10) for n in (40, 20)
+    )
+    classes = tuple(str(c) for c in range(10))
+    return DataSet("noise", *train_side, *test_side, classes, "noise", f"{seed:064d}")
+
+
+@pytest.mark.parametrize("name", sorted(STAND_INS))
+def test_every_kind_of_network_trains_evolves_and_resumes(name, tmp_path):
+    shape, changes = STAND_INS[name]
+    recipe = PRESETS[name].replace(epochs=2, batch=20, sparsity=0.7, evolve_every=1, **changes)
+    data = images(shape)
+    whole = train(recipe, data=data)
+    train(recipe, data=data, folder=tmp_path, stop_after=1)
+    again = train(recipe, data=data, folder=tmp_path)
+    assert same_model(again, whole)
+    assert same_table(again, whole)
+    assert math.isfinite(values(whole, "loss")[-1])
+    assert values(whole, "links", next(iter(sparse_layers(whole.model))))[0] > 0
+
+
+def test_every_preset_has_a_stand_in():
+    assert set(STAND_INS) == {name for name in PRESETS if not name.startswith("digits")}
+
+
+def test_a_run_goes_on_with_its_own_data_only(tmp_path):
+    recipe = PRESETS["mnist-2fc"].replace(epochs=2, sparsity=0.7, **STAND_INS["mnist-2fc"][1])
+    train(recipe, data=images((1, 8, 8)), folder=tmp_path, stop_after=1)
+    with pytest.raises(ValueError, match="other data"):
+        train(recipe, data=images((1, 8, 8), seed=1), folder=tmp_path)
+
+
+def test_layers_that_stopped_stay_so_after_a_pause(tmp_path):
+    recipe = SMALL.replace(epochs=6, early_stop=0.0, options=(("hidden", (64, 48)),))
+    whole = train(recipe)
+    assert whole.table[whole.table["measure"] == "overlap"]["epoch"].max() < 5  # both stopped early
+    train(recipe, folder=tmp_path, stop_after=3)
+    again = train(recipe, folder=tmp_path)
+    assert same_model(again, whole)
+    assert same_table(again, whole)
+
+
+def test_the_links_wanted_are_those_at_the_start_also_after_a_pause(tmp_path):
+    recipe = SMALL.replace(epochs=6, sparsity=0.98, zeta=0.9, schedule="static", early_stop=None)
+    whole = train(recipe)
+    links = values(whole, "links", "layers.0")
+    assert links[-1] < links[0]  # units percolated away: fewer cells than links wanted
+    train(recipe, folder=tmp_path, stop_after=3)
+    assert same_model(train(recipe, folder=tmp_path), whole)
+
+
+def test_a_loss_that_is_no_number_is_told_with_its_mend():
+    with pytest.raises(ValueError, match="lower lr"):
+        train(SMALL.replace(dense=True, lr=1e30, spiking=False, optimizer="sgd"))
+
+
+def test_lists_and_numpys_numbers_make_the_same_recipe(tmp_path):
+    odd = SMALL.replace(delta=[0.5, 1.0], lr=np.float32(0.5), options=[["hidden", [np.int64(64)]]])
+    assert odd == SMALL.replace(delta=(0.5, 1.0), lr=0.5)
+    train(odd, folder=tmp_path, stop_after=1)
+    assert train(odd, folder=tmp_path, stop_after=2).epoch == 2
