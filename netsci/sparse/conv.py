@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import product
 from typing import Any
 
@@ -9,12 +10,14 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
 
 from netsci.graph.checks import as_whole
 from netsci.sparse.backends import COMPILED, dense_weight, sparse_matmul, uncast
 from netsci.sparse.layer import SparseLayer
 
 CROSSOVER = 0.1  # density from which a dense convolution is faster than windows and compiled loops
+AT_ONCE = 2**22  # numbers in windows that are held at a time, as many samples as that are
 
 
 class SparseConv2d(SparseLayer):
@@ -30,7 +33,8 @@ class SparseConv2d(SparseLayer):
     "auto" unfolds and takes compiled loops on the CPU below a density of CROSSOVER (measured, 3 x 3 kernels,
     forward and backward, ms: 64 -> 128 channels of 16 x 16, dense 8.1, 1 % 4.0, 5 % 5.5, 10 % 6.3, 20 % 9.3;
     256 -> 256 of 8 x 8, dense 22, 1 % 5.6, 10 % 10.8, 20 % 15.5; forward alone the two meet at 8 %); else
-    the masked kernels go to torch's convolution.
+    the masked kernels go to torch's convolution. Windows, k k times the input, are made of some samples at a
+    time, and again for the gradient.
 
     x [batch, in_channels, height, width] of the parameters' dtype gives [batch, out_channels, ...]; under
     autocast x may be of any floating dtype, and the masked kernels are applied in that of autocast.
@@ -122,6 +126,18 @@ class SparseConv2d(SparseLayer):
         if backend == "masked":
             out = functional.conv2d(x, self._kernels(self.values), self.bias, self.stride, self.padding)
             return out.to(self.values.dtype)
+        samples = max(1, AT_ONCE * self.stride**2 // max(1, self.n_rows * math.prod(x.shape[2:])))
+        if len(x) <= samples:
+            return self._over_windows(x, backend)
+        parts = []
+        for part in torch.split(x, samples):
+            if torch.is_grad_enabled():  # windows are not kept for the gradient but made again
+                parts.append(checkpoint(self._over_windows, part, backend, use_reentrant=False))
+            else:
+                parts.append(self._over_windows(part, backend))
+        return torch.cat(parts)
+
+    def _over_windows(self, x: Tensor, backend: str) -> Tensor:
         windows = unfold(x, self.kernel_size, self.stride, self.padding)
         y = sparse_matmul(self.values, self.structure, windows, self.bias, backend=backend)
         return y.movedim(-1, 1)

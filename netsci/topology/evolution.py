@@ -19,6 +19,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from netsci.graph.ch_links import sample_missing_links
 from netsci.graph.checks import check_fraction, check_generator
 from netsci.graph.layered import LayeredGraph
 from netsci.graph.percolation import live_units, select_links, surviving_links
@@ -26,8 +27,9 @@ from netsci.graph.projection import Projection
 from netsci.topology.cells import cells_of, links_of
 from netsci.topology.rule import EvolutionRule
 from netsci.topology.sampling import gumbel_top_k
-from netsci.topology.scores import REGROWTH, REMOVAL
+from netsci.topology.scores import REGROWTH, REMOVAL, ch_rule
 
+AT_ONCE = 2**22  # cells of a layer that are scored as a whole; those of larger ones pass by in blocks of rows
 Targets = Mapping[str, int] | Sequence[int | None] | None
 _NONE = np.zeros(0, np.int64)
 
@@ -77,6 +79,9 @@ def evolve(
         as many as before. Below (1 - zeta) of these, more links are removed.
     evolvable : whether each projection evolves, all by default. Frozen ones still lose percolated links.
     rng : generator, drawn from in the order of the projections: all removals, then all regrowths.
+
+    Memory is that of the links and of a few numbers for each cell of the largest layer; of more than AT_ONCE
+    cells, blocks of rows pass by where a Cannistraci-Hebb rule with delta below 1 draws the links.
 
     Raises
     ------
@@ -173,33 +178,36 @@ def _regrow(
         if len(rows) < p.shape[0] or len(columns) < p.shape[1]:
             links = links[rows][:, columns]
             links.sort_indices()
-    n_missing = len(rows) * len(columns) - links.nnz
-    count = min(target - links.nnz, n_missing)
+    count = min(target - links.nnz, len(rows) * len(columns) - links.nnz)
     if count == 0:
         return _NONE, 0
-    chosen, filled = _draw_missing(links, n_missing, count, rule, rng)
-    # The m-th missing cell comes after as many links as have at most m missing cells before them.
-    present = cells_of(links)
-    chosen += np.searchsorted(present - np.arange(len(present)), chosen, side="right")
+    chosen, filled = _draw_missing(links, count, rule, rng)
     return rows[chosen // len(columns)] * p.shape[1] + columns[chosen % len(columns)], filled
 
 
 def _draw_missing(
-    links: sp.csr_array, n_missing: int, count: int, rule: EvolutionRule, rng: np.random.Generator
+    links: sp.csr_array, count: int, rule: EvolutionRule, rng: np.random.Generator
 ) -> tuple[NDArray[np.int64], int]:
-    """Return which of the missing cells, counted in row order, grow, and how many of these score 0."""
-    delta = rule.delta_regrowth
+    """Return the missing cells that grow, ascending, and how many of them score 0."""
+    delta, cells = rule.delta_regrowth, links.shape[0] * links.shape[1]
+    present = cells_of(links)
     if rule.regrowth == "random" or delta == 0.0:
         # All alike: nothing to score, and nothing of the size of the layer to build.
-        return np.sort(rng.choice(n_missing, size=count, replace=False, shuffle=False)), 0
+        chosen = np.sort(rng.choice(cells - links.nnz, size=count, replace=False, shuffle=False))
+        # The m-th missing cell comes after as many links as have at most m missing cells before them.
+        return chosen + np.searchsorted(present - np.arange(len(present)), chosen, side="right"), 0
+    if cells > AT_ONCE and delta < 1.0 and (known := ch_rule(rule.regrowth)) is not None:
+        exponent = delta / (1.0 - delta)
+        pairs, drawn = sample_missing_links(links, count, known, exponent=exponent, rng=rng)
+        return pairs[:, 0] * links.shape[1] + pairs[:, 1], int(np.count_nonzero(drawn == 0))
     scores = REGROWTH[rule.regrowth](links)
     if scores.shape != links.shape:
         raise ValueError(f"regrowth {rule.regrowth!r} must score {links.shape} cells; got {scores.shape}")
     missing = np.ones(scores.size, bool)
-    missing[cells_of(links)] = False
-    candidates = scores.ravel()[missing]
-    chosen = gumbel_top_k(candidates, count, delta=delta, rng=rng)
-    return chosen, int(np.count_nonzero(candidates[chosen] == 0))
+    missing[present] = False
+    places = np.flatnonzero(missing)
+    chosen = places[gumbel_top_k(scores.ravel()[places], count, delta=delta, rng=rng)]
+    return chosen, int(np.count_nonzero(scores.ravel()[chosen] == 0))
 
 
 def _checked_evolvable(

@@ -99,6 +99,20 @@ def _cannistraci_hebb(links: sp.csr_array, *, rule: str) -> NDArray[np.float64]:
     return scores
 
 
+def ch_rule(name: str) -> str | None:
+    """Return the Cannistraci-Hebb rule behind a regrowth score, None if it is another function.
+
+    Examples
+    --------
+    >>> ch_rule("ch3_l3"), ch_rule("random")
+    ('ch3_l3', None)
+    """
+    score = REGROWTH[name]
+    if isinstance(score, partial) and score.func is _cannistraci_hebb:
+        return str(score.keywords["rule"])
+    return None
+
+
 def _shares(weights: sp.csr_array, more_row: float, more_column: float) -> NDArray[np.float64]:
     strength = magnitude(weights)
     row = np.repeat(np.arange(weights.shape[0]), np.diff(weights.indptr))

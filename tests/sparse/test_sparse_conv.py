@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional
 
-from netsci.sparse import SparseConv2d
+from netsci.sparse import SparseConv2d, conv
 from netsci.sparse.backends import BACKENDS
 from netsci.sparse.conv import CROSSOVER, unfold
 
@@ -108,3 +108,33 @@ def test_bad_inputs():
         layer(torch.ones(1, 3, 4, 4))
     with pytest.raises(ValueError, match="larger than the padded input"):
         layer(torch.ones(1, 2, 1, 4))
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_windows_of_some_samples_at_a_time_give_the_same(monkeypatch, stride):
+    generator = torch.Generator().manual_seed(3)
+    links = np.random.default_rng(3).random((27, 5)) < 0.3
+    layer = SparseConv2d(
+        links, 3, stride=stride, padding=1, backend="csr", dtype=torch.float64, generator=generator
+    )
+    x = torch.randn(7, 3, 8, 6, dtype=torch.float64, generator=generator)
+    found = []
+    for at_once in (2**22, 27 * 48 * 2 // stride**2):  # all seven, then two samples at a time
+        monkeypatch.setattr(conv, "AT_ONCE", at_once)
+        made = []
+        real = conv.unfold
+        monkeypatch.setattr(
+            conv, "unfold", lambda *a, made=made, real=real: made.append(len(a[0])) or real(*a)
+        )
+        layer.zero_grad()
+        inputs = x.clone().requires_grad_()
+        out = layer(inputs)
+        out.square().sum().backward()
+        with torch.no_grad():
+            torch.testing.assert_close(layer(x), out)
+        found.append((out.detach(), inputs.grad, layer.values.grad.clone(), made))
+        monkeypatch.setattr(conv, "unfold", real)
+    assert found[0][3] == [7, 7]
+    assert max(found[1][3]) == 2
+    for one, other in zip(found[0][:3], found[1][:3], strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-12)

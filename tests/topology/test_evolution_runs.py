@@ -1,12 +1,14 @@
 """A hundred steps in a row: exact counts, and what percolated away stays away, across steps."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
 
 from netsci.graph import LayeredGraph
 from netsci.graph.percolation import live_units, percolate
-from netsci.topology import REGROWTH, EvolutionRule, erdos_renyi, evolve
+from netsci.topology import REGROWTH, EvolutionRule, erdos_renyi, evolution, evolve
 
 DELTAS = [0.0, 0.25, 0.5, 0.75, 0.9, 1.0]
 STEPS = 100
@@ -154,3 +156,39 @@ def test_a_percolated_entry_or_exit_stays_away_too():
         assert step.deficit.tolist() == [9 - 4, 6 - 2]
         rule = EvolutionRule("random", "random", 0.0)
         step = evolve(step.graph, rule, zeta=0.0, target_links=[9, 6], rng=rng)
+
+
+@pytest.mark.parametrize("delta", [0.5, 0.9])
+def test_layers_scored_in_blocks_keep_the_promise_and_the_law(monkeypatch, delta):
+    rng = np.random.default_rng(5)
+    links = erdos_renyi((14, 18), 60, rng=rng)
+    graph = LayeredGraph.from_masks([links], weights=[links * rng.random(links.shape)])
+    rule, draws = EvolutionRule("magnitude", "ch3_l3", (1.0, delta)), 400
+    grown = {}
+    for at_once in (evolution.AT_ONCE, 0):
+        monkeypatch.setattr(evolution, "AT_ONCE", at_once)
+        steps = [evolve(graph, rule, zeta=0.3, rng=np.random.default_rng([at_once, i])) for i in range(draws)]
+        for step in steps:
+            assert [p.links.nnz for p in step.graph.projections] == [p.links.nnz for p in graph.projections]
+            assert not step.deficit.any()
+        grown[at_once] = [
+            sum(step.regrown[i].astype(float) for step in steps) for i in range(len(step.regrown))
+        ]
+    for whole, blocks in zip(*grown.values(), strict=True):
+        a, b = whole.toarray() / draws, blocks.toarray() / draws
+        error = np.sqrt((a * (1 - a) + b * (1 - b) + 1e-3) / draws)
+        assert (np.abs(a - b) / error).max() < 5.5
+        assert a.max() > 2 * a[a > 0].mean()  # some cells are drawn far more often than others
+
+
+def test_a_large_layer_is_never_scored_as_a_whole():
+    rng = np.random.default_rng(7)
+    side = 3000
+    mask = erdos_renyi((side, side), 20 * side, rng=rng)
+    graph = LayeredGraph.from_masks([mask], weights=[mask * 1.0])
+    tracemalloc.start()
+    step = evolve(graph, EvolutionRule("lrs", "ch3_l3", 0.5), zeta=0.3, rng=rng)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert step.graph.n_links == mask.nnz
+    assert peak < side * side * 8 / 2  # its scores alone would take twice as much
