@@ -77,7 +77,8 @@ def finished(exhibit: Exhibit, results: Path) -> Exhibit:
     so_far = f"{exhibit.caption} So far {len(cells)} of these {len(exhibit.cells)} runs are finished"
     earlier = {cell: cell.before for cell in exhibit.cells if cell.before is not None}
     earlier = {cell: before for cell, before in earlier.items() if record_path(results, before).exists()}
-    if exhibit.earlier and len(earlier) > len(cells):
+    if exhibit.earlier and len(earlier) > sum(cell.before is not None for cell in cells):
+        earlier |= {cell: cell for cell in cells if cell.before is None}  # of these there is one version only
         return replace(
             exhibit,
             cells=tuple(earlier.values()),
@@ -208,6 +209,8 @@ def _were(count: int) -> str:
 def block(source: dict[str, Any]) -> dict[str, str]:
     """Return a provenance as the lines that a page shows."""
     run = source["run"]
+    if not source["cells"]:
+        return {"runs": "none is finished: printed values only", "made": source["tabulated"]["at"]}
     devices = "; ".join(f"{name} ({n} of the runs)" for name, n in run.get("device", {}).items())
     return {
         "runs": f"{len(source['cells'])}, seeds {', '.join(map(str, source['seeds']))}, "

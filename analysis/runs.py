@@ -150,7 +150,10 @@ def record_path(results: Path, cell: Cell) -> Path:
 def run_cells(
     cells: Iterable[Cell], results: Path, *, jobs: int = 1, done: Callable[[Cell], None] = lambda cell: None
 ) -> dict[Cell, Record]:
-    """Run the cells that have no record yet, `jobs` at a time, and return the records of all."""
+    """Run the cells that have no record yet, `jobs` at a time, and return the records of all.
+
+    A run that fails lets the others go on; its exception is raised when they are done.
+    """
     wanted = list(dict.fromkeys(cells))
     missing = []
     for cell in wanted:
@@ -164,17 +167,31 @@ def run_cells(
 
 
 def _run_missing(missing: Sequence[Cell], results: Path, jobs: int) -> Iterator[Cell]:
+    failed: list[Exception] = []
     if jobs <= 1 or len(missing) <= 1:
         for cell in missing:
-            _run_and_save(cell, results)
-            yield cell
+            try:
+                _run_and_save(cell, results)
+            except Exception as error:
+                failed.append(error)
+            else:
+                yield cell
+        if failed:
+            raise failed[0]
         return
     # spawn: torch and numba threads do not survive a fork
     with ProcessPoolExecutor(min(jobs, len(missing)), mp_context=get_context("spawn")) as pool:
         futures = {pool.submit(_run_and_save, cell, results): cell for cell in missing}
         for future in as_completed(futures):
-            future.result()
-            yield futures[future]
+            problem = future.exception()
+            if problem is None:
+                yield futures[future]
+            elif isinstance(problem, Exception):
+                failed.append(problem)
+            else:
+                raise problem
+    if failed:
+        raise failed[0]
 
 
 def _run_and_save(cell: Cell, results: Path) -> None:

@@ -13,7 +13,7 @@ from netsci.models.linear import FeatureMajorLinear
 from netsci.models.readout import READOUTS, read_out
 from netsci.sparse import SparseLinear
 from netsci.spiking import LIF
-from netsci.spiking.events import as_bytes, layer_on_spikes
+from netsci.spiking.events import as_bytes, layer_on_spikes, way_of
 from netsci.spiking.fused import linear_of_spikes
 
 
@@ -154,7 +154,8 @@ class SpikingMLP(nn.Module):
 
 def _first_currents(layer: nn.Module, x: Tensor) -> Tensor:
     """Return layer(x); where no gradient is wanted, spikes over time are taken as such."""
-    spikes = as_bytes(x) if x.ndim == 3 and not torch.is_grad_enabled() else None
+    unasked = x.ndim == 3 and not torch.is_grad_enabled()
+    spikes = as_bytes(x) if unasked and way_of(layer, x) else None
     current: Tensor = layer(x) if spikes is None else layer_on_spikes(layer, x, spikes)
     return current
 

@@ -31,6 +31,8 @@ def list_firing(spikes: NDArray[Any], first: np.uint64, width: np.uint64, which:
 @compiled
 def apply_to_spikes(spikes: NDArray[Any], table: NDArray[Any], out: NDArray[Any], samples: Any) -> None:
     """Fill out [outputs, samples] with the sums of the rows of the neurons that fire."""
+    if table.shape[2] != WIDE or table.shape[1] != spikes.shape[0]:  # WIDE as it was when this was compiled
+        raise ValueError("table is not of this kernel's width: delete the __pycache__ folders of netsci")
     which = np.empty((TOGETHER, spikes.shape[0] + 1), np.uint32)
     ends, sums = np.empty(TOGETHER, np.uint32), np.empty((TOGETHER, WIDE), table.dtype)
     kind = table.dtype.type(0)

@@ -172,6 +172,8 @@ def add_by_first_step(
     never fire, NaN among them. A neuron that first fires at step k, counted from 0, fires again every k + 1
     steps: nothing is scanned.
     """
+    if weights.shape[1] != LANES or sums.shape[2] != LANES:  # LANES as it was when this was compiled
+        raise ValueError("weights are not of this kernel's width: delete the __pycache__ folders of netsci")
     found = np.empty(NEAR, np.uint32)
     one, zero, kind = np.uint32(1), np.uint32(0), sums.dtype.type(0)
     line = LANES * sums.itemsize

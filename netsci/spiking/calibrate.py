@@ -106,8 +106,10 @@ def _buffers_kept(model: nn.Module) -> Iterator[None]:
     try:
         yield
     finally:
-        for name, buffer in model.named_buffers():
-            buffer.copy_(before[name])
+        now = dict(model.named_buffers())
+        for name, kept in before.items():
+            if name in now and now[name].shape == kept.shape:
+                now[name].copy_(kept)
 
 
 def _scaled(model: nn.Module, x: Tensor, pair: _Pair, i: int, rate: float, tolerance: float) -> _Row:

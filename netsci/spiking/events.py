@@ -20,6 +20,7 @@ from netsci.spiking.layout import share
 
 Bytes = NDArray[np.uint8]
 FEW = 0.2  # share of spikes up to which this is faster than a matrix product (as fast at about 0.3)
+LEAST = 64  # samples from which it is
 
 
 def as_bytes(x: Tensor) -> Bytes | None:
@@ -33,9 +34,37 @@ def as_bytes(x: Tensor) -> Bytes | None:
     if x.device.type != "cpu" or x.dtype not in (torch.float32, torch.float64) or x.ndim != 3:
         return None
     numbers = feature_major(x.detach()).numpy()
-    with np.errstate(invalid="ignore"):  # no number is no byte, and no spike
-        spikes = numbers.astype(np.uint8)
-    return spikes if np.array_equal(spikes, numbers) and spikes.max(initial=0) <= 1 else None
+    for part in (numbers[:, :1], numbers):  # what is no spike is seen in the first sample mostly
+        with np.errstate(invalid="ignore"):  # no number is no byte, and no spike
+            spikes = part.astype(np.uint8)
+        if not np.array_equal(spikes, part) or spikes.max(initial=0) > 1:
+            return None
+    return spikes
+
+
+def way_of(layer: nn.Module, x: Tensor) -> str:
+    """Return how a layer is applied to spikes x [T, batch, in]: "csr", "firing", or "" where it is called.
+
+    Kernels stand for a plain layer of x's width and type, outside of autocast: for a sparse one on compiled
+    loops and for a large dense one.
+
+    Examples
+    --------
+    >>> [way_of(nn.Linear(3, n), torch.zeros(2, 50, 3)) for n in (10, 200)]
+    ['', 'firing']
+    """
+    from netsci.spiking.fused import MOST_OUTPUTS, backend_of, is_plain
+
+    if not is_plain(layer) or torch.is_autocast_enabled("cpu"):
+        return ""
+    backend = backend_of(layer, x)
+    if not backend or cast(nn.Linear, layer).in_features != x.shape[-1]:
+        return ""
+    if next(layer.parameters()).dtype != x.dtype:
+        return ""
+    if backend == "csr":
+        return "csr"
+    return "firing" if backend == "masked" and cast(nn.Linear, layer).out_features > MOST_OUTPUTS else ""
 
 
 def layer_on_spikes(layer: nn.Module, x: Tensor, spikes: Bytes) -> Tensor:
@@ -50,13 +79,13 @@ def layer_on_spikes(layer: nn.Module, x: Tensor, spikes: Bytes) -> Tensor:
     >>> bool((layer_on_spikes(layer, x, as_bytes(x)) == layer(x)).all())
     True
     """
-    from netsci.spiking.fused import MOST_OUTPUTS, backend_of, dense_weight_of, is_plain
+    from netsci.spiking.fused import dense_weight_of
 
-    backend = backend_of(layer, x) if is_plain(layer) else ""
+    way = way_of(layer, x)
     memory: Tensor
-    if backend == "csr":
+    if way == "csr":
         memory = _sparse_currents(spikes, cast(SparseLinear, layer))
-    elif backend == "masked" and cast(nn.Linear, layer).out_features > MOST_OUTPUTS and few(spikes):
+    elif way == "firing" and few(spikes):
         memory = currents_of_spikes(spikes, dense_weight_of(layer).detach())
     else:
         with torch.no_grad():
@@ -79,18 +108,22 @@ def _sparse_currents(spikes: Bytes, layer: SparseLinear) -> Tensor:
 
 
 def few(spikes: Bytes) -> bool:
-    """Return whether so few neurons fire that this is the faster way.
+    """Return whether there are enough samples and so few firing neurons that this is the faster way.
 
     Examples
     --------
-    >>> few(np.eye(8, dtype=np.uint8)), few(np.ones((2, 2), np.uint8))
-    (True, False)
+    >>> few(np.eye(80, dtype=np.uint8)), few(np.ones((80, 80), np.uint8)), few(np.eye(8, dtype=np.uint8))
+    (True, False, False)
     """
-    return bool(np.count_nonzero(spikes) <= FEW * spikes.size)
+    return spikes.shape[1] >= LEAST and bool(np.count_nonzero(spikes) <= FEW * spikes.size)
 
 
 def currents_of_spikes(spikes: Bytes, weight: Tensor) -> Tensor:
     """Return weight [out, in] @ spikes [in, samples], of the weight's dtype, without gradient.
+
+    An infinite weight of an input that does not fire adds nothing here; a product would make NaN of it.
+
+    Raises ValueError if the inputs are not those of the weight.
 
     Examples
     --------
@@ -100,6 +133,8 @@ def currents_of_spikes(spikes: Bytes, weight: Tensor) -> Tensor:
     """
     from netsci.spiking._event_kernels import apply_to_spikes
 
+    if weight.ndim != 2 or weight.shape[1] != len(spikes):
+        raise ValueError(f"spikes must be [{weight.shape[-1]}, samples]; their shape is {list(spikes.shape)}")
     out = weight.new_empty((len(weight), spikes.shape[1]))
     _share(apply_to_spikes, spikes, _tiles(weight.T), out, spikes.shape[1])
     return out
@@ -120,7 +155,7 @@ def _tiles(matrix: Tensor) -> NDArray[Any]:
 def _share(kernel: Any, spikes: Bytes, table: NDArray[Any], out: Tensor, n: int) -> None:
     """Run a kernel over n samples or neurons, on the threads that pay for themselves."""
     parts = max(1, min(workers(np.count_nonzero(spikes) * table.shape[0] * table.shape[2]), n))
-    share(kernel, (spikes, table, out.numpy()), _parts(n, parts))
+    share(kernel, (np.ascontiguousarray(spikes), table, out.numpy()), _parts(n, parts))
 
 
 def _parts(n: int, parts: int) -> list[tuple[tuple[int, int]]]:

@@ -118,10 +118,15 @@ def _fusable(neuron: nn.Module, current: Tensor, layer: nn.Module, steps: int | 
     if not is_plain(neuron) or not is_plain(layer):
         return None
     backend = backend_of(layer, current)
-    if backend == "csr" or (backend == "masked" and (_small(layer) or not torch.is_grad_enabled())):
+    if backend == "csr" or (backend == "masked" and (_small(layer) or _wide_allowed())):
         fits = layer.in_features == current.shape[-1] and next(layer.parameters()).dtype == current.dtype
         return dynamics if fits else None
     return None
+
+
+def _wide_allowed() -> bool:
+    """Return whether a large dense layer may be fused: no gradient, and the type of its result is its own."""
+    return not torch.is_grad_enabled() and not torch.is_autocast_enabled("cpu")
 
 
 def _small(layer: nn.Module) -> bool:

@@ -185,9 +185,8 @@ def _forward(layers: list[Any], neurons: list[LIF], x: Tensor, places: _Windows)
         spikes.append(places.of_series(x))
         traces.append(places.of_trace(x, neuron.alpha))
         fired = as_bytes(x)
-        if (
-            fired is None
-        ):  # a GPU's, or numbers of events; a neuron's sum is a whole number that float32 holds
+        if fired is None:
+            # A GPU's, or numbers of events. A neuron's sum is a whole number that float32 holds.
             total += float(x.permute(2, 0, 1).flatten(1).sum(1).double().sum())
         else:
             total += np.count_nonzero(fired)

@@ -141,9 +141,8 @@ class Inputs:
 
     def _select(self, x: Tensor, rows: Tensor) -> Tensor:
         """Return some samples; of flat models neurons first, the order in which sparse layers work."""
-        chosen = x.index_select(
-            0, rows
-        )  # samples lie in one piece: taken by columns they cost ten times more
+        # Samples lie in one piece: taken as columns they would cost ten times more.
+        chosen = x.index_select(0, rows)
         return chosen.permute(*reversed(range(chosen.ndim))).contiguous() if self.flat else chosen
 
     def _scaled(self, x: Tensor) -> Tensor:

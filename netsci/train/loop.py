@@ -130,9 +130,9 @@ def train(
     Raises
     ------
     TypeError, ValueError
-        If the folder cannot be written, holds the checkpoint of another recipe, version or data or a damaged
-        one; the loss is no finite number any more;
-        the recipe does not fit its data; the device is none; or stop_after or test_every is no whole number.
+        If the folder cannot be written, or holds the checkpoint of another recipe, version or data, or a
+        damaged one; the recipe does not fit its data; the device is none; stop_after or test_every is no
+        whole number; or the loss is no finite number any more.
 
     Examples
     --------
@@ -273,6 +273,7 @@ def _evolve(state: _State, recipe: Recipe, measured: Rows) -> Evolution | None:
 
 
 def _observed(observe: Observer | None, state: _State, evolution: Evolution | None) -> None:
+    state.model.eval()  # tested or not, whoever looks finds it in the same mode
     if observe is not None:
         here = [one for one in state.rows if one["epoch"] == state.epoch]
         observe(Moment(state.epoch, state.model, evolution, here))

@@ -16,8 +16,8 @@ def keep_memory() -> bool:
 
     glibc gives arrays of more than 128 KB, later 32 MB, back to the system when they are freed, and each new
     one is cleared page by page: half of the time of a training step whose currents over T steps take tens of
-    megabytes. The process then holds what it once used, up to 2 GiB of it unused at the end of its memory.
-    Other C libraries, and users who set malloc's variables, are left alone: then nothing happens.
+    megabytes. The process then goes on holding as much as it once used. Arrays of further threads are helped
+    up to 64 MB only. Other C libraries, and users who set malloc's variables, are left alone.
 
     This is for programs, as it holds for the whole process; `netsci.train.train` does not call it.
     """

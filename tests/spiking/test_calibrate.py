@@ -137,3 +137,19 @@ def test_bad_tolerance_and_models():
         calibrate(network(), data(), rate=0.1, tolerance=0.0)
     with pytest.raises(TypeError, match="LIF"):
         calibrate(nn.Linear(20, 3), data(), rate=0.1)
+
+
+def test_buffers_that_appear_while_a_model_runs_are_left():
+    class Late(nn.Linear):
+        def __init__(self):
+            super().__init__(3, 2)
+            self.register_buffer("scale", None)
+
+        def forward(self, x):
+            self.scale = torch.ones(2)
+            return super().forward(x) * self.scale
+
+    model = nn.Sequential(Late(), LIF())
+    table = calibrate(model, torch.rand(6, 20, 3), rate=0.3)
+    assert len(table) == 1
+    assert model[0].scale.tolist() == [1, 1]

@@ -10,6 +10,8 @@ from torch import nn
 from netsci.models import mlp
 from netsci.sparse import SparseLinear
 from netsci.spiking import LIF, events, linear_of_spikes, stp_gradients
+from netsci.spiking._event_kernels import apply_to_spikes
+from netsci.spiking._fused_kernels import add_by_first_step
 from netsci.spiking.events import as_bytes, currents_of_spikes, few, layer_on_spikes
 
 
@@ -60,7 +62,7 @@ def test_few_spikes_in_a_large_dense_layer_take_no_matrix_product(monkeypatch):
     monkeypatch.setattr(events, "currents_of_spikes", lambda *both: taken.append(1) or real(*both))
     for rate, outputs, wanted in ((0.05, 130, 1), (0.5, 130, 0), (0.05, 10, 0)):
         taken.clear()
-        x = spikes(rate, 4, 8, 90)
+        x = spikes(rate, 4, 20, 90)
         layer_on_spikes(nn.Linear(90, outputs), x, as_bytes(x))
         assert len(taken) == wanted
 
@@ -82,7 +84,7 @@ def test_numbers_that_are_no_spikes_are_no_bytes(value):
 def test_half_precision_and_empty_series():
     assert as_bytes(spikes(0.3, 2, 3, 4).bfloat16()) is None
     assert as_bytes(torch.zeros(2, 0, 4)).shape == (4, 0)
-    assert few(np.zeros((3, 0), np.uint8))
+    assert not few(np.zeros((3, 0), np.uint8))
 
 
 @pytest.mark.parametrize("rate", [0.5, 4.0])
@@ -122,3 +124,39 @@ def test_a_network_gives_the_same_scores_with_and_without_gradient():
     with torch.no_grad():
         found = model(x)
     torch.testing.assert_close(found, model(x).detach(), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["dense", "csr"])
+@pytest.mark.parametrize(("width", "dtype"), [(80, torch.float32), (100, torch.float32), (90, torch.float64)])
+def test_what_does_not_fit_is_refused_with_and_without_gradient(kind, width, dtype):
+    model = mlp([90, 130, 5], readout="sum")
+    model.layers[0] = layers(kind, False)
+    x = spikes(0.05, 4, 30, width, dtype=dtype)
+    with pytest.raises((ValueError, TypeError, RuntimeError)) as asked:
+        model(x)
+    with torch.no_grad(), pytest.raises(asked.type) as unasked:
+        model(x)
+    assert str(unasked.value) == str(asked.value)
+
+
+def test_spikes_of_another_width_are_refused():
+    with pytest.raises(ValueError, match=r"spikes must be \[90, samples\]"):
+        currents_of_spikes(np.zeros((80, 70), np.uint8), torch.zeros(130, 90))
+
+
+def test_kernels_refuse_tables_of_another_width():
+    bytes_, out = np.zeros((9, 70), np.uint8), np.zeros((130, 70), np.float32)
+    with pytest.raises(ValueError, match="width"):
+        apply_to_spikes(bytes_, np.zeros((3, 9, 64), np.float32), out, (0, 70))
+    sums, cuts = np.zeros((3, 70, 8), np.float32), np.zeros(2, np.float32)
+    with pytest.raises(ValueError, match="width"):
+        add_by_first_step(np.zeros((9, 1, 70), np.float32), cuts, np.zeros((9, 8), np.float32), sums, (0, 70))
+
+
+def test_under_autocast_layers_are_called():
+    layer, x = layers("dense", False), spikes(0.05, 6, 30, 90)
+    current = (4.0 * torch.rand(90, 6, 30)).permute(1, 2, 0)
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        assert layer_on_spikes(layer, x, as_bytes(x)).dtype == torch.bfloat16
+        for scale in (0.1, 1.0):  # few spikes and many
+            assert linear_of_spikes(LIF(), scale * current, layer).dtype == torch.bfloat16

@@ -228,6 +228,19 @@ def test_testing_seldom_leaves_out_rows_and_changes_no_number():
     assert never.accuracy == always.accuracy
 
 
+def test_who_looks_at_an_untested_network_finds_it_in_the_same_mode():
+    data = images((3, 8, 8))
+    recipe = PRESETS["cifar10-6conv2fc"].replace(
+        epochs=2, batch=20, sparsity=0.7, options=(("width", 0.05),), augment=False
+    )
+    x = torch.rand(5, 3, 8, 8)
+    runs = [
+        train(recipe, data=data, test_every=every, observe=lambda moment: moment.model(x)) for every in (1, 0)
+    ]
+    assert same_model(*runs)  # statistics of the normalisations included
+    assert not train(recipe, data=data, test_every=0, stop_after=1).model.training
+
+
 def test_a_run_that_was_never_tested_has_no_accuracy():
     assert math.isnan(train(SMALL, test_every=0, stop_after=1).accuracy)
 
