@@ -124,7 +124,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="two small widths, seconds")
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--width", type=int, nargs="*", help="only these widths")
-    parser.add_argument("--backend", default="csr", help="csr, torch_sparse, masked or auto")
+    parser.add_argument("--backend", default="auto", help="auto, csr, torch_sparse or masked")
     parser.add_argument("--out", type=Path, help="folder for sparse.csv and sparse.svg")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
