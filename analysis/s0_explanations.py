@@ -101,8 +101,8 @@ _GAIN = Explanation(
     lambda gain: gain.mean < 0 < gain.printed,
 )
 _CONV = Explanation(
-    "Why MNIST 2Conv2FC differs from dense by {0.mean:+.2f} points where S0 prints {0.printed:+.2f}: 6 epochs, "
-    "at a rate that was tuned for neither, do not train it out; its training loss is 0.026, that of dense "
+    "Why MNIST 2Conv2FC differs from dense by {0.mean:+.2f} points where S0 prints {0.printed:+.2f}: 6 "
+    "epochs, at a rate that was tuned for neither, do not train it out; its training loss is 0.026, that of dense "
     "0.006.",
     (("mnist/2conv2fc/ch-snn", "accuracy_improvement_percent"),),
     lambda gain: gain.mean < 0 < gain.printed,
@@ -110,8 +110,8 @@ _CONV = Explanation(
 _EVENTS = Explanation(
     "Why N-MNIST 2Conv2FC differs from dense by {0.mean:+.2f} points where S0 prints {0.printed:+.2f}: both "
     "learnt from 20,000 simulated recordings for 10 epochs, at a rate that was tuned for neither, and were "
-    "tested on the 1,100 real ones at hand; the training loss of CH-SNN is 0.080, that of dense 0.011, so more "
-    "epochs would probably bring them closer.",
+    "tested on the 1,100 real ones at hand; the training loss of CH-SNN is 0.080, that of dense 0.011, so "
+    "more epochs would probably bring them closer.",
     (("n-mnist/2conv2fc/ch-snn", "accuracy_improvement_percent"),),
     lambda gain: gain.mean < 0 < gain.printed,
 )
