@@ -102,8 +102,8 @@ _GAIN = Explanation(
 )
 _CONV = Explanation(
     "Why MNIST 2Conv2FC differs from dense by {0.mean:+.2f} points where S0 prints {0.printed:+.2f}: 6 "
-    "epochs, at a rate that was tuned for neither, do not train it out; its training loss is 0.026, that of dense "
-    "0.006.",
+    "epochs, at a rate that was tuned for neither, do not train it out; its training loss is 0.026, that "
+    "of dense 0.006.",
     (("mnist/2conv2fc/ch-snn", "accuracy_improvement_percent"),),
     lambda gain: gain.mean < 0 < gain.printed,
 )
