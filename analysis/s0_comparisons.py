@@ -23,7 +23,7 @@ from analysis.s0_claims import (
     ratio,
 )
 from analysis.s0_entries import Entry, compared, printed
-from analysis.s0_names import NAMES, row_name
+from analysis.s0_names import NAMES, row_name, run_name
 
 FIGURE2 = ("mnist", "n-mnist", "cifar-10")
 FIGURE3 = ("firing_rate_percent", "accuracy_percent", "energy_mj")
@@ -42,7 +42,7 @@ def table1(values: Values, tables: Tables) -> list[str]:
     said = []
     rows = list(dict.fromkeys(row for row, _ in values))
     for row in sorted(rows, key=lambda row: row != "mnist/2fc/ch-snn"):
-        name = row_name(row.removesuffix("/ch-snn"))
+        name = run_name(row.removesuffix("/ch-snn"), values.scale)
         keys = ((row, "accuracy_percent"), (row, "dense_accuracy_percent"))
         sparse, dense = (by_seed(tables, key) for key in keys)
         shared = sparse.index.intersection(dense.index)
@@ -126,7 +126,8 @@ def _figure2(values: Values, tables: Tables) -> list[str]:
         x, y = (values.get((row, c)) for c in ("link_sparsity_percent", "accuracy_improvement_percent"))
         if x is None or y is None:
             continue
-        words = f"{row_name(row)} here: {y.mean:+.2f} points at {x.mean:.2f} % sparsity, {judged(y)}"
+        name = run_name(row, values.scale)
+        words = f"{name} here: {y.mean:+.2f} points at {x.mean:.2f} % sparsity, {judged(y)}"
         rivals = wide[(wide.index.map(_network) == _network(row)) & ~wide.index.str.endswith("/ch-snn")]
         rivals = rivals.dropna()
         if len(rivals):

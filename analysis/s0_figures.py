@@ -16,7 +16,7 @@ import pandas as pd
 from analysis.runs import Tables
 from analysis.s0_comparisons import FIGURE2
 from analysis.s0_entries import compared
-from analysis.s0_names import NAMES, choice, column_name, row_name
+from analysis.s0_names import NAMES, choice, column_name, row_name, simulated
 from analysis.s0_plan import SWEEP_IMAGES
 from analysis.s0_style import OURS, PRINTED, few_ticks, hollow, logarithmic, named, settled, single
 from netsci import plot
@@ -87,7 +87,7 @@ def draw(table: str, scale: str, tables: Tables, backend: str) -> Any:
     if table in CURVES:
         return _curves(table, rows, title, backend)
     if table == "s0.figure2":
-        return _figure2(tables, title, backend)
+        return _figure2(tables, scale, backend)
     places: dict[str, Placing] = {
         "s0.table4": _ablation,
         "s0.table9": _nodes,
@@ -95,6 +95,9 @@ def draw(table: str, scale: str, tables: Tables, backend: str) -> Any:
         "s0.figure3": partial(_figure3, scale),
     }
     place, panel, network = places.get(table, _measures)(rows)
+    run = set(rows.loc[rows["who"] == OURS, "row"])
+    remarks = [" (sim.)" if row in run and simulated(row, scale) else "" for row in rows["row"]]
+    place = [name + remark for name, remark in zip(place, remarks, strict=True)]
     rows = rows.assign(place=place, panel=panel, hue=_hue(network, rows["who"]))
     return _dots(rows[rows["panel"] != ""], title, backend)
 
@@ -187,7 +190,7 @@ def _place3(scale: str, dataset: str, method: str, column: str, who: str) -> str
     return f"{NAMES[dataset]}, {column_name(column)}"
 
 
-def _figure2(tables: Tables, title: str, backend: str) -> Any:
+def _figure2(tables: Tables, scale: str, backend: str) -> Any:
     """Draw the gain over dense against link sparsity: a panel a dataset, a symbol a method."""
     both = compared(tables)
     rows = []
@@ -196,11 +199,14 @@ def _figure2(tables: Tables, title: str, backend: str) -> Any:
         entry = group.set_index("column")
         x, y = entry.loc["link_sparsity_percent"], entry.loc["accuracy_improvement_percent"]
         of = {"panel": NAMES[dataset], "network": NAMES[network]}
+        by_us = of | ({"network": f"{NAMES[network]}, simulated"} if simulated(row, scale) else {})
         found = ((PRINTED, "printed", ", printed"), (OURS, "mean", ", this library"))
         for who, column, ending in found:
             if not np.isnan(x[column] * y[column]):
                 hue = NAMES[method] + (ending if method == "ch-snn" else "")
-                rows.append({**of, "hue": hue, "who": who, "x": x[column], "y": y[column]})
+                rows.append(
+                    {**(by_us if who == OURS else of), "hue": hue, "who": who, "x": x[column], "y": y[column]}
+                )
     table = pd.DataFrame(rows, columns=["panel", "network", "hue", "who", "x", "y"])
     points = [
         list(zip(group["x"], group["y"], group["network"], strict=True))
@@ -218,7 +224,7 @@ def _figure2(tables: Tables, title: str, backend: str) -> Any:
         order=order,
         share=False,
         labels={"x": "link sparsity (%)", "y": "gain over dense (points)"},
-        title=title,
+        title=SCALE_NOTES[scale],
         backend=backend,
     )
     single(figure, backend)

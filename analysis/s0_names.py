@@ -76,6 +76,28 @@ def row_name(row: str) -> str:
     return name
 
 
+def run_name(row: str, scale: str) -> str:
+    """Return the name of a row that was run at a scale: at desk scale, N-MNIST is simulated.
+
+    Examples
+    --------
+    >>> run_name("n-mnist/2conv2fc/ch-snn", "desk"), run_name("n-mnist/2conv2fc", "paper")
+    ('simulated N-MNIST 2Conv2FC, CH-SNN', 'N-MNIST 2Conv2FC')
+    """
+    return f"simulated {row_name(row)}" if simulated(row, scale) else row_name(row)
+
+
+def simulated(row: str, scale: str) -> bool:
+    """Return whether a row's runs at a scale take simulated data.
+
+    Examples
+    --------
+    >>> simulated("n-mnist/2conv2fc/ch-snn", "desk"), simulated("mnist/2fc", "desk")
+    (True, False)
+    """
+    return scale == "desk" and row.startswith("n-mnist/")
+
+
 def column_name(column: str) -> str:
     """Return a column's name for people, without its unit.
 

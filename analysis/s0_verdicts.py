@@ -30,7 +30,7 @@ from analysis.s0_claims import (
     ruling,
 )
 from analysis.s0_comparisons import table1, table2
-from analysis.s0_names import NAMES, choice, row_name
+from analysis.s0_names import NAMES, choice, row_name, run_name
 
 NEGLIGIBLE = 1.0  # points of accuracy: a smaller spread over choices is "negligible variation"
 FAILS = 20.0  # percent: below twice the chance of ten classes a network has not learnt
@@ -151,7 +151,7 @@ def table9(values: Values, tables: Tables) -> list[str]:
     """Node sparsity beside the printed one."""
     said = []
     for (row, _), value in sorted(values.items(), key=lambda item: item[0][0] != "mnist/2fc/ch-snn"):
-        words = f"{row_name(row)}: {value.text()} of the units have percolated away"
+        words = f"{run_name(row, values.scale)}: {value.text()} of the units have percolated away"
         words += "" if value.n > 1 else " (one seed)"
         if not np.isnan(value.printed):
             inside = value.n > 1 and value.low <= value.printed <= value.high
