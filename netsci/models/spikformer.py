@@ -40,7 +40,7 @@ from netsci.models.parts import (
     scaled,
 )
 from netsci.spiking import LIF
-from netsci.spiking.fused import has_hooks
+from netsci.spiking.plain import has_hooks
 
 
 @dataclass(frozen=True)

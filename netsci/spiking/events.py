@@ -17,6 +17,7 @@ from netsci.sparse import SparseLinear
 from netsci.sparse.layout import feature_major, user_shape
 from netsci.sparse.threads import workers
 from netsci.spiking.layout import share
+from netsci.spiking.plain import backend_of, dense_weight_of, is_plain, is_small
 
 Bytes = NDArray[np.uint8]
 FEW = 0.2  # share of spikes up to which this is faster than a matrix product (as fast at about 0.3)
@@ -53,8 +54,6 @@ def way_of(layer: nn.Module, x: Tensor) -> str:
     >>> [way_of(nn.Linear(3, n), torch.zeros(2, 50, 3)) for n in (10, 200)]
     ['', 'firing']
     """
-    from netsci.spiking.fused import MOST_OUTPUTS, backend_of, is_plain
-
     if not is_plain(layer) or torch.is_autocast_enabled("cpu"):
         return ""
     backend = backend_of(layer, x)
@@ -64,7 +63,7 @@ def way_of(layer: nn.Module, x: Tensor) -> str:
         return ""
     if backend == "csr":
         return "csr"
-    return "firing" if backend == "masked" and cast(nn.Linear, layer).out_features > MOST_OUTPUTS else ""
+    return "firing" if backend == "masked" and not is_small(layer) else ""
 
 
 def layer_on_spikes(layer: nn.Module, x: Tensor, spikes: Bytes) -> Tensor:
@@ -79,8 +78,6 @@ def layer_on_spikes(layer: nn.Module, x: Tensor, spikes: Bytes) -> Tensor:
     >>> bool((layer_on_spikes(layer, x, as_bytes(x)) == layer(x)).all())
     True
     """
-    from netsci.spiking.fused import dense_weight_of
-
     way = way_of(layer, x)
     memory: Tensor
     if way == "csr":

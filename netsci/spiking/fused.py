@@ -11,15 +11,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from netsci.sparse import SparseLinear
-from netsci.sparse.backends import dense_weight, pick
 from netsci.sparse.structure import Structure
 from netsci.spiking.events import currents_of_spikes, few
 from netsci.spiking.layout import Series, rows_and_columns, share
 from netsci.spiking.neurons import LIF
+from netsci.spiking.plain import backend_of, dense_weight_of, has_hooks, is_plain, is_small
 from netsci.spiking.unroll import Dynamics, checked_steps, dynamics_of, has_kernel, unroll
 
-MOST_OUTPUTS = 64  # of a dense layer that is fused: a larger one is served better by matrix products
 AT_ONCE = 256  # neurons whose spikes before a dense layer are held, so that they stay in the cache
 
 
@@ -62,49 +60,12 @@ def linear_of_spikes(
     if backend_of(layer, current) == "csr":
         function = _IntoSparse
         out = function.apply(current, layer.values, layer.structure, dynamics, steps)
-    elif _small(layer):
+    elif is_small(layer):
         function = _IntoDense
         out = function.apply(current, dense_weight_of(layer), dynamics, steps)
     else:
         out = _into_wide(current, dense_weight_of(layer), dynamics, steps)
     return out if layer.bias is None else out + cast(Tensor, layer.bias)
-
-
-def has_hooks(*modules: nn.Module) -> bool:
-    """Return whether any hook would hear of a call to one of the modules or to a part of it.
-
-    Examples
-    --------
-    >>> layer = nn.Linear(1, 1)
-    >>> handle = layer.register_forward_hook(print)
-    >>> has_hooks(nn.Sequential(layer)), handle.remove(), has_hooks(layer)
-    (True, None, False)
-    """
-    kinds = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
-    everywhere = torch.nn.modules.module
-    return any(getattr(everywhere, "_global" + kind, None) for kind in kinds) or any(
-        getattr(part, kind) for module in modules for part in module.modules() for kind in kinds
-    )
-
-
-def _own_forward(module: nn.Module) -> bool:
-    """Return whether a module computes otherwise than its class here says (those of netsci do not)."""
-    if "forward" in vars(module):
-        return True
-    kind: Any = type(module)
-    known = kind.forward in (nn.Linear.forward, SparseLinear.forward, LIF.forward)
-    return not known and not kind.forward.__module__.startswith("netsci.")
-
-
-def is_plain(module: nn.Module) -> bool:
-    """Return whether a module does what its class here says and nothing listens: kernels may stand for it.
-
-    Examples
-    --------
-    >>> is_plain(nn.Linear(1, 1)), is_plain(nn.Sequential(nn.Linear(1, 1)))
-    (True, False)
-    """
-    return not has_hooks(module) and not _own_forward(module)
 
 
 def _fusable(neuron: nn.Module, current: Tensor, layer: nn.Module, steps: int | None) -> Dynamics | None:
@@ -118,7 +79,7 @@ def _fusable(neuron: nn.Module, current: Tensor, layer: nn.Module, steps: int | 
     if not is_plain(neuron) or not is_plain(layer):
         return None
     backend = backend_of(layer, current)
-    if backend == "csr" or (backend == "masked" and (_small(layer) or _wide_allowed())):
+    if backend == "csr" or (backend == "masked" and (is_small(layer) or _wide_allowed())):
         fits = layer.in_features == current.shape[-1] and next(layer.parameters()).dtype == current.dtype
         return dynamics if fits else None
     return None
@@ -127,24 +88,6 @@ def _fusable(neuron: nn.Module, current: Tensor, layer: nn.Module, steps: int | 
 def _wide_allowed() -> bool:
     """Return whether a large dense layer may be fused: no gradient, and the type of its result is its own."""
     return not torch.is_grad_enabled() and not torch.is_autocast_enabled("cpu")
-
-
-def _small(layer: nn.Module) -> bool:
-    return cast(nn.Linear, layer).out_features <= MOST_OUTPUTS
-
-
-def dense_weight_of(layer: nn.Module) -> Tensor:
-    """Return the weight [out, in] of a layer that multiplies as a dense one, differentiable."""
-    if isinstance(layer, SparseLinear):
-        return dense_weight(layer.values, layer.structure).T
-    return cast(nn.Linear, layer).weight
-
-
-def backend_of(layer: nn.Module, current: Tensor) -> str:
-    """Return how a layer multiplies: "csr" (compiled loops), "masked" (dense), or another of its ways, ""."""
-    if isinstance(layer, SparseLinear):
-        return pick(layer.structure, current) if layer.backend == "auto" else layer.backend
-    return "masked" if isinstance(layer, nn.Linear) else ""
 
 
 class _IntoDense(torch.autograd.Function):

@@ -63,3 +63,11 @@ def test_bad_inputs(x, steps, error, word):
 def test_no_generator():
     with pytest.raises(TypeError, match="generator"):
         rate(torch.tensor([0.5]), 2, generator=7)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_small_probabilities_keep_their_size_in_half_precision(dtype):
+    x = torch.full((1000,), 2e-4, dtype=dtype)
+    spikes = rate(x, 1000, generator=torch.Generator().manual_seed(7))
+    assert spikes.dtype == dtype
+    assert spikes.float().mean().item() == pytest.approx(2e-4, rel=0.3)  # 200 spikes wanted

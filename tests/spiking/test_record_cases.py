@@ -311,3 +311,9 @@ def test_steps_of_a_loop_must_fit():
         record(network, X, steps=3, call=frames)
     with pytest.raises(ValueError, match="every batch must have units of one shape"):
         record(nn.Sequential(nn.Conv1d(1, 1, 1), LIF()), [torch.ones(1, 1, 2), torch.ones(1, 1, 3)])
+
+
+def test_a_batch_without_samples_is_told_as_such():
+    network = nn.Sequential(nn.Linear(3, 2), LIF())
+    with pytest.raises(ValueError, match="samples in every batch"):
+        record(network, torch.zeros(4, 0, 3))
