@@ -17,7 +17,7 @@ the weights of all z in the local community, once each. They are different funct
     ch3_l3    sqrt(1 / (1 + de))
 
 Time: path-based rules walk every path of length three (one to two nanoseconds each), or multiply matrices in
-large layers of density 0.27 or more (`_ch_products`); node-based rules walk where a layer has few paths, else
+large layers of density 0.17 or more (`_ch_products`); node-based rules walk where a layer has few paths, else
 they cost links times nodes, summed side by side. Memory beside the scores: links + nodes; walks hold one row
 of T and at most `_SHARED_BYTES` of B, node-based rules up to 64 rows of either, every thread its own.
 """
@@ -206,7 +206,7 @@ class _Layer:
         # By the whole layer, never by the rows asked for: these must not change the order of a sum.
         scatter = paths < _SCATTER_BELOW * links.shape[0] * links.shape[1]
         multiply = by_path and not leave_one_out and pays(links, paths)
-        products = Products.of(links, *tables) if multiply else None
+        products = Products.of(links, of_row, *tables) if multiply else None
         return cls(links, of_row, of_column, tables[0], tables[1], by_path, leave_one_out, scatter, products)
 
     def shares(self, rows: NDArray[np.int64], count: int) -> list[int]:

@@ -43,14 +43,22 @@ def test_products_and_walks_agree(rule, shape, density, seed):
     np.testing.assert_allclose(found, ch_scores(links, rule), rtol=1e-10, atol=0)
 
 
+def test_products_and_walks_agree_on_many_rows_and_an_empty_one(monkeypatch):
+    links = layer((600, 90), 0.3, 4)
+    links[[0, 64, 599]] = False
+    found = multiplied(monkeypatch, links)
+    np.testing.assert_allclose(found, ch_scores(links), rtol=1e-10, atol=0)
+    assert (found[64] == 0).all()
+
+
 def test_rows_blocks_and_threads_do_not_change_a_digit(monkeypatch):
-    links = layer((30, 50), 0.4, 5)
+    links = layer((300, 50), 0.4, 5)  # five products of 64 rows, in two runs
     whole = multiplied(monkeypatch, links)
-    rows = np.array([7, 2, 2, 29])
+    rows = np.array([7, 2, 2, 299, 63, 64, 255, 256])
     np.testing.assert_array_equal(multiplied(monkeypatch, links, rows=rows), whole[rows])
     np.testing.assert_array_equal(multiplied(monkeypatch, links, threads=3), whole)
     monkeypatch.setattr(products, "pays", lambda links, paths: True)
-    blocks = np.concatenate([scores for _, scores in iter_scores(links, block_rows=7)])
+    blocks = np.concatenate([scores for _, scores in iter_scores(links, block_rows=70)])
     np.testing.assert_array_equal(blocks, whole)
 
 
@@ -66,9 +74,9 @@ def test_one_by_one_and_node_based_scores_are_not_multiplied(monkeypatch):
 @pytest.mark.parametrize(
     ("shape", "density", "chosen"),
     [
-        ((600, 600), 0.2, False),  # paths / multiplications = p^2 / (1 - p) = .05
-        ((600, 600), 0.26, False),  # .091
-        ((600, 600), 0.29, True),  # .118
+        ((700, 700), 0.14, False),  # paths / multiplications = density, and 1/6 is asked
+        ((700, 700), 0.16, False),
+        ((700, 700), 0.18, True),
         ((600, 600), 0.5, True),
         ((60, 60), 0.5, False),  # small: 27,000 paths a row
     ],
@@ -80,11 +88,12 @@ def test_products_are_chosen_by_density_and_size(shape, density, chosen):
 
 
 def test_layers_whose_matrices_would_not_fit_are_walked(monkeypatch):
-    links = sp.csr_array(layer((600, 600), 0.4, 8))
-    paths = 0.4**3 * 600**4
-    assert products.pays(links, paths)
-    monkeypatch.setattr(products, "_MOST_BYTES", 8 * 1200 * 600 - 1)
-    assert not products.pays(links, paths)
+    links = sp.csr_array(layer((600, 500), 0.4, 8))
+    paths = 0.4**3 * 600**2 * 500**2
+    needed = 8 * (600 * 500 + 600**2 + 500**2)
+    for most, fits in ((needed, True), (needed - 1, False)):
+        monkeypatch.setattr(products, "_MOST_BYTES", most)
+        assert products.pays(links, paths) is fits
 
 
 def test_a_large_dense_layer_takes_them_by_itself(monkeypatch):
