@@ -5,7 +5,7 @@ A path u-z1-z2-v weighs g[u, z2] h[z1, v]. With N(z2) the columns of the row z2 
     score[u, v] = sum over z2 of g[u, z2] * (sum over z1 in N(z2) of A[u, z1] h[z1, v]),  v in N(z2)
 
 and the inner sum, for all u at once and the v in N(z2), is one product of [m, d] with [d, d], d = d(z2). For
-layer of density p that takes 1 / p times as many multiplications as there are paths, but a matrix library
+a layer of density p that takes 1 / p times as many multiplications as there are paths, but a matrix library
 does about 10 of them in the time of one step along a path.
 """
 
