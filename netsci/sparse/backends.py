@@ -6,8 +6,8 @@
 x [n_in, samples] and y, g [n_out, samples] are feature-major.
 
 Where the compiled loops meet the masked dense product, density, one thread, float32 (forward and backward;
-forward alone): 784 x 1568 with 800 samples .24; .21, with 100 samples .36; .33; 512 x 512 with 800 samples
-.38; .27; 2048 x 2048 with 800 samples .16; .12, where the inputs no longer fit the second cache.
+forward alone): 784 x 1568 with 800 samples .5; .37, with 100 samples above .5; .4; 512 x 512 with 800 samples
+above .5; .41; 2048 x 2048 with 800 samples .48; .33.
 
 Under autocast inputs of a smaller type are taken too, and y has the type of the values. The compiled loops
 and torch's sparse product then work in the type of the values; the masked product is a dense one, which
@@ -32,7 +32,7 @@ from netsci.sparse.structure import Structure
 from netsci.sparse.threads import share_rows
 
 COMPILED = (torch.float32, torch.float64)
-CROSSOVER = 0.2  # density from which a dense product is faster than the compiled loops on the CPU
+CROSSOVER = 0.35  # density from which a dense product is faster than the compiled loops on the CPU
 DENSE_ON_GPU = 2**28  # weights of a dense matrix that a GPU is asked to hold beside the values
 AT_ONCE = 2**24  # products of pairs that torch_sparse holds at a time
 
