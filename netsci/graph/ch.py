@@ -17,9 +17,11 @@ the weights of all z in the local community, once each. They are different funct
     ch3_l3    sqrt(1 / (1 + de))
 
 Time: path-based rules walk every path of length three (one to two nanoseconds each), or multiply matrices in
-large layers of density 0.17 or more (`_ch_products`); node-based rules walk where a layer has few paths, else
-they cost links times nodes, summed side by side. Memory beside the scores: links + nodes; walks hold one row
-of T and at most `_SHARED_BYTES` of B, node-based rules up to 64 rows of either, every thread its own.
+layers of density 0.17 or more (`_ch_products`); node-based rules walk where a layer has few paths, else they
+cost links times nodes, summed side by side. Memory beside the scores: links + nodes; walks hold one row of T
+and at most `_SHARED_BYTES` of B, node-based rules up to 64 rows of either, every thread its own. Products
+hold A, T and B and are taken while these have 256 MiB at most; every thread adds the part of B between a
+row's columns and a second array of its scores.
 """
 
 from collections.abc import Callable, Iterator
@@ -128,7 +130,7 @@ def iter_scores(
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64]]]:
     """Yield the rows of `ch_scores` in blocks of at most `block_rows`, for layers too large for one array.
 
-    Every block counts anew what its columns share, so larger blocks take less time in all.
+    Every block counts or gathers anew what its columns share, so larger blocks take less time in all.
 
     Returns
     -------
@@ -212,7 +214,9 @@ class _Layer:
     def shares(self, rows: NDArray[np.int64], count: int) -> list[int]:
         """Where to cut the rows into at most `count` runs of about the same work."""
         work = np.diff(self.of_row.start).astype(np.float64)
-        if self.by_path or self.scatter:
+        if self.products is not None:
+            work = np.ones(len(work))
+        elif self.by_path or self.scatter:
             work = self.links @ (self.links.T @ work)
         done = np.cumsum(work[rows] + 1)
         inner = np.searchsorted(done, done[-1:] * np.arange(1, count) / count)

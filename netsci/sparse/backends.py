@@ -32,7 +32,7 @@ from netsci.sparse.structure import Structure
 from netsci.sparse.threads import share_rows
 
 COMPILED = (torch.float32, torch.float64)
-CROSSOVER = 0.35  # density from which a dense product is faster than the compiled loops on the CPU
+CROSSOVER = 0.35  # density up to which the compiled loops are the faster ones on the CPU, both ways or nearly
 DENSE_ON_GPU = 2**28  # weights of a dense matrix that a GPU is asked to hold beside the values
 AT_ONCE = 2**24  # products of pairs that torch_sparse holds at a time
 

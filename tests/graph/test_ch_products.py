@@ -62,6 +62,16 @@ def test_rows_blocks_and_threads_do_not_change_a_digit(monkeypatch):
     np.testing.assert_array_equal(blocks, whole)
 
 
+def test_threads_and_rows_do_not_change_a_digit_of_a_layer_that_takes_products_by_itself():
+    links = layer((130, 1003), np.linspace(0.25, 0.7, 130)[:, None], 6)  # unequal rows, up to 700 columns
+    counts = links.astype(float)
+    assert products.pays(sp.csr_array(links), float((counts @ counts.T @ counts)[links].sum()))
+    whole = ch_scores(links)
+    np.testing.assert_array_equal(ch_scores(links, threads=2), whole)
+    for rows in ([5], [128, 7, 64], range(3, 90)):
+        np.testing.assert_array_equal(ch_scores(links, rows=list(rows)), whole[list(rows)])
+
+
 def test_one_by_one_and_node_based_scores_are_not_multiplied(monkeypatch):
     links = layer((20, 30), 0.4, 6)
     expected = [ch_scores(links, existing="leave_one_out"), ch_scores(links, "ch3_l3n")]
@@ -76,9 +86,10 @@ def test_one_by_one_and_node_based_scores_are_not_multiplied(monkeypatch):
     [
         ((700, 700), 0.14, False),  # paths / multiplications = density, and 1/6 is asked
         ((700, 700), 0.16, False),
-        ((700, 700), 0.18, True),
-        ((600, 600), 0.5, True),
-        ((60, 60), 0.5, False),  # small: 27,000 paths a row
+        ((700, 700), 0.19, True),
+        ((12, 2000), 0.5, False),  # the weights of 2000^2 pairs of columns cost more than the paths
+        ((2000, 12), 0.5, False),
+        ((12, 12), 0.3, False),
     ],
 )
 def test_products_are_chosen_by_density_and_size(shape, density, chosen):
