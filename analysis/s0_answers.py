@@ -100,9 +100,8 @@ def one_choice(pattern: str, name: str, **fixed: Any) -> Answer:
         dataset, _, method = entry.row.partition("/")
         text = re.fullmatch(pattern, entry.column)[1]  # type: ignore[index]
         value = int(text) if name == "batch" else float(text)
-        recipe = target_propagated(
-            dataset, scale, dense=method == "dense", sweep=name != "lr", **{name: value, **fixed}
-        )
+        varied = {name: value, **fixed}
+        recipe = target_propagated(dataset, scale, dense=method == "dense", sweep=True, **varied)
         if isinstance(recipe, str):
             return recipe
         return over_seeds(last("accuracy"), lambda seed: (recipe.replace(seed=seed),), seeds)

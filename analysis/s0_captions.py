@@ -9,7 +9,6 @@ from typing import Any
 from analysis.runs import Cell
 from analysis.s0_comparisons import CAPTIONS as OF_FIGURES
 from analysis.s0_entries import Entry
-from analysis.s0_plan import STP_LR, STP_SWEEP_LR
 
 COUNTED = 1_000  # test samples whose operations are counted, see `netsci.train.Run`
 TUNING = (
@@ -18,10 +17,13 @@ TUNING = (
     "dense and sparse, not tuned."
 )
 TUNED_TABLES = ("s0.table1", "s0.table9", "s0.table15", "s0.table16", "s0.figure2")
-TAKEN_OVER = (
-    "The learning rates were chosen on 12,000 images (s0-stp-grid); s0-stp-grid-full tries them on 50,000."
+RATES, SWEEP_RATES = (
+    f"The learning rates of runs on {images} images were chosen on {grid}, dense and sparse alike: held-out "
+    "images, one seed, 95 % sparse."
+    for images, grid in (("all", "s0-stp-grid-full"), ("12,000", "s0-stp-grid"))
 )
 FULL_SIZE = ("s0.table2", "s0.table10", "s0.table14", "s0.figure3")  # S-TP on all training images
+SWEEPS = (*(f"s0.table{n}" for n in (3, 4, 6, 7, 8)), "s0.figure3")
 OF_TABLES = {
     "s0.table1": f"SOPs are synaptic operations of spikes a sample, of the first {COUNTED:,} test samples. "
     "Where the first layer reads real values it is not among them: it is counted as multiply-accumulates "
@@ -60,8 +62,9 @@ def caption(id_: str, cells: Sequence[Cell], scale: str) -> str:
     """Return what an exhibit's caption says beside how it is drawn."""
     tuning = TUNING if id_ in TUNED_TABLES and cells and scale != "smoke" else ""
     said = OF_TABLES.get(id_, OF_FIGURES.get(id_, "")) if cells else ""
-    taken_over = TAKEN_OVER if id_ in FULL_SIZE and scale == "desk" and STP_LR == STP_SWEEP_LR else ""
-    words = (said, setting(cells, scale), tuning, taken_over)
+    desk = scale == "desk"
+    rates = (RATES if desk and id_ in FULL_SIZE else "", SWEEP_RATES if desk and id_ in SWEEPS else "")
+    words = (said, setting(cells, scale), tuning, *rates)
     return " ".join(word for word in words if word)
 
 

@@ -1,4 +1,4 @@
-"""S0 (CH-SNN): an exhibit for each of its tables, for Figures 2 and 3, and for the grid behind Table 1."""
+"""S0 (CH-SNN): an exhibit for each of its tables, for Figures 2 and 3, and for the grids behind them."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ import pandas as pd
 
 from analysis.runs import Tables
 from analysis.s0_entries import compared
-from analysis.s0_explanations import doubt, explanations
+from analysis.s0_explanations import explanations
 from analysis.s0_names import choice
 from analysis.statistics import mean_and_interval
 
@@ -41,13 +41,9 @@ class Value:
 
 
 class Values(dict[tuple[str, str], Value]):
-    """What was run of an exhibit, by row and column, and what is needed to judge it.
-
-    scale : of the runs. doubt : why a gain over the dense network is not established, "" if nothing is known.
-    """
+    """What was run of an exhibit, by row and column, at a scale."""
 
     scale: str = "desk"
-    doubt: str = ""
 
     def tests(self, row: str) -> int:
         """Return the number of test images of a row."""
@@ -94,7 +90,7 @@ def verdict(judge: Judge | None, scale: str, tables: Tables) -> str:
             for line in run.itertuples()
         }
     )
-    values.scale, values.doubt = scale, doubt(exhibit, scale)
+    values.scale = scale
     found = judge(values, tables) or ["no comparison is complete yet"]
     why = explanations(exhibit, scale, tables)
     return " ".join([_sentence(f"{OPENING[scale]}{'; '.join(found)}; {counted}."), *why])
@@ -215,11 +211,8 @@ def printed_over(tables: Tables, row: str) -> dict[float, float]:
     return {choice(line.column): line.printed for line in lines if not np.isnan(choice(line.column))}
 
 
-def judged(gain: Value, doubt: str = "") -> str:
-    """Say what a gain over dense is worth, and whether it agrees with the printed one.
-
-    A doubt about how the dense network was tuned takes nothing from a loss.
-    """
+def judged(gain: Value) -> str:
+    """Say what a gain over dense is worth, and whether it agrees with the printed one."""
     if gain.n < 2:
         words = "one seed"
         if gain.high < 0 or gain.low > 0:
@@ -232,8 +225,6 @@ def judged(gain: Value, doubt: str = "") -> str:
         words = "a gain beyond the spread of the seeds"
     else:
         words = "no difference beyond the spread of the seeds"
-    if doubt and gain.mean > 0:
-        words = f"{'one seed, ' if gain.n < 2 else ''}not established as a gain: {doubt}"
     if np.isnan(gain.printed):
         return words
     same = np.sign(round(gain.mean, 2)) == np.sign(round(gain.printed, 2))

@@ -57,7 +57,7 @@ def table1(values: Values, tables: Tables) -> list[str]:
         words = (
             f"{name}: CH-SNN {a.text()}, dense {b.text()}, difference {gain.mean:+.2f} points"
             + (f" ({gain.low:+.2f} to {gain.high:+.2f})" if gain.n > 1 else "")
-            + f", {judged(gain, values.doubt)}"
+            + f", {judged(gain)}"
         )
         words += (
             f" (left out: {more} seed{'s' if more > 1 else ''} that only one of the two has)" if more else ""
@@ -89,7 +89,7 @@ def table2(values: Values, tables: Tables) -> list[str]:
         words = (
             f"{NAMES[dataset]}: CH-SNN {a.text()}, dense {b.text()}"
             + if_printed(", printed {:.2f} and {:.2f}", a.printed, b.printed)
-            + f"; difference {gain.mean:+.2f} points, {judged(gain, values.doubt)}; dense needs "
+            + f"; difference {gain.mean:+.2f} points, {judged(gain)}; dense needs "
             f"{ratio(f.mean, e.mean)} the energy"
             + if_printed(", printed {:.1f} times", f.printed / e.printed)
         )
@@ -153,7 +153,7 @@ def _figure3(values: Values, tables: Tables) -> list[str]:
             + if_printed(", printed {:.2f} and {:.2f}", rates[1].printed, rates[0].printed)
             + f"), dense needs {ratio(energy[0].mean, energy[1].mean)} the energy"
             + if_printed(" (printed {:.1f})", energy[0].printed / energy[1].printed)
-            + f", accuracy differs by {gain.mean:+.2f} points, {judged(gain, values.doubt)}"
+            + f", accuracy differs by {gain.mean:+.2f} points, {judged(gain)}"
         )
         row = f"{dataset}/both"
         by = {s: values[row, s].mean for s in SPARSITIES if (row, s) in values}

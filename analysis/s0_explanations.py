@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from analysis.runs import Tables
 from analysis.s0_entries import compared
-from analysis.s0_plan import STP_EPOCHS, STP_LR, STP_SWEEP_LR, SWEEP_IMAGES
+from analysis.s0_plan import STP_EPOCHS, SWEEP_IMAGES
 
 Key = tuple[str, str]  # row, column
 PRINTED_EPOCHS = 100  # S0 A.5, for S-TP
@@ -59,24 +59,6 @@ def explanations(exhibit: str, scale: str, tables: Tables) -> list[str]:
     known = {(line.row, line.column): Cell(line.mean, line.printed) for line in run.itertuples()}
     said = (explanation.said(known) for explanation in EXPLANATIONS.get(exhibit, ()))
     return list(dict.fromkeys(text for text in said if text))
-
-
-def doubt(exhibit: str, scale: str) -> str:
-    """Return why a gain over the dense network of an exhibit is not established, "" if nothing is known.
-
-    Table 2's dense rate was the best on "s0-stp-grid", which trains on fewer images than Table 2 does, and
-    Table 5 has a better one for seed 0. The doubt ends by itself when `STP_LR` takes another rate, of
-    "s0-stp-grid-full"; delete this and DOUBTED once Tables 2, 10 and 14 are run with it.
-    """
-    if scale != "desk" or exhibit not in DOUBTED or STP_LR["dense"] != STP_SWEEP_LR["dense"]:
-        return ""
-    return (
-        f"the dense network's learning rate was chosen on {SWEEP_IMAGES:,} images and used on all 60,000, "
-        "where another may suit it better (see Table 5)"
-    )
-
-
-DOUBTED = ("s0.table2", "s0.table10", "s0.table14", "s0.figure3")
 
 
 def _below(*cells: Cell) -> bool:
@@ -209,8 +191,9 @@ EXPLANATIONS: dict[str, tuple[Explanation, ...]] = {
     ),
     "s0.table5": (
         Explanation(
-            f"These runs have {STP_EPOCHS} epochs, S0's {PRINTED_EPOCHS}: what is said of rates holds at "
-            "this budget, in which low rates are under-trained, and does not decide the claim.",
+            f"These runs have {STP_EPOCHS} epochs on {SWEEP_IMAGES:,} images, S0's {PRINTED_EPOCHS} on "
+            "60,000: what is said of rates holds at this budget, in which low rates are under-trained, and "
+            "does not decide the claim.",
             (("mnist/ch-snn", "lr_0.0001"),),
             _always,
         ),

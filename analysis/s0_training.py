@@ -64,9 +64,8 @@ def run(
     if noise:
         arrays["noise_p"] = np.array(noise)
         arrays["noise_kind"] = np.array(list(NOISE))
-        clean = noisy(run, "bit-flip", 0.0)  # as with no share of any other kind
         arrays["noise_accuracy"] = np.array(
-            [[noisy(run, kind, p) if p else clean for p in noise] for kind in NOISE]
+            [[noisy(run, kind, p) if p else run.accuracy for p in noise] for kind in NOISE]
         )
     if traced:
         arrays |= totals(run)

@@ -117,7 +117,7 @@ def table5(values: Values, tables: Tables) -> list[str]:
             f"{row_name(row)}: best at learning rate {best:g}, {found[best].text()}"
             + (f" (printed at {max(printed, key=lambda r: printed[r]):g})" if printed else "")
             + f", lowest {min(value.mean for value in found.values()):.2f} %; S0's fall of accuracy as the "
-            f"rate rises, at this budget of epochs, {fares}" + one_seed(found.values())
+            f"rate rises, at this budget, {fares}" + one_seed(found.values())
         )
     return said
 
@@ -184,7 +184,6 @@ def noise(values: Values, tables: Tables) -> list[str]:
                 if source == "here":
                     clear = [NAMES[k] for k in losses if _clear(values, tables, f"{dataset}/{k}")]
                     listed += f"; beyond the spread of the seeds: {', '.join(clear) or 'none'}"
-                    listed += f"; not established: {values.doubt}" if values.doubt else ""
                 said.append(
                     f"{NAMES[dataset]}, {source}: dense loses fewer points than CH-SNN under {len(tougher)} "
                     f"of {len(losses)} kinds of noise at their strongest ({listed})"
@@ -221,7 +220,6 @@ def table14(values: Values, tables: Tables) -> list[str]:
             f"{NAMES[dataset]}: mean RPDR dense {dense.text()}, CH-SNN {sparse.text()}: {more} is the more "
             f"robust{'' if clear else ', though not beyond the spread of the seeds'}"
         )
-        words += f", and not established: {values.doubt}" if values.doubt else ""
         if not np.isnan(gap.printed):
             agrees = (gap.mean < 0) == (gap.printed < 0)
             words += (

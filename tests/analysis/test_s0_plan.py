@@ -77,7 +77,7 @@ def test_sweeps_have_fewer_images_and_their_own_rates(table):
         if table == "s0.table15":
             assert (made["epochs"], made["limit"]) == (6, None)
             continue
-        assert made["limit"] == (None if table == "s0.table5" else SWEEP_IMAGES)
+        assert made["limit"] == SWEEP_IMAGES
         if table != "s0.table5":
             assert made["lr"] == STP_SWEEP_LR["sparse"], entry.row
     for dense in (True, False):
@@ -256,11 +256,12 @@ def test_what_runs_take():
     conv = back_propagated("mnist", "2conv2fc", False, "desk")
     assert (of(conv), of(conv.replace(steps=2))) == (660, 165)
     assert training_images(cell(back_propagated("n-mnist", "2conv2fc", False, "desk"))) == 20_000
-    assert of(target_propagated("mnist", "desk", dense=True)) == 5 * 350
+    full = target_propagated("mnist", "desk", dense=True)
+    assert (of(full), seconds(cell(full, noise=(0.0, 0.1)))) == (5 * 200, 7 * 200)
     sweep = target_propagated("mnist", "desk", sweep=True)
-    assert of(sweep) == pytest.approx(5 * 75 / 5)
-    assert of(sweep.replace(sparsity=0.7)) == pytest.approx(5 * (350 / 5 + 90))
-    assert of(sweep.replace(sparsity=0.8)) == pytest.approx(5 * (300 / 5 + 90))
+    assert of(sweep) == pytest.approx(5 * 85 / 5)
+    assert of(sweep.replace(sparsity=0.8)) == pytest.approx(5 * (200 / 5 + 40))
+    assert of(sweep.replace(sparsity=0.9)) == pytest.approx(5 * 170 / 5)
     assert math.isinf(of(back_propagated("cifar-10", "6conv2fc", True, "desk")))
     assert math.isinf(of(back_propagated("cifar-10", "spikformer", True, "desk")))
 
@@ -275,8 +276,11 @@ def test_captions_say_where_runs_differ_from_the_printed_set_up():
     assert "6Conv2FC: 8 epochs (S0: 100), topology evolved every 2 epochs (S0: 1);" in one
     assert "Spikformer: 8 epochs (S0: 100), 4 blocks of width 256 (S0: 8 of 512);" in one
     assert s0_captions.TUNING in one
-    assert "5 epochs (S0: 100), learning rate 0.005 dense, 0.01 sparse (S0: 0.0001);" in captions["s0-table2"]
-    assert ("on 12,000 images (s0-stp-grid)" in captions["s0-table2"]) == (STP_LR == STP_SWEEP_LR)
+    assert "5 epochs (S0: 100), learning rate 0.001 dense, 0.01 sparse (S0: 0.0001);" in captions["s0-table2"]
+    assert all(s0_captions.RATES in captions[id_] for id_ in ("s0-table2", "s0-table10", "s0-figure3"))
+    assert s0_captions.RATES not in captions["s0-table7"]
+    assert all(s0_captions.SWEEP_RATES in captions[id_] for id_ in ("s0-table4", "s0-table7", "s0-figure3"))
+    assert s0_captions.SWEEP_RATES not in captions["s0-table2"]
     assert "5 epochs (S0: 100), 12,000 training images (S0: all)" in captions["s0-table7"]
     assert "learning rate" not in captions["s0-table5"]  # which is what it varies
 

@@ -7,7 +7,10 @@ import pytest
 import torch
 from torch import nn
 
+from analysis import s0_training
 from analysis.s0_captions import COUNTED
+from analysis.s0_entries import at_epoch
+from analysis.s0_plan import target_propagated
 from analysis.s0_training import NOISE, noisy, totals
 from netsci.models import mlp
 from netsci.spiking import LIF, record
@@ -56,6 +59,17 @@ def test_noise_is_of_its_share_and_the_same_each_time():
     assert noisy(made, "bit-flip", 0.2) == noisy(made, "bit-flip", 0.2)
     assert noisy(made, "spike-dropout", 0.2) == pytest.approx(0.9, abs=0.03)
     assert set(NOISE) == {"bit-flip", "false-spike", "spike-dropout"}
+
+
+def test_a_run_is_tested_at_its_end_and_without_noise_it_has_that_accuracy():
+    recipe = target_propagated("mnist", "smoke", lr=1e-2, epochs=8).flat()
+    record = s0_training.run(dataset=recipe.pop("data"), noise=(0.0, 0.3), **recipe)
+    kinds, accuracy = record.arrays["noise_kind"].tolist(), record.arrays["noise_accuracy"]
+    assert accuracy.shape == (len(NOISE), 2)
+    tested = record.arrays["table_epoch"][record.arrays["table_measure"] == "accuracy"]
+    assert tested.tolist() == [recipe["epochs"]]
+    assert accuracy[:, 0].tolist() == [at_epoch(record, "accuracy")] * len(NOISE)
+    assert accuracy[kinds.index("bit-flip"), 1] < accuracy[0, 0] - 0.1
 
 
 def test_totals_of_a_network_counted_by_hand():
