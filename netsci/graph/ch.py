@@ -21,7 +21,7 @@ layers of density 0.17 or more (`_ch_products`); node-based rules walk where a l
 cost links times nodes, summed side by side. Memory beside the scores: links + nodes; walks hold one row of T
 and at most `_SHARED_BYTES` of B, node-based rules up to 64 rows of either, every thread its own. Products
 hold A, T and B and are taken while these have 256 MiB at most; every thread adds the part of B between a
-row's columns and a second array of its scores.
+row's columns and three arrays of the size of its scores.
 """
 
 from collections.abc import Callable, Iterator
