@@ -142,8 +142,8 @@ def test_what_takes_hours_is_made_only_when_asked_for(monkeypatch, tmp_path):
     arguments = ["--out", str(tmp_path), "--format", "svg", "--only"]
     result = CliRunner().invoke(figures.app, [*arguments, "s0-stp-grid"], env={"COLUMNS": "200"})
     assert result.exit_code == 0
-    taken = (5 * 350 + 5 * 75) * 5 / 5 / 3600  # five rates, five epochs, a fifth of the images
-    said = f"10 of 10 runs are not finished (about {taken:.1f} hours of one core); --long makes them"
+    taken = (6 * 200 + 6 * 85) * 5 / 5 / 3600  # six rates, five epochs, a fifth of the images
+    said = f"12 of 12 runs are not finished (about {taken:.1f} hours of one core); --long makes them"
     assert f"s0-stp-grid: skipped, {said}" in result.output
     assert not (tmp_path / "results").exists()
     asked = []
