@@ -151,6 +151,6 @@ STP_EPOCHS = 5  # a twentieth of the printed ones
 SWEEP_IMAGES = 12_000  # of the sweeps: Tables 3 to 8
 # The printed 1e-4 does not get far in so few steps: these are the best of "s0-stp-grid", which has as many
 # images as the sweeps, and of "s0-stp-grid-full", which has those of full size (Tables 2, 10 and 14).
-STP_SWEEP_LR = {"dense": 5e-3, "sparse": 1e-2}
+STP_SWEEP_LR = {"dense": 1e-2, "sparse": 1e-2}
 STP_LR = {"dense": 1e-3, "sparse": 1e-2}
 _TOPOLOGY = ("sparsity", "zeta", "delta", "schedule", "initial")
