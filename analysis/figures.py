@@ -8,9 +8,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,9 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from analysis import digits, networks, s0_chsnn, s1_figure3, s3_sparsity
 from analysis.runs import (
-    Cell,
     Exhibit,
-    Record,
     Tables,
     load_tables,
     record_path,
@@ -65,36 +61,14 @@ def lacking(exhibit: Exhibit, results: Path) -> str:
 
 
 def finished(exhibit: Exhibit, results: Path) -> Exhibit:
-    """Return an exhibit of long runs with those of its cells that have a record; any other as it is.
-
-    While more of them have one by the version before, and the exhibit says what that was, these stand in.
-    """
+    """Return an exhibit of long runs with those of its cells that have a record; any other as it is."""
     if exhibit.seconds is None:
         return exhibit
     cells = tuple(cell for cell in exhibit.cells if record_path(results, cell).exists())
     if len(cells) == len(exhibit.cells):
         return exhibit
-    so_far = f"{exhibit.caption} So far {len(cells)} of these {len(exhibit.cells)} runs are finished"
-    earlier = {cell: cell.before for cell in exhibit.cells if cell.before is not None}
-    earlier = {cell: before for cell, before in earlier.items() if record_path(results, before).exists()}
-    if exhibit.earlier and len(earlier) > sum(cell.before is not None for cell in cells):
-        earlier |= {cell: cell for cell in cells if cell.before is None}  # of these there is one version only
-        return replace(
-            exhibit,
-            cells=tuple(earlier.values()),
-            caption=f"{so_far}; shown are {len(earlier)} of the version before: {exhibit.earlier}.",
-            tabulate=partial(_tabulated_as, exhibit.tabulate, earlier),
-        )
-    return replace(exhibit, cells=cells, caption=f"{so_far}.")
-
-
-def _tabulated_as(
-    tabulate: Callable[[Mapping[Cell, Record]], Tables],
-    earlier: Mapping[Cell, Cell],
-    records: Mapping[Cell, Record],
-) -> Tables:
-    """Tabulate records of the version before as if they were of this one."""
-    return tabulate({cell: records[before] for cell, before in earlier.items()})
+    so_far = f"So far {len(cells)} of these {len(exhibit.cells)} runs are finished."
+    return replace(exhibit, cells=cells, caption=f"{exhibit.caption} {so_far}")
 
 
 def unfinished(exhibit: Exhibit, results: Path) -> str:

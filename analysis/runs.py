@@ -21,7 +21,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from multiprocessing import get_context
@@ -60,11 +60,6 @@ class Cell:
 
     def __getitem__(self, name: str) -> Any:
         return dict(self.parameters)[name]
-
-    @property
-    def before(self) -> Cell | None:
-        """The same run by the version before this one, None if this is the first."""
-        return replace(self, version=self.version - 1) if self.version > 1 else None
 
     @property
     def key(self) -> str:
@@ -118,8 +113,7 @@ class Exhibit:
     names the environment variable without which the cells cannot run; `tolerance` is how far numbers of a
     single run may differ, relatively, between machines. `seconds(cell)` is about what a run takes on one
     core, infinity if it needs a GPU; the runs of an exhibit that has it are made only when asked for.
-    `printed` says that it shows printed values even while none of its runs is finished. `earlier` says what
-    was different in runs of the version before: those are shown while there are more of them; "" if none may.
+    `printed` says that it shows printed values even while none of its runs is finished.
     """
 
     id: str
@@ -135,7 +129,6 @@ class Exhibit:
     tolerance: float = 1e-6
     seconds: Callable[[Cell], float] | None = None
     printed: bool = False
-    earlier: str = ""
 
 
 def record_path(results: Path, cell: Cell) -> Path:

@@ -24,7 +24,6 @@ from analysis.s0_entries import (
     tabulate,
 )
 from analysis.s0_grid import grid_exhibits
-from analysis.s0_plan import EARLIER
 from analysis.s0_verdicts import JUDGES
 
 TITLES = {
@@ -93,7 +92,6 @@ def _exhibit(id_: str, title: str, scale: str, entries: list[Entry], cells: tupl
         needs="NETSCI_DATA" if long else None,
         seconds=seconds if long else None,
         printed=True,
-        earlier=EARLIER if any(cell["learner"] == "stp" for cell in cells) else "",
     )
 
 

@@ -15,7 +15,6 @@ from analysis.s0_cost import seconds
 from analysis.s0_entries import at_epoch
 from analysis.s0_figures import SCALE_NOTES
 from analysis.s0_plan import (
-    EARLIER,
     GRID,
     SMOKE,
     SMOKE_NETS,
@@ -117,7 +116,6 @@ def _exhibit(grid: Grid, scale: str, seed: int) -> Exhibit:
         needs=None if smoke else "NETSCI_DATA",
         version=2,
         seconds=None if smoke else seconds,
-        earlier=EARLIER if PRESETS[grid.preset].optimisation.learner == "stp" else "",
     )
 
 

@@ -26,10 +26,6 @@ from netsci.train.recipe import Recipe
 SCALES = ("smoke", "desk", "paper")
 TASK = "analysis.s0_training:run"
 VERSIONS = {"gradient": 1, "stp": 2}  # of the task, by learner
-EARLIER = (
-    "SSWI then took the share of bright pixels, not the mean intensity, for the probability that an input "
-    "fires, so that the first layer's first weights had a variance 7 % smaller"
-)
 LATER = "the method is not part of this library yet"
 LEFT_OUT = "at this scale it was left out for time"
 NEEDS_GPU = "at this scale it was left out: it needs a GPU for hours"

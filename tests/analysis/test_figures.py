@@ -165,37 +165,16 @@ def test_a_printed_table_is_shown_before_any_run(monkeypatch, tmp_path):
     assert set(shown.loc[shown["row"] == "MNIST", "reason"]) == {"its run is not finished"}
 
 
-def test_runs_of_the_version_before_stand_in_while_there_are_more_of_them(tmp_path):
-    cells = tuple(
-        Cell.of("analysis.s0_training:run", version=2, data="d", kept=True, seed=s) for s in range(3)
-    )
-    whole = replace(
-        figures.catalogue()[0],
-        cells=cells,
-        seconds=lambda cell: 1.0,
-        earlier="weights were smaller",
-        tabulate=lambda records: {"table": {cell["seed"]: r.notes["from"] for cell, r in records.items()}},
-    )
-
-    def shown():
-        exhibit = figures.finished(whole, tmp_path)
-        records = {cell: Record.load(record_path(tmp_path, cell)) for cell in exhibit.cells}
-        return exhibit, exhibit.tabulate(records)["table"]
-
-    for cell in cells[:2]:
-        Record({}, {"from": "before"}).save(record_path(tmp_path, cell.before))
-    Record({}, {"from": "now"}).save(record_path(tmp_path, cells[0]))
-    exhibit, table = shown()
-    assert table == {0: "before", 1: "before"}  # never both in one table
-    assert [cell.version for cell in exhibit.cells] == [1, 1]
-    assert (
-        "1 of these 3 runs are finished; shown are 2 of the version before: weights were" in exhibit.caption
-    )
-    assert figures.finished(replace(whole, earlier=""), tmp_path).cells == cells[:1]
-    Record({}, {"from": "now"}).save(record_path(tmp_path, cells[2]))
-    exhibit, table = shown()
-    assert table == {0: "now", 2: "now"}
-    assert cells[0].before.before is None
+def test_an_exhibit_of_long_runs_shows_those_that_are_finished(tmp_path):
+    cells = tuple(Cell.of("analysis.s0_training:run", version=2, data="d", kept=True, seed=s) for s in (0, 1))
+    whole = replace(figures.catalogue()[0], cells=cells, seconds=lambda cell: 1.0)
+    Record({}, {}).save(record_path(tmp_path, cells[1]))
+    exhibit = figures.finished(whole, tmp_path)
+    assert exhibit.cells == cells[1:]
+    assert exhibit.caption.endswith(" So far 1 of these 2 runs are finished.")
+    assert figures.finished(replace(whole, seconds=None), tmp_path).cells == cells
+    Record({}, {}).save(record_path(tmp_path, cells[0]))
+    assert figures.finished(whole, tmp_path) is whole
 
 
 def test_what_is_missing_and_needs_a_gpu(tmp_path):

@@ -52,7 +52,7 @@ def test_products_and_walks_agree_on_many_rows_and_an_empty_one(monkeypatch):
 
 
 def test_rows_blocks_and_threads_do_not_change_a_digit(monkeypatch):
-    links = layer((300, 50), 0.4, 5)  # five products of 64 rows, in two runs
+    links = layer((300, 50), 0.4, 5)  # five products of up to 64 rows
     whole = multiplied(monkeypatch, links)
     rows = np.array([7, 2, 2, 299, 63, 64, 255, 256])
     np.testing.assert_array_equal(multiplied(monkeypatch, links, rows=rows), whole[rows])
