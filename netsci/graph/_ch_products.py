@@ -90,14 +90,13 @@ def _add_products(of_row: "Lists", linked: _Floats, g: _Floats, h: _Floats, sums
     for z2 in range(of_row.start.size - 1):
         columns = of_row.node[of_row.start[z2] : of_row.start[z2 + 1]]
         d = columns.size
-        whole = -(-d // 4) * 4  # the last entries are 0
+        whole = -(-d // 4) * 4  # the last weights are 0, whatever the last lines of `right` hold
         inner = left[: whole * whole].reshape(whole, whole)
         inner[:] = 0.0
         for i in range(d):
             line = h[columns[i]]
             for k in range(d):
                 inner[i, k] = line[columns[k]]
-        right[d:whole] = 0.0
         for first in range(0, linked.shape[1], _TOGETHER):
             count = min(_TOGETHER, linked.shape[1] - first)
             for k in range(d):

@@ -228,6 +228,11 @@ def test_grids_say_whether_their_best_is_used(grid):
         assert f"dense: learning rate {grid.choices[0]['lr']:g}" in text
         taken = f"taken for {grid.used_by}: learning rate {grid.used['dense']['lr']:g}"
         assert f"96.00 % (worst 90.00 %), at the edge of the grid; {taken}" in text
+    ends = (min(choice["lr"] for choice in grid.choices), max(choice["lr"] for choice in grid.choices))
+    for lr in sorted({choice["lr"] for choice in grid.choices}):
+        best = table.assign(value=90.0 + (table["lr"] == lr))
+        told = s0_grid.verdict(grid, "desk", {"table": best}).count("at the edge of the grid")
+        assert told == (2 if lr in ends else 0), lr
     assert "nothing is chosen here" in s0_grid.verdict(grid, "smoke", {"table": table})
 
 

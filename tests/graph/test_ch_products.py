@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from netsci.graph import CH_RULES, ch_scores, iter_scores
 from netsci.graph import _ch_products as products
+from netsci.graph.ch import _Layer
 
 PATH_RULES = [rule for rule in CH_RULES if not rule.endswith("n")]
 
@@ -70,6 +71,13 @@ def test_threads_and_rows_do_not_change_a_digit_of_a_layer_that_takes_products_b
     np.testing.assert_array_equal(ch_scores(links, threads=2), whole)
     for rows in ([5], [128, 7, 64], range(3, 90)):
         np.testing.assert_array_equal(ch_scores(links, rows=list(rows)), whole[list(rows)])
+
+
+def test_threads_share_the_rows_of_products_evenly(monkeypatch):
+    links = layer((80, 60), np.linspace(0.1, 0.9, 80)[:, None], 3)  # the last rows have most of the paths
+    for multiply, cuts in ((True, range(39, 42)), (False, range(46, 80))):
+        monkeypatch.setattr(products, "pays", lambda links, paths, found=multiply: found)
+        assert _Layer.prepare(links, "ch3_l3", None).shares(np.arange(80), 2)[1] in cuts
 
 
 def test_one_by_one_and_node_based_scores_are_not_multiplied(monkeypatch):
