@@ -33,7 +33,7 @@ CASES: list[tuple[int, int, float, str, float | None]] = [
     (3072, 4000, 0.01, "ch2_l3n", None),
     (1024, 1024, 0.05, "ch2_l3n", None),
     (784, 1568, 0.01, "ch2_l3n", None),
-    (784, 1568, 0.2, "ch3_l3", None),
+    (784, 1568, 0.2, "ch3_l3", 4.0),
 ]
 
 

@@ -7,7 +7,8 @@ x [n_in, samples] and y, g [n_out, samples] are feature-major.
 
 Where the compiled loops meet the masked dense product, density, one thread, float32 (forward and backward;
 forward alone): 784 x 1568 with 800 samples .5; .37, with 100 samples above .5; .4; 512 x 512 with 800 samples
-above .5; .41; 2048 x 2048 with 800 samples .48; .33.
+above .5; .41; 2048 x 2048 with 800 samples .48; .33. With 800 samples both ways 8192 x 8192 .22, where
+inputs and outputs no longer fit the caches (4096 x 4096 above .3).
 
 Under autocast inputs of a smaller type are taken too, and y has the type of the values. The compiled loops
 and torch's sparse product then work in the type of the values; the masked product is a dense one, which
@@ -33,8 +34,20 @@ from netsci.sparse.threads import share_rows
 
 COMPILED = (torch.float32, torch.float64)
 CROSSOVER = 0.35  # density up to which the compiled loops are the faster ones on the CPU, both ways or nearly
+LARGE, LARGE_CROSSOVER = 2**25, 0.2  # the same for layers of more cells than that
 DENSE_ON_GPU = 2**28  # weights of a dense matrix that a GPU is asked to hold beside the values
 AT_ONCE = 2**24  # products of pairs that torch_sparse holds at a time
+
+
+def crossover(cells: int) -> float:
+    """Return the density up to which a layer of so many cells takes the compiled loops on the CPU.
+
+    Examples
+    --------
+    >>> crossover(784 * 1568), crossover(8192 * 8192)
+    (0.35, 0.2)
+    """
+    return CROSSOVER if cells <= LARGE else LARGE_CROSSOVER
 
 
 def pick(structure: Structure, x: Tensor) -> str:
@@ -49,7 +62,7 @@ def pick(structure: Structure, x: Tensor) -> str:
     """
     cells = structure.n_in * structure.n_out
     if x.device.type == "cpu":
-        few = structure.n_links <= CROSSOVER * cells and not structure.full
+        few = structure.n_links <= crossover(cells) * cells and not structure.full
         return "csr" if few and x.dtype in COMPILED else "masked"
     return "masked" if cells <= DENSE_ON_GPU else "torch_sparse"
 

@@ -21,7 +21,7 @@ class SparseLinear(SparseLayer):
     bias : whether there is one.
     backend : "auto", "csr" (compiled loops, CPU), "torch_sparse" or "masked" (a dense product); the results
         agree, but for NaN and infinite inputs, which a dense product spreads to all outputs. "auto" takes
-        compiled loops on the CPU below a density of `netsci.sparse.backends.CROSSOVER`.
+        compiled loops on the CPU up to the density of `netsci.sparse.backends.crossover`.
     dtype : of the parameters.
     generator : torch.Generator that draws the initial values. Without one they are drawn from torch's global
         state, as those of nn.Linear are: then torch.manual_seed decides them, and each layer moves that

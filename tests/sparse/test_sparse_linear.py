@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from netsci.sparse import SparseLinear, Structure, sparse_matmul
+from netsci.sparse import SparseLinear, Structure, backends, sparse_matmul
 from netsci.sparse import threads as threading_module
 from netsci.sparse.backends import BACKENDS, CROSSOVER, pick
 from netsci.sparse.layout import empty_feature_major, feature_major, user_shape
@@ -202,6 +202,16 @@ def test_auto_goes_by_density_device_and_dtype():
     ]
     on_gpu = torch.ones(1, 10, device="meta")
     assert pick(sparse, on_gpu) == "masked"
+
+
+def test_auto_takes_the_dense_product_of_large_layers_sooner(monkeypatch):
+    def picked(n_links):
+        return pick(Structure.of(np.arange(100)[None] < n_links), torch.ones(1))
+
+    monkeypatch.setattr(backends, "LARGE", 100)
+    assert [picked(20), picked(21)] == ["csr", "csr"]
+    monkeypatch.setattr(backends, "LARGE", 99)
+    assert [picked(20), picked(21)] == ["csr", "masked"]
 
 
 def test_a_full_layer_is_the_dense_matrix_without_a_copy():
