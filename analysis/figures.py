@@ -28,6 +28,8 @@ from analysis.runs import (
 )
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from netsci.report import Section
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -67,8 +69,9 @@ def finished(exhibit: Exhibit, results: Path) -> Exhibit:
     cells = tuple(cell for cell in exhibit.cells if record_path(results, cell).exists())
     if len(cells) == len(exhibit.cells):
         return exhibit
-    so_far = f"So far {len(cells)} of these {len(exhibit.cells)} runs are finished."
-    return replace(exhibit, cells=cells, caption=f"{exhibit.caption} {so_far}")
+    caption = exhibit.captioned(cells) if exhibit.captioned else exhibit.caption
+    so_far = f"So far {len(cells)} of {len(exhibit.cells)} planned runs are finished."
+    return replace(exhibit, cells=cells, caption=f"{caption} {so_far}")
 
 
 def unfinished(exhibit: Exhibit, results: Path) -> str:
@@ -157,9 +160,26 @@ def section(exhibit: Exhibit, tables: Tables, source: dict[str, Any]) -> Section
         verdict=exhibit.verdict(tables),
         figure=exhibit.draw(tables, "plotly"),
         data={"summary": exhibit.summarise(tables), **tables},
-        table=exhibit.summarise(tables) if "entries" in tables else None,
+        table=by_unit(exhibit.summarise(tables)) if "entries" in tables else None,
         alt=" ".join([exhibit.caption, *remarks(source)]),
     )
+
+
+def by_unit(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table as people read it: percentages with two decimals, counts whole, others with 3 digits.
+
+    The unit of a row is in its column "unit"; columns of other texts stay as they are.
+    """
+    import pandas as pd
+
+    forms = {"percent": "{:.2f}", "count": "{:,.0f}"}
+    numbers = [name for name in table.select_dtypes("number") if name != "n"]
+    shown = table.copy()
+    for name in numbers:
+        cells = zip(table[name], table["unit"], strict=True)
+        values = ["" if v != v else forms.get(unit, "{:.3g}").format(v) for v, unit in cells]
+        shown[name] = pd.Series(values, index=table.index, dtype=object).replace("", None)
+    return shown
 
 
 def remarks(source: dict[str, Any]) -> list[str]:
@@ -236,10 +256,11 @@ def main(
         (out / "results", out / "figures") if out else (ROOT / "analysis/results", ROOT / "figures")
     )
     tables = make_tables(chosen, results, jobs, long=long)
-    drawn = [exhibit for exhibit in chosen if exhibit.id in tables]
+    drawn = [finished(exhibit, results) for exhibit in chosen if exhibit.id in tables]
     for exhibit in drawn:
         draw(exhibit, tables[exhibit.id], results, figures, formats)
-        console.print(f"{exhibit.id}: {exhibit.verdict(tables[exhibit.id])}", **PLAIN)
+        said = exhibit.verdict(tables[exhibit.id]).replace("\n", "\n  ")
+        console.print(f"{exhibit.id}: {said}", **PLAIN)
     if "html" in formats and len(chosen) == len(exhibits):
         write_in(figures, "index.html", index(drawn, tables, results))
         console.print(f"figures and the interactive page: {figures / 'index.html'}", soft_wrap=True)

@@ -108,7 +108,8 @@ class Exhibit:
 
     tabulate(records by cell) -> tidy tables; the first, "table", holds model, seed, measure, value, unit ...
     draw(tables, backend) -> a matplotlib or plotly figure. summarise(tables) -> what the figure shows, as
-    one table (the first by default). `verdict(tables)` says in one sentence what is to be seen. Raise
+    one table (the first by default). `verdict(tables)` says what is to be seen, a line for each thing,
+    the first one first. `captioned(cells)`, where it is given, makes the caption of some of the cells. Raise
     `version` when tabulating changes the numbers: stored tables of another version are made anew. `needs`
     names the environment variable without which the cells cannot run; `tolerance` is how far numbers of a
     single run may differ, relatively, between machines. `seconds(cell)` is about what a run takes on one
@@ -129,6 +130,7 @@ class Exhibit:
     tolerance: float = 1e-6
     seconds: Callable[[Cell], float] | None = None
     printed: bool = False
+    captioned: Callable[[Sequence[Cell]], str] | None = None
 
 
 def record_path(results: Path, cell: Cell) -> Path:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,8 @@ def table1(entry: Entry, scale: str, seeds: range) -> Source | str:
         "dense_sops_per_sample": (last("SOPs", scale=1.0), (dense,)),
         "macs_per_sample": (last("links", layer="layers.0", scale=1.0), (sparse,)),
         "dense_macs_per_sample": (lambda record: first_layer(dense), (dense,)),
+        "training_loss": (last("loss", scale=1.0), (sparse,)),
+        "dense_training_loss": (last("loss", scale=1.0), (dense,)),
     }
     reader, chosen = readers[entry.column]
     seeds = fewer(network, scale, seeds)
@@ -75,11 +78,11 @@ def total(name: str, scale: float = 1.0) -> Reader:
     return read
 
 
-def node_sparsity(record: Record) -> float:
+def node_sparsity(record: Record, epoch: int = -1) -> float:
     """Return the percentage of input and hidden units that percolated away; 0 in a dense network."""
     if not (record.arrays["table_measure"] == "node sparsity").any():
         return 0.0
-    return 100.0 * at_epoch(record, "node sparsity")
+    return 100.0 * at_epoch(record, "node sparsity", epoch=epoch)
 
 
 _TABLE2: dict[str, Reader] = {
@@ -90,6 +93,7 @@ _TABLE2: dict[str, Reader] = {
     "node_sparsity_percent": node_sparsity,
     "accuracy_percent": last("accuracy"),
     "energy_mj": total("SOPs", PJ_PER_SOP * 1e-9),
+    "training_loss": last("loss", scale=1.0),
 }
 
 
@@ -107,6 +111,15 @@ def one_choice(pattern: str, name: str, **fixed: Any) -> Answer:
         return over_seeds(last("accuracy"), lambda seed: (recipe.replace(seed=seed),), seeds)
 
     return answer
+
+
+_FALLING = one_choice(r"zeta_([\d.]+)", "zeta")
+_CONSTANT = one_choice(r"zeta_([\d.]+)", "zeta", schedule="static")
+
+
+def table8(entry: Entry, scale: str, seeds: range) -> Source | str:
+    """Accuracy by a constant zeta, and beside it by the falling one of Table 7."""
+    return (_FALLING if entry.row.endswith("/falling") else _CONSTANT)(entry, scale, seeds)
 
 
 VARIANTS: dict[str, dict[str, Any]] = {
@@ -139,7 +152,9 @@ def table9(entry: Entry, scale: str, seeds: range) -> Source | str:
     if isinstance(recipe, str):
         return recipe
     seeds = fewer(network, scale, seeds)
-    return over_seeds(node_sparsity, lambda seed: (recipe.replace(seed=seed),), seeds)
+    first = entry.column == "first_node_sparsity_percent"
+    read = partial(node_sparsity, epoch=0 if first else -1)
+    return over_seeds(read, lambda seed: (recipe.replace(seed=seed),), seeds)
 
 
 def noisy_recipe(dataset: str, dense: bool, scale: str) -> Recipe | str:
@@ -234,8 +249,8 @@ ANSWERS: dict[str, Answer] = {
     "s0.table4": table4,
     "s0.table5": one_choice(r"lr_([\d.]+)", "lr"),
     "s0.table6": one_choice(r"bs_(\d+)", "batch"),
-    "s0.table7": one_choice(r"zeta_([\d.]+)", "zeta"),
-    "s0.table8": one_choice(r"zeta_([\d.]+)", "zeta", schedule="static"),
+    "s0.table7": _FALLING,
+    "s0.table8": table8,
     "s0.table9": table9,
     **{f"s0.table{n}": noise_table for n in (10, 11, 12, 13)},
     "s0.table14": table14,

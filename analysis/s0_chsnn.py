@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-import numpy as np
-
 from analysis import s0_comparisons, s0_figures
 from analysis.runs import Cell, Exhibit
-from analysis.s0_answers import ANSWERS, VARIANTS, seeds_of
+from analysis.s0_additions import entries_of
+from analysis.s0_answers import ANSWERS, seeds_of
 from analysis.s0_captions import caption, remarked
 from analysis.s0_claims import verdict
 from analysis.s0_cost import seconds
@@ -20,7 +19,6 @@ from analysis.s0_entries import (
     beside,
     joined,
     not_compared,
-    printed,
     tabulate,
 )
 from analysis.s0_grid import grid_exhibits
@@ -49,18 +47,13 @@ FIGURES = {
     "s0.figure3": "S0 Figure 3: firing rate, accuracy and energy under S-TP",
 }
 TITLED = {"smoke": " (smoke scale, digits)", "desk": "", "paper": " (paper scale)"}
-VERSION = 2  # of the tables
+VERSION = 3  # of the tables
 
 
 def exhibits(first_seed: int = 0, scale: str = "desk") -> list[Exhibit]:
     """Return the exhibits of S0 at a scale ("smoke", "desk" or "paper")."""
     tables = [_table(table, scale, first_seed) for table in TITLES]
     return [*grid_exhibits(scale, first_seed), *tables, *(_figure(f, scale, first_seed) for f in FIGURES)]
-
-
-def entries_of(table: str) -> list[Entry]:
-    """Return the printed entries of a table and those that we add to it."""
-    return [*printed(table), *_ADDED.get(table, list)()]
 
 
 def _table(table: str, scale: str, first_seed: int) -> Exhibit:
@@ -79,10 +72,11 @@ def _figure(figure: str, scale: str, first_seed: int) -> Exhibit:
 def _exhibit(id_: str, title: str, scale: str, entries: list[Entry], cells: tuple[Cell, ...]) -> Exhibit:
     entries = not_compared(entries) if scale == "smoke" else remarked(id_, entries)
     long = bool(cells) and scale != "smoke"
+    captioned = partial(caption, id_, scale=scale)
     return Exhibit(
         id_.replace(".", "-"),
         title + TITLED[scale],
-        f"{s0_figures.CAPTION} {caption(id_, cells, scale)}",
+        captioned(cells),
         cells,
         tabulate=partial(tabulate, entries),
         draw=partial(s0_figures.draw, id_, scale),
@@ -92,6 +86,7 @@ def _exhibit(id_: str, title: str, scale: str, entries: list[Entry], cells: tupl
         needs="NETSCI_DATA" if long else None,
         seconds=seconds if long else None,
         printed=True,
+        captioned=captioned,
     )
 
 
@@ -100,33 +95,4 @@ def _answer(table: str, scale: str, first_seed: int) -> Callable[[Entry], Source
     return lambda entry: ANSWERS[table](entry, scale, seeds)
 
 
-def _more_of_table1() -> list[Entry]:
-    """Operations a sample beside the printed columns, and Fashion-MNIST, which the paper does not have.
-
-    Under direct encoding the first layer reads real values: a multiply-accumulate a link, once an image.
-    """
-    columns = {
-        "link_sparsity_percent": "percent",
-        "accuracy_percent": "percent",
-        "accuracy_improvement_percent": "percent",
-        "dense_accuracy_percent": "percent",
-    }
-    kinds = ("sops", "dense_sops", "macs", "dense_macs")
-    sops = {f"{kind}_per_sample": "count" for kind in kinds}
-    rows = {"mnist/2fc/ch-snn": sops, "fashion-mnist/2fc/ch-snn": columns | sops}
-    return [
-        Entry(row, column, unit, np.nan, "not in the paper")
-        for row, wanted in rows.items()
-        for column, unit in wanted.items()
-    ]
-
-
-def _more_of_table4() -> list[Entry]:
-    """The correlation as printed, and SSWI scaled to a firing rate."""
-    ours = [name for name in VARIANTS if name.startswith("both_")]
-    columns = [entry.column for entry in printed("s0.table4") if entry.row == "mnist/both"]
-    return [Entry(f"mnist/{v}", c, "percent", np.nan, "not in the paper") for v in ours for c in columns]
-
-
 _JUDGES = JUDGES | {"s0.figure2": s0_comparisons.figure2, "s0.figure3": s0_comparisons.figure3}
-_ADDED = {"s0.table1": _more_of_table1, "s0.table4": _more_of_table4}

@@ -19,7 +19,11 @@ from analysis.s0_explanations import explanations
 from analysis.s0_names import choice
 from analysis.statistics import mean_and_interval
 
-OPENING = {"smoke": "Smoke scale, on digits, nothing of it to be compared with S0: ", "desk": "", "paper": ""}
+OPENING = {
+    "smoke": "Smoke scale, on digits: what is said of claims shows that they are judged, not how they fare.",
+    "desk": "",
+    "paper": "",
+}
 TEST_IMAGES = {"cifar10-dvs": 1_000, "dvs-gesture": 264}  # others have 10,000, digits at the smoke scale 100
 
 
@@ -72,7 +76,7 @@ class Judged:
 def verdict(judge: Judge | None, scale: str, tables: Tables) -> str:
     """Say what an exhibit shows: what judge(values, tables) says of what was run, how much that is, and why.
 
-    The explanations follow a full stop: they speak of the desk scale, and of rows that were run.
+    A line for each thing that is said. The explanations speak of the desk scale, and of rows that were run.
     """
     both = compared(tables)
     run = both[both["mean"].notna()]
@@ -82,7 +86,7 @@ def verdict(judge: Judge | None, scale: str, tables: Tables) -> str:
         begins = (
             f"none of {len(both)} cells was run" if run.empty else f"{counted}, no claim is judged by them"
         )
-        return _sentence(f"{OPENING[scale]}{begins}{f': {reasons}' if reasons else ''}.")
+        return _lines([OPENING[scale], f"{begins}{f': {reasons}' if reasons else ''}"])
     exhibit = judge.exhibit if isinstance(judge, Judged) else ""
     values = Values(
         {
@@ -93,11 +97,12 @@ def verdict(judge: Judge | None, scale: str, tables: Tables) -> str:
     values.scale = scale
     found = judge(values, tables) or ["no comparison is complete yet"]
     why = explanations(exhibit, scale, tables)
-    return " ".join([_sentence(f"{OPENING[scale]}{'; '.join(found)}; {counted}."), *why])
+    return _lines([OPENING[scale], *found, *why, counted])
 
 
-def _sentence(text: str) -> str:
-    return text[0].upper() + text[1:]
+def _lines(texts: Sequence[str]) -> str:
+    """Return texts as sentences, each on a line of its own."""
+    return "\n".join(f"{text[0].upper()}{text[1:].removesuffix('.')}." for text in texts if text)
 
 
 def paired(tables: Tables, ours: str, other: str, column: str) -> Value:

@@ -8,6 +8,7 @@ printed value, the reading that was applied, and the reason where it was not run
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,10 +17,12 @@ import numpy as np
 import pandas as pd
 
 from analysis.runs import Cell, Record, Tables
+from analysis.s0_cost import seconds
 from analysis.s0_names import column_name, row_name
 from analysis.statistics import mean_and_interval
 
 UNFINISHED = "its run is not finished"
+NO_GPU = "its run needs a GPU, and none was at hand"
 EXPECTED = Path(__file__).parent / "expected"
 Records = Mapping[Cell, Record]
 Reader = Callable[..., float]
@@ -107,12 +110,18 @@ def tabulate(entries: Sequence[Entry], records: Records) -> Tables:
             "unit": e.unit,
             "printed": e.printed,
             "note": e.note,
-            "reason": UNFINISHED if e.source and not e.source.values(records) else e.reason,
+            "reason": _missing(e.source) if e.source and not e.source.values(records) else e.reason,
         }
         for e in entries
     ]
     columns = ["row", "column", "seed", "measure", "value", "unit"]
     return {"table": pd.DataFrame(rows, columns=columns), "entries": pd.DataFrame(listed)}
+
+
+def _missing(source: Source) -> str:
+    """Return why none of an entry's runs is there."""
+    needs_gpu = any(math.isinf(seconds(cell)) for group in source.cells for cell in group)
+    return NO_GPU if needs_gpu else UNFINISHED
 
 
 def compared(tables: Tables) -> pd.DataFrame:

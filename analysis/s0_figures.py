@@ -18,9 +18,10 @@ from analysis.s0_comparisons import FIGURE2
 from analysis.s0_entries import compared
 from analysis.s0_names import NAMES, choice, column_name, row_name, simulated
 from analysis.s0_plan import SWEEP_IMAGES
-from analysis.s0_style import OURS, PRINTED, few_ticks, hollow, logarithmic, named, settled, single
+from analysis.s0_style import OURS, PRINTED, few_ticks, hollow, logarithmic, named, settled, single, whiskers
 from netsci import plot
 
+UNRUN = "Hollow symbols and dashed lines are printed in S0; the table says why nothing of it was run."
 CAPTION = (
     "Filled symbols and solid lines are means over seeds of this library's runs, with 95 % Student intervals "
     "where there are several; hollow symbols and dashed lines are printed in S0. Cells that were not run are "
@@ -50,12 +51,14 @@ PANELS = {  # column -> its panel in Tables 1, 2 and 16, and in Figure 3
     "node_sparsity_percent": "node sparsity (%)",
     "sops_per_sample": "operations a sample",
     "dense_sops_per_sample": "operations a sample",
+    "macs_per_sample": "first layer's MACs a sample",
+    "dense_macs_per_sample": "first layer's MACs a sample",
     "firing_rate_percent": "firing rate (%)",
     "spike_count": "spikes (millions)",
     "energy_mj": "energy (mJ)",
 }
 Placing = Callable[[pd.DataFrame], tuple[list[str], list[str], list[str]]]  # places, panels, networks
-LOGARITHMIC = ("operations a sample", "energy (mJ)")
+LOGARITHMIC = ("operations a sample", "first layer's MACs a sample", "energy (mJ)")
 
 
 def shown(tables: Tables, *, all_printed: bool = False) -> pd.DataFrame:
@@ -107,10 +110,14 @@ def _curves(table: str, rows: pd.DataFrame, title: str, backend: str) -> Any:
     label, log = CURVES[table]
     parts = [row.split("/") for row in rows["row"]]
     noisy = table in ("s0.table10", "s0.table11", "s0.table12", "s0.table13")
-    two = noisy or table == "s0.table5"  # dense networks, too
     panels = [row_name("/".join(p[:2])) if len(p) == 3 else NAMES[p[0]] for p in parts]
-    networks = [p[-1] if two else "" for p in parts]
-    hue = _hue([NAMES.get(n, "") for n in networks], rows["who"])
+    if noisy or table == "s0.table5":  # dense networks, too
+        networks = [NAMES[p[-1]] for p in parts]
+    elif table == "s0.table8":
+        networks = [NAMES[p[1]] if len(p) == 2 else "constant" for p in parts]
+    else:
+        networks = [""] * len(parts)
+    hue = _hue(networks, rows["who"])
     rows = rows.assign(x=[choice(c) for c in rows["column"]], panel=panels, hue=hue)
     order = _order(rows)
     figure = plot.lines(
@@ -159,7 +166,7 @@ def _ablation(rows: pd.DataFrame) -> tuple[list[str], list[str], list[str]]:
 def _nodes(rows: pd.DataFrame) -> tuple[list[str], list[str], list[str]]:
     """Table 9: networks downwards."""
     places = [row_name(row.removesuffix("/ch-snn")) for row in rows["row"]]
-    return places, ["node sparsity (%)"] * len(rows), [""] * len(rows)
+    return places, [PANELS.get(column, "") for column in rows["column"]], [""] * len(rows)
 
 
 def _noises(rows: pd.DataFrame) -> tuple[list[str], list[str], list[str]]:
@@ -173,7 +180,8 @@ def _figure3(scale: str, rows: pd.DataFrame) -> tuple[list[str], list[str], list
     """Figure 3: accuracy, firing rate, energy; dense, CH-SNN and Table 4's sparsities downwards."""
     names = ("dataset", "method", "column", "who")
     places = [_place3(scale, *of) for of in zip(*(rows[name] for name in names), strict=True)]
-    return places, [PANELS.get(c, "accuracy (%)") for c in rows["column"]], [""] * len(rows)
+    panels = ["" if c == "training_loss" else PANELS.get(c, "accuracy (%)") for c in rows["column"]]
+    return places, panels, [""] * len(rows)
 
 
 def _place_of(values: pd.Series[Any]) -> pd.Series[Any]:
@@ -204,10 +212,10 @@ def _figure2(tables: Tables, scale: str, backend: str) -> Any:
         for who, column, ending in found:
             if not np.isnan(x[column] * y[column]):
                 hue = NAMES[method] + (ending if method == "ch-snn" else "")
-                rows.append(
-                    {**(by_us if who == OURS else of), "hue": hue, "who": who, "x": x[column], "y": y[column]}
-                )
-    table = pd.DataFrame(rows, columns=["panel", "network", "hue", "who", "x", "y"])
+                at = {"hue": hue, "who": who, "x": x[column], "y": y[column]}
+                ends = {end: y[end] if who == OURS else np.nan for end in ("low", "high")}
+                rows.append((by_us if who == OURS else of) | at | ends)
+    table = pd.DataFrame(rows, columns=["panel", "network", "hue", "who", "x", "y", "low", "high"])
     points = [
         list(zip(group["x"], group["y"], group["network"], strict=True))
         for _, group in table.groupby("panel", sort=False)
@@ -228,6 +236,12 @@ def _figure2(tables: Tables, scale: str, backend: str) -> Any:
         backend=backend,
     )
     single(figure, backend)
+    known = table.dropna(subset=["low", "high", "y"])
+    intervals = [
+        list(zip(of["x"], of["y"], of["low"], of["high"], strict=True))
+        for of in (known[known["panel"] == name] for name in dict.fromkeys(table["panel"]))
+    ]
+    whiskers(figure, intervals, backend)
     figure = hollow(figure, order, backend, {name for name in order if not name.endswith(OURS)})
     return named(figure, points, backend)
 

@@ -37,7 +37,10 @@ Choices = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Grid:
-    """A grid: the preset that it varies, its choices, and those that the exhibits use, by network."""
+    """A grid: the preset that it varies, its choices, and those that the exhibits use, by network.
+
+    A network that is not in `used` is compared only.
+    """
 
     id: str
     title: str
@@ -78,7 +81,7 @@ STP = Grid(
     "mnist-stp-3fc",
     {"epochs": STP_EPOCHS, "limit": SWEEP_IMAGES},
     tuple({"lr": lr} for lr in (1e-4, 5e-4, 1e-3, 5e-3, 1e-2, 2e-2)),
-    {network: {"lr": lr} for network, lr in STP_SWEEP_LR.items()},
+    {"sparse": {"lr": STP_SWEEP_LR}},
     "the sweep of Tables 3, 4 and 6 to 8",
     "3fc",
 )
@@ -191,9 +194,12 @@ def verdict(grid: Grid, scale: str, tables: Tables) -> str:
         found = best(grid, tables["table"], network)
         rows = tables["table"][tables["table"]["network"] == network]
         lowest, top = rows["value"].min(), rows["value"].max()
-        used = dict(grid.used[key])
-        taken = f"taken for {grid.used_by}"
-        compared = taken if found == used else f"{taken}: {_words(used)}"
+        used = grid.used.get(key)
+        compared = f"taken for {grid.used_by}"
+        if used is None:
+            compared = "which no table takes: it is here to be compared"
+        elif found != dict(used):
+            compared += f": {_words(used)}"
         if found["lr"] in (rows["lr"].min(), rows["lr"].max()):
             compared = f"at the edge of the grid; {compared}"
         if scale == "smoke":

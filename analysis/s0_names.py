@@ -36,6 +36,7 @@ NAMES = {
     "both": "both",
     "both_as_printed": "both, eq. 2 as printed",
     "both_calibrated": "both, SSWI calibrated",
+    "falling": "falling to 0 (Table 7)",
 }
 NETWORKS = ("2fc", "3fc", "2conv2fc", "6conv2fc", "spikformer", "resnet18")
 CHOICES = {  # how a column that holds a value of a choice begins
@@ -57,6 +58,8 @@ COLUMNS = {
     "accuracy_improvement_percent": "accuracy, CH-SNN less dense",
     "accuracy_loss_percent": "accuracy, dense less sparse",
     "dense_accuracy_percent": "accuracy, dense",
+    "dense_training_loss": "training loss, dense",
+    "first_node_sparsity_percent": "node sparsity before training",
 }
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from netsci.plot import theme
 
 OURS, PRINTED = "this library", "printed in S0"
@@ -50,6 +52,30 @@ def single(figure: Any, backend: str) -> None:
             line.set(linestyle="None", markersize=6.5)
 
 
+def whiskers(
+    figure: Any, intervals: Sequence[Sequence[tuple[float, float, float, float]]], backend: str
+) -> None:
+    """Draw the interval (x, y, low, high) of points upright, panel by panel, in the colour of the symbol."""
+    if backend == "plotly":
+        known = {(x, y): (high - y, y - low) for panel in intervals for x, y, low, high in panel}
+        for trace in figure.data:
+            ends = [known.get(point, (None, None)) for point in zip(trace.x, trace.y, strict=True)]
+            if any(up is not None for up, _ in ends):
+                up, down = zip(*ends, strict=True)
+                trace.error_y = {"array": up, "arrayminus": down, "width": 5, "thickness": 1.3}
+        return
+    from matplotlib.lines import Line2D
+
+    for axes, panel in zip(figure.axes, intervals, strict=False):
+        for x, y, low, high in panel:
+            at = next(
+                line
+                for line in axes.findobj(Line2D)
+                if any(np.isclose(x, px) and np.isclose(y, py) for px, py in line.get_xydata())
+            )
+            axes.vlines(x, low, high, color=at.get_color(), linewidth=1.1, zorder=at.get_zorder())
+
+
 def settled(figure: Any, backend: str) -> Any:
     """Lay a matplotlib figure out anew after its texts have changed, until nothing moves."""
     if backend == "matplotlib":
@@ -68,7 +94,11 @@ def logarithmic(figure: Any, panels: Sequence[int], backend: str) -> None:
         if backend == "plotly":
             axis = figure.layout["xaxis" if number == 0 else f"xaxis{number + 1}"]
             if axis.visible is not False:
-                axis.update(type="log", dtick=1, exponentformat="power", tickfont_size=9)
+                axis.update(type="log", tickfont_size=9)
+                if _extent(figure, number) < SHORT:
+                    axis.update(dtick="D2", tickformat=",")
+                else:
+                    axis.update(dtick=1, exponentformat="power")
             continue
         from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
@@ -80,6 +110,14 @@ def logarithmic(figure: Any, panels: Sequence[int], backend: str) -> None:
             if high / low < SHORT:
                 axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
                 axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+
+
+def _extent(figure: Any, panel: int) -> float:
+    """Return the ratio of the largest to the smallest value in a panel of a plotly figure."""
+    name = "x" if panel == 0 else f"x{panel + 1}"
+    traces = [trace for trace in figure.data if (trace.xaxis or "x") == name]
+    values = np.concatenate([np.asarray(trace.x, dtype=float) for trace in traces])
+    return float(np.nanmax(values) / np.nanmin(values))
 
 
 SHORT = 40.0  # times the lower end: a logarithmic axis up to here has too few powers of ten as ticks

@@ -39,7 +39,7 @@ from netsci.train import train
 
 torch.set_num_threads(1)  # the network is too small for more
 runs, graphs, steps = {}, {}, {}
-for start, initial in (("S-SCTI", "sscti"), ("random", "uniform")):
+for start, initial in (("SSCTI", "sscti"), ("random", "uniform")):
     graphs[start], steps[start] = [], []
     runs[start] = train(
         recipe.replace(initial=initial),
@@ -48,7 +48,7 @@ for start, initial in (("S-SCTI", "sscti"), ("random", "uniform")):
             steps[start].append(moment.evolution),
         ),
     )
-graphs["S-SCTI"][-1]
+graphs["SSCTI"][-1]
 
 # %% [markdown]
 # Every epoch has its rows. Epoch 0 is the network before training; node sparsity is the share of inputs and hidden
@@ -79,7 +79,7 @@ for start in runs:
                 row["overlap"] = step.overlap[place]
             rows.append(row)
 moves = pd.DataFrame(rows)
-moves[(moves["start"] == "S-SCTI") & moves["epoch"].isin([0, 1, 10, 20])].round(3)
+moves[(moves["start"] == "SSCTI") & moves["epoch"].isin([0, 1, 10, 20])].round(3)
 
 # %% [markdown]
 # ## Degrees and their exponent
@@ -128,9 +128,9 @@ plot.lines(
 )
 
 # %% [markdown]
-# ## S-SCTI against a random start
+# ## SSCTI against a random start
 #
-# S-SCTI links pixels to hidden units by how the pixels correlate. Pixels that never change start without links, and so do
+# SSCTI links pixels to hidden units by how the pixels correlate. Pixels that never change start without links, and so do
 # the hidden units in their places, since the pattern is tiled over the hidden layers: hence the node sparsity at epoch 0.
 # A random start gives every pixel as many links, up to one, and the dead ones too.
 
@@ -145,19 +145,20 @@ last.round(3)
 # One seed and 360 test images: one image is .3 points of accuracy, so a difference of a few points decides nothing. S0's
 # Table 4 is the comparison (`analysis/s0_chsnn.py`).
 #
-# ## The disk at the start, in the middle, at the end
+# ## The disk, epoch by epoch
 #
-# Coalescent embedding of inputs and hidden units, largest component only. Embeddings are free to turn, so the later two
-# are aligned with the first. Linked nodes of a layered network share no neighbours, so RA1 sees degrees only. Radii follow
-# from degree ranks and gamma; as no fitted gamma stands, all three disks are drawn with gamma 3.
+# Coalescent embedding of inputs and hidden units, largest component only, at the start and after seven of the epochs.
+# Embeddings are free to turn, so the later ones are aligned with the first. Linked nodes of a layered network share no
+# neighbours, so RA1 sees degrees only. Radii follow from degree ranks and gamma; as no fitted gamma stands, all disks are
+# drawn with gamma 3.
 
 # %%
 from netsci.graph import align, coalescent_embedding, native_arcs
 
 populations = np.array(["input", "hidden 1", "hidden 2"])
 nodes, arcs, reference = [], [], None
-for epoch in (0, 10, 20):
-    graph = sparse["S-SCTI"][epoch]
+for epoch in (0, 1, 2, 4, 7, 10, 15, 20):
+    graph = sparse["SSCTI"][epoch]
     disk = coalescent_embedding(graph.adjacency(directed=False), gamma=3.0)
     reference = reference or disk
     disk = align(disk, reference)
@@ -189,7 +190,7 @@ plot.disk(
     pd.concat(arcs, ignore_index=True),
     panel="epoch",
     order=populations,
-    columns=3,
+    columns=4,
 )
 
 # %% [markdown]
@@ -202,7 +203,7 @@ plot.disk(
 # %%
 from netsci.measure import energy_table
 
-trace = runs["S-SCTI"].trace()
+trace = runs["SSCTI"].trace()
 energy = energy_table(trace)
 energy.pivot(index="projection", columns="measure", values="value")[
     ["macs", "sops", "estimated_sops", "energy", "estimated_over_exact"]
@@ -210,7 +211,7 @@ energy.pivot(index="projection", columns="measure", values="value")[
 
 # %%
 counts = energy[energy["measure"].isin(["sops", "macs"]) & (energy["value"] > 0)]
-plot.operations(counts, hue="measure", labels={"value": "operations, 360 test images"})
+plot.operations(counts, hue="measure", log=False, labels={"value": "operations, 360 test images"})
 
 # %% [markdown]
 # One image, spike by spike, and how often the units fire over all of them.
@@ -218,8 +219,8 @@ plot.operations(counts, hue="measure", labels={"value": "operations, 360 test im
 # %%
 from netsci.spiking import record
 
-images, labels = next(runs["S-SCTI"].inputs.tests(limit=8))
-spikes = record(runs["S-SCTI"].model, images, raster=1).raster_table()
+images, labels = next(runs["SSCTI"].inputs.tests(limit=8))
+spikes = record(runs["SSCTI"].model, images, raster=1).raster_table()
 sizes = {one.name: one.size for one in trace.populations if one.kind == "spikes"}
 print("the digit is a", int(labels[0]))
 plot.raster(spikes, sizes=sizes, steps=trace.steps)

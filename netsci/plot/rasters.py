@@ -113,20 +113,23 @@ def operations(
     title: str = "",
     order: Sequence[Any] | None = None,
     columns: int | None = None,
+    log: bool = True,
     mode: str = "light",
     backend: str = "matplotlib",
 ) -> Any:
-    """Return bars of counts by layer on a logarithmic axis, hues (such as exact and estimated) side by side.
+    """Return bars of counts by layer, hues (such as exact and estimated) side by side.
 
     Columns: x the layer, y its count (operations, or an energy: labels[y] names it with its unit), one row a
-    bar. A logarithmic axis has no zero: bars start at a power of ten, the same in all panels, below the
-    least positive count, and a count of 0 is written into the panel's note. NaN has no bar.
+    bar. log : whether the axis is logarithmic, for layers that are powers of ten apart; read the points then,
+    not the lengths. Such an axis has no zero: bars start at a power of ten, the same in all panels, below the
+    least positive count; on a linear one they start at 0. A count of 0 is written into the panel's note. NaN
+    has no bar.
 
     Raises ValueError for a missing column, a negative or infinite count or two rows for one bar; TypeError
     where y is not numeric.
     """
     check_columns(table, (x, y, hue, panel))
-    floor, ceiling = _ends(table, y, [name for name in (panel, x, hue) if name is not None])
+    floor, ceiling = _ends(table, y, log, [name for name in (panel, x, hue) if name is not None])
     places, hues, panels = levels(table, x), levels(table, hue, order), []
     position = {place: number for number, place in enumerate(places)}
     for value, rows in split(table, panel):
@@ -146,7 +149,7 @@ def operations(
         title=title,
         x_label=axis_label(x, labels),
         y_label=axis_label(y, {"value": "operations", **(labels or {})}),
-        log="y",
+        log="y" if log else "",
         columns=grid_columns(len(panels), columns),
         n_colours=len(hues),
         panel_size=(520, 340) if len(panels) <= 1 else (320, 260),
@@ -155,7 +158,7 @@ def operations(
     return draw(scene, backend)
 
 
-def _ends(table: pd.DataFrame, y: str, keys: list[str]) -> tuple[float, float]:
+def _ends(table: pd.DataFrame, y: str, log: bool, keys: list[str]) -> tuple[float, float]:
     """Return where bars start and where the axis ends; raise unless every bar has one count, at least 0."""
     counts = numbers(table, y)
     if (counts < 0).any():
@@ -165,6 +168,8 @@ def _ends(table: pd.DataFrame, y: str, keys: list[str]) -> tuple[float, float]:
     positive = counts[counts > 0]
     if not positive.size:
         return 1.0, 10.0
+    if not log:
+        return 0.0, 1.08 * float(positive.max())
     return 10.0 ** math.floor(math.log10(positive.min()) - 1e-9), 1.6 * float(positive.max())
 
 

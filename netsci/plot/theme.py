@@ -88,6 +88,7 @@ def template(mode: str = "light") -> dict[str, Any]:
             "colorbar": {"thickness": 10, "outlinewidth": 0, "tickfont": {"size": 11, "color": SOFT[mode]}},
         },
         "legend": {"font": {"size": 12}, "bgcolor": "rgba(0,0,0,0)"},
+        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": SOFT[mode], "activecolor": INK[mode]},
         "hoverlabel": {
             "bgcolor": PAPER[mode],
             "bordercolor": SOFT[mode],

@@ -31,7 +31,7 @@ POLICY = (
 class Section:
     """A section of a page.
 
-    title : heading. verdict : one plain sentence that says what the numbers show.
+    title : heading. verdict : one plain sentence that says what the numbers show; more lines make a list.
     figure : plotly figure or None, with alt, what a reader who cannot see it should know (needed then).
     table : shown as it is, NaN and None as an em dash. data : the figure's data for download as CSV, one
     table or several by name; the table itself by default. notes : further remarks, one a line.
@@ -92,7 +92,10 @@ def _section(name: str, part: Section) -> tuple[str, list[str]]:
     html = [_opening(name, part.title)]
     scripts = []
     if part.verdict:
-        html.append(f'<p class="verdict">{escape(part.verdict)}</p>')
+        first, *more = part.verdict.splitlines()
+        html.append(f'<p class="verdict">{escape(first)}</p>')
+        if more:
+            html.append(f'<ul class="verdict">{"".join(f"<li>{escape(line)}</li>" for line in more)}</ul>')
     if part.figure is not None:
         html.append(_figure(name, part))
         scripts.append(_json(f"{name}-json", _figure_json(part.figure), encoded=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +35,7 @@ def shown(value: Any) -> str:
 
 
 def html_table(table: pd.DataFrame) -> str:
-    """Return a table as HTML, every text escaped; columns of numbers stand to the right."""
+    """Return a table as HTML, every text escaped; columns of numbers, also as texts, stand to the right."""
     numeric = [_is_numeric(table[column]) for column in table.columns]
     sides = [' class="number"' if n else ' class="text"' for n in numeric]
     head = "".join(
@@ -58,6 +59,11 @@ def _decimal(value: float) -> str:
 
 
 def _is_numeric(column: pd.Series) -> bool:
-    """Whether a column holds numbers, or nothing defined but among objects."""
+    """Whether a column holds numbers, also as texts, or nothing defined but among objects."""
     known = [v for v in column.dropna().tolist() if v is not None]
+    if known and all(isinstance(v, str) and _NUMBER.fullmatch(v) for v in known):
+        return True
     return all(isinstance(v, (int, float, np.number)) and not isinstance(v, bool) for v in known)
+
+
+_NUMBER = re.compile(r"[-+]?[\d,]*\.?\d+(e[-+]?\d+)?")  # such as -0.25, 12,345 or 4e-05

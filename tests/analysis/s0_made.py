@@ -8,7 +8,7 @@ import pandas as pd
 
 from analysis.runs import Cell, Record, Tables
 
-MEASURES = {"accuracy": 0.9, "link sparsity": 0.95, "node sparsity": 0.02, "SOPs": 2e6}
+MEASURES = {"accuracy": 0.9, "link sparsity": 0.95, "node sparsity": 0.02, "SOPs": 2e6, "loss": 0.25}
 KINDS = ("bit-flip", "false-spike", "spike-dropout")
 
 

@@ -121,7 +121,8 @@ def test_smoke_tables_are_told_from_the_papers(made):
     folder, output = made
     for exhibit in figures.catalogue(scale="smoke"):
         if exhibit.id.startswith("s0-"):
-            assert f"{exhibit.id}: {exhibit.verdict(load_tables(exhibit, folder / 'results'))}" in output
+            verdict = exhibit.verdict(load_tables(exhibit, folder / "results"))
+            assert f"{exhibit.id}: {verdict}" in output.replace("\n  ", "\n")
             assert "smoke scale" in (folder / "figures" / exhibit.id / "figure.html").read_text().lower()
             if "grid" not in exhibit.id:
                 shown = pd.read_csv(folder / "figures" / exhibit.id / "table.csv")
@@ -155,7 +156,7 @@ def test_what_takes_hours_is_made_only_when_asked_for(monkeypatch, tmp_path):
 
 def test_a_printed_table_is_shown_before_any_run(monkeypatch, tmp_path):
     monkeypatch.delenv("NETSCI_DATA", raising=False)
-    arguments = ["--out", str(tmp_path), "--only", "s0-table7", "--format", "svg"]
+    arguments = ["--out", str(tmp_path), "--only", "s0-table7"]
     result = CliRunner().invoke(figures.app, arguments, env={"COLUMNS": "200"})
     assert result.exit_code == 0, result.output
     assert "s0-table7: 5 of 5 runs are not finished (about 0.1 hours" in result.output
@@ -163,6 +164,8 @@ def test_a_printed_table_is_shown_before_any_run(monkeypatch, tmp_path):
     assert len(shown) == 20
     assert shown["mean"].isna().all()
     assert set(shown.loc[shown["row"] == "MNIST", "reason"]) == {"its run is not finished"}
+    page = (tmp_path / "figures/s0-table7/figure.html").read_text()
+    assert "nothing of it was run. So far 0 of 5 planned runs are finished." in page
 
 
 def test_an_exhibit_of_long_runs_shows_those_that_are_finished(tmp_path):
@@ -171,7 +174,9 @@ def test_an_exhibit_of_long_runs_shows_those_that_are_finished(tmp_path):
     Record({}, {}).save(record_path(tmp_path, cells[1]))
     exhibit = figures.finished(whole, tmp_path)
     assert exhibit.cells == cells[1:]
-    assert exhibit.caption.endswith(" So far 1 of these 2 runs are finished.")
+    assert exhibit.caption == f"{whole.caption} So far 1 of 2 planned runs are finished."
+    named = replace(whole, captioned=lambda cells: f"{len(cells)} cells.")
+    assert figures.finished(named, tmp_path).caption == "1 cells. So far 1 of 2 planned runs are finished."
     assert figures.finished(replace(whole, seconds=None), tmp_path).cells == cells
     Record({}, {}).save(record_path(tmp_path, cells[0]))
     assert figures.finished(whole, tmp_path) is whole
@@ -210,6 +215,19 @@ def test_captions_and_pages_say_where_runs_were_made():
         figures.section(exhibit, exhibit.tabulate({}), new).alt
         == f"{exhibit.caption} {' '.join(figures.remarks(new))}"
     )
+
+
+def test_tables_of_pages_are_written_by_unit():
+    columns = {
+        "row": ["a", "b", "c"],
+        "unit": ["percent", "count", "mJ"],
+        "mean": [98.1, 243169200.0, 23.4567],
+    }
+    table = pd.DataFrame(columns | {"low": [97.0, None, 0.5], "n": [3, 1, 1]})
+    shown = figures.by_unit(table)
+    assert shown["mean"].tolist() == ["98.10", "243,169,200", "23.5"]
+    assert shown["low"].tolist() == ["97.00", None, "0.5"]
+    assert shown[["row", "n"]].equals(table[["row", "n"]])
 
 
 def test_list_names_every_exhibit():

@@ -84,7 +84,7 @@ def test_a_judge_knows_its_exhibit():
 
 def test_smoke_scale_is_named_first():
     made = tables({("mnist", "delta_1"): 97.0, ("mnist", "delta_0.5"): 98.0})
-    assert said("s0.table3", made, "smoke").startswith("Smoke scale, on digits, nothing of it to be compared")
+    assert said("s0.table3", made, "smoke").startswith("Smoke scale, on digits: what")
 
 
 def test_a_ratio_without_operations():

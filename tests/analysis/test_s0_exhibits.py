@@ -90,7 +90,10 @@ def test_where_nothing_was_run_the_printed_values_are_drawn(id_, tmp_path):
     tables = load_tables(exhibit, tmp_path)
     assert exhibit.verdict(tables).startswith("None of ")
     assert ("its run is not finished" in exhibit.verdict(tables)) == (id_ not in EMPTY)
-    assert ("So far 0 of these" in exhibit.caption) == (id_ not in EMPTY)
+    needs_gpu = "its run needs a GPU, and none was at hand" in exhibit.verdict(tables)
+    assert needs_gpu == (id_ in ("s0-table1", "s0-table9", "s0-figure2"))
+    assert (f"So far 0 of {len(planned.cells)} planned" in exhibit.caption) == (id_ not in EMPTY)
+    assert "Filled symbols" not in exhibit.caption
     if id_ not in EMPTY:
         assert len(exhibit.draw(tables, "plotly").data) > 0
         return

@@ -1,13 +1,18 @@
 """Explanations of differences from S0 quote cells that exist, and are silent where they do not apply."""
 
+from itertools import product
+
 import pytest
 
-from analysis.s0_chsnn import entries_of
+from analysis.s0_additions import entries_of
 from analysis.s0_comparisons import entries as of_figure
-from analysis.s0_explanations import EXPLANATIONS, Cell, Explanation, explanations
+from analysis.s0_explanations import CONSTANT_PIXELS, EXPLANATIONS, Cell, Explanation, explanations
+from netsci.data import available, load
 from tests.analysis.s0_made import tables
 
-GAIN = ("mnist/2fc/ch-snn", "accuracy_improvement_percent")
+FC = "mnist/2fc/ch-snn"
+GAIN = (FC, "accuracy_improvement_percent")
+LOSSES = {(FC, "training_loss"): 4e-5, (FC, "dense_training_loss"): 2e-8}
 
 
 @pytest.mark.parametrize("exhibit", EXPLANATIONS)
@@ -34,20 +39,45 @@ def test_every_explanation_is_a_sentence_or_nothing(exhibit, mean, printed):
 def test_every_explanation_is_said_for_some_difference():
     for several in EXPLANATIONS.values():
         for explanation in several:
-            tried = [Cell(5.0, 50.0), Cell(50.0, 1.0), Cell(-0.5, 0.5), Cell(9.8, 9.8)]
-            assert any(explanation.said(dict.fromkeys(explanation.cells, cell)) for cell in tried)
+            tried = [Cell(5.0, 50.0), Cell(50.0, 1.0), Cell(-0.5, 0.5), Cell(9.8, 9.8), Cell(0.0, 0.1)]
+            mixed = product(tried, repeat=min(len(explanation.cells), 4))
+            known = (dict(zip(explanation.cells, of, strict=True)) for of in mixed)
+            assert any(explanation.said(cells) for cells in known), explanation.text
 
 
 def test_a_difference_is_explained_only_while_it_is_there():
-    lower = explanations("s0.table1", "desk", tables({GAIN: -0.59}, {GAIN: 0.16}))
+    lower = explanations("s0.table1", "desk", tables({GAIN: -0.59} | LOSSES, {GAIN: 0.16}))
     assert len(lower) == 1
+    assert "(training loss 4e-05 of CH-SNN and 2e-08 of dense)" in lower[0]
     assert lower[0].startswith("Why MNIST 2FC differs from dense by -0.59 points where S0 prints +0.16")
-    assert explanations("s0.table1", "desk", tables({GAIN: 0.2}, {GAIN: 0.16})) == []
-    assert explanations("s0.table1", "desk", tables({GAIN: -0.59})) == []  # nothing is printed
+    assert explanations("s0.table1", "desk", tables({GAIN: 0.2} | LOSSES, {GAIN: 0.16})) == []
+    assert explanations("s0.table1", "desk", tables({GAIN: -0.59} | LOSSES)) == []  # nothing is printed
     assert explanations("s0.table1", "desk", tables({}, {GAIN: 0.16})) == []  # nothing was run
     for scale in ("smoke", "paper"):
-        assert explanations("s0.table1", scale, tables({GAIN: -0.59}, {GAIN: 0.16})) == []
-    assert explanations("s0.table13", "desk", tables({GAIN: -0.59}, {GAIN: 0.16})) == []
+        assert explanations("s0.table1", scale, tables({GAIN: -0.59} | LOSSES, {GAIN: 0.16})) == []
+    assert explanations("s0.table13", "desk", tables({GAIN: -0.59} | LOSSES, {GAIN: 0.16})) == []
+
+
+def test_a_budget_that_favours_one_network_is_told():
+    losses = {("mnist/3fc/dense", "training_loss"): 0.0055, ("mnist/3fc/ch-snn", "training_loss"): 0.0044}
+    for exhibit in ("s0.table2", "s0.figure3"):
+        (said,) = explanations(exhibit, "desk", tables(losses))
+        assert "dense less: its training loss is 0.0055, that of CH-SNN 0.0044" in said
+    losses["mnist/3fc/dense", "training_loss"] = 0.004
+    assert explanations("s0.table2", "desk", tables(losses)) == []
+
+
+def test_units_that_evolution_takes_are_told_from_those_that_never_had_links():
+    keys = [(FC, f"{first}node_sparsity_percent") for first in ("", "first_")]
+    made = tables(dict(zip(keys, (10.81, 8.55), strict=True)), {keys[0]: 2.03})
+    (said,) = explanations("s0.table9", "desk", made)
+    assert "8.55 % of the units before training; evolution adds 2.26 points, against 2.03 % printed" in said
+
+
+@pytest.mark.skipif("mnist" not in available(), reason="NETSCI_DATA does not name a folder with MNIST")
+def test_constant_pixels_of_mnist():
+    pixels = load("mnist").x_train.reshape(60_000, 784)
+    assert int((pixels.max(axis=0) == pixels.min(axis=0)).sum()) == CONSTANT_PIXELS
 
 
 def test_all_cells_are_needed():

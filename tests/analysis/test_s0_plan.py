@@ -79,7 +79,7 @@ def test_sweeps_have_fewer_images_and_their_own_rates(table):
             continue
         assert made["limit"] == SWEEP_IMAGES
         if table != "s0.table5":
-            assert made["lr"] == STP_SWEEP_LR["sparse"], entry.row
+            assert made["lr"] == STP_SWEEP_LR, entry.row
     for dense in (True, False):
         rate = STP_LR["dense" if dense else "sparse"]
         assert target_propagated("mnist", "desk", dense=dense).optimisation.lr == rate
@@ -270,12 +270,23 @@ def test_captions_say_where_runs_differ_from_the_printed_set_up():
     captions = {exhibit.id: exhibit.caption for exhibit in s0_chsnn.exhibits()}
     one = captions["s0-table1"]
     assert "first 1,000 test samples" in one
-    assert "MNIST 2FC: 100 epochs;" in one
-    assert "MNIST 2Conv2FC: 6 epochs (S0: 100);" in one
-    assert "simulated N-MNIST 2Conv2FC: 10 epochs (S0: 100), 20,000 training images (S0: all);" in one
-    assert "6Conv2FC: 8 epochs (S0: 100), topology evolved every 2 epochs (S0: 1);" in one
-    assert "Spikformer: 8 epochs (S0: 100), 4 blocks of width 256 (S0: 8 of 512);" in one
-    assert s0_captions.TUNING in one
+    coded = "% sparse, T = 8, direct encoding"
+    assert f"MNIST 2FC: 99 {coded}, 100 epochs, learning rate 0.002 dense, 0.005 sparse;" in one
+    assert f"MNIST 2Conv2FC: 95 {coded}, 6 epochs, learning rate 0.002 dense, 0.002 sparse;" in one
+    assert "simulated N-MNIST 2Conv2FC: 95 % sparse, T = 8, events, 10 epochs, 20,000 training images" in one
+    assert f"6Conv2FC: 95 {coded}, 8 epochs, topology evolved every 2 epochs (S0: 1), learning rate" in one
+    assert "T = 4, direct encoding, 8 epochs, 4 blocks of width 256 (S0: 8 of 512), learning rate" in one
+    assert "(S0: 100)" not in one  # S0 prints the epochs of S-TP only
+    assert "MNIST 2FC were tuned (s0-grid" in one
+    assert "Fashion-MNIST 2FC takes MNIST's. Other networks take a preset's rate" in one
+    assert "1,000 of N-MNIST's training set and 100 of its test set; the simulator's constants" in one
+    alone = captions["s0-table15"]
+    assert "T = 2 to 16, direct encoding" in alone
+    assert "Other networks take a preset's rate, the same dense and sparse, not tuned." in alone
+    assert "95 % sparse in their hidden linear layers" in alone
+    assert not any(word in alone for word in ("Fashion", "s0-grid", "real recordings"))
+    assert "MNIST 3FC: 99 % sparse, T = 50, rate coding, 5 epochs" in captions["s0-table10"]
+    assert "70 to 99 % sparse, T = 50, rate coding, 5 epochs" in captions["s0-table4"]
     assert "5 epochs (S0: 100), learning rate 0.001 dense, 0.01 sparse (S0: 0.0001);" in captions["s0-table2"]
     assert all(s0_captions.RATES in captions[id_] for id_ in ("s0-table2", "s0-table10", "s0-figure3"))
     assert s0_captions.RATES not in captions["s0-table7"]
@@ -283,6 +294,7 @@ def test_captions_say_where_runs_differ_from_the_printed_set_up():
     assert s0_captions.SWEEP_RATES not in captions["s0-table2"]
     assert "5 epochs (S0: 100), 12,000 training images (S0: all)" in captions["s0-table7"]
     assert "learning rate" not in captions["s0-table5"]  # which is what it varies
+    assert "Filled symbols" not in captions["s0-table13"]
 
 
 def test_captions_of_the_papers_sizes_have_nothing_to_differ(everything):

@@ -54,6 +54,41 @@ def test_short_logarithmic_axes_are_labelled_in_full():
     assert any("10^{2}" in text.get_text() for text in figure.axes[0].get_xticklabels())
 
 
+def test_short_logarithmic_axes_of_pages_have_ticks_at_1_2_5():
+    figure = plot.points(
+        pd.DataFrame({"x": [9795.0, 32483.0], "y": ["a", "b"]}), x="x", y="y", backend="plotly"
+    )
+    logarithmic(figure, [0], "plotly")
+    assert (figure.layout.xaxis.type, figure.layout.xaxis.dtick) == ("log", "D2")
+    figure = plot.points(pd.DataFrame({"x": [1.0, 1000.0], "y": ["a", "b"]}), x="x", y="y", backend="plotly")
+    logarithmic(figure, [0], "plotly")
+    assert (figure.layout.xaxis.type, figure.layout.xaxis.dtick) == ("log", 1)
+
+
+@pytest.mark.parametrize("backend", ["matplotlib", "plotly"])
+def test_points_have_the_interval_of_their_seeds(backend):
+    row = "mnist/2fc/ch-snn"
+    ours = {
+        (row, "link_sparsity_percent"): [97.9, 97.9, 97.9],
+        (row, "accuracy_improvement_percent"): [-0.6, -0.7, -0.65],
+        ("mnist/2conv2fc/ch-snn", "link_sparsity_percent"): 93.6,
+        ("mnist/2conv2fc/ch-snn", "accuracy_improvement_percent"): -0.25,
+    }
+    printed = {(row, "link_sparsity_percent"): 97.75, (row, "accuracy_improvement_percent"): 0.16}
+    figure = draw("s0.figure2", "desk", tables(ours, printed), backend)
+    half = 4.302653 * 0.05 / np.sqrt(3)  # Student's t of two degrees of freedom
+    if backend == "plotly":
+        ends = [trace.error_y for trace in figure.data if trace.error_y.array is not None]
+        lengths = [[v for v in side if v is not None] for e in ends for side in (e.array, e.arrayminus)]
+        assert [v for side in lengths for v in side] == pytest.approx([half, half], rel=1e-5)
+    else:
+        (axes,) = figure.axes
+        (line,) = [found for found in axes.collections if hasattr(found, "get_segments")]
+        assert np.ravel(line.get_segments()) == pytest.approx(
+            [97.9, -0.65 - half, 97.9, -0.65 + half], rel=1e-5
+        )
+
+
 def figure2(backend: str):
     columns = ("link_sparsity_percent", "accuracy_improvement_percent")
     printed = {(row, c): v for row, at in sorted(FIGURE2) for c, v in zip(columns, at, strict=True)}

@@ -121,6 +121,21 @@ def test_operations_matplotlib():
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
+def test_bars_of_a_linear_axis_start_at_0(backend):
+    table = pd.DataFrame({"projection": ["a", "b"], "value": [50.0, 200.0]})
+    figure = plot.operations(table, log=False, backend=backend)
+    if backend == "plotly":
+        assert figure.layout.yaxis.type != "log"
+        assert figure.layout.yaxis.range == pytest.approx((0, 216))
+        (bar,) = traces(figure, "bar")
+        assert np.nanmin([v for v in bar.y if v is not None]) == 0
+    else:
+        (axes,) = figure.axes
+        assert (axes.get_yscale(), axes.get_ylim()) == ("linear", pytest.approx((0, 216)))
+        assert axes.collections[0].get_paths()[0].vertices[:, 1].min() == 0
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
 def test_bars_of_several_layers_are_apart(backend):
     table = pd.DataFrame({"projection": ["a", "b", "c"], "value": [10.0, np.nan, 1000.0]})
     figure = plot.operations(table, backend=backend)

@@ -150,3 +150,12 @@ def test_errors_explain() -> None:
         render("T", [Section("S", figure=figure())])
     with pytest.raises(TypeError, match="backend='plotly'"):
         render("T", [Section("S", figure=plot.lines(table(), x="x", y="y"), alt="a")])
+
+
+def test_further_lines_of_a_verdict_make_a_list():
+    page = render(
+        "t", [Section("one", verdict="First.\nSecond <b>.\nThird."), Section("two", verdict="Alone.")]
+    )
+    assert '<p class="verdict">First.</p>' in page
+    assert '<ul class="verdict"><li>Second &lt;b&gt;.</li><li>Third.</li></ul>' in page
+    assert page.count('class="verdict"') == 3

@@ -41,3 +41,11 @@ def test_table_escapes_headers_and_cells() -> None:
     assert "&lt;th&gt;" in html
     assert "&lt;td&gt;" in html
     assert '<td class="number">1</td>' in html
+
+
+def test_written_numbers_stand_to_the_right() -> None:
+    html = html_table(
+        pd.DataFrame({"n": ["98.10", None, "-0.5", "243,169,200", "4e-05"], "s": ["1", "a", "", "2", "3"]})
+    )
+    assert '<th scope="col" class="number">n' in html
+    assert '<th scope="col" class="text">s' in html
