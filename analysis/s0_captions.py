@@ -31,7 +31,8 @@ OF_TABLES = {
     "s0.table8": "The falling zeta of Table 7 stands beside the constant one.",
     "s0.table9": "Node sparsity is the share of input and hidden units on no path from input to output.",
     "s0.table14": "Mean of (clean - noisy) / clean over the four levels of noise.",
-    "s0.table16": "All convolutions but the first are made sparse by CH-SNN; S0 uses CH-CNN for them.",
+    "s0.table16": "All convolutions but the first are sparse and evolve by CHT-Conv as we read it (CH3-L3n "
+    "of the unfolded kernels); S0 uses CH-CNN for them.",
 }
 PRINTED = {"epochs": 100, "evolve_every": 1, "rate": 1e-4, "blocks": 8, "width": 512}
 DATASETS = {
@@ -41,6 +42,7 @@ DATASETS = {
     "n-mnist": "N-MNIST",
     "n-mnist-simulated": "simulated N-MNIST",
     "cifar10": "CIFAR-10",
+    "cifar10-features": "CIFAR-10 features",
     "cifar10-jpeg": "CIFAR-10 as JPEG",
     "cifar100": "CIFAR-100",
     "cifar10-dvs": "CIFAR10-DVS",

@@ -9,6 +9,7 @@ DATA = {  # name in `netsci.data` -> what a run says that it reads
     "mnist": "MNIST, official files",
     "fashion-mnist": "Fashion-MNIST, official files",
     "cifar10": "CIFAR-10, official binary files",
+    "cifar10-features": "pooled features of a trained 6Conv2FC on CIFAR-10",
     "cifar10-jpeg": "CIFAR-10 as JPEG, a lossy copy",
     "cifar100": "CIFAR-100, official binary files",
     "n-mnist": "N-MNIST, official recordings",
@@ -19,6 +20,10 @@ DATA = {  # name in `netsci.data` -> what a run says that it reads
     "imagenet": "ImageNet (ILSVRC 2012)",
 }
 OFFICIAL = {name: name for name in NAMES if name in DATA} | {"cifar-10": "cifar10", "cifar-100": "cifar100"}
+FEATURES = "cifar10-features"  # 512 of them, the inputs of S-TP: S0 does not say what they are
+NO_FEATURES = (
+    "S-TP on CIFAR-10 reads features of a trained 6Conv2FC, which needs a GPU; `netsci features` makes them"
+)
 NOT_AT_HAND = {  # at desk scale, whatever lies in the data folder
     "cifar-100": "CIFAR-100 is not among the data at hand",
     "cifar10-dvs": "CIFAR10-DVS is not among the data at hand",
@@ -44,6 +49,11 @@ def absent(dataset: str, scale: str) -> str:
     return (
         f"{NAMES[dataset]} is not among the data at hand: netsci.data.load({name!r}) says what to put where"
     )
+
+
+def without_features(scale: str) -> str:
+    """Return why S-TP's rows of CIFAR-10 cannot be run at the desk or the paper scale; "" if they can."""
+    return "" if scale == "paper" and at_hand(FEATURES) else NO_FEATURES
 
 
 def at_hand(name: str) -> bool:

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 from analysis.runs import Cell
-from analysis.s0_data import DATA, absent
+from analysis.s0_data import DATA, absent, without_features
 from analysis.s0_entries import Reader, Source
 from analysis.s0_paper import back_propagated_in_full, target_propagated_in_full
 from netsci.train.presets import PRESETS
@@ -29,7 +29,6 @@ VERSIONS = {"gradient": 1, "stp": 2}  # of the task, by learner
 LATER = "the method is not part of this library yet"
 LEFT_OUT = "at this scale it was left out for time"
 NEEDS_GPU = "at this scale it was left out: it needs a GPU for hours"
-NO_FEATURES = "S-TP on CIFAR-10 needs the pooled features of a trained 6Conv network, which is not built"
 # Chosen on "s0-grid": the best accuracy of one seed on 10,000 held-out training images of MNIST.
 TUNED: dict[str, dict[str, Any]] = {
     "dense": {"lr": 2e-3, "loss": "cross_entropy", "readout": "sum", "weights": "sswi"},
@@ -125,9 +124,7 @@ def target_propagated(
         if dataset != "mnist":
             return "the smoke scale runs MNIST's rows"
         recipe = PRESETS["mnist-stp-3fc"].replace(**SMOKE, **SMOKE_NETS["3fc"])
-    elif dataset == "cifar-10":
-        return NO_FEATURES
-    elif reason := absent(dataset, scale):
+    elif reason := without_features(scale) if dataset == "cifar-10" else absent(dataset, scale):
         return reason
     elif scale == "paper":
         recipe = target_propagated_in_full(dataset)

@@ -1,4 +1,4 @@
-"""The command line: netsci report | inspect | compare | export | train.
+"""The command line: netsci report | inspect | compare | export | train | features.
 
 Nothing heavy is imported before a command runs, so that help answers at once.
 """
@@ -201,6 +201,31 @@ def train(
         _fail(str(error), 2)
     except OSError as error:
         _fail(f"the run cannot be written or its data not be read: {error}", 1)
+
+
+@app.command()
+def features(
+    folder: Annotated[Path, typer.Argument(help="The folder of a finished `netsci train` run.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where to write the features (.npz).")] = Path(
+        "features.npz"
+    ),
+    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1 ...")] = "cpu",
+) -> None:
+    """Write the pooled rates of a trained network's last feature maps, for other networks to learn from."""
+    try:
+        from netsci.train.features import features_of_run, save_features
+
+        data = features_of_run(folder, device=device)
+        save_features(out, data)
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        _fail("netsci features needs torch, which is not installed: pip install 'netsci-suite[torch]'", 1)
+    except (ValueError, TypeError) as error:
+        _fail(str(error), 2)
+    except OSError as error:
+        _fail(f"{out}: cannot be written ({error.strerror or type(error).__name__})", 1)
+    typer.echo(f"wrote {out}: {len(data.y_train)} and {len(data.y_test)} images, {data.source}")
 
 
 def main() -> None:

@@ -18,6 +18,7 @@ alternatives, parted by "|", one is enough; a `.gz`, `.zip` or `.tar.gz` is read
     n-mnist             n-mnist/{Train,Test}/<digit>/NNNNN.bin | n-mnist/{Train,Test}.zip
                         | n-mnist/n-mnist-small.zip
     n-mnist-simulated   made from mnist; tested on n-mnist unless test="simulated"
+    cifar10-features    cifar10/features.npz, which `netsci features` makes of a trained run
     dvs-gesture         dvs-gesture/ | DvsGesture/    trials_to_{train,test}.txt, *.aedat and *_labels.csv
                         | ibmGesture{Train,Test}/<recording>/<class>.npy
     cifar10-dvs         cifar10-dvs/<class>/*.aedat | cifar10-dvs/<class>.zip
@@ -26,7 +27,7 @@ A missing or damaged file raises DataError, which says what to put where.
 """
 
 # Importing a reader registers its data sets.
-from netsci.data import cifar, cifar10_dvs, digits, dvs, idx, image_sets, nmnist, simulated
+from netsci.data import cifar, cifar10_dvs, digits, dvs, features, idx, image_sets, nmnist, simulated
 from netsci.data.dataset import DataSet, Stored, channel_statistics
 from netsci.data.errors import DataError
 from netsci.data.registry import Remote, available, load, names, register
@@ -42,6 +43,7 @@ __all__ = [
     "cifar10_dvs",
     "digits",
     "dvs",
+    "features",
     "idx",
     "image_sets",
     "load",

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from netsci.io.contents import Contents
 from netsci.io.errors import CheckpointError, printable
 from netsci.io.limits import MAX_HEADER, check_arrays, check_count
+from netsci.io.linked import PARTS, linked_layers, with_linked
 
+TRAINING, MODEL = "netsci training checkpoint", "model."  # format, and names, of `netsci.train.checkpoint`
 _DTYPES = {
     "F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "F8_E4M3": "u1", "F8_E5M2": "u1",
     "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1", "U64": "<u8", "U32": "<u4", "U16": "<u2",
@@ -23,14 +25,22 @@ _DTYPES = {
 
 
 def read_safetensors(path: Path) -> Contents:
-    """Read the tensors of two or more dimensions; bf16 and fp8 become float32, which holds them exactly."""
+    """Read the tensors of two or more dimensions; bf16 and fp8 become float32, which holds them exactly.
+
+    Sparse layers of this library become matrices; of a checkpoint of its training the network is read.
+    """
     header, start = _header(path)
     _second_opinion(path)
     metadata = header.pop("__metadata__", {})
     check_count(path, len(header), "tensors")
+    training = isinstance(metadata, dict) and str(metadata.get("format", "")).startswith(TRAINING)
+    if training:
+        header = {name[len(MODEL) :]: entry for name, entry in header.items() if name.startswith(MODEL)}
+    linked = linked_layers(name for name, entry in header.items() if len(entry["shape"]) == 1)
+    parts = {layer + part for layer in linked for part in PARTS}
     arrays: dict[str, Any] = {}
     small: set[str] = set()
-    wanted = {name: entry for name, entry in header.items() if len(entry["shape"]) >= 2}
+    wanted = {n: entry for n, entry in header.items() if len(entry["shape"]) >= 2 or n in parts}
     held = path.stat().st_size - start
     check_arrays(path, sum(e["data_offsets"][1] - e["data_offsets"][0] for e in wanted.values()), held)
     data = np.memmap(path, dtype=np.uint8, mode="r", offset=start) if held else np.zeros(0, np.uint8)
@@ -39,10 +49,11 @@ def read_safetensors(path: Path) -> Contents:
             small.add(name)
             continue
         arrays[name] = _decode(path, name, entry, data)
-    kind = "safetensors"
+    lengths = {name: header[name]["shape"][0] for name in small if len(header[name]["shape"]) == 1}
+    arrays = with_linked(path, arrays, linked, lengths)
+    kind = "checkpoint of a training run" if training else "safetensors"
     if isinstance(metadata, dict) and metadata.get("format") in ("pt", "np", "tf", "flax", "mlx"):
         kind += f" ({metadata['format']})"
-    lengths = {name: header[name]["shape"][0] for name in small if len(header[name]["shape"]) == 1}
     return Contents(kind, arrays, "out_in", False, small, lengths=lengths)
 
 

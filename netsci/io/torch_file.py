@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 from netsci.io.contents import Contents
 from netsci.io.errors import CheckpointError, printable
 from netsci.io.limits import check_arrays, check_members
+from netsci.io.linked import PARTS, linked_layers, with_linked
 from netsci.io.nesting import flatten
 from netsci.io.torch_scan import STATE_DICT, Scan, scan
 from netsci.io.torch_sparse import plain, sparse_matrix
@@ -136,7 +137,9 @@ def _contents(path: Path, loaded: Any, stored: int, kind: str) -> Contents:
     import torch
 
     found, notes = flatten(path, loaded, lambda value: isinstance(value, torch.Tensor))
-    wanted = {name: tensor for name, tensor in found.items() if tensor.dim() >= 2}
+    linked = linked_layers(name for name, tensor in found.items() if tensor.dim() == 1)
+    parts = {layer + part for layer in linked for part in PARTS}
+    wanted = {name: tensor for name, tensor in found.items() if tensor.dim() >= 2 or name in parts}
     dense = [tensor for tensor in wanted.values() if tensor.layout == torch.strided]
     check_arrays(path, sum(tensor.numel() * tensor.element_size() for tensor in dense), stored)
     if any(tensor.is_quantized for tensor in wanted.values()):
@@ -148,7 +151,9 @@ def _contents(path: Path, loaded: Any, stored: int, kind: str) -> Contents:
         elif matrix := sparse_matrix(path, name, tensor.detach(), notes):
             arrays[name] = matrix[0]
     lengths = {name: len(tensor) for name, tensor in found.items() if tensor.dim() == 1}
-    return Contents(kind, arrays, "out_in", True, set(found) - set(arrays), notes, lengths)
+    small = set(found) - set(arrays)
+    arrays = with_linked(path, arrays, linked, lengths)
+    return Contents(kind, arrays, "out_in", True, small, notes, lengths)
 
 
 def _matrix(tensor: torch.Tensor) -> Any:

@@ -17,7 +17,14 @@ class FeatureMajorLinear(nn.Linear):
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        """Return input @ weight.T + bias, of shape [..., out]."""
+        """Return input @ weight.T + bias, of shape [..., out].
+
+        Raises ValueError unless input is [..., in].
+        """
+        if input.ndim == 0 or input.shape[-1] != self.in_features:
+            raise ValueError(
+                f"x must be [..., {self.in_features}], inputs last; its shape is {list(input.shape)}"
+            )
         if input.ndim < 2:
             return super().forward(input)
         rows = input.movedim(-1, 0)

@@ -11,7 +11,7 @@
 Only sparse layers lose and gain links. What else carries signals is fixed: additions of residual branches
 (identity), attention, and dense layers. A dense layer goes on holding weights of units that percolated away.
 To lose these as well, as S0's chain removal does in the output layer, give that layer links of its own, all
-of them at first (`full_links`); `evolvable` leaves it out all the same.
+of them at first (`full_links`), as networks that are trained here have; `evolvable` leaves it out.
 
 The graph of a model need not begin at its input: what comes before the first layer that evolves is left out
 (the stem of a residual network or a Spikformer; all convolutions before a classifier). The sparsity of the

@@ -21,7 +21,10 @@ class SparseLinear(SparseLayer):
     bias : whether there is one.
     backend : "auto", "csr" (compiled loops, CPU), "torch_sparse" or "masked" (a dense product); the results
         agree, but for NaN and infinite inputs, which a dense product spreads to all outputs. "auto" takes
-        compiled loops on the CPU up to the density of `netsci.sparse.backends.crossover`.
+        compiled loops on the CPU up to the density of `netsci.sparse.backends.crossover`. Past it, and
+        on a GPU for at most DENSE_ON_GPU weights, it saves time but no memory: every step allocates a dense
+        weight [in, out] and its gradient beside the values (8192 x 8192 at density .3: 1.84 times what a step
+        of nn.Linear allocates). Set "csr" or "torch_sparse" where memory counts.
     dtype : of the parameters.
     generator : torch.Generator that draws the initial values. Without one they are drawn from torch's global
         state, as those of nn.Linear are: then torch.manual_seed decides them, and each layer moves that

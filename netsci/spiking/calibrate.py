@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from netsci.graph.checks import check_fraction
+from netsci.graph.checks import check_fraction, check_number
 from netsci.spiking.neurons import LIF
 from netsci.spiking.unroll import unroll
 
@@ -54,7 +54,7 @@ def calibrate(model: nn.Module, x: Tensor, *, rate: float, tolerance: float = 0.
         after it; the current is taken to be proportional to the layer's parameters.
         The mode stays, training or evaluation; so do buffers, such as the statistics of a normalisation,
         which undoes a factor before it: such layers are "nearest".
-    x : input of the model.
+    x : input of the model, of a sample at least.
     rate : target in (0, 1), spikes per neuron and step, the mean over neurons, samples and steps.
     tolerance : relative distance from the target that is close enough.
 
@@ -69,7 +69,7 @@ def calibrate(model: nn.Module, x: Tensor, *, rate: float, tolerance: float = 0.
     Raises
     ------
     TypeError, ValueError
-        If rate or tolerance is out of range or the model has no such pair.
+        If rate or tolerance is out of range, x is no tensor or empty, or the model has no such pair.
 
     Examples
     --------
@@ -86,8 +86,13 @@ def calibrate(model: nn.Module, x: Tensor, *, rate: float, tolerance: float = 0.
     check_fraction(rate, "rate")
     if not 0 < rate < 1:
         raise ValueError(f"rate must lie between 0 and 1, neither included; got {rate!r}")
+    check_number(tolerance, "tolerance")
     if not 0 < tolerance < 1:
         raise ValueError(f"tolerance must lie between 0 and 1, neither included; got {tolerance!r}")
+    if not isinstance(x, Tensor):
+        raise TypeError(f"x must be a torch tensor, the input of the model; got {type(x).__name__}")
+    if not x.numel():  # nothing fires or stays silent: every rate would be NaN
+        raise ValueError(f"x must hold a sample at least; its shape is {list(x.shape)}")
     rows = []
     with torch.no_grad(), _buffers_kept(model):
         count = len(_pairs(model, x, None))

@@ -7,10 +7,10 @@ input is *not* spikes; its operations count as multiplications.
 Rate: `rate` draws spikes whose probability is the intensity.
 """
 
-from operator import index
-
 import torch
 from torch import Tensor
+
+from netsci.graph.checks import as_whole
 
 
 def rate(x: Tensor, steps: int, *, generator: torch.Generator) -> Tensor:
@@ -36,7 +36,8 @@ def rate(x: Tensor, steps: int, *, generator: torch.Generator) -> Tensor:
         raise TypeError(f"generator must be a torch.Generator; got {type(generator).__name__}")
     if generator.device.type != x.device.type:
         raise ValueError(f"generator is on {generator.device} and x on {x.device}; make it on {x.device}")
-    if index(steps) < 1:
+    steps = as_whole(steps, "steps")
+    if steps < 1:
         raise ValueError(f"steps must be at least 1; got {steps}")
     if not bool(((x >= 0) & (x <= 1)).all()):
         raise ValueError("x must hold probabilities in [0, 1]; rescale the intensities")

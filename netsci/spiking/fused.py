@@ -27,9 +27,10 @@ def linear_of_spikes(
     """Return layer(unroll(neuron, current, steps=steps)), [T, batch, out], in one pass where that is faster.
 
     current is [T, batch, in], or, with steps given, [batch, in]: a constant current, as for `unroll`. It is
-    fused for `LIF` and `IF` on the CPU in float32 and float64, each neuron's steps and samples side by side
-    in memory, before a `SparseLinear` on compiled loops, or before an `nn.Linear` or a `SparseLinear` that is
-    multiplied as a dense one: of at most MOST_OUTPUTS outputs, or of any number if no gradient is wanted.
+    fused for `LIF` and `IF` on the CPU in float32 and float64, outside of autocast, each neuron's steps and
+    samples side by side in memory, before a `SparseLinear` on compiled loops, or before an `nn.Linear` or a
+    `SparseLinear` that is multiplied as a dense one: of at most MOST_OUTPUTS outputs, or of any number if no
+    gradient is wanted.
     Else both modules are called, also where one has a forward of its own or a hook (`record`, torch's
     pruning): nothing passes by a hook. A neuron other than `LIF` is called if it has hooks, else unrolled.
 
@@ -76,18 +77,14 @@ def _fusable(neuron: nn.Module, current: Tensor, layer: nn.Module, steps: int | 
         return None
     if not current.numel() or not current.movedim(-1, 0).is_contiguous():
         return None
-    if not is_plain(neuron) or not is_plain(layer):
+    # A layer that autocast reaches gives a type of its choice, whatever the order in memory.
+    if not is_plain(neuron) or not is_plain(layer) or torch.is_autocast_enabled("cpu"):
         return None
     backend = backend_of(layer, current)
-    if backend == "csr" or (backend == "masked" and (is_small(layer) or _wide_allowed())):
+    if backend == "csr" or (backend == "masked" and (is_small(layer) or not torch.is_grad_enabled())):
         fits = layer.in_features == current.shape[-1] and next(layer.parameters()).dtype == current.dtype
         return dynamics if fits else None
     return None
-
-
-def _wide_allowed() -> bool:
-    """Return whether a large dense layer may be fused: no gradient, and the type of its result is its own."""
-    return not torch.is_grad_enabled() and not torch.is_autocast_enabled("cpu")
 
 
 class _IntoDense(torch.autograd.Function):

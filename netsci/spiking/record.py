@@ -26,6 +26,7 @@ from netsci.spiking.record_adapters import (
     synapses,
 )
 from netsci.spiking.record_counts import Tally
+from netsci.spiking.record_events import DATA
 
 PRODUCTS = {
     "matmul", "__matmul__", "__rmatmul__", "bmm", "mm", "mv", "addmm", "baddbmm", "einsum", "linear",
@@ -60,7 +61,8 @@ def record(
         module(batch). Batches then reach it as they are.
     neurons : further neuron classes, each with "step" (a call is one step, returns [batch, ...]) or "all"
         (a call is all steps, returns [T, batch, ...]); spikes are the output or the first of several.
-    kinds : by layer name "spikes", "graded" or "analog", where the guess below is wrong.
+    kinds : by layer name "spikes", "graded" or "analog", where the guess below is wrong; under "data" what
+        the layers read that see the data: "graded" for frames that hold numbers of events.
 
     Returns
     -------
@@ -102,9 +104,11 @@ def record(
             "the network has no spiking neurons that are known (netsci, snnTorch, SpikingJelly, norse); name "
             "its neuron classes, such as neurons={MyNeuron: 'step'}"
         )
-    unknown = [name for name in kinds or {} if name not in layers]
+    unknown = [name for name in kinds or {} if name not in layers and name != DATA]
     if unknown:
-        raise ValueError(f"kinds must name synaptic layers ({', '.join(layers)}); got {', '.join(unknown)}")
+        raise ValueError(
+            f"kinds must name synaptic layers ({', '.join(layers)}) or {DATA!r}; got {', '.join(unknown)}"
+        )
     tally = Tally(steps, raster)
     watch = _Watch(module, layers, firing, tally)
     with _quiet(module, neurons), watch.hooked(), torch.no_grad():
@@ -118,7 +122,8 @@ def record(
         raise ValueError("data must hold at least one batch; it is empty")
     idle = {watch.label(name): one for name, one in layers.items() if name not in watch.called}
     silent = [watch.label(name) for name in firing if name not in watch.called]
-    return tally.trace(idle, silent, {watch.label(k): v for k, v in (kinds or {}).items()}, watch.uncounted())
+    named = {watch.label(k) if k in layers else k: v for k, v in (kinds or {}).items()}
+    return tally.trace(idle, silent, named, watch.uncounted())
 
 
 class _Watch(TorchFunctionMode):

@@ -7,7 +7,17 @@ from torch import Tensor
 
 from netsci.measure import PopulationTrace, ProjectionTrace, Trace
 from netsci.spiking.record_adapters import ALL, STEP, Synapses
-from netsci.spiking.record_events import Call, Layer, Neurons, added, as_counts, input_over_time, looks, sums
+from netsci.spiking.record_events import (
+    DATA,
+    Call,
+    Layer,
+    Neurons,
+    added,
+    as_counts,
+    input_over_time,
+    looks,
+    sums,
+)
 
 
 class Tally:
@@ -25,7 +35,7 @@ class Tally:
         """Begin a forward pass over one batch."""
         self._calls: list[Call] = []
         self._read: list[tuple[Tensor, int]] = []
-        self._last = ("data", "")
+        self._last = (DATA, "")
 
     def see_input(self, name: str, synapses: Synapses, x: Tensor) -> None:
         """Count the events that one call of a synaptic layer receives."""
@@ -42,7 +52,7 @@ class Tally:
         layer.whole &= whole
         layer.events += as_counts(fired.sum(dim=tuple(range(n_lead))) if n_lead else fired).ravel()
         layer.applications += int(np.prod(x.shape[:n_lead]))
-        layer.sources.add("data" if not self._calls else self._last[0])
+        layer.sources.add(DATA if not self._calls else self._last[0])
         if not self._calls and not self._first:
             self._first = name
         if name == self._first:
@@ -51,7 +61,7 @@ class Tally:
 
     def see_spikes(self, name: str, mode: str, output: Tensor) -> None:
         """Count the spikes of one call of a neuron module."""
-        after = self._last[1] if self._last[0] != "data" else ""
+        after = self._last[1] if self._last[0] != DATA else ""
         raster = 0 if self.samples else self._raster  # of the first pass
         self._calls.append(Call.of(name, mode, after, output, raster))
         self._last = ("neurons", after)
@@ -155,7 +165,7 @@ class Tally:
                     f"{name} ({'x'.join(map(str, shape))})" if again else name,
                     layer.events,
                     layer.synapses.fan_out(shape),
-                    kinds.get(name, layer.kind),
+                    kinds.get(name) or layer.kind(kinds.get(DATA, "analog")),
                     layer.synapses.links,
                     layer.synapses.dense_links,
                     layer.synapses.dense_operations(shape),

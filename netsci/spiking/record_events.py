@@ -11,6 +11,7 @@ from torch import Tensor
 from netsci.spiking.record_adapters import ALL, Synapses
 
 Counts = NDArray[np.int64]
+DATA = "data"  # where the input of a layer comes from that runs before any neuron
 
 
 @dataclass(eq=False)
@@ -25,13 +26,13 @@ class Layer:
     whole: bool = True
     sources: set[str] = field(default_factory=set)  # what ran before it in a forward pass
 
-    @property
-    def kind(self) -> str:
+    def kind(self, of_data: str = "analog") -> str:
         """Spikes if all values were 0 or 1; else what they most likely are, by where they came from."""
         if self.binary:
             return "spikes"
-        real = "data" in self.sources or ("layer" in self.sources and not self.whole)
-        return "analog" if real else "graded"
+        if DATA in self.sources:
+            return of_data if self.whole else "analog"
+        return "analog" if "layer" in self.sources and not self.whole else "graded"
 
 
 @dataclass(eq=False)

@@ -14,6 +14,7 @@ W_l is [in, out] and z_0 the input; alpha and theta are those of the neurons tha
 propagated back through time: each step's error reaches the weights through what the traces hold.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import index
@@ -39,7 +40,8 @@ class StpStep:
     loss : sum over samples of the mean of e^2 over window and classes, a tensor without gradient.
     errors : steps of windows at which some output was wrong, of steps in all windows.
     correct : samples whose label fired most over all T steps; of equal classes the first counts.
-    spikes_used, spikes_total : input and hidden spikes at the steps that were learnt from; at all steps.
+    spikes_used, spikes_total : input and hidden spikes at the steps that were learnt from; at all steps. An
+        input of n events counts n.
     """
 
     loss: Tensor
@@ -65,7 +67,7 @@ def stp_gradients(
     ----------
     model : a spiking network in layers, such as `netsci.models.mlp(...)` with readout "rate": `layers`, and a
         `LIF` or `IF` in `neurons` after each. Sparse layers get gradients at their links alone.
-    x : spikes [T, batch, in].
+    x : spikes [T, batch, in], finite, of the parameters' dtype.
     labels : classes int64 [batch].
     rng : draws the windows.
     window : steps w, from 1 to T.
@@ -76,7 +78,7 @@ def stp_gradients(
     Raises
     ------
     TypeError, ValueError
-        If the model is not of this kind or the shapes or ranges do not fit.
+        If the model is not of this kind or shapes, dtypes or ranges do not fit.
 
     Examples
     --------
@@ -91,6 +93,7 @@ def stp_gradients(
     check_generator(rng)
     layers, neurons = _parts(model)
     _check(x, labels, window)
+    _check_inputs(x, layers[0])
     classes = layers[-1].out_features
     if labels.numel() and int(labels.max()) >= classes:
         raise ValueError(f"labels must lie below {classes}, the model's outputs; got {int(labels.max())}")
@@ -188,6 +191,8 @@ def _forward(layers: list[Any], neurons: list[LIF], x: Tensor, places: _Windows)
         if fired is None:
             # A GPU's, or numbers of events. A neuron's sum is a whole number that float32 holds.
             total += float(x.permute(2, 0, 1).flatten(1).sum(1).double().sum())
+            if not math.isfinite(total):
+                raise ValueError("x holds NaN or infinite values, which are no spikes; replace them first")
         else:
             total += np.count_nonzero(fired)
         v = membranes(neuron, layer(x) if fired is None else layer_on_spikes(layer, x, fired))
@@ -266,6 +271,9 @@ def _parts(model: nn.Module) -> tuple[list[Any], list[LIF]]:
 
 
 def _check(x: Tensor, labels: Tensor, window: int) -> None:
+    for value, name in ((x, "x"), (labels, "labels")):
+        if not isinstance(value, Tensor):
+            raise TypeError(f"{name} must be a torch tensor; got {type(value).__name__}")
     if x.ndim != 3 or not x.is_floating_point():
         raise ValueError(
             f"x must be floating spikes [T, batch, in]; got {x.dtype} of shape {tuple(x.shape)}. "
@@ -281,6 +289,17 @@ def _check(x: Tensor, labels: Tensor, window: int) -> None:
         raise ValueError(f"window must be a number of steps from 1 to T = {x.shape[0]}; got {window!r}")
 
 
+def _check_inputs(x: Tensor, layer: Any) -> None:
+    """Raise ValueError or TypeError unless a layer can take x; autocast sees to dtypes where it is on."""
+    if x.shape[2] != layer.in_features:
+        raise ValueError(
+            f"x must be [T, batch, {layer.in_features}], the model's inputs last; got {list(x.shape)}"
+        )
+    dtype = next(layer.parameters()).dtype
+    if x.dtype != dtype and not torch.is_autocast_enabled(x.device.type):
+        raise TypeError(f"x is {x.dtype}, the weights are {dtype}: convert one, such as x.to({dtype})")
+
+
 def _matrices(feedback: Feedback, layers: list[Any]) -> list[Tensor | None]:
     """Return the matrix that carries errors back through each layer, None for its own weights."""
     if isinstance(feedback, str):
@@ -290,10 +309,13 @@ def _matrices(feedback: Feedback, layers: list[Any]) -> list[Tensor | None]:
                 f"got {feedback!r}"
             )
         return [None] * len(layers)
+    matrices: list[Any] = list(feedback) if isinstance(feedback, Sequence) else [feedback]
+    if not all(isinstance(matrix, Tensor) for matrix in matrices):
+        raise TypeError("feedback must be 'weights' or a sequence of tensors, as random_feedback makes it")
     shapes = [(layer.out_features, layer.in_features) for layer in layers[1:]]
-    if [tuple(matrix.shape) for matrix in feedback] != shapes:
+    if [tuple(matrix.shape) for matrix in matrices] != shapes:
         raise ValueError(
             f"feedback must hold a matrix [out, in] for each layer but the first, {shapes}; "
-            f"got {[tuple(matrix.shape) for matrix in feedback]}"
+            f"got {[tuple(matrix.shape) for matrix in matrices]}"
         )
-    return [None, *feedback]
+    return [None, *matrices]

@@ -16,6 +16,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from netsci.graph.checks import check_choice
+
 
 def rect(u: Tensor) -> Tensor:
     """Return 1 where |u| < 1/2, else 0.
@@ -62,11 +64,14 @@ class _Fire(torch.autograd.Function):
 def fire(u: Tensor, surrogate: str = "atan") -> Tensor:
     """Return the spikes 1[u >= 0] of u = v - theta, differentiable by a surrogate; ties fire.
 
+    Raises ValueError if `SURROGATES` has no surrogate of that name.
+
     Examples
     --------
     >>> fire(torch.tensor([-0.1, 0.0, 0.2])).tolist()
     [0.0, 1.0, 1.0]
     """
+    check_choice(surrogate, tuple(SURROGATES), "surrogate")
     function: Any = _Fire
     fired: Tensor = function.apply(u, surrogate)
     return fired

@@ -85,7 +85,7 @@ def csti(x: Any, shape: tuple[int, int], sparsity: float) -> sp.csr_array:
 
     Source: correlated sparse topological initialization of the CHT laboratory.
     """
-    return _at_sparsity(pearson(_oriented(x, shape)), shape, sparsity)
+    return correlated_at(pearson(_oriented(x, shape)), shape, sparsity)
 
 
 def sscti(x: Any, shape: tuple[int, int], sparsity: float, *, correlation: str = "phi") -> sp.csr_array:
@@ -94,11 +94,13 @@ def sscti(x: Any, shape: tuple[int, int], sparsity: float, *, correlation: str =
     Links, if rows and columns are whole multiples of M features: round((1 - S) M^2) in every tile M x M
     (half to even), so beta times as many in M x beta M. The tile comes first: the total may differ from
     `links_at(shape, S)` by rounding, beta / 2 at most. In any other shape the total is `links_at(shape, S)`.
-    To set the total, call `correlated(pearson(x), shape, links)`.
+    To set the total, call `correlated(pearson(x), shape, links)`. Several layers share one correlation: see
+    `correlated_at`.
 
     Parameters
     ----------
-    x : [samples, features], the input of the network: spikes, each time step a sample, or real values.
+    x : [samples, features], the input of the network: spikes, each time step a sample, or real values; an
+        array, or `netsci.topology.correlation.Samples`, whose rows are made when they are asked for.
     shape : (rows, columns) of the layer: (M, beta M) behind the input, (beta M, beta M) behind a hidden
         layer.
     sparsity : share of absent links, in [0, 1].
@@ -124,12 +126,26 @@ def sscti(x: Any, shape: tuple[int, int], sparsity: float, *, correlation: str =
     Reading: |phi| as the text says; a constant feature correlates with nothing, itself included.
     """
     check_choice(correlation, tuple(CORRELATION), "correlation")
-    return _at_sparsity(CORRELATION[correlation](_oriented(x, shape)), shape, sparsity)
+    return correlated_at(CORRELATION[correlation](_oriented(x, shape)), shape, sparsity)
 
 
-def _at_sparsity(correlation: NDArray[np.float64], shape: tuple[int, int], sparsity: float) -> sp.csr_array:
+def correlated_at(correlation: Any, shape: tuple[int, int], sparsity: float) -> sp.csr_array:
+    """Return the correlated topology at a sparsity, from a correlation that is known.
+
+    sscti(x, shape, S) = correlated_at(pearson(x), shape, S)
+
+    correlation [M, M] as for `correlated`; the number of links and the errors are those of `sscti`.
+
+    Examples
+    --------
+    >>> r = pearson([[1, 1, 0], [0, 0, 1], [1, 1, 0], [0, 0, 0]])
+    >>> [correlated_at(r, shape, 0.4).nnz for shape in ((3, 6), (6, 6))]
+    [10, 20]
+
+    Source: S0 appendix A.4.
+    """
     check_fraction(sparsity, "sparsity")
-    m = len(correlation)
+    m = len(_square(correlation))
     (rows, columns), _ = checked_shape(shape, 0)
     if rows % m or columns % m:
         return correlated(correlation, shape, links_at((rows, columns), sparsity))
@@ -150,19 +166,24 @@ def _oriented(x: Any, shape: tuple[int, int]) -> Any:
     return x
 
 
-def _strength(correlation: Any) -> NDArray[np.float64]:
-    """Return |correlation| to 12 decimals; NaN as -1, below all others."""
+def _square(correlation: Any) -> NDArray[Any]:
+    """Return the correlation as an array [M, M] of real numbers."""
     if sp.issparse(correlation):
         raise TypeError("correlation must be dense, every pair of features has one; got a sparse matrix")
-    correlation = np.asarray(correlation)
-    if correlation.dtype.kind not in "biuf":
-        raise TypeError(f"correlation must hold real numbers; its dtype is {correlation.dtype}")
-    if correlation.ndim != 2 or correlation.shape[0] != correlation.shape[1] or not correlation.size:
+    square: NDArray[Any] = np.asarray(correlation)
+    if square.dtype.kind not in "biuf":
+        raise TypeError(f"correlation must hold real numbers; its dtype is {square.dtype}")
+    if square.ndim != 2 or square.shape[0] != square.shape[1] or not square.size:
         raise ValueError(
-            f"correlation must be a matrix [features, features]; its shape is {correlation.shape}: for "
+            f"correlation must be a matrix [features, features]; its shape is {square.shape}: for "
             "inputs [samples, features] call sscti or csti"
         )
-    strength = np.abs(correlation.astype(np.float64))
+    return square
+
+
+def _strength(correlation: Any) -> NDArray[np.float64]:
+    """Return |correlation| to 12 decimals; NaN as -1, below all others."""
+    strength = np.abs(_square(correlation).astype(np.float64))
     if np.isinf(strength).any():
         raise ValueError("correlation holds infinite values; only NaN stands for an undefined one")
     return np.where(np.isnan(strength), -1.0, np.round(strength, _DECIMALS))

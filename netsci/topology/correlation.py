@@ -3,12 +3,13 @@
 Every function takes x [samples, features]; each time step of a spike train is a sample of its own, so spikes
 [T, samples, features] are passed as `x.reshape(-1, features)`. A constant input repeated over time has the
 coefficients of the input given once. Samples are read in blocks of rows: beside x, memory holds one block in
-floating point and a few matrices [features, features].
+floating point and a few matrices [features, features]. So x may be no array but make its rows when they are
+asked for (`Samples`); each is asked for twice.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import scipy.sparse as sp
@@ -16,6 +17,26 @@ from numpy.typing import NDArray
 
 _BLOCK_CELLS = 2**22  # entries of x in floating point at once; also far fewer rows than float32 can count
 _Floats = NDArray[np.float64]
+
+
+class Samples(Protocol):
+    """Inputs [samples, features] that are made when they are asked for; not an array, so without `__array__`.
+
+    `x[first:stop]` returns the array of these rows, in x.dtype.
+    """
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(samples, features)."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Boolean, of whole numbers or floating."""
+
+    def __getitem__(self, rows: slice, /) -> NDArray[Any]: ...
+
+
+_Rows = NDArray[Any] | Samples
 
 
 def pearson(x: Any) -> _Floats:
@@ -26,7 +47,7 @@ def pearson(x: Any) -> _Floats:
 
     Parameters
     ----------
-    x : [samples, features], booleans or real numbers, finite.
+    x : [samples, features], booleans or real numbers, finite; an array or `Samples`.
 
     Returns
     -------
@@ -65,7 +86,7 @@ def pearson(x: Any) -> _Floats:
         block /= spread
         rest += block.sum(axis=0)
         products += block.T @ block
-    products -= np.outer(rest, rest / len(x))  # the rounding of the mean
+    products -= np.outer(rest, rest / x.shape[0])  # the rounding of the mean
     products = np.tril(products) + np.tril(products, -1).T  # not every BLAS computes the same number twice
     return _normalised(products, np.diagonal(products), varies)
 
@@ -100,7 +121,7 @@ def phi_as_printed(x: Any) -> _Floats:
 
     Parameters
     ----------
-    x : [samples, features], booleans or real numbers, finite, at least 0.
+    x : [samples, features], booleans or real numbers, finite, at least 0; an array or `Samples`.
 
     Returns
     -------
@@ -129,7 +150,7 @@ def phi_as_printed(x: Any) -> _Floats:
         block -= features.mean
         squares += np.square(block, out=block).sum(axis=0)
     share = np.full(x.shape[1], np.nan)
-    np.divide(squares / len(x), features.mean, out=share, where=features.high > 0)
+    np.divide(squares / x.shape[0], features.mean, out=share, where=features.high > 0)
     printed: _Floats = np.sqrt((share[:, None] + share) / 2.0)
     return printed
 
@@ -144,25 +165,28 @@ class _Features:
     binary: bool  # 0 and 1 everywhere, of whatever dtype
 
     @classmethod
-    def of(cls, x: NDArray[Any]) -> "_Features":
-        low, high = x.min(axis=0).astype(np.float64), x.max(axis=0).astype(np.float64)
-        if not (np.isfinite(low).all() and np.isfinite(high).all()):
-            raise ValueError("x holds NaN or infinite values; replace or drop them first")
-        mean, binary = np.zeros(x.shape[1]), bool(low.min() >= 0 and high.max() <= 1)
-        if x.dtype.kind != "f":
-            return cls(low, high, x.sum(axis=0, dtype=np.float64) / len(x), binary)
+    def of(cls, x: _Rows) -> "_Features":
+        n, m = x.shape
+        whole = x.dtype.kind != "f"  # sums of whole numbers are exact
+        low, high, total, binary = np.full(m, np.inf), np.full(m, -np.inf), np.zeros(m), True
         for block in _blocks(x, np.float64):
-            binary = binary and bool(((block == 0) | (block == 1)).all())
-            mean += np.divide(block, len(x), out=block).sum(axis=0)
-        return cls(low, high, mean, binary)
+            least, most = block.min(axis=0), block.max(axis=0)
+            if not (np.isfinite(least).all() and np.isfinite(most).all()):
+                raise ValueError("x holds NaN or infinite values; replace or drop them first")
+            np.minimum(low, least, out=low)
+            np.maximum(high, most, out=high)
+            binary = binary and bool(least.min() >= 0 and most.max() <= 1)
+            binary = binary and (whole or bool(((block == 0) | (block == 1)).all()))
+            total += (block if whole else np.divide(block, n, out=block)).sum(axis=0)
+        return cls(low, high, total / n if whole else total, binary)
 
 
-def _phi(x: NDArray[Any]) -> _Floats:
+def _phi(x: _Rows) -> _Floats:
     # Counts below 2^24 are exact in float32, and their sums over blocks in float64.
     both = np.zeros((x.shape[1], x.shape[1]))
     for block in _blocks(x, np.float32):
         both += block.T @ block
-    n, ones = float(len(x)), np.diagonal(both).copy()
+    n, ones = float(x.shape[0]), np.diagonal(both).copy()
     spread = ones * (n - ones)
     return _normalised(n * both - np.outer(ones, ones), spread, spread > 0)
 
@@ -176,20 +200,21 @@ def _normalised(products: _Floats, squares: _Floats, varies: NDArray[np.bool_]) 
     return np.asarray(r)
 
 
-def _blocks(x: NDArray[Any], dtype: type) -> Iterator[Any]:
+def _blocks(x: _Rows, dtype: type) -> Iterator[Any]:
     """Yield the rows of x in floating-point copies of at most `_BLOCK_CELLS` entries."""
     step = max(1, _BLOCK_CELLS // x.shape[1])
-    for first in range(0, len(x), step):
+    for first in range(0, x.shape[0], step):
         yield x[first : first + step].astype(dtype, order="C", copy=True)
 
 
-def _checked(x: Any) -> NDArray[Any]:
+def _checked(x: Any) -> _Rows:
     if sp.issparse(x) or isinstance(x, np.ma.MaskedArray):
         raise TypeError(f"x must be a plain dense array [samples, features]; got {type(x).__name__}")
-    array: NDArray[Any] = np.asarray(x)
+    on_request = not hasattr(x, "__array__") and all(hasattr(x, part) for part in ("shape", "dtype"))
+    array: _Rows = x if on_request else np.asarray(x)
     if array.dtype.kind not in "biuf":
         raise TypeError(f"x must hold booleans or real numbers; its dtype is {array.dtype}")
-    if array.ndim != 2 or 0 in array.shape:
+    if len(array.shape) != 2 or 0 in array.shape:
         raise ValueError(
             f"x must be [samples, features], at least one of each; its shape is {array.shape}: time steps "
             "are samples, x.reshape(-1, features)"

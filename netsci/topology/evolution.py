@@ -20,7 +20,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from netsci.graph.ch_links import sample_missing_links
-from netsci.graph.checks import check_fraction, check_generator
+from netsci.graph.checks import check_fraction, check_generator, check_graph
 from netsci.graph.layered import LayeredGraph
 from netsci.graph.percolation import live_units, select_links, surviving_links
 from netsci.graph.projection import Projection
@@ -100,6 +100,9 @@ def evolve(
     Reading: as many links grow as are missing from the target, so percolated links are made up for, but never
         at units that percolated away (S0: removed permanently), inputs and outputs included.
     """
+    check_graph(graph)
+    if not isinstance(rule, EvolutionRule):
+        raise TypeError(f"rule must be an EvolutionRule, such as EvolutionRule('lrs'); got {rule!r}")
     check_generator(rng)
     check_fraction(zeta, "zeta")
     free = _checked_evolvable(graph, rule, evolvable)

@@ -138,7 +138,10 @@ def _fan_in(n: int, structural_sparsity: float) -> float:
         raise ValueError(f"n, the inputs of the layer, must be at least 1; got {n}")
     check_fraction(structural_sparsity, "structural_sparsity")
     if structural_sparsity == 1.0:
-        raise ValueError("structural_sparsity must be below 1: a layer without links has no weights")
+        raise ValueError(
+            f"structural_sparsity must be below 1: a layer without links (of {n} inputs) has no weights. "
+            "Where its number of links was rounded to 0, as sscti does tile by tile, lower the sparsity"
+        )
     return n * (1.0 - structural_sparsity)
 
 

@@ -13,6 +13,7 @@ from netsci.train.recipe import Net, Optimisation, Recipe, Task, Topology
 
 if TYPE_CHECKING:
     from netsci.train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+    from netsci.train.features import features_of_run, pooled_features
     from netsci.train.folder import save_network
     from netsci.train.inputs import Inputs
     from netsci.train.loop import Moment, Run, train
@@ -23,6 +24,8 @@ _TORCH = {
     "Checkpoint": "checkpoint",
     "load_checkpoint": "checkpoint",
     "save_checkpoint": "checkpoint",
+    "features_of_run": "features",
+    "pooled_features": "features",
     "Inputs": "inputs",
     "keep_memory": "memory",
     "keyed": "places",
@@ -43,9 +46,11 @@ __all__ = [
     "Run",
     "Task",
     "Topology",
+    "features_of_run",
     "keep_memory",
     "keyed",
     "load_checkpoint",
+    "pooled_features",
     "save_checkpoint",
     "save_network",
     "train",

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from netsci import models
@@ -16,14 +17,15 @@ from netsci.models.wiring import default_sparse, full_links, link_shapes
 from netsci.sparse import SparseLinear
 from netsci.spiking import LIF, calibrate
 from netsci.topology import (
+    CORRELATION,
     INITIAL,
     initial_weights,
     kaiming_variance,
     links_at,
-    sscti,
     sswi_variance,
     swi_variance,
 )
+from netsci.topology.correlated import correlated_at
 from netsci.train.inputs import Inputs
 from netsci.train.places import MODEL, TOPOLOGY, WEIGHTS, keyed
 from netsci.train.recipe import Net, Recipe, Topology
@@ -76,13 +78,37 @@ def neuron(recipe: Recipe) -> LIF:
     return LIF(net.alpha, net.threshold, surrogate=net.surrogate, detach_reset=net.detach_reset)
 
 
+def input_correlation(topology: Topology, inputs: Inputs) -> NDArray[np.float64] | None:
+    """Return how strongly the training inputs of a correlated topology go together, time stacked as samples.
+
+    float64 [features, features]; None for a topology that does not look at them.
+
+    Examples
+    --------
+    >>> recipe = Recipe()
+    >>> input_correlation(recipe.topology, Inputs(recipe, "cpu")).shape
+    (64, 64)
+
+    Source: S0 section 3.2.1.
+    """
+    if topology.initial not in CORRELATED:
+        return None
+    return CORRELATION[CORRELATED[topology.initial]](inputs.intensities())
+
+
 def first_links(
-    topology: Topology, shape: tuple[int, int], place: int, recipe: Recipe, inputs: Inputs
+    topology: Topology,
+    shape: tuple[int, int],
+    place: int,
+    recipe: Recipe,
+    inputs: Inputs,
+    *,
+    correlation: NDArray[np.float64] | None = None,
 ) -> Any:
     """Return the first links of a layer, csr bool [in, out]; place 0 is the layer at the input.
 
-    Correlated topologies look at the training inputs (time stacked as more samples) and are tiled over hidden
-    layers.
+    Correlated topologies look at the training inputs and are tiled over hidden layers: give the layers of one
+    network the same `input_correlation`, or each computes it.
 
     Examples
     --------
@@ -92,11 +118,27 @@ def first_links(
 
     Source: S0 section 3.2.1 and appendix A.4.
     """
-    rng = keyed(recipe.seed, 0, place, TOPOLOGY)
     if topology.initial in CORRELATED:
-        correlation = CORRELATED[topology.initial]
-        return sscti(inputs.intensities(), shape, topology.sparsity, correlation=correlation)
-    return INITIAL[topology.initial](shape, links_at(shape, topology.sparsity), rng=rng)
+        known = input_correlation(topology, inputs) if correlation is None else correlation
+        links = correlated_at(known, shape, topology.sparsity)
+    else:
+        rng = keyed(recipe.seed, 0, place, TOPOLOGY)
+        links = INITIAL[topology.initial](shape, links_at(shape, topology.sparsity), rng=rng)
+    return _linked(links, f"layers.{place}", topology)
+
+
+def _linked(links: Any, layer: str, topology: Topology) -> Any:
+    """Return the first links of a layer; raise ValueError if rounding has left none."""
+    if links.nnz:
+        return links
+    tiled = topology.initial in CORRELATED
+    hint = (
+        f" ({topology.initial} rounds in each tile: initial='uniform' rounds once a layer)" if tiled else ""
+    )
+    raise ValueError(
+        f"layer {layer}, {' x '.join(map(str, links.shape))}, has 0 links at a sparsity of "
+        f"{topology.sparsity}, and without links no weights: lower the sparsity{hint}"
+    )
 
 
 def _mlp(recipe: Recipe, inputs: Inputs) -> nn.Module:
@@ -112,13 +154,12 @@ def _mlp(recipe: Recipe, inputs: Inputs) -> nn.Module:
     links: list[Any] | None = None
     if recipe.topology is not None:
         shapes = list(pairwise(widths))
+        correlation = input_correlation(recipe.topology, inputs)
         links = [
-            first_links(recipe.topology, shape, place, recipe, inputs)
+            first_links(recipe.topology, shape, place, recipe, inputs, correlation=correlation)
             for place, shape in enumerate(shapes[:-1])
         ]
-        links.append(
-            full_links(*shapes[-1])
-        )  # dense, but able to lose the links of units that percolate away
+        links.append(full_links(*shapes[-1]))  # dense, but able to lose links of units that percolate away
     return models.mlp(
         widths,
         links,
@@ -152,7 +193,10 @@ def _image_model(name: str) -> Callable[[Recipe, Inputs], nn.Module]:
         for place, layer in enumerate(default_sparse(plan)):
             shape = shapes[layer]
             rng = keyed(recipe.seed, 0, place, TOPOLOGY)
-            links[layer] = INITIAL["uniform"](shape, links_at(shape, recipe.topology.sparsity), rng=rng)
+            drawn = INITIAL["uniform"](shape, links_at(shape, recipe.topology.sparsity), rng=rng)
+            links[layer] = _linked(drawn, layer, recipe.topology)
+        output = list(shapes)[-1]
+        links[output] = full_links(*shapes[output])  # dense, but able to lose links, as in an mlp
         return _made(constructor(**options, links=links))
 
     return make
@@ -232,7 +276,7 @@ def _firing_probability(recipe: Recipe, inputs: Inputs) -> float:
 
     Real values and events have none: the share of those above 0 stands for it.
     """
-    seen = inputs.intensities(COUNTED)
+    seen = inputs.intensities(COUNTED)[:]
     return float(np.mean(seen if recipe.task.encoding == "rate" else seen > 0, dtype=np.float64))
 
 

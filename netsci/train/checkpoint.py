@@ -22,6 +22,7 @@ from torch import Tensor
 from netsci.io.files import write_atomically
 
 FORMAT = "netsci training checkpoint 1"
+_PARTS = {"recipe": dict, "epoch": int, "step": int, "groups": list, "scalars": dict, "notes": dict}
 
 
 @dataclass(frozen=True)
@@ -108,20 +109,48 @@ def load_checkpoint(path: Path) -> Checkpoint:
     text = metadata.get("content", "")
     if _digest(tensors, text) != metadata.get("sha256"):
         raise ValueError(f"{path} is damaged: its checksum does not fit its content; {mend}")
-    content = json.loads(text)
-    state: dict[int, dict[str, Any]] = {int(i): dict(values) for i, values in content["scalars"].items()}
-    model = {}
-    for name, tensor in tensors.items():
-        kind, rest = name.split(".", 1)
-        if kind == "model":
-            model[rest] = tensor
-        else:
-            index, key = rest.split(".", 1)
-            state.setdefault(int(index), {})[key] = tensor
+    try:
+        content = _parsed(text)
+        model, state = _sorted(tensors, content["scalars"])
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged, though its checksum fits: {error}; {mend}") from error
     optimizer = {"state": state, "param_groups": content["groups"]}
     return Checkpoint(
         content["recipe"], content["epoch"], content["step"], model, optimizer, content["notes"]
     )
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    """Return what the metadata say, or raise ValueError if a part is missing or of another kind."""
+    content = json.loads(text)
+    if not isinstance(content, dict):
+        raise ValueError(f"its content is a {type(content).__name__}")
+    lacking = [name for name, kind in _PARTS.items() if not isinstance(content.get(name), kind)]
+    if lacking:
+        raise ValueError(f"its content lacks {', '.join(lacking)}")
+    return content
+
+
+def _sorted(
+    tensors: Mapping[str, Tensor], scalars: Mapping[str, Any]
+) -> tuple[dict[str, Tensor], dict[int, dict[str, Any]]]:
+    """Return the states of model and optimizer, or raise ValueError if an entry belongs to neither."""
+    model: dict[str, Tensor] = {}
+    state: dict[int, dict[str, Any]] = {}
+    for index, values in scalars.items():
+        if not index.isdecimal() or not isinstance(values, dict):
+            raise ValueError(f"its scalars {index!r} are those of no parameter")
+        state[int(index)] = dict(values)
+    for name, tensor in tensors.items():
+        kind, _, rest = name.partition(".")
+        index, _, key = rest.partition(".")
+        if kind == "model" and rest:
+            model[rest] = tensor
+        elif kind == "optimizer" and index.isdecimal() and key:
+            state.setdefault(int(index), {})[key] = tensor
+        else:
+            raise ValueError(f"its tensor {name!r} is one of neither model nor optimizer")
+    return model, state
 
 
 def _plain(tensor: Tensor) -> Tensor:

@@ -1,7 +1,12 @@
-"""From a data set to what a network sees: batches on a device, encoded, augmented, in a keyed order."""
+"""From a data set to what a network sees: batches on a device, encoded, augmented, in a keyed order.
+
+Data in memory are moved to the device whole. Of data that are made on request (`netsci.data.Stored`, such as
+ImageNet) only the rows of one batch are made at a time, anew in every epoch.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -9,10 +14,9 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
-from netsci.data import DataSet, load
-from netsci.data.augment import horizontal_flip, random_crop
+from netsci.data import DataSet, Stored, load
 from netsci.train.places import (
     AUGMENTATION,
     ENCODING,
@@ -30,9 +34,13 @@ _PADDING = 4
 
 @dataclass(frozen=True)
 class Side:
-    """Inputs [n, ...] (flat models: [n, features] or [n, T, features]) and labels int64 [n], on a device."""
+    """Inputs and labels for training or for testing.
 
-    x: Tensor
+    x : on a device, [n, ...] (flat models: [n, features] or [n, T, features]), or still to be made, as the
+        data set has them. y : int64 [n] on a device.
+    """
+
+    x: Tensor | Stored
     y: Tensor
 
 
@@ -50,13 +58,14 @@ class Inputs:
     Parameters
     ----------
     recipe : whose task says what is taken of the data and how it is encoded.
-    device : where the data are held and the batches made.
+    device : where the batches are made, and where data in memory are held, all of them.
     data : in place of `netsci.data.load(recipe.task.data)`.
 
     Raises
     ------
     TypeError, ValueError
-        If there are no such data, or encoding, steps or augmentation do not fit them.
+        If there are no such data, or encoding, steps or augmentation do not fit them, or the device has no
+        room for them.
 
     Examples
     --------
@@ -96,11 +105,26 @@ class Inputs:
         self.train_side = self._side(data.x_train, data.y_train)
         self.test_side = self._side(data.x_test, data.y_test)
 
-    def _side(self, x: Any, y: NDArray[np.int64]) -> Side:
-        images = torch.from_numpy(np.ascontiguousarray(x[:]))
-        if self.flat:
-            images = images.flatten(2 if self.has_time else 1)
-        return Side(images.contiguous().to(self.device), torch.from_numpy(y.astype(np.int64)).to(self.device))
+    def _side(self, x: NDArray[Any] | Stored, y: NDArray[np.int64]) -> Side:
+        labels = torch.from_numpy(y.astype(np.int64)).to(self.device)
+        if not isinstance(x, np.ndarray):
+            return Side(x, labels)
+        try:
+            return Side(self._tensor(x).to(self.device), labels)
+        except torch.OutOfMemoryError as error:
+            raise ValueError(
+                f"device must have room for the data; {self.device} has none for {x.nbytes} bytes of them: "
+                "set limit, or load data that are made on request (lazy=True, where the data set has that)"
+            ) from error
+
+    def _tensor(self, x: NDArray[Any]) -> Tensor:
+        """Return samples as torch has them, of flat models as rows of features."""
+        images = torch.from_numpy(np.ascontiguousarray(x))
+        return images.flatten(2 if self.has_time else 1) if self.flat else images
+
+    def _made(self, x: Stored, rows: slice | NDArray[np.int64]) -> Tensor:
+        """Make some rows of data that are made on request."""
+        return self._tensor(np.require(x[rows], requirements="W"))  # torch warns of what it may not write to
 
     @property
     def n_train(self) -> int:
@@ -112,38 +136,43 @@ class Inputs:
         """Number of testing samples."""
         return len(self.test_side.y)
 
-    def intensities(self, limit: int | None = None) -> NDArray[np.float32]:
-        """Return training inputs in [0, 1] as [samples, features], time stacked as more samples."""
-        x = self.train_side.x.cpu()[:limit]
-        x = x.flatten(0, 1).flatten(1) if self.has_time else x.flatten(1)
-        if self.flat:  # what looks at features one by one finds each in one piece
-            x = x.t().contiguous().t()
-        return self._scaled(x).numpy()
+    def intensities(self, limit: int | None = None) -> Intensities:
+        """Return the training inputs, or the first so many, as [samples, features] in [0, 1].
+
+        >>> x = Inputs(Recipe(), "cpu").intensities(100)
+        >>> x.shape, x[:20].shape, float(x[:].max())
+        ((100, 64), (20, 64), 1.0)
+        """
+        return Intensities(self, limit)
 
     def batches(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield an epoch's training batches: inputs and labels int64 [B]; the last one may be smaller."""
         seed, batch = self.recipe.seed, self.recipe.optimisation.batch
         order = keyed(seed, epoch, 0, ORDER).permutation(self.n_train)
         for number, first in enumerate(range(0, self.n_train, batch)):
-            rows = torch.from_numpy(order[first : first + batch]).to(self.device)
-            x = self._select(self.train_side.x, rows)
+            x, y = self._batch(self.train_side, order[first : first + batch])
             if self.recipe.task.augment:
                 x = augmented(x, keyed(seed, epoch, number, AUGMENTATION))
-            yield self._encoded(x, epoch, number, ENCODING), self.train_side.y[rows]
+            yield self._encoded(x, epoch, number, ENCODING), y
 
     def tests(self, limit: int | None = None, *, batch: int = TEST_BATCH) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield the testing batches, always the same ones."""
         count = self.n_test if limit is None else min(limit, self.n_test)
         for number, first in enumerate(range(0, count, batch)):
-            rows = torch.arange(first, min(first + batch, count), device=self.device)
-            x = self._select(self.test_side.x, rows)
-            yield self._encoded(x, 0, number, TESTING), self.test_side.y[rows]
+            x, y = self._batch(self.test_side, np.arange(first, min(first + batch, count)))
+            yield self._encoded(x, 0, number, TESTING), y
 
-    def _select(self, x: Tensor, rows: Tensor) -> Tensor:
-        """Return some samples; of flat models neurons first, the order in which sparse layers work."""
-        # Samples lie in one piece: taken as columns they would cost ten times more.
-        chosen = x.index_select(0, rows)
-        return chosen.permute(*reversed(range(chosen.ndim))).contiguous() if self.flat else chosen
+    def _batch(self, side: Side, rows: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
+        """Return samples and labels; of flat models neurons first, the order in which sparse layers work."""
+        places = torch.from_numpy(rows).to(self.device)
+        if isinstance(side.x, Tensor):
+            # Samples lie in one piece: taken as columns they would cost ten times more.
+            x = side.x.index_select(0, places)
+        else:
+            x = self._made(side.x, rows).to(self.device)
+        if self.flat:
+            x = x.permute(*reversed(range(x.ndim))).contiguous()
+        return x, side.y[places]
 
     def _scaled(self, x: Tensor) -> Tensor:
         """Return intensities in [0, 1] as float32; events are counts and stay as they are."""
@@ -177,6 +206,36 @@ class Inputs:
         return spikes.permute(1, 2, 0) if self.flat else spikes
 
 
+class Intensities:
+    """Training inputs in [0, 1] as [samples, features] float32, time stacked as more samples.
+
+    No copy is held: `x[first:stop]` makes the array of these rows, as `netsci.topology.correlation.Samples`
+    are read. Events are counts and stay as they are.
+    """
+
+    def __init__(self, inputs: Inputs, limit: int | None = None) -> None:
+        self._inputs = inputs
+        self._steps = inputs.recipe.task.steps if inputs.has_time else 1
+        samples = len(range(inputs.n_train)[:limit])
+        self.shape = (samples * self._steps, math.prod(inputs.shape))
+        self.dtype = np.dtype(np.float32)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: slice) -> NDArray[np.float32]:
+        first, stop, stride = rows.indices(len(self))
+        if stride != 1:
+            raise ValueError(f"rows must be one piece, x[first:stop]; got a step of {stride}")
+        begin = first // self._steps
+        inputs, samples = self._inputs, slice(begin, -(-stop // self._steps))
+        side = inputs.train_side.x
+        x = side[samples].cpu() if isinstance(side, Tensor) else inputs._made(side, samples)
+        x = x.flatten(0, 1).flatten(1) if inputs.has_time else x.flatten(1)
+        skipped = begin * self._steps
+        return inputs._scaled(x[first - skipped : stop - skipped]).numpy()
+
+
 def chosen(data: DataSet, task: Task) -> DataSet:
     """Return the part of a data set that a task uses; the same one for every seed.
 
@@ -199,11 +258,28 @@ def chosen(data: DataSet, task: Task) -> DataSet:
 def augmented(images: Tensor, rng: np.random.Generator) -> Tensor:
     """Return uint8 images [B, C, H, W] moved by up to 4 pixels each way and mirrored half of the time.
 
+    They stay on their device. The numbers are drawn on the CPU, as `random_crop` and `horizontal_flip` of
+    `netsci.data.augment` draw them: the images are those that these would return.
+
+    Raises TypeError for another dtype.
+
     Examples
     --------
     >>> images = torch.ones(2, 3, 8, 8, dtype=torch.uint8)
     >>> augmented(images, np.random.default_rng(7)).shape
     torch.Size([2, 3, 8, 8])
     """
-    pixels = random_crop(images.cpu().numpy(), rng=rng, padding=_PADDING)
-    return torch.from_numpy(horizontal_flip(pixels, rng=rng)).to(images.device)
+    if images.dtype != torch.uint8:
+        raise TypeError(
+            f"images must be uint8; got {images.dtype}: augment before scaling, or set augment to False"
+        )
+    n, channels, height, width = images.shape
+    down, right = (rng.integers(0, 2 * _PADDING + 1, size=(n, 1)) for _ in range(2))
+    mirrored = rng.random(n) < 0.5
+    rows, columns = down + np.arange(height), right + np.arange(width)
+    columns[mirrored] = columns[mirrored, ::-1]
+    across = torch.from_numpy(columns).to(images.device)[:, None, :]
+    below = torch.from_numpy(rows).to(images.device)[:, :, None]
+    places = (below * (width + 2 * _PADDING) + across).reshape(n, 1, height * width)
+    padded = nn.functional.pad(images, (_PADDING,) * 4).flatten(2)
+    return padded.gather(2, places.expand(-1, channels, -1)).reshape(images.shape)

@@ -91,6 +91,11 @@ def _stp(recipe: Recipe) -> Learner:
 def optimizer_of(recipe: Recipe, model: nn.Module) -> torch.optim.Optimizer:
     """Return the optimizer; weight decay acts on weights, not on biases and normalisations.
 
+    The momentum of "sgd" is Nesterov's, that of "sgd_plain" torch's own, with m the momentum and g the
+    gradient, decay included:
+
+        b <- m b + g        sgd: w <- w - lr (g + m b)        sgd_plain: w <- w - lr b
+
     Examples
     --------
     >>> [len(group["params"]) for group in optimizer_of(Recipe(), nn.Linear(2, 3)).param_groups]
@@ -107,8 +112,9 @@ def optimizer_of(recipe: Recipe, model: nn.Module) -> torch.optim.Optimizer:
         for params, decay in ((decayed, o.weight_decay), (plain, 0.0))
         if params
     ]
-    if o.optimizer == "sgd":
-        return torch.optim.SGD(groups, lr=o.lr, momentum=o.momentum, nesterov=o.momentum > 0)
+    if o.optimizer in ("sgd", "sgd_plain"):
+        nesterov = o.optimizer == "sgd" and o.momentum > 0
+        return torch.optim.SGD(groups, lr=o.lr, momentum=o.momentum, nesterov=nesterov)
     kind = torch.optim.Adam if o.optimizer == "adam" else torch.optim.AdamW
     return kind(groups, lr=o.lr)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -11,12 +12,16 @@ from typing import Any
 from netsci.graph.checks import check_choice, check_fraction, check_number
 from netsci.topology import ZETA, EvolutionRule
 
+# Names of what needs torch, which recipes do without; `_known` finds the ones that a user added.
+MODELS = ("mlp", "conv2fc2", "conv6fc2", "spikformer", "resnet18")
+SURROGATES = ("rect", "atan")
+READOUTS = ("rate", "sum", "membrane")
 ENCODINGS = ("direct", "rate", "events")
 TOPOLOGIES = ("sscti", "sscti_as_printed", "uniform", "erdos_renyi", "brf", "watts_strogatz")
 WEIGHTS = ("sswi", "sswi_calibrated", "swi", "kaiming")
 LEARNERS = ("gradient", "stp")
 LOSSES = ("mse", "cross_entropy")
-OPTIMIZERS = ("sgd", "adam", "adamw")
+OPTIMIZERS = ("sgd", "sgd_plain", "adam", "adamw")
 RATES = ("constant", "cosine", "steps")
 
 
@@ -59,6 +64,8 @@ class Net:
     """The network: a name in `netsci.train.build.MODELS`, its options as pairs, and its neurons (S0 eq. 1).
 
     alpha : decay of the membrane a step, in [0, 1]. threshold : positive.
+    surrogate : a name in `netsci.spiking.SURROGATES`; readout : "rate", "sum" or "membrane", see
+        `netsci.models.readout`.
     spiking : False for rectified linear units, no time.
     weights : how they are drawn at first: "sswi" (S0 eq. 3), "sswi_calibrated" (the same, each layer then
         scaled to the firing rate `weights_rate`), "swi" (variance 2 / links in), "kaiming" (2 / fan-in,
@@ -77,6 +84,11 @@ class Net:
     weights_rate: float = 0.1
 
     def __post_init__(self) -> None:
+        check_choice(self.model, _known(MODELS, "netsci.train.build", "MODELS"), "model")
+        check_choice(
+            self.surrogate, _known(SURROGATES, "netsci.spiking.surrogates", "SURROGATES"), "surrogate"
+        )
+        check_choice(self.readout, READOUTS, "readout")
         check_choice(self.weights, WEIGHTS, "weights")
         check_fraction(self.weights_rate, "weights_rate")
         check_fraction(self.alpha, "alpha")
@@ -141,8 +153,14 @@ class Optimisation:
     """How weights are learnt.
 
     learner : "gradient" (back-propagation through time with surrogates; plain for rectified linear units) or
-        "stp" (sparse target propagation); window : its target window in steps.
-    loss : of the read-out against the label ("gradient" only).
+        "stp" (sparse target propagation), for an mlp with readout "rate"; window : its target window in
+        steps.
+    loss : of the read-out against the label ("gradient" only): "mse" or "cross_entropy".
+    optimizer : "sgd" (descent with Nesterov's momentum), "sgd_plain" (with the plain, heavy-ball momentum),
+        "adam" or "adamw" (decay apart from the gradient); betas and eps are torch's.
+    momentum : in [0, 1], of the two kinds of sgd; at 0 they are the same, plain descent.
+    weight_decay : of weights, not of biases and normalisations; at least 0.
+    batch : training samples to a step; the last step of an epoch takes what is left. epochs : at least 1.
     lr : at the start; course : "constant", "cosine" to 0, or "steps" (a tenth at 1/2 and at 3/4 of the
         epochs); warmup : epochs in which it rises as a line first.
     clip : largest norm of the whole gradient, or None. mixed : bfloat16 where the device is a GPU.
@@ -200,12 +218,24 @@ class Recipe:
 
     def __post_init__(self) -> None:
         _whole(self.seed, 0, "seed")
-        if self.optimisation.learner != "stp":
-            return
+        if self.optimisation.learner == "stp":
+            self._check_stp()
+
+    def _check_stp(self) -> None:
+        """Raise ValueError unless sparse target propagation can learn what the other parts say."""
+        if self.net.model in MODELS and self.net.model != "mlp":
+            raise ValueError(
+                "S-TP learns in multilayer perceptrons: set model to 'mlp', or learner to 'gradient'; got "
+                f"{self.net.model!r}"
+            )
         if self.task.encoding == "direct":
             raise ValueError("S-TP learns from spikes: set encoding to 'rate', or take data with events")
         if not self.net.spiking:
             raise ValueError("S-TP learns from spikes: set spiking to True, or learner to 'gradient'")
+        if self.net.readout != "rate":
+            raise ValueError(
+                f"S-TP compares output spikes with labels: set readout to 'rate'; got {self.net.readout!r}"
+            )
         if self.optimisation.window > self.task.steps:
             raise ValueError(
                 f"window must be at most steps = {self.task.steps}; got {self.optimisation.window}"
@@ -276,6 +306,11 @@ class Recipe:
 
 _PARTS: dict[str, type] = {"task": Task, "net": Net, "topology": Topology, "optimisation": Optimisation}
 _OWNERS = {f.name: part for part, kind in _PARTS.items() for f in fields(kind)} | {"seed": "seed"}
+
+
+def _known(names: tuple[str, ...], module: str, table: str) -> tuple[str, ...]:
+    """Return names and those of a module's table: without the module, which needs torch, none were added."""
+    return tuple(dict.fromkeys((*names, *getattr(sys.modules.get(module), table, ()))))
 
 
 def _plain(value: Any) -> Any:

@@ -35,8 +35,12 @@ def test(model: nn.Module, inputs: Inputs) -> Rows:
 
 
 def trace_of(model: nn.Module, inputs: Inputs, limit: int | None = None) -> Trace:
-    """Return the spikes and operations of a model on the (first `limit`) testing samples, see `record`."""
-    return record(model, (x for x, _ in inputs.tests(limit)))
+    """Return the spikes and operations of a model on the (first `limit`) testing samples, see `record`.
+
+    Frames of events are graded spikes, one event a non-zero value, and not the real values of pixels.
+    """
+    kinds = {"data": "graded"} if inputs.has_time else None
+    return record(model, (x for x, _ in inputs.tests(limit)), kinds=kinds)
 
 
 def row(measure: str, value: float, unit: str) -> dict[str, Any]:

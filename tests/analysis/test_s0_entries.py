@@ -74,7 +74,8 @@ def test_methods_of_others_and_missing_data_are_named():
     assert "ImageNet" in reasons["s0.table16", "imagenet/resnet18/ch-snn"]
     assert reasons["s0.table11", "n-mnist/bit-flip/dense"] == "at this scale it was left out for time"
     assert reasons["s0.table2", "cifar-10/3fc/dense"] == (
-        "S-TP on CIFAR-10 needs the pooled features of a trained 6Conv network, which is not built"
+        "S-TP on CIFAR-10 reads features of a trained 6Conv2FC, which needs a GPU; "
+        "`netsci features` makes them"
     )
     assert not any("was run on MNIST" in reason for reason in reasons.values())
 

@@ -1,6 +1,7 @@
 """Multilayer perceptrons: counts, encodings, readouts, the fused way against the plain one."""
 
 import copy
+import re
 from itertools import pairwise
 
 import numpy as np
@@ -19,6 +20,15 @@ from tests.models.counting import multiplications
 
 def count(model):
     return sum(parameter.numel() for parameter in model.parameters())
+
+
+@pytest.mark.parametrize("shape", [(3,), (5, 3), (6, 5, 3), ()])
+def test_an_input_of_another_width_is_refused(shape):
+    said = re.escape(f"x must be [..., 4], inputs last; its shape is {list(shape)}")
+    for model in (FeatureMajorLinear(4, 2), mlp([4, 2], spiking=False)):
+        with pytest.raises(ValueError, match=said):
+            model(torch.zeros(shape))
+    assert FeatureMajorLinear(4, 2)(torch.zeros(4)).shape == (2,)
 
 
 @pytest.mark.parametrize("spiking", [True, False])

@@ -137,6 +137,19 @@ def test_bad_tolerance_and_models():
         calibrate(network(), data(), rate=0.1, tolerance=0.0)
     with pytest.raises(TypeError, match="LIF"):
         calibrate(nn.Linear(20, 3), data(), rate=0.1)
+    with pytest.raises(TypeError, match="tolerance must be a number"):
+        calibrate(network(), data(), rate=0.1, tolerance="0.1")
+
+
+@pytest.mark.parametrize("steps", [None, 8])
+def test_an_input_without_samples_has_no_rate(steps):
+    model = network()
+    before = [p.detach().clone() for p in model.parameters()]
+    with pytest.raises(ValueError, match=r"x must hold a sample at least; its shape is \[.*0, 20\]"):
+        calibrate(model, data(steps, samples=0), rate=0.1)
+    assert all(torch.equal(p, old) for p, old in zip(model.parameters(), before, strict=True))
+    with pytest.raises(TypeError, match="x must be a torch tensor"):
+        calibrate(model, data(steps).numpy(), rate=0.1)
 
 
 def test_buffers_that_appear_while_a_model_runs_are_left():

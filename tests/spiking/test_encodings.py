@@ -52,7 +52,8 @@ def test_dtype_and_shape_follow():
         (torch.tensor([float("nan")]), 2, ValueError, "rescale"),
         (torch.tensor([1]), 2, TypeError, "255"),
         (torch.tensor([0.5]), 0, ValueError, "steps"),
-        (torch.tensor([0.5]), 2.0, TypeError, "float"),
+        (torch.tensor([0.5]), 2.0, TypeError, "steps must be a whole number"),
+        (torch.tensor([0.5]), True, TypeError, "steps must be a whole number"),
     ],
 )
 def test_bad_inputs(x, steps, error, word):

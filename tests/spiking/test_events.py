@@ -98,7 +98,9 @@ def test_wide_layers_without_gradient_are_their_two_parts(rate, constant):
     with torch.no_grad():
         found = linear_of_spikes(neuron, current, layer, steps=steps)
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
-    assert torch.equal(linear_of_spikes(neuron, current, layer, steps=steps), expected)  # with gradient
+    learnt = linear_of_spikes(neuron, current, layer, steps=steps)
+    assert torch.equal(learnt, expected)
+    assert torch.equal(*(torch.autograd.grad(out.sum(), layer.weight)[0] for out in (learnt, expected)))
 
 
 def test_target_propagation_takes_counts_of_events_as_they_are():
@@ -151,6 +153,23 @@ def test_kernels_refuse_tables_of_another_width():
     sums, cuts = np.zeros((3, 70, 8), np.float32), np.zeros(2, np.float32)
     with pytest.raises(ValueError, match="width"):
         add_by_first_step(np.zeros((9, 1, 70), np.float32), cuts, np.zeros((9, 8), np.float32), sums, (0, 70))
+
+
+@pytest.mark.parametrize("kind", ["small", "wide", "csr", "masked"])
+@pytest.mark.parametrize("grad", [False, True])
+@pytest.mark.parametrize("steps", [None, 4])
+def test_under_autocast_the_order_in_memory_decides_nothing(kind, grad, steps):
+    torch.manual_seed(7)
+    if kind in ("csr", "masked"):
+        layer = SparseLinear(np.eye(90, 10), backend=kind)
+    else:
+        layer = nn.Linear(90, 10 if kind == "small" else 110)
+    current = 2.0 * torch.rand(6, 30, 90) if steps is None else 2.0 * torch.rand(30, 90)
+    turned = current.movedim(-1, 0).contiguous().movedim(0, -1)
+    with torch.set_grad_enabled(grad), torch.autocast("cpu", torch.bfloat16):
+        one, other = (linear_of_spikes(LIF(), c, layer, steps=steps) for c in (current, turned))
+    assert one.dtype == other.dtype == (torch.float32 if isinstance(layer, SparseLinear) else torch.bfloat16)
+    torch.testing.assert_close(one, other, rtol=2e-2, atol=2e-2)
 
 
 def test_under_autocast_layers_are_called():

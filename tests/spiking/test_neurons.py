@@ -154,6 +154,11 @@ def test_bad_parameters(arguments, error, word):
         LIF(**arguments)
 
 
+def test_an_unknown_surrogate_is_told_before_the_backward_pass():
+    with pytest.raises(ValueError, match="surrogate must be one of rect, atan; got 'x'"):
+        fire(torch.ones(2, requires_grad=True), "x")
+
+
 def test_numpy_numbers_are_numbers():
     neuron = LIF(np.float32(0.5), np.int64(2))
     assert (neuron.alpha, neuron.threshold) == (0.5, 2.0)

@@ -88,6 +88,10 @@ def test_real_values_between_layers_are_analog_and_kinds_overrule():
     assert [one.kind for one in trace.projections] == ["spikes", "graded"]
     assert (trace.sops, trace.macs) == (6, 0)
     assert record(network, 0.5 * x).macs == 6
+    frames = record(network, 2 * x, kinds={"data": "graded"})  # numbers of events
+    assert [one.kind for one in frames.projections] == ["graded", "analog"]
+    halves = record(network, 0.5 * x, kinds={"data": "graded"})
+    assert [one.kind for one in halves.projections] == ["analog", "analog"]
 
     class Branches(nn.Module):
         def __init__(self):
@@ -99,6 +103,19 @@ def test_real_values_between_layers_are_analog_and_kinds_overrule():
 
     grey = record(Branches(), 255 * x)  # both read whole numbers, and from the data
     assert [one.kind for one in grey.projections] == ["analog", "analog"]
+
+
+def test_what_one_batch_showed_stays_whatever_the_next_ones_are():
+    one, both = torch.tensor([[[1.0, 0.0]]]).double(), torch.ones(1, 1, 2).double()
+
+    def kind(weight, batches):
+        """What the last layer reads: the sum of the spikes of a batch, times the weight."""
+        network = nn.Sequential(LIF(), linear(np.full((1, 2), weight)), linear(np.eye(1)), LIF())
+        return record(network, batches).projections[1].kind
+
+    assert (kind(0.5, both), kind(0.5, one), kind(1.0, both)) == ("spikes", "analog", "graded")
+    assert kind(0.5, [one, both]) == kind(0.5, [both, one]) == "analog"
+    assert kind(1.0, [one, both]) == kind(1.0, [both, one]) == "graded"
 
 
 def test_masks_of_torch_prune_and_of_ones_own():

@@ -126,6 +126,21 @@ def test_equals_the_loop(path, kind, window, bias, random):
             np.testing.assert_allclose(layer.bias.grad.numpy(), of_bias, rtol=1e-10, atol=1e-13)
 
 
+@pytest.mark.parametrize("window", [2, 9])
+def test_each_layer_has_its_own_neurons(path, window):
+    model = network("dense")
+    model.neurons = nn.ModuleList([LIF(0.9, 0.6), LIF(0.5, 1.5), LIF(0.2, 1.0)])
+    x, labels = batch()
+    first = np.random.default_rng(5).integers(0, 9 - window + 1, 8)
+    step = stp_gradients(model, x, labels, rng=np.random.default_rng(5), window=window)
+    grads, _, loss, *counts = by_hand(model, x, labels, window, first)
+    assert counts == [step.errors, step.spikes_used, step.spikes_total, step.correct]
+    np.testing.assert_allclose(step.loss.item(), loss, rtol=1e-12)
+    for layer, expected in zip(model.layers, grads, strict=True):
+        np.testing.assert_allclose(layer.weight.grad.numpy().T, expected, rtol=1e-10, atol=1e-13)
+        assert np.abs(expected).max() > 0
+
+
 def right_network():
     """Two inputs, each driving its class at every step."""
     model = mlp([2, 2], neuron=IF(1.0))
@@ -234,10 +249,18 @@ def test_learns_a_small_task():
         ({"window": True}, ValueError, "window"),
         ({"x": torch.zeros(8, 6)}, ValueError, "Rate-code"),
         ({"x": torch.zeros(9, 8, 6, dtype=torch.int64)}, ValueError, "floating"),
+        ({"x": torch.zeros(9, 8, 7).double()}, ValueError, r"x must be \[T, batch, 6\].* got \[9, 8, 7\]"),
+        ({"x": torch.zeros(9, 8, 6)}, TypeError, r"x is torch.float32, .* x.to\(torch.float64\)"),
+        ({"x": torch.full((9, 8, 6), torch.nan).double()}, ValueError, "x holds NaN"),
+        ({"x": torch.full((9, 8, 6), torch.inf).double()}, ValueError, "infinite"),
+        ({"x": np.zeros((9, 8, 6))}, TypeError, "x must be a torch tensor; got ndarray"),
+        ({"labels": np.zeros(8, np.int64)}, TypeError, "labels must be a torch tensor; got ndarray"),
         ({"labels": torch.zeros(9, dtype=torch.int64)}, ValueError, "labels"),
         ({"labels": torch.zeros(8)}, ValueError, "labels"),
         ({"feedback": "random"}, ValueError, "random_feedback"),
         ({"feedback": [torch.zeros(4, 5)]}, ValueError, "matrix"),
+        ({"feedback": 3}, TypeError, "sequence of tensors"),
+        ({"feedback": [3, torch.zeros(3, 4)]}, TypeError, "sequence of tensors"),
         ({"rng": None}, TypeError, "rng"),
         ({"model": nn.Linear(6, 3)}, TypeError, "neurons"),
         ({"model": mlp([6, 3], readout="sum")}, TypeError, "rate"),

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netsci.topology import correlated, csti, links_at, pearson, phi, phi_as_printed, sscti
+from netsci.topology.correlated import correlated_at
 
 FOLDER = Path(__file__).parents[1] / "golden" / "snn"
 GOLDEN = {name: np.load(FOLDER / f"phi_{name}.npz") for name in "ab"}
@@ -154,6 +155,20 @@ def test_constant_features_get_links_last():
     assert not dead[2].any()
     assert not dead[:, 2].any()  # 0/0; the feature that is always 1 is defined and scores low
     assert dead[3, 3]
+
+
+@pytest.mark.parametrize("shape", [(5, 10), (10, 5), (5, 7), (10, 10)])
+def test_a_known_correlation_serves_every_layer(shape):
+    x = rng().random((40, 5))
+    for kind, function in (("phi", pearson), ("as_printed", phi_as_printed)):
+        r = function(x)
+        assert (correlated_at(r, shape, 0.37) != sscti(x, shape, 0.37, correlation=kind)).nnz == 0
+    with pytest.raises(ValueError, match="call sscti or csti"):
+        correlated_at(x, shape, 0.37)
+    with pytest.raises(TypeError, match="correlation must be dense"):
+        correlated_at(sp.csr_array(r), shape, 0.37)
+    with pytest.raises(ValueError, match="sparsity"):
+        correlated_at(r, shape, 1.5)
 
 
 def test_csti_is_the_topology_of_pearson():

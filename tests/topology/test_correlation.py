@@ -124,6 +124,75 @@ def test_blocks_of_rows_change_nothing(monkeypatch, rows):
     np.testing.assert_allclose(parts, whole, rtol=0, atol=1e-14)
 
 
+class OnRequest:
+    """Samples that are made when asked for, never more than `most` at once; `asked` counts the rows."""
+
+    def __init__(self, x, most):
+        self.x, self.most, self.asked = x, most, np.zeros(len(x), int)
+        self.shape, self.dtype = x.shape, x.dtype
+
+    def __getitem__(self, rows):
+        assert isinstance(rows, slice)
+        made = self.x[rows]
+        assert len(made) <= self.most
+        self.asked[rows] += 1
+        return made
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.uint8, bool])
+@pytest.mark.parametrize("high", [2, 9])
+def test_samples_on_request_give_the_same_numbers_and_are_made_twice(monkeypatch, dtype, high):
+    monkeypatch.setattr("netsci.topology.correlation._BLOCK_CELLS", 5 * 10)
+    x = rng().integers(0, high, (37, 5)).astype(dtype)
+    if dtype in (np.float32, np.float64) and high > 2:
+        x *= dtype(1 / 3)
+    for coefficient in (pearson, phi_as_printed, *([phi] if x.max() == 1 else [])):
+        samples = OnRequest(x, 10)
+        assert np.array_equal(coefficient(samples), coefficient(x))
+        assert (samples.asked == 2).all()
+
+
+def test_samples_on_request_are_checked(monkeypatch):
+    monkeypatch.setattr("netsci.topology.correlation._BLOCK_CELLS", 5 * 10)
+    x = rng().random((37, 5))
+    x[30, 2] = np.nan
+    for error, message, bad in (
+        (ValueError, "NaN or infinite", x),
+        (ValueError, "at least one of each", x[:0]),
+        (ValueError, "samples, x.reshape", x[None]),
+        (TypeError, "dtype is complex128", x.astype(complex)),
+    ):
+        with pytest.raises(error, match=message):
+            pearson(OnRequest(bad, 10))
+
+
+def test_no_block_speaks_for_the_others(monkeypatch):
+    monkeypatch.setattr("netsci.topology.correlation._BLOCK_CELLS", 2 * 10)
+    x = (rng().random((40, 2)) < 0.5).astype(float)
+    x[:10] = rng().random((10, 2))  # 0 and 1 in all blocks but one
+    for order in (x, x[::-1]):
+        np.testing.assert_allclose(pearson(order), np.corrcoef(x.T), rtol=0, atol=1e-14)
+    x[:10], x[10:] = rng().random((10, 2)), 0.5  # constant in all blocks but one
+    for order in (x, x[::-1], 1 - x, 1 - x[::-1]):
+        np.testing.assert_allclose(pearson(order), np.corrcoef(x.T), rtol=0, atol=1e-14)
+    x[5] = -1
+    for order in (x, x[::-1]):
+        with pytest.raises(ValueError, match=r"at least 0 .* got -1"):
+            phi_as_printed(order)
+
+
+def test_what_becomes_an_array_is_taken_as_one():
+    class Stored:
+        """As h5py's data sets are: they can be cut like arrays, and are none."""
+
+        shape, dtype = (30, 3), np.dtype(float)
+
+        def __array__(self, dtype=None, copy=None):
+            return rng().random((30, 3))
+
+    assert np.array_equal(pearson(Stored()), pearson(rng().random((30, 3))))
+
+
 def test_counts_are_exact_where_half_precision_would_not_be():
     x = np.ones((20_000, 2), bool)
     x[:3, 0] = x[2:7, 1] = False  # n00 = 1, n10 = 4, n01 = 2

@@ -61,6 +61,18 @@ def test_deterministic_removal_takes_exactly_the_smallest():
     assert np.array_equal(step.removed[0].toarray(), expected)
 
 
+@pytest.mark.parametrize("as_printed", [False, True])
+def test_removal_is_as_strict_as_its_own_delta(as_printed):
+    """delta = (1, 0) removes by the score alone, whatever the seed; (0, 1) removes at random."""
+    removed = []
+    for delta in ((1.0, 0.0), (0.0, 1.0)):
+        rule = EvolutionRule("magnitude", "random", delta, as_printed=as_printed)
+        steps = [evolve(dense_layer(), rule, zeta=0.2, rng=rng(seed)) for seed in range(20)]
+        removed.append({tuple(np.flatnonzero(step.removed[0].toarray())) for step in steps})
+    assert removed[0] == {(12, 13, 14) if as_printed else (0, 1, 2)}
+    assert len(removed[1]) > 10
+
+
 def test_removal_scores_see_rows_and_columns_as_they_are():
     """Column 0 holds one link, row 0 three: by lrs the single one is the strongest of equal weights."""
     mask = np.array([[0, 1, 1, 1], [1, 0, 0, 0]])

@@ -91,6 +91,13 @@ def test_arguments_are_checked(error, name, arguments):
         evolve(dense_layer(), STRICT, **{"zeta": 0.3, "rng": rng(), **arguments})
 
 
+def test_graph_and_rule_are_checked():
+    with pytest.raises(TypeError, match="graph must be a LayeredGraph; got ndarray"):
+        evolve(np.ones((3, 5)), STRICT, zeta=0.3, rng=rng())
+    with pytest.raises(TypeError, match=r"rule must be an EvolutionRule, .*; got 'lrs'"):
+        evolve(dense_layer(), "lrs", zeta=0.3, rng=rng())
+
+
 def test_removal_by_weight_asks_for_weights():
     with pytest.raises(ValueError, match="needs weights"):
         evolve(LayeredGraph.from_masks([np.ones((2, 3))]), STRICT, zeta=0.3, rng=rng())

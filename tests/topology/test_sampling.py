@@ -110,6 +110,16 @@ def test_steep_odds_leave_out_what_underflows(monkeypatch):
     assert gumbel_top_k(scores, 4, delta=30 / 31, rng=rng()).tolist() == [0, 1, 3, 5]
 
 
+def test_steep_odds_keep_low_weights_that_are_many():
+    """2^17 candidates of half the highest score have, at a power of 17, its odds together."""
+    scores = np.full(2**17 + 1, 0.5)
+    scores[70] = 1.0
+    generator = rng()
+    draws = [gumbel_top_k(scores, 1, delta=17 / 18, rng=generator).item() for _ in range(60)]
+    assert 15 <= draws.count(70) <= 45
+    assert len(set(draws)) == 1 + 60 - draws.count(70)
+
+
 def test_a_place_on_the_edge_of_a_weight_is_never_a_zero_score():
     """The lowest random number is exactly 0, where the leading candidates have no room at all."""
 

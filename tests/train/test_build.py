@@ -7,8 +7,9 @@ from torch import nn
 
 from netsci.data import DataSet, load
 from netsci.sparse import sparse_layers
+from netsci.topology import CORRELATION, sscti
 from netsci.train import PRESETS, Inputs, Recipe
-from netsci.train.build import MODELS, build, draw_weights, first_links, neuron
+from netsci.train.build import MODELS, build, draw_weights, first_links, input_correlation, neuron
 
 BASE = Recipe().replace(options=(("hidden", (48, 32)),), sparsity=0.9, limit=300, test_limit=50, steps=4)
 
@@ -56,6 +57,29 @@ def test_correlated_links_leave_dark_pixels_out_and_are_tiled():
     uniform = recipe.replace(initial="uniform").topology
     places = [first_links(uniform, (64, 64), place, recipe, inputs) for place in (0, 1)]
     assert (places[0] != places[1]).nnz > 0
+
+
+@pytest.mark.parametrize(("initial", "kind"), [("sscti", "phi"), ("sscti_as_printed", "as_printed")])
+def test_the_correlation_is_computed_once_for_all_layers(monkeypatch, initial, kind):
+    computed, function = [], CORRELATION[kind]
+    monkeypatch.setitem(CORRELATION, kind, lambda x: (computed.append(x.shape), function(x))[1])
+    model, inputs, recipe = made(initial=initial, options=(("hidden", (64, 128, 32)),))
+    assert computed == [(300, 64)]
+    known = input_correlation(recipe.topology, inputs)
+    assert len(computed) == 2
+    x = load("digits").scaled(inputs.train_side.x)
+    for layer, shape in zip(model.layers[:3], [(64, 64), (64, 128), (128, 32)], strict=True):
+        assert (layer.links != sscti(x, shape, 0.9, correlation=kind)).nnz == 0
+        alone, given = (
+            first_links(recipe.topology, shape, 1, recipe, inputs, correlation=r) for r in (None, known)
+        )
+        assert (alone != given).nnz == (layer.links != given).nnz == 0
+    assert len(computed) == 2 + 3 * 2
+    assert input_correlation(recipe.replace(initial="uniform").topology, inputs) is None
+
+
+def test_a_hidden_layer_may_have_as_many_neurons_as_there_are_samples():
+    assert [layer.n_links for layer in made(limit=48)[0].layers] == [307, 154, 320]
 
 
 @pytest.mark.parametrize(
@@ -119,8 +143,10 @@ def test_models_of_images_are_sparse_where_s0_says(name):
     inputs = Inputs(recipe, "cpu")
     model = build(recipe, inputs)
     layers = sparse_layers(model)
-    assert set(layers) == set(model.sparse_names)
-    assert all(layer.sparsity == pytest.approx(0.8, abs=0.06) for layer in layers.values())
+    *hidden, output = layers
+    assert set(hidden) == set(model.sparse_names)
+    assert all(layers[name].sparsity == pytest.approx(0.8, abs=0.06) for name in hidden)
+    assert (layers[output].sparsity, layers[output].links.shape[1]) == (0.0, 10)
     with torch.no_grad():
         assert model.eval()(next(inputs.tests())[0]).shape == (20, 10)
 
@@ -196,3 +222,20 @@ def test_neurons_that_are_part_of_a_model_cannot_be_set():
 def test_a_network_without_hidden_neurons_is_refused():
     with pytest.raises(ValueError, match="hidden layers"):
         made(options=(("hidden", ()),), readout="sum")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (
+            {"sparsity": 0.9999},
+            r"layer layers\.0, 64 x 32, has 0 links at a sparsity of 0\.9999.*rounds in each",
+        ),
+        ({"sparsity": 0.9999, "weights": "kaiming"}, r"layer layers\.0, 64 x 32, has 0 links"),
+        ({"sparsity": 0.9999, "initial": "uniform"}, "no weights: lower the sparsity$"),
+        ({"sparsity": 0.99999, "model": "conv2fc2", "options": (("padding", 1),)}, r"classifier\.layers\.0"),
+    ],
+)
+def test_a_sparsity_that_leaves_no_link_is_refused(changes, words):
+    with pytest.raises(ValueError, match=words):
+        made(**{"options": (("hidden", (32,)),)} | changes)

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from netsci.train import Checkpoint, load_checkpoint, save_checkpoint
+from netsci.train.checkpoint import FORMAT, _digest
 
 
 def example() -> Checkpoint:
@@ -42,6 +43,36 @@ def test_every_damaged_byte_is_noticed(tmp_path):
         path.write_bytes(whole[:length])
         with pytest.raises(ValueError, match=r"run\.safetensors"):
             load_checkpoint(path)
+
+
+WHOLE = {"recipe": {}, "epoch": 3, "step": 42, "groups": [], "scalars": {}, "notes": {}}
+
+
+@pytest.mark.parametrize(
+    ("content", "names", "words"),
+    [
+        ({}, ["model.a"], "content lacks recipe, epoch, step, groups, scalars, notes"),
+        ({k: v for k, v in WHOLE.items() if k != "scalars"}, ["model.a"], "content lacks scalars"),
+        (WHOLE | {"epoch": "3"}, ["model.a"], "content lacks epoch"),
+        ([], ["model.a"], "content is a list"),
+        ("nothing", ["model.a"], "content is a str"),
+        (WHOLE | {"scalars": {"x": {}}}, ["model.a"], "scalars 'x'"),
+        (WHOLE | {"scalars": {"0": 1}}, ["model.a"], "scalars '0'"),
+        (WHOLE, ["weight"], "tensor 'weight'"),
+        (WHOLE, ["model.a", "other.b"], "tensor 'other.b'"),
+        (WHOLE, ["optimizer.0"], "tensor 'optimizer.0'"),
+        (WHOLE, ["optimizer.x.step"], r"tensor 'optimizer\.x\.step'"),
+    ],
+)
+def test_a_fitting_checksum_is_not_enough(tmp_path, content, names, words):
+    from safetensors.torch import save_file
+
+    path, text = tmp_path / "run.safetensors", json.dumps(content)
+    tensors = {name: torch.ones(2) for name in names}
+    metadata = {"format": FORMAT, "content": text, "sha256": _digest(tensors, text)}
+    save_file(tensors, path, metadata=metadata)
+    with pytest.raises(ValueError, match=rf"run\.safetensors is damaged.*{words}.*begin the run anew"):
+        load_checkpoint(path)
 
 
 def test_another_safetensors_file_is_no_checkpoint(tmp_path):

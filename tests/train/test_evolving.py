@@ -10,7 +10,8 @@ from torch import nn
 from netsci.graph import LayeredGraph
 from netsci.models import mlp
 from netsci.sparse import SparseLinear, sparse_layers
-from netsci.train import Recipe
+from netsci.train import Inputs, Recipe
+from netsci.train.build import build
 from netsci.train.evolving import Evolver, nodes, structure
 
 
@@ -68,6 +69,23 @@ def test_layers_keep_their_links_and_the_output_only_loses():
     assert (after["layers.2"] > before["layers.2"]).nnz == 0
     assert optimizer.state[net.layers[0].values]["exp_avg"].shape == net.layers[0].values.shape
     assert step["names"] == ["layers.0", "layers.1", "layers.2"]
+
+
+@pytest.mark.parametrize("model", ["conv2fc2", "mlp"])
+def test_the_output_loses_the_links_of_dead_units(model):
+    """In every model, not in perceptrons alone: as many as the outputs for each hidden unit that died."""
+    options = (("padding", 1),) if model == "conv2fc2" else (("hidden", (300,)),)
+    of_model = {"model": model, "options": options, "initial": "uniform", "sparsity": 0.95}
+    made = recipe(zeta=0.9, schedule="static", steps=2, limit=50, **of_model)
+    net = build(made, Inputs(made, "cpu"))
+    evolver = Evolver(net, made)
+    for epoch in (1, 2, 3):
+        evolver.step(epoch, None, np.random.default_rng(epoch))
+    hidden, output = list(sparse_layers(net).values())[-2:]
+    alive = int((hidden.links.sum(axis=0) > 0).sum())
+    assert 0 < alive < 300
+    assert output.links.shape == (300, 10)
+    assert output.n_links == 10 * alive
 
 
 def test_lost_links_are_made_up_for_in_later_steps():

@@ -1,10 +1,15 @@
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 
 from netsci.data import DataSet
-from netsci.train import Inputs, Recipe
-from netsci.train.inputs import augmented
+from netsci.data.augment import horizontal_flip, random_crop
+from netsci.train import Inputs, Recipe, train
+from netsci.train.build import build
+from netsci.train.inputs import Intensities, augmented
 
 
 def images(n: int = 60, shape: tuple[int, ...] = (1, 4, 4), classes: int = 3) -> DataSet:
@@ -144,6 +149,39 @@ def test_augmentation_needs_images():
             inputs(data, augment=True, **changes)
 
 
+@pytest.mark.parametrize("shape", [(40, 3, 9, 7), (1, 1, 28, 28), (30, 2, 5, 11)])
+def test_augmentation_is_that_of_the_data_room_bit_for_bit(shape):
+    x = np.random.default_rng(3).integers(0, 256, shape, dtype=np.uint8)
+    one, other = np.random.default_rng(7), np.random.default_rng(7)
+    wanted = horizontal_flip(random_crop(x, rng=one), rng=one)
+    assert np.array_equal(augmented(torch.from_numpy(x), other).numpy(), wanted)
+    assert one.random() == other.random()  # as many numbers drawn
+
+
+def test_augmentation_stays_on_the_device():
+    """A meta tensor has no values to fetch: whatever goes by the CPU fails."""
+    x = torch.empty(4, 3, 8, 8, dtype=torch.uint8, device="meta")
+    out = augmented(x, np.random.default_rng(7))
+    assert (out.device.type, out.shape, out.dtype) == ("meta", x.shape, torch.uint8)
+
+
+def test_augmentation_needs_bytes():
+    with pytest.raises(TypeError, match=r"images must be uint8; got torch\.float32: augment before scaling"):
+        augmented(torch.zeros(2, 3, 8, 8), np.random.default_rng(7))
+
+
+def test_augmentation_differs_between_epochs_and_batches_and_repeats_within_one():
+    data = images(shape=(3, 8, 8))
+    data.x_train[:] = data.x_train[0]  # all alike, so that the order of the samples cannot tell epochs apart
+    made = inputs(data, augment=True, model="conv2fc2")
+    first, again, second = ([x for x, _ in made.batches(epoch)] for epoch in (1, 1, 2))
+    assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
+    assert not any(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+    assert not torch.equal(first[0], first[1])
+    other, _ = next(inputs(data, augment=True, model="conv2fc2", seed=1).batches(1))
+    assert not torch.equal(first[0], other)
+
+
 def test_augmentation_moves_and_mirrors_each_image():
     x = torch.zeros(200, 3, 10, 10, dtype=torch.uint8)
     x[:, 0, 4, 5] = torch.arange(200, dtype=torch.uint8)
@@ -159,4 +197,125 @@ def test_augmentation_moves_and_mirrors_each_image():
 
 
 def test_intensities_are_samples_by_features():
-    assert np.allclose(inputs().intensities(7), images().x_train[:7].reshape(7, 16) / 255, atol=1e-7)
+    x = inputs().intensities(7)
+    assert (len(x), x.shape, x.dtype) == (7, (7, 16), np.float32)
+    assert np.allclose(x[:], images().x_train[:7].reshape(7, 16) / 255, atol=1e-7)
+    assert inputs().intensities().shape == inputs().intensities(100).shape == (60, 16)
+    with pytest.raises(ValueError, match="one piece"):
+        x[::2]
+
+
+@pytest.mark.parametrize("model", ["mlp", "conv2fc2"])
+@pytest.mark.parametrize("on_request", [False, True])
+def test_any_piece_of_the_intensities_is_that_of_the_whole(model, on_request):
+    data = images(6, shape=(5, 2, 4, 4))
+    whole = data.x_train[:4].reshape(20, 32)
+    x = inputs(unread(data, 6) if on_request else data, encoding="events", steps=5, model=model).intensities(
+        4
+    )
+    assert x[:].dtype == np.float32
+    for first in range(0, 23):
+        for stop in (*range(0, 23), None, -3):
+            assert np.array_equal(x[first:stop], whole[first:stop])
+
+
+def test_data_in_memory_are_not_copied_and_read_in_blocks(monkeypatch):
+    data, rows = images(), []
+    made = inputs(data, sparsity=0.5)
+    assert np.shares_memory(made.train_side.x.numpy(), data.x_train)
+    piece = Intensities.__getitem__
+    monkeypatch.setattr(
+        Intensities, "__getitem__", lambda x, i: (rows.append(len(piece(x, i))), piece(x, i))[1]
+    )
+    monkeypatch.setattr("netsci.topology.correlation._BLOCK_CELLS", 16 * 7)
+    build(made.recipe.replace(weights="swi"), made)
+    assert max(rows) == 7
+    assert sum(rows) == 2 * 60
+
+
+class OnRequest:
+    """Images that are made when asked for, never more than `most` at once; what was read is noted."""
+
+    def __init__(self, x: np.ndarray, most: int, reads: list[int] | None = None):
+        self.x, self.most, self.reads = x, most, [] if reads is None else reads
+        self.shape, self.dtype = x.shape, x.dtype
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def __getitem__(self, rows: Any) -> np.ndarray:
+        made = self.x[rows]
+        assert len(made) <= self.most, f"{len(made)} of {len(self.x)} images were read at once"
+        made.flags.writeable = False
+        self.reads.append(len(made))
+        return made
+
+    def select(self, rows: np.ndarray) -> "OnRequest":
+        return OnRequest(self.x[rows], self.most, self.reads)
+
+
+def unread(data: DataSet, most: int) -> DataSet:
+    return replace(data, x_train=OnRequest(data.x_train, most), x_test=OnRequest(data.x_test, most))
+
+
+@pytest.mark.parametrize(
+    ("shape", "changes"),
+    [
+        ((1, 4, 4), {}),
+        ((1, 4, 4), {"encoding": "rate", "steps": 3}),
+        ((1, 4, 4), {"validation": 20, "limit": 33, "test_limit": 10}),
+        ((3, 8, 8), {"model": "conv2fc2", "augment": True}),
+        ((5, 2, 4, 4), {"encoding": "events", "steps": 5}),
+        ((5, 2, 4, 4), {"encoding": "events", "steps": 5, "spiking": False}),
+        ((5, 2, 4, 4), {"encoding": "events", "steps": 5, "model": "conv2fc2"}),
+    ],
+)
+def test_data_on_request_give_the_batches_of_data_in_memory_and_are_read_by_batches(shape, changes):
+    data = images(shape=shape)
+    lazy = unread(data, 16)
+    held, made = inputs(data, **changes), inputs(lazy, **changes)
+    train_reads, test_reads = lazy.x_train.reads, lazy.x_test.reads
+    assert not train_reads
+    assert not test_reads
+    for epoch in (1, 2):
+        for (x, y), (a, b) in zip(held.batches(epoch), made.batches(epoch), strict=True):
+            assert torch.equal(x, a)
+            assert x.stride() == a.stride()
+            assert torch.equal(y, b)
+        assert sum(train_reads) == epoch * made.n_train
+    # Images held out of those for training are tested on in place of the test set.
+    tested = train_reads if "validation" in changes else test_reads
+    before = sum(tested)
+    for (x, y), (a, b) in zip(held.tests(batch=16), made.tests(batch=16), strict=True):
+        assert torch.equal(x, a)
+        assert torch.equal(y, b)
+    assert sum(tested) - before == made.n_test
+    assert np.array_equal(held.intensities(3)[:], made.intensities(3)[:])
+
+
+def test_a_run_on_data_on_request_is_the_run_on_data_in_memory(monkeypatch):
+    monkeypatch.setattr("netsci.topology.correlation._BLOCK_CELLS", 16 * 100)
+    data = images(700)
+    recipe = Recipe().replace(
+        batch=50, epochs=2, steps=2, sparsity=0.5, options=(("hidden", (32, 32)),), limit=650, test_limit=20
+    )
+    lazy = unread(data, 500)  # of so many the share of zeros is taken for the first weights
+    held, made = train(recipe, data=data), train(recipe, data=lazy)
+    left, right = held.model.state_dict(), made.model.state_dict()
+    assert all(torch.equal(left[name], right[name]) for name in left)
+    tables = [run.table[run.table["measure"] != "seconds"] for run in (held, made)]
+    assert tables[0].equals(tables[1])
+    assert sum(lazy.x_train.reads) == (2 + 2) * 650 + 500  # correlation, epochs, first weights
+
+
+def test_a_device_without_room_is_named_with_the_bytes_that_are_wanted(monkeypatch):
+    def full(*_: Any) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    data = images(shape=(1, 8, 8))
+    recipe = Recipe().replace(options=(("hidden", (8,)),))
+    labels = torch.Tensor.to
+    monkeypatch.setattr(torch.Tensor, "to", lambda x, device: full() if x.ndim > 1 else labels(x, device))
+    with pytest.raises(ValueError, match=r"cpu has none for 3840 bytes .* set limit, or load .*lazy=True"):
+        Inputs(recipe, "cpu", data=data)
+    Inputs(recipe, "cpu", data=unread(data, 0))

@@ -9,6 +9,7 @@ from netsci.models import mlp
 from netsci.sparse import SparseLinear
 from netsci.train import PRESETS, Recipe, train
 from netsci.train.learners import learner, loss_of, optimizer_of, rate_at
+from netsci.train.recipe import OPTIMIZERS
 
 LABELS = torch.tensor([0, 1, 1, 0])
 
@@ -37,7 +38,7 @@ def test_a_warm_up_rises_to_the_rate_and_the_course_begins_there():
     assert rates(epochs=2, course="cosine", warmup=5)[-1] < 0.8
 
 
-@pytest.mark.parametrize("kind", ["sgd", "adam", "adamw"])
+@pytest.mark.parametrize("kind", OPTIMIZERS)
 def test_weights_decay_and_biases_and_norms_do_not(kind):
     model = nn.Sequential(SparseLinear(np.eye(3, 4)), nn.LayerNorm(4), nn.Linear(4, 2), nn.Conv2d(1, 1, 2))
     optimizer = optimizer_of(Recipe().replace(optimizer=kind, weight_decay=0.25, lr=0.5), model)
@@ -46,7 +47,7 @@ def test_weights_decay_and_biases_and_norms_do_not(kind):
     expected = [model[0].values, model[2].weight, model[3].weight]
     assert [id(p) for p in decayed["params"]] == [id(p) for p in expected]
     assert len(decayed["params"]) + len(plain["params"]) == len(list(model.parameters()))
-    assert type(optimizer).__name__.lower() == kind
+    assert type(optimizer).__name__.lower() == kind.removesuffix("_plain")
 
 
 def test_momentum_is_nesterovs_and_may_be_none():
@@ -55,6 +56,22 @@ def test_momentum_is_nesterovs_and_may_be_none():
     assert (group["momentum"], group["nesterov"]) == (0.7, True)
     (group,) = optimizer_of(Recipe().replace(optimizer="sgd", momentum=0.0), model).param_groups
     assert (group["momentum"], group["nesterov"]) == (0.0, False)
+    (group,) = optimizer_of(Recipe().replace(optimizer="sgd_plain", momentum=0.7), model).param_groups
+    assert (group["momentum"], group["nesterov"]) == (0.7, False)
+
+
+@pytest.mark.parametrize(("kind", "wanted"), [("sgd", [-0.8, -1.78]), ("sgd_plain", [-0.5, -1.3])])
+def test_two_steps_of_either_momentum_by_hand(kind, wanted):
+    """Gradient 1, lr 1/2, momentum 3/5: b = 1, 1.6; down by (1 + .6 b) / 2, or by b / 2."""
+    model = nn.Linear(1, 1, bias=False)
+    nn.init.zeros_(model.weight)
+    optimizer = optimizer_of(Recipe().replace(optimizer=kind, momentum=0.6, lr=0.5), model)
+    found = []
+    for _ in range(2):
+        model.weight.grad = torch.ones(1, 1)
+        optimizer.step()
+        found.append(model.weight.item())
+    assert found == pytest.approx(wanted)
 
 
 def test_losses_by_hand():

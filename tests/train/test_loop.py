@@ -77,7 +77,7 @@ def test_two_and_two_epochs_are_four(tmp_path):
     assert same_model(again, whole)
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
+@pytest.mark.parametrize("optimizer", ["sgd", "sgd_plain", "adam", "adamw"])
 def test_moments_survive_a_pause(tmp_path, optimizer):
     recipe = SMALL.replace(optimizer=optimizer, epochs=3, lr=0.01)
     whole = train(recipe)

@@ -1,9 +1,14 @@
 import json
+import subprocess
+import sys
 from dataclasses import fields
 
 import pytest
 
-from netsci.train import PRESETS, Net, Optimisation, Recipe, Task, Topology
+from netsci.models.readout import READOUTS
+from netsci.spiking import SURROGATES
+from netsci.train import PRESETS, Net, Optimisation, Recipe, Task, Topology, recipe
+from netsci.train.build import MODELS
 
 
 def test_every_value_has_one_home():
@@ -45,6 +50,12 @@ def test_changes_need_to_fit_each_other_only():
         ({"sparsity": 1.5}, "sparsity"),
         ({"initial": "random"}, "initial must be one of"),
         ({"weights": "xavier"}, "weights must be one of"),
+        ({"model": "nope"}, "model must be one of mlp, conv2fc2, conv6fc2, spikformer, resnet18; got 'nope'"),
+        ({"readout": "last"}, "readout must be one of rate, sum, membrane; got 'last'"),
+        ({"surrogate": "sigmoid"}, "surrogate must be one of rect, atan; got 'sigmoid'"),
+        ({"optimizer": "rmsprop"}, "optimizer must be one of sgd, sgd_plain, adam, adamw"),
+        ({"learner": "stp", "encoding": "rate", "readout": "sum"}, "set readout to 'rate'; got 'sum'"),
+        ({"learner": "stp", "encoding": "rate", "model": "conv2fc2"}, "set model to 'mlp'.*got 'conv2fc2'"),
         ({"delta": 2.0}, "delta"),
         ({"removal": "none"}, "removal"),
         ({"threshold": 0.0}, "threshold must be positive"),
@@ -70,3 +81,25 @@ def test_changes_need_to_fit_each_other_only():
 def test_values_that_do_not_fit_are_named(changes, words):
     with pytest.raises((ValueError, TypeError), match=words):
         Recipe().replace(**changes)
+
+
+def test_the_names_are_those_of_what_there_is():
+    assert set(recipe.MODELS) == set(MODELS)
+    assert set(recipe.SURROGATES) == set(SURROGATES)
+    assert set(recipe.READOUTS) == set(READOUTS)
+
+
+def test_what_a_user_adds_to_a_table_may_be_named(monkeypatch):
+    monkeypatch.setitem(SURROGATES, "flat", SURROGATES["rect"])
+    monkeypatch.setitem(MODELS, "mine", MODELS["mlp"])
+    net = Recipe().replace(model="mine", surrogate="flat", learner="stp", encoding="rate").net
+    assert (net.model, net.surrogate) == ("mine", "flat")
+    monkeypatch.undo()
+    with pytest.raises(ValueError, match="surrogate must be one of rect, atan; got 'flat'"):
+        Recipe().replace(surrogate="flat")
+
+
+def test_recipes_need_no_torch():
+    script = "import sys; from netsci.train import Recipe; Recipe(seed=3); print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
