@@ -154,11 +154,11 @@ _DROPPED = (
 )
 
 
-def _level(cell: Key) -> Explanation:
+def _level(cell: Key, where: str = "") -> Explanation:
     """Return why a sweep's accuracies are lower than S0's."""
     return Explanation(
-        f"Why accuracies are lower than printed: sweeps train on {SWEEP_IMAGES:,} of 60,000 images for "
-        f"{STP_EPOCHS} of {PRINTED_EPOCHS} epochs.",
+        f"Why accuracies{where} are lower than printed: sweeps train on {SWEEP_IMAGES:,} of 60,000 images "
+        f"for {STP_EPOCHS} of {PRINTED_EPOCHS} epochs.",
         (cell,),
         _below,
     )
@@ -221,6 +221,7 @@ EXPLANATIONS: dict[str, tuple[Explanation, ...]] = {
             (("mnist/sscti_only", "sparsity_99"), ("mnist/sswi_only", "sparsity_99")),
             _above,
         ),
+        _level(("mnist/sswi_only", "sparsity_70"), " at 70 and 80 %"),
     ),
     "s0.table5": (
         Explanation(

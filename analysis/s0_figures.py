@@ -37,7 +37,7 @@ CURVES = {  # table -> label of x, whether it is logarithmic
     "s0.table5": ("learning rate", "x"),
     "s0.table6": ("batch size", ""),
     "s0.table7": ("ζ at the start, falling to 0", ""),
-    "s0.table8": ("ζ, constant", ""),
+    "s0.table8": ("ζ, constant or at the start", ""),
     **{f"s0.table{n}": ("share of noise P (%)", "") for n in (10, 11, 12, 13)},
     "s0.table15": ("time steps T", ""),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -89,14 +90,15 @@ def settled(figure: Any, backend: str) -> Any:
 
 
 def logarithmic(figure: Any, panels: Sequence[int], backend: str) -> None:
-    """Give the value axis of some panels a logarithmic scale; a short one is labelled at 1, 2, 5."""
+    """Give the value axis of some panels a logarithmic scale; a short one is labelled at 1, 2, 4."""
     for number in panels:
         if backend == "plotly":
             axis = figure.layout["xaxis" if number == 0 else f"xaxis{number + 1}"]
             if axis.visible is not False:
                 axis.update(type="log", tickfont_size=9)
-                if _extent(figure, number) < SHORT:
-                    axis.update(dtick="D2", tickformat=",")
+                low, high = _ends(figure, number)
+                if high / low < SHORT:
+                    axis.update(tickvals=_short_ticks(low, high), tickformat=",")
                 else:
                     axis.update(dtick=1, exponentformat="power")
             continue
@@ -108,18 +110,32 @@ def logarithmic(figure: Any, panels: Sequence[int], backend: str) -> None:
             axes.xaxis.set_minor_formatter(NullFormatter())
             low, high = axes.get_xlim()
             if high / low < SHORT:
-                axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+                axes.xaxis.set_major_locator(LogLocator(subs=SUBS))
                 axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
 
 
-def _extent(figure: Any, panel: int) -> float:
-    """Return the ratio of the largest to the smallest value in a panel of a plotly figure."""
+def _short_ticks(low: float, high: float) -> list[float]:
+    """Return 1, 2 and 4 times the powers of ten from a little below `low` to a little above `high`.
+
+    Examples
+    --------
+    >>> _short_ticks(9795, 43240)
+    [10000.0, 20000.0, 40000.0]
+    """
+    powers = 10.0 ** np.arange(math.floor(math.log10(low)), math.floor(math.log10(high)) + 1)
+    ticks = np.outer(powers, SUBS).ravel()
+    return [float(tick) for tick in ticks if 0.9 * low <= tick <= 1.1 * high]
+
+
+def _ends(figure: Any, panel: int) -> tuple[float, float]:
+    """Return the smallest and the largest value in a panel of a plotly figure."""
     name = "x" if panel == 0 else f"x{panel + 1}"
     traces = [trace for trace in figure.data if (trace.xaxis or "x") == name]
     values = np.concatenate([np.asarray(trace.x, dtype=float) for trace in traces])
-    return float(np.nanmax(values) / np.nanmin(values))
+    return float(np.nanmin(values)), float(np.nanmax(values))
 
 
+SUBS = (1.0, 2.0, 4.0)
 SHORT = 40.0  # times the lower end: a logarithmic axis up to here has too few powers of ten as ticks
 TICKS = 5  # steps at most on the value axis of a panel of dots, so that long numbers do not touch
 

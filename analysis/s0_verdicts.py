@@ -86,14 +86,12 @@ def table4(values: Values, tables: Tables) -> list[str]:
             ours += _against_both(values, tables, dataset, column, at)
         if not (fares or fails):
             continue
-        words = (
-            f"{NAMES[dataset]}: both > each alone > neither {', '.join(fares)}" if fares else NAMES[dataset]
-        )
-        words += f"; highest of all variants: {', '.join(best)}" if best else ""
-        words += f"; below {FAILS:g} %, so not learning: {', '.join(fails) or 'none'}"
-        said.append(words + one_seed(values.values()))
+        said += [f"{NAMES[dataset]}: both > each alone > neither {fare}" for fare in fares]
+        highest = f"highest of all variants: {', '.join(best)}; " if best else ""
+        failing = f"below {FAILS:g} %, so not learning: {', '.join(fails) or 'none'}"
+        said.append(f"{NAMES[dataset]}: {highest}{failing}{one_seed(values.values())}")
         if ours:
-            said.append(f"{NAMES[dataset]}, against both with phi: {', '.join(ours)}")
+            said.append(f"{NAMES[dataset]}, against both with phi: {'; '.join(ours)}")
     return said
 
 

@@ -1,6 +1,6 @@
 """Evolving topologies: initialisation, removal, regrowth; arrays only, never torch."""
 
-from netsci.topology.correlated import correlated, csti, sscti
+from netsci.topology.correlated import correlated, correlated_at, csti, sscti
 from netsci.topology.correlation import CORRELATION, pearson, phi, phi_as_printed
 from netsci.topology.early_stop import stopped
 from netsci.topology.evolution import Evolution, evolve
@@ -23,6 +23,7 @@ __all__ = [
     "EvolutionRule",
     "brf",
     "correlated",
+    "correlated_at",
     "cosine",
     "csti",
     "erdos_renyi",

@@ -16,21 +16,12 @@ from netsci import models
 from netsci.models.wiring import default_sparse, full_links, link_shapes
 from netsci.sparse import SparseLinear
 from netsci.spiking import LIF, calibrate
-from netsci.topology import (
-    CORRELATION,
-    INITIAL,
-    initial_weights,
-    kaiming_variance,
-    links_at,
-    sswi_variance,
-    swi_variance,
-)
-from netsci.topology.correlated import correlated_at
+from netsci.topology import CORRELATION, INITIAL, WEIGHTS, correlated_at, initial_weights, links_at
 from netsci.train.inputs import Inputs
-from netsci.train.places import MODEL, TOPOLOGY, WEIGHTS, keyed
-from netsci.train.recipe import Net, Recipe, Topology
+from netsci.train.places import MODEL, TOPOLOGY, keyed
+from netsci.train.places import WEIGHTS as OF_WEIGHTS
+from netsci.train.recipe import CALIBRATED, CORRELATED, Net, Recipe, Topology
 
-CORRELATED = {"sscti": "phi", "sscti_as_printed": "as_printed"}
 COUNTED = 500  # training samples whose share of zeros SSWI takes
 
 
@@ -248,7 +239,7 @@ def draw_weights(model: nn.Module, recipe: Recipe, inputs: Inputs) -> None:
             if isinstance(layer, SparseLinear)
             else full_links(layer.in_features, layer.out_features)
         )
-        rng = keyed(recipe.seed, 0, place, WEIGHTS)
+        rng = keyed(recipe.seed, 0, place, OF_WEIGHTS)
         values = torch.from_numpy(initial_weights(links, _variance(recipe, inputs, links, kind), rng=rng))
         if isinstance(layer, SparseLinear):
             layer.values.copy_(values)
@@ -256,19 +247,16 @@ def draw_weights(model: nn.Module, recipe: Recipe, inputs: Inputs) -> None:
             layer.weight.copy_(values.reshape(links.shape).T)
         if layer.bias is not None:
             layer.bias.zero_()
-    if recipe.net.weights == "sswi_calibrated":
+    if recipe.net.weights == CALIBRATED:
         sample, _ = next(inputs.batches(0))  # training samples: the test set is for testing
         calibrate(model, sample.cpu(), rate=recipe.net.weights_rate)
 
 
 def _variance(recipe: Recipe, inputs: Inputs, links: Any, kind: str) -> float:
     n, sparsity = links.shape[0], 1.0 - links.nnz / (links.shape[0] * links.shape[1])
-    if recipe.net.weights == "kaiming":
-        return kaiming_variance(n)
-    if recipe.net.weights == "swi":
-        return swi_variance(n, sparsity)
-    rate = _firing_probability(recipe, inputs) if kind == "first" else None
-    return sswi_variance(n, sparsity, rate=rate, threshold=recipe.net.threshold, layer=kind)
+    name = "sswi" if recipe.net.weights == CALIBRATED else recipe.net.weights
+    rate = _firing_probability(recipe, inputs) if name == "sswi" and kind == "first" else None
+    return WEIGHTS[name](n, sparsity, rate=rate, threshold=recipe.net.threshold, layer=kind)
 
 
 def _firing_probability(recipe: Recipe, inputs: Inputs) -> float:

@@ -10,15 +10,15 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from netsci.graph.checks import check_choice, check_fraction, check_number
-from netsci.topology import ZETA, EvolutionRule
+from netsci.topology import INITIAL, WEIGHTS, ZETA, EvolutionRule
 
 # Names of what needs torch, which recipes do without; `_known` finds the ones that a user added.
 MODELS = ("mlp", "conv2fc2", "conv6fc2", "spikformer", "resnet18")
 SURROGATES = ("rect", "atan")
 READOUTS = ("rate", "sum", "membrane")
 ENCODINGS = ("direct", "rate", "events")
-TOPOLOGIES = ("sscti", "sscti_as_printed", "uniform", "erdos_renyi", "brf", "watts_strogatz")
-WEIGHTS = ("sswi", "sswi_calibrated", "swi", "kaiming")
+CORRELATED = {"sscti": "phi", "sscti_as_printed": "as_printed"}  # topologies that look at the data
+CALIBRATED = "sswi_calibrated"  # first weights: those of SSWI, scaled to a firing rate
 LEARNERS = ("gradient", "stp")
 LOSSES = ("mse", "cross_entropy")
 OPTIMIZERS = ("sgd", "sgd_plain", "adam", "adamw")
@@ -89,7 +89,7 @@ class Net:
             self.surrogate, _known(SURROGATES, "netsci.spiking.surrogates", "SURROGATES"), "surrogate"
         )
         check_choice(self.readout, READOUTS, "readout")
-        check_choice(self.weights, WEIGHTS, "weights")
+        check_choice(self.weights, (*WEIGHTS, CALIBRATED), "weights")
         check_fraction(self.weights_rate, "weights_rate")
         check_fraction(self.alpha, "alpha")
         check_number(self.threshold, "threshold")
@@ -133,7 +133,7 @@ class Topology:
             raise ValueError("sparsity must lie below 1: a network without links learns nothing")
         for name in ("permanent", "as_printed"):
             _flag(getattr(self, name), name)
-        check_choice(self.initial, TOPOLOGIES, "initial")
+        check_choice(self.initial, (*CORRELATED, *INITIAL), "initial")
         check_choice(self.schedule, tuple(ZETA), "schedule")
         for name in ("zeta", "until"):
             check_fraction(getattr(self, name), name)

@@ -72,12 +72,12 @@ def test_ablation_of_table_4():
         ),
     )
     assert "both > each alone > neither holds at 99 % (both 90.00 > SSWI alone 78.00 > SSCTI" in text
-    assert "is not decided at 95 %: 2 of 4 variants run" in text
-    assert "does not hold at 80 % (both 98.00 > SSWI alone" in text
+    assert "both > each alone > neither is not decided at 95 %: 2 of 4 variants run." in text
+    assert "MNIST: both > each alone > neither does not hold at 80 % (both 98.00 > SSWI alone" in text
     assert "highest of all variants: both at 99 %, both, eq. 2 as printed at 80 %" in text
     assert "not learning: neither at 99 %, both, eq. 2 as printed at 99 %, neither at 95 %" in text
     assert (
-        "MNIST, against both with phi: eq. 2 as printed -75.00 points at 99 %, eq. 2 as printed +0.50 points "
+        "MNIST, against both with phi: eq. 2 as printed -75.00 points at 99 %; eq. 2 as printed +0.50 points "
         "at 80 %."
     ) in text
     close = said(
@@ -103,7 +103,7 @@ def test_ablation_of_table_4():
 
 def test_an_incomplete_sparsity_still_names_what_does_not_learn():
     text = said("s0.table4", tables({("mnist/none", "sparsity_99"): 9.8}))
-    assert "not decided at 99 %: 1 of 4 variants run; below 20 %, so not learning: neither at 99 %" in text
+    assert "1 of 4 variants run.\nMNIST: below 20 %, so not learning: neither at 99 %" in text
 
 
 RATES = {"0.01": 67.0, "0.001": 95.0, "0.0001": 98.0}

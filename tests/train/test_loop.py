@@ -10,9 +10,10 @@ import torch
 from netsci.data import DataSet
 from netsci.graph import live_units
 from netsci.sparse import layered_graph, sparse_layers
+from netsci.topology import INITIAL, WEIGHTS
 from netsci.train import PRESETS, load_checkpoint, save_checkpoint, train
 from netsci.train.loop import CHECKPOINT, NETWORK, RECIPE, TABLE
-from netsci.train.recipe import TOPOLOGIES, WEIGHTS
+from netsci.train.recipe import CALIBRATED, CORRELATED
 
 SMALL = PRESETS["digits-2fc"].replace(
     options=(("hidden", (64,)),), steps=4, epochs=4, sparsity=0.9, limit=400, test_limit=100
@@ -135,8 +136,8 @@ def test_a_layer_that_only_moves_back_stops_for_good():
     assert all(overlap == 0.0 for overlap in overlaps[:-1])
 
 
-@pytest.mark.parametrize("initial", TOPOLOGIES)
-@pytest.mark.parametrize("weights", WEIGHTS)
+@pytest.mark.parametrize("initial", [*CORRELATED, *INITIAL])
+@pytest.mark.parametrize("weights", [*WEIGHTS, CALIBRATED])
 def test_every_first_topology_and_weight_trains(initial, weights):
     recipe = SMALL.replace(
         initial=initial, weights=weights, epochs=1, limit=100, options=(("hidden", (64, 64)),)
