@@ -166,20 +166,30 @@ def section(exhibit: Exhibit, tables: Tables, source: dict[str, Any]) -> Section
 
 
 def by_unit(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table as people read it: percentages with two decimals, counts whole, others with 3 digits.
+    """Return a table as people read it: percentages with two decimals, others with 3 digits, counts whole.
+
+    Counts of ten millions and more have four digits.
 
     The unit of a row is in its column "unit"; columns of other texts stay as they are.
     """
     import pandas as pd
 
-    forms = {"percent": "{:.2f}", "count": "{:,.0f}"}
     numbers = [name for name in table.select_dtypes("number") if name != "n"]
     shown = table.copy()
     for name in numbers:
         cells = zip(table[name], table["unit"], strict=True)
-        values = ["" if v != v else forms.get(unit, "{:.3g}").format(v) for v, unit in cells]
+        values = ["" if v != v else _written(v, unit) for v, unit in cells]
         shown[name] = pd.Series(values, index=table.index, dtype=object).replace("", None)
     return shown
+
+
+def _written(value: float, unit: str) -> str:
+    """Return a number of a unit as it is written."""
+    if unit == "percent":
+        return f"{round(value, 2) + 0.0:.2f}"  # and never -0.00
+    if unit == "count":
+        return f"{value:,.0f}" if abs(value) < 1e7 else f"{value:.4g}"
+    return f"{value:.3g}"
 
 
 def remarks(source: dict[str, Any]) -> list[str]:

@@ -14,9 +14,12 @@ from analysis.s0_figures import CAPTION, UNRUN
 COUNTED = 1_000  # test samples whose operations are counted, see `netsci.train.Run`
 TUNED_TABLES = ("s0.table1", "s0.table9", "s0.table15", "s0.table16", "s0.figure2")
 RATES, SWEEP_RATES = (
-    f"The learning rates of runs on {images} images were chosen on {grid}, dense and sparse alike: held-out "
-    "images, one seed, 95 % sparse; other sparsities take the same."
-    for images, grid in (("all", "s0-stp-grid-full"), ("12,000", "s0-stp-grid"))
+    f"The learning rates of runs on {images} images were chosen on {grid}{how}: held-out images, one seed, "
+    "95 % sparse; other sparsities take the same."
+    for images, grid, how in (
+        ("all", "s0-stp-grid-full", ", dense and sparse on the same grid, each with its best"),
+        ("12,000", "s0-stp-grid", ""),
+    )
 )
 FULL_SIZE = ("s0.table2", "s0.table10", "s0.table14", "s0.figure3")  # S-TP on all training images
 SWEEPS = (*(f"s0.table{n}" for n in (3, 4, 6, 7, 8)), "s0.figure3")
@@ -97,8 +100,8 @@ def _convolutions(cells: Sequence[Cell]) -> str:
     if not any(c["model"] in ("conv2fc2", "conv6fc2") and not c["dense"] for c in cells):
         return ""
     return (
-        "Networks with convolutions are 95 % sparse in their hidden linear layers: this gives the printed "
-        "link sparsities, the 99 % of S0's A.5 do not."
+        "Networks with convolutions are 95 % sparse in their hidden linear layers: this comes near the "
+        "printed link sparsities, the 99 % of S0's A.5 do not."
     )
 
 

@@ -172,9 +172,9 @@ def table8(values: Values, tables: Tables) -> list[str]:
             continue
         gaps = {z: apart(values, tables, (f"{row}/falling", falling[z]), (row, at[z])) for z in shared}
         fares = incomplete(values, tables, row) or ruling(list(gaps.values()))
-        listed = ", ".join(f"{-gap.mean:+.2f} at ζ = {zeta:g}" for zeta, gap in gaps.items())
+        listed = ", ".join(f"{gap.mean:+.2f} at ζ = {zeta:g}" for zeta, gap in gaps.items())
         said.append(
-            f"{row_name(row)}: a constant ζ against one that falls from there (Table 7): {listed} points; "
+            f"{row_name(row)}: a ζ that falls from there (Table 7) against a constant one: {listed} points; "
             f"S0's slight decrease under a constant one {fares}" + one_seed(values.values())
         )
     return said

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,17 @@ from numpy.typing import NDArray
 
 from netsci.data.cifar import CIFAR_10
 from netsci.data.dataset import DataSet
-from netsci.data.errors import DataError
+from netsci.data.errors import DataError, printable
 from netsci.data.registry import register
 
 FILE = "cifar10/features.npz"
-ARRAYS = ("x_train", "y_train", "x_test", "y_test", "source")
+ARRAYS = ("x_train", "y_train", "x_test", "y_test")
+TEXTS = ("name", "source")
+OF = ("cifar10-features", "cifar10-jpeg-features")  # what `netsci.train.pooled_features` calls them
+DAMAGE = (
+    *(OSError, EOFError, ValueError, TypeError, KeyError, NotImplementedError),
+    *(zipfile.BadZipFile, zlib.error),
+)
 MEND = "make it of a trained run: netsci features RUN --out DATA/cifar10/features.npz"
 
 
@@ -48,18 +55,23 @@ def cifar10_features(folder: Path) -> DataSet:
     path = folder / FILE
     try:
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in ARRAYS}
+            held = {name: stored[name] for name in (*ARRAYS, *TEXTS)}
     except FileNotFoundError as error:
         raise DataError(path, "it is not there", MEND) from error
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise DataError(path, f"it is no file of features ({error})", MEND) from error
+    except DAMAGE as error:
+        raise DataError(path, f"it is no file of features ({error or type(error).__name__})", MEND) from error
+    if str(held["name"]) not in OF:
+        raise DataError(path, f"it holds {printable(str(held['name']))}, no features of CIFAR-10", MEND)
+    shape = held["x_train"].shape
+    if len(shape) != 4 or shape[2:] != (1, 1):
+        raise DataError(path, f"features must be [n, features, 1, 1], not {list(shape)}", MEND)
     try:
         return DataSet(
             name="cifar10-features",
-            **{name: arrays[name] for name in ARRAYS[:4]},
+            **{name: held[name] for name in ARRAYS},
             classes=CIFAR_10,
-            source=str(arrays["source"]),
-            checksum=checksum_of(*(arrays[name] for name in ARRAYS[:4])),
+            source=str(held["source"]),
+            checksum=checksum_of(*(held[name] for name in ARRAYS)),
         )
     except (TypeError, ValueError) as error:
         raise DataError(path, f"its arrays do not fit ({error})", MEND) from error

@@ -26,7 +26,7 @@ def linked_layers(names: Iterable[str]) -> list[str]:
     >>> linked_layers(["a.bias", "a.column", "a.start", "a.values", "b.values"])
     ['a.']
     """
-    known = list(names)
+    known = dict.fromkeys(names)
     layers = [name.removesuffix("values") for name in known if name == "values" or name.endswith(".values")]
     return [layer for layer in layers if all(layer + part in known for part in PARTS)]
 
@@ -49,6 +49,11 @@ def linked_matrix(path: Path, layer: str, parts: Mapping[str, Any], outputs: int
     shape = (len(start) - 1, widest if outputs is None else outputs)
     check_matrix(path, name, shape)
     check_pointers(path, name, start, column, shape)
+    places = np.repeat(np.arange(shape[0], dtype=np.int64), np.diff(start)) * max(shape[1], 1) + column
+    if len(np.unique(places)) < len(places):
+        raise CheckpointError(
+            path, f"the sparse layer {name} is damaged: it holds a link twice", "save it again"
+        )
     return sp.csr_array((values, column, start), shape=shape).T.tocsr()
 
 
@@ -59,11 +64,19 @@ def with_linked(
 
     lengths : of the other one-dimensional arrays, such as a.bias, which tells the number of outputs.
     """
+    known = set(layers)
     found: dict[str, Any] = {}
+    for layer in layers:
+        if f"{layer}weight" in arrays:
+            raise CheckpointError(
+                path,
+                f"it holds the layer {printable(layer.rstrip('.') or 'weight')} twice, dense and sparse",
+                "save one of them",
+            )
     for name, array in arrays.items():
         layer, _, part = name.rpartition(".")
         layer = f"{layer}." if layer else ""
-        if layer not in layers or part not in PARTS:
+        if layer not in known or part not in PARTS:
             found[name] = array
         elif part == "values":
             found[f"{layer}weight"] = linked_matrix(path, layer, arrays, lengths.get(f"{layer}bias"))

@@ -16,6 +16,10 @@ from netsci.io.errors import CheckpointError, printable
 from netsci.io.limits import MAX_HEADER, check_arrays, check_count
 from netsci.io.linked import PARTS, linked_layers, with_linked
 
+UNFOLDED = (
+    "sparse convolutions are read by the rows of their unfolded kernels: the network.safetensors that a "
+    "finished run leaves keeps their shape"
+)
 TRAINING, MODEL = "netsci training checkpoint", "model."  # format, and names, of `netsci.train.checkpoint`
 _DTYPES = {
     "F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "F8_E4M3": "u1", "F8_E5M2": "u1",
@@ -54,7 +58,8 @@ def read_safetensors(path: Path) -> Contents:
     kind = "checkpoint of a training run" if training else "safetensors"
     if isinstance(metadata, dict) and metadata.get("format") in ("pt", "np", "tf", "flax", "mlx"):
         kind += f" ({metadata['format']})"
-    return Contents(kind, arrays, "out_in", False, small, lengths=lengths)
+    notes = [UNFOLDED] if training and '"model": "resnet18"' in str(metadata.get("content", "")) else []
+    return Contents(kind, arrays, "out_in", False, small, notes, lengths)
 
 
 def _header(path: Path) -> tuple[dict[str, Any], int]:

@@ -137,7 +137,8 @@ def _contents(path: Path, loaded: Any, stored: int, kind: str) -> Contents:
     import torch
 
     found, notes = flatten(path, loaded, lambda value: isinstance(value, torch.Tensor))
-    linked = linked_layers(name for name, tensor in found.items() if tensor.dim() == 1)
+    flat = {n: tensor for n, tensor in found.items() if tensor.dim() == 1 and tensor.layout == torch.strided}
+    linked = linked_layers(flat)
     parts = {layer + part for layer in linked for part in PARTS}
     wanted = {name: tensor for name, tensor in found.items() if tensor.dim() >= 2 or name in parts}
     dense = [tensor for tensor in wanted.values() if tensor.layout == torch.strided]

@@ -66,4 +66,4 @@ def _is_numeric(column: pd.Series) -> bool:
     return all(isinstance(v, (int, float, np.number)) and not isinstance(v, bool) for v in known)
 
 
-_NUMBER = re.compile(r"[-+]?[\d,]*\.?\d+(e[-+]?\d+)?")  # such as -0.25, 12,345 or 4e-05
+_NUMBER = re.compile(r"[-+]?(\d[\d,]*(\.\d+)?|\.\d+)(e[-+]?\d+)?")  # such as -0.25, 12,345 or 4e-05

@@ -62,7 +62,8 @@ def record(
     neurons : further neuron classes, each with "step" (a call is one step, returns [batch, ...]) or "all"
         (a call is all steps, returns [T, batch, ...]); spikes are the output or the first of several.
     kinds : by layer name "spikes", "graded" or "analog", where the guess below is wrong; under "data" what
-        the layers read that see the data: "graded" for frames that hold numbers of events.
+        whole numbers other than 0 and 1 are in the data, "graded" for frames that hold numbers of events
+        (a layer of that name has it for itself).
 
     Returns
     -------
@@ -109,7 +110,10 @@ def record(
         raise ValueError(
             f"kinds must name synaptic layers ({', '.join(layers)}) or {DATA!r}; got {', '.join(unknown)}"
         )
-    tally = Tally(steps, raster)
+    of_data = "analog" if DATA in layers else (kinds or {}).get(DATA, "analog")
+    if of_data == "spikes":
+        raise ValueError(f"kinds[{DATA!r}] must be graded or analog: 0 and 1 alone are spikes")
+    tally = Tally(steps, raster, of_data)
     watch = _Watch(module, layers, firing, tally)
     with _quiet(module, neurons), watch.hooked(), torch.no_grad():
         for batch in _batches(data, module, call is not None):
@@ -122,7 +126,7 @@ def record(
         raise ValueError("data must hold at least one batch; it is empty")
     idle = {watch.label(name): one for name, one in layers.items() if name not in watch.called}
     silent = [watch.label(name) for name in firing if name not in watch.called]
-    named = {watch.label(k) if k in layers else k: v for k, v in (kinds or {}).items()}
+    named = {watch.label(k): v for k, v in (kinds or {}).items() if k in layers}
     return tally.trace(idle, silent, named, watch.uncounted())
 
 

@@ -23,7 +23,8 @@ from netsci.spiking.record_events import (
 class Tally:
     """Counts over batches; `begin`, then `see_input` and `see_spikes` in the order of calls, then `end`."""
 
-    def __init__(self, steps: int | None, raster: int) -> None:
+    def __init__(self, steps: int | None, raster: int, of_data: str = "analog") -> None:
+        self.of_data = of_data  # what whole numbers are that a layer reads in the data
         self.steps, self.samples = steps, 0
         self._wanted, self._raster = steps, raster
         self._layers: dict[tuple[str, tuple[int, ...]], Layer] = {}
@@ -165,7 +166,7 @@ class Tally:
                     f"{name} ({'x'.join(map(str, shape))})" if again else name,
                     layer.events,
                     layer.synapses.fan_out(shape),
-                    kinds.get(name) or layer.kind(kinds.get(DATA, "analog")),
+                    kinds.get(name) or layer.kind(self.of_data),
                     layer.synapses.links,
                     layer.synapses.dense_links,
                     layer.synapses.dense_operations(shape),

@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 from torch import nn
 
 from netsci.data import DataSet, load
-from netsci.data.features import ARRAYS, checksum_of
+from netsci.data.features import ARRAYS, TEXTS, checksum_of
 from netsci.graph.checks import as_whole
 from netsci.io.files import write_atomically
 from netsci.models.conv import SpikingConvNet
-from netsci.train.folder import CHECKPOINT, RECIPE
-from netsci.train.loop import train
+from netsci.train.build import build
+from netsci.train.folder import CHECKPOINT, RECIPE, found
+from netsci.train.inputs import Inputs
+from netsci.train.loop import check_device
 from netsci.train.recipe import Recipe
 
 
@@ -85,7 +87,7 @@ def features_of_run(folder: str | Path, *, device: str = "cpu") -> DataSet:
     Raises
     ------
     TypeError, ValueError
-        If the folder holds no finished run of a network with convolutions.
+        If the folder holds no finished run of a network with convolutions, or the images were rate-coded.
     """
     place = Path(folder)
     try:
@@ -94,12 +96,23 @@ def features_of_run(folder: str | Path, *, device: str = "cpu") -> DataSet:
         recipe = Recipe.of(json.loads((place / RECIPE).read_text()))
     except (OSError, ValueError, TypeError) as error:
         raise ValueError(f"{place} holds no run that `netsci train` wrote ({error})") from error
-    run = train(recipe, folder=place, device=device, stop_after=0)
-    if not run.finished:
+    if recipe.task.encoding == "rate":
         raise ValueError(
-            f"{place} holds {run.epoch} of {recipe.optimisation.epochs} epochs: go on with its training first"
+            "encoding of the run must be 'direct' or 'events': under the rate code the network has never "
+            "seen whole images, and features of its spikes would be drawn at random"
         )
-    return pooled_features(run.model, load(recipe.task.data, **dict(recipe.task.data_options)), device=device)
+    data = load(recipe.task.data, **dict(recipe.task.data_options))
+    inputs = Inputs(recipe, "cpu", data=data)
+    checkpoint = found(place, recipe, inputs.checksum)
+    if checkpoint is None or checkpoint.epoch < recipe.optimisation.epochs:
+        done = checkpoint.epoch if checkpoint else 0
+        raise ValueError(
+            f"{place} holds {done} of {recipe.optimisation.epochs} epochs: go on with its training first"
+        )
+    check_device(device)
+    model = build(recipe, inputs)
+    model.load_state_dict(checkpoint.model)
+    return pooled_features(model.to(device), data, device=device)
 
 
 def save_features(path: str | Path, data: DataSet) -> None:
@@ -108,7 +121,7 @@ def save_features(path: str | Path, data: DataSet) -> None:
     Raises OSError if the file cannot be written.
     """
     buffer = io.BytesIO()
-    arrays = {name: np.asarray(getattr(data, name)) for name in ARRAYS}
+    arrays = {name: np.asarray(getattr(data, name)) for name in (*ARRAYS, *TEXTS)}
     np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
     write_atomically(Path(path), buffer.getvalue())
 

@@ -225,7 +225,10 @@ def test_tables_of_pages_are_written_by_unit():
     }
     table = pd.DataFrame(columns | {"low": [97.0, None, 0.5], "n": [3, 1, 1]})
     shown = figures.by_unit(table)
-    assert shown["mean"].tolist() == ["98.10", "243,169,200", "23.5"]
+    assert shown["mean"].tolist() == ["98.10", "2.432e+08", "23.5"]
+    small = figures.by_unit(table.assign(mean=-0.001234))
+    assert small["mean"].tolist() == ["0.00", "-0", "-0.00123"]
+    assert figures.by_unit(table.assign(mean=43_240.2))["mean"].tolist() == ["43240.20", "43,240", "4.32e+04"]
     assert shown["low"].tolist() == ["97.00", None, "0.5"]
     assert shown[["row", "n"]].equals(table[["row", "n"]])
 

@@ -55,6 +55,8 @@ def test_table_1_compares_the_seeds_that_both_have():
     assert "CH-SNN 98.00 %, dense 97.80 %; difference +0.20 points" in text
     assert "(left out: 2 seeds that only one of the two has)" in text
     assert "left out" not in said("s0.table1", table1([0.2, 0.2, 0.2]))
+    made = tables({(FC, "accuracy_percent"): 98.0, (FC, "dense_accuracy_percent"): [98.1, 98.2]})
+    assert "(left out: 1 seed that only one of the two has)" in said("s0.table1", made)
 
 
 def test_table_1_has_printed_levels_and_operations_of_both_kinds():

@@ -7,7 +7,20 @@ import pytest
 
 from analysis import s0_chsnn, s0_comparisons, s0_data
 from analysis.s0_answers import ANSWERS, NOISES, PJ_PER_SOP, SEVERAL, node_sparsity, seeds_of, total
-from analysis.s0_entries import EXPECTED, Entry, answered, at_epoch, beside, compared, printed, tabulate
+from analysis.s0_entries import (
+    EXPECTED,
+    NO_GPU,
+    UNFINISHED,
+    Entry,
+    Source,
+    answered,
+    at_epoch,
+    beside,
+    compared,
+    gain,
+    printed,
+    tabulate,
+)
 from analysis.s0_names import NAMES, column_name, row_name
 from analysis.s0_plan import SCALES
 from tests.analysis.s0_made import KINDS, record
@@ -228,3 +241,15 @@ def test_the_first_layer_of_table_1_is_counted_apart():
         assert dense.read(record(dense.cells[0][0])) == 784 * 1568
     smoke = source("s0.table1", "mnist/2fc/ch-snn", "dense_macs_per_sample", "smoke")
     assert smoke.read(record()) == 64 * 64
+
+
+def test_a_gain_needs_a_gpu_if_one_of_its_runs_does():
+    here, elsewhere = (
+        source("s0.table1", "mnist/2fc/ch-snn", "accuracy_percent").cells[0][0],
+        source("s0.table1", "cifar-10/6conv2fc/ch-snn", "accuracy_percent").cells[0][0],
+    )
+    reasons = []
+    for cells in ((here, here), (here, elsewhere)):
+        entry = Entry("r", "c", "percent", 1.0, source=Source(gain(), (cells,)))
+        reasons += tabulate([entry], {})["entries"]["reason"].tolist()
+    assert reasons == [UNFINISHED, NO_GPU]

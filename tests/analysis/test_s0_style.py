@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex
 
 from analysis.s0_figures import draw
 from analysis.s0_style import few_ticks, logarithmic, named
@@ -79,11 +80,15 @@ def test_points_have_the_interval_of_their_seeds(backend):
     half = 4.302653 * 0.05 / np.sqrt(3)  # Student's t of two degrees of freedom
     if backend == "plotly":
         ends = [trace.error_y for trace in figure.data if trace.error_y.array is not None]
+        assert all(e.color is None for e in ends)  # that of the symbol
         lengths = [[v for v in side if v is not None] for e in ends for side in (e.array, e.arrayminus)]
         assert [v for side in lengths for v in side] == pytest.approx([half, half], rel=1e-5)
     else:
         (axes,) = figure.axes
         (line,) = [found for found in axes.collections if hasattr(found, "get_segments")]
+        symbols = [one for one in axes.lines if np.isclose(one.get_xydata(), (97.9, -0.65)).all(axis=1).any()]
+        assert symbols
+        assert {to_hex(one.get_color()) for one in symbols} == {to_hex(line.get_color()[0])}
         assert np.ravel(line.get_segments()) == pytest.approx(
             [97.9, -0.65 - half, 97.9, -0.65 + half], rel=1e-5
         )
@@ -109,6 +114,15 @@ def test_figure_2_tells_the_networks_of_a_method_apart():
         for _, at in FIGURE2:
             x, y = axes.transData.transform(at)
             assert not (box.x0 < x < box.x1 and box.y0 < y < box.y1), text.get_text()
+
+
+def test_figure_2_has_hollow_symbols_where_it_is_printed():
+    assert all(trace.marker.symbol.endswith("-open") for trace in figure2("plotly").data)
+    (axes,) = figure2("matplotlib").axes
+    faces = {
+        to_hex(line.get_markerfacecolor()) for line in axes.lines if line.get_marker() not in ("", "None")
+    }
+    assert faces == {"#ffffff"}
 
 
 def test_figure_2_shows_networks_under_the_mouse():

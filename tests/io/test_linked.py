@@ -8,7 +8,7 @@ from torch import nn
 from typer.testing import CliRunner
 
 from netsci.cli import app
-from netsci.io import CheckpointError, load_graph
+from netsci.io import CheckpointError, load, load_graph
 from netsci.models import mlp
 from netsci.sparse import SparseLinear, layered_graph
 from netsci.train import PRESETS, train
@@ -85,3 +85,48 @@ def test_other_vectors_of_these_names_stay_small(tmp_path):
     state = dict(model.state_dict()) | {"values": torch.ones(3), "a.column": torch.ones(2)}
     save_file({name: tensor.contiguous() for name, tensor in state.items()}, tmp_path / "w.safetensors")
     assert [p.shape for p in load_graph(tmp_path / "w.safetensors").projections] == [(3, 4), (4, 2)]
+
+
+def test_a_link_that_is_stored_twice_is_refused(tmp_path):
+    state = SparseLinear(np.ones((3, 4), bool)).state_dict()
+    state["column"] = torch.tensor([0, 0, 2, 3] * 3, dtype=torch.int32)
+    save_file(state, tmp_path / "w.safetensors")
+    with pytest.raises(CheckpointError, match="holds a link twice"):
+        load_graph(tmp_path / "w.safetensors")
+
+
+@pytest.mark.parametrize("ending", ["safetensors", "pt"])
+def test_a_layer_in_two_forms_is_refused(tmp_path, ending):
+    state = {f"a.{k}": v.contiguous() for k, v in SparseLinear(MASKS[0]).state_dict().items()}
+    state["a.weight"] = torch.ones(9, 6)
+    path = tmp_path / f"w.{ending}"
+    save_file(state, path) if ending == "safetensors" else torch.save(state, path)
+    with pytest.raises(CheckpointError, match="holds the layer a twice, dense and sparse"):
+        load_graph(path)
+
+
+def test_sparse_vectors_are_no_parts_of_a_layer(tmp_path):
+    state = {f"a.{k}": v for k, v in SparseLinear(MASKS[0]).state_dict().items()}
+    state["a.column"] = state["a.column"].to_sparse()
+    torch.save(state | {"b.weight": torch.ones(2, 3)}, tmp_path / "w.pt")
+    assert [p.shape for p in load_graph(tmp_path / "w.pt").projections] == [(3, 2)]
+
+
+def test_a_layer_above_the_limit_is_refused(tmp_path):
+    state = SparseLinear(MASKS[0], bias=False).state_dict()
+    state["column"] = state["column"].long()
+    state["column"][-1] = 2**40
+    save_file(state, tmp_path / "w.safetensors")
+    with pytest.raises(CheckpointError, match="above the limit"):
+        load_graph(tmp_path / "w.safetensors")
+
+
+def test_checkpoints_say_what_they_are(tmp_path):
+    small = {"data": "digits", "limit": 20, "test_limit": 10, "steps": 2, "epochs": 2, "batch": 20}
+    for model, options in (("mlp", (("hidden", (8,)),)), ("resnet18", (("width", 4),))):
+        recipe = PRESETS["digits-2fc"].replace(**small, model=model, options=options, sparsity=0.5)
+        recipe = recipe.replace(initial="uniform")
+        train(recipe, folder=tmp_path / model, stop_after=0)
+        loaded = load(tmp_path / model / "checkpoint.safetensors")
+        assert loaded.kind == "checkpoint of a training run"
+        assert any("unfolded kernels" in note for note in loaded.notes) == (model == "resnet18")

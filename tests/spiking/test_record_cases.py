@@ -90,6 +90,12 @@ def test_real_values_between_layers_are_analog_and_kinds_overrule():
     assert record(network, 0.5 * x).macs == 6
     frames = record(network, 2 * x, kinds={"data": "graded"})  # numbers of events
     assert [one.kind for one in frames.projections] == ["graded", "analog"]
+    with pytest.raises(ValueError, match="must be graded or analog: 0 and 1 alone are spikes"):
+        record(network, 2 * x, kinds={"data": "spikes"})
+    named = nn.Sequential()
+    named.add_module("data", linear(np.ones((2, 2))))
+    named.add_module("neuron", LIF())
+    assert record(named, 2 * x, kinds={"data": "spikes"}).projections[0].kind == "spikes"
     halves = record(network, 0.5 * x, kinds={"data": "graded"})
     assert [one.kind for one in halves.projections] == ["analog", "analog"]
 

@@ -80,12 +80,19 @@ def test_a_run_its_features_and_s_tp_on_them(tmp_path, monkeypatch):
     train(RECIPE, folder=tmp_path / "run")
     out = tmp_path / "data" / FILE
     out.parent.mkdir(parents=True)
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "run").iterdir()}
     result = CliRunner().invoke(app, ["features", str(tmp_path / "run"), "--out", str(out)])
     assert result.exit_code == 0, result.output
     assert "1437 and 360 images, 40 pooled features of a trained network" in result.output
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "run").iterdir()} == before
     monkeypatch.setenv("NETSCI_DATA", str(tmp_path / "data"))
     assert "cifar10-features" in available()
-    read, made = load("cifar10-features"), features_of_run(tmp_path / "run")
+    with pytest.raises(DataError, match="it holds digits-features, no features of CIFAR-10"):
+        load("cifar10-features")
+    made = features_of_run(tmp_path / "run")
+    save_features(out, replace(made, name="cifar10-jpeg-features"))  # digits stand in for CIFAR-10
+    read = load("cifar10-features")
+    assert (read.source, read.checksum) == (made.source, made.checksum)
     assert np.array_equal(read.x_train, made.x_train)
     assert np.array_equal(read.x_test, made.x_test)
     stp = PRESETS["mnist-stp-3fc"].replace(
@@ -109,17 +116,51 @@ def test_runs_that_cannot_be_taken(tmp_path):
     assert not (tmp_path / "f.npz").exists()
 
 
-@pytest.mark.parametrize("how", ["missing", "text", "cut", "lacking", "labels", "shapes"])
+def test_rate_coded_runs_have_no_features(tmp_path):
+    train(RECIPE.replace(limit=50, epochs=1, encoding="rate"), folder=tmp_path / "run")
+    with pytest.raises(ValueError, match="encoding of the run must be 'direct' or 'events'"):
+        features_of_run(tmp_path / "run")
+
+
+def test_what_a_model_and_its_data_are_stays(model):
+    data = small()
+    bright = replace(data, x_test=np.full_like(data.x_test, 16))  # rates beyond those of training
+    model.train()
+    first = pooled_features(model, bright)
+    assert not model.training
+    assert first.classes == data.classes
+    with torch.no_grad():
+        spikes = model.features(torch.from_numpy(data.scaled(bright.x_test[:1])))
+        seen = model.features(torch.from_numpy(data.scaled(data.x_train)))
+    rates, known = (s.reshape(3, len(s[0]), 40, -1).mean(dim=(0, 3)).numpy() for s in (spikes, seen))
+    above = rates[0] > known.max(axis=0)
+    assert above.any()
+    assert (first.x_test[0, above & (np.ptp(known, axis=0) > 0)] == 255).all()
+
+
+@pytest.mark.parametrize(
+    "how", ["missing", "text", "empty", "array", "cut", "flipped", "lacking", "labels", "shapes", "images"]
+)
 def test_damaged_files_say_how_to_make_them(tmp_path: Path, how: str, model):
     path = tmp_path / FILE
     path.parent.mkdir()
     features = pooled_features(model, small())
-    if how == "text":
-        path.write_text("not a file of arrays")
+    features = replace(features, name="cifar10-features")
+    if how in ("text", "empty"):
+        path.write_text("not a file of arrays" if how == "text" else "")
+    elif how == "array":
+        with open(path, "wb") as file:
+            np.save(file, np.zeros(3))
     elif how != "missing":
         save_features(path, features)
     if how == "cut":
         path.write_bytes(path.read_bytes()[:-200])
+    if how == "flipped":
+        content = bytearray(path.read_bytes())
+        content[len(content) // 3] ^= 255
+        path.write_bytes(bytes(content))
+    if how == "images":
+        save_features(path, replace(small(), name="cifar10-features"))
     if how in ("lacking", "labels", "shapes"):
         with np.load(path) as stored:
             arrays = dict(stored)
