@@ -9,7 +9,8 @@ import io
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -191,16 +192,8 @@ def train(
     if show:
         typer.echo(listed())
         return
-    try:
+    with _explained("train", "the run cannot be written or its data not be read"):
         run(preset, changes or [], dense=dense, out=out, device=device, anew=anew)
-    except ModuleNotFoundError as error:
-        if error.name != "torch":
-            raise
-        _fail("netsci train needs torch, which is not installed: pip install 'netsci-suite[torch]'", 1)
-    except (ValueError, TypeError) as error:
-        _fail(str(error), 2)
-    except OSError as error:
-        _fail(f"the run cannot be written or its data not be read: {error}", 1)
 
 
 @app.command()
@@ -212,19 +205,11 @@ def features(
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1 ...")] = "cpu",
 ) -> None:
     """Write the pooled rates of a trained network's last feature maps, for other networks to learn from."""
-    try:
+    with _explained("features", "the run or its data cannot be read, or the features not be written"):
         from netsci.train.features import features_of_run, save_features
 
         data = features_of_run(folder, device=device)
         save_features(out, data)
-    except ModuleNotFoundError as error:
-        if error.name != "torch":
-            raise
-        _fail("netsci features needs torch, which is not installed: pip install 'netsci-suite[torch]'", 1)
-    except (ValueError, TypeError) as error:
-        _fail(str(error), 2)
-    except OSError as error:
-        _fail(f"{out}: cannot be written ({error.strerror or type(error).__name__})", 1)
     typer.echo(f"wrote {out}: {len(data.y_train)} and {len(data.y_test)} images, {data.source}")
 
 
@@ -295,6 +280,21 @@ def _given(
         raise typer.BadParameter("give the name of a layer", param_hint="--select")
     given = {"threshold": threshold, "density": density, "select": select, "undirected": undirected or None}
     return {name: value for name, value in given.items() if value is not None}
+
+
+@contextmanager
+def _explained(command: str, disk: str) -> Iterator[None]:
+    """End what needs torch, a run and its data with one sentence where they are not there or do not fit."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        _fail(f"netsci {command} needs torch, which is not installed: pip install 'netsci-suite[torch]'", 1)
+    except (ValueError, TypeError) as error:
+        _fail(str(error), 2)
+    except OSError as error:
+        _fail(f"{disk}: {error}", 1)
 
 
 def _fail(message: str, code: int) -> NoReturn:

@@ -49,7 +49,9 @@ def linked_matrix(path: Path, layer: str, parts: Mapping[str, Any], outputs: int
     shape = (len(start) - 1, widest if outputs is None else outputs)
     check_matrix(path, name, shape)
     check_pointers(path, name, start, column, shape)
-    places = np.repeat(np.arange(shape[0], dtype=np.int64), np.diff(start)) * max(shape[1], 1) + column
+    ends = start.astype(np.int64)
+    rows = np.repeat(np.arange(shape[0]), ends[1:] - ends[:-1])
+    places = rows * max(shape[1], 1) + column.astype(np.int64)
     if len(np.unique(places)) < len(places):
         raise CheckpointError(
             path, f"the sparse layer {name} is damaged: it holds a link twice", "save it again"

@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from netsci.data import DataSet, Stored, load
+from netsci.data.augment import horizontal_flip, random_crop
 from netsci.train.places import (
     AUGMENTATION,
     ENCODING,
@@ -258,28 +259,11 @@ def chosen(data: DataSet, task: Task) -> DataSet:
 def augmented(images: Tensor, rng: np.random.Generator) -> Tensor:
     """Return uint8 images [B, C, H, W] moved by up to 4 pixels each way and mirrored half of the time.
 
-    They stay on their device. The numbers are drawn on the CPU, as `random_crop` and `horizontal_flip` of
-    `netsci.data.augment` draw them: the images are those that these would return.
-
-    Raises TypeError for another dtype.
-
     Examples
     --------
     >>> images = torch.ones(2, 3, 8, 8, dtype=torch.uint8)
     >>> augmented(images, np.random.default_rng(7)).shape
     torch.Size([2, 3, 8, 8])
     """
-    if images.dtype != torch.uint8:
-        raise TypeError(
-            f"images must be uint8; got {images.dtype}: augment before scaling, or set augment to False"
-        )
-    n, channels, height, width = images.shape
-    down, right = (rng.integers(0, 2 * _PADDING + 1, size=(n, 1)) for _ in range(2))
-    mirrored = rng.random(n) < 0.5
-    rows, columns = down + np.arange(height), right + np.arange(width)
-    columns[mirrored] = columns[mirrored, ::-1]
-    across = torch.from_numpy(columns).to(images.device)[:, None, :]
-    below = torch.from_numpy(rows).to(images.device)[:, :, None]
-    places = (below * (width + 2 * _PADDING) + across).reshape(n, 1, height * width)
-    padded = nn.functional.pad(images, (_PADDING,) * 4).flatten(2)
-    return padded.gather(2, places.expand(-1, channels, -1)).reshape(images.shape)
+    pixels = random_crop(images.cpu().numpy(), rng=rng, padding=_PADDING)
+    return torch.from_numpy(horizontal_flip(pixels, rng=rng)).to(images.device)

@@ -36,6 +36,14 @@ def test_state_dicts_of_sparse_layers_are_read(tmp_path, ending, bias):
         assert np.allclose(p.weights.data, layer.values.detach().numpy())
 
 
+@pytest.mark.parametrize("kind", [torch.int64, torch.uint64])
+def test_indices_of_other_types_are_read(tmp_path, kind):
+    state = SparseLinear(MASKS[0]).state_dict()
+    state |= {part: state[part].to(kind) for part in ("start", "column")}
+    save_file(state, tmp_path / "w.safetensors")
+    assert same(load_graph(tmp_path / "w.safetensors"), MASKS[:1])
+
+
 def test_outputs_without_links_are_known_by_the_bias(tmp_path):
     mask = MASKS[0].copy()
     mask[:, -2:] = False

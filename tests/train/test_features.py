@@ -114,6 +114,13 @@ def test_runs_that_cannot_be_taken(tmp_path):
     assert result.exit_code == 2
     assert "holds 1 of 2 epochs" in result.output
     assert not (tmp_path / "f.npz").exists()
+    train(RECIPE.replace(limit=50), folder=tmp_path / "run")
+    (tmp_path / "file").touch()
+    result = CliRunner().invoke(
+        app, ["features", str(tmp_path / "run"), "--out", str(tmp_path / "file/f.npz")]
+    )
+    assert result.exit_code == 1
+    assert "or the features not be written" in result.output
 
 
 def test_rate_coded_runs_have_no_features(tmp_path):

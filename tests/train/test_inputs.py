@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from netsci.data import DataSet
-from netsci.data.augment import horizontal_flip, random_crop
 from netsci.train import Inputs, Recipe, train
 from netsci.train.build import build
 from netsci.train.inputs import Intensities, augmented
@@ -147,27 +146,6 @@ def test_augmentation_needs_images():
     for data, changes in ((images(), {}), (images(shape=(5, 2, 4, 4)), {"encoding": "events", "steps": 5})):
         with pytest.raises(ValueError, match="augment moves"):
             inputs(data, augment=True, **changes)
-
-
-@pytest.mark.parametrize("shape", [(40, 3, 9, 7), (1, 1, 28, 28), (30, 2, 5, 11)])
-def test_augmentation_is_that_of_the_data_room_bit_for_bit(shape):
-    x = np.random.default_rng(3).integers(0, 256, shape, dtype=np.uint8)
-    one, other = np.random.default_rng(7), np.random.default_rng(7)
-    wanted = horizontal_flip(random_crop(x, rng=one), rng=one)
-    assert np.array_equal(augmented(torch.from_numpy(x), other).numpy(), wanted)
-    assert one.random() == other.random()  # as many numbers drawn
-
-
-def test_augmentation_stays_on_the_device():
-    """A meta tensor has no values to fetch: whatever goes by the CPU fails."""
-    x = torch.empty(4, 3, 8, 8, dtype=torch.uint8, device="meta")
-    out = augmented(x, np.random.default_rng(7))
-    assert (out.device.type, out.shape, out.dtype) == ("meta", x.shape, torch.uint8)
-
-
-def test_augmentation_needs_bytes():
-    with pytest.raises(TypeError, match=r"images must be uint8; got torch\.float32: augment before scaling"):
-        augmented(torch.zeros(2, 3, 8, 8), np.random.default_rng(7))
 
 
 def test_augmentation_differs_between_epochs_and_batches_and_repeats_within_one():
