@@ -111,10 +111,20 @@ def crossover(density: np.ndarray, ratio: np.ndarray) -> float:
 def draw(table: pd.DataFrame, path: Path) -> None:
     ratios = {"time_ratio": "time", "held_ratio": "bytes held", "peak_ratio": "bytes at peak"}
     tidy = table.melt(["width", "density"], list(ratios), "quantity", "ratio").replace({"quantity": ratios})
-    labels = {"ratio": "sparse / dense", "width": "neurons a side", "density": "density of links"}
+    tidy = tidy.assign(layer=[f"{width} × {width}" for width in tidy["width"]])
+    labels = {"ratio": "sparse / dense", "density": "density of links"}
+    order = list(dict.fromkeys(tidy["layer"]))
     title = "A training step of one layer, against nn.Linear"
     figure = lines(
-        tidy, x="density", y="ratio", hue="width", panel="quantity", labels=labels, title=title, log="xy"
+        tidy,
+        x="density",
+        y="ratio",
+        hue="layer",
+        order=order,
+        panel="quantity",
+        labels=labels,
+        title=title,
+        log="xy",
     )
     figure.savefig(path)
 
