@@ -1,0 +1,124 @@
+"""What a removal or regrowth score may see of a layer: a protocol of numpy arrays, and the plain view of a graph.
+
+`netsci.sparse` fills the protocol from torch layers, with gradients and activity; `view_of` from a projection of
+a `LayeredGraph`, which has neither.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from netsci.graph.projection import Projection
+
+Places = NDArray[np.int64]
+
+
+class LayerView(Protocol):
+    """A layer as scores see it: rows presynaptic, columns postsynaptic; of a convolution a row is a place.
+
+    name : what the layer is called. links : bool CSR [rows, columns]. weights : CSR of the same structure, or
+    None. rows_per_unit : rows that each presynaptic unit owns (k k for a convolution).
+    """
+
+    @property
+    def name(self) -> str:
+        """Return the layer's name."""
+
+    @property
+    def links(self) -> sp.csr_array:
+        """Return the links, bool CSR [rows, columns]."""
+
+    @property
+    def weights(self) -> sp.csr_array | None:
+        """Return the weights at the links, or None."""
+
+    @property
+    def rows_per_unit(self) -> int:
+        """Return the number of rows that each presynaptic unit owns."""
+
+    def gradient(self, rows: Places | None = None) -> NDArray[np.float32]:
+        """Return the loss's gradient at every cell of some rows (all by default), float32 [len(rows), columns].
+
+        Absent links have one too. It is computed when called: ask for blocks of rows of a large layer.
+
+        Raises
+        ------
+        ValueError
+            If no gradient was kept.
+        """
+
+    def activity(self) -> NDArray[np.float64]:
+        """Return the mean absolute input of every row, float64 [rows]; of spikes, their rate.
+
+        Raises ValueError if no activity was kept.
+        """
+
+    def restrict(self, rows: Places, columns: Places) -> LayerView:
+        """Return the view of some rows and columns, in their order."""
+
+
+@dataclass(frozen=True, eq=False)
+class ArrayView:
+    """A LayerView of arrays alone; gradient and activity raise ValueError.
+
+    Examples
+    --------
+    >>> view = ArrayView("a", sp.csr_array([[True, False], [True, True]]))
+    >>> view.restrict(np.array([1]), np.array([0, 1])).links.nnz
+    2
+    """
+
+    name: str
+    links: sp.csr_array
+    weights: sp.csr_array | None = None
+    rows_per_unit: int = 1
+
+    def gradient(self, rows: Places | None = None) -> NDArray[np.float32]:
+        """Raise ValueError: arrays know no loss."""
+        raise ValueError(_unknown(self.name, "gradient"))
+
+    def activity(self) -> NDArray[np.float64]:
+        """Raise ValueError: arrays know no input."""
+        raise ValueError(_unknown(self.name, "activity"))
+
+    def restrict(self, rows: Places, columns: Places) -> ArrayView:
+        """Return the view of some rows and columns, in their order; a row then counts as a unit."""
+        weights = None if self.weights is None else select_cells(self.weights, rows, columns)
+        return replace(self, links=select_cells(self.links, rows, columns), weights=weights, rows_per_unit=1)
+
+
+def view_of(projection: Projection) -> ArrayView:
+    """Return the view of a projection of a graph.
+
+    Examples
+    --------
+    >>> from netsci.graph import LayeredGraph
+    >>> view_of(LayeredGraph.from_masks([np.eye(2, 3)], names=["a"]).projections[0]).name
+    'a'
+    """
+    return ArrayView(projection.name, projection.links, projection.weights, projection.rows_per_unit)
+
+
+def select_cells(matrix: sp.csr_array, rows: Places, columns: Places) -> Any:
+    """Return some rows and columns of a CSR matrix, in their order, its columns sorted within each row.
+
+    Examples
+    --------
+    >>> select_cells(sp.csr_array([[1, 2], [0, 3]]), np.array([0]), np.array([1])).toarray().tolist()
+    [[2]]
+    """
+    chosen = matrix[rows][:, columns]
+    chosen.sort_indices()
+    return chosen
+
+
+def _unknown(name: str, what: str) -> str:
+    return (
+        f"layer {name!r} has no {what}: only layers of a network that is being trained have one; "
+        f"name {what!r} in the needs of the method's Hooks, so that the loop keeps it"
+    )
