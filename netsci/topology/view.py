@@ -1,7 +1,7 @@
-"""What a removal or regrowth score may see of a layer: a protocol of numpy arrays, and the plain view of a graph.
+"""What a removal or regrowth score may see of a layer: a protocol of numpy arrays, and the view of a graph.
 
-`netsci.sparse` fills the protocol from torch layers, with gradients and activity; `view_of` from a projection of
-a `LayeredGraph`, which has neither.
+`netsci.sparse` fills the protocol from torch layers, with gradients and activity; `view_of` from a projection
+of a `LayeredGraph`, which has neither.
 """
 
 from __future__ import annotations
@@ -42,9 +42,10 @@ class LayerView(Protocol):
         """Return the number of rows that each presynaptic unit owns."""
 
     def gradient(self, rows: Places | None = None) -> NDArray[np.float32]:
-        """Return the loss's gradient at every cell of some rows (all by default), float32 [len(rows), columns].
+        """Return the loss's gradient at every cell of some rows, all by default.
 
-        Absent links have one too. It is computed when called: ask for blocks of rows of a large layer.
+        float32 [len(rows), columns]. Absent links have one too. It is computed when called: ask for blocks
+        of rows of a large layer.
 
         Raises
         ------
