@@ -34,7 +34,7 @@ from netsci.graph import (
     live_units,
     percolate,
 )
-from netsci.graph.discrete_fit import HIGHEST, LOWEST
+from netsci.graph.degree.discrete_fit import HIGHEST, LOWEST
 
 BOOTSTRAP = 6  # purpose of the generator of synthetic degrees
 NAMES = {"dense": "dense", "static": "static random", "chts": "CHTs"}

@@ -25,12 +25,12 @@ from analysis import networks_tables as tables
 from analysis.engine.cells import Cell, Record, Task
 from analysis.networks_tables import RULES, STRUCTURE
 from analysis.runs import Exhibit
-from netsci.graph.ch_unipartite import ch_scores_unipartite
-from netsci.graph.classical import clustering
-from netsci.graph.embedding import coalescent_embedding
-from netsci.graph.exponent import degree_exponent
-from netsci.graph.navigation import geometrical_congruence, greedy_routing_score
-from netsci.graph.path_measures import path_length
+from netsci.graph.ch.unipartite import ch_scores_unipartite
+from netsci.graph.degree.exponent import degree_exponent
+from netsci.graph.geometry.embedding import coalescent_embedding
+from netsci.graph.geometry.navigation import geometrical_congruence, greedy_routing_score
+from netsci.graph.structure.classical import clustering
+from netsci.graph.structure.path_measures import path_length
 
 TASK = Task("networks-measure", "analysis.networks:measure")
 NEEDS = "NETSCI_DATA"

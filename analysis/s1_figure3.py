@@ -18,9 +18,9 @@ from analysis.digits_tables import NAMES, inside_bounds
 from analysis.runs import Exhibit, Tables
 from netsci import plot
 from netsci.graph import Embedding, ExponentFit, LayeredGraph, coalescent_embedding, degree_exponent
-from netsci.graph.alignment import align, circular_correlation
-from netsci.graph.meta_depth import meta_depth
-from netsci.graph.navigation import greedy_routing_score
+from netsci.graph.geometry.alignment import align, circular_correlation
+from netsci.graph.geometry.meta_depth import meta_depth
+from netsci.graph.geometry.navigation import greedy_routing_score
 
 EXPECTED = Path(__file__).parent / "expected/s1_figure3.csv"
 SHUFFLES = 7  # purpose of the generator of meta-depth's permutations, beside those of the other exhibits
