@@ -16,8 +16,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from analysis.engine.cells import Cell, Record, find_record
 from analysis.figures import ROOT, catalogue, lacking
-from analysis.runs import Cell, Exhibit, Record, Tables, load_tables, record_path
+from analysis.runs import Exhibit, Tables, load_tables
 from analysis.statistics import disagreements, same
 
 LONGEST = timedelta(hours=6)  # a run of seconds or minutes that is older than this was not made anew
@@ -26,10 +27,9 @@ Pairs = dict[Cell, tuple[Record, Record]]
 
 def check(exhibit: Exhibit, fresh: Path, committed: Path) -> tuple[bool, list[str]]:
     """Return whether an exhibit's tables are the same, and what is wrong with them, in sentences."""
-    paths = [record_path(fresh, cell) for cell in exhibit.cells]
-    missing = [path.name for path in paths if not path.exists()]
-    if missing:
-        return False, [f"{exhibit.id}: no fresh run of {len(missing)} of {len(paths)} cells"]
+    paths = [path for cell in exhibit.cells if (path := find_record(fresh, cell))]
+    if missing := len(exhibit.cells) - len(paths):
+        return False, [f"{exhibit.id}: no fresh run of {missing} of {len(exhibit.cells)} cells"]
     made = [datetime.fromisoformat(Record.load(path).notes["run_at"]) for path in paths]
     if made and datetime.now(UTC) - min(made) > LONGEST:
         return False, [f"{exhibit.id}: its oldest run is of {min(made).isoformat()}, not made anew"]
@@ -59,8 +59,8 @@ def pairs(exhibit: Exhibit, fresh: Path, committed: Path) -> tuple[Pairs, str]:
     found: Pairs = {}
     left: Counter[str] = Counter()
     for cell in exhibit.cells:
-        paths = [record_path(results, cell) for results in (fresh, committed)]
-        if not all(path.exists() for path in paths):
+        paths = [path for results in (fresh, committed) if (path := find_record(results, cell))]
+        if len(paths) < 2:
             left["not made on both sides"] += 1
             continue
         ours, theirs = (Record.load(path) for path in paths)

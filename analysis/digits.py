@@ -10,9 +10,11 @@ from typing import Any
 
 from analysis import digits_figures as figures
 from analysis import digits_tables as tables
-from analysis.runs import Cell, Exhibit
+from analysis.engine.cells import Cell, Task
+from analysis.runs import Exhibit
 from netsci.data.digits import CHECKSUM
 
+TASK = Task("digits-training", "analysis.digits_training:train", sets=("options",))
 PARAMETERS: dict[str, Any] = {  # the widths, and values of a `netsci.train.Recipe` by name
     "widths": (64, 512, 512, 10),
     "steps": 1,
@@ -123,5 +125,4 @@ def setting() -> str:
 
 
 def _cell(model: str, seed: int) -> Cell:
-    task = "analysis.digits_training:train"
-    return Cell.of(task, version=2, data=DATA, model=model, seed=seed, **PARAMETERS)
+    return Cell.of(TASK, version=2, data=DATA, model=model, seed=seed, **PARAMETERS)

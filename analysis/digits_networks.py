@@ -8,7 +8,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.runs import Cell, Record, Tables
+from analysis.engine.cells import Cell, Record
+from analysis.runs import Tables
 from netsci.graph import LayeredGraph, live_units
 from netsci.topology import erdos_renyi
 

@@ -20,7 +20,8 @@ from analysis.digits_networks import (
     networks,
     pooled_degrees,
 )
-from analysis.runs import Cell, Record, Tables
+from analysis.engine.cells import Cell, Record
+from analysis.runs import Tables
 from analysis.statistics import mean_and_interval
 from netsci.graph import (
     ExponentFit,

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from analysis.digits_networks import PROJECTIONS
-from analysis.runs import Record
+from analysis.engine.cells import Record
 from netsci.graph import LayeredGraph, live_units
 from netsci.measure import sparsity_index
 from netsci.sparse import SparseLinear

@@ -17,15 +17,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from analysis import digits, networks, s0_chsnn, s1_figure3, s3_sparsity
-from analysis.runs import (
-    Exhibit,
-    Tables,
-    load_tables,
-    record_path,
-    run_cells,
-    save_tables,
-    write_in,
-)
+from analysis.engine.cells import find_record, run_cells, write_in
+from analysis.runs import Exhibit, Tables, load_tables, save_tables
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,7 +51,7 @@ def lacking(exhibit: Exhibit, results: Path) -> str:
     """Return the variable that is not set and that the exhibit's missing runs need, "" if none."""
     if not exhibit.needs or os.environ.get(exhibit.needs):
         return ""
-    runs_there = all(record_path(results, cell).exists() for cell in exhibit.cells)
+    runs_there = all(find_record(results, cell) for cell in exhibit.cells)
     return "" if runs_there else exhibit.needs
 
 
@@ -66,7 +59,7 @@ def finished(exhibit: Exhibit, results: Path) -> Exhibit:
     """Return an exhibit of long runs with those of its cells that have a record; any other as it is."""
     if exhibit.seconds is None:
         return exhibit
-    cells = tuple(cell for cell in exhibit.cells if record_path(results, cell).exists())
+    cells = tuple(cell for cell in exhibit.cells if find_record(results, cell))
     if len(cells) == len(exhibit.cells):
         return exhibit
     caption = exhibit.captioned(cells) if exhibit.captioned else exhibit.caption
@@ -78,7 +71,7 @@ def unfinished(exhibit: Exhibit, results: Path) -> str:
     """Return how many of an exhibit's long runs are missing and what they take, "" if none is."""
     if exhibit.seconds is None:
         return ""
-    missing = [exhibit.seconds(cell) for cell in exhibit.cells if not record_path(results, cell).exists()]
+    missing = [exhibit.seconds(cell) for cell in exhibit.cells if not find_record(results, cell)]
     if not missing:
         return ""
     hours = sum(taken for taken in missing if math.isfinite(taken)) / 3600
@@ -121,7 +114,7 @@ def make_tables(
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
         if pending:
-            to_run = sum(not record_path(results, cell).exists() for cell in cells)
+            to_run = sum(not find_record(results, cell) for cell in cells)
             bar = progress.add_task(f"runs ({to_run} new)", total=len(cells))
             records = run_cells(cells, results, jobs=jobs, done=lambda cell: progress.advance(bar))
             bar = progress.add_task("tables", total=len(pending))

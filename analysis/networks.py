@@ -22,8 +22,9 @@ from numpy.typing import NDArray
 
 from analysis import networks_figures as figures
 from analysis import networks_tables as tables
+from analysis.engine.cells import Cell, Record, Task
 from analysis.networks_tables import RULES, STRUCTURE
-from analysis.runs import Cell, Exhibit, Record
+from analysis.runs import Exhibit
 from netsci.graph.ch.unipartite import ch_scores_unipartite
 from netsci.graph.degree.exponent import degree_exponent
 from netsci.graph.geometry.embedding import coalescent_embedding
@@ -31,6 +32,7 @@ from netsci.graph.geometry.navigation import geometrical_congruence, greedy_rout
 from netsci.graph.structure.classical import clustering
 from netsci.graph.structure.path_measures import path_length
 
+TASK = Task("networks-measure", "analysis.networks:measure")
 NEEDS = "NETSCI_DATA"
 ARCHIVE = "networks/corpus550.zip"
 CHECKSUM = "0f8230f6e9ee26fc4c1141e9527cfa525c0e4e0f66eb956234a38155202b861a"
@@ -65,7 +67,7 @@ def exhibits(first_seed: int = 0) -> list[Exhibit]:
     """Return the two exhibits, which share their cells; `first_seed` is that of sample and hidden links."""
     cells = tuple(
         Cell.of(
-            "analysis.networks:measure",
+            TASK,
             version=1,
             data=f"corpus of 550 real networks, {ARCHIVE}, SHA-256 {CHECKSUM[:16]}",
             domain=domain,

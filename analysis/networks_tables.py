@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.runs import Cell, Record, Tables
+from analysis.engine.cells import Cell, Record
+from analysis.runs import Tables
 from analysis.statistics import mean_and_interval
 from netsci.measure import signed_rank_test
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis.runs import Record
+from analysis.engine.cells import Record
 from analysis.s0_entries import Entry, Reader, Source, at_epoch, gain, last
 from analysis.s0_names import NAMES
 from analysis.s0_paper import with_steps

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from analysis.runs import Cell
+from analysis.engine.cells import Cell
 from analysis.s0_comparisons import CAPTIONS as OF_FIGURES
 from analysis.s0_entries import Entry
 from analysis.s0_figures import CAPTION, UNRUN

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from functools import partial
 
 from analysis import s0_comparisons, s0_figures
-from analysis.runs import Cell, Exhibit
+from analysis.engine.cells import Cell
+from analysis.runs import Exhibit
 from analysis.s0_additions import entries_of
 from analysis.s0_answers import ANSWERS, seeds_of
 from analysis.s0_captions import caption, remarked

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from analysis.runs import Cell
+from analysis.engine.cells import Cell
 from analysis.s0_paper import STP
 
 IMAGES = {

@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from analysis.runs import Cell, Record, Tables
+from analysis.engine.cells import Cell, Record
+from analysis.runs import Tables
 from analysis.s0_cost import seconds
 from analysis.s0_names import column_name, row_name
 from analysis.statistics import mean_and_interval

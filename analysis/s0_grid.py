@@ -10,7 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.runs import Cell, Exhibit, Record, Tables
+from analysis.engine.cells import Cell, Record
+from analysis.runs import Exhibit, Tables
 from analysis.s0_cost import seconds
 from analysis.s0_entries import at_epoch
 from analysis.s0_figures import SCALE_NOTES

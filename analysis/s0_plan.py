@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from analysis.runs import Cell
+from analysis.engine.cells import Cell, Task
 from analysis.s0_data import DATA, absent, without_features
 from analysis.s0_entries import Reader, Source
 from analysis.s0_paper import back_propagated_in_full, target_propagated_in_full
@@ -24,7 +24,7 @@ from netsci.train.presets import PRESETS
 from netsci.train.recipe import Recipe
 
 SCALES = ("smoke", "desk", "paper")
-TASK = "analysis.s0_training:run"
+TASK = Task("s0-training", "analysis.s0_training:run", sets=("data",))
 # Of the task, by learner. Records of N-MNIST of before 2026-11-28 count the events of the first layer as
 # multiply-accumulates and not as spikes; no table shows their operations.
 VERSIONS = {"gradient": 1, "stp": 2}
@@ -60,6 +60,7 @@ def cell(recipe: Recipe, **extra: Any) -> Cell:
         version=VERSIONS[recipe.optimisation.learner],
         data=DATA[dataset],
         kept=not made_in_seconds,
+        defaults=recipe.defaults(),
         dataset=dataset,
         **values,
         **extra,

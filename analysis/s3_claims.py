@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis.runs import Record
+from analysis.engine.cells import Record
 from analysis.s3_vectors import RAMP, W1, W2, Vector, formula, norm, random_vectors, turning_point
 from netsci.measure import sparsity_index, temporal_sparsity_index
 

@@ -8,11 +8,15 @@ from pathlib import Path
 import pandas as pd
 
 from analysis import s3_figures as figures
-from analysis.runs import Cell, Exhibit, Record, Tables
+from analysis.engine.cells import Cell, Record, Task
+from analysis.runs import Exhibit, Tables
 from analysis.s3_claims import CLAIMS
 from analysis.s3_tasks import OPERATIONS
 from analysis.statistics import mean_and_interval
 
+VECTORS = Task("s3-vectors", "analysis.s3_tasks:vectors")
+CHANGES = Task("s3-changes", "analysis.s3_tasks:changes")
+CHECKS = Task("s3-claims", "analysis.s3_claims:check_all")
 EXPECTED = Path(__file__).parent / "expected"
 ORDERS = ((0.5, 1.0), (1.0, 2.0))
 UNCHANGED = 1e-9  # rounding
@@ -22,13 +26,13 @@ DATA = "none: vectors that are written out, or drawn at random"
 
 def exhibits(first_seed: int = 0) -> list[Exhibit]:
     """Return the exhibits of S3; `first_seed` is that of the random vectors."""
-    worked = (Cell.of("analysis.s3_tasks:vectors", version=1, data=DATA, orders=ORDERS),)
+    worked = (Cell.of(VECTORS, version=1, data=DATA, orders=ORDERS),)
     operated = tuple(
-        Cell.of("analysis.s3_tasks:changes", version=1, data=DATA, seed=first_seed + i, count=500, p=p, q=q)
+        Cell.of(CHANGES, version=1, data=DATA, seed=first_seed + i, count=500, p=p, q=q)
         for p, q in ORDERS
         for i in range(3)
     )
-    claimed = (Cell.of("analysis.s3_claims:check_all", version=1, data=DATA, seed=first_seed, vectors=500),)
+    claimed = (Cell.of(CHECKS, version=1, data=DATA, seed=first_seed, vectors=500),)
     return [
         Exhibit(
             "s3-vectors",

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from analysis.runs import Record
+from analysis.engine.cells import Record
 from analysis.s3_vectors import W1, W2, Vector, norm, random_vectors
 from netsci.measure import sparsity_index
 
