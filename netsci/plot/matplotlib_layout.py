@@ -201,7 +201,7 @@ def _write_note(ax: Axes, panel: Panel, scene: Scene) -> None:
             fontsize=theme.TYPE[scene.size]["note"],
             color=theme.SOFT[scene.mode],
             bbox={"facecolor": theme.PAPER[scene.mode], "alpha": 0.8, "linewidth": 0, "pad": 1.5},
-        )
+        ).set_in_layout(False)
 
 
 def _write_caption(ax: Axes, panel: Panel, scene: Scene) -> None:

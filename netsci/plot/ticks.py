@@ -66,7 +66,8 @@ def even_ticks(low: float, high: float, most: int = FEW) -> list[float]:
         first, last = math.ceil(low / (step * power) - 1e-9), math.floor(high / (step * power) + 1e-9)
         if last - first < most:
             break
-    return [float(f"{number * step * power:.10g}") for number in range(first, last + 1)]
+    digits = 1 - math.floor(math.log10(power))
+    return [round(number * step * power, digits) for number in range(first, last + 1)]
 
 
 def tick_label(value: float) -> str:

@@ -51,7 +51,7 @@ def test_panels_have_all_rows_or_only_their_own():
         return [[text.get_text() for text in ax.get_yticklabels()] for ax in figure.axes]
 
     assert rows() == [["MNIST", "CIFAR-10"]] * 4
-    assert rows(same_rows=False) == [["MNIST", "CIFAR-10"], ["MNIST"], ["CIFAR-10"], ["MNIST"]]
+    assert rows(share=False) == [["MNIST", "CIFAR-10"], ["MNIST"], ["CIFAR-10"], ["MNIST"]]
 
 
 def test_hues_stand_beside_each_other():
@@ -116,3 +116,40 @@ def test_unlike_numbers_of_points_are_refused():
 def test_neurons_are_no_units_of_measure():
     table = pd.DataFrame({"x": [1.0, 2.0], "y": [1.0, 2.0], "unit": [0, 1]})
     assert len(plot.lines(table, x="x", y="y", backend="plotly").data) == 1
+
+
+def by_panel():
+    return pd.DataFrame(
+        {
+            "x": [1.0, 2.0, 1.0, 2.0],
+            "y": [1.0, 2.0, 30.0, 40.0],
+            "measure": ["gamma", "gamma", "energy", "energy"],
+            "unit": ["1", "1", "mJ", "mJ"],
+        }
+    )
+
+
+@pytest.mark.parametrize("kind", ["lines", "scatter"])
+@pytest.mark.parametrize("backend", ["matplotlib", "plotly"])
+def test_panels_are_named_by_their_quantity(kind, backend):
+    look = {"x": "x", "y": "y", "panel": "measure", "quantity": "measure", "share": False}
+    figure = getattr(plot, kind)(by_panel(), backend=backend, **look)
+    if backend == "matplotlib":
+        named = [ax.get_ylabel() for ax in figure.axes]
+    else:
+        named = [figure.layout[axis].title.text for axis in ("yaxis", "yaxis2")]
+    assert named == ["gamma", "energy (mJ)"]
+
+
+def test_unlike_quantities_cannot_share_an_axis():
+    table = by_panel().drop(columns="unit")
+    look = {"x": "x", "y": "y", "quantity": "measure"}
+    with pytest.raises(ValueError, match="'gamma', 'energy', which cannot share an axis"):
+        plot.lines(table, panel="measure", **look)
+    with pytest.raises(ValueError, match="cannot share an axis"):
+        plot.lines(table, share=False, **look)
+
+
+def test_log_of_values_is_no_axis():
+    with pytest.raises(TypeError, match="log must be True, False or the panels"):
+        plot.measures(TABLE, y="row", log="x")
