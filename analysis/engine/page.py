@@ -8,6 +8,7 @@ All texts are plain text but `Page.note`, which is Markdown; the templates escap
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -32,7 +33,7 @@ class Ruling:
     Raises ValueError for another `holds`.
 
     >>> Ruling("A beats B", "Table 1, p. 9", "yes", gap=1.25, low=0.5, high=2.0, unit="points").interval
-    '1.25 points (0.5 to 2)'
+    '1.2 points (0.5 to 2.0)'
     """
 
     claim: str
@@ -53,12 +54,17 @@ class Ruling:
 
     @property
     def interval(self) -> str:
-        """The gap with its unit and interval; "" where it is undefined."""
-        if math.isnan(self.gap):
-            return ""
+        """The gap with its unit and interval, to two digits of the interval's width; "" where undefined."""
         unit = f" {self.unit}" if self.unit else ""
-        known = not (math.isnan(self.low) or math.isnan(self.high))
-        return f"{self.gap:.4g}{unit}" + (f" ({self.low:.4g} to {self.high:.4g})" if known else "")
+        width = self.high - self.low
+        if math.isnan(self.gap) or (width == 0 and not unit):  # exact, and a number without a meaning
+            return ""
+        if math.isnan(width) or width <= 0:
+            return f"{self.gap:.3g}{unit}"
+        digits = max(0, 1 - math.floor(math.log10(width)))
+        if digits > 6:
+            return f"{self.gap:.3g}{unit} ({self.low:.3g} to {self.high:.3g})"
+        return f"{self.gap:.{digits}f}{unit} ({self.low:.{digits}f} to {self.high:.{digits}f})"
 
 
 @dataclass(frozen=True)
@@ -140,7 +146,7 @@ class Page:
     deviations : from the paper's setup.
     provenance : label -> text. source : the text of provenance.json, written beside the figure unless "".
     scale : such as "desk". seeds : runs behind each number.
-    doubles : the exhibit that shows the same runs ("as Table 1"), for the scoreboard, or "".
+    doubles : the exhibit that shows the same runs ("S0 Table 1"), for the scoreboard, or "".
 
     Raises ValueError where the verdict or the caption is too long.
     """
@@ -172,6 +178,16 @@ class Page:
                 raise ValueError(
                     f"{name} of page {self.id!r} has {words} words; at most {most} are allowed: shorten it"
                 )
+
+    @property
+    def label(self) -> str:
+        """A short name: that of the paper's table or figure, where it is one; else the title."""
+        return self.title.partition(":")[0] if self.in_print else self.title
+
+    @property
+    def in_print(self) -> bool:
+        """Whether it is a table or figure of the paper."""
+        return re.search("Table|Figure", self.place) is not None
 
     @property
     def main(self) -> Ruling | None:

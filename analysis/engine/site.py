@@ -51,7 +51,7 @@ def write(
 ) -> Path:
     """Write the folder and return the path of its front page (of README.md where "html" is not asked for).
 
-    Pages stand in the order of their papers, and within a paper in theirs.
+    Pages stand in the order of their papers; within one its tables and figures come first.
 
     only : ids of the exhibits to draw, all by default. The front page holds those and what was drawn before,
     the scoreboard all.
@@ -59,8 +59,8 @@ def write(
 
     Raises ValueError for an unknown format or id.
     """
-    order = list(papers())
-    pages = sorted(pages, key=lambda page: order.index(page.paper) if page.paper in order else len(order))
+    order = [*papers(), *(page.paper for page in pages)]
+    pages = sorted(pages, key=lambda page: (order.index(page.paper), not page.in_print))
     known = [page.id for page in pages]
     unknown = sorted({*only, *([single] if single else [])} - set(known))
     if unknown:
@@ -77,7 +77,7 @@ def write(
             write_exhibit(page, folder / page.id, formats, (before, after))
     front = _save(folder, "README.md", scoreboard(pages))
     if "html" in formats:
-        _save_once(folder / "plotly.min.js", markup.plotly_script())
+        _save(folder, "plotly.min.js", markup.plotly_script())
         front = _save(folder, "index.html", index_page(there, folder))
     return front
 
@@ -118,9 +118,10 @@ def exhibit_page(
     drawn = figure.to_plotly_json()
     drawn["layout"].pop("template", None)
     webgl = markup.has_webgl(trace.get("type", "") for trace in drawn["data"])
-    downloads = [
-        (name, len(table), _data_link(table) if single else path) for name, path, table in _data(page)
-    ]
+    downloads = []
+    for name, path, table in _data(page):
+        coded = base64.b64encode(table.to_csv(index=False).encode()).decode() if single else ""
+        downloads.append((name, len(table), f"data:text/csv;base64,{coded}" if single else path))
     return _template("exhibit.html").render(
         page=page,
         single=single,
@@ -178,7 +179,8 @@ def verdict(page: Page) -> str:
 def runs(page: Page) -> str:
     """Return scale and seeds of an exhibit, and which exhibit shows the same runs."""
     seeds = f"{page.seeds} {'seed' if page.seeds == 1 else 'seeds'}" if page.seeds else ""
-    return ", ".join(text for text in (page.scale, seeds, page.doubles) if text)
+    same = f"runs of {page.doubles}" if page.doubles else ""
+    return ", ".join(text for text in (page.scale, seeds, same) if text)
 
 
 def flat(text: str) -> str:
@@ -244,14 +246,9 @@ def _environment() -> Environment:
 def _data(page: Page) -> list[tuple[str, str, pd.DataFrame]]:
     """Return a page's downloads: name, file in its folder, table."""
     return [
-        (name, "table.csv" if number == 0 else f"data/{name}.csv", table)
+        (name, "table.csv" if number == 0 else f"data/{re.sub('[^A-Za-z0-9_.-]+', '-', name)}.csv", table)
         for number, (name, table) in enumerate(page.tables.items())
     ]
-
-
-def _data_link(table: pd.DataFrame) -> str:
-    coded = base64.b64encode(table.to_csv(index=False).encode()).decode()
-    return f"data:text/csv;base64,{coded}"
 
 
 def _markdown(text: str) -> Markup:
@@ -270,9 +267,3 @@ def _save(folder: Path, name: str, content: bytes | str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / name, content)
     return folder / name
-
-
-def _save_once(path: Path, content: str) -> None:
-    """Write a file unless it is there with this content."""
-    if not path.exists() or path.read_text(encoding="utf-8") != content:
-        _save(path.parent, path.name, content)
