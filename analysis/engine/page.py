@@ -16,7 +16,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
-HOLDS = ("yes", "no", "undecided", "not run")  # what a ruling can say
+HOLDS = {  # what a ruling can say, in words; "" where an exhibit rules on nothing
+    "yes": "holds",
+    "no": "does not hold",
+    "undecided": "undecided",
+    "not run": "not run",
+    "": "no claim",
+}
 VERDICT_WORDS = 25
 CAPTION_WORDS = 60
 
@@ -25,9 +31,10 @@ CAPTION_WORDS = 60
 class Ruling:
     """Whether one claim of a paper holds in our runs.
 
-    claim : in our words. place : where the paper makes it, such as "Table 1, p. 9". holds : one of `HOLDS`.
-    printed, ours : the numbers compared, as written, "" where there is none. gap, low, high : our difference
-    and its interval, NaN where undefined. unit : of gap, low and high. seeds : runs behind each number.
+    claim : in our words. place : where the paper makes it, such as "Table 1, p. 9".
+    holds : yes, no, undecided or not run.
+    printed, ours : the numbers compared, as written, "" where there is none. seeds : runs behind each.
+    gap, low, high : our difference and its interval, NaN where undefined; unit is theirs.
     main : whether this is the claim that the scoreboard shows for the exhibit; others fold out.
 
     Raises ValueError for another `holds`.
@@ -49,8 +56,9 @@ class Ruling:
     main: bool = False
 
     def __post_init__(self) -> None:
-        if self.holds not in HOLDS:
-            raise ValueError(f"holds must be one of {', '.join(HOLDS)}; got {self.holds!r}")
+        if not self.holds or self.holds not in HOLDS:
+            said = ", ".join(filter(None, HOLDS))
+            raise ValueError(f"holds must be one of {said}; got {self.holds!r}")
 
     @property
     def interval(self) -> str:
@@ -193,6 +201,18 @@ class Page:
     def main(self) -> Ruling | None:
         """The ruling that the scoreboard shows: the one called main, else the first, None without any."""
         return next((ruling for ruling in self.rulings if ruling.main), next(iter(self.rulings), None))
+
+    @property
+    def holds(self) -> str:
+        """What the main ruling says; "" without one."""
+        return self.main.holds if self.main else ""
+
+    @property
+    def runs(self) -> str:
+        """Scale and seeds, and the exhibit that shows the same runs."""
+        seeds = f"{self.seeds} seed{'' if self.seeds == 1 else 's'}" if self.seeds else ""
+        same = f"runs of {self.doubles}" if self.doubles else ""
+        return ", ".join(text for text in (self.scale, seeds, same) if text)
 
     @property
     def others(self) -> tuple[Ruling, ...]:

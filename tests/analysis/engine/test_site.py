@@ -139,7 +139,7 @@ def test_the_scoreboard_filters_and_unfolds(browser, forty):
         page.click("button[data-value='no claim']")
         assert rows.count() == 0
         assert page.locator(".none").is_visible()
-        page.click("button[data-value=''] >> nth=1")
+        page.click("button[data-filter=holds][data-value='']")
         assert rows.count() == 16
         assert page.locator(".claim li:visible").count() == 0
         page.locator("summary >> nth=0").click()
