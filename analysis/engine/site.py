@@ -13,21 +13,20 @@ outside; `Markup` marks the few texts that are HTML already.
 from __future__ import annotations
 
 import base64
-import json
 import re
 import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from jinja2 import Environment, Template
 from markupsafe import Markup, escape
 
 from analysis.engine.page import Page, Paper
 from netsci.io.files import write_atomically
+from netsci.report import markup
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,7 +53,8 @@ def write(
 
     Pages stand in the order of their papers, and within a paper in theirs.
 
-    only : ids of the exhibits to draw, all by default; front page and scoreboard always hold all pages.
+    only : ids of the exhibits to draw, all by default. The front page holds those and what was drawn before,
+    the scoreboard all.
     single : id of one exhibit; only a self-contained file <id>.html is written then, and its path returned.
 
     Raises ValueError for an unknown format or id.
@@ -70,15 +70,15 @@ def write(
     if single:
         (page,) = (page for page in pages if page.id == single)
         return _save(folder, f"{single}.html", exhibit_page(page, (None, None), single=True))
-    for number, page in enumerate(pages):
-        if not only or page.id in only:
-            before = pages[number - 1] if number else None
-            after = pages[number + 1] if number + 1 < len(pages) else None
+    chosen = [page for page in pages if not only or page.id in only]
+    there = [page for page in pages if page in chosen or (folder / page.id / "figure.html").exists()]
+    for before, page, after in zip([None, *there], there, [*there[1:], None], strict=False):
+        if page in chosen:
             write_exhibit(page, folder / page.id, formats, (before, after))
     front = _save(folder, "README.md", scoreboard(pages))
     if "html" in formats:
-        _save_once(folder / "plotly.min.js", _plotly())
-        front = _save(folder, "index.html", index_page(pages, folder))
+        _save_once(folder / "plotly.min.js", markup.plotly_script())
+        front = _save(folder, "index.html", index_page(there, folder))
     return front
 
 
@@ -117,7 +117,7 @@ def exhibit_page(
     figure = page.figure("plotly")
     drawn = figure.to_plotly_json()
     drawn["layout"].pop("template", None)
-    webgl = any(trace.get("type", "").endswith(("gl", "3d")) for trace in drawn["data"])
+    webgl = markup.has_webgl(trace.get("type", "") for trace in drawn["data"])
     downloads = [
         (name, len(table), _data_link(table) if single else path) for name, path, table in _data(page)
     ]
@@ -131,11 +131,11 @@ def exhibit_page(
         height=int(drawn["layout"].get("height") or 400),
         downloads=downloads,
         note=_markdown(page.note),
-        policy=POLICY.format(eval=" 'unsafe-eval'" if webgl else ""),
-        theme=_json("theme", json.dumps(_theme(), separators=(",", ":"))),
-        figure=_json("figure-json", to_json_plotly(drawn)),
-        plotly_js=Markup(_plotly()) if single else "",
-        page_js=Markup(files("netsci.report").joinpath("page.js").read_text(encoding="utf-8")),
+        policy=Markup(POLICY.format(eval=" 'unsafe-eval'" if webgl else "")),
+        theme=markup.theme_script(),
+        figure=markup.json_script("figure-json", to_json_plotly(drawn), encoded=True),
+        plotly_js=markup.plotly_script() if single else "",
+        page_js=markup.asset("page.js"),
     )
 
 
@@ -155,8 +155,8 @@ def index_page(pages: Sequence[Page], folder: Path) -> str:
             *((name, text, held[name]) for name, text in verdicts.items() if held[name]),
         ],
         pictures=[page for page in pages if (folder / page.id / "figure.svg").exists()],
-        policy=POLICY.format(eval=""),
-        index_js=Markup(_asset("index.js")),
+        policy=Markup(POLICY.format(eval="")),
+        index_js=_asset("index.js"),
     )
 
 
@@ -235,13 +235,9 @@ def _template(name: str) -> Template:
 
 @cache
 def _environment() -> Environment:
-    made = Environment(
-        loader=PackageLoader("analysis.engine"),
-        autoescape=lambda name: not (name or "").endswith(".md"),  # Markdown is escaped by `flat`
-        undefined=StrictUndefined,
-    )
+    made = markup.environment("analysis.engine")
     made.filters |= {"explain_terms": explain_terms, "flat": flat, "runs": runs, "verdict": verdict}
-    made.globals["css"] = Markup(_asset("site.css"))
+    made.globals["css"] = _asset("site.css")
     return made
 
 
@@ -266,29 +262,8 @@ def _markdown(text: str) -> Markup:
     return Markup(reader.render(text))
 
 
-def _json(name: str, text: str) -> Markup:
-    """Return a script element that holds JSON; no text in it can end the element or begin another."""
-    for character in "<>&":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return Markup('<script type="application/json" id="{}">{}</script>').format(name, Markup(text))
-
-
-@cache
-def _theme() -> dict[str, Any]:
-    from netsci.plot import theme
-
-    return {"swaps": theme.swaps(), "templates": {mode: theme.template(mode) for mode in ("light", "dark")}}
-
-
-@cache
-def _plotly() -> str:
-    from plotly.offline import get_plotlyjs
-
-    return str(get_plotlyjs())
-
-
-def _asset(name: str) -> str:
-    return files("analysis.engine").joinpath("templates", name).read_text(encoding="utf-8")
+def _asset(name: str) -> Markup:
+    return markup.asset(f"templates/{name}", "analysis.engine")
 
 
 def _save(folder: Path, name: str, content: bytes | str) -> Path:

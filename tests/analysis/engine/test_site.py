@@ -181,9 +181,13 @@ def test_each_figure_is_built_once(tmp_path):
     front = site.write([first, second], tmp_path, only=["other"])
     assert built == {"plotly": 1, "matplotlib": 1}
     assert not (tmp_path / "s0-table1").exists()
-    assert "s0-table1/figure.html" in front.read_text()
+    assert "s0-table1/figure.html" not in front.read_text()
+    assert "s0-table1/figure.svg" in (tmp_path / "README.md").read_text()
+    site.write([first, second], tmp_path, only=["s0-table1"])
+    assert built == {"plotly": 2, "matplotlib": 2}
+    assert "other/figure.html" in front.read_text()
     site.write([first], tmp_path, formats=["svg"])
-    assert built == {"plotly": 1, "matplotlib": 2}
+    assert built == {"plotly": 2, "matplotlib": 3}
 
 
 def test_tables_keep_their_names(tmp_path):
