@@ -137,8 +137,12 @@ class ConvNet(nn.Module):
         # keeps the precision of its weights.
         full = features.dtype != kind and torch.is_autocast_enabled(features.device.type)
         with torch.autocast(features.device.type, enabled=False) if full else nullcontext():
-            scores: torch.Tensor = classifier(features.to(kind) if full else features)
-        return scores if runs_over_time(self.neuron) else scores.mean(0)
+            features = features.to(kind) if full else features
+            if runs_over_time(self.neuron):
+                scores: torch.Tensor = classifier(features)
+            else:
+                scores = at_each_step(classifier, features).mean(0)
+        return scores
 
     def features(self, x: torch.Tensor) -> torch.Tensor:
         """Return what the classifier receives at each step, [T, batch, C H W]."""
