@@ -21,7 +21,7 @@ from analysis.s0_data import DATA, absent, without_features
 from analysis.s0_entries import Reader, Source
 from analysis.s0_paper import back_propagated_in_full, target_propagated_in_full
 from netsci.train.presets import PRESETS
-from netsci.train.recipe import Recipe
+from netsci.train.recipe import Recipe, write_old_names
 
 SCALES = ("smoke", "desk", "paper")
 TASK = Task("s0-training", "analysis.s0_training:run", sets=("data",))
@@ -52,7 +52,7 @@ SMOKE_NETS: dict[str, dict[str, Any]] = {
 
 def cell(recipe: Recipe, **extra: Any) -> Cell:
     """Return the cell of a recipe; extra parameters are those of the task."""
-    values = recipe.flat()
+    values = write_old_names(recipe.flat())  # fields and values that are renamed keep the names of runs
     dataset = values.pop("data")
     made_in_seconds = dataset == "digits"
     return Cell.of(
@@ -60,7 +60,7 @@ def cell(recipe: Recipe, **extra: Any) -> Cell:
         version=VERSIONS[recipe.optimisation.learner],
         data=DATA[dataset],
         kept=not made_in_seconds,
-        defaults=recipe.defaults(),
+        defaults=write_old_names(recipe.defaults()),
         dataset=dataset,
         **values,
         **extra,

@@ -8,6 +8,11 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from netsci.train.encodings import ENCODINGS
+from netsci.train.learners import LEARNERS
+from netsci.train.losses import LOSSES
+from netsci.train.lr_schedules import LR_SCHEDULES
+from netsci.train.optimizers import OPTIMIZERS
 from netsci.train.presets import PRESETS
 from netsci.train.recipe import Net, Optimisation, Recipe, Task, Topology
 
@@ -36,6 +41,11 @@ _TORCH = {
 }
 
 __all__ = [
+    "ENCODINGS",
+    "LEARNERS",
+    "LOSSES",
+    "LR_SCHEDULES",
+    "OPTIMIZERS",
     "PRESETS",
     "Checkpoint",
     "Inputs",

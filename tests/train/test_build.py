@@ -157,11 +157,22 @@ def test_models_of_images_are_sparse_where_s0_says(name):
         ({"model": "nope"}, "model must be one of mlp"),
         ({"options": ()}, "must name the widths of its hidden layers"),
         ({"options": (("hidden", 5),)}, "must name the widths of its hidden layers"),
-        ({"options": (("hidden", (0,)),)}, "at least 1"),
+        ({"options": (("hidden", (0,)),)}, "each above 0"),
         ({"options": (("hidden", (4,)), ("colour", 1))}, "colour"),
         ({"readout": "nope"}, "readout must be one of"),
         ({"surrogate": "nope"}, "surrogate must be one of"),
-        ({"model": "conv2fc2", "options": (), "spiking": False}, "only an mlp"),
+        (
+            {"model": "spikformer", "options": (), "spiking": False},
+            "spiking must be True for spikformer: its",
+        ),
+        (
+            {"model": "spikformer", "options": (), "dropout": 0.1},
+            "spikformer does not take dropout; it takes d",
+        ),
+        ({"model": "conv6fc2", "options": (), "bias": True}, "conv6fc2 does not take bias; it takes dropout"),
+        ({"bias": True, "options": (("hidden", (4,)), ("bias", False))}, "options say False: leave one out"),
+        ({"options": (("hidden", (4,)), ("steps", 3))}, "options must leave out steps"),
+        ({"spiking": False, "readout": "membrane"}, "'membrane' needs a neuron with a leak alpha; got ReLU"),
     ],
 )
 def test_what_does_not_fit_is_named(changes, words):

@@ -66,7 +66,7 @@ def test_values_are_literals_or_words():
     changes = ["early_stop=None", "initial=uniform", "lr=1e-2", "augment=False"]
     recipe = chosen("digits-2fc", changes, dense=False)
     assert (recipe.topology.early_stop, recipe.topology.initial) == (None, "uniform")
-    assert (recipe.optimisation.lr, recipe.task.augment) == (0.01, False)
+    assert (recipe.optimisation.lr, recipe.task.augment) == (0.01, "none")
     assert chosen("digits-2fc", ["dense=True"], dense=False).topology is None
     both = ["learner=stp", "encoding=rate", "readout=rate"]
     assert chosen("digits-2fc", both, dense=False).optimisation.learner == "stp"
