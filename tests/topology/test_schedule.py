@@ -96,5 +96,5 @@ def test_an_exponent_goes_in_a_line_from_one_delta_to_another():
     np.testing.assert_allclose(deltas / (1 - deltas), [9, 8, 7, 6, 5, 4, 3, 2, 1, 1, 1], rtol=1e-12)
     assert linear_exponent(0.0, 0.75, 5, 10) == pytest.approx(0.6)  # exponent 1.5
     for ends in ((1.0, 0.5), (0.5, 1.0), (0.5, 1.5)):
-        with pytest.raises(ValueError, match="delta|final"):
+        with pytest.raises(ValueError, match=r"delta|final"):
             linear_exponent(*ends, 1, 10)
