@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 import torch
 
 from netsci.sparse import sparse_layers
@@ -242,6 +243,25 @@ def test_what_hooks_remember_survives_a_pause(noise, tmp_path):
     assert a["epochs"] == b["epochs"] == [[1, 4], [2, 8], [3, 12], [4, 16]]
     assert torch.equal(a["slopes"], b["slopes"])
     assert float(a["slopes"].min()) > 0
+
+
+def test_a_method_that_draws_the_first_links(noise):
+    class Rows(Noise):
+        def first_links(self, shapes, inputs, rng):
+            return {
+                name: sp.csr_array(np.arange(a * b).reshape(a, b) % 5 == 0) for name, (a, b) in shapes.items()
+            }
+
+    METHODS.register("noise", Rows, replace=True)
+    links = build(noise, Inputs(noise, "cpu")).layers[0].links.toarray()
+    assert np.array_equal(links, np.arange(64 * 24).reshape(64, 24) % 5 == 0)
+
+
+def test_first_links_that_do_not_fit_are_refused(noise, monkeypatch):
+    for links in ({}, {"layers.0": sp.csr_array((24, 64), dtype=bool)}, {"layers.0": sp.csr_array((64, 24))}):
+        monkeypatch.setattr(Noise, "first_links", lambda *_, links=links: links)
+        with pytest.raises(ValueError, match=r"first_links of Noise must give layer layers.0 links"):
+            build(noise, Inputs(noise, "cpu"))
 
 
 def test_state_that_no_checkpoint_holds_is_refused(noise, tmp_path, monkeypatch):
