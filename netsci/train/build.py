@@ -18,8 +18,8 @@ from netsci.spiking import LIF, calibrate
 from netsci.topology import WEIGHTS, initial_weights
 from netsci.train.inputs import Inputs
 from netsci.train.methods.base import method_of
-from netsci.train.places import MODEL, TOPOLOGY, keyed
-from netsci.train.places import WEIGHTS as OF_WEIGHTS
+from netsci.train.random_keys import MODEL, TOPOLOGY, keyed
+from netsci.train.random_keys import WEIGHTS as OF_WEIGHTS
 from netsci.train.recipe import CALIBRATED, Net, Recipe
 
 COUNTED = 500  # training samples whose share of zeros SSWI takes

@@ -2,7 +2,7 @@
 
 The file, safetensors, holds the tensors of the model (structure included) and of the optimizer; its metadata
 hold the recipe, the epochs done, the table so far, and the SHA-256 of all this. There is no generator state:
-random numbers are keyed by the place in the run (`netsci.train.places`).
+random numbers are keyed by the place in the run (`netsci.train.random_keys`).
 """
 
 from __future__ import annotations

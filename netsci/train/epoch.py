@@ -16,7 +16,7 @@ from netsci.topology import Evolution
 from netsci.train.inputs import Inputs
 from netsci.train.learners import Learner, rate_at
 from netsci.train.methods.base import Hooks, Step, Steps
-from netsci.train.places import LEARNING, keyed
+from netsci.train.random_keys import LEARNING, keyed
 from netsci.train.recipe import Recipe
 from netsci.train.testing import Rows, row
 

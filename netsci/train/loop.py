@@ -28,11 +28,20 @@ from netsci.train.build import build
 from netsci.train.checkpoint import Checkpoint
 from netsci.train.epoch import State, steps_of, train_epoch
 from netsci.train.evolving import structure
-from netsci.train.folder import CHECKPOINT, NETWORK, RECIPE, TABLE, found, prepared, save_network, written
+from netsci.train.folder import (
+    CHECKPOINT,
+    NETWORK,
+    RECIPE,
+    TABLE,
+    find_checkpoint,
+    prepare_folder,
+    save_network,
+    write_progress,
+)
 from netsci.train.inputs import Inputs
 from netsci.train.learners import learner, optimizer_of
 from netsci.train.methods.base import Hooks, Step, method_of
-from netsci.train.places import EVOLUTION, METHOD, keyed
+from netsci.train.random_keys import EVOLUTION, METHOD, keyed
 from netsci.train.recipe import Recipe
 from netsci.train.testing import Rows, row, test, trace_of
 
@@ -139,7 +148,7 @@ def train(
     if as_whole(test_every, "test_every") < 0:
         raise ValueError(f"test_every must be at least 0; got {test_every!r}")
     check_device(device)
-    place = prepared(Path(folder)) if folder is not None else None
+    place = prepare_folder(Path(folder)) if folder is not None else None
     inputs = Inputs(recipe, device, data=data)
     state = _start(recipe, inputs, device, place if resume else None)
     if state.epoch == 0 and not state.rows:
@@ -201,7 +210,7 @@ def check_device(device: str) -> None:
 def _start(recipe: Recipe, inputs: Inputs, device: str, place: Path | None) -> State:
     """Return the state to begin with: the drawn network, or the one of the folder's checkpoint."""
     model = build(recipe, inputs).to(device)
-    checkpoint = None if place is None else found(place, recipe, inputs.checksum)
+    checkpoint = None if place is None else find_checkpoint(place, recipe, inputs.checksum)
     hooks = _start_hooks(recipe, model, inputs)  # before loading: methods see the network at its start
     if checkpoint is None:
         return State(model, optimizer_of(recipe, model), hooks)
@@ -247,7 +256,7 @@ def _write(place: Path, recipe: Recipe, state: State, checksum: str) -> None:
     notes = {"rows": state.rows, "data": checksum}
     model, optimizer = state.model.state_dict(), state.optimizer.state_dict()
     method = state.hooks.state_dict()
-    written(place, Checkpoint(recipe.flat(), state.epoch, state.step, model, optimizer, notes, method))
+    write_progress(place, Checkpoint(recipe.flat(), state.epoch, state.step, model, optimizer, notes, method))
 
 
 def _rows(epoch: int, measured: Rows) -> Rows:

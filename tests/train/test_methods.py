@@ -10,8 +10,9 @@ import pytest
 import scipy.sparse as sp
 import torch
 
+from netsci.models import ARCHITECTURES, Architecture
 from netsci.sparse import sparse_layers
-from netsci.topology import REGROWTH, REMOVAL
+from netsci.topology import DENSITY, INITIAL, REGROWTH, REMOVAL
 from netsci.topology.cells import cells_of
 from netsci.train import PRESETS, Inputs, load_checkpoint, train
 from netsci.train.build import build
@@ -19,6 +20,7 @@ from netsci.train.learners import loss_of
 from netsci.train.loop import CHECKPOINT
 from netsci.train.methods import METHODS
 from netsci.train.methods.base import Hooks, Method, Step, method_of
+from netsci.train.random_keys import TOPOLOGY, keyed
 
 FLAT = PRESETS["digits-2fc"].replace(
     options=(("hidden", (24,)),), steps=2, epochs=2, batch=20, sparsity=0.8, limit=80, test_limit=20,
@@ -68,7 +70,11 @@ def dense_twin(recipe, inputs):
     return twin.train()
 
 
-@pytest.mark.parametrize("recipe", [FLAT, FLAT.replace(spiking=False), CONVOLUTIONS])
+@pytest.mark.parametrize(
+    "recipe",
+    [FLAT, FLAT.replace(spiking=False), CONVOLUTIONS, CONVOLUTIONS.replace(spiking=False)],
+    ids=["spikes", "relu", "spikes, convolutions", "relu, convolutions"],
+)
 def test_links_grow_where_the_gradient_of_a_dense_twin_is_largest(recipe):
     made = recipe.replace(method="rigl", epochs=1, batch=1000, optimizer="sgd_plain", lr=0.0)
     run, seen = moments_of(made)
@@ -106,6 +112,18 @@ def test_a_gradient_rule_of_a_recipe_is_that_of_the_batch_before():
     assert not same(train(made), train(made.replace(regrowth="random")))
 
 
+def test_nothing_of_a_layer_is_kept_after_an_evolution():
+    made = FLAT.replace(regrowth="gradient", evolve_every="3 steps")
+    model = train(made).model
+    assert not any(layer._forward_hooks for layer in sparse_layers(model).values())
+
+
+def test_a_loss_that_is_no_number_is_told_before_an_evolution_stumbles_over_it():
+    made = FLAT.replace(lr=1e30, spiking=False, optimizer="sgd_plain", evolve_every="1 step", epochs=1)
+    with pytest.raises(ValueError, match="lower lr"):
+        train(made)
+
+
 def test_removal_by_activity_takes_the_links_of_silent_inputs():
     REMOVAL["busy"] = lambda view: np.repeat(view.activity(), np.diff(view.links.indptr))
     try:
@@ -124,8 +142,6 @@ def test_links_per_epoch_follow_the_density(course):
         epochs=5, initial_sparsity=0.5, sparsity=0.9, density_course=course, permanent=False, zeta=0.1
     )
     run = train(made)
-    from netsci.topology import DENSITY
-
     wanted = {e: round((1 - DENSITY[course](0.5, 0.9, e, 5)) * 64 * 24) for e in range(6)}
     assert counts(run, "links", "layers.0") == wanted
     assert len(set(wanted.values())) == 6
@@ -230,6 +246,15 @@ def test_the_noise_of_a_hook_after_each_batch_is_in_the_weights(noise):
     np.testing.assert_allclose(four, 4 * moved, rtol=1e-4, atol=1e-5)
     assert counts(run, "noisy batches", "all") == {1: 4.0, 2: 8.0}
     assert np.unique(moved).size == moved.size
+    second = (run.model.layers[1].values - start.layers[1].values).detach().numpy()  # another part
+    assert abs(np.corrcoef(moved[: len(second)], second)[0, 1]) < 0.3
+
+
+def test_hooks_see_the_gradients_before_they_are_clipped(noise, tmp_path):
+    train(noise, folder=tmp_path / "free")
+    train(noise.replace(clip=1e-6), folder=tmp_path / "clipped")
+    free, clipped = (load_checkpoint(tmp_path / n / CHECKPOINT).method["slopes"] for n in ("free", "clipped"))
+    assert torch.equal(free, clipped)
 
 
 def test_what_hooks_remember_survives_a_pause(noise, tmp_path):
@@ -322,3 +347,27 @@ def test_what_a_method_does_not_read_is_refused(method):
 
 def test_a_dense_network_has_no_method():
     assert method_of(FLAT.replace(dense=True)) is None
+
+
+def test_a_dense_torch_model_of_a_user_trains():
+    def build_tiny(shape, classes, activation, links):
+        assert links == {}
+        return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(math.prod(shape), classes))
+
+    ARCHITECTURES.register("tiny", Architecture(build_tiny))
+    try:
+        tiny = FLAT.replace(model="tiny", options=(), spiking=False, dense=True, epochs=8, lr=0.05)
+        run = train(tiny)
+    finally:
+        del ARCHITECTURES["tiny"]
+    assert run.accuracy > 0.5
+    assert counts(run, "link sparsity", "all")[8] == 0.0
+
+
+def test_the_first_topology_is_that_of_the_recipe():
+    _, seen = moments_of(FLAT.replace(initial="brf", evolve_every=0))
+    links = seen[0][1]["layers.0"]
+    inputs = Inputs(FLAT, "cpu")
+    known = INITIAL["brf"]((64, 24), links.nnz, rng=keyed(FLAT.seed, 0, 0, TOPOLOGY))
+    assert (links != known).nnz == 0
+    assert (links != build(FLAT, inputs).layers[0].links).nnz > 0

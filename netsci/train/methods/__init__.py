@@ -3,6 +3,10 @@
 A method is a `Method` (see `netsci.train.methods.base`): one file that overrides one or two functions. A file
 of your own is registered by a path, or as the class itself:
 
+    class Mine(Method):
+        def start(self, net, steps, rng):
+            return MyHooks(net, rng)  # a Hooks with after_backward, after_step or after_epoch
+
     METHODS.register("mine", "my_file:Mine")
     train(recipe.replace(method="mine"))
 
@@ -14,6 +18,7 @@ from __future__ import annotations
 from typing import Any
 
 from netsci.registry import Registry
+from netsci.train.methods.base import Hooks, Method, Step, Steps
 
 METHODS: Registry[Any] = Registry(
     "method",
@@ -26,4 +31,4 @@ METHODS: Registry[Any] = Registry(
     public="netsci.train.methods.METHODS",
 )
 
-__all__ = ["METHODS"]
+__all__ = ["METHODS", "Hooks", "Method", "Step", "Steps"]
