@@ -80,7 +80,7 @@ def inspect(
     undirected: _Undirected = False,
 ) -> None:
     """Show the layers of a network: shapes, links, sparsity, isolated units."""
-    loaded = _opened(file, _given(threshold, density, select, undirected))
+    loaded = _open_network(file, _check_load_options(threshold, density, select, undirected))
     if as_json:
         import json
 
@@ -106,13 +106,13 @@ def report(
     ] = False,
 ) -> None:
     """Write a report on a network as one self-contained HTML file."""
-    options = _given(threshold, density, select, undirected)
+    options = _check_load_options(threshold, density, select, undirected)
     if problem := _unwritable(out, file):
         raise typer.BadParameter(problem, param_hint="--out")
     from netsci import report as room
 
-    loaded = _opened(file, options)
-    typer.echo(f"wrote {_saved(out, lambda place: room.report(loaded, place, three_d=three_d))}")
+    loaded = _open_network(file, options)
+    typer.echo(f"wrote {_save_whole(out, lambda place: room.report(loaded, place, three_d=three_d))}")
 
 
 @app.command()
@@ -129,11 +129,11 @@ def compare(
     undirected: _Undirected = False,
 ) -> None:
     """Show what differs between two networks, and how large the difference is."""
-    options = _given(threshold, density, select, undirected)
+    options = _check_load_options(threshold, density, select, undirected)
     problem = None if out is None else _unwritable(out, a) or _unwritable(out, b)
     if problem:
         raise typer.BadParameter(problem, param_hint="--out")
-    first, second = _opened(a, options), _opened(b, options)
+    first, second = _open_network(a, options), _open_network(b, options)
     from netsci.report import compare as compared
 
     table = compared(first.graph, second.graph)
@@ -148,7 +148,7 @@ def compare(
 
         names = (first.name, second.name)
         page = comparison_page(first, second, names, table=table, options=options)
-        written = _saved(out, lambda place: place.write_text(page, encoding="utf-8"))
+        written = _save_whole(out, lambda place: place.write_text(page, encoding="utf-8"))
         typer.echo(f"wrote {written}", err=as_json)
 
 
@@ -164,11 +164,11 @@ def export(
     undirected: _Undirected = False,
 ) -> None:
     """Write a network as GraphML, for Gephi, Cytoscape, igraph or networkx."""
-    options = _given(threshold, density, select, undirected)
+    options = _check_load_options(threshold, density, select, undirected)
     if problem := _unwritable(out, file, "the export would overwrite the file it is made from"):
         raise typer.BadParameter(problem, param_hint="--out")
-    graph = _opened(file, options).graph
-    typer.echo(f"wrote {_saved(out, graph.to_graphml)}")
+    graph = _open_network(file, options).graph
+    typer.echo(f"wrote {_save_whole(out, graph.to_graphml)}")
 
 
 @app.command()
@@ -192,7 +192,7 @@ def train(
     if show:
         typer.echo(list_presets())
         return
-    with _explained("train", "the run cannot be written or its data not be read"):
+    with _explain_errors("train", "the run cannot be written or its data not be read"):
         run(preset, changes or [], dense=dense, out=out, device=device, anew=anew)
 
 
@@ -205,7 +205,7 @@ def features(
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1 ...")] = "cpu",
 ) -> None:
     """Write the pooled rates of a trained network's last feature maps, for other networks to learn from."""
-    with _explained("features", "the run or its data cannot be read, or the features not be written"):
+    with _explain_errors("features", "the run or its data cannot be read, or the features not be written"):
         from netsci.train.features import features_of_run, save_features
 
         data = features_of_run(folder, device=device)
@@ -243,7 +243,7 @@ def _unwritable(
         return f"{out} cannot be written: {target.parent} takes no new file ({why}); give a file elsewhere"
 
 
-def _opened(file: Path, options: dict[str, Any]) -> Loaded:
+def _open_network(file: Path, options: dict[str, Any]) -> Loaded:
     """Return the network in a file; where it cannot be read, say why and end."""
     from netsci.io import CheckpointError, load
 
@@ -253,7 +253,7 @@ def _opened(file: Path, options: dict[str, Any]) -> Loaded:
         _fail(str(error), UNREADABLE)
 
 
-def _saved(out: Path, make: Callable[[Path], object]) -> Path:
+def _save_whole(out: Path, make: Callable[[Path], object]) -> Path:
     """Let `make` write a file elsewhere and move it to its place once it is complete."""
     from netsci.io.files import write_atomically
 
@@ -266,7 +266,7 @@ def _saved(out: Path, make: Callable[[Path], object]) -> Path:
             _fail(f"{out}: cannot be written ({error.strerror or type(error).__name__})", 1)
 
 
-def _given(
+def _check_load_options(
     threshold: float | None, density: float | None, select: str | None, undirected: bool
 ) -> dict[str, Any]:
     """Return the options of `netsci.io.load` that were given; BadParameter where they are of no use."""
@@ -283,7 +283,7 @@ def _given(
 
 
 @contextmanager
-def _explained(command: str, disk: str) -> Iterator[None]:
+def _explain_errors(command: str, disk: str) -> Iterator[None]:
     """End what needs torch, a run and its data with one sentence where they are not there or do not fit."""
     try:
         yield

@@ -128,6 +128,6 @@ class ZipFiles:
             return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def opened(path: Path) -> Files:
+def open_files(path: Path) -> Files:
     """Return the files of a folder or of a zip archive."""
     return FolderFiles(path) if path.is_dir() else ZipFiles(path)

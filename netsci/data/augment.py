@@ -100,14 +100,14 @@ def crop_flip(x: Bytes, *, rng: np.random.Generator, max_shift: int = 4) -> Byte
     return horizontal_flip(random_crop(x, rng=rng, padding=max_shift), rng=rng)
 
 
-def unchanged(x: Bytes, *, rng: np.random.Generator, max_shift: int = 4) -> Bytes:
+def keep_images(x: Bytes, *, rng: np.random.Generator, max_shift: int = 4) -> Bytes:
     """Return the images as they are."""
     return x
 
 
 AUGMENTATIONS: Registry[Callable[..., Bytes]] = Registry(
     "augmentation",
-    {"none": unchanged, "crop_flip": crop_flip, "shift": shift},
+    {"none": keep_images, "crop_flip": crop_flip, "shift": shift},
     public="netsci.data.augment.AUGMENTATIONS",
 )
 

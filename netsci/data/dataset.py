@@ -96,14 +96,16 @@ class DataSet:
         """Shape of one image [C, H, W] or one recording [T, C, H, W]."""
         return tuple(self.x_train.shape[1:])
 
-    def scaled(self, x: ArrayLike) -> NDArray[np.float32]:
+    def scale(self, x: ArrayLike) -> NDArray[np.float32]:
         """Return images as intensities x / full, float32 of the same shape, in [0, 1] for images.
 
         >>> from netsci.data import load
-        >>> float(load("digits").scaled([16, 8, 0])[1])
+        >>> float(load("digits").scale([16, 8, 0])[1])
         0.5
         """
         return np.asarray(x).astype(np.float32) / np.float32(self.full)
+
+    scaled = scale  # the name before; code that uses it keeps working
 
     def split(self, validation: float, *, rng: np.random.Generator) -> DataSet:
         """Return the training images divided in two: to train on, and to validate on in place of the test.
@@ -121,8 +123,8 @@ class DataSet:
         (1293, 144)
         """
         n = len(self.y_train)
-        held = _held_out(validation, n)
-        order = _stratified(self.y_train, rng, equal=False)
+        held = _count_validation(validation, n)
+        order = _stratify(self.y_train, rng, equal=False)
         rows = [rng.permutation(order[held:]), rng.permutation(order[:held])]
         return replace(
             self,
@@ -143,12 +145,12 @@ class DataSet:
         >>> np.bincount(few.y_train).tolist(), len(few.y_test)
         ([10, 10, 10, 10, 10, 10, 10, 10, 10, 10], 360)
         """
-        rows = _balanced_rows(self.y_train, n, "n", rng)
+        rows = _draw_balanced_rows(self.y_train, n, "n", rng)
         source = f"{self.source}; {n} of {len(self.y_train)} training images"
         part = replace(self, x_train=_rows(self.x_train, rows), y_train=self.y_train[rows], source=source)
         if test is None:
             return part
-        rows = _balanced_rows(self.y_test, test, "test", rng)
+        rows = _draw_balanced_rows(self.y_test, test, "test", rng)
         source = f"{source}, {test} of {len(self.y_test)} test images"
         return replace(part, x_test=_rows(self.x_test, rows), y_test=self.y_test[rows], source=source)
 
@@ -218,7 +220,7 @@ def _check_labels(y: Any, name: str, n: int, classes: int) -> None:
         )
 
 
-def _held_out(validation: float, n: int) -> int:
+def _count_validation(validation: float, n: int) -> int:
     """Number of validation images, at least 1 and at most n - 1."""
     if isinstance(validation, bool) or not isinstance(validation, (int, float, np.integer, np.floating)):
         raise TypeError(f"validation must be a share in (0, 1) or a number of images; got {validation!r}")
@@ -231,16 +233,16 @@ def _held_out(validation: float, n: int) -> int:
     return held
 
 
-def _balanced_rows(labels: Labels, n: int, name: str, rng: np.random.Generator) -> Labels:
+def _draw_balanced_rows(labels: Labels, n: int, name: str, rng: np.random.Generator) -> Labels:
     if isinstance(n, bool) or not isinstance(n, (int, np.integer)):
         raise TypeError(f"{name} must be an integer; got {n!r}")
     if not 1 <= n <= len(labels):
         raise ValueError(f"{name} must be in [1, {len(labels)}], as there are so many images; got {n}")
     # Shuffled again: the order takes the classes in turn.
-    return rng.permutation(_stratified(labels, rng, equal=True)[:n])
+    return rng.permutation(_stratify(labels, rng, equal=True)[:n])
 
 
-def _stratified(labels: Labels, rng: np.random.Generator, *, equal: bool) -> Labels:
+def _stratify(labels: Labels, rng: np.random.Generator, *, equal: bool) -> Labels:
     """A random order of which every beginning is balanced: equal numbers of each class, or equal shares."""
     order = rng.permutation(len(labels))
     shuffled = labels[order]

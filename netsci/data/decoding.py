@@ -126,7 +126,7 @@ class LazyImages:
         return decode(self.files.read(name), where, size=self.size, resize=self.resize)
 
 
-def decoded(parts: Sequence[LazyImages], checksum: str, *, cache: bool) -> list[Bytes]:
+def decode_parts(parts: Sequence[LazyImages], checksum: str, *, cache: bool) -> list[Bytes]:
     """Decode whole parts of a data set, or take them from the user's cache if they were decoded before.
 
     The cache is in `cache_folder() / "decoded"`, under a name that depends on the data's checksum, the images
@@ -139,7 +139,7 @@ def decoded(parts: Sequence[LazyImages], checksum: str, *, cache: bool) -> list[
     checksum : that of the data.
     cache : whether to use it.
     """
-    path = _cached(parts, checksum) if cache else None
+    path = _cache_path(parts, checksum) if cache else None
     if path is not None:
         arrays = _from_cache(path, [part.shape for part in parts])
         if arrays is not None:
@@ -150,7 +150,7 @@ def decoded(parts: Sequence[LazyImages], checksum: str, *, cache: bool) -> list[
     return arrays
 
 
-def _cached(parts: Sequence[LazyImages], checksum: str) -> Path:
+def _cache_path(parts: Sequence[LazyImages], checksum: str) -> Path:
     import PIL
 
     digest = hashlib.sha256(f"{checksum} pillow {PIL.__version__}".encode())
@@ -165,7 +165,7 @@ def _from_cache(path: Path, shapes: list[tuple[int, ...]]) -> list[Bytes] | None
         # Opened here: numpy leaves a damaged file open.
         with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as stored:
             arrays = [stored[f"arr_{number}"] for number in range(len(shapes))]
-    # A damaged archive raises errors without a common base, and none of them matters: see `decoded`.
+    # A damaged archive raises errors without a common base, and none of them matters: see `decode_parts`.
     except Exception:
         return None
     good = all(a.dtype == np.uint8 and a.shape == shape for a, shape in zip(arrays, shapes, strict=True))

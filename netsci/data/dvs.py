@@ -101,7 +101,7 @@ def dvs_gesture(
         if official:
             stream = _trials(base, LISTS[number], unordered, digest)
         else:
-            stream = _exported(base / EXPORTS[number], digest)
+            stream = _read_exports(base / EXPORTS[number], digest)
         parts.append(labelled_frames(stream, steps, how=how, binary=binary, pooling=pooling))
     (x_train, y_train), (x_test, y_test) = parts
     kind = "recordings cut by their label files" if official else "exported arrays"
@@ -140,7 +140,7 @@ def _trials(base: Path, name: str, unordered: str, digest: hashlib._Hash) -> Ite
             yield label, trial
 
 
-def _exported(folder: Path, digest: hashlib._Hash) -> Iterator[_Labelled]:
+def _read_exports(folder: Path, digest: hashlib._Hash) -> Iterator[_Labelled]:
     if not folder.is_dir():
         raise DataError(folder, "it is missing", _GESTURE_MEND)
     files = FolderFiles(folder)

@@ -44,11 +44,11 @@ class Events:
     size: tuple[int, int]
 
     def __post_init__(self) -> None:
-        height, width = _checked_size(self.size)
+        height, width = _check_size(self.size)
         object.__setattr__(self, "size", (height, width))
         bounds = {"t": (2**47, np.int64), "x": (width, np.int16), "y": (height, np.int16), "p": (2, np.uint8)}
         for name, (bound, dtype) in bounds.items():
-            object.__setattr__(self, name, _checked_field(getattr(self, name), name, bound, dtype))
+            object.__setattr__(self, name, _check_field(getattr(self, name), name, bound, dtype))
         lengths = {name: len(getattr(self, name)) for name in bounds}
         if len(set(lengths.values())) > 1:
             raise ValueError(f"t, x, y and p must be equally long; their lengths are {lengths}")
@@ -277,7 +277,7 @@ def check_span(span: Any) -> tuple[int, int]:
     return start, stop
 
 
-def _checked_size(size: Any) -> tuple[int, int]:
+def _check_size(size: Any) -> tuple[int, int]:
     if not isinstance(size, (tuple, list)) or len(size) != 2:
         raise TypeError(f"size must be (height, width); got {size!r}")
     height, width = (check_whole(value, "size", 1) for value in size)
@@ -286,7 +286,7 @@ def _checked_size(size: Any) -> tuple[int, int]:
     return height, width
 
 
-def _checked_field(values: Any, name: str, bound: int, dtype: type) -> NDArray[Any]:
+def _check_field(values: Any, name: str, bound: int, dtype: type) -> NDArray[Any]:
     array = np.asarray(values)
     if array.ndim != 1 or (array.dtype.kind not in "biu" and array.size):
         raise TypeError(f"{name} must be whole numbers [events]; got {array.dtype} {array.shape}")

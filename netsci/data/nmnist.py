@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from netsci.data.archives import opened
+from netsci.data.archives import open_files
 from netsci.data.dataset import DataSet
 from netsci.data.errors import DataError, printable
 from netsci.data.events import Events, labelled_frames
@@ -133,7 +133,7 @@ def recordings(folder: str | Path, part: str | None = None) -> Iterator[Recordin
         raise ValueError(f"part must be one of {', '.join(PARTS)}; got {part!r}")
     wanted = PARTS if part is None else (part,)
     for path, prefix, kind in _sources(Path(folder), wanted):
-        files = opened(path)
+        files = open_files(path)
         for number, digit, name in _by_number(files.names(), prefix, path):
             yield Recording(kind, digit, number, decode(files.read(name), path / name))
 
@@ -166,7 +166,7 @@ def nmnist(
     digest = hashlib.sha256()
     (x_train, y_train), (x_test, y_test) = (
         labelled_frames(
-            digested(recordings(folder, part), digest),
+            digest_recordings(recordings(folder, part), digest),
             steps,
             how=how,
             binary=binary,
@@ -190,7 +190,7 @@ def nmnist(
     )
 
 
-def digested(stream: Iterator[Recording], digest: hashlib._Hash) -> Iterator[tuple[int, Events]]:
+def digest_recordings(stream: Iterator[Recording], digest: hashlib._Hash) -> Iterator[tuple[int, Events]]:
     """Yield label and events of recordings, and add part, label, number and events to a checksum."""
     for recording in stream:
         digest.update(f"{recording.part}/{recording.digit}/{recording.number:05d}".encode())

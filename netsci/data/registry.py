@@ -18,6 +18,8 @@ from netsci.data.dataset import DataSet
 from netsci.data.download import Remote, fetch
 from netsci.data.errors import DataError
 
+Loader = Callable[..., DataSet]
+
 DATA, CACHE = "NETSCI_DATA", "NETSCI_CACHE"
 
 
@@ -26,13 +28,13 @@ class Entry:
     """A registered data set; see `register`."""
 
     name: str
-    loader: Callable[..., DataSet]
+    loader: Loader
     needs: tuple[tuple[str, ...], ...]
     help: str
     remote: tuple[Remote, ...]
     refused: tuple[tuple[str, str], ...]
 
-    def missing(self, folder: Path) -> list[str]:
+    def find_missing(self, folder: Path) -> list[str]:
         """Return the needed files that a folder lacks, of alternatives the first."""
         return [paths[0] for paths in self.needs if not any((folder / path).exists() for path in paths)]
 
@@ -42,7 +44,7 @@ _ENTRIES: dict[str, Entry] = {}
 
 def register(
     name: str,
-    loader: Callable[..., DataSet],
+    loader: Loader,
     *,
     needs: Sequence[str | tuple[str, ...]] = (),
     help: str = "",
@@ -97,7 +99,9 @@ def available(folder: str | Path | None = None) -> tuple[str, ...]:
     """
     looked = places(folder)
     return tuple(
-        name for name, entry in sorted(_ENTRIES.items()) if any(not entry.missing(place) for place in looked)
+        name
+        for name, entry in sorted(_ENTRIES.items())
+        if any(not entry.find_missing(place) for place in looked)
     )
 
 
@@ -134,10 +138,10 @@ def load(name: str, *, folder: str | Path | None = None, download: bool = False,
         return entry.loader(Path(folder or ""), **options)
     looked = places(folder)
     for place in looked:
-        if not entry.missing(place):
+        if not entry.find_missing(place):
             return entry.loader(place, **options)
     if not download:
-        raise _missing(entry, looked, asked=folder is not None)
+        raise _missing_error(entry, looked, asked=folder is not None)
     if not entry.remote:
         raise DataError(
             looked[-1] / entry.needs[0][0],
@@ -197,7 +201,7 @@ def _check_options(entry: Entry, options: dict[str, Any]) -> None:
             raise TypeError(f"{option} is no option of {entry.name}: {known}")
 
 
-def _missing(entry: Entry, looked: tuple[Path, ...], *, asked: bool) -> DataError:
+def _missing_error(entry: Entry, looked: tuple[Path, ...], *, asked: bool) -> DataError:
     mend = f"put what is missing there, or let folder= or {DATA} name the folder that has it"
     if entry.remote:
         mend += ", or pass download=True"
@@ -205,9 +209,9 @@ def _missing(entry: Entry, looked: tuple[Path, ...], *, asked: bool) -> DataErro
     for place in looked:
         for path, reason in entry.refused:
             if (place / path).exists():
-                return DataError(place / path, reason, f"for {entry.missing(place)[0]}: {mend}")
+                return DataError(place / path, reason, f"for {entry.find_missing(place)[0]}: {mend}")
     lacks = "which this folder lacks" if looked[0].is_dir() else "and there is no such folder"
-    reason = f"{entry.name} needs {', '.join(entry.missing(looked[0]))}, {lacks}"
+    reason = f"{entry.name} needs {', '.join(entry.find_missing(looked[0]))}, {lacks}"
     if len(looked) > 1:
         reason += f" (nor is it all in {looked[-1]})"
     elif not asked:

@@ -35,7 +35,7 @@ def as_links(matrix: Any, name: str = "links") -> sp.csr_array:
     [[False, True], [False, False]]
     """
     if sp.issparse(matrix):
-        return _stored_pattern(matrix, name)
+        return _find_stored(matrix, name)
     _refuse_graph(matrix, name)
     _refuse_masked(matrix, name)
     dense = np.asarray(matrix)
@@ -52,7 +52,7 @@ def rows_at_once(columns: int) -> int:
     return max(1, _BLOCK // max(1, columns))
 
 
-def _stored_pattern(matrix: Any, name: str) -> sp.csr_array:
+def _find_stored(matrix: Any, name: str) -> sp.csr_array:
     """Return where a sparse matrix stores something, each place once."""
     if matrix.ndim != 2:
         raise ValueError(f"{name} must be a matrix (2-D); its shape is {matrix.shape}")

@@ -27,7 +27,7 @@ def read_foreign(nodes: Nodes, links: Links, directed: bool) -> LayeredGraph:
     values = _weights(links)
     if key is None:
         return _unipartite(nodes, links, values, directed)
-    return _grouped(nodes, links, values, key, directed)
+    return _group_nodes(nodes, links, values, key, directed)
 
 
 def number_or_none(value: Any, what: str) -> float | None:
@@ -110,7 +110,7 @@ def _unipartite(nodes: Nodes, links: Links, values: list[float] | None, directed
     return LayeredGraph.from_adjacency(matrix, weights=weights, directed=directed, labels=named)
 
 
-def _grouped(
+def _group_nodes(
     nodes: Nodes, links: Links, values: list[float] | None, key: str, directed: bool
 ) -> LayeredGraph:
     """Group a graph by a node attribute."""

@@ -67,22 +67,22 @@ def load(
     """
     path = Path(path)
     _check_options(threshold, density, select, undirected)
-    checksum = _checked(path)
+    checksum = _check_file(path)
     options: dict[str, Any] = {"threshold": threshold, "density": density, "select": select}
     options["undirected"] = undirected
     if isolate:
-        return _isolated(path, checksum, options)
+        return _read_isolated(path, checksum, options)
     try:
         return parse(path, checksum, **options)
     except (CheckpointError, KeyboardInterrupt, SystemExit, GeneratorExit):
         raise
     except BaseException as error:  # a panic of compiled Rust code is none of Exception
-        from netsci.io.sandbox.isolation import explained
+        from netsci.io.sandbox.isolation import explain_error
 
-        raise CheckpointError(path, *explained(error)) from error
+        raise CheckpointError(path, *explain_error(error)) from error
 
 
-def _isolated(path: Path, checksum: str, options: dict[str, Any]) -> Loaded:
+def _read_isolated(path: Path, checksum: str, options: dict[str, Any]) -> Loaded:
     """Have the file read by another process."""
     from netsci.io.sandbox.isolation import load_isolated
 
@@ -107,7 +107,7 @@ def _check_options(threshold: Any, density: Any, select: Any, undirected: Any) -
         raise TypeError(f"undirected must be True or False; got {undirected!r}")
 
 
-def _checked(path: Path) -> str:
+def _check_file(path: Path) -> str:
     """Return the checksum of a file that is there and of a size that is read."""
     try:
         if path.is_dir():

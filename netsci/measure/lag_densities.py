@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from netsci.measure.lag_table import GROUPS, known_lags, lags_of, positive
+from netsci.measure.lag_table import GROUPS, find_lags, lags_of, positive
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,7 +47,7 @@ def lag_density(table: "pd.DataFrame", *, points: int = 201) -> "pd.DataFrame":
 
     if points < 2:
         raise ValueError(f"points must be at least 2; got {points!r}")
-    lags, _ = known_lags(table)
+    lags, _ = find_lags(table)
     samples = {name: positive(lags_of(lags, name)) for name in GROUPS}
     laws = {name: gaussian_kde(x) for name, x in samples.items() if len(x) > 1 and np.ptp(x) > 0}
     widths = {name: math.sqrt(float(law.covariance[0, 0])) for name, law in laws.items()}

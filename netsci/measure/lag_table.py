@@ -30,7 +30,7 @@ def swap_times(table: "pd.DataFrame", *, rng: np.random.Generator) -> "pd.DataFr
     Source: the control of S2 section 3.3 in this suite.
     """
     check_generator(rng)
-    known_lags(table)
+    find_lags(table)
     turned = table.copy()
     swap = rng.random(len(table)) < 0.5
     turned["accuracy_time"] = table["accuracy_time"].where(~swap, table["rate_time"])
@@ -38,7 +38,7 @@ def swap_times(table: "pd.DataFrame", *, rng: np.random.Generator) -> "pd.DataFr
     return turned
 
 
-def known_lags(table: Any) -> "tuple[pd.DataFrame, dict[str, int]]":
+def find_lags(table: Any) -> "tuple[pd.DataFrame, dict[str, int]]":
     """Return the rows with both times and their lag, and how many rows lack one.
 
     Raises ValueError or TypeError if the table is wrong.

@@ -44,7 +44,7 @@ def bit_flip(x: Any, p: float, *, rng: np.random.Generator) -> NDArray[Any]:
     Source: S0 appendix A.9 (1), tables 10 to 13.
     Reading: "the proportion of timesteps that are altered" is the probability of each entry of the input.
     """
-    return _altered(x, p, rng, (True, True))
+    return _flip(x, p, rng, (True, True))
 
 
 def false_spikes(x: Any, p: float, *, rng: np.random.Generator) -> NDArray[Any]:
@@ -59,7 +59,7 @@ def false_spikes(x: Any, p: float, *, rng: np.random.Generator) -> NDArray[Any]:
 
     Source: S0 appendix A.9 (2), tables 10 to 13.
     """
-    return _altered(x, p, rng, (True, False))
+    return _flip(x, p, rng, (True, False))
 
 
 def spike_dropout(x: Any, p: float, *, rng: np.random.Generator) -> NDArray[Any]:
@@ -74,10 +74,10 @@ def spike_dropout(x: Any, p: float, *, rng: np.random.Generator) -> NDArray[Any]
 
     Source: S0 appendix A.9 (3), tables 10 to 13.
     """
-    return _altered(x, p, rng, (False, True))
+    return _flip(x, p, rng, (False, True))
 
 
-def _altered(x: Any, p: float, rng: np.random.Generator, may_change: tuple[bool, bool]) -> NDArray[Any]:
+def _flip(x: Any, p: float, rng: np.random.Generator, may_change: tuple[bool, bool]) -> NDArray[Any]:
     """Return a copy in which zeros and ones, as may_change says, are exchanged with probability p."""
     if not isinstance(rng, np.random.Generator):
         raise TypeError(f"rng must be a numpy Generator, such as default_rng(7); got {type(rng).__name__}")

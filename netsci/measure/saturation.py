@@ -98,7 +98,7 @@ def saturation_point(
 
     Source: S1 Algorithm 1; S2 section 2.3.
     """
-    values, steps = _checked(curve, window, tolerance, times, at)
+    values, steps = _check_curve(curve, window, tolerance, times, at)
     last = _last_of_window(values[np.newaxis], window, tolerance)[0]
     if last < 0:
         return None
@@ -138,7 +138,7 @@ def saturation_times(
 
     Source: S1 Algorithm 1; S2 section 2.3.
     """
-    values, steps = _checked(curves, window, tolerance, times, at, dimensions=2)
+    values, steps = _check_curve(curves, window, tolerance, times, at, dimensions=2)
     last = _last_of_window(values, window, tolerance)
     place = np.maximum(last if at == "end" else last - window, 0)
     return np.where(last < 0, np.nan, steps[place].astype(np.float64))
@@ -156,7 +156,7 @@ def _last_of_window(values: NDArray[np.float64], window: int, tolerance: float) 
     return np.where(whole.any(axis=1), whole.argmax(axis=1) + window, -1)
 
 
-def _checked(
+def _check_curve(
     curve: Any, window: int, tolerance: float, times: Any, at: str, dimensions: int = 1
 ) -> tuple[NDArray[np.float64], NDArray[Any]]:
     """Return the curve as float64 and its time steps, or explain what is wrong with the arguments."""

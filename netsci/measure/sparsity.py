@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from netsci.measure.entries import cells, counted
+from netsci.measure.entries import cells, select_entries
 
 
 class PowerSums(NamedTuple):
@@ -63,7 +63,7 @@ def sparsity_index(w: Any, *, mask: Any = None, p: float = 0.5, q: float = 1.0) 
     authors of the PQ index give a zero array 0; here it is wholly sparse, hence 1.
     """
     check_orders(p, q)
-    return pooled_index([power_sums(*counted(w, mask), p, q)], p, q)
+    return pooled_index([power_sums(*select_entries(w, mask), p, q)], p, q)
 
 
 def neuron_sparsity_index(

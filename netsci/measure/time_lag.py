@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netsci.measure.lag_intervals import UNKNOWN, Bootstrap, Interval
-from netsci.measure.lag_table import GROUPS, known_lags
+from netsci.measure.lag_table import GROUPS, find_lags
 from netsci.measure.rank_tests import RankTest, rank_sum_test, signed_rank_test
 
 if TYPE_CHECKING:
@@ -92,11 +92,11 @@ def time_lag_tests(
     import pandas as pd
 
     intervals = Bootstrap(rng, bootstrap, confidence)
-    lags, missing = known_lags(table)
+    lags, missing = find_lags(table)
     by_pair = lags.pivot(index="pair", columns="connectivity", values="lag").reindex(columns=list(GROUPS))
     both = by_pair.to_numpy(dtype=np.float64)
     value = {name: both[:, [k]] for k, name in enumerate(GROUPS)} | {"all": both}
-    longer = _known(both[:, [1]] - both[:, [0]])[:, np.newaxis]
+    longer = _drop_unknown(both[:, [1]] - both[:, [0]])[:, np.newaxis]
     tests = []
     for question, groups in (
         ("accuracy later than rate", value),
@@ -104,23 +104,23 @@ def time_lag_tests(
     ):
         for group, x in groups.items():
             for zeros in ("wilcox", "pratt"):
-                found = signed_rank_test(_known(x), zero_method=zeros)
+                found = signed_rank_test(_drop_unknown(x), zero_method=zeros)
                 effect = intervals.signed_effect(x, zero_method=zeros)
                 tests.append(_row(question, group, found, "greater", effect, zeros))
     for name, chosen in (("positive lags", _positive(both)), ("all lags", both)):
-        found = rank_sum_test(_known(chosen[:, 1]), _known(chosen[:, 0]))
+        found = rank_sum_test(_drop_unknown(chosen[:, 1]), _drop_unknown(chosen[:, 0]))
         effect = intervals.sum_effect(chosen)
         tests.append(_row(f"{name} of sparse against dense", "sparse, dense", found, "two-sided", effect))
     samples = [(group, name, x) for group, every in value.items() for name, x in _signs(every)]
     estimates = [
-        {"group": group, "lags": name, "n": len(_known(x)), **estimate}
+        {"group": group, "lags": name, "n": len(_drop_unknown(x)), **estimate}
         for group, name, x in [*samples, ("sparse minus dense", "all", longer)]
         for estimate in intervals.estimates(x)
     ]
     return TimeLags(lags, pd.DataFrame(tests), pd.DataFrame(estimates), missing)
 
 
-def _known(lags: NDArray[np.float64]) -> NDArray[np.float64]:
+def _drop_unknown(lags: NDArray[np.float64]) -> NDArray[np.float64]:
     return lags[~np.isnan(lags)]
 
 

@@ -8,6 +8,8 @@ exactly, on any mask. They are synaptic operations (SOPs, accumulates) where eve
 spikes, and multiply-accumulates (MACs) where the layer reads real values.
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -110,15 +112,15 @@ class Trace:
         own = [one for one in self.projections if not one.shares_links]
         return link_sparsity([one.links for one in own], [one.dense_links for one in own])
 
-    def table(self) -> "pd.DataFrame":
+    def table(self) -> pd.DataFrame:
         """Return a tidy table: part ("population", "projection" or "network"), name, measure, value, unit."""
         return _counts_table(self)
 
-    def raster_table(self) -> "pd.DataFrame":
+    def raster_table(self) -> pd.DataFrame:
         """Return the recorded single spikes: population, size, sample, step, unit, one row a spike."""
         return _raster_table(self)
 
-    def rate_histogram(self, *, bins: int = 20) -> "pd.DataFrame":
+    def rate_histogram(self, *, bins: int = 20) -> pd.DataFrame:
         """Return how many units of each population fire at which rate, one row a bin.
 
         Columns: population, left, right (spikes per unit and step; equal bins from 0 to the highest rate of
@@ -136,7 +138,7 @@ class Trace:
         return self._spikes(inputs=inputs) / (units * self.steps * self.samples) if units else math.nan
 
 
-def _counts_table(trace: Trace) -> "pd.DataFrame":
+def _counts_table(trace: Trace) -> pd.DataFrame:
     """Return a tidy table: part ("population", "projection" or "network"), name, measure, value, unit."""
     import pandas as pd
 
@@ -166,7 +168,7 @@ def _counts_table(trace: Trace) -> "pd.DataFrame":
     return found.astype({"value": np.float64})
 
 
-def _raster_table(trace: Trace) -> "pd.DataFrame":
+def _raster_table(trace: Trace) -> pd.DataFrame:
     """Return the recorded single spikes: population, size, sample, step, unit, one row a spike."""
     import pandas as pd
 
@@ -181,7 +183,7 @@ def _raster_table(trace: Trace) -> "pd.DataFrame":
     return pd.DataFrame(columns).astype(kinds)
 
 
-def _rate_histogram(trace: Trace, bins: int) -> "pd.DataFrame":
+def _rate_histogram(trace: Trace, bins: int) -> pd.DataFrame:
     """Return the histogram of `Trace.rate_histogram`."""
     import pandas as pd
 

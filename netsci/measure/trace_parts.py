@@ -1,5 +1,7 @@
 """The parts of a trace: the spikes of a population, the events and operations of a projection."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 from typing import Any

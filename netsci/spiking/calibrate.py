@@ -100,7 +100,7 @@ def calibrate(model: nn.Module, x: Tensor, *, rate: float, tolerance: float = 0.
             raise TypeError("model must have a LIF or IF that runs after a layer with weights; it has none")
         for i in range(count):
             (pair,) = _pairs(model, x, i)
-            rows.append(_scaled(model, x, pair, i, rate, tolerance))
+            rows.append(_scale_layer(model, x, pair, i, rate, tolerance))
     return pd.DataFrame([asdict(row) for row in rows])
 
 
@@ -117,7 +117,7 @@ def _buffers_kept(model: nn.Module) -> Iterator[None]:
                 now[name].copy_(kept)
 
 
-def _scaled(model: nn.Module, x: Tensor, pair: _Pair, i: int, rate: float, tolerance: float) -> _Row:
+def _scale_layer(model: nn.Module, x: Tensor, pair: _Pair, i: int, rate: float, tolerance: float) -> _Row:
     """Scale one layer; measure its rate before and after."""
 
     def rate_at(factor: float) -> float:
@@ -183,13 +183,13 @@ def _pairs(model: nn.Module, x: Tensor, only: int | None) -> list[_Pair]:
 
         return hook
 
-    with _watching(model, saw_layer, saw_neuron):
+    with _attach_hooks(model, saw_layer, saw_neuron):
         model(x)
     return found if only is None else found[only : only + 1]
 
 
 @contextmanager
-def _watching(model: nn.Module, saw_layer: Any, saw_neuron: Any) -> Iterator[None]:
+def _attach_hooks(model: nn.Module, saw_layer: Any, saw_neuron: Any) -> Iterator[None]:
     """Hang hooks on layers with weights and on neurons, and take them off again."""
     handles = []
     for name, module in model.named_modules():

@@ -4,6 +4,8 @@ Watched are the synaptic layers (`netsci.sparse`, nn.Linear, nn.Conv1d to nn.Con
 them) and the neurons of netsci, snnTorch, SpikingJelly and norse, or any others that are named.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -28,6 +30,8 @@ from netsci.spiking.record_adapters import (
 from netsci.spiking.record_counts import Tally
 from netsci.spiking.record_events import DATA
 
+Call = Callable[[nn.Module, Any], Any]
+Modes = Mapping[type, str]  # "step" or "all" by class of neuron
 PRODUCTS = {
     "matmul", "__matmul__", "__rmatmul__", "bmm", "mm", "mv", "addmm", "baddbmm", "einsum", "linear",
     "bilinear", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
@@ -41,8 +45,8 @@ def record(
     *,
     steps: int | None = None,
     raster: int = 0,
-    call: Callable[[nn.Module, Any], Any] | None = None,
-    neurons: Mapping[type, str] | None = None,
+    call: Call | None = None,
+    neurons: Modes | None = None,
     kinds: Mapping[str, str] | None = None,
 ) -> Trace:
     """Return what a spiking network did on data: spikes of its neurons, exact operations of its layers.
@@ -115,7 +119,7 @@ def record(
         raise ValueError(f"kinds[{DATA!r}] must be graded or analog: 0 and 1 alone are spikes")
     tally = Tally(steps, raster, of_data)
     watch = _Watch(module, layers, firing, tally)
-    with _quiet(module, neurons), watch.hooked(), torch.no_grad():
+    with _quiet(module, neurons), watch.attach_hooks(), torch.no_grad():
         for batch in _batches(data, module, call is not None):
             clear_state(module, neurons)
             tally.begin()
@@ -127,7 +131,7 @@ def record(
     idle = {watch.label(name): one for name, one in layers.items() if name not in watch.called}
     silent = [watch.label(name) for name in firing if name not in watch.called]
     named = {watch.label(k): v for k, v in (kinds or {}).items() if k in layers}
-    return tally.trace(idle, silent, named, watch.uncounted())
+    return tally.trace(idle, silent, named, watch.list_uncounted())
 
 
 class _Watch(TorchFunctionMode):
@@ -146,12 +150,12 @@ class _Watch(TorchFunctionMode):
         """Return a module's name; the network itself goes by its class."""
         return name or type(self._module).__name__
 
-    def uncounted(self) -> tuple[str, ...]:
+    def list_uncounted(self) -> tuple[str, ...]:
         """Return the modules that computed products which are in no projection."""
         return tuple(self._other)
 
     @contextmanager
-    def hooked(self) -> Iterator[None]:
+    def attach_hooks(self) -> Iterator[None]:
         """Hold hooks on all modules; they go whatever happens."""
         handles: list[Any] = []
         try:
@@ -195,7 +199,7 @@ class _Watch(TorchFunctionMode):
 
 
 @contextmanager
-def _quiet(module: nn.Module, neurons: Mapping[type, str] | None) -> Iterator[None]:
+def _quiet(module: nn.Module, neurons: Modes | None) -> Iterator[None]:
     """Hold the network in evaluation mode; put every module's mode back, and clear the states it has got."""
     before = {one: one.training for one in module.modules()}
     module.eval()

@@ -93,7 +93,7 @@ def input_over_time(
     return fired.reshape(1, samples, -1) if first % samples == 0 else None
 
 
-def added(held: Neurons | None, calls: list[Call]) -> Neurons:
+def add_spikes(held: Neurons | None, calls: list[Call]) -> Neurons:
     """Add the spikes of a pass, step after step, to what a population holds."""
     spikes = np.sum([one.spikes for one in calls], axis=0)
     by_step = np.concatenate([one.by_step for one in calls])

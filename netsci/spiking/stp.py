@@ -14,6 +14,8 @@ W_l is [in, out] and z_0 the input; alpha and theta are those of the neurons tha
 propagated back through time: each step's error reaches the weights through what the traces hold.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -104,7 +106,7 @@ def stp_gradients(
         target = nn.functional.one_hot(labels, run.output.shape[2]).to(x.dtype)
         error = places.of_series(run.output) - target
     _descend(layers, neurons, run, error, _matrices(feedback, layers))
-    return _counted(run, error, labels)
+    return _count_errors(run, error, labels)
 
 
 def random_feedback(model: nn.Module, *, rng: np.random.Generator) -> tuple[Tensor, ...]:
@@ -138,7 +140,7 @@ class _Windows:
     samples: Tensor  # [batch]
 
     @staticmethod
-    def of(first: NDArray[np.int64], window: int, device: torch.device) -> "_Windows":
+    def of(first: NDArray[np.int64], window: int, device: torch.device) -> _Windows:
         steps = torch.as_tensor(first[None] + np.arange(window)[:, None], device=device)
         samples = torch.arange(len(first), device=device)
         return _Windows(first, np.argsort(first, kind="stable"), steps, samples)
@@ -201,7 +203,7 @@ def _forward(layers: list[Any], neurons: list[LIF], x: Tensor, places: _Windows)
     return _Run(spikes, traces, potentials, x, total)
 
 
-def _counted(run: _Run, error: Tensor, labels: Tensor) -> StpStep:
+def _count_errors(run: _Run, error: Tensor, labels: Tensor) -> StpStep:
     """Return what the step saw."""
     learnt = (error != 0).any(-1)
     return StpStep(

@@ -52,7 +52,7 @@ def unroll(neuron: nn.Module, current: Tensor, *, steps: int | None = None) -> T
 
     Source: S0 eq. 1.
     """
-    steps = checked_steps(current, steps)
+    steps = check_steps(current, steps)
     dynamics = dynamics_of(neuron)
     if dynamics is None:
         return _step_by_step(neuron, current, steps)
@@ -79,7 +79,7 @@ def membranes(neuron: nn.Module, current: Tensor, *, steps: int | None = None) -
 
     Source: S0 eq. 1.
     """
-    steps = checked_steps(current, steps)
+    steps = check_steps(current, steps)
     dynamics = dynamics_of(neuron)
     if dynamics is None:
         raise TypeError(
@@ -87,7 +87,7 @@ def membranes(neuron: nn.Module, current: Tensor, *, steps: int | None = None) -
         )
     current = current.detach()
     if not has_kernel(dynamics, current):
-        return torch.stack(list(_looped_membranes(dynamics, current, steps)))
+        return torch.stack(list(_loop_membranes(dynamics, current, steps)))
     from netsci.spiking._scan_kernels import scan_membranes
 
     series = rows_and_columns(current, steps)
@@ -148,7 +148,7 @@ class _Looped(torch.autograd.Function):
     def forward(ctx: Any, current: Tensor, dynamics: Dynamics, steps: int | None) -> Tensor:
         ctx.save_for_backward(current)
         ctx.dynamics, ctx.steps = dynamics, steps
-        series = _looped_membranes(dynamics, current, steps)
+        series = _loop_membranes(dynamics, current, steps)
         return torch.stack([(v >= dynamics.threshold).to(current.dtype) for v in series])
 
     @staticmethod
@@ -156,7 +156,7 @@ class _Looped(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
         (current,) = ctx.saved_tensors
         dynamics: Dynamics = ctx.dynamics
-        series = list(_looped_membranes(dynamics, current, ctx.steps))
+        series = list(_loop_membranes(dynamics, current, ctx.steps))
         found: list[Tensor] = []
         later = torch.zeros_like(series[0])
         for v, of_spikes in zip(reversed(series), reversed(gradients[0].unbind(0)), strict=True):
@@ -172,7 +172,7 @@ class _Looped(torch.autograd.Function):
         return of_current.to(current.dtype), None, None
 
 
-def _looped_membranes(dynamics: Dynamics, current: Tensor, steps: int | None) -> Any:
+def _loop_membranes(dynamics: Dynamics, current: Tensor, steps: int | None) -> Any:
     """Yield the membrane before the reset, step by step."""
     series = current.unbind(0) if steps is None else [current] * steps
     carry = torch.zeros_like(series[0], dtype=precise(current.dtype))
@@ -204,7 +204,7 @@ def _step_by_step(neuron: Any, current: Tensor, steps: int | None) -> Tensor:
     return torch.stack(spikes)
 
 
-def checked_steps(current: Tensor, steps: int | None) -> int | None:
+def check_steps(current: Tensor, steps: int | None) -> int | None:
     """Return steps as a whole number or None; refuse a current that cannot be unrolled."""
     if not isinstance(current, Tensor) or not current.is_floating_point():
         kind = current.dtype if isinstance(current, Tensor) else type(current).__name__

@@ -34,7 +34,7 @@ def test_rates_are_means_over_time_and_places(model):
     data = small()
     features = pooled_features(model, data, batch=7)
     with torch.no_grad():
-        spikes = model.features(torch.from_numpy(data.scaled(data.x_train)))
+        spikes = model.features(torch.from_numpy(data.scale(data.x_train)))
     rates = spikes.reshape(3, 40, 40, -1).mean(dim=(0, 3)).numpy()
     assert features.shape == (40, 1, 1)
     spread = np.ptp(rates, axis=0)
@@ -137,8 +137,8 @@ def test_what_a_model_and_its_data_are_stays(model):
     assert not model.training
     assert first.classes == data.classes
     with torch.no_grad():
-        spikes = model.features(torch.from_numpy(data.scaled(bright.x_test[:1])))
-        seen = model.features(torch.from_numpy(data.scaled(data.x_train)))
+        spikes = model.features(torch.from_numpy(data.scale(bright.x_test[:1])))
+        seen = model.features(torch.from_numpy(data.scale(data.x_train)))
     rates, known = (s.reshape(3, len(s[0]), 40, -1).mean(dim=(0, 3)).numpy() for s in (spikes, seen))
     above = rates[0] > known.max(axis=0)
     assert above.any()

@@ -4,6 +4,8 @@ The scores pass by in blocks of rows. Of all cells so far only those that may st
 the key of the worst is what a later cell must exceed: a block costs little more than a comparison a cell.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -59,7 +61,7 @@ def best_missing_links(
     for first, flat in _flat_blocks(links, rule, block_rows, threads):
         places = np.flatnonzero(flat > best.least)  # never at an existing link, which is NaN
         best.add(first, places, flat, flat[places])
-    cells, scores = best.chosen()
+    cells, scores = best.collect()
     order = np.lexsort((cells, -scores))
     return _as_pairs(cells[order], links), scores[order]
 
@@ -125,7 +127,7 @@ def sample_missing_links(
         for first, flat in _flat_blocks(links, rule, block_rows, threads):
             places = np.flatnonzero(flat == 0)
             filled.add(first, places, flat, -rng.standard_exponential(len(places)))
-    cells, scores = (np.concatenate(both) for both in zip(drawn.chosen(), filled.chosen(), strict=True))
+    cells, scores = (np.concatenate(both) for both in zip(drawn.collect(), filled.collect(), strict=True))
     order = np.argsort(cells)
     return _as_pairs(cells[order], links), scores[order]
 
@@ -160,7 +162,7 @@ class _Best:
         self.cells, self.scores, self.keys = self.cells[kept], self.scores[kept], self.keys[kept]
         self.least = float(least)
 
-    def chosen(self) -> tuple[_Cells, _Floats]:
+    def collect(self) -> tuple[_Cells, _Floats]:
         """Return the cells, ascending, and their scores; fewer than k if fewer were added."""
         if len(self.cells) > self.k:
             self._drop()

@@ -1,5 +1,7 @@
 """Ranks of node pairs by Cannistraci-Hebb score, ties broken by how alike two nodes see the network."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np
@@ -72,13 +74,13 @@ def ch_ranking(
     )
     links = as_links(adjacency, "adjacency")
     linked = links.toarray()[pairs[:, 0], pairs[:, 1]]
-    keys = [_numbered(scores, _SAME_SCORE * scores)]
+    keys = [_number_values(scores, _SAME_SCORE * scores)]
     if subranking:
         lengths = np.ones(int(linked.sum()))
         if (scores > 0).any():
             lengths = scores.max() + scores[scores > 0].min() - scores[linked]
         alike = _correlations(links.shape[0], pairs[linked], lengths)[pairs[:, 0], pairs[:, 1]]
-        keys.append(_numbered(alike, np.full(len(alike), _SAME_CORRELATION)))
+        keys.append(_number_values(alike, np.full(len(alike), _SAME_CORRELATION)))
     if existing is None:
         pairs, scores, keys = pairs[~linked], scores[~linked], [key[~linked] for key in keys]
     return pairs, scores, _ranks(keys)
@@ -108,7 +110,7 @@ def _components(network: sp.csr_array) -> list[NDArray[np.int64]]:
     return np.split(order, np.cumsum(np.bincount(label, minlength=count))[:-1])
 
 
-def _numbered(values: _Floats, same: _Floats) -> NDArray[np.int64]:
+def _number_values(values: _Floats, same: _Floats) -> NDArray[np.int64]:
     """Number the different values upwards; the next larger one is different if it exceeds the gap `same`."""
     order = np.argsort(values, kind="stable")
     number = np.zeros(len(values), np.int64)

@@ -24,6 +24,8 @@ hold A, T and B and are taken while these have 256 MiB at most; every thread add
 row's columns and three arrays of the size of its scores.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -176,10 +178,10 @@ class _Layer:
     by_path: bool
     leave_one_out: bool
     scatter: bool
-    products: "Products | None"
+    products: Products | None
 
     @classmethod
-    def prepare(cls, biadjacency: Any, rule: str, existing: str | None) -> "_Layer":
+    def prepare(cls, biadjacency: Any, rule: str, existing: str | None) -> _Layer:
         from netsci.graph.ch._kernels import tabulate
         from netsci.graph.ch._products import Products, pays
 

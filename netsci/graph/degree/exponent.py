@@ -1,5 +1,7 @@
 """The exponent of a power law fitted to degrees, and what speaks against it; the method: discrete_fit."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 from html import escape

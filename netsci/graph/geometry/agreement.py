@@ -4,6 +4,8 @@ Coordinates are an `Embedding` (the ball if it has azimuth and elevation, else t
 vectors of one length: (theta, radius) in the disk, (azimuth, elevation, radius) in the ball.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

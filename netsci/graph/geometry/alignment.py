@@ -1,5 +1,7 @@
 """Turning one embedding so that it can be compared with another: only angles between nodes have a meaning."""
 
+from __future__ import annotations
+
 from dataclasses import replace
 
 import numpy as np
@@ -58,7 +60,7 @@ def align(embedding: Embedding, reference: Embedding) -> Embedding:
             f"embedding and reference must have at least 2 nodes in common; they share {len(own)} (nodes are "
             "indices into the adjacency, which must number them alike in both)"
         )
-    turned = replace(embedding, theta=_turned(embedding.theta, own, reference.theta[other]))
+    turned = replace(embedding, theta=_turn(embedding.theta, own, reference.theta[other]))
     if embedding.azimuth is None:
         return turned
     points, aims = _points(embedding), _points(reference)
@@ -97,7 +99,7 @@ def circular_correlation(theta_a: ArrayLike, theta_b: ArrayLike) -> float:
     Reading: the correlation of Jammalamadaka and SenGupta takes deviations from the mean directions, which
     equidistant angles do not have; this one takes differences of pairs and needs none.
     """
-    a, b = _centred(as_vector(theta_a, "theta_a")), _centred(as_vector(theta_b, "theta_b"))
+    a, b = _centre(as_vector(theta_a, "theta_a")), _centre(as_vector(theta_b, "theta_b"))
     if len(a) != len(b):
         raise ValueError(f"theta_a and theta_b must be of one length; got {len(a)} and {len(b)}")
     scale = _products(a, a) * _products(b, b)
@@ -113,12 +115,12 @@ def _products(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
     return float(sines * cosines - (np.sin(a) @ np.cos(b)) * (np.cos(a) @ np.sin(b)))
 
 
-def _centred(theta: NDArray[np.float64]) -> NDArray[np.float64]:
+def _centre(theta: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the angles about their common axis, where the sums of close angles do not cancel."""
     return np.asarray(theta - np.angle(np.exp(2j * theta).sum()) / 2)
 
 
-def _turned(
+def _turn(
     theta: NDArray[np.float64], own: NDArray[np.intp], aims: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     as_is = np.exp(1j * (aims - theta[own])).sum()

@@ -5,6 +5,8 @@ angle becomes the angular coordinate, and the rank of the degree the radial one.
 `REDUCTIONS` are tables of functions, each in its module: a method more is an entry more.
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 from html import escape
@@ -16,7 +18,7 @@ from numpy.typing import NDArray
 from netsci.graph.checks import as_whole, check_choice, check_number
 from netsci.graph.degree.exponent import grid_exponent
 from netsci.graph.geometry.angles import one_turn
-from netsci.graph.geometry.joining import COMPONENTS, Part, joined_part, largest_part, undirected
+from netsci.graph.geometry.joining import COMPONENTS, Part, check_undirected, join_components, largest_part
 from netsci.graph.geometry.reductions import ONE_COLUMN, REDUCTIONS, Reduced
 from netsci.graph.geometry.weightings import WEIGHTINGS
 
@@ -97,10 +99,10 @@ def coalescent_embedding(
         and theta and radius are those of the disk all the same.
     gamma : degree exponent above 1. None fits it as the authors do (`grid_exponent`), on the nodes embedded;
         if all degrees are equal there is none: gamma and radius are then NaN, and theta still stands.
-    components : largest embeds the largest component, among equals the one with the lowest index; joined
-        all nodes that have links, each smaller component joined to the largest by a temporary link
-        (`joined_part`), which takes part in path lengths only; for le, which has none, it is a link of mean
-        length. Isolated nodes are left out.
+    components : "largest" embeds the largest component, of equals the one with the lowest index. "joined"
+        embeds all nodes that have links: a temporary link joins each smaller component to the largest
+        (see `join_components`). Path lengths alone use this link; le has no path lengths and gives it the
+        mean length of a link. Isolated nodes are not embedded.
     node_types : whole numbers [N], used by joined: temporary links run between opposite types, e.g.
         LayeredGraph.node_population. None: all nodes are of one type.
     threads : of the path searches; None takes one a processor. Results do not depend on it.
@@ -134,8 +136,8 @@ def coalescent_embedding(
             f"node_types say how components are joined and have no use with components={components!r}; "
             'pass components="joined", or leave them out'
         )
-    network = undirected(adjacency)
-    part = largest_part(network) if components == "largest" else joined_part(network, node_types)
+    network = check_undirected(adjacency)
+    part = largest_part(network) if components == "largest" else join_components(network, node_types)
     _check_shape(part)
     lengths = part.with_temporary(WEIGHTINGS[weighting](part.links), weighting, at_mean=reduction == "le")
     reduced = REDUCTIONS[reduction](lengths, dimension, threads)

@@ -5,6 +5,8 @@ disk shows the same point at the Euclidean radius rho = tanh(r/2) < 1, and there
 that meet the boundary circle at right angles.
 """
 
+from __future__ import annotations
+
 import math
 
 import numpy as np

@@ -78,7 +78,7 @@ def meta_depth(
         raise ValueError(f"embedding is not one of this graph: it holds node {node}, which has no links here")
     labels, count = graph.node_population[embedding.nodes], len(graph.populations)
     is_hub = _hubs(degrees, hubs).astype(np.float64)
-    shared = _shared(embedding.radius, degrees)
+    shared = _average_equal_degrees(embedding.radius, degrees)
     nodes = np.bincount(labels, minlength=count)
     found = {"hubs": _means(labels, is_hub, nodes), "radius": _means(labels, shared, nodes)}
     more, nearer = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
@@ -115,7 +115,7 @@ def _hubs(degrees: NDArray[np.int64], share: float) -> NDArray[np.bool_]:
     return np.asarray(degrees >= np.sort(degrees)[::-1][max(rank, 1) - 1])
 
 
-def _shared(radius: NDArray[np.float64], degrees: NDArray[np.int64]) -> NDArray[np.float64]:
+def _average_equal_degrees(radius: NDArray[np.float64], degrees: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the mean radius of all nodes of the same degree."""
     _, group = np.unique(degrees, return_inverse=True)
     return np.asarray((np.bincount(group, radius) / np.bincount(group))[group])

@@ -194,7 +194,7 @@ def latent_congruence(adjacency: Any, *, weighting: str = "ra") -> float:
     check_choice(weighting, LATENT, "weighting")
     from netsci.graph.geometry.weightings import WEIGHTINGS
 
-    links = _connected(adjacency)
+    links = _check_connected(adjacency)
     lengths = WEIGHTINGS["ra1" if weighting == "ra" else weighting](links)
     if weighting == "ra":
         degrees = np.diff(links.indptr).astype(np.float64)
@@ -240,13 +240,13 @@ def _network(adjacency: Any, coordinates: Any) -> tuple[sp.csr_array, NDArray[np
     count = points.shape[1]
     if isinstance(coordinates, Embedding) and links.shape[0] == links.shape[1] > coordinates.nodes.max():
         links = links[coordinates.nodes][:, coordinates.nodes]
-    links = _connected(links)
+    links = _check_connected(links)
     if links.shape[0] != count:
         raise ValueError(f"coordinates place {count} nodes, but the adjacency has {links.shape[0]}")
     return links, points
 
 
-def _connected(adjacency: Any) -> sp.csr_array:
+def _check_connected(adjacency: Any) -> sp.csr_array:
     links = as_links(adjacency, "adjacency")
     if links.shape[0] != links.shape[1] or (links != links.T).nnz or links.diagonal().any():
         raise ValueError(

@@ -1,5 +1,7 @@
 """How well groups of nodes keep together on the circle, or on the sphere, of an embedding."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 from typing import Any

@@ -149,7 +149,7 @@ def _trade(matrix: sp.csr_array, rng: np.random.Generator) -> sp.csr_array:
     indices = matrix.indices.copy()
     rounds = 16 + 4 * matrix.shape[0].bit_length()
     trade_rounds(matrix.indptr, indices, matrix.shape[1], rounds, _state(rng))
-    return _sorted(indices, matrix.indptr.copy(), matrix.shape)
+    return _sort_columns(indices, matrix.indptr.copy(), matrix.shape)
 
 
 def _rewire_undirected(matrix: sp.csr_array, rng: np.random.Generator) -> sp.csr_array:
@@ -168,7 +168,7 @@ def _rewire_undirected(matrix: sp.csr_array, rng: np.random.Generator) -> sp.csr
         neighbours = plain.indices.copy()
         attempts = 1000 + SWAPS_PER_LINK * (plain.nnz // 2)
         swap_links(plain.indptr, neighbours, table, attempts, _state(rng))
-        plain = _sorted(neighbours, plain.indptr.copy(), plain.shape)
+        plain = _sort_columns(neighbours, plain.indptr.copy(), plain.shape)
     if turned:
         plain = as_links(~plain.toarray() & ~np.eye(nodes, dtype=bool))
     if not len(loops):
@@ -208,7 +208,7 @@ def _from_pairs(rows: NDArray[Any], columns: NDArray[Any], shape: tuple[int, int
     return as_links(sp.coo_array((np.ones(len(rows), bool), (rows, columns)), shape=shape))
 
 
-def _sorted(indices: NDArray[Any], indptr: NDArray[Any], shape: tuple[int, int]) -> sp.csr_array:
+def _sort_columns(indices: NDArray[Any], indptr: NDArray[Any], shape: tuple[int, int]) -> sp.csr_array:
     links = sp.csr_array((np.ones(len(indices), bool), indices, indptr), shape=shape)
     links.sort_indices()
     return links

@@ -10,7 +10,7 @@ import numpy as np
 
 from netsci.io.errors import CheckpointError, printable
 from netsci.io.formats.graph_text import check_claim, lines
-from netsci.io.formats.table_layout import Layout, number, split
+from netsci.io.formats.table_layout import Layout, number, split_fields
 from netsci.io.limits import MAX_UNITS
 from netsci.io.network.graphs import LinkTable, build
 
@@ -28,10 +28,10 @@ def read_matrix(path: Path, layout: Layout) -> tuple[LayeredGraph, list[str]]:
     column_names: list[str] = []
     for line_number, line in lines(path):
         if layout.labels and line_number == layout.header_line:
-            column_names = split(line, layout.delimiter)[-width:]
+            column_names = split_fields(line, layout.delimiter)[-width:]
         if line[0] in "#%" or line_number <= layout.header_line:
             continue
-        fields = split(line, layout.delimiter)
+        fields = split_fields(line, layout.delimiter)
         row_names += fields[: layout.labels]
         fields = fields[layout.labels :]
         found = [number(field, layout.delimiter) for field in fields]

@@ -80,7 +80,7 @@ class _Network:
     def line(self, number: int, line: str, section: str) -> None:
         """Take up a line of a section."""
         if section == "vertices":
-            self._named(line)
+            self._read_label(line)
         if section in ("vertices", "network", *_PASSED):
             return
         words = _QUOTED.sub(" ", line).split()
@@ -120,7 +120,7 @@ class _Network:
             np.concatenate([weights, weights[back]]) if self.weighted else None,
             (self.n, self.n),
             directed,
-            labels=(self._called(0, self.n), None),
+            labels=(self._labels_of(0, self.n), None),
         )
         graph, said = build(self.path, table)
         return graph, notes + said
@@ -142,14 +142,14 @@ class _Network:
         if len(words) > 1 and 0 < int(words[1]) < self.n:
             self.first = int(words[1])
 
-    def _named(self, line: str) -> None:
+    def _read_label(self, line: str) -> None:
         """Take up the label of a vertex, in quotes or a single word."""
         match = _VERTEX.match(line)
         if match and 1 <= (vertex := int(match[1])) <= self.n:
             quoted, word = match[2], match[3]
             self._labels[vertex - 1] = word if quoted is None else quoted
 
-    def _called(self, first: int, last: int) -> list[str] | None:
+    def _labels_of(self, first: int, last: int) -> list[str] | None:
         """Return the labels of some vertices, by their numbers where they have none."""
         if not self._labels:
             return None
@@ -205,7 +205,7 @@ class _Network:
                 "write *Vertices with one number for a plain network",
             )
         shape = (self.first, self.n - self.first)
-        labels = (self._called(0, self.first), self._called(self.first, self.n))
+        labels = (self._labels_of(0, self.first), self._labels_of(self.first, self.n))
         table = LinkTable(low, high - self.first, weights, shape, True, bipartite=True, labels=labels)
         graph, said = build(self.path, table)
         return graph, [f"a two-mode network: {shape[0]:,} x {shape[1]:,}", *notes, *said]

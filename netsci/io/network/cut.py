@@ -60,7 +60,7 @@ def cut(
             continue
         places = weights.shape[0] * weights.shape[1] // layer.groups
         keep = size >= threshold if density is None else largest(size, _count(density, places))
-        done.append(replace(layer, values=_kept(weights, keep), mask=None))
+        done.append(replace(layer, values=_keep(weights, keep), mask=None))
         kept = int(np.count_nonzero(keep))
         notes.append(f"{layer.name}: {kept:,} of {links.nnz:,} links stay, {kept / places:.4g} of all places")
     return done, notes
@@ -89,7 +89,7 @@ def _count(density: float, places: int) -> int:
     return round(exact) if math.isclose(exact, round(exact), rel_tol=1e-12) else math.floor(exact)
 
 
-def _kept(weights: sp.csr_array, keep: NDArray[np.bool_]) -> sp.csr_array:
+def _keep(weights: sp.csr_array, keep: NDArray[np.bool_]) -> sp.csr_array:
     before = np.concatenate([[0], np.cumsum(keep)])
     parts = (weights.data[keep], weights.indices[keep], before[weights.indptr])
     return sp.csr_array(parts, shape=weights.shape)
