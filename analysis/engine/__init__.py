@@ -1,0 +1,1 @@
+"""What every paper's exhibits are made with: cells, tables, claims, notes and pages."""
