@@ -11,16 +11,20 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator, NullFormatter
 
 from netsci.plot import theme
+from netsci.plot.naming import name_sides, offset
 from netsci.plot.scene import Panel, Scene, Series
+from netsci.plot.ticks import log_labels, log_ticks
 from netsci.plot.tidy import short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 PIXELS = 100.0  # of a scene, to the inch
+NAME_SIZE, SYMBOL = 7.0, 7.0  # points: type of names beside points, and the symbol that they stand beside
+OUTLINE = 1.1  # points, of a hollow symbol
 MOST_LINKS = 400  # beyond, links are an image inside the SVG
 MOST_VECTORS = {"cells": 5_000, "nodes": 200}  # beyond, points are an image inside the SVG
 
@@ -42,6 +46,8 @@ def figure(scene: Scene) -> Figure:
             for series in panel.series:
                 last = _draw(ax, series, scene) or last
             _dress(ax, panel, scene)
+        for panel, ax in zip(scene.panels, axes, strict=True):
+            _log_ticks(ax, panel, scene)
         _label(axes, scene)
         _legend(drawn, scene)
         if last is not None:
@@ -52,6 +58,8 @@ def figure(scene: Scene) -> Figure:
         for _ in range(2):
             engine.execute(drawn)
         drawn.set_layout_engine("none")
+        for panel, ax in zip(scene.panels, axes, strict=True):
+            _names(ax, panel, scene)
     return drawn
 
 
@@ -79,12 +87,16 @@ def _draw(ax: Axes, s: Series, scene: Scene) -> Any:
     )
     if s.mark == "cells":
         return _cells(ax, s, scene)
+    if s.whisker is not None:
+        _whiskers(ax, s, colour)
     if s.mark == "band":
         ax.fill_between(s.x, *s.ends, lw=0, zorder=layer, **style)
     elif s.role == "links":
         _links(ax, s, colour, layer)
     elif s.mark == "line":
         ends = {} if s.symbol is None else {"marker": _symbol(s), "markersize": s.size * 0.72}
+        if s.hollow:
+            ends |= {"markerfacecolor": theme.PAPER[scene.mode], "markeredgecolor": colour}
         dash = (0, (4, 2.2)) if s.dashed else "-"
         ax.plot(s.x, s.y, ls=dash, lw=s.width * 0.75, zorder=layer, solid_capstyle="butt", **ends, **style)
     elif s.mark == "interval":
@@ -99,6 +111,7 @@ def _draw(ax: Axes, s: Series, scene: Scene) -> Any:
             capsize=0,
             zorder=3,
             color=colour,
+            markerfacecolor=theme.PAPER[scene.mode] if s.hollow else colour,
         )
     else:
         area = (np.asarray(s.size, dtype=float) * 0.72) ** 2
@@ -108,11 +121,23 @@ def _draw(ax: Axes, s: Series, scene: Scene) -> Any:
             if s.role != "nodes"
             else {"linewidths": 0.4, "edgecolors": theme.PAPER[scene.mode]}
         )
+        if s.hollow:
+            edge = {"linewidths": OUTLINE, "edgecolors": colour}
         del style["color"]
+        face = theme.PAPER[scene.mode] if s.hollow else colour
         ax.scatter(
-            s.x, s.y, s=area, c=colour, marker="s" if square else _symbol(s), zorder=layer, **edge, **style
+            s.x, s.y, s=area, c=face, marker="s" if square else _symbol(s), zorder=layer, **edge, **style
         )
     return None
+
+
+def _whiskers(ax: Axes, s: Series, colour: str) -> None:
+    """Draw the bar of each point that has one, under its symbol."""
+    low, high = s.ends
+    known = np.isfinite(s.x) & np.isfinite(s.y) & np.isfinite(low) & np.isfinite(high)
+    across, along = (s.y, ax.hlines) if s.along == "x" else (s.x, ax.vlines)
+    if known.any():
+        along(across[known], low[known], high[known], color=colour, linewidth=1.1, zorder=2.1)
 
 
 def _links(ax: Axes, s: Series, colour: str, layer: float) -> None:
@@ -159,12 +184,14 @@ def _dress(ax: Axes, panel: Panel, scene: Scene) -> None:
         ax.set_xticks([])
         ax.set_yticks([])
     else:
-        for name in scene.log:
-            _log_scale(ax, name)
-    if panel.x_range:
-        ax.set_xlim(*panel.x_range)
-    if panel.y_range:
-        ax.set_ylim(*panel.y_range)
+        for axis in "xy":
+            if scene.is_log(panel, axis):
+                getattr(ax, f"set_{axis}scale")("log")
+    x_limits, y_limits = scene.limits(panel, "x"), scene.limits(panel, "y")
+    if x_limits:
+        ax.set_xlim(*x_limits)
+    if y_limits:
+        ax.set_ylim(*y_limits)
     if panel.equal:
         ax.set_aspect("equal")
     elif not panel.integers and not panel.bare:
@@ -183,15 +210,45 @@ def _dress(ax: Axes, panel: Panel, scene: Scene) -> None:
     _texts(ax, panel, scene.mode)
 
 
-def _log_scale(ax: Axes, name: str) -> None:
-    """Make an axis logarithmic; a short one is labelled at 1, 2, 5, a long one at powers of ten."""
-    getattr(ax, f"set_{name}scale")("log")
-    axis = getattr(ax, f"{name}axis")
-    low, high = getattr(ax, f"get_{name}lim")()
-    axis.set_minor_formatter(NullFormatter())
-    if high / low < 40:
-        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+def _log_ticks(ax: Axes, panel: Panel, scene: Scene) -> None:
+    """Label the logarithmic axes; all that share one are drawn by now, so its ends are known."""
+    for name in "xy":
+        if scene.is_log(panel, name):
+            axis = getattr(ax, f"{name}axis")
+            ticks = log_ticks(*sorted(getattr(ax, f"get_{name}lim")()))
+            axis.set_major_locator(FixedLocator(ticks))
+            axis.set_major_formatter(FixedFormatter(log_labels(ticks)))
+            axis.set_minor_formatter(NullFormatter())
+
+
+def _names(ax: Axes, panel: Panel, scene: Scene) -> None:
+    """Write the names of points beside them, each where it hides nothing; the layout stands by now."""
+    named = [
+        (x, y, text)
+        for s in panel.series
+        for x, y, text in zip(s.x, s.y, s.text, strict=bool(s.text))
+        if np.isfinite(x) and np.isfinite(y)
+    ]
+    if not any(text for _, _, text in named):
+        return
+    points = 72.0 / ax.get_figure(root=True).dpi  # of a pixel
+    at = [tuple(points * ax.transData.transform((x, y))) for x, y, _ in named]
+    box = ax.get_window_extent()
+    frame = (points * box.x0, points * box.y0, points * box.x1, points * box.y1)
+    texts = [text for _, _, text in named]
+    sides = name_sides(at, texts, frame, type_size=NAME_SIZE, symbol=SYMBOL)
+    for (x, y, text), side in zip(named, sides, strict=True):
+        if text:
+            ax.annotate(
+                plain(text),
+                (x, y),
+                offset(side, SYMBOL),
+                textcoords="offset points",
+                ha={"right": "left", "left": "right", "center": "center"}[side[1]],
+                va={"top": "bottom", "bottom": "top", "middle": "center"}[side[0]],
+                fontsize=NAME_SIZE,
+                color=theme.SOFT[scene.mode],
+            )
 
 
 def _texts(ax: Axes, panel: Panel, mode: str) -> None:
@@ -238,14 +295,15 @@ def _categories(ax: Axes, panel: Panel) -> None:
 
 
 def _label(axes: Sequence[Axes], scene: Scene) -> None:
-    """Label the outer axes only; inner panels that share a scale repeat neither numbers nor words."""
+    """Label outer axes, and inner ones with a name of their own; shared scales repeat no numbers."""
     for i, ax in enumerate(axes):
-        if i % scene.columns == 0:
-            ax.set_ylabel(plain(scene.y_label))
-        elif scene.share:
+        panel = scene.panels[i]
+        if panel.y_label or i % scene.columns == 0:
+            ax.set_ylabel(plain(panel.y_label or scene.y_label))
+        if scene.share and i % scene.columns:
             ax.tick_params(axis="y", labelleft=False)
-        if i + scene.columns >= len(axes):
-            ax.set_xlabel(plain(scene.x_label))
+        if panel.x_label or i + scene.columns >= len(axes):
+            ax.set_xlabel(plain(panel.x_label or scene.x_label))
 
 
 def _legend(drawn: Figure, scene: Scene) -> None:
@@ -263,6 +321,7 @@ def _legend(drawn: Figure, scene: Scene) -> None:
             linewidth=s.width * 0.75,
             marker="" if s.symbol is None else _symbol(s),
             markersize=5,
+            **({"markerfacecolor": theme.PAPER[scene.mode]} if s.hollow else {}),
         )
         for s in scene.keys
     ]

@@ -13,6 +13,7 @@ import numpy as np
 
 from netsci.plot import theme
 from netsci.plot.scene import Panel, Scene
+from netsci.plot.ticks import LEAST, log_labels, log_ticks, powers
 from netsci.plot.tidy import short
 
 ASSUMED_WIDTH = 920  # pixels of a page's column; gaps between panels are shares of it
@@ -104,21 +105,22 @@ def _axis(scene: Scene, panel: Panel, number: int, which: str) -> dict[str, Any]
         return axis | ({"constrain": "domain"} if panel.equal else {})
     axis = {}
     ticks = panel.x_ticks if which == "x" else panel.y_ticks
-    span = panel.x_range if which == "x" else panel.y_range
+    span = scene.limits(panel, which)
     if span:
         axis["range"] = list(span)
     if ticks:
         names = [literal(short(name, 28)) for name in ticks]
         axis |= {"tickvals": list(range(len(ticks))), "ticktext": names, "showgrid": False}
-    elif which in scene.log:
-        axis |= {"type": "log"} | _log_ticks(*_extremes(scene, panel, which))
+    elif scene.is_log(panel, which):
+        axis |= {"type": "log"} | _log_ticks(*(span or scene.extent(panel, which)))
         if span:
             axis["range"] = [float(np.log10(end)) for end in span]  # plotly wants the ends as powers of ten
     if panel.integers and span:
         axis |= {"showgrid": False, "tick0": 0, "dtick": _whole_step(abs(span[1] - span[0]))}
     outer = number % scene.columns == 0 if which == "y" else number + scene.columns >= len(scene.panels)
-    if outer:
-        axis["title"] = {"text": literal(scene.y_label if which == "y" else scene.x_label)}
+    own = panel.y_label if which == "y" else panel.x_label
+    if own or outer:
+        axis["title"] = {"text": literal(own or (scene.y_label if which == "y" else scene.x_label))}
     first = next(i for i, one in enumerate(scene.panels) if not (one.bare or one.empty))
     if which == "y" and scene.share and number != first:
         follows = f"y{first + 1}" if first else "y"  # never the axis of an empty panel, which is no scale
@@ -126,23 +128,16 @@ def _axis(scene: Scene, panel: Panel, number: int, which: str) -> dict[str, Any]
     return axis
 
 
-def _extremes(scene: Scene, panel: Panel, which: str) -> tuple[float, float]:
-    """Return the least and largest value on an axis: of its panel, or of all panels that share it."""
-    panels = scene.panels if which == "y" and scene.share else (panel,)
-    values = np.concatenate([np.asarray(s.x if which == "x" else s.y) for p in panels for s in p.series])
-    values = values[np.isfinite(values)]
-    return (float(values.min()), float(values.max())) if values.size else (1.0, 1.0)
-
-
 def _log_ticks(low: float, high: float) -> dict[str, Any]:
-    """Return the ticks of a log axis: powers of ten, or 1, 2 and 5 where there are few of those."""
+    """Return the ticks of a log axis: powers of ten, or others in full where there are few of those."""
     look: dict[str, Any] = {"minor": {"ticks": "outside", "ticklen": 2, "dtick": "D1"}}
-    if high > low * 40:
+    if not np.isfinite(low) or low <= 0:
+        return look
+    low, high = 0.95 * low, 1.05 * high  # plotly leaves some room at both ends
+    if len(powers(low, high)) >= LEAST:
         return look | {"dtick": 1, "exponentformat": "power", "tickfont": {"size": 9}}
-    powers = range(int(np.floor(np.log10(low))) - 1, int(np.ceil(np.log10(high))) + 2)
-    steps = (1, 2, 5) if high > 4 * low else (1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9)
-    ticks = [step * 10.0**power for power in powers for step in steps]
-    return look | {"tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks]}
+    ticks = log_ticks(low, high)
+    return look | {"tickvals": ticks, "ticktext": log_labels(ticks)}
 
 
 def _whole_step(span: float) -> int:

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 BACKENDS = ("matplotlib", "plotly")
 MODES = ("light", "dark")
+LOGS = ("", "x", "y", "xy")
+NAME_ROOM = {"x": 0.08, "y": 0.12}  # room at both ends of an axis for names beside points, a share of it
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,7 +21,9 @@ class Series:
     mark: "line" (joined in order, broken at NaN), "points", "band" (between low and high), "interval" (a
     bar from low to high through each point) or "cells" (values [rows, columns] between the
     rising edges y [rows + 1] and x [columns + 1]).
-    colour: number in the palette, or None for the neutral grey. along: the axis that intervals run along.
+    colour: number in the palette, or None for the neutral grey. along: the axis that intervals and whiskers
+    run along. hollow: draw symbols as outlines. whisker: low and high end of a bar through each point, NaN
+    where a point has none. text: a name beside each point, "" for none.
     """
 
     mark: str
@@ -40,23 +44,32 @@ class Series:
     values: NDArray[Any] | None = None
     key: bool = False
     webgl: bool = False
+    hollow: bool = False
+    whisker: tuple[NDArray[Any], NDArray[Any]] | None = None
+    text: tuple[str, ...] = ()
 
     @property
     def ends(self) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Both edges of a band or interval; NaN where the series has none."""
+        """Both edges of a band, interval or whisker; NaN where the series has none."""
+        if self.whisker is not None:
+            return self.whisker
         nothing = np.full(len(self.x), np.nan)
         return (nothing if self.low is None else self.low, nothing if self.high is None else self.high)
 
     @property
     def error(self) -> tuple[NDArray[Any], NDArray[Any]]:
-        """How far an interval reaches below and above its point."""
+        """How far an interval or whisker reaches below and above its point."""
         middle = self.x if self.along == "x" else self.y
         return middle - self.ends[0], self.ends[1] - middle
 
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """One pair of axes; `bare` hides them, `equal` gives both axes one scale, `empty` replaces the data."""
+    """One pair of axes; `bare` hides them, `equal` gives both axes one scale, `empty` replaces the data.
+
+    log: the logarithmic axes of this panel, "", "x", "y" or "xy", added to those of the scene. x_label and
+    y_label name the axes of this panel alone; "" takes the scene's names, which only outer panels show.
+    """
 
     series: tuple[Series, ...] = ()
     title: str = ""
@@ -71,6 +84,9 @@ class Panel:
     equal: bool = False
     integers: bool = False
     empty: str = ""
+    log: str = ""
+    x_label: str = ""
+    y_label: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +105,41 @@ class Scene:
     panel_size: tuple[int, int] = (320, 250)
     mode: str = "light"
     meta: dict[str, Any] = field(default_factory=dict)
+
+    def is_log(self, panel: Panel, axis: str) -> bool:
+        """Whether an axis ("x" or "y") of a panel is logarithmic."""
+        ticks = panel.x_ticks if axis == "x" else panel.y_ticks
+        return axis in self.log + panel.log and not ticks and not panel.empty
+
+    def extent(self, panel: Panel, axis: str) -> tuple[float, float]:
+        """Return the least and largest value that the series draw on an axis; NaN where they draw nothing.
+
+        Panels that share a y axis are taken together.
+        """
+        panels = self.panels if axis == "y" and self.share and not panel.bare else (panel,)
+        parts = [np.zeros(0)]
+        for s in (s for one in panels for s in one.series):
+            parts.append(np.ravel(s.x if axis == "x" else s.y))
+            if axis == s.along:
+                parts += [np.ravel(end) for end in s.ends]
+        values = np.concatenate(parts).astype(np.float64)
+        values = values[np.isfinite(values)]
+        return (float(values.min()), float(values.max())) if values.size else (np.nan, np.nan)
+
+    def limits(self, panel: Panel, axis: str) -> tuple[float, float] | None:
+        """Return where an axis begins and ends: as the panel says, with room for its names, or None: free."""
+        given = panel.x_range if axis == "x" else panel.y_range
+        panels = self.panels if axis == "y" and self.share else (panel,)
+        if given or not any(any(s.text) for one in panels for s in one.series):
+            return given
+        low, high = self.extent(panel, axis)
+        if not np.isfinite(low):
+            return None
+        if self.is_log(panel, axis):
+            low, high = np.log10([low, high])
+        room = NAME_ROOM[axis] * (high - low if high > low else abs(high) or 1.0)
+        ends = (low - room, high + room)
+        return (10.0 ** ends[0], 10.0 ** ends[1]) if self.is_log(panel, axis) else ends
 
     @property
     def rows(self) -> int:
@@ -131,6 +182,7 @@ def draw(scene: Scene, backend: str) -> Any:
         raise ValueError(f"backend must be one of {', '.join(BACKENDS)}; got {backend!r}")
     if scene.mode not in MODES:
         raise ValueError(f"mode must be one of {', '.join(MODES)}; got {scene.mode!r}")
+    _check(scene)
     if backend == "plotly":
         from netsci.plot import draw_plotly
 
@@ -138,3 +190,23 @@ def draw(scene: Scene, backend: str) -> Any:
     from netsci.plot import draw_matplotlib
 
     return draw_matplotlib.figure(scene)
+
+
+def _check(scene: Scene) -> None:
+    """Raise ValueError where a panel's log axes are unknown or shared, or a series has parts of two lengths."""
+    for panel in scene.panels:
+        if panel.log not in LOGS:
+            raise ValueError(f"log must be one of {', '.join(map(repr, LOGS))}; got {panel.log!r}")
+        if "y" in panel.log and scene.share and len(scene.panels) > 1:
+            raise ValueError(
+                "panels that share their y axis cannot have a log y axis of their own: set share=False, or "
+                "log='y' for the scene"
+            )
+        for s in panel.series:
+            parts = {"text": (s.text,) if s.text else (), "whisker": s.whisker or ()}
+            for name, arrays in parts.items():
+                if any(len(one) != len(s.x) for one in arrays):
+                    raise ValueError(
+                        f"{name} of series {s.name!r} must hold one entry a point, {len(s.x)}; "
+                        f"got {', '.join(str(len(one)) for one in arrays)}"
+                    )
