@@ -290,6 +290,20 @@ class Recipe:
                 values.update({f.name: getattr(part, f.name) for f in fields(part)})
         return values
 
+    def defaults(self) -> dict[str, Any]:
+        """Return what each value in `flat()` is where nothing else is said.
+
+        Examples
+        --------
+        >>> Recipe().replace(lr=0.5).defaults()["lr"]
+        0.001
+        """
+        values: dict[str, Any] = {"seed": 0, "dense": False}
+        for part in (self.task, self.net, self.topology, self.optimisation):
+            if part is not None:
+                values.update({f.name: f.default for f in fields(part)})
+        return values
+
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Recipe:
         """Return the recipe with these values by name, as `flat` gives them or JSON keeps them.

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.runs import Cell, Record, Tables
+from analysis.engine.cells import Cell, Record
+from analysis.runs import Tables
 
 MEASURES = {"accuracy": 0.9, "link sparsity": 0.95, "node sparsity": 0.02, "SOPs": 2e6, "loss": 0.25}
 KINDS = ("bit-flip", "false-spike", "spike-dropout")

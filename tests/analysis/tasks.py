@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from analysis.runs import Record
+from analysis.engine.cells import Record
 
 
 def draw(*, seed: int, size: int) -> Record:

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from analysis import agreement, figures
-from analysis.runs import Record, record_path
+from analysis.engine.cells import Record, record_path
 from tests.analysis.s0_made import record
 
 LONG_AGO = "2020-01-01T00:00:00+00:00"

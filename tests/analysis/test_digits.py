@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from analysis import digits_figures, digits_networks, digits_tables, digits_training
-from analysis.digits import PARAMETERS, exhibits
-from analysis.runs import Cell, Record
+from analysis.digits import PARAMETERS, TASK, exhibits
+from analysis.engine.cells import Cell, Record, Task
 from netsci.graph import LayeredGraph, live_units, percolate
 from netsci.measure import sparsity_index
 
@@ -16,7 +16,7 @@ SMALL = {**PARAMETERS, "widths": (64, 48, 40, 10), "sparsity": 0.9, "epochs": 8}
 @pytest.fixture(scope="module")
 def records():
     cells = [
-        Cell.of("analysis.digits_training:train", version=2, data="digits", model=model, seed=seed, **SMALL)
+        Cell.of(TASK, version=2, data="digits", model=model, seed=seed, **SMALL)
         for model in digits_tables.NAMES
         for seed in (0, 1, 2)
     ]
@@ -151,7 +151,9 @@ def hand_made(model: str, seed: int = 0) -> tuple[Cell, Record]:
                 arrays[f"{name}_{layer}"] = np.concatenate(cells)
                 arrays[f"{name}_{layer}_ends"] = np.cumsum([len(part) for part in cells])
     parameters = {"widths": WIDTHS, "epochs": 2, "until": 1.0, "regrowth": "ch2_l3n"}
-    return Cell.of("none:none", version=1, data="", model=model, seed=seed, **parameters), Record(arrays)
+    return Cell.of(
+        Task("none", "none:none"), version=1, data="", model=model, seed=seed, **parameters
+    ), Record(arrays)
 
 
 def value(table, **where):

@@ -10,7 +10,9 @@ import pytest
 from typer.testing import CliRunner
 
 from analysis import agreement, digits, figures
-from analysis.runs import Cell, Record, load_tables, record_path
+from analysis.engine.cells import Cell, Record, record_path
+from analysis.runs import load_tables
+from analysis.s0_plan import TASK
 from tests.analysis.test_digits import SMALL
 from tests.browser import chromium, visit
 
@@ -169,7 +171,7 @@ def test_a_printed_table_is_shown_before_any_run(monkeypatch, tmp_path):
 
 
 def test_an_exhibit_of_long_runs_shows_those_that_are_finished(tmp_path):
-    cells = tuple(Cell.of("analysis.s0_training:run", version=2, data="d", kept=True, seed=s) for s in (0, 1))
+    cells = tuple(Cell.of(TASK, version=2, data="d", kept=True, seed=s) for s in (0, 1))
     whole = replace(figures.catalogue()[0], cells=cells, seconds=lambda cell: 1.0)
     Record({}, {}).save(record_path(tmp_path, cells[1]))
     exhibit = figures.finished(whole, tmp_path)

@@ -15,8 +15,8 @@ from scipy.stats import wilcoxon
 from typer.testing import CliRunner
 
 from analysis import agreement, figures, networks, networks_figures, networks_tables
+from analysis.engine.cells import Cell, Record, Task
 from analysis.networks_tables import ALL, RULES, STRUCTURE
-from analysis.runs import Cell, Record
 
 SETTING = {"per_domain": 6, "per_series": 2, "largest": 60, "hidden": 0.1, "repetitions": 2}
 PREDICTION, ROUTING = networks.exhibits()
@@ -183,7 +183,7 @@ def records_by_hand(first: float = 0.02) -> dict[Cell, Record]:
     """Two domains of eight networks; CH3-L3 beats RA-L3 by `first` times 1, 2, ... 8 but in the last."""
     made = {}
     for domain in ("Social", "Economic"):
-        cell = Cell.of("none:none", version=1, data="", domain=domain)
+        cell = Cell.of(Task("none", "none:none"), version=1, data="", domain=domain)
         precision = np.full((8, 2, len(RULES)), 0.25)
         precision[:, :, list(RULES).index("CH3-L3")] += first * np.arange(1, 9)[:, None]
         precision[7, :, 0] = 0.25

@@ -5,22 +5,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.runs import (
-    CHANGED,
-    Cell,
-    Exhibit,
-    Record,
-    load_tables,
-    provenance,
-    record_path,
-    run_cells,
-    save_tables,
-)
+from analysis.engine.cells import CHANGED, Cell, Record, Task, record_path, run_cells
+from analysis.runs import Exhibit, load_tables, provenance, save_tables
 
 
 def cell(seed: int = 0, task: str = "draw", version: int = 1, **parameters: object) -> Cell:
     parameters = parameters or ({"size": 5} if task == "draw" else {})
-    return Cell.of(f"tests.analysis.tasks:{task}", version=version, data="none", seed=seed, **parameters)
+    return Cell.of(
+        Task(task, f"tests.analysis.tasks:{task}"), version=version, data="none", seed=seed, **parameters
+    )
 
 
 def exhibit(*cells: Cell) -> Exhibit:
@@ -40,7 +33,7 @@ def test_identity_is_everything_that_decides_the_numbers():
     keys = {cell().key, cell(1).key, cell(size=6).key, cell(version=2).key}
     assert len(keys) == 4
     assert cell().key == cell().key
-    swapped = Cell.of("tests.analysis.tasks:draw", version=1, data="none", size=5, seed=0)
+    swapped = Cell.of(Task("draw", "elsewhere:draw"), version=1, data="none", size=5, seed=0)
     assert swapped == cell()
 
 

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from analysis import figures, s0_grid
-from analysis.runs import Record, record_path
+from analysis.engine.cells import find_record, load_record
 from analysis.statistics import same
 
 RESULTS = figures.ROOT / "analysis/results"
@@ -12,7 +12,8 @@ LONG = [exhibit for exhibit in figures.catalogue() if exhibit.seconds is not Non
 
 
 def test_every_record_belongs_to_a_cell():
-    wanted = {record_path(RESULTS, cell).name for exhibit in LONG for cell in exhibit.cells}
+    paths = (find_record(RESULTS, cell) for exhibit in LONG for cell in exhibit.cells)
+    wanted = {path.name for path in paths if path}
     there = {path.name for path in (RESULTS / "records").iterdir()}
     assert there
     assert not there - wanted
@@ -26,7 +27,7 @@ def test_stored_tables_are_those_of_the_records(exhibit, tmp_path):
         assert not stored.exists()
         return
     assert stored.exists(), "make it: python -m analysis.figures"
-    made = exhibit.tabulate({cell: Record.load(record_path(RESULTS, cell)) for cell in exhibit.cells})
+    made = exhibit.tabulate({cell: load_record(RESULTS, cell) for cell in exhibit.cells})
     made["table"].to_csv(tmp_path / "table.csv", index=False, float_format="%.7g")
     fresh, kept = (pd.read_csv(path) for path in (tmp_path / "table.csv", stored))
     assert same(fresh, kept, tolerance=1e-6)

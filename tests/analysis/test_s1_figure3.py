@@ -5,7 +5,7 @@ import pytest
 from analysis import digits, s1_figure3
 from analysis.agreement import last_epoch
 from analysis.digits_networks import AFTER, BEFORE, POPULATIONS, PRUNED, masks_at, networks
-from analysis.runs import Cell, Record
+from analysis.engine.cells import Cell, Record, Task
 from analysis.s1_figure3 import CONTROL, PANELS
 from netsci.graph import LayeredGraph, coalescent_embedding, degree_exponent
 from netsci.graph.navigation import greedy_routing
@@ -28,7 +28,7 @@ def made_up(model: str, seed: int) -> tuple[Cell, Record]:
             cells = [np.flatnonzero(mask) for mask in (start, end)]
             arrays[f"links_{layer}"] = np.concatenate(cells)
             arrays[f"links_{layer}_ends"] = np.cumsum([len(some) for some in cells])
-    return Cell.of("none:none", version=1, data="", model=model, seed=seed), Record(arrays)
+    return Cell.of(Task("none", "none:none"), version=1, data="", model=model, seed=seed), Record(arrays)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,215 @@
+"""Names of runs: one written form, frozen defaults; records are found whatever is added or moved."""
+
+import json
+import re
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analysis import s0_plan
+from analysis.engine import names
+from analysis.engine.cells import Cell, Task, find_record, load_record
+from analysis.figures import ROOT, catalogue
+from analysis.runs import load_tables
+from netsci.train import Net, Optimisation, Recipe, Topology
+from netsci.train import Task as DataTask
+
+RESULTS = ROOT / "analysis/results"
+EXHIBITS = catalogue()
+CELLS = list(dict.fromkeys(cell for exhibit in EXHIBITS for cell in exhibit.cells))
+RECIPES = [cell for cell in CELLS if cell.task == s0_plan.TASK]
+
+
+@dataclass(frozen=True)
+class LaterData(DataTask):
+    added_to_data: int = 3
+
+
+@dataclass(frozen=True)
+class LaterNet(Net):
+    added_to_net: tuple[str, ...] = ("a",)
+
+
+@dataclass(frozen=True)
+class LaterTopology(Topology):
+    added_to_topology: float | None = None
+
+
+@dataclass(frozen=True)
+class LaterOptimisation(Optimisation):
+    added_to_optimisation: bool = False
+
+
+LATER = {"task": LaterData, "net": LaterNet, "topology": LaterTopology, "optimisation": LaterOptimisation}
+
+
+def recipe_of(cell: Cell) -> tuple[Recipe, dict[str, object]]:
+    """Return the recipe of a cell of S0, and what else its task is given."""
+    values = dict(cell.parameters)
+    extra = {name: values.pop(name) for name in ("noise", "traced") if name in values}
+    return Recipe.of({"data": values.pop("dataset"), **values}), extra
+
+
+def later(recipe: Recipe, **changes: object) -> Recipe:
+    """Return a recipe whose parts have a field more each, as a later version of the library has."""
+    parts = {name: getattr(recipe, name) for name in LATER}
+    made = {
+        name: LATER[name](**{f.name: getattr(part, f.name) for f in fields(part)})
+        for name, part in parts.items()
+        if part is not None
+    }
+    for name, value in changes.items():
+        owner = next(part for part, kind in LATER.items() if name in {f.name for f in fields(kind)})
+        made[owner] = replace(made[owner], **{name: value})
+    return replace(recipe, **made)
+
+
+def test_every_committed_record_is_found_and_read():
+    found = {find_record(RESULTS, cell) for cell in RECIPES} - {None}
+    assert {path.name for path in found} == {path.name for path in (RESULTS / "records").iterdir()}
+    assert len(found) == 132
+    for cell in RECIPES:
+        if find_record(RESULTS, cell):
+            assert len(load_record(RESULTS, cell).arrays["table_value"])
+
+
+def test_the_tables_of_every_exhibit_are_found():
+    made = {path.parent.name for path in RESULTS.glob("*/provenance.json")}
+    unfinished = {"s0-table1"}  # some of its runs are not finished: it is tabulated from those that are
+    for exhibit in EXHIBITS:
+        there = tuple(cell for cell in exhibit.cells if exhibit.seconds is None or find_record(RESULTS, cell))
+        assert len(there) == len(exhibit.cells) or exhibit.id in unfinished | {"s0-figure2", "s0-table9"}
+        assert load_tables(replace(exhibit, cells=there), RESULTS) is not None, exhibit.id
+    assert made == {exhibit.id for exhibit in EXHIBITS}
+
+
+def test_records_are_found_and_read_with_a_field_more_in_each_part_and_the_task_moved(monkeypatch):
+    monkeypatch.setattr(s0_plan, "TASK", replace(s0_plan.TASK, where="somewhere.else:run"))
+    paths = set()
+    for old in RECIPES:
+        recipe, extra = recipe_of(old)
+        cell = s0_plan.cell(later(recipe), **extra)
+        assert cell.name == old.name
+        if path := find_record(RESULTS, cell):
+            load_record(RESULTS, cell)
+            paths.add(path)
+    assert len(paths) == 132
+
+
+def test_a_field_that_was_added_names_a_run_once_it_differs():
+    recipe = recipe_of(next(cell for cell in RECIPES if not cell["dense"]))[0]
+    changed = {
+        "added_to_data": 4,
+        "added_to_net": ("b",),
+        "added_to_topology": 0.5,
+        "added_to_optimisation": True,
+    }
+    cells = [s0_plan.cell(later(recipe, **{name: value})) for name, value in changed.items()]
+    assert len({s0_plan.cell(recipe).name, *(cell.name for cell in cells)}) == 5
+    assert [cell[name] for cell, name in zip(cells, changed, strict=True)] == list(changed.values())
+
+
+OTHER = {
+    "lr": 0.123, "zeta": 0.123, "delta": (0.5, 0.6), "seed": 7, "steps": 3, "limit": 10, "validation": 5,
+    "alpha": 0.75, "clip": 2.0, "early_stop": None, "weights": "swi", "initial": "uniform", "removal": "ri",
+    "options": (("hidden", (3,)),), "augment": True, "loss": "mse", "sparsity": 0.5, "mixed": True,
+}  # fmt: skip
+
+
+def test_recipes_that_differ_in_any_field_have_two_names():
+    base = s0_plan.cell(Recipe())
+    cells = [s0_plan.cell(Recipe().replace(**{name: value})) for name, value in OTHER.items()]
+    cells += [s0_plan.cell(Recipe().replace(dense=True)), s0_plan.cell(Recipe(), traced=True)]
+    cells += [s0_plan.cell(Recipe(), noise=(0.1,)), replace(base, data="other"), replace(base, version=9)]
+    assert len({base.name, *(cell.name for cell in cells)}) == len(cells) + 1
+
+
+def test_every_value_of_the_committed_runs_is_in_their_names():
+    for cell in RECIPES:
+        frozen = names.frozen_defaults(cell.task.name, cell.version)
+        for name, value in cell.parameters:
+            other = tuple((n, "another" if n == name else v) for n, v in cell.parameters)
+            assert replace(cell, parameters=other).name != cell.name, name
+            assert name == "dataset" or name in frozen, f"{name}={value!r} has no frozen default"
+
+
+@pytest.mark.parametrize("task", sorted({c.task for c in CELLS}, key=lambda t: t.name), ids=lambda t: t.name)
+def test_defaults_are_those_that_are_frozen(task):
+    """A default that changes takes a new version of the task; a field that is added, a line of the table."""
+    now = {name: names.write_value(value) for name, value in task.defaults().items()}
+    for version in {cell.version for cell in CELLS if cell.task == task}:
+        frozen = names.frozen_defaults(task.name, version)
+        changed = {name: text for name, text in frozen.items() if now.get(name) != text}
+        assert not changed, f"{task.name}: changed since version {version} was frozen: raise the version"
+        added = "".join(f'\n   "{name}": {text},' for name, text in now.items() if name not in frozen)
+        assert not added, f"add to version {version} of {task.name} in analysis/engine/defaults.json:{added}"
+
+
+def test_a_changed_default_is_noticed(monkeypatch):
+    changed = names._all_defaults() | {"s0-training": {"1": {"lr": "0.5"}, "2": {"lr": "0.5"}}}
+    monkeypatch.setattr(names, "_all_defaults", lambda: changed)
+    with pytest.raises(AssertionError, match="raise the version"):
+        test_defaults_are_those_that_are_frozen(s0_plan.TASK)
+
+
+def test_names_of_tasks_belong_to_one_task_each():
+    tasks = {cell.task for cell in CELLS}
+    assert len({task.name for task in tasks}) == len(tasks)
+
+
+def test_an_alias_leads_to_a_name_of_now():
+    aliases = names.read_aliases()
+    assert set(aliases.values()) == {cell.name for cell in CELLS}
+    assert all(re.fullmatch(r"[a-z0-9_]+-[0-9a-f]{16}", old) for old in aliases)
+
+
+def test_the_record_of_another_cell_is_refused(tmp_path):
+    path = tmp_path / "records" / f"{RECIPES[0].name}.npz"
+    path.parent.mkdir()
+    other = next(cell for cell in RECIPES[1:] if find_record(RESULTS, cell))
+    path.write_bytes(Path(find_record(RESULTS, other)).read_bytes())
+    with pytest.raises(ValueError, match="holds the record of the run"):
+        load_record(tmp_path, RECIPES[0])
+    with pytest.raises(FileNotFoundError, match="run the cell"):
+        load_record(tmp_path, other)
+
+
+SAME = [
+    (1, 1.0), (0, -0.0), (np.int64(3), 3), (np.float64(0.1), 0.1), (np.bool_(True), True),
+    ((1, (2,)), [1, [2.0]]), ({"a": 1, "b": 2}, {"b": 2.0, "a": 1}), (np.str_("x"), "x"),
+]  # fmt: skip
+UNLIKE = [
+    (True, 1),
+    (False, 0),
+    (None, 0),
+    ("1", 1),
+    (0.1, 0.1 + 1e-16),
+    ((1,), 1),
+    ((), None),
+    ((1, 2), (2, 1)),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), SAME)
+def test_values_have_one_written_form(one, other):
+    assert names.write_value(one) == names.write_value(other)
+
+
+@pytest.mark.parametrize(("one", "other"), UNLIKE)
+def test_other_values_have_another(one, other):
+    assert names.write_value(one) != names.write_value(other)
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_the_written_form_loses_no_digit(value):
+    assert json.loads(names.write_value(value)) == value
+
+
+@pytest.mark.parametrize("value", [np.ones(2), object(), {1: 2}, {1, 2}])
+def test_what_has_no_written_form_is_refused(value):
+    with pytest.raises(TypeError, match="a parameter of a run must be"):
+        Cell.of(Task("t", "m:f"), version=1, data="", value=value).key  # noqa: B018
