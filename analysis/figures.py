@@ -51,7 +51,9 @@ def main(
     out: Annotated[Path | None, typer.Option(help="Folder for results and figures [default: here].")] = None,
     seed: Annotated[int, typer.Option(min=0, help="First of the three seeds; others need --out.")] = 0,
     jobs: Annotated[int, typer.Option(min=1, help="Runs at a time.")] = min(4, os.cpu_count() or 1),
-    form: Annotated[str, typer.Option("--format", help="svg, html, pdf, or several with commas.")] = "svg,html",
+    form: Annotated[
+        str, typer.Option("--format", help="svg, html, pdf, or several with commas.")
+    ] = "svg,html",
     scale: Annotated[str, typer.Option(help="Of S0's exhibits: smoke, desk or paper.")] = "desk",
     long: Annotated[bool, typer.Option("--long", help="Train also what takes hours.")] = False,
 ) -> None:

@@ -1,7 +1,7 @@
-"""The exhibits on real networks: their structure, greedy routing through them, and their missing links.
+"""Measuring real networks: their structure, greedy routing through them, and their missing links.
 
-A stratified sample of the 550-network corpus feeds two exhibits; its cells read the archive in the folder
-that NETSCI_DATA names. Sample and hidden links come from generators keyed by the seed.
+A stratified sample of the 550-network corpus, read from the archive in the folder that NETSCI_DATA names.
+Sample and hidden links come from generators keyed by the seed.
 """
 
 from __future__ import annotations
@@ -14,17 +14,13 @@ import zipfile
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from analysis import networks_figures as figures
-from analysis import networks_tables as tables
-from analysis.engine.cells import Cell, Record, Task
-from analysis.networks_tables import RULES, STRUCTURE
-from analysis.runs import Exhibit
+from analysis.corpus.tables import RULES, STRUCTURE
+from analysis.engine.cells import Record
 from netsci.graph.ch_unipartite import ch_scores_unipartite
 from netsci.graph.classical import clustering
 from netsci.graph.embedding import coalescent_embedding
@@ -32,19 +28,10 @@ from netsci.graph.exponent import degree_exponent
 from netsci.graph.navigation import geometrical_congruence, greedy_routing_score
 from netsci.graph.path_measures import path_length
 
-TASK = Task("networks-measure", "analysis.networks:measure")
 NEEDS = "NETSCI_DATA"
 ARCHIVE = "networks/corpus550.zip"
 CHECKSUM = "0f8230f6e9ee26fc4c1141e9527cfa525c0e4e0f66eb956234a38155202b861a"
 DOMAINS = ("Biological", "Economic", "Informational", "Social", "Technological", "Transportation")
-PARAMETERS: dict[str, Any] = {
-    "per_domain": 30,
-    "per_series": 5,  # snapshots of one network are no independent witnesses
-    "largest": 2000,
-    "hidden": 0.1,
-    "repetitions": 5,
-    "chunks": 3,
-}
 SAMPLE, HIDING = range(2)
 TIED = 1e-9  # relative; scores that differ less differ by rounding
 
@@ -61,64 +48,6 @@ class Network:
     def series(self) -> str:
         """The name up to its first digit: snapshots and replicates of one network share it."""
         return series(self.name)
-
-
-def exhibits(first_seed: int = 0) -> list[Exhibit]:
-    """Return the two exhibits, which share their cells; `first_seed` is that of sample and hidden links."""
-    cells = tuple(
-        Cell.of(
-            TASK,
-            version=1,
-            data=f"corpus of 550 real networks, {ARCHIVE}, SHA-256 {CHECKSUM[:16]}",
-            domain=domain,
-            chunk=chunk,
-            seed=first_seed,
-            **PARAMETERS,
-        )
-        for domain in DOMAINS
-        for chunk in range(PARAMETERS["chunks"])
-    )
-    p = PARAMETERS
-    sample = (
-        f"Sample of the 550-network corpus: up to {p['per_domain']} networks a domain, drawn at random of "
-        f"those with at most {p['largest']} nodes, at most {p['per_series']} of one series (names that agree "
-        "up to their first digit)."
-    )
-    return [
-        Exhibit(
-            "real-networks",
-            "Missing links of real networks: Cannistraci-Hebb against resource allocation",
-            f"{sample} {100 * p['hidden']:g} % of the links are hidden, {p['repetitions']} times; all "
-            "pairs that are then not linked are scored; precision is the share of hidden links among as many "
-            "best pairs, equal scores at the cut counted by expectation. Small dots are networks (mean "
-            "of the repetitions), large ones means of their differences with 95 % Student intervals. Between "
-            "the two sides of a bipartite network no path of length two leads, so all L2 scores of hidden "
-            "links are 0 there. Induced: local links as in the rule's papers of 2018 to 2022; else those on "
-            "paths only.",
-            cells,
-            tabulate=tables.prediction,
-            draw=figures.prediction,
-            verdict=figures.prediction_verdict,
-            summarise=lambda made: made["domains"],
-            needs=NEEDS,
-        ),
-        Exhibit(
-            "real-networks-routing",
-            "Greedy routing in the hyperbolic disk and the degree exponent of real networks",
-            f"{sample} GR-score of the coalescent embedding (RA1, ncISO, equidistant angles): mean of "
-            "shortest over greedy hops, 0 for a lost packet. γ is the maximum-likelihood exponent of the "
-            "degrees' tail; networks where it runs into a bound of [1.01, 10] are left out of the figure. A "
-            "dot does not say that a power law fits: see the flags in the table.",
-            cells,
-            tabulate=tables.routing,
-            draw=figures.routing,
-            verdict=figures.routing_verdict,
-            summarise=lambda made: made["correlations"],
-            needs=NEEDS,
-            # nodes that are alike have equal angles but for rounding, and their order decides some routes
-            tolerance=0.02,
-        ),
-    ]
 
 
 def measure(

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.engine.cells import Cell, Record
-from analysis.runs import Tables
-from analysis.statistics import mean_and_interval
+from analysis.engine.exhibit import Tables
+from analysis.engine.statistics import mean_and_interval
 from netsci.measure import signed_rank_test
 
 # how a rule is called here: its name in the library, and its local community

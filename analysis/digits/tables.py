@@ -11,18 +11,20 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.digits_networks import (
+from analysis.engine.cells import Cell, Record
+from analysis.engine.digits_runs import (
+    NAMES,
     POPULATIONS,
     PROJECTIONS,
     Masks,
     Records,
+    inside_bounds,
     masks_at,
     networks,
     pooled_degrees,
 )
-from analysis.engine.cells import Cell, Record
-from analysis.runs import Tables
-from analysis.statistics import mean_and_interval
+from analysis.engine.exhibit import Tables
+from analysis.engine.statistics import mean_and_interval
 from netsci.graph import (
     ExponentFit,
     LayeredGraph,
@@ -34,10 +36,8 @@ from netsci.graph import (
     live_units,
     percolate,
 )
-from netsci.graph.discrete_fit import HIGHEST, LOWEST
 
 BOOTSTRAP = 6  # purpose of the generator of synthetic degrees
-NAMES = {"dense": "dense", "static": "static random", "chts": "CHTs"}
 Row = dict[str, Any]
 
 
@@ -162,11 +162,6 @@ def _degree_sequences(masks: Masks) -> list[tuple[str, str, NDArray[np.int64]]]:
         for side, label in (("source", "presynaptic"), ("target", "postsynaptic"))
     ]
     return [*sequences, ("sparse layers", "pooled", pooled_degrees(masks))]
-
-
-def inside_bounds(gamma: float) -> float:
-    """Return gamma, NaN where the fit ran into a bound: that is no estimate, so it has no place in a mean."""
-    return gamma if LOWEST < gamma < HIGHEST else float("nan")
 
 
 def _fit_measures(fit: ExponentFit) -> list[Row]:

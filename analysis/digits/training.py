@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from analysis.digits_networks import PROJECTIONS
 from analysis.engine.cells import Record
+from analysis.engine.digits_runs import PROJECTIONS
 from netsci.graph import LayeredGraph, live_units
 from netsci.measure import sparsity_index
 from netsci.sparse import SparseLinear

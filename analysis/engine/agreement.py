@@ -20,8 +20,8 @@ import pandas as pd
 
 from analysis.engine.cells import Cell, Record, find_record
 from analysis.engine.exhibit import Exhibit, Tables
-from analysis.engine.statistics import disagreements, same
 from analysis.engine.make import lacking
+from analysis.engine.statistics import disagreements, same
 from analysis.engine.store import load_tables
 
 LONGEST = timedelta(hours=6)  # a run of seconds or minutes that is older than this was not made anew

@@ -83,14 +83,18 @@ class Bound(Claim):
     below: float | None = None
     spread: bool = False
 
+    def __post_init__(self) -> None:
+        if (self.above is None and self.below is None) or (self.spread and self.below is None):
+            raise ValueError(f"a bound needs above or below, a spread needs below; {self.words!r} has none")
+
     @property
     def contrasts(self) -> tuple[Contrast, ...]:
         """Distances from the limits, on the right side."""
-        if self.spread:
-            assert self.below is not None
-            return tuple(Contrast(a, b, 1.0, -1, self.below) for a, b in permutations(self.cells, 2))
-        over = [Contrast(cell, sign=1, offset=-self.above) for cell in self.cells if self.above is not None]
-        under = [Contrast(cell, sign=-1, offset=self.below) for cell in self.cells if self.below is not None]
+        above, below = self.above, self.below
+        if self.spread and below is not None:
+            return tuple(Contrast(a, b, 1.0, -1, below) for a, b in permutations(self.cells, 2))
+        over = () if above is None else tuple(Contrast(cell, offset=-above) for cell in self.cells)
+        under = () if below is None else tuple(Contrast(cell, sign=-1, offset=below) for cell in self.cells)
         return (*over, *under)
 
 
@@ -143,7 +147,7 @@ def ruling(claim: Claim, sheet: Sheet) -> dict[str, Any]:
         none = {"gap": np.nan, "low": np.nan, "high": np.nan, "unit": "", "seeds": 0}
         return row | {"holds": "not run", "printed": _printed(contrasts[0], sheet), "ours": "", **none}
     contrast, gap = min(against or known, key=lambda pair: pair[1].mean)
-    unit = sheet.unit(contrast.key)
+    unit = {"percent": "points", "1": "", "yes/no": ""}.get(of := sheet.unit(contrast.key), of)
     return row | {
         "holds": holds,
         "printed": _printed(contrast, sheet),
@@ -151,7 +155,7 @@ def ruling(claim: Claim, sheet: Sheet) -> dict[str, Any]:
         "gap": gap.mean,
         "low": gap.low,
         "high": gap.high,
-        "unit": "points" if unit == "percent" else "" if unit == "1" else unit,
+        "unit": unit,
         "seeds": gap.n,
     }
 

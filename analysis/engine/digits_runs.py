@@ -1,24 +1,70 @@
-"""The networks behind the digits exhibits, as masks [presynaptic, postsynaptic] of the sparse layers."""
+"""The MLPs on digits behind several exhibits: their cells, and their networks as masks of the sparse layers.
+
+Masks are [presynaptic, postsynaptic]. Training, which needs torch, is in `analysis.digits.training` and is only
+imported by a cell that runs.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.engine.cells import Cell, Record
-from analysis.runs import Tables
-from netsci.graph import LayeredGraph, live_units
+from analysis.engine.cells import Cell, Record, Task
+from analysis.engine.exhibit import Tables
+from analysis.engine.sheet import Sheet
+from netsci import plot
+from netsci.data.digits import CHECKSUM
+from netsci.graph import LayeredGraph, live_units, native_arcs
+from netsci.graph.discrete_fit import HIGHEST, LOWEST
 from netsci.topology import erdos_renyi
 
 POPULATIONS = ("input", "hidden 1", "hidden 2")  # those between sparse layers
 PROJECTIONS = ("input → hidden 1", "hidden 1 → hidden 2")  # the sparse ones: the output layer stays dense
 BEFORE, AFTER, RANDOM, PRUNED = "before evolution", "after evolution", "random control", "magnitude-pruned"
+NAMES = {"dense": "dense", "static": "static random", "chts": "CHTs"}
 CONTROL = 5  # purpose of the random control's generator, beside those of the training
 Records = Mapping[Cell, Record]
 Masks = list[NDArray[np.bool_]]
+TASK = Task("digits-training", "analysis.digits.training:train", sets=("options",))
+PARAMETERS: dict[str, Any] = {  # the widths, and values of a `netsci.train.Recipe` by name
+    "widths": (64, 512, 512, 10),
+    "steps": 1,
+    "spiking": False,
+    "weights": "swi",
+    "sparsity": 0.98,
+    "initial": "uniform",
+    "removal": "magnitude",
+    "regrowth": "ch2_l3n",
+    "delta": 0.5,
+    "zeta": 0.3,
+    "until": 0.75,
+    "early_stop": None,
+    "optimizer": "sgd",
+    "lr": 0.05,
+    "momentum": 0.9,
+    "weight_decay": 5e-4,
+    "batch": 32,
+    "epochs": 140,
+}
+DATA = f"scikit-learn digits, 1797 images 8 x 8, 360 for testing, SHA-256 {CHECKSUM[:16]}"
+SETTING = (
+    "MLP 64-512-512-10 on digits, 98 % sparse but for its dense output layer. CHTs evolves after each of the first "
+    "105 of 140 epochs: magnitude removal, CH2-L3n regrowth, delta 0.5, zeta from 0.3 to 0 as a cosine.",
+)
+
+
+def cells_of(models: tuple[str, ...], first_seed: int) -> tuple[Cell, ...]:
+    """Return the cells of models ("dense", "static", "chts"), three seeds each."""
+    return tuple(
+        Cell.of(TASK, version=2, data=DATA, model=model, seed=first_seed + i, **PARAMETERS)
+        for model in models
+        for i in range(3)
+    )
 
 
 def networks(records: Records) -> list[tuple[int, dict[str, Masks]]]:
@@ -100,3 +146,51 @@ def stored_network(tables: Tables, model: str) -> LayeredGraph:
 def pooled_degrees(masks: Masks) -> NDArray[np.int64]:
     """Return the degrees of all units of the sparse layers together."""
     return np.concatenate(list(LayeredGraph.from_masks(masks).degrees().values()))
+
+
+def inside_bounds(gamma: float) -> float:
+    """Return gamma, NaN where the fit ran into a bound: that is no estimate, so it has no place in a mean."""
+    return gamma if LOWEST < gamma < HIGHEST else float("nan")
+
+
+def arcs(nodes: pd.DataFrame, links: pd.DataFrame, *, edge: float, points: int = 12) -> pd.DataFrame:
+    """Return the links as geodesics in native polar coordinates over the disk's radius, NaN between them."""
+    place = {node: i for i, node in enumerate(nodes.index)}
+    sources, targets = links["source"].map(place).to_numpy(), links["target"].map(place).to_numpy()
+    ends = (nodes["radius"].to_numpy(), nodes["theta"].to_numpy(), sources, targets, points)
+    radius, theta = native_arcs(*ends)
+    x, y = radius / edge * np.cos(theta), radius / edge * np.sin(theta)
+    gap = np.full((len(links), 1), np.nan)
+    return pd.DataFrame({"x": np.hstack([x, gap]).ravel(), "y": np.hstack([y, gap]).ravel()})
+
+
+def draw_disks(
+    nodes: pd.DataFrame, links: Mapping[str, pd.DataFrame], captions: Mapping[str, str], backend: str
+) -> Any:
+    """Draw a disk for each model of `links`: native radii over that of the disk, 2 ln N."""
+    nodes = nodes.assign(label=nodes["population"] + " " + nodes["node"].astype(str))
+    nodes["caption"] = nodes["model"].map(captions)
+    drawn = []
+    for name, of in links.items():
+        here = nodes[nodes["model"] == name].set_index("node")
+        edge = max(here["radius"].max(), 2 * np.log(len(here)))
+        drawn.append(arcs(here, of, edge=edge).assign(model=name))
+        for axis, turn in (("x", np.cos), ("y", np.sin)):
+            nodes.loc[nodes["model"] == name, axis] = (here["radius"] / edge * turn(here["theta"])).to_numpy()
+    kept = {"order": list(POPULATIONS), "columns": 2 if len(links) == 4 else 3, "backend": backend}
+    return plot.disk(nodes, pd.concat(drawn, ignore_index=True), panel="model", **kept)
+
+
+def sheet_of(tables: Tables) -> Sheet:
+    """Return models, or fates of links, as rows and "measure, projection" as columns, at the last epoch."""
+    table = tables["table"].dropna(subset="value")
+    if "epoch" in table:
+        keys = ["model", "projection", "measure"]
+        table = table[table["epoch"] == table.groupby(keys)["epoch"].transform("max")]
+    rows = table["fate" if "fate" in table else "model"]
+    columns = table["measure"] + ", " + table["projection"]
+    for name in ("side", "evolution"):
+        columns = columns + (", " + table[name].astype(str) if name in table else "")
+    values = table.assign(row=rows, column=columns)[["row", "column", "seed", "value"]]
+    keys_ = zip(values["row"], values["column"], strict=True)
+    return Sheet(values, units=dict(zip(keys_, table["unit"], strict=True)))

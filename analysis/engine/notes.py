@@ -41,7 +41,9 @@ class Note:
 
 def fingerprint(tables: Mapping[str, pd.DataFrame]) -> str:
     """Return 16 hexadecimal digits that change with any text or number of the tables, as they are stored."""
-    text = "\n".join(f"{name}\n{tables[name].to_csv(index=False, float_format='%.6g')}" for name in sorted(tables))
+    text = "\n".join(
+        f"{name}\n{tables[name].to_csv(index=False, float_format='%.6g')}" for name in sorted(tables)
+    )
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -102,4 +104,6 @@ def _part(part: str, sheet: Sheet, key: tuple[str, str]) -> str:
         return f"{written(found.low, unit)} to {written(found.high, unit)}" if found.n > 1 else "one seed"
     if part == "seeds":
         return str(found.n)
-    raise ValueError(f"a placeholder's part must be mean, printed, low, high, interval, seeds, difference or ratio; got {part!r}")
+    raise ValueError(
+        f"a placeholder's part must be mean, printed, low, high, interval, seeds, difference or ratio; got {part!r}"
+    )

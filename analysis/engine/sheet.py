@@ -1,6 +1,6 @@
 """A table as rows and columns: what was run, seed by seed, beside what is printed. Claims and notes read it.
 
-    exhibit's tables -> Sheet: (row, column) -> values by seed, printed value, unit
+exhibit's tables -> Sheet: (row, column) -> values by seed, printed value, unit
 """
 
 from __future__ import annotations
@@ -128,6 +128,8 @@ def written(value: float, unit: str, *, signed: bool = False) -> str:
     sign = "+" if signed else ""
     if np.isnan(value):
         return ""
+    if unit == "yes/no":
+        return "yes" if value > 0.5 else "no"
     if unit in ("percent", "points"):
         return f"{round(value, 2) + 0.0:{sign}.2f}"  # and never -0.00
     if unit == "count" and abs(value) < 1e7:

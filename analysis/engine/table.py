@@ -81,14 +81,18 @@ class TableExhibit:
         seeds, done = range(first_seed, first_seed + several), []
         for entry in self.printed:
             found = self.answer(scale, seeds, **self.said(entry.row, entry.column))
-            note = "; ".join(filter(None, (entry.note, "" if isinstance(found, str) else self.remark(entry.row))))
+            note = "; ".join(
+                filter(None, (entry.note, "" if isinstance(found, str) else self.remark(entry.row)))
+            )
             entry = replace(entry, note=note)
             if scale == "smoke":
                 entry = replace(entry, printed=np.nan, note="printed value not compared")
             done.append(replace(entry, **{"reason" if isinstance(found, str) else "source": found}))
         return tuple(done)
 
-    def exhibit(self, scale: str, first_seed: int, *, seconds: Cost, error: Callable[[str], Spread]) -> Exhibit:
+    def exhibit(
+        self, scale: str, first_seed: int, *, seconds: Cost, error: Callable[[str], Spread]
+    ) -> Exhibit:
         """Return the exhibit at a scale. seconds(cell) : about what a run takes. error(scale) : of one seed."""
         entries = self.answered(scale, first_seed)
         groups = [group for entry in entries if entry.source for group in entry.source.cells]

@@ -1,9 +1,9 @@
 """What a cell of S0's tables asks for: answer(scale, seeds, **what its names say) -> runs, or why there are none.
 
-    compare   networks trained by back-propagation beside dense ones (Tables 1, 9, 15, 16)
-    energy    S-TP's networks on the whole test set (Table 2)
-    sweep     S-TP's networks by a choice or an initialisation (Tables 3 to 8)
-    noisy     S-TP's networks with noise in the input spikes (Tables 10 to 14)
+compare   networks trained by back-propagation beside dense ones (Tables 1, 9, 15, 16)
+energy    S-TP's networks on the whole test set (Table 2)
+sweep     S-TP's networks by a choice or an initialisation (Tables 3 to 8)
+noisy     S-TP's networks with noise in the input spikes (Tables 10 to 14)
 """
 
 from __future__ import annotations
@@ -142,9 +142,7 @@ def sweep(
     return recipe if isinstance(recipe, str) else over_seeds(ACCURACY, (recipe,), seeds)
 
 
-def noisy(
-    scale: str, seeds: range, *, dataset: str, method: str, kind: str, share: str = ""
-) -> Source | str:
+def noisy(scale: str, seeds: range, *, dataset: str, method: str, kind: str, share: str = "") -> Source | str:
     """Answer a cell of S-TP's networks under noise: accuracy at a share (percent), or RPDR of a kind."""
     sparsity = NOISE_SPARSITY if scale != "smoke" else 0.9
     recipe = target_propagated(dataset, scale, dense=method == "dense", sparsity=sparsity)
@@ -175,7 +173,11 @@ def robustness(kind: str) -> Reader:
 
     def read(record: Record) -> float:
         lost = [100.0 * float(rpdr(of[0], of[1:])) for of in record.arrays["noise_accuracy"]]
-        return float(np.mean(lost)) if kind == "average" else lost[record.arrays["noise_kind"].tolist().index(kind)]
+        return (
+            float(np.mean(lost))
+            if kind == "average"
+            else lost[record.arrays["noise_kind"].tolist().index(kind)]
+        )
 
     return read
 

@@ -146,9 +146,7 @@ TABLE8 = (
     Order(
         words="On MNIST, a ζ that falls is better than a constant one",
         place="A.7, Tables 7 and 8",
-        pairs=tuple(
-            zip(_over("mnist/falling", "zeta", ZETAS), _over("mnist", "zeta", ZETAS), strict=True)
-        ),
+        pairs=tuple(zip(_over("mnist/falling", "zeta", ZETAS), _over("mnist", "zeta", ZETAS), strict=True)),
     ),
 )
 _UNITS = "node_sparsity_percent"

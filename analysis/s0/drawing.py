@@ -33,8 +33,6 @@ UNITS = {  # column -> the name of its axis in Tables 1, 2, 9 and 16, and in Fig
 LOGARITHMIC = ("operations a sample", "first layer's MACs a sample", "spikes", "energy (mJ)")
 
 
-
-
 def measures(scale: str, tables: Tables, backend: str) -> Any:
     """Draw Tables 1, 2, 9 and 16: a panel a measure, networks downwards, dense beside sparse."""
 
@@ -68,7 +66,9 @@ def by_choice(label: str, log: str, scale: str, tables: Tables, backend: str) ->
 def ablation(scale: str, tables: Tables, backend: str) -> Any:
     """Draw Table 4: a panel a sparsity, variants downwards."""
     rows = compared(tables)
-    several = rows[rows["mean"].notna() | (rows["mean"].isna().all())]["row"].str.split("/").str[0].nunique() > 1
+    several = (
+        rows[rows["mean"].notna() | (rows["mean"].isna().all())]["row"].str.split("/").str[0].nunique() > 1
+    )
 
     def place(row: str, column: str, who: str) -> str:
         return row_name(row) if several else NAMES[row.split("/")[1]]
@@ -138,5 +138,3 @@ def figure2(scale: str, tables: Tables, backend: str) -> Any:
     axes = {"x_label": "link sparsity (%)", "y_label": "gain over own dense network (points)"}
     scene = Scene(tuple(panels), title=SCALES[scale], share=False, columns=3, n_colours=5, **axes)
     return draw(scene, backend)
-
-

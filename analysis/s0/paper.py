@@ -64,7 +64,9 @@ def back_propagated_in_full(dataset: str, network: str) -> Recipe:
     if dataset not in EVENTS:
         return recipe
     pooling = POOLING.get((dataset, network), 1)
-    return recipe.replace(encoding="events", data_options=(("pooling", pooling), ("steps", recipe.task.steps)))
+    return recipe.replace(
+        encoding="events", data_options=(("pooling", pooling), ("steps", recipe.task.steps))
+    )
 
 
 def target_propagated_in_full(dataset: str) -> Recipe:

@@ -231,7 +231,8 @@ TABLES = (
         ),
         draw=partial(by_choice, "ζ, constant or at the start", ""),
         claims=claims.TABLE8,
-        **SWEEP | {"rows": ("{dataset}", "{dataset}/{schedule}"), "answer": partial(sweep, schedule="static")},
+        **SWEEP
+        | {"rows": ("{dataset}", "{dataset}/{schedule}"), "answer": partial(sweep, schedule="static")},
     ),
     TableExhibit(
         id="s0-table9",

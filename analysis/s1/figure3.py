@@ -6,23 +6,21 @@ model stands in for DepGraph.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from analysis import digits, digits_figures
-from analysis import digits_networks as nets
-from analysis.digits_tables import NAMES, inside_bounds
-from analysis.runs import Exhibit, Tables
-from netsci import plot
+from analysis.engine import digits_runs as nets
+from analysis.engine.claims import Bound, Order
+from analysis.engine.exhibit import Exhibit, Tables
+from analysis.engine.printed import expected
+from analysis.engine.sheet import Sheet
 from netsci.graph import Embedding, ExponentFit, LayeredGraph, coalescent_embedding, degree_exponent
 from netsci.graph.alignment import align, circular_correlation
 from netsci.graph.meta_depth import meta_depth
 from netsci.graph.navigation import greedy_routing_score
 
-EXPECTED = Path(__file__).parent / "expected/s1_figure3.csv"
 SHUFFLES = 7  # purpose of the generator of meta-depth's permutations, beside those of the other exhibits
 PERMUTATIONS = 999
 MIDDLE = nets.POPULATIONS[1]
@@ -33,17 +31,11 @@ PANELS = {
 }
 CONTROL = "random, live units of (b)"
 NETWORKS = {**PANELS, nets.RANDOM: CONTROL}
-PRINTED = {PANELS[nets.AFTER]: "ours", PANELS[nets.PRUNED]: "depgraph"}
-SIGNIFICANT = 0.05
-CAPTION = (
-    "Coalescent embedding (RA1, ncISO, equidistant angles) of inputs and hidden units, first seed, coloured "
-    "by layer; native radii over that of the disk, 2 ln N, links as geodesics; (b) and (c) are turned to "
-    "agree best with (a) on the units they share. The largest weights of the dense model, as many in each "
-    "layer as CHTs has, stand in for DepGraph: (c) is no test of DepGraph. Hubs are the 5 % of the units "
-    "with most links, and those tied with the last; p is the chance that shuffled layers put as many into "
-    f"{MIDDLE}. A middle layer has links on both sides, so compare with (a) and with the control in the "
-    "table, as many random links among the units that are live in (b). S1 shows VGG-16's last two fully "
-    "connected layers on CIFAR-10, 99 % sparse, in place of these."
+START, TRAINED, SMALLEST = PANELS.values()
+PRINTED = {TRAINED: "ours", SMALLEST: "depgraph"}
+GAMMA = "gamma, sparse layers"
+HUBS, UNITS, ENRICHED = (
+    f"{name}, {MIDDLE}" for name in ("share of all hubs", "share of all nodes", "enrichment")
 )
 FLAGS = {  # what the fit's notes begin with, in few words
     "no fit": "no fit",
@@ -53,28 +45,66 @@ FLAGS = {  # what the fit's notes begin with, in few words
     "power law rejected": "rejected",
     "an alternative": "another law fits better",
 }
+CLAIMS = (
+    Order(
+        words="The trained network's middle layer holds more hubs than its share of the units",
+        place="4.2, Figure 3b",
+        main=True,
+        pairs=(((TRAINED, HUBS), (TRAINED, UNITS)),),
+    ),
+    Order(
+        words="Training adds to the hubs of the middle layer: random masks hold fewer",
+        place="4.2, Figure 3",
+        pairs=tuple(((TRAINED, ENRICHED), (other, ENRICHED)) for other in (START, CONTROL)),
+    ),
+    Bound(
+        words="γ of the trained network is between 2 and 3",
+        place="4.2 (2.19)",
+        cells=((TRAINED, GAMMA),),
+        above=2.0,
+        below=3.0,
+    ),
+    Bound(
+        words="γ of the pruned network is above 3",
+        place="4.2 (9.46, DepGraph)",
+        cells=((SMALLEST, GAMMA),),
+        above=3.0,
+    ),
+)
+DEVIATIONS = (
+    "S1 shows the last two fully connected layers of VGG-16 on CIFAR-10, 99 % sparse.",
+    "The largest weights of the dense model, as many in each layer as CHTs has, stand in for DepGraph: (c) is no "
+    "test of DepGraph.",
+    "The table adds a control: as many random links among the units that are live in (b).",
+)
 
 
 def exhibits(first_seed: int = 0) -> list[Exhibit]:
     """Return the exhibit over three seeds, from the cells of the digits exhibits."""
-    cells = tuple(digits._cell(model, first_seed + i) for model in NAMES for i in range(3))
     return [
         Exhibit(
-            "s1-figure3",
-            "S1 Figure 3 on digits",
-            f"{digits.setting()} {CAPTION}",
-            cells,
+            id="s1-figure3",
+            title="S1 Figure 3 on digits",
+            paper="S1",
+            place="4.2, Figure 3",
+            caption="Coalescent embedding of inputs and hidden units, first seed, coloured by layer; links as geodesics; "
+            "(b) and (c) are turned to agree best with (a). Hubs are the 5 % of the units with most links; p is the "
+            f"chance that shuffled layers put as many into {MIDDLE}.",
+            cells=nets.cells_of(tuple(nets.NAMES), first_seed),
             tabulate=tabulate,
             draw=draw,
-            verdict=verdict,
+            sheet=sheet,
+            claims=CLAIMS,
+            deviations=(*nets.SETTING, *DEVIATIONS),
             summarise=summarise,
         )
     ]
 
 
-def expected() -> pd.DataFrame:
-    """Return the printed exponents."""
-    return pd.read_csv(EXPECTED)
+def printed_gammas() -> dict[str, float]:
+    """Return the printed exponents by network."""
+    lines = {line.row: float(line.value) for line in expected("s1_figure3").itertuples()}
+    return {name: lines[row] for name, row in PRINTED.items()}
 
 
 def tabulate(records: nets.Records) -> Tables:
@@ -112,9 +142,9 @@ def summarise(made: Tables) -> pd.DataFrame:
     wide.columns = [f"seed {seed}" for seed in wide.columns]
     order = made["table"][keys].drop_duplicates()
     wide = order.merge(wide.reset_index(), on=keys)
-    printed = expected().set_index("row")["value"]
+    printed = printed_gammas()
     wide["printed"] = [
-        printed[PRINTED[model]] if measure == "gamma" and model in PRINTED else np.nan
+        printed[model] if measure == "gamma" and model in printed else np.nan
         for model, measure in zip(wide["model"], wide["measure"], strict=True)
     ]
     scale = "VGG-16 classifier, CIFAR-10, 99 %"
@@ -122,74 +152,26 @@ def summarise(made: Tables) -> pd.DataFrame:
     return wide
 
 
+def sheet(made: Tables) -> Sheet:
+    """Return networks as rows and measures as columns, with the enrichment of hubs in the middle layer."""
+    of = nets.sheet_of(made)
+    wide = of.values.pivot(index=["row", "seed"], columns="column", values="value")
+    enriched = (wide[HUBS] / wide[UNITS]).rename("value").reset_index().assign(column=ENRICHED)
+    values = pd.concat([of.values, enriched[list(of.values.columns)]], ignore_index=True)
+    return Sheet(values, {(name, GAMMA): gamma for name, gamma in printed_gammas().items()}, of.units)
+
+
 def draw(made: Tables, backend: str) -> Any:
     """Draw the three disks."""
-    nodes = made["nodes"].copy()
-    nodes["label"] = nodes["population"] + " " + nodes["node"].astype(str)
-    first = made["table"][made["table"]["seed"] == made["table"]["seed"].min()]
-    arcs = []
-    for name in PANELS.values():
-        here = nodes[nodes["model"] == name].set_index("node")
-        links = made["links"][made["links"]["panel"] == name[1]]
-        edge = max(here["radius"].max(), 2 * np.log(len(here)))
-        arcs.append(digits_figures._arcs(here, links, edge=edge).assign(model=name))
-        for axis, turn in (("x", np.cos), ("y", np.sin)):
-            nodes.loc[nodes["model"] == name, axis] = (here["radius"] / edge * turn(here["theta"])).to_numpy()
-        flags = made["flags"][
-            (made["flags"]["model"] == name) & (made["flags"]["seed"] == first["seed"].min())
-        ]
-        caption = _caption(first[first["model"] == name], str(flags["flags"].fillna("").iloc[0]), len(links))
-        nodes.loc[nodes["model"] == name, "caption"] = caption
-    return plot.disk(
-        nodes,
-        pd.concat(arcs, ignore_index=True),
-        panel="model",
-        order=list(nets.POPULATIONS),
-        columns=3,
-        backend=backend,
-    )
-
-
-def verdict(made: Tables) -> str:
-    """Say whether the middle layer holds more hubs than chance and than the random masks, and gamma."""
-    shares, chances, enriched, certain = {}, {}, {}, {}
-    for name in NETWORKS.values():
-        share = _middle(made, name, "share of all hubs")
-        chance = _middle(made, name, "share of all nodes")
-        shares[name], chances[name], enriched[name] = share.mean(), chance.mean(), share / chance
-        certain[name] = (_middle(made, name, "permutation p of hubs") < SIGNIFICANT).sum()
-    trained, start = PANELS[nets.AFTER], PANELS[nets.BEFORE]
-    seeds = len(enriched[trained])
-    more = {name: int((enriched[trained] > enriched[name]).sum()) for name in (start, CONTROL)}
-    listed = ", ".join(
-        f"{name} {100 * shares[name]:.0f} % (chance {100 * chances[name]:.0f} %, p < {SIGNIFICANT:g} in "
-        f"{certain[name]} of {seeds} seeds)"
-        for name in NETWORKS.values()
-    )
-    beyond = certain[trained] == seeds
-    added = all(count == seeds for count in more.values())
-    judged = (
-        "The trained network's middle layer holds more hubs than chance"
-        if beyond
-        else "The trained network's middle layer does not hold more hubs than chance in every seed"
-    )
-    judged += (
-        ", and more, against chance, than both random masks: training adds to it"
-        if beyond and added
-        else f", and against chance more than the initialisation in {more[start]} and than the random "
-        f"control in {more[CONTROL]} of {seeds} seeds: a layer with links on both sides has more of them, "
-        f"trained or not, and training does not add to it in {'every' if any(more.values()) else 'any'} seed"
-    )
-    gammas = ", ".join(f"{name} {_gammas(made, name)}" for name in NETWORKS.values())
-    printed = expected().set_index("row")["value"]
-    turned = made["table"][made["table"]["measure"] == "agreement of angles with (a)"]
-    angles = turned.groupby("model")["value"].mean()
-    return (
-        f"{judged}. Share of the hubs in {MIDDLE}: {listed}. Mean γ: {gammas}; S1 prints "
-        f"{printed['ours']:g} for CHT and {printed['depgraph']:g} for DepGraph, of VGG-16's classifier on "
-        "CIFAR-10; (c) is not DepGraph. Circular correlation of the angles with those of (a), 1 for equal: "
-        f"{angles[PANELS[nets.AFTER]]:.2f} in (b) and {angles[PANELS[nets.PRUNED]]:.2f} in (c)."
-    )
+    table, flags = made["table"], made["flags"]
+    first = table["seed"].min()
+    links = {name: made["links"][made["links"]["panel"] == name[1]] for name in PANELS.values()}
+    captions = {}
+    for name, of in links.items():
+        rows = table[(table["seed"] == first) & (table["model"] == name)]
+        said = flags[(flags["seed"] == first) & (flags["model"] == name)]["flags"].fillna("").iloc[0]
+        captions[name] = _caption(rows, str(said), len(of))
+    return nets.draw_disks(made["nodes"], links, captions, backend)
 
 
 def _whole(
@@ -200,7 +182,7 @@ def _whole(
     agreement = circular_correlation(embedding.theta[own], reference.theta[other])
     score = greedy_routing_score(graph.adjacency(directed=False), embedding)
     measured = {
-        "gamma": (inside_bounds(fit.gamma), "1"),
+        "gamma": (nets.inside_bounds(fit.gamma), "1"),
         "xmin": (fit.xmin, "links"),
         "n_tail": (fit.n_tail, "nodes"),
         "nodes embedded": (len(embedding.nodes), "nodes"),
@@ -274,13 +256,3 @@ def _caption(rows: pd.DataFrame, flags: str, links: int) -> str:
 
 def _short(note: str) -> str:
     return next((short for start, short in FLAGS.items() if note.startswith(start)), "")
-
-
-def _middle(made: Tables, name: str, measure: str) -> pd.Series[float]:
-    rows = made["table"][(made["table"]["model"] == name) & (made["table"]["projection"] == MIDDLE)]
-    return rows[rows["measure"] == measure].set_index("seed")["value"]
-
-
-def _gammas(made: Tables, name: str) -> str:
-    rows = made["table"][(made["table"]["model"] == name) & (made["table"]["measure"] == "gamma")]
-    return digits_figures._gamma(rows["value"])

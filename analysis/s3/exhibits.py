@@ -3,25 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from analysis import s3_figures as figures
 from analysis.engine.cells import Cell, Record, Task
-from analysis.runs import Exhibit, Tables
-from analysis.s3_claims import CLAIMS
-from analysis.s3_tasks import OPERATIONS
-from analysis.statistics import mean_and_interval
+from analysis.engine.claims import Bound
+from analysis.engine.exhibit import Exhibit, Tables
+from analysis.engine.printed import expected
+from analysis.engine.sheet import Sheet, exact
+from analysis.engine.statistics import mean_and_interval
+from analysis.s3.checks import CLAIMS
+from analysis.s3.tasks import OPERATIONS
+from netsci import plot
+from netsci.plot.scene import Panel, Scene, Series, draw
 
-VECTORS = Task("s3-vectors", "analysis.s3_tasks:vectors")
-CHANGES = Task("s3-changes", "analysis.s3_tasks:changes")
-CHECKS = Task("s3-claims", "analysis.s3_claims:check_all")
-EXPECTED = Path(__file__).parent / "expected"
 ORDERS = ((0.5, 1.0), (1.0, 2.0))
 UNCHANGED = 1e-9  # rounding
 MEASURES = ("norm_p", "norm_q", "I(W)")
 DATA = "none: vectors that are written out, or drawn at random"
+VECTORS = Task("s3-vectors", "analysis.s3.tasks:vectors")
+CHANGES = Task("s3-changes", "analysis.s3.tasks:changes")
+CHECKS = Task("s3-claims", "analysis.s3.checks:check_all")
+VERDICTS = ("holds", "holds with correction", "does not hold")
+PROPERTIES = {  # operation -> our words for what S3 claims of it, and where
+    "times -3": ("A factor leaves I(W)", "A.1"),
+    "permuted": ("A permutation leaves I(W)", "definition"),
+    "cloned": ("Cloning leaves I(W)", "A.3"),
+    "Robin Hood": ("Taking from the largest for the smallest lowers I(W)", "A.2"),
+    "rising tide": ("Adding the same to all lowers I(W)", "A.4"),
+    "Bill Gates": ("Raising the largest entry raises I(W)", "A.5.1"),
+    "zeros appended": ("Appending zeros raises I(W)", "A.5.2"),
+}
+ALWAYS = 0.9999  # share of vectors: of 500, all
 
 
 def exhibits(first_seed: int = 0) -> list[Exhibit]:
@@ -35,51 +50,78 @@ def exhibits(first_seed: int = 0) -> list[Exhibit]:
     claimed = (Cell.of(CHECKS, version=1, data=DATA, seed=first_seed, vectors=500),)
     return [
         Exhibit(
-            "s3-vectors",
-            "I(W) of the worked vectors of S3",
-            "Norms and index of W1 = [10, 0, 0, 0] and W2 = [5, 5, 0, 0] as S3 A.2 prints them (evaluated at "
-            "p and q, to which it gives no numbers) and as computed here.",
-            worked,
-            tabulate=_vectors,
-            draw=figures.vectors,
-            verdict=figures.vectors_verdict,
+            id="s3-vectors",
+            title="I(W) of the worked vectors of S3",
+            paper="S3",
+            place="A.2",
+            caption="Norms and index of W1 = [10, 0, 0, 0] and W2 = [5, 5, 0, 0] as S3 prints them (evaluated at p "
+            "and q, to which it gives no numbers) and as computed here.",
+            cells=worked,
+            tabulate=tabulate_vectors,
+            draw=draw_vectors,
+            sheet=sheet_of_vectors,
+            claims=(
+                Bound(
+                    words="Norms and I(W) of the worked vectors are as printed",
+                    place="A.2",
+                    main=True,
+                    cells=(("all", "largest difference"),),
+                    below=1e-9,
+                ),
+            ),
             summarise=lambda tables: tables["compared"],
         ),
         Exhibit(
-            "s3-properties",
-            "What operations on the weights do to I(W)",
-            "Change of I(W) of 500 random vectors (2 to 40 entries, normal times log-normal, up to 90 % "
-            "zeros, at least two entries that differ) under each operation. Dots are medians, bars reach "
-            "from the 5 % to the 95 % quantile of the vectors, means of three draws. Robin Hood moves a "
-            "part of the largest entry to the smallest, rising tide adds the mean to all, Bill Gates "
-            "multiplies the largest by 100; the small raise adds a tenth of the mean to one entry; the step "
-            "that follows is drawn anew.",
-            operated,
-            tabulate=_changes,
-            draw=figures.changes,
-            verdict=figures.changes_verdict,
+            id="s3-properties",
+            title="What operations on the weights do to I(W)",
+            paper="S3",
+            place="A.1 to A.5",
+            caption="Change of I(W) of 500 random vectors under each operation; in brackets what theory says of I. "
+            "Dots are medians, bars reach from the 5 % to the 95 % quantile of the vectors, means of three draws.",
+            cells=operated,
+            tabulate=tabulate_changes,
+            draw=draw_changes,
+            sheet=sheet_of_changes,
+            claims=tuple(
+                Bound(
+                    words=words,
+                    place=place,
+                    main=operation == "Robin Hood",
+                    cells=((operation, OPERATIONS[operation][0]),),
+                    above=ALWAYS,
+                )
+                for operation, (words, place) in PROPERTIES.items()
+            ),
             summarise=lambda tables: mean_and_interval(tables["table"]),
         ),
         Exhibit(
-            "s3-claims",
-            "The claims of S3 on I(W), checked",
-            "One number for each claim, named in the table with the correction where there is one; p = .5, "
-            "q = 1 unless said; no dot where the number is 0/0. General claims were tried on 500 random "
-            "vectors.",
-            claimed,
-            tabulate=_claims,
-            draw=figures.claims,
-            verdict=figures.claims_verdict,
+            id="s3-claims",
+            title="The claims of S3 on I(W), checked",
+            paper="S3",
+            place="definition to A.5",
+            caption="Whether each claim of S3 holds as it is said, with a correction, or not at all. The number it was "
+            "checked by and the correction are in the table. General claims were tried on 500 random vectors.",
+            cells=claimed,
+            tabulate=tabulate_claims,
+            draw=draw_claims,
+            sheet=sheet_of_claims,
+            verdict="{{all|hold as said}} of {{all|claims}} claims hold as they are said, {{all|hold with a "
+            "correction}} with a correction and {{all|do not hold}} not at all.",
+            claims=tuple(
+                Bound(
+                    words=entry.words,
+                    place=entry.section.upper() if entry.section[0] == "a" else entry.section,
+                    main=entry.key == "range",
+                    cells=((f"{entry.section}/{entry.key}", "holds as said"),),
+                    above=0.5,
+                )
+                for entry in CLAIMS
+            ),
         ),
     ]
 
 
-def expected(name: str) -> pd.DataFrame:
-    """Return the printed numbers of an exhibit, readings applied."""
-    return pd.read_csv(EXPECTED / f"s3.{name}.csv")
-
-
-def _vectors(records: Mapping[Cell, Record]) -> Tables:
+def tabulate_vectors(records: Mapping[Cell, Record]) -> Tables:
     """Tabulate the computed values, and beside the printed ones."""
     (record,) = records.values()
     rows = [
@@ -89,31 +131,40 @@ def _vectors(records: Mapping[Cell, Record]) -> Tables:
         for measure, value in zip(MEASURES, of_order.tolist(), strict=True)
     ]
     table = pd.DataFrame(rows)
-    printed = expected("vectors").dropna(subset="value")
     names = {"norm_p": ("norm_p", 0), "norm_q": ("norm_q", 0), "sparsity_i": ("I(W)", 0)}
     names["sparsity_i_p1_q2"] = ("I(W)", 1)
     compared = []
-    for line in printed[printed["column"].isin(names)].itertuples():
+    for line in expected("s3.vectors").itertuples():
+        if line.column not in names or not line.value:
+            continue
         measure, order = names[line.column]
         p, q = ORDERS[order]
         same = (table["vector"] == line.row) & (table["measure"] == measure) & (table["p"] == p)
-        value = float(table.loc[same, "value"].item())
+        computed, printed = float(table.loc[same, "value"].item()), float(line.value)
+        both = {"printed": printed, "computed": computed, "difference": computed - printed}
         compared.append(
-            {
-                "vector": line.row,
-                "p": p,
-                "q": q,
-                "measure": measure,
-                "printed": float(line.value),
-                "computed": value,
-                "difference": value - float(line.value),
-                "reading": line.reading,
-            }
+            {"vector": line.row, "p": p, "q": q, "measure": measure, **both, "reading": line.reading}
         )
     return {"table": table, "compared": pd.DataFrame(compared)}
 
 
-def _changes(records: Mapping[Cell, Record]) -> Tables:
+def sheet_of_vectors(tables: Tables) -> Sheet:
+    """Return vectors as rows, measures as columns, and the largest difference of all."""
+    both = tables["compared"]
+    columns = [f"{line.measure}, p = {line.p:g}, q = {line.q:g}" for line in both.itertuples()]
+    values = [*zip(both["vector"], columns, both["computed"], strict=True)]
+    values.append(("all", "largest difference", both["difference"].abs().max()))
+    printed = dict(zip(zip(both["vector"], columns, strict=True), both["printed"], strict=True))
+    return as_sheet(values, printed)
+
+
+def as_sheet(values: Any, printed: Any = None, units: Any = None) -> Sheet:
+    """Return (row, column, value) that are computed, not drawn at random, as a sheet."""
+    frame = pd.DataFrame(values, columns=["row", "column", "value"]).assign(seed=0)
+    return Sheet(frame, printed or {}, units or {}, exact)
+
+
+def tabulate_changes(records: Mapping[Cell, Record]) -> Tables:
     """Tabulate quantiles of the changes and the shares that rose, fell and stayed."""
     rows = []
     for cell, record in records.items():
@@ -128,14 +179,19 @@ def _changes(records: Mapping[Cell, Record]) -> Tables:
                 "unchanged": ((change.abs() <= UNCHANGED).mean(), "share"),
             }
             line = {"operation": name, "theory": theory, "p": cell["p"], "q": cell["q"], "seed": cell["seed"]}
-            rows += [
-                {**line, "measure": measure, "value": value, "unit": unit}
-                for measure, (value, unit) in measured.items()
-            ]
+            rows += [{**line, "measure": m, "value": v, "unit": unit} for m, (v, unit) in measured.items()]
     return {"table": pd.DataFrame(rows)}
 
 
-def _claims(records: Mapping[Cell, Record]) -> Tables:
+def sheet_of_changes(tables: Tables) -> Sheet:
+    """Return operations as rows and measures as columns; each draw at each p and q counts."""
+    table = tables["table"]
+    draws = table["seed"].astype(str) + "/" + table["p"].astype(str)
+    named = table.assign(row=table["operation"], column=table["measure"], seed=draws)
+    return Sheet(named[["row", "column", "seed", "value"]])
+
+
+def tabulate_claims(records: Mapping[Cell, Record]) -> Tables:
     """Tabulate the verdicts with their numbers."""
     ((cell, record),) = records.items()
     notes, values = record.notes, record.arrays["value"]
@@ -159,3 +215,85 @@ def _claims(records: Mapping[Cell, Record]) -> Tables:
             }
         )
     return {"table": pd.DataFrame(rows)}
+
+
+def sheet_of_claims(tables: Tables) -> Sheet:
+    """Return claims as rows, with their number and whether they hold as said; and the counts of all."""
+    table = tables["table"]
+    rows = table["section"] + "/" + table["key"]
+    as_said = (table["verdict"] == VERDICTS[0]).astype(float)
+    values = [*zip(rows, ["number"] * len(rows), table["value"], strict=True)]
+    values += [*zip(rows, ["holds as said"] * len(rows), as_said, strict=True)]
+    words = ("hold as said", "hold with a correction", "do not hold")
+    values += [("all", word, (table["verdict"] == v).sum()) for word, v in zip(words, VERDICTS, strict=True)]
+    values.append(("all", "claims", len(table)))
+    units = {(row, "holds as said"): "yes/no" for row in rows} | {
+        ("all", c): "count" for c in (*words, "claims")
+    }
+    return as_sheet(values, units=units)
+
+
+def draw_vectors(made: Tables, backend: str) -> Any:
+    """Draw printed and computed values side by side, one panel a measure."""
+    compared = made["compared"]
+    names = {"norm_p": "‖W‖p, p = {p:g}", "norm_q": "‖W‖q, q = {q:g}", "I(W)": "I(W), p = {p:g}, q = {q:g}"}
+    panels = [names[line.measure].format(p=line.p, q=line.q) for line in compared.itertuples()]
+    named = compared.rename(columns={"printed": "closed form of S3"})
+    shown = named.assign(panel=panels, vector=compared["vector"].str.upper()).melt(
+        ["panel", "vector"], ["closed form of S3", "computed"], var_name="source"
+    )
+    kept = {"hue": "source", "panel": "panel", "share": False, "columns": 2}
+    labels = {"value": "value", "vector": "vector"}
+    return plot.points(shown, x="vector", y="value", labels=labels, backend=backend, **kept)
+
+
+def draw_changes(made: Tables, backend: str) -> Any:
+    """Draw medians and quantiles of the change of I, an operation a row."""
+    keys = ["operation", "theory", "p", "q"]
+    wide = (
+        made["table"].groupby([*keys, "measure"], sort=False)["value"].mean().unstack("measure").reset_index()
+    )
+    order = list(dict.fromkeys(made["table"]["operation"]))
+    wide = wide.sort_values("operation", key=lambda names: names.map(order.index), kind="stable")
+    wide["orders"] = [f"p = {p:g}, q = {q:g}" for p, q in zip(wide["p"], wide["q"], strict=True)]
+    wide["operation"] = wide["operation"] + " (" + wide["theory"] + ")"
+    return plot.points(
+        wide.rename(columns={"5 % quantile": "low", "95 % quantile": "high"}),
+        x="median change",
+        y="operation",
+        hue="orders",
+        low="low",
+        high="high",
+        order=sorted(set(wide["orders"])),
+        labels={"median change": "change of I(W)", "operation": "operation (in theory I)"},
+        backend=backend,
+    )
+
+
+def draw_claims(made: Tables, backend: str) -> Any:
+    """Draw how each claim fares; its number is of another kind than the next one's, so it has no axis."""
+    table = made["table"]
+    labels = table["section"].str.replace("definition", "def.") + " " + table["label"]
+    shown = table.assign(label=labels, place=table["verdict"].map(VERDICTS.index).astype(float))
+    series = [
+        Series(
+            "points",
+            np.full(int((table["verdict"] == verdict).sum()), float(number)),
+            np.flatnonzero(table["verdict"] == verdict).astype(float),
+            name=verdict,
+            colour=number,
+            symbol=number,
+            size=8.0,
+            key=True,
+        )
+        for number, verdict in enumerate(VERDICTS)
+    ]
+    panel = Panel(
+        tuple(series),
+        x_ticks=VERDICTS,
+        y_ticks=tuple(shown["label"]),
+        x_range=(-0.5, len(VERDICTS) - 0.5),
+        y_range=(len(shown) - 0.5, -0.5),
+    )
+    scene = Scene((panel,), y_label="claim", n_colours=3, panel_size=(420, 60 + 26 * len(shown)))
+    return draw(scene, backend)
