@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -10,8 +11,8 @@ from analysis.corpus import tables
 from analysis.corpus.networks import ARCHIVE, CHECKSUM, DOMAINS, NEEDS
 from analysis.corpus.tables import ALL, RULES, differences
 from analysis.engine.cells import Cell, Task
-from analysis.engine.claims import Order, Sign
 from analysis.engine.exhibit import Exhibit, Tables
+from analysis.engine.literals import read_exhibits
 from analysis.engine.sheet import Sheet
 from netsci import plot
 from netsci.plot.scene import Panel, Scene, Series, draw
@@ -25,14 +26,8 @@ PARAMETERS: dict[str, Any] = {
     "repetitions": 5,
     "chunks": 3,
 }
-SAMPLE = (
-    "Sample of the 550-network corpus: up to 30 networks a domain, drawn at random of those with at most 2,000 "
-    "nodes, at most 5 of one series (names that agree up to their first digit).",
-    "The intervals of the claims are over networks, or over domains, in place of seeds.",
-)
 SHOWN = (("CH3-L3", "RA-L3"), ("CH3-L3 induced", "RA-L3"), ("CH3-L2", "RA-L2"))
 PRECISION, SPEARMAN = "precision", "rank correlation with the GR-score"
-OURS = "our study"
 
 
 def exhibits(first_seed: int = 0) -> list[Exhibit]:
@@ -43,57 +38,26 @@ def exhibits(first_seed: int = 0) -> list[Exhibit]:
         for domain in DOMAINS
         for chunk in range(PARAMETERS["chunks"])
     )
-    kept = {"paper": "corpus", "place": OURS, "cells": cells, "needs": NEEDS, "deviations": SAMPLE}
+    literals = read_exhibits(Path(__file__).parent)
+    kept: dict[str, Any] = {"cells": cells, "needs": NEEDS}
     return [
         Exhibit(
-            id="real-networks",
-            title="Missing links of real networks: Cannistraci-Hebb against resource allocation",
-            caption="10 % of the links are hidden, 5 times; precision is the share of hidden links among as many best of all "
-            "pairs that are then not linked. Small dots are networks, large ones means of their differences with 95 % "
-            "intervals. Induced: local links as in the papers of 2018 to 2022.",
+            **literals["real-networks"],
+            **kept,
             tabulate=tables.prediction,
             draw=draw_prediction,
             sheet=sheet_of_prediction,
-            claims=tuple(
-                Order(
-                    words=f"{first} finds more hidden links than {second}",
-                    place="S0, 3.2.4: CH3-L3 is the most robust predictor" if first == "CH3-L3" else OURS,
-                    main=first == "CH3-L3",
-                    pairs=(((first, PRECISION), (second, PRECISION)),),
-                )
-                for first, second in (*SHOWN, ("RA-L3", "RA-L2"), ("RA-L2", "random"))
-            ),
             summarise=lambda made: made["domains"],
-            **kept,
         ),
         Exhibit(
-            id="real-networks-routing",
-            title="Greedy routing in the hyperbolic disk and the degree exponent of real networks",
-            caption="GR-score of the coalescent embedding: mean of shortest over greedy hops, 0 for a lost packet. γ is the "
-            "maximum-likelihood exponent of the degrees' tail; networks where it runs into a bound of [1.01, 10] are "
-            "left out. A dot does not say that a power law fits.",
+            **literals["real-networks-routing"],
+            **kept,
             tabulate=tables.routing,
             draw=draw_routing,
             sheet=sheet_of_routing,
-            claims=(
-                Sign(
-                    words="Within domains, greedy routing works better where γ is small",
-                    place="S1, 4.2: hubs make communication efficient",
-                    main=True,
-                    cells=(("γ", SPEARMAN),),
-                    positive=False,
-                ),
-                Sign(
-                    words="Within domains, greedy routing works worse where paths are long",
-                    place=OURS,
-                    cells=(("path length", SPEARMAN),),
-                    positive=False,
-                ),
-            ),
             summarise=lambda made: made["correlations"],
             # nodes that are alike have equal angles but for rounding, and their order decides some routes
             tolerance=0.02,
-            **kept,
         ),
     ]
 

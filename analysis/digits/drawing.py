@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.digits.tables import over_seeds
 from analysis.engine.digits_runs import NAMES, PROJECTIONS, draw_disks
 from analysis.engine.exhibit import Tables
+from analysis.engine.statistics import average
 from netsci import plot
 
 FATES = ("kept", "removed", "regrown", "still absent")
@@ -17,7 +17,7 @@ FATES = ("kept", "removed", "regrown", "still absent")
 
 def accuracy(made: Tables, backend: str) -> Any:
     """Draw test accuracy by epoch."""
-    shown = _measure(over_seeds(made), "accuracy").assign(high=lambda t: t["high"].clip(upper=1))
+    shown = _measure(average(made), "accuracy").assign(high=lambda t: t["high"].clip(upper=1))
     labels = {"mean": "test accuracy (share)", "epoch": "epoch"}
     return plot.lines(
         shown[shown["epoch"] > 0],
@@ -34,7 +34,7 @@ def accuracy(made: Tables, backend: str) -> Any:
 
 def topology(made: Tables, backend: str) -> Any:
     """Draw what the topology measures by epoch, one panel a measure."""
-    shown = over_seeds(made)
+    shown = average(made)
     shown["panel"] = shown["measure"] + ", " + shown["projection"]
     shown["panel"] = shown["panel"].replace("gamma, sparse layers", "γ, both sparse layers")
     # the dense model's I(W) of .15 would press the sparse curves, which differ by .01, into one line

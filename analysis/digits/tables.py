@@ -24,7 +24,6 @@ from analysis.engine.digits_runs import (
     pooled_degrees,
 )
 from analysis.engine.exhibit import Tables
-from analysis.engine.statistics import mean_and_interval
 from netsci.graph import (
     ExponentFit,
     LayeredGraph,
@@ -146,11 +145,6 @@ def ch_scores_of_links(records: Records, bins: int = 32) -> Tables:
             if cell["seed"] == first:
                 histograms.append(_histograms(scores, bins).assign(evolution=step))
     return {"table": pd.DataFrame(rows), "histogram": pd.concat(histograms, ignore_index=True)}
-
-
-def over_seeds(tables: Tables) -> pd.DataFrame:
-    """Average the first table over seeds, epoch by epoch where there are epochs."""
-    return mean_and_interval(tables["table"])
 
 
 def _degree_sequences(masks: Masks) -> list[tuple[str, str, NDArray[np.int64]]]:

@@ -52,10 +52,6 @@ PARAMETERS: dict[str, Any] = {  # the widths, and values of a `netsci.train.Reci
     "epochs": 140,
 }
 DATA = f"scikit-learn digits, 1797 images 8 x 8, 360 for testing, SHA-256 {CHECKSUM[:16]}"
-SETTING = (
-    "MLP 64-512-512-10 on digits, 98 % sparse but for its dense output layer. CHTs evolves after each of the first "
-    "105 of 140 epochs: magnitude removal, CH2-L3n regrowth, delta 0.5, zeta from 0.3 to 0 as a cosine.",
-)
 
 
 def cells_of(models: tuple[str, ...], first_seed: int) -> tuple[Cell, ...]:

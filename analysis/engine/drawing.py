@@ -1,7 +1,8 @@
 """Drawing a printed table: our runs, filled and solid, beside what is printed, hollow and dashed.
 
 A cell that was not run is not drawn, unless nothing of the table was run: then all that is printed is drawn.
-Every panel has its own value axis: no two measures share one.
+Every panel has its own value axis: no two measures share one. Names of panels, places and hues are templates,
+such as "{dataset}, {kind}", filled with what a cell's row and column say.
 """
 
 from __future__ import annotations
@@ -12,13 +13,34 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.engine.table import compared
-from analysis.engine.words import choice
+from analysis.engine.entries import compared
+from analysis.engine.words import NAMES, choice, row_name
 from netsci.plot.scene import Panel, Scene, Series, draw, grid_columns
 
 OURS, PRINTED = "this library", "printed"
+SCALES = {"smoke": "smoke scale: digits, not the paper's data", "desk": "", "paper": "the paper's sizes"}
+AXES = {  # column of a measure -> the name of its axis
+    "accuracy_percent": "accuracy (%)",
+    "dense_accuracy_percent": "accuracy (%)",
+    "accuracy_improvement_percent": "gain over own dense network (points)",
+    "accuracy_loss_percent": "loss against own dense network (points)",
+    "link_sparsity_percent": "link sparsity (%)",
+    "sparsity_percent": "sparsity (%)",
+    "node_sparsity_percent": "node sparsity (%)",
+    "sops_per_sample": "operations a sample",
+    "dense_sops_per_sample": "operations a sample",
+    "macs_per_sample": "first layer's MACs a sample",
+    "dense_macs_per_sample": "first layer's MACs a sample",
+    "firing_rate_percent": "firing rate (%)",
+    "spike_count": "spikes",
+    "energy_mj": "energy (mJ)",
+}
+LOGARITHMIC = ("operations a sample", "first layer's MACs a sample", "spikes", "energy (mJ)")
 Tables = Mapping[str, pd.DataFrame]
-Naming = Callable[[str, str], str]  # (row, column) -> text
+Said = Callable[[str, str], Mapping[str, str]]  # (row, column) -> what their names say
+Look = Mapping[str, Any]
+Draw = Callable[[Said, Look, Tables, str], Any]
+Naming = Callable[[str, str, str], str]  # (row, column, who) -> text
 
 
 def shown(tables: Tables, *, all_printed: bool = False) -> pd.DataFrame:
@@ -32,91 +54,99 @@ def shown(tables: Tables, *, all_printed: bool = False) -> pd.DataFrame:
     return rows[["row", "column", "who", "value", "low", "high"]]
 
 
-def dots(
-    tables: Tables,
-    backend: str,
-    *,
-    place: Callable[[str, str, str], str],
-    panel: Naming,
-    hue: Naming = lambda row, column: "",
-    title: str = "",
-    log: Sequence[str] = (),
-    all_printed: bool = False,
-) -> Any:
-    """Draw dots with intervals, places downwards, one panel a measure.
+def by_template(template: str, said: Said) -> Naming:
+    """Return the naming of a template; what a cell does not say is left out, with the comma before it."""
 
-    place(row, column, who), hue : names. panel : "title|name of the value axis", or the name alone; "" leaves
-    a cell out. log : panels with a logarithmic axis.
+    def name(row: str, column: str, who: str) -> str:
+        words = {key: NAMES.get(value, value) for key, value in said(row, column).items()}
+        return template.format_map(_Blank(words)).removesuffix(", ")
+
+    return name
+
+
+class _Blank(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return ""
+
+
+def curves(said: Said, look: Look, tables: Tables, backend: str) -> Any:
+    """Draw values against the choice that the column names, with the templates `panel` and `hue`."""
+    rows = _named(shown(tables), panel=by_template(look["panel"], said), hue=by_template(_hue(look), said))
+    rows = rows.assign(x=[choice(column) for column in rows["column"]]).sort_values("x", kind="stable")
+    hues, panels = _hues(rows), []
+    for name in dict.fromkeys(_named(shown(tables), panel=by_template(look["panel"], said))["panel"]):
+        series = []
+        for who in hues:
+            one = rows[(rows["panel"] == name) & (rows["hue"] == who[0]) & (rows["who"] == who[1])]
+            x, y, low, high = (one[c].to_numpy(float) for c in ("x", "value", "low", "high"))
+            style = _style(who, hues)
+            line = {key: style[key] for key in ("name", "colour", "dashed")}
+            series.append(Series("line", x, y, width=1.3 if style["dashed"] else 1.8, **line))
+            series.append(Series("points", x, y, size=6.0, whisker=(low, high), **style))
+        panels.append(Panel(tuple(series), title=str(name), log=look.get("log", "")))
+    labels = {"x_label": look["label"], "y_label": "accuracy (%)", "share": look.get("share", False)}
+    return _drawn(panels, hues, look, backend, panel_size=(320, 250), **labels)
+
+
+def dots(said: Said, look: Look, tables: Tables, backend: str) -> Any:
+    """Draw dots by place, with the templates `spot`, `panel` and `hue`."""
+    names = {name: by_template(look[name], said) for name in ("spot", "panel")}
+    return place_dots(shown(tables), look, backend, hue=by_template(_hue(look), said), **names)
+
+
+def measures(said: Said, look: Look, tables: Tables, backend: str) -> Any:
+    """Draw a panel a measure, networks downwards, dense beside sparse."""
+
+    def spot(row: str, column: str, who: str) -> str:
+        kept = [part for part in row.split("/") if part not in ("ch-snn", "dense")]
+        simulated = who == OURS and look["scale"] == "desk" and row.startswith("n-mnist")
+        return row_name("/".join(kept)) + (" (simulated)" if simulated else "")
+
+    def hue(row: str, column: str, who: str) -> str:
+        return "dense" if column.startswith("dense_") or row.endswith("/dense") else "sparse"
+
+    def panel(row: str, column: str, who: str) -> str:
+        return AXES.get(column, "")
+
+    return place_dots(shown(tables), look, backend, spot=spot, panel=panel, hue=hue)
+
+
+DRAWINGS: dict[str, Draw] = {"curves": curves, "dots": dots, "measures": measures}
+
+
+def place_dots(
+    rows: pd.DataFrame, look: Look, backend: str, *, spot: Naming, panel: Naming, hue: Naming
+) -> Any:
+    """Draw dots with intervals, places downwards, one panel a measure; a panel named "" is left out.
+
+    A panel's name is that of its value axis, or "title|name of the axis".
     """
-    rows = shown(tables, all_printed=all_printed)
-    names = [panel(row, column) for row, column in zip(rows["row"], rows["column"], strict=True)]
-    of = zip(rows["row"], rows["column"], rows["who"], strict=True)
-    rows = rows.assign(panel=names, place=[place(*cell) for cell in of]).query("panel != ''")
-    rows = _hued(rows, hue)
-    hues = _hues(rows)
-    places = list(dict.fromkeys(rows["place"]))
-    panels = []
+    rows = _named(rows, panel=panel, spot=spot, hue=hue).query("panel != ''")
+    hues, spots, panels = _hues(rows), list(dict.fromkeys(rows["spot"])), []
     for name, group in rows.groupby("panel", sort=False):
         series = []
         for who, one in group.groupby(["hue", "who"], sort=False):
             beside = (hues.index(who) - (len(hues) - 1) / 2) * 0.72 / len(hues)
-            at = np.array([places.index(where) + beside for where in one["place"]], dtype=float)
-            ends = (one["low"].to_numpy(float), one["high"].to_numpy(float))
-            x = one["value"].to_numpy(float)
-            series.append(Series("points", x, at, whisker=ends, along="x", size=7.0, **_style(who, hues)))
-        heading, bar, axis = str(name).partition("|")
-        panels.append(
-            Panel(
-                tuple(series),
-                title=heading if bar else "",
-                x_label=axis if bar else heading,
-                y_ticks=tuple(places),
-                y_range=(len(places) - 0.5, -0.5),
-                log="x" if name in log else "",
-            )
-        )
-    size = (320 if len(panels) > 1 else 520, max(180, 60 + 34 * len(places)))
-    return _drawn(panels, hues, backend, title=title, panel_size=size, widest=2 if len(panels) == 4 else 3)
-
-
-def curves(
-    tables: Tables,
-    backend: str,
-    *,
-    label: str,
-    panel: Callable[[str], str],
-    hue: Naming = lambda row, column: "",
-    y_label: str = "accuracy (%)",
-    log: str = "",
-    share: bool = False,
-    title: str = "",
-) -> Any:
-    """Draw values against a choice that the column names, a panel for each panel(row)."""
-    rows = _hued(shown(tables), hue)
-    hues = _hues(rows)
-    rows = rows.assign(x=[choice(column) for column in rows["column"]], panel=rows["row"].map(panel))
-    panels = []
-    for name, group in rows.groupby("panel", sort=False):
-        series = []
-        for who, one in group.sort_values("x").groupby(["hue", "who"], sort=False):
-            x, y = one["x"].to_numpy(float), one["value"].to_numpy(float)
-            ends = (one["low"].to_numpy(float), one["high"].to_numpy(float))
+            at = np.array([spots.index(where) + beside for where in one["spot"]], dtype=float)
+            x, low, high = (one[c].to_numpy(float) for c in ("value", "low", "high"))
             style = _style(who, hues)
-            if np.isfinite(ends[0]).any():
-                low, high = (np.where(np.isfinite(end), end, y) for end in ends)
-                band = {"low": low, "high": high, "opacity": 0.15}
-                series.append(Series("band", x, y, name=style["name"], colour=style["colour"], **band))
-            line = {name: style[name] for name in ("name", "colour", "dashed")}
-            series.append(Series("line", x, y, width=1.3 if style["dashed"] else 1.8, **line))
-            series.append(Series("points", x, y, size=6.0, **style))
-        panels.append(Panel(tuple(series), title=str(name), log=log))
-    labels = {"x_label": label, "y_label": y_label}
-    return _drawn(panels, hues, backend, title=title, share=share, panel_size=(320, 250), **labels)
+            series.append(Series("points", x, at, whisker=(low, high), along="x", size=7.0, **style))
+        title, bar, axis = str(name).rpartition("|")
+        of_log = {"log": "x" if axis in LOGARITHMIC else "", "title": title, "x_label": axis}
+        downwards = (len(spots) - 0.5, -0.5)
+        panels.append(Panel(tuple(series), y_ticks=tuple(spots), y_range=downwards, **of_log))
+    size = (320 if len(panels) > 1 else 520, max(180, 60 + 34 * len(spots)))
+    return _drawn(panels, hues, look, backend, panel_size=size, share=True)
 
 
-def _hued(rows: pd.DataFrame, hue: Naming) -> pd.DataFrame:
-    pairs = zip(rows["row"], rows["column"], strict=True)
-    return rows.assign(hue=[hue(*pair) for pair in pairs])
+def _named(rows: pd.DataFrame, **names: Naming) -> pd.DataFrame:
+    of = list(zip(rows["row"], rows["column"], rows["who"], strict=True))
+    return rows.assign(**{name: [naming(*cell) for cell in of] for name, naming in names.items()})
+
+
+def _hue(look: Look) -> str:
+    hue: str = look.get("hue", "")
+    return hue
 
 
 def _hues(rows: pd.DataFrame) -> list[tuple[str, str]]:
@@ -127,29 +157,17 @@ def _hues(rows: pd.DataFrame) -> list[tuple[str, str]]:
 
 def _style(who: tuple[str, str], hues: Sequence[tuple[str, str]]) -> dict[str, Any]:
     """Return how a hue is drawn: a colour a network, hollow and dashed where it is printed."""
-    networks = list(dict.fromkeys(network for network, _ in hues))
-    number, theirs = networks.index(who[0]), who[1] == PRINTED
-    name = f"{who[0]}, {who[1]}" if who[0] else who[1]
+    number = list(dict.fromkeys(network for network, _ in hues)).index(who[0])
+    theirs, name = who[1] == PRINTED, f"{who[0]}, {who[1]}" if who[0] else who[1]
     style = {"name": name, "colour": number, "symbol": number, "hollow": theirs, "dashed": theirs}
     return style | {"key": True}
 
 
 def _drawn(
-    panels: Sequence[Panel],
-    hues: Sequence[tuple[str, str]],
-    backend: str,
-    *,
-    share: bool = True,
-    widest: int = 3,
-    **scene: Any,
+    panels: Sequence[Panel], hues: Sequence[tuple[str, str]], look: Look, backend: str, **scene: Any
 ) -> Any:
-    return draw(
-        Scene(
-            tuple(panels) or (Panel(empty="no data"),),
-            columns=grid_columns(len(panels), None, widest=widest),
-            n_colours=len({network for network, _ in hues}),
-            share=share,
-            **scene,
-        ),
-        backend,
-    )
+    columns = grid_columns(len(panels), None, widest=2 if len(panels) == 4 else 3)
+    colours = len({network for network, _ in hues})
+    shown = tuple(panels) or (Panel(empty="no data"),)
+    made = Scene(shown, title=look.get("title", ""), columns=columns, n_colours=colours, **scene)
+    return draw(made, backend)

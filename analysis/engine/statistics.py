@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from scipy import stats
@@ -26,6 +28,11 @@ def mean_and_interval(table: pd.DataFrame, *, confidence: float = 0.95) -> pd.Da
         / np.sqrt(result["n"])
     )
     return result.assign(low=result["mean"] - half, high=result["mean"] + half)
+
+
+def average(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return the first of several tables, averaged over seeds."""
+    return mean_and_interval(next(iter(tables.values())))
 
 
 def same(ours: pd.DataFrame, theirs: pd.DataFrame, *, tolerance: float = 1e-5) -> bool:

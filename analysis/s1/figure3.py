@@ -6,14 +6,15 @@ model stands in for DepGraph.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from analysis.engine import digits_runs as nets
-from analysis.engine.claims import Bound, Order
 from analysis.engine.exhibit import Exhibit, Tables
+from analysis.engine.literals import read_exhibits
 from analysis.engine.printed import expected
 from analysis.engine.sheet import Sheet
 from netsci.graph import Embedding, ExponentFit, LayeredGraph, coalescent_embedding, degree_exponent
@@ -45,60 +46,14 @@ FLAGS = {  # what the fit's notes begin with, in few words
     "power law rejected": "rejected",
     "an alternative": "another law fits better",
 }
-CLAIMS = (
-    Order(
-        words="The trained network's middle layer holds more hubs than its share of the units",
-        place="4.2, Figure 3b",
-        main=True,
-        pairs=(((TRAINED, HUBS), (TRAINED, UNITS)),),
-    ),
-    Order(
-        words="Training adds to the hubs of the middle layer: random masks hold fewer",
-        place="4.2, Figure 3",
-        pairs=tuple(((TRAINED, ENRICHED), (other, ENRICHED)) for other in (START, CONTROL)),
-    ),
-    Bound(
-        words="γ of the trained network is between 2 and 3",
-        place="4.2 (2.19)",
-        cells=((TRAINED, GAMMA),),
-        above=2.0,
-        below=3.0,
-    ),
-    Bound(
-        words="γ of the pruned network is above 3",
-        place="4.2 (9.46, DepGraph)",
-        cells=((SMALLEST, GAMMA),),
-        above=3.0,
-    ),
-)
-DEVIATIONS = (
-    "S1 shows the last two fully connected layers of VGG-16 on CIFAR-10, 99 % sparse.",
-    "The largest weights of the dense model, as many in each layer as CHTs has, stand in for DepGraph: (c) is no "
-    "test of DepGraph.",
-    "The table adds a control: as many random links among the units that are live in (b).",
-)
 
 
 def exhibits(first_seed: int = 0) -> list[Exhibit]:
     """Return the exhibit over three seeds, from the cells of the digits exhibits."""
-    return [
-        Exhibit(
-            id="s1-figure3",
-            title="S1 Figure 3 on digits",
-            paper="S1",
-            place="4.2, Figure 3",
-            caption="Coalescent embedding of inputs and hidden units, first seed, coloured by layer; links as geodesics; "
-            "(b) and (c) are turned to agree best with (a). Hubs are the 5 % of the units with most links; p is the "
-            f"chance that shuffled layers put as many into {MIDDLE}.",
-            cells=nets.cells_of(tuple(nets.NAMES), first_seed),
-            tabulate=tabulate,
-            draw=draw,
-            sheet=sheet,
-            claims=CLAIMS,
-            deviations=(*nets.SETTING, *DEVIATIONS),
-            summarise=summarise,
-        )
-    ]
+    literal = read_exhibits(Path(__file__).parent)["s1-figure3"]
+    cells = nets.cells_of(tuple(nets.NAMES), first_seed)
+    kept = {"tabulate": tabulate, "draw": draw, "sheet": sheet, "summarise": summarise}
+    return [Exhibit(**literal, cells=cells, **kept)]
 
 
 def printed_gammas() -> dict[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,11 @@ import pandas as pd
 from analysis.engine.cells import Cell, Record, Task
 from analysis.engine.claims import Bound
 from analysis.engine.exhibit import Exhibit, Tables
+from analysis.engine.literals import read_exhibits
 from analysis.engine.printed import expected
 from analysis.engine.sheet import Sheet, exact
-from analysis.engine.statistics import mean_and_interval
-from analysis.s3.checks import CLAIMS
+from analysis.engine.statistics import average
+from analysis.s3.checks import CLAIMS, Claim
 from analysis.s3.tasks import OPERATIONS
 from netsci import plot
 from netsci.plot.scene import Panel, Scene, Series, draw
@@ -26,17 +28,8 @@ DATA = "none: vectors that are written out, or drawn at random"
 VECTORS = Task("s3-vectors", "analysis.s3.tasks:vectors")
 CHANGES = Task("s3-changes", "analysis.s3.tasks:changes")
 CHECKS = Task("s3-claims", "analysis.s3.checks:check_all")
+AS_SAID = "holds as said"
 VERDICTS = ("holds", "holds with correction", "does not hold")
-PROPERTIES = {  # operation -> our words for what S3 claims of it, and where
-    "times -3": ("A factor leaves I(W)", "A.1"),
-    "permuted": ("A permutation leaves I(W)", "definition"),
-    "cloned": ("Cloning leaves I(W)", "A.3"),
-    "Robin Hood": ("Taking from the largest for the smallest lowers I(W)", "A.2"),
-    "rising tide": ("Adding the same to all lowers I(W)", "A.4"),
-    "Bill Gates": ("Raising the largest entry raises I(W)", "A.5.1"),
-    "zeros appended": ("Appending zeros raises I(W)", "A.5.2"),
-}
-ALWAYS = 0.9999  # share of vectors: of 500, all
 
 
 def exhibits(first_seed: int = 0) -> list[Exhibit]:
@@ -48,77 +41,40 @@ def exhibits(first_seed: int = 0) -> list[Exhibit]:
         for i in range(3)
     )
     claimed = (Cell.of(CHECKS, version=1, data=DATA, seed=first_seed, vectors=500),)
+    literals = read_exhibits(Path(__file__).parent)
+    checked = {"claims": tuple(as_claim(entry) for entry in CLAIMS)}
     return [
         Exhibit(
-            id="s3-vectors",
-            title="I(W) of the worked vectors of S3",
-            paper="S3",
-            place="A.2",
-            caption="Norms and index of W1 = [10, 0, 0, 0] and W2 = [5, 5, 0, 0] as S3 prints them (evaluated at p "
-            "and q, to which it gives no numbers) and as computed here.",
+            **literals["s3-vectors"],
             cells=worked,
             tabulate=tabulate_vectors,
             draw=draw_vectors,
             sheet=sheet_of_vectors,
-            claims=(
-                Bound(
-                    words="Norms and I(W) of the worked vectors are as printed",
-                    place="A.2",
-                    main=True,
-                    cells=(("all", "largest difference"),),
-                    below=1e-9,
-                ),
-            ),
             summarise=lambda tables: tables["compared"],
         ),
         Exhibit(
-            id="s3-properties",
-            title="What operations on the weights do to I(W)",
-            paper="S3",
-            place="A.1 to A.5",
-            caption="Change of I(W) of 500 random vectors under each operation; in brackets what theory says of I. "
-            "Dots are medians, bars reach from the 5 % to the 95 % quantile of the vectors, means of three draws.",
+            **literals["s3-properties"],
             cells=operated,
             tabulate=tabulate_changes,
             draw=draw_changes,
             sheet=sheet_of_changes,
-            claims=tuple(
-                Bound(
-                    words=words,
-                    place=place,
-                    main=operation == "Robin Hood",
-                    cells=((operation, OPERATIONS[operation][0]),),
-                    above=ALWAYS,
-                )
-                for operation, (words, place) in PROPERTIES.items()
-            ),
-            summarise=lambda tables: mean_and_interval(tables["table"]),
+            summarise=average,
         ),
         Exhibit(
-            id="s3-claims",
-            title="The claims of S3 on I(W), checked",
-            paper="S3",
-            place="definition to A.5",
-            caption="Whether each claim of S3 holds as it is said, with a correction, or not at all. The number it was "
-            "checked by and the correction are in the table. General claims were tried on 500 random vectors.",
+            **literals["s3-claims"] | checked,
             cells=claimed,
             tabulate=tabulate_claims,
             draw=draw_claims,
             sheet=sheet_of_claims,
-            verdict="{{all|hold as said}} of {{all|claims}} claims hold as they are said, {{all|hold with a "
-            "correction}} with a correction and {{all|do not hold}} not at all.",
-            claims=tuple(
-                Bound(
-                    words=entry.words,
-                    place=entry.section.upper() if entry.section[0] == "a" else entry.section,
-                    main=entry.key == "range",
-                    cells=((f"{entry.section}/{entry.key}", "holds as said"),),
-                    above=0.5,
-                )
-                for entry in CLAIMS
-            ),
         ),
     ]
+
+
+def as_claim(entry: Claim) -> Bound:
+    """Return a claim of S3 as one on the table of its checks."""
+    place = entry.section.upper() if entry.section.startswith("a.") else entry.section
+    cells = ((f"{entry.section}/{entry.key}", AS_SAID),)
+    return Bound(words=entry.words, place=place, main=entry.key == "range", cells=cells, above=0.5)
 
 
 def tabulate_vectors(records: Mapping[Cell, Record]) -> Tables:
@@ -223,13 +179,11 @@ def sheet_of_claims(tables: Tables) -> Sheet:
     rows = table["section"] + "/" + table["key"]
     as_said = (table["verdict"] == VERDICTS[0]).astype(float)
     values = [*zip(rows, ["number"] * len(rows), table["value"], strict=True)]
-    values += [*zip(rows, ["holds as said"] * len(rows), as_said, strict=True)]
+    values += [*zip(rows, [AS_SAID] * len(rows), as_said, strict=True)]
     words = ("hold as said", "hold with a correction", "do not hold")
     values += [("all", word, (table["verdict"] == v).sum()) for word, v in zip(words, VERDICTS, strict=True)]
     values.append(("all", "claims", len(table)))
-    units = {(row, "holds as said"): "yes/no" for row in rows} | {
-        ("all", c): "count" for c in (*words, "claims")
-    }
+    units = {(row, AS_SAID): "yes/no" for row in rows} | {("all", c): "count" for c in (*words, "claims")}
     return as_sheet(values, units=units)
 
 
