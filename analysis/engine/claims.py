@@ -180,12 +180,15 @@ def _printed(contrast: Contrast, sheet: Sheet) -> str:
 
 
 def _ours(contrast: Contrast, sheet: Sheet) -> str:
-    """Return our means of a contrast, with the interval of a single cell."""
+    """Return our means of a contrast; of a single cell with its interval, or in how many seeds it is true."""
     keys = _cells(contrast)
     found = [sheet.estimate(key) for key in keys]
     words = [_signed(one.mean, sheet, key, contrast) for one, key in zip(found, keys, strict=True)]
-    if len(keys) == 1 and found[0].n > 1:
-        low, high = (_signed(end, sheet, keys[0], contrast) for end in (found[0].low, found[0].high))
+    one, several = found[0], len(keys) == 1 and found[0].n > 1
+    if several and sheet.unit(keys[0]) == "yes/no":
+        return f"{one.mean * one.n:.0f} of {one.n}"
+    if several and one.high > one.low:
+        low, high = (_signed(end, sheet, keys[0], contrast) for end in (one.low, one.high))
         words[0] += f" ({low} to {high})"
     return " against ".join(words)
 
