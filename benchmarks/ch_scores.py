@@ -20,7 +20,7 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
-from netsci.graph.ch import ch_scores
+from netsci.graph.ch.scores import ch_scores
 
 # rows, columns, density, rule, ratio to U that this case must stay below (None: for information)
 CASES: list[tuple[int, int, float, str, float | None]] = [

@@ -22,10 +22,10 @@ import scipy.sparse as sp
 import torch
 from threadpoolctl import threadpool_limits
 
-from netsci.graph.embedding import coalescent_embedding
+from netsci.graph.geometry.embedding import coalescent_embedding
+from netsci.graph.geometry.weightings import WEIGHTINGS
 from netsci.graph.processors import processors
-from netsci.graph.shortest_paths import all_distances
-from netsci.graph.weightings import WEIGHTINGS
+from netsci.graph.structure.shortest_paths import all_distances
 
 TWICE_AS_MANY = 1.6  # times faster, at least, are all shortest paths on two threads
 # nodes, links, network, reduction, ratio to U that one thread must stay below (None: for information)

@@ -24,8 +24,9 @@ from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # run as a script, from anywhere
 
-from netsci.io import CheckpointError, isolation, load
-from netsci.io.isolation import last_usage
+from netsci.io import CheckpointError, load
+from netsci.io.sandbox import isolation
+from netsci.io.sandbox.isolation import last_usage
 from tests.io.mutations import case, seeds
 from tests.io.seeds import SEEDS
 

@@ -21,12 +21,12 @@ from numpy.typing import NDArray
 
 from analysis.corpus.tables import RULES, STRUCTURE
 from analysis.engine.cells import Record
-from netsci.graph.ch_unipartite import ch_scores_unipartite
-from netsci.graph.classical import clustering
-from netsci.graph.embedding import coalescent_embedding
-from netsci.graph.exponent import degree_exponent
-from netsci.graph.navigation import geometrical_congruence, greedy_routing_score
-from netsci.graph.path_measures import path_length
+from netsci.graph.ch.unipartite import ch_scores_unipartite
+from netsci.graph.degree.exponent import degree_exponent
+from netsci.graph.geometry.embedding import coalescent_embedding
+from netsci.graph.geometry.navigation import geometrical_congruence, greedy_routing_score
+from netsci.graph.structure.classical import clustering
+from netsci.graph.structure.path_measures import path_length
 
 NEEDS = "NETSCI_DATA"
 ARCHIVE = "networks/corpus550.zip"

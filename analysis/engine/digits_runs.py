@@ -20,7 +20,7 @@ from analysis.engine.sheet import Sheet
 from netsci import plot
 from netsci.data.digits import CHECKSUM
 from netsci.graph import LayeredGraph, live_units, native_arcs
-from netsci.graph.discrete_fit import HIGHEST, LOWEST
+from netsci.graph.degree.discrete_fit import HIGHEST, LOWEST
 from netsci.topology import erdos_renyi
 
 POPULATIONS = ("input", "hidden 1", "hidden 2")  # those between sparse layers

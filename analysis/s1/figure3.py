@@ -18,9 +18,9 @@ from analysis.engine.literals import read_exhibits
 from analysis.engine.printed import expected
 from analysis.engine.sheet import Sheet
 from netsci.graph import Embedding, ExponentFit, LayeredGraph, coalescent_embedding, degree_exponent
-from netsci.graph.alignment import align, circular_correlation
-from netsci.graph.meta_depth import meta_depth
-from netsci.graph.navigation import greedy_routing_score
+from netsci.graph.geometry.alignment import align, circular_correlation
+from netsci.graph.geometry.meta_depth import meta_depth
+from netsci.graph.geometry.navigation import greedy_routing_score
 
 SHUFFLES = 7  # purpose of the generator of meta-depth's permutations, beside those of the other exhibits
 PERMUTATIONS = 999

@@ -1,12 +1,39 @@
 """Layered networks as graphs and their measures; numpy, scipy and numba, never torch."""
 
-from netsci.graph.agreement import (
+from netsci.graph.ch.links import best_missing_links, sample_missing_links
+from netsci.graph.ch.ranking import ch_ranking
+from netsci.graph.ch.scores import CH_RULES, ch_scores, iter_scores
+from netsci.graph.ch.unipartite import ch_scores_unipartite, iter_ch_scores_unipartite
+from netsci.graph.degree.distribution import degree_ccdf
+from netsci.graph.degree.exponent import ExponentFit, degree_exponent, grid_exponent
+from netsci.graph.degree.exponent_table import exponent_table
+from netsci.graph.geometry.agreement import (
     concordance_score,
     hd_correlation,
     hyperbolic_distance_3d,
 )
-from netsci.graph.alignment import align, circular_correlation
-from netsci.graph.bipartite_measures import (
+from netsci.graph.geometry.alignment import align, circular_correlation
+from netsci.graph.geometry.embedding import Embedding, coalescent_embedding
+from netsci.graph.geometry.hyperbolic import (
+    geodesic_arc,
+    geodesic_arcs,
+    hyperbolic_distance,
+    native_arcs,
+    to_poincare,
+)
+from netsci.graph.geometry.meta_depth import meta_depth
+from netsci.graph.geometry.navigation import (
+    geometrical_congruence,
+    greedy_routing,
+    greedy_routing_score,
+    latent_congruence,
+)
+from netsci.graph.geometry.separation import angular_separation, angular_separation_index
+from netsci.graph.interop import from_graphml, from_igraph, from_networkx
+from netsci.graph.layered import LayeredGraph
+from netsci.graph.percolation import live_units, node_sparsity, percolate
+from netsci.graph.projection import Population, Projection
+from netsci.graph.structure.bipartite_measures import (
     bipartite_assortativity,
     bipartite_communities,
     bipartite_modularity,
@@ -14,11 +41,7 @@ from netsci.graph.bipartite_measures import (
     nodf,
     robins_alexander,
 )
-from netsci.graph.ch import CH_RULES, ch_scores, iter_scores
-from netsci.graph.ch_links import best_missing_links, sample_missing_links
-from netsci.graph.ch_ranking import ch_ranking
-from netsci.graph.ch_unipartite import ch_scores_unipartite, iter_ch_scores_unipartite
-from netsci.graph.classical import (
+from netsci.graph.structure.classical import (
     clustering,
     communities,
     degree_assortativity,
@@ -27,34 +50,17 @@ from netsci.graph.classical import (
     small_worldness,
     transitivity,
 )
-from netsci.graph.degrees import degree_ccdf
-from netsci.graph.embedding import Embedding, coalescent_embedding
-from netsci.graph.exponent import ExponentFit, degree_exponent, grid_exponent
-from netsci.graph.exponent_table import exponent_table
-from netsci.graph.hyperbolic import geodesic_arc, geodesic_arcs, hyperbolic_distance, native_arcs, to_poincare
-from netsci.graph.interop import from_graphml, from_igraph, from_networkx
-from netsci.graph.layered import LayeredGraph
-from netsci.graph.local_community import bipartite_lcp_correlation, lcp_correlation
-from netsci.graph.meta_depth import meta_depth
-from netsci.graph.navigation import (
-    geometrical_congruence,
-    greedy_routing,
-    greedy_routing_score,
-    latent_congruence,
-)
-from netsci.graph.null_models import NULL_MODELS, null_model
-from netsci.graph.path_measures import (
+from netsci.graph.structure.local_community import bipartite_lcp_correlation, lcp_correlation
+from netsci.graph.structure.null_models import NULL_MODELS, null_model
+from netsci.graph.structure.path_measures import (
     PathStatistics,
     global_efficiency,
     local_efficiency,
     path_length,
     path_statistics,
 )
-from netsci.graph.percolation import live_units, node_sparsity, percolate
-from netsci.graph.percolation_curve import percolation_curve, robustness
-from netsci.graph.projection import Population, Projection
-from netsci.graph.separation import angular_separation, angular_separation_index
-from netsci.graph.significance import structure_table
+from netsci.graph.structure.percolation_curve import percolation_curve, robustness
+from netsci.graph.structure.significance import structure_table
 
 __all__ = [
     "CH_RULES",

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from netsci.graph.embedding import Embedding
-    from netsci.graph.exponent import ExponentFit
+    from netsci.graph.degree.exponent import ExponentFit
+    from netsci.graph.geometry.embedding import Embedding
     from netsci.graph.layered import LayeredGraph
 
 MOST_ROWS = 12

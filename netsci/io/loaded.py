@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from netsci.graph import LayeredGraph, Projection
+from netsci.graph.layered import LayeredGraph
+from netsci.graph.projection import Projection
 from netsci.io.errors import printable
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from netsci import plot
 from netsci.graph import ExponentFit, LayeredGraph, Projection, degree_ccdf, degree_exponent
-from netsci.graph.exponent import FEW_IN_TAIL
+from netsci.graph.degree.exponent import FEW_IN_TAIL
 from netsci.report.page import Section
 from netsci.report.words import count, grouped, listed
 

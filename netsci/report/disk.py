@@ -12,7 +12,7 @@ import scipy.sparse as sp
 
 from netsci import plot
 from netsci.graph import Embedding, LayeredGraph, coalescent_embedding, meta_depth
-from netsci.graph.discrete_fit import HIGHEST, LOWEST
+from netsci.graph.degree.discrete_fit import HIGHEST, LOWEST
 from netsci.report.page import Section
 from netsci.report.stage import communities, stage
 from netsci.report.words import count, percent

@@ -19,7 +19,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from netsci.graph.ch_links import sample_missing_links
+from netsci.graph.ch.links import sample_missing_links
 from netsci.graph.checks import check_fraction, check_generator, check_graph
 from netsci.graph.layered import LayeredGraph
 from netsci.graph.percolation import live_units, select_links, surviving_links

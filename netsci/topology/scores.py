@@ -93,7 +93,7 @@ def equal_missing(links: sp.csr_array) -> NDArray[np.float64]:
 
 
 def _cannistraci_hebb(links: sp.csr_array, *, rule: str) -> NDArray[np.float64]:
-    from netsci.graph.ch import ch_scores  # compiles kernels: only where used
+    from netsci.graph.ch.scores import ch_scores  # compiles kernels: only where used
 
     scores: NDArray[np.float64] = ch_scores(links, rule)
     return scores

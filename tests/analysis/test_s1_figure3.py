@@ -8,7 +8,7 @@ from analysis.digits_networks import AFTER, BEFORE, POPULATIONS, PRUNED, masks_a
 from analysis.engine.cells import Cell, Record, Task
 from analysis.s1_figure3 import CONTROL, PANELS
 from netsci.graph import LayeredGraph, coalescent_embedding, degree_exponent
-from netsci.graph.navigation import greedy_routing
+from netsci.graph.geometry.navigation import greedy_routing
 
 WIDTHS = (20, 24, 16)
 TRAINED, START, SMALLEST = PANELS[AFTER], PANELS[BEFORE], PANELS[PRUNED]

@@ -5,7 +5,7 @@ import numpy as np
 from scipy.sparse.linalg import LinearOperator
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from netsci.graph.laplacian import lanczos
+from netsci.graph.geometry.laplacian import lanczos
 from netsci.graph.processors import one_blas_thread, processors, worker_count
 
 

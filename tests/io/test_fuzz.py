@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.fuzz import MAX_BYTES, MAX_SECONDS, PATIENCE, REAL, Outcome, run
-from netsci.io import isolation, load
+from netsci.io import load
+from netsci.io.sandbox import isolation
 from tests.io.mutations import case, seeds
 from tests.io.seeds import SEEDS
 

@@ -188,7 +188,7 @@ def test_safetensors_types_that_numpy_lacks(path):
 
 
 def test_all_float8_codes_agree_with_torch():
-    from netsci.io.safetensors_file import _float8
+    from netsci.io.formats.safetensors_file import _float8
 
     codes = torch.arange(256, dtype=torch.uint8)
     for bits, dtype in ((4, torch.float8_e4m3fn), (5, torch.float8_e5m2)):

@@ -13,8 +13,8 @@ import torch
 
 from netsci.io import CheckpointError, load
 from netsci.io.errors import printable
+from netsci.io.formats.sniff import sniff
 from netsci.io.limits import MAX_BYTES, check_arrays
-from netsci.io.sniff import sniff
 from tests.io.samples import refused, safetensors_bytes, write_torch, zipped
 
 

@@ -5,7 +5,7 @@ import pytest
 import scipy.sparse as sp
 from hypothesis import given, settings
 
-from netsci.graph.ch import CH_RULES, ch_scores
+from netsci.graph.ch.scores import CH_RULES, ch_scores
 from netsci.topology import REGROWTH, REMOVAL, link_removal_score, magnitude, relative_importance
 from tests.strategies import masks
 

@@ -1,0 +1,200 @@
+"""Choosing missing links by Cannistraci-Hebb score on layers whose scores would not fit into memory.
+
+The scores pass by in blocks of rows. Of all cells so far only those that may still be chosen are held, and
+the key of the worst is what a later cell must exceed: a block costs little more than a comparison a cell.
+"""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from netsci.graph.ch.scores import iter_scores
+from netsci.graph.checks import as_links, as_whole, check_generator, check_number
+
+_Floats = NDArray[np.float64]
+_Cells = NDArray[np.int64]
+
+_STEEPEST = 1e100  # exponent times log(score) stays finite
+
+
+def best_missing_links(
+    biadjacency: Any, k: int, rule: str = "ch3_l3", *, block_rows: int = 256, threads: int | None = 1
+) -> tuple[_Cells, _Floats]:
+    """Return the k missing links of a bipartite layer with the highest Cannistraci-Hebb scores.
+
+    The order is by falling score, equal scores by row and then by column. Scores that are equal in theory may
+    differ in their last digit, which then decides.
+
+    Parameters
+    ----------
+    biadjacency : [m, n], rows presynaptic; dense (a link where it is not 0) or sparse (stored pattern).
+    k : how many, from 0 to the number of missing links.
+    rule : one of `CH_RULES`.
+    block_rows, threads : how many rows are scored together, and how many blocks at once (None: one a core);
+        the choice does not depend on them, memory is links + k + (threads + 1) block_rows n.
+
+    Returns
+    -------
+    links : int64 [k, 2], (row, column). scores : float64 [k], falling, at least 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `ch_scores`, and if k or block_rows is no whole number in its range.
+
+    Examples
+    --------
+    >>> links, scores = best_missing_links([[1, 1, 0], [0, 1, 1]], 2)
+    >>> links.tolist(), scores.tolist()
+    ([[0, 2], [1, 0]], [1.0, 1.0])
+
+    Source: S0 eq. 5, S1 eqs. A3, A4 (the scores); S0 section 3.2 at delta = 1 (the choice).
+    """
+    links, k = _layer_and_k(biadjacency, k)
+    best = _Best(k)
+    for first, flat in _flat_blocks(links, rule, block_rows, threads):
+        places = np.flatnonzero(flat > best.least)  # never at an existing link, which is NaN
+        best.add(first, places, flat, flat[places])
+    cells, scores = best.chosen()
+    order = np.lexsort((cells, -scores))
+    return _as_pairs(cells[order], links), scores[order]
+
+
+def sample_missing_links(
+    biadjacency: Any,
+    k: int,
+    rule: str = "ch3_l3",
+    *,
+    exponent: float = 1.0,
+    block_rows: int = 256,
+    threads: int | None = 1,
+    rng: np.random.Generator,
+) -> tuple[_Cells, _Floats]:
+    """Draw k missing links of a bipartite layer without replacement, with odds score^exponent.
+
+    p(next is i) = s_i^exponent / sum of s_j^exponent over the missing links j not drawn yet
+
+    The k largest keys exponent * log(score) + Gumbel variable have this law. A missing link of score 0 is
+    drawn only when all positive ones are, and then all are alike; with exponent 0 all are alike at once.
+
+    Parameters
+    ----------
+    biadjacency : [m, n], rows presynaptic; dense (a link where it is not 0) or sparse (stored pattern).
+    k : how many, from 0 to the number of missing links.
+    rule : one of `CH_RULES`.
+    exponent : in [0, 1e100]; delta / (1 - delta) in the terms of `topology.gumbel_top_k`.
+    block_rows, threads : as in `best_missing_links`; the choice does not depend on them.
+    rng : generator; how many variables it yields depends on the scores.
+
+    Returns
+    -------
+    links : int64 [k, 2], different cells (row, column) by row and column. scores : float64 [k], at least 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `best_missing_links`, and if exponent is out of range or rng no Generator.
+
+    Examples
+    --------
+    >>> layer, rng = [[1, 1, 0], [0, 1, 1], [0, 0, 1]], np.random.default_rng(7)
+    >>> links, scores = sample_missing_links(layer, 3, rng=rng)  # (2, 0) scores 0
+    >>> links.tolist()
+    [[0, 2], [1, 0], [2, 1]]
+
+    Source: S0 eqs. 20-24; S1 eq. A5.
+    Reading: S0 eq. 23 raises the terms of a path score; here the exponent is on the whole score.
+    """
+    check_generator(rng)
+    check_number(exponent, "exponent")
+    if not 0 <= exponent <= _STEEPEST:
+        raise ValueError(
+            f"exponent must lie in [0, {_STEEPEST:g}]; got {exponent!r}: best_missing_links takes the best"
+        )
+    links, k = _layer_and_k(biadjacency, k)
+    drawn, filled = _Best(k), _Best(0)
+    for first, flat in _flat_blocks(links, rule, block_rows, threads):
+        places = np.flatnonzero(flat > 0) if exponent else np.flatnonzero(~np.isnan(flat))
+        drawn.add(first, places, flat, _keys(flat[places], exponent, rng))
+    if drawn.met < k:
+        filled = _Best(k - drawn.met)
+        for first, flat in _flat_blocks(links, rule, block_rows, threads):
+            places = np.flatnonzero(flat == 0)
+            filled.add(first, places, flat, -rng.standard_exponential(len(places)))
+    cells, scores = (np.concatenate(both) for both in zip(drawn.chosen(), filled.chosen(), strict=True))
+    order = np.argsort(cells)
+    return _as_pairs(cells[order], links), scores[order]
+
+
+class _Best:
+    """The k cells of the largest keys among all that were added, in the order of adding."""
+
+    def __init__(self, k: int) -> None:
+        self.k = k
+        self.met = 0
+        self.least = -math.inf if k else math.inf  # a later cell needs a key above this
+        self.cells = np.zeros(0, np.int64)
+        self.scores, self.keys = np.zeros(0), np.zeros(0)
+
+    def add(self, first: int, places: _Cells, flat: _Floats, keys: _Floats) -> None:
+        """Add the cells first + places, in ascending order, with the scores flat[places]."""
+        self.met += len(places)
+        better = keys > self.least
+        places = places[better]
+        self.cells = np.concatenate([self.cells, places + first])
+        self.scores = np.concatenate([self.scores, flat[places]])
+        self.keys = np.concatenate([self.keys, keys[better]])
+        if len(self.cells) > 2 * self.k:
+            self._drop()
+
+    def _drop(self) -> None:
+        """Keep k cells; of those that tie for the last places the first ones."""
+        least = np.partition(self.keys, len(self.keys) - self.k)[len(self.keys) - self.k]
+        kept = self.keys > least
+        ties = np.flatnonzero(self.keys == least)
+        kept[ties[: self.k - np.count_nonzero(kept)]] = True
+        self.cells, self.scores, self.keys = self.cells[kept], self.scores[kept], self.keys[kept]
+        self.least = float(least)
+
+    def chosen(self) -> tuple[_Cells, _Floats]:
+        """Return the cells, ascending, and their scores; fewer than k if fewer were added."""
+        if len(self.cells) > self.k:
+            self._drop()
+        return self.cells, self.scores
+
+
+def _keys(scores: _Floats, exponent: float, rng: np.random.Generator) -> _Floats:
+    """Return exponent * log(score) + Gumbel variable, or what has the same order if all scores count alike.
+
+    Cells take their variables one after the other, so that the blocks they come in do not matter.
+    """
+    keys = rng.standard_exponential(len(scores))
+    if not exponent:
+        return np.negative(keys, out=keys)
+    with np.errstate(divide="ignore"):  # a variable may be exactly 0; its key is then the highest
+        np.log(keys, out=keys)
+    return np.subtract(exponent * np.log(scores), keys, out=keys)
+
+
+def _flat_blocks(
+    links: sp.csr_array, rule: str, block_rows: int, threads: int | None
+) -> Iterator[tuple[int, _Floats]]:
+    """Blocks of scores, row by row, each with the number of its first cell."""
+    blocks = iter_scores(links, rule, block_rows=block_rows, threads=threads)
+    return ((int(rows[0]) * links.shape[1], scores.reshape(-1)) for rows, scores in blocks)
+
+
+def _layer_and_k(biadjacency: Any, k: Any) -> tuple[sp.csr_array, int]:
+    links = as_links(biadjacency, "biadjacency")
+    missing, k = links.shape[0] * links.shape[1] - links.nnz, as_whole(k, "k")
+    if not 0 <= k <= missing:
+        raise ValueError(f"k must lie in [0, {missing}], the number of missing links; got {k}")
+    return links, k
+
+
+def _as_pairs(cells: _Cells, links: sp.csr_array) -> _Cells:
+    return np.stack(np.divmod(cells, max(links.shape[1], 1)), axis=1)

@@ -1,0 +1,1 @@
+"""Degrees: their distribution, the power law fitted to them, and what speaks against it."""

@@ -1,0 +1,50 @@
+"""The complementary cumulative distribution of degrees, beside its fitted power law."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from netsci.graph.checks import as_vector
+from netsci.graph.degree.exponent import ExponentFit
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def degree_ccdf(degrees: ArrayLike, fit: ExponentFit | None = None) -> pd.DataFrame:
+    """Return P(K >= k) at every positive degree that occurs, and what a fitted law says there.
+
+    fit(k) = (n_tail / n) zeta(gamma, k) / zeta(gamma, xmin) for k >= xmin, NaN below; n positive degrees.
+    Zero degrees have no place on a logarithmic axis and are left out of n, as in `degree_exponent`.
+
+    Returns
+    -------
+    table with columns degree (int64), ccdf and fit (in (0, 1]; NaN without a fit), ascending in degree.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If degrees are not a vector of finite numbers.
+
+    Examples
+    --------
+    >>> degree_ccdf([1, 1, 2, 4])["ccdf"].tolist()
+    [1.0, 0.5, 0.25]
+
+    Source: Clauset, Shalizi and Newman, SIAM Review 51, 661 (2009); S1 section 4.2.
+    """
+    import pandas as pd
+    from scipy.special import zeta
+
+    vector = as_vector(degrees, "degrees")
+    values, counts = np.unique(vector[vector > 0], return_counts=True)
+    ccdf = np.cumsum(counts[::-1])[::-1] / max(counts.sum(), 1)
+    fitted = np.full(len(values), np.nan)
+    if fit is not None and fit.n_tail:
+        tail = values >= fit.xmin
+        share = fit.n_tail / counts.sum()
+        fitted[tail] = share * zeta(fit.gamma, values[tail]) / zeta(fit.gamma, fit.xmin)
+    return pd.DataFrame({"degree": values.astype(np.int64), "ccdf": ccdf, "fit": fitted})

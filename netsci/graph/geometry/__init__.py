@@ -1,0 +1,1 @@
+"""Hyperbolic geometry: coalescent embedding, distances, agreement of embeddings, navigation."""

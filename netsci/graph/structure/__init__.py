@@ -1,0 +1,1 @@
+"""Classical measures: communities, clustering, path lengths, null models, significance."""

@@ -1,0 +1,218 @@
+"""Random networks to compare with: the same size and number of links, or the same degrees as well.
+
+Both models draw uniformly from all matrices that share what they keep. `erdos_renyi` draws the places of the
+links without replacement. `degree_preserving` walks from the given matrix by steps that are as likely forth
+as back, so every matrix with the same degrees is equally likely in the end: for two populations by trades
+between rows (two rows put the columns that only one of them holds together and deal them out anew), for
+undirected networks by swaps of the ends of two links, where a swap that would make a loop or a double link is
+a step that stays in place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from netsci.graph.checks import as_links, check_choice, check_generator, check_graph
+from netsci.graph.layered import LayeredGraph
+
+SWAPS_PER_LINK = 20  # attempts; the links of a network forget their places after about 2 swaps each
+LARGEST_TABLE = 1 << 24  # bytes of a look-up table that is cheap whatever the network
+
+
+def null_model(
+    graph: LayeredGraph, kind: str = "degree_preserving", *, rng: np.random.Generator
+) -> LayeredGraph:
+    """Return a random graph with the populations of this one and each projection drawn anew.
+
+    "erdos_renyi": uniform among all matrices of the projection's shape and number of links (undirected:
+    symmetric). "degree_preserving": uniform among all with its degrees of every row and of every column
+    (undirected: symmetric, degrees of the nodes). What is kept are degrees of rows: where a unit owns
+    several (rows_per_unit), each of them keeps its own. Self-loops of undirected projections stay where
+    they are and none are added; a directed projection of a population onto itself is a matrix like any
+    other, its diagonal as free as the rest. Weights are dropped: a new link has none.
+
+    Raises
+    ------
+    ValueError
+        If kind is not one of NULL_MODELS.
+    TypeError
+        If graph is no LayeredGraph or rng is not a numpy Generator.
+
+    Examples
+    --------
+    >>> graph = LayeredGraph.from_masks([[[1, 1, 0], [0, 1, 0]], [[1], [0], [1]]])
+    >>> null = null_model(graph, rng=np.random.default_rng(7))
+    >>> null.degrees()["layer1"].tolist() == graph.degrees()["layer1"].tolist()
+    True
+
+    Source: Carstens, Berger and Strona, arXiv:1609.05137 (global trades); Fosdick, Larremore, Nishimura and
+    Ugander, SIAM Review 60, 315 (2018), for swaps that stay in place.
+    """
+    check_graph(graph)
+    check_choice(kind, NULL_MODELS, "kind")
+    check_generator(rng)
+    drawn = [
+        replace(p, links=_MODELS[kind](p.links, undirected=p.undirected, rng=rng), weights=None)
+        for p in graph.projections
+    ]
+    return LayeredGraph(graph.populations, tuple(drawn))
+
+
+def draw_links(links: Any, kind: str, *, undirected: bool = False, rng: np.random.Generator) -> sp.csr_array:
+    """Return one matrix of the null model of that name: `scatter` or `rewire` by NULL_MODELS.
+
+    Examples
+    --------
+    >>> draw_links([[1, 0, 0]], "erdos_renyi", rng=np.random.default_rng(7)).nnz
+    1
+    """
+    check_choice(kind, NULL_MODELS, "kind")
+    return _MODELS[kind](links, undirected=undirected, rng=rng)
+
+
+def rewire(links: Any, *, undirected: bool = False, rng: np.random.Generator) -> sp.csr_array:
+    """Return a random matrix with the same degrees of every row and column, each equally likely.
+
+    Parameters
+    ----------
+    links : matrix [rows, columns] as `as_links` takes it. undirected : links is the symmetric adjacency of
+        an undirected network and the result is one too; self-loops stay where they are. rng : a Generator.
+
+    Returns
+    -------
+    bool CSR of the same shape. Each row (or column, whichever are fewer) is traded about 20 + 4 log2(rows)
+    times, an undirected link tried 40 times.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If links is no finite matrix, or is not symmetric and undirected, or rng is not a Generator.
+
+    Examples
+    --------
+    >>> rewire([[1, 1, 0], [1, 0, 0]], rng=np.random.default_rng(7)).sum(axis=1).tolist()
+    [2, 1]
+
+    Source: as `null_model`.
+    """
+    check_generator(rng)
+    matrix = as_links(links)
+    if undirected:
+        return _rewire_undirected(matrix, rng)
+    # The side with fewer nodes has longer lists: a trade between two of them moves more links.
+    if matrix.shape[0] > matrix.shape[1]:
+        return as_links(_trade(as_links(matrix.T), rng).T)
+    return _trade(matrix, rng)
+
+
+def scatter(links: Any, *, undirected: bool = False, rng: np.random.Generator) -> sp.csr_array:
+    """Return a random matrix with the same shape and number of links, each equally likely.
+
+    Undirected: a symmetric one; self-loops stay where they are. Parameters and errors as `rewire`.
+
+    Examples
+    --------
+    >>> scatter([[1, 1, 0], [1, 0, 0]], rng=np.random.default_rng(7)).nnz
+    3
+
+    Source: Erdos and Renyi, Publicationes Mathematicae 6, 290 (1959): the model of fixed size.
+    """
+    check_generator(rng)
+    matrix = as_links(links)
+    if not undirected:
+        rows, columns = matrix.shape
+        places = _distinct(rows * columns, matrix.nnz, rng)
+        return _from_pairs(places // max(columns, 1), places % max(columns, 1), matrix.shape)
+    plain, loops = _split_loops(matrix)
+    nodes = plain.shape[0]
+    places = _distinct(nodes * (nodes - 1) // 2, plain.nnz // 2, rng)
+    # Pair k joins node k mod n to the (k div n + 1)-th node after it on a circle: every pair once.
+    one = places % max(nodes, 1)
+    other = (one + 1 + places // max(nodes, 1)) % max(nodes, 1)
+    pairs = np.concatenate([one, other, loops]), np.concatenate([other, one, loops])
+    return _from_pairs(*pairs, matrix.shape)
+
+
+_MODELS: dict[str, Callable[..., sp.csr_array]] = {"erdos_renyi": scatter, "degree_preserving": rewire}
+NULL_MODELS = tuple(_MODELS)
+
+
+def _trade(matrix: sp.csr_array, rng: np.random.Generator) -> sp.csr_array:
+    from netsci.graph.structure._rewiring_kernels import trade_rounds
+
+    indices = matrix.indices.copy()
+    rounds = 16 + 4 * matrix.shape[0].bit_length()
+    trade_rounds(matrix.indptr, indices, matrix.shape[1], rounds, _state(rng))
+    return _sorted(indices, matrix.indptr.copy(), matrix.shape)
+
+
+def _rewire_undirected(matrix: sp.csr_array, rng: np.random.Generator) -> sp.csr_array:
+    from netsci.graph.structure._rewiring_kernels import swap_links
+
+    plain, loops = _split_loops(matrix)
+    nodes = plain.shape[0]
+    # Above half density most swaps would hit a link: the absent links are as good, and fewer.
+    turned = 2 * plain.nnz > nodes * (nodes - 1)
+    if turned:
+        plain = as_links(~plain.toarray() & ~np.eye(nodes, dtype=bool))
+    if plain.nnz:
+        # A table as large as the lists themselves is cheap too: then the lists are long to search.
+        fast = nodes * nodes <= max(LARGEST_TABLE, 16 * plain.nnz)
+        table = plain.toarray() if fast else np.zeros((0, 0), bool)
+        neighbours = plain.indices.copy()
+        attempts = 1000 + SWAPS_PER_LINK * (plain.nnz // 2)
+        swap_links(plain.indptr, neighbours, table, attempts, _state(rng))
+        plain = _sorted(neighbours, plain.indptr.copy(), plain.shape)
+    if turned:
+        plain = as_links(~plain.toarray() & ~np.eye(nodes, dtype=bool))
+    if not len(loops):
+        return plain
+    coo = plain.tocoo()
+    return _from_pairs(np.concatenate([coo.row, loops]), np.concatenate([coo.col, loops]), plain.shape)
+
+
+def _split_loops(matrix: sp.csr_array) -> tuple[sp.csr_array, NDArray[np.int64]]:
+    """Return a symmetric matrix without its diagonal, and the nodes with a loop."""
+    if matrix.shape[0] != matrix.shape[1] or (matrix != matrix.T).nnz:
+        raise ValueError(
+            f"undirected links must be a symmetric matrix; this one is {matrix.shape} and not: pass "
+            "undirected=False, or links + links.T"
+        )
+    coo = matrix.tocoo()
+    off = coo.row != coo.col
+    return _from_pairs(coo.row[off], coo.col[off], matrix.shape), coo.row[~off].astype(np.int64)
+
+
+def _distinct(places: int, count: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Return `count` of the numbers below `places`, each set equally likely, in memory of their number."""
+    if 2 * count > places:
+        absent = np.ones(places, bool)
+        absent[_distinct(places, places - count, rng)] = False
+        return np.flatnonzero(absent).astype(np.int64)
+    found = np.zeros(0, np.int64)
+    while len(found) < count:
+        more = rng.integers(0, places, count - len(found) + 16)
+        found = np.unique(np.concatenate([found, more]))
+    # Whatever their number, the distinct ones are a uniform set of it: leaving some out at random keeps that.
+    surplus = rng.choice(len(found), len(found) - count, replace=False, shuffle=False)
+    return np.delete(found, surplus)
+
+
+def _from_pairs(rows: NDArray[Any], columns: NDArray[Any], shape: tuple[int, int]) -> sp.csr_array:
+    return as_links(sp.coo_array((np.ones(len(rows), bool), (rows, columns)), shape=shape))
+
+
+def _sorted(indices: NDArray[Any], indptr: NDArray[Any], shape: tuple[int, int]) -> sp.csr_array:
+    links = sp.csr_array((np.ones(len(indices), bool), indices, indptr), shape=shape)
+    links.sort_indices()
+    return links
+
+
+def _state(rng: np.random.Generator) -> NDArray[np.uint64]:
+    return rng.integers(0, 2**64, 1, dtype=np.uint64)

@@ -1,0 +1,191 @@
+"""GML and node-link JSON: nodes and links with attributes, nested as deep as anybody likes."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from netsci.io.errors import CheckpointError, printable
+from netsci.io.formats.graph_text import whole_text
+from netsci.io.network.graphs import from_network
+
+if TYPE_CHECKING:
+    from netsci.graph.layered import LayeredGraph
+
+_TOKEN = re.compile(r'"([^"]*)"|([\[\]])|([^\s\[\]"]+)')
+_WHOLE = re.compile(r"[+-]?\d{1,18}")
+_REMARK = re.compile(r"^[ \t]*#.*$", re.MULTILINE)
+_MAX_DEPTH = 64
+_MAX_JSON = 2**28  # bytes: Python takes about 20 times as many
+_AGAIN = "write it again, for instance with networkx.write_gml"
+
+Record = tuple[str, dict[str, Any]]
+
+
+def read_gml(path: Path) -> tuple[LayeredGraph, list[str]]:
+    """Read a GML graph, its nodes told apart by id and never by label, and notes."""
+    import networkx as nx
+
+    records = list(_records(path, _REMARK.sub("", whole_text(path))))
+    graphs = sum(kind == "graph" for kind, _ in records)
+    if not graphs:
+        raise CheckpointError(path, "it holds no graph [ ... ]: truncated or damaged", _AGAIN)
+    first = next(i for i, (kind, _) in enumerate(records) if kind == "graph")
+    header = records[first][1]
+    network = nx.MultiDiGraph() if _flag(path, header) else nx.MultiGraph()
+    if "netsci" in header:
+        network.graph["netsci"] = header["netsci"]
+    nodes = [attributes for kind, attributes in records[:first] if kind == "node"]
+    _add_nodes(path, network, nodes)
+    links = (attributes for kind, attributes in records[:first] if kind == "edge")
+    add_links(path, network, (_ends(path, attributes) for attributes in links))
+    notes = [f"only the first of {graphs} graphs is read"] if graphs > 1 else []
+    if "directed" not in header:
+        notes.append("links are read as undirected: it does not say 'directed 1'")
+    return from_network(path, network, notes)
+
+
+def read_json(path: Path) -> tuple[LayeredGraph, list[str]]:
+    """Read node-link JSON, as `networkx.node_link_data` and D3 have it: nodes with ids, links (or edges)."""
+    import networkx as nx
+
+    if path.stat().st_size > _MAX_JSON:
+        raise CheckpointError(path, f"a JSON file above the limit of {_MAX_JSON:,} bytes", "use a sparse npz")
+    found = json.loads(whole_text(path))
+    links: Any = found.get("links", found.get("edges")) if isinstance(found, dict) else None
+    nodes: Any = found.get("nodes") if isinstance(found, dict) else None
+    shards = found.get("weight_map") if isinstance(found, dict) else None
+    if isinstance(shards, dict) and shards:
+        names = sorted(set(map(str, shards.values())))
+        raise CheckpointError(
+            path,
+            f"this lists in which of {len(names):,} files the weights of a model lie",
+            f"give one of them: {', '.join(map(printable, names[:3]))}",
+        )
+    nodes = _numbered(nodes, links)
+    if not (_are_records(nodes, {"id"}) and _are_records(links, {"source", "target"})):
+        raise CheckpointError(
+            path,
+            "this is a JSON file, but not node-link JSON (nodes with id, links with source and target)",
+            "write the graph with networkx.node_link_data, or as GraphML",
+        )
+    network = nx.MultiDiGraph() if found.get("directed", False) else nx.MultiGraph()
+    if isinstance(found.get("graph"), dict):
+        network.graph.update(found["graph"])
+    _add_nodes(path, network, [{**node, "id": _key(node["id"])} for node in nodes])
+    add_links(path, network, ((_key(x["source"]), _key(x["target"]), _rest(x)) for x in links))
+    said = [] if "directed" in found else ["links are read as undirected: it does not say 'directed'"]
+    return from_network(path, network, said)
+
+
+def add_links(path: Path, network: Any, links: Iterable[tuple[Any, Any, dict[str, Any]]]) -> None:
+    """Add links to a networkx multigraph; raises CheckpointError where one names a node that is not there."""
+    for u, v, attributes in links:
+        for node in (u, v):
+            if node not in network:
+                raise CheckpointError(
+                    path,
+                    f"a link names the node {printable(node)}, which is not there",
+                    "list every node before the links",
+                )
+        key = network.add_edge(u, v)
+        network[u][v][key].update(attributes)  # as keywords, an attribute called "key" would be the key
+
+
+def _records(path: Path, text: str) -> Iterator[Record]:
+    """Yield every node and edge with its plain attributes, then the graph they are in.
+
+    Lists within them (graphics) are passed over, by counting and without recursion.
+    """
+    inside: list[str] = []  # the names of the lists around
+    graph: dict[str, Any] = {}
+    record: dict[str, Any] = {}
+    name: str | None = None
+    for match in _TOKEN.finditer(text):
+        quoted, bracket, plain = match.groups()
+        if bracket == "]":
+            if not inside or name is not None:
+                raise CheckpointError(path, "its brackets do not pair: damaged", _AGAIN)
+            closed = inside.pop()
+            if inside == ["graph"] and closed in ("node", "edge"):
+                yield closed, record
+            elif not inside and closed == "graph":
+                yield closed, graph
+                graph = {}
+        elif name is None:
+            if quoted is not None or bracket:
+                raise CheckpointError(path, "a value stands where a name is due: damaged", _AGAIN)
+            name = plain.lower() if len(inside) < 2 else plain
+        else:
+            if bracket:
+                inside.append(name)
+                if len(inside) > _MAX_DEPTH:
+                    raise CheckpointError(path, f"its lists nest deeper than {_MAX_DEPTH}", _AGAIN)
+                record = {} if len(inside) == 2 else record
+            elif len(inside) == 2:
+                record[name] = _value(quoted, plain)
+            elif inside == ["graph"]:
+                graph[name] = _value(quoted, plain)
+            name = None
+    if inside or name is not None:
+        raise CheckpointError(path, "it ends within a list: truncated or damaged", "fetch it again")
+
+
+def _value(quoted: str | None, plain: str) -> Any:
+    if quoted is not None:
+        return html.unescape(quoted)
+    if _WHOLE.fullmatch(plain):
+        return int(plain)
+    try:
+        return float(plain)
+    except ValueError:
+        return plain
+
+
+def _flag(path: Path, header: dict[str, Any]) -> bool:
+    flag = header.get("directed", 0)
+    if flag not in (0, 1):
+        raise CheckpointError(path, f"it says directed {printable(flag)}", "write directed 1 or directed 0")
+    return bool(flag)
+
+
+def _add_nodes(path: Path, network: Any, nodes: list[dict[str, Any]]) -> None:
+    missing = sum("id" not in node for node in nodes)
+    if missing:
+        raise CheckpointError(path, f"{missing:,} of {len(nodes):,} nodes have no id", _AGAIN)
+    network.add_nodes_from((node["id"], {k: v for k, v in node.items() if k != "id"}) for node in nodes)
+    if len(network) < len(nodes):
+        raise CheckpointError(path, "two of its nodes have the same id", "give each node an id of its own")
+
+
+def _ends(path: Path, attributes: dict[str, Any]) -> tuple[Any, Any, dict[str, Any]]:
+    if not {"source", "target"} <= attributes.keys():
+        raise CheckpointError(path, "a link has no source or no target", _AGAIN)
+    return attributes["source"], attributes["target"], _rest(attributes)
+
+
+def _rest(link: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in link.items() if key not in ("source", "target", "key")}
+
+
+def _are_records(value: Any, keys: set[str]) -> bool:
+    return isinstance(value, list) and all(isinstance(x, dict) and keys <= x.keys() for x in value)
+
+
+def _numbered(nodes: Any, links: Any) -> Any:
+    """Return nodes with their places as ids where they have none and links name places, as D3 once had it."""
+    if not (_are_records(nodes, set()) and _are_records(links, {"source", "target"})):
+        return nodes
+    ends = [link[end] for link in links for end in ("source", "target")]
+    placed = all(type(end) is int and 0 <= end < len(nodes) for end in ends)
+    named = any("id" in node for node in nodes)
+    return nodes if named or not placed else [{**node, "id": i} for i, node in enumerate(nodes)]
+
+
+def _key(value: Any) -> Any:
+    """Return a node's id as something that can be looked up: JSON may hold a list or a dictionary there."""
+    return value if isinstance(value, (str, int, float, bool)) else json.dumps(value)

@@ -1,0 +1,1 @@
+"""HDF5: Keras models and weights, NIR networks."""

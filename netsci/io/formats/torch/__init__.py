@@ -1,0 +1,1 @@
+"""Checkpoints of torch, which is imported only when such a file is read."""

@@ -1,0 +1,164 @@
+"""torch state dicts, current and legacy, always through torch.load(weights_only=True)."""
+
+from __future__ import annotations
+
+import io
+import mmap
+import pickle
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from netsci.io.errors import CheckpointError, printable
+from netsci.io.formats.torch.nesting import flatten
+from netsci.io.formats.torch.scan import STATE_DICT, Scan, scan
+from netsci.io.formats.torch.sparse import plain, sparse_matrix
+from netsci.io.limits import check_arrays, check_members
+from netsci.io.network.contents import Contents
+from netsci.io.network.linked import PARTS, linked_layers, with_linked
+
+if TYPE_CHECKING:
+    import torch
+
+
+def read_torch_zip(path: Path) -> Contents:
+    """Read a file of torch.save (1.6 and later)."""
+    verified, stored = _verified_copy(path)
+    return _contents(path, _load(path, verified), stored, "torch state dict")
+
+
+def read_torch_legacy(path: Path) -> Contents:
+    """Read a file of torch.save before 1.6: four pickles, the storages' keys, the storages."""
+    size = path.stat().st_size
+    with open(path, "rb") as stream:
+        # Mapped, so that a pickle's string of a claimed terabyte allocates no more than the file holds.
+        with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as view:
+            for _ in range(3):  # magic number, protocol, system
+                scan(path, view)
+            claimed = sum(scan(path, view).storages.values())
+            scan(path, view)  # the keys of the storages
+            held = size - view.tell()
+        if claimed > held:
+            raise _truncated(path, claimed, held)
+        loaded = _load(path, stream)
+    return _contents(path, loaded, size, "torch state dict (legacy format)")
+
+
+def _verified_copy(path: Path) -> tuple[io.BytesIO, int]:
+    """Return the archive written anew from records whose checksums hold, and the bytes it stores.
+
+    torch checks neither checksums nor sizes of records, and reads the archive's directory with code of its
+    own, which can be made to see other records than were checked; in a fresh copy there is only one reading.
+    """
+    copy = io.BytesIO()
+    with zipfile.ZipFile(path) as archive, zipfile.ZipFile(copy, "w", zipfile.ZIP_STORED) as fresh:
+        members = archive.infolist()
+        check_members(path, members, path.stat().st_size)
+        sizes: dict[str, int] = {}
+        scanned: Scan | None = None
+        for member in members:
+            name = member.filename.partition("/")[2] or member.filename
+            if name in sizes:
+                raise CheckpointError(path, f"it holds the record {printable(name)} twice", "save it again")
+            data = _record(path, archive, member)
+            sizes[name] = len(data)
+            if name == "data.pkl":
+                scanned = scan(path, io.BytesIO(data))
+            fresh.writestr(f"archive/{name}", data)
+        if "version" not in sizes:
+            fresh.writestr("archive/version", "3\n")
+    if scanned is None:
+        raise CheckpointError(path, "it holds no data.pkl", "save it again with torch.save")
+    for key, claimed in scanned.storages.items():
+        if claimed > sizes.get(f"data/{key}", -1):
+            raise _truncated(path, claimed, sizes.get(f"data/{key}", 0))
+    copy.seek(0)
+    return copy, sum(sizes.values())
+
+
+def _record(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    try:
+        return archive.read(member)
+    except zipfile.BadZipFile as error:
+        raise CheckpointError(
+            path,
+            f"its record {printable(member.filename)} does not match its checksum: damaged",
+            "fetch it again; if it was saved without checksums, save it with them "
+            "(torch.serialization.set_crc32_options(True))",
+        ) from error
+
+
+def _truncated(path: Path, claimed: int, held: int) -> CheckpointError:
+    return CheckpointError(
+        path,
+        f"its tensors claim {claimed:,} bytes where it holds {held:,}: truncated or damaged",
+        "fetch or save it again",
+    )
+
+
+def _load(path: Path, stream: IO[bytes]) -> Any:
+    try:
+        import torch
+    except ImportError:
+        raise CheckpointError(
+            path,
+            "reading it needs torch, which is not installed",
+            "install netsci-suite with its extra `torch`, or save the weights as safetensors or npz",
+        ) from None
+
+    with _numpy_scalars():
+        try:
+            return torch.load(stream, map_location="cpu", weights_only=True)
+        except pickle.UnpicklingError as error:
+            raise CheckpointError(
+                path,
+                "torch's safe reader does not read its pickle",
+                f"{STATE_DICT}, with the default pickle_protocol",
+            ) from error
+
+
+@contextmanager
+def _numpy_scalars() -> Iterator[None]:
+    """Allow plain numpy numbers, such as a best accuracy kept beside the weights."""
+    import numpy as np
+    import torch
+
+    scalar = np.float64(0).__reduce__()[0]
+    names = ("numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar")
+    kinds = {type(np.dtype(code)) for code in "?bhilqBHILQefd"}
+    allowed: list[Any] = [*((scalar, name) for name in names), np.dtype, *kinds]
+    with torch.serialization.safe_globals(allowed):
+        yield
+
+
+def _contents(path: Path, loaded: Any, stored: int, kind: str) -> Contents:
+    import torch
+
+    found, notes = flatten(path, loaded, lambda value: isinstance(value, torch.Tensor))
+    flat = {n: tensor for n, tensor in found.items() if tensor.dim() == 1 and tensor.layout == torch.strided}
+    linked = linked_layers(flat)
+    parts = {layer + part for layer in linked for part in PARTS}
+    wanted = {name: tensor for name, tensor in found.items() if tensor.dim() >= 2 or name in parts}
+    dense = [tensor for tensor in wanted.values() if tensor.layout == torch.strided]
+    check_arrays(path, sum(tensor.numel() * tensor.element_size() for tensor in dense), stored)
+    if any(tensor.is_quantized for tensor in wanted.values()):
+        notes.append("quantised weights were turned into numbers: a link is a value different from zero")
+    arrays: dict[str, Any] = {}
+    for name, tensor in wanted.items():
+        if tensor.layout == torch.strided:
+            arrays[name] = _matrix(tensor.detach())
+        elif matrix := sparse_matrix(path, name, tensor.detach(), notes):
+            arrays[name] = matrix[0]
+    lengths = {name: len(tensor) for name, tensor in found.items() if tensor.dim() == 1}
+    small = set(found) - set(arrays)
+    arrays = with_linked(path, arrays, linked, lengths)
+    return Contents(kind, arrays, "out_in", True, small, notes, lengths)
+
+
+def _matrix(tensor: torch.Tensor) -> Any:
+    """Return a dense tensor as an array."""
+    if tensor.is_quantized:
+        tensor = tensor.dequantize()
+    return plain(tensor).numpy()

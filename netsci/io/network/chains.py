@@ -1,0 +1,276 @@
+"""Layers in their order, joined where their widths fit, as one LayeredGraph.
+
+Layers that do not fit begin a chain of their own in the same graph.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import numpy as np
+
+from netsci.graph.layered import LayeredGraph
+from netsci.graph.projection import Population, Projection
+from netsci.io.network.contents import Contents
+from netsci.io.network.layers import Layer, listed
+from netsci.io.network.structure import channels_first, structure
+
+_QKV = re.compile(r"(?i)(?<![a-z])w?_?(q|k|v|query|key|value)(?![a-z])")
+_SHORTCUT = re.compile(r"(.*\.)(downsample|shortcut|skip|skip_connection|identity_conv)(\.|$|_)")
+
+
+def arrange(layers: list[Layer], contents: Contents) -> tuple[list[Layer], list[str]]:
+    """Return the layers in the order and orientation in which they chain, and notes on what was decided.
+
+    A torch dict is taken as it is. Where the order means nothing, names are sorted naturally (layers.2 before
+    layers.10); if that does not chain, the file's order and the only order of the pieces that chains are
+    tried. Where only names tell the orientation, the transposes are tried last.
+    """
+    natural = sorted(layers, key=lambda layer: natural_key(layer.name))
+    if contents.ordered:
+        names = [layer.array for layer in layers]
+        sorted_as_text = not contents.uses and names == sorted(names) != [layer.array for layer in natural]
+        # layers.10 before layers.2 is no order that a model is built in.
+        return (
+            (natural, ["names were sorted as text: put in natural order"]) if sorted_as_text else (layers, [])
+        )
+    turns = (False, True) if contents.orientation == "by_name" and len(layers) > 1 else (False,)
+    # Orders found from widths come last: transposed layers always chain backwards.
+    orders = [(natural, ""), (layers, "the layers are in the order of the file")]
+    tries = [(order, note, turn) for turn in turns for order, note in orders]
+    tries += [(_by_width(natural), "the order of the layers was found from their widths", False)]
+    for order, note, turn in tries:
+        tried = [layer.turned() for layer in order] if turn else order
+        if tried and len(_pieces(tried)) == 1:
+            same = [layer.name for layer in order] == [layer.name for layer in natural]
+            return tried, ([] if same else [note]) + _orientation(contents, turn)
+    return natural, _orientation(contents, False)
+
+
+def join(layers: list[Layer]) -> tuple[LayeredGraph, list[str]]:
+    """Return the graph of layers in order, and notes on flattens, recurrent layers and breaks.
+
+    A layer reads the one before it, or those that the file names. Of several (a residual sum) the last one
+    that fits is its source, which is noted.
+    """
+    drawn = _Drawn()
+    for layer in layers:
+        drawn.add(layer)
+    notes = drawn.notes
+    if drawn.breaks:
+        more = f"; and {len(drawn.breaks) - 6} more" if len(drawn.breaks) > 6 else ""
+        notes.append(
+            f"{len(drawn.breaks) + 1} separate chains, because widths do not fit: "
+            + "; ".join(drawn.breaks[:6])
+            + more
+        )
+    return LayeredGraph(tuple(drawn.populations), tuple(drawn.projections)), notes
+
+
+class _Drawn:
+    """The graph as far as it is drawn."""
+
+    def __init__(self) -> None:
+        self.populations: list[Population] = []
+        self.projections: list[Projection] = []
+        self.notes: list[str] = []
+        self.breaks: list[str] = []
+        self.taken: set[str] = set()
+        self.last: Layer | None = None
+        self.sources: dict[str, Population] = {}  # of each layer that is drawn
+        # Where each array's layer ends, and where each input of the network begins (without a layer).
+        self.ends: dict[str, tuple[Population, Layer | None]] = {}
+
+    def add(self, layer: Layer) -> None:
+        """Append one layer with the populations that are new."""
+        if self._shortcut(layer):
+            return
+        found = self._source(layer)
+        if found and loops(found[0].size, layer):
+            name = found[0].name
+            self.projections.append(_projection(layer, name, name, layer.positions, self.notes))
+            self.notes.append(f"{layer.name} is recurrent: from {name} onto itself")
+            self.ends[layer.array] = found
+            return
+        rows_per_unit = fit(found[1], layer, found[0].size) if found else 0
+        if found and rows_per_unit:
+            source = found[0]
+            if rows_per_unit != layer.positions:
+                self.notes.append(
+                    f"{layer.name} reads {source.name} flattened: {rows_per_unit} rows a channel"
+                )
+                if layer.channels_last:
+                    layer = _channels_first(layer, source.size)
+        else:
+            rows_per_unit, source = layer.positions, self._entry(layer)
+        target = Population(_free(layer.name, self.taken), layer.shape[1])
+        self.populations.append(target)
+        self.projections.append(_projection(layer, source.name, target.name, rows_per_unit, self.notes))
+        self.last, self.ends[layer.array], self.sources[layer.array] = layer, (target, layer), source
+
+    def _source(self, layer: Layer) -> tuple[Population, Layer | None] | None:
+        """Return the population that a layer reads, where one is known, and the layer that fills it."""
+        if layer.starts:
+            return None
+        if layer.after is None:
+            sibling = self._sibling(layer)
+            if sibling and sibling.size == layer.channels:
+                return sibling, None
+            return (self.populations[-1], self.last) if self.last else None
+        known = [(name, self.ends[name]) for name in layer.after if name in self.ends]
+        fits = [end for _, end in known if loops(end[0].size, layer) or fit(end[1], layer, end[0].size)]
+        if not fits:
+            return known[-1][1] if known else None
+        source = fits[-1]
+        others = list(dict.fromkeys(end[0].name for _, end in known if end[0] != source[0]))
+        if others:
+            self.notes.append(f"{layer.name} reads {source[0].name}, joined here, and {listed(others)}")
+        return source
+
+    def _sibling(self, layer: Layer) -> Population | None:
+        """Return what the layer before reads where both are of the q, k and v that read the same."""
+        if self.last is None or self.last.array == layer.array:
+            return None
+        ours, theirs = (_QKV.sub("*", name, count=1) for name in (layer.array, self.last.array))
+        return self.sources.get(self.last.array) if ours == theirs and "*" in ours else None
+
+    def _shortcut(self, layer: Layer) -> bool:
+        """Draw a shortcut around the layers of its block, between the same populations, if it fits."""
+        named = _SHORTCUT.match(layer.array)
+        if not named or layer.after is not None or self.last is None:
+            return False
+        inside = [name for name in self.sources if name.startswith(named[1])]
+        target = self.populations[-1]
+        if not inside or not self.last.array.startswith(named[1]):
+            return False
+        source = self.sources[inside[0]]
+        if source.size != layer.channels or target.size != layer.shape[1]:
+            return False
+        self.projections.append(_projection(layer, source.name, target.name, layer.positions, self.notes))
+        self.notes.append(f"{layer.name} is a shortcut from {source.name} to {target.name}")
+        return True
+
+    def _entry(self, layer: Layer) -> Population:
+        """Return a new population for a layer to read, since none that is there fits."""
+        name = f"input of {layer.name}" if self.populations else "input"
+        source = Population(_free(name, self.taken), layer.channels)
+        self.populations.append(source)
+        inputs = [name for name in layer.after or () if name not in self.ends]
+        if len(inputs) == 1 and layer.after == tuple(inputs):
+            self.ends[inputs[0]] = (source, None)
+        elif self.last and not layer.starts:
+            self.breaks.append(_break(self._before(layer), layer))
+        return source
+
+    def _before(self, layer: Layer) -> Layer:
+        """Return the last layer that is read, or else the one before."""
+        known = [end[1] for end in map(self.ends.get, layer.after or ()) if end]
+        return next(one for one in [*known[::-1], self.last] if one is not None)
+
+
+def fit(before: Layer | None, after: Layer, width: int) -> int:
+    """Return how many rows of `after` each unit of `before`, `width` wide, owns, 0 where none fits."""
+    rows = after.shape[0]
+    if after.channels == width:
+        return after.positions
+    flattens = before is not None and before.convolution and not after.convolution and rows % width == 0
+    return rows // width if flattens else 0
+
+
+def loops(width: int, layer: Layer) -> bool:
+    """Whether a layer called recurrent maps a population of this width onto itself."""
+    return layer.recurrent and layer.channels == layer.shape[1] == width
+
+
+def natural_key(name: str) -> list[tuple[int, int, str]]:
+    """Return a sorting key by which numbers in names count as numbers.
+
+    >>> sorted(["layers.10", "layers.2"], key=natural_key)
+    ['layers.2', 'layers.10']
+    """
+    return [
+        (0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.split(r"(\d{1,18})", name)
+    ]
+
+
+def _pieces(layers: list[Layer]) -> list[list[Layer]]:
+    """Cut layers where they do not chain."""
+    pieces: list[list[Layer]] = []
+    last: Layer | None = None
+    for layer in layers:
+        if last and loops(last.shape[1], layer):
+            pieces[-1].append(layer)
+            continue
+        if last and not layer.starts and fit(last, layer, last.shape[1]):
+            pieces[-1].append(layer)
+        else:
+            pieces.append([layer])
+        last = layer
+    return pieces
+
+
+def _by_width(layers: list[Layer]) -> list[Layer]:
+    """Return the pieces in the only order in which all of them chain, or none."""
+    pieces = _pieces(layers)
+    if len(pieces) > 64:
+        return []
+    after = [
+        [j for j, b in enumerate(pieces) if i != j and fit(a[-1], b[0], a[-1].shape[1])]
+        for i, a in enumerate(pieces)
+    ]
+    followed = {j for found in after for j in found}
+    starts = [i for i in range(len(pieces)) if i not in followed]
+    if len(starts) != 1 or any(len(found) > 1 for found in after):
+        return []
+    order = [starts[0]]
+    while after[order[-1]] and len(order) <= len(pieces):
+        order.append(after[order[-1]][0])
+    return [layer for i in order for layer in pieces[i]] if len(order) == len(pieces) else []
+
+
+def _orientation(contents: Contents, turned: bool) -> list[str]:
+    if contents.orientation != "by_name":
+        return []
+    if turned:
+        return ["matrices were transposed where their names did not ask for it: only so do they chain"]
+    torch_named = [name for name in contents.arrays if re.search(r"\.(weight|mask)\w*$", name)]
+    if len(torch_named) == len(contents.arrays):
+        return ["names as in torch (*.weight): matrices are [out, in] and were transposed"]
+    if torch_named:
+        return [
+            "matrices named as in torch (*.weight) are [out, in] and were transposed, the others were not"
+        ]
+    return ["matrices are taken as [presynaptic, postsynaptic]"]
+
+
+def _projection(layer: Layer, source: str, target: str, rows_per_unit: int, notes: list[str]) -> Projection:
+    links, weights = structure(layer.values, layer.mask)
+    if weights is not None and not np.isfinite(weights.data).all():
+        notes.append(f"weights of {layer.name} hold NaN or infinite values: links kept, weights dropped")
+        weights = None
+    return Projection(source, target, links, weights, rows_per_unit, layer.name)
+
+
+def _channels_first(layer: Layer, channels: int) -> Layer:
+    """Return a layer that reads a flatten of channels last with its rows in our order, channel by channel."""
+    values, mask = (None if m is None else channels_first(m, channels) for m in (layer.values, layer.mask))
+    return replace(layer, values=values, mask=mask)
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """Return the name, or the name with the first number that makes it new."""
+    new, number = name, 2
+    while new in taken:
+        new, number = f"{name} ({number})", number + 1
+    taken.add(new)
+    return new
+
+
+def _break(last: Layer, layer: Layer) -> str:
+    width = last.shape[1]
+    text = f"{last.name} ends with {width}, {layer.name} begins with {layer.channels}"
+    groups = width // layer.channels
+    if layer.convolution and width % layer.channels == 0 and layer.shape[1] % groups == 0:
+        text += f" (a grouped convolution of {groups} groups?)"
+    return text
