@@ -63,7 +63,7 @@ def exhibits(first_seed: int = 0) -> list[Exhibit]:
 
 
 def sheet_of_prediction(made: Tables) -> Sheet:
-    """Return rules as rows; a network takes the place of a seed. And how often the first rule of a pair wins."""
+    """Return rules as rows; a network takes the place of a seed. And how often the first of a pair wins."""
     wide = made["networks"]
     values = wide.melt("network", list(RULES), var_name="row").rename(columns={"network": "seed"})
     whole = made["domains"][made["domains"]["domain"] == ALL]
@@ -129,5 +129,5 @@ def draw_routing(made: Tables, backend: str) -> Any:
         f"{len(made['networks']) - len(rows)} of {len(made['networks'])} networks left out: γ at a bound"
     )
     panel = Panel(tuple(series), caption=left_out) if len(rows) else Panel(empty="no data")
-    axes = {"x_label": "degree exponent γ", "y_label": "GR-score"}
+    axes: dict[str, Any] = {"x_label": "degree exponent γ", "y_label": "GR-score"}
     return draw(Scene((panel,), n_colours=len(domains), panel_size=(520, 360), **axes), backend)

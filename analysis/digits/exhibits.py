@@ -25,6 +25,14 @@ def exhibits(first_seed: int = 0) -> list[Exhibit]:
     for id_, literal in read_exhibits(Path(__file__).parent).items():
         tabulate, draw = FUNCTIONS[id_]
         cells = cells_of(("chts",) if id_ == "digits-ch-scores" else tuple(NAMES), first_seed)
-        kept = {"sheet": sheet_of, "summarise": average}
-        made.append(Exhibit(**literal, cells=cells, tabulate=tabulate, draw=draw, **kept))
+        made.append(
+            Exhibit(
+                **literal,
+                cells=cells,
+                tabulate=tabulate,
+                draw=draw,
+                sheet=sheet_of,
+                summarise=average,
+            )
+        )
     return made

@@ -1,4 +1,4 @@
-"""What a paper claims of its numbers, and whether our runs show it: a claim is data, a ruling a row of a table.
+"""What a paper claims of its numbers, and whether our runs show it: claims are data, rulings rows of a table.
 
     Order  some cells are larger than others      Trend  a row rises or falls along its columns
     Bound  a cell, or a spread, keeps to a limit  Sign   a cell is above or below zero
@@ -100,7 +100,7 @@ class Bound(Claim):
 
 @dataclass(frozen=True, kw_only=True)
 class Trend(Claim):
-    """The cells rise, or fall, in their order: every step does, and no two cells stand the other way round."""
+    """The cells rise, or fall, in their order: every step does, and no two stand the other way round."""
 
     cells: tuple[Key, ...]
     rises: bool

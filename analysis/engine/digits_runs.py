@@ -1,7 +1,7 @@
 """The MLPs on digits behind several exhibits: their cells, and their networks as masks of the sparse layers.
 
-Masks are [presynaptic, postsynaptic]. Training, which needs torch, is in `analysis.digits.training` and is only
-imported by a cell that runs.
+Masks are [presynaptic, postsynaptic]. Training, which needs torch, is in `analysis.digits.training`: only a
+cell that runs imports it.
 """
 
 from __future__ import annotations
@@ -173,7 +173,11 @@ def draw_disks(
         drawn.append(arcs(here, of, edge=edge).assign(model=name))
         for axis, turn in (("x", np.cos), ("y", np.sin)):
             nodes.loc[nodes["model"] == name, axis] = (here["radius"] / edge * turn(here["theta"])).to_numpy()
-    kept = {"order": list(POPULATIONS), "columns": 2 if len(links) == 4 else 3, "backend": backend}
+    kept: dict[str, Any] = {
+        "order": list(POPULATIONS),
+        "columns": 2 if len(links) == 4 else 3,
+        "backend": backend,
+    }
     return plot.disk(nodes, pd.concat(drawn, ignore_index=True), panel="model", **kept)
 
 

@@ -59,7 +59,7 @@ def by_template(template: str, said: Said) -> Naming:
 
     def name(row: str, column: str, who: str) -> str:
         words = {key: NAMES.get(value, value) for key, value in said(row, column).items()}
-        return template.format_map(_Blank(words)).removesuffix(", ")
+        return template.format_map(_Blank(words)).removesuffix(", ").removeprefix(", ")
 
     return name
 
@@ -89,9 +89,16 @@ def curves(said: Said, look: Look, tables: Tables, backend: str) -> Any:
 
 
 def dots(said: Said, look: Look, tables: Tables, backend: str) -> Any:
-    """Draw dots by place, with the templates `spot`, `panel` and `hue`."""
-    names = {name: by_template(look[name], said) for name in ("spot", "panel")}
-    return place_dots(shown(tables), look, backend, hue=by_template(_hue(look), said), **names)
+    """Draw dots by place, with the templates `spot`, `panel`, `hue`; spots omit what is the same in all."""
+    rows = shown(tables)
+    all_said = [said(*cell) for cell in zip(rows["row"], rows["column"], strict=True)]
+    same = {key for key in all_said[0] if len({one[key] for one in all_said}) == 1} if all_said else set()
+
+    def varied(row: str, column: str) -> dict[str, str]:
+        return {key: value for key, value in said(row, column).items() if key not in same}
+
+    names = {"spot": by_template(look["spot"], varied), "panel": by_template(look["panel"], said)}
+    return place_dots(rows, look, backend, hue=by_template(_hue(look), said), **names)
 
 
 def measures(said: Said, look: Look, tables: Tables, backend: str) -> Any:
@@ -100,7 +107,7 @@ def measures(said: Said, look: Look, tables: Tables, backend: str) -> Any:
     def spot(row: str, column: str, who: str) -> str:
         kept = [part for part in row.split("/") if part not in ("ch-snn", "dense")]
         simulated = who == OURS and look["scale"] == "desk" and row.startswith("n-mnist")
-        return row_name("/".join(kept)) + (" (simulated)" if simulated else "")
+        return row_name("/".join(kept)) + (" (sim.)" if simulated else "")
 
     def hue(row: str, column: str, who: str) -> str:
         return "dense" if column.startswith("dense_") or row.endswith("/dense") else "sparse"
@@ -131,8 +138,8 @@ def place_dots(
             x, low, high = (one[c].to_numpy(float) for c in ("value", "low", "high"))
             style = _style(who, hues)
             series.append(Series("points", x, at, whisker=(low, high), along="x", size=7.0, **style))
-        title, bar, axis = str(name).rpartition("|")
-        of_log = {"log": "x" if axis in LOGARITHMIC else "", "title": title, "x_label": axis}
+        title, _, axis = str(name).rpartition("|")
+        of_log: dict[str, Any] = {"log": "x" if axis in LOGARITHMIC else "", "title": title, "x_label": axis}
         downwards = (len(spots) - 0.5, -0.5)
         panels.append(Panel(tuple(series), y_ticks=tuple(spots), y_range=downwards, **of_log))
     size = (320 if len(panels) > 1 else 520, max(180, 60 + 34 * len(spots)))

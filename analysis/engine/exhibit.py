@@ -73,7 +73,7 @@ class Exhibit:
         return ANALYSIS / self.paper.lower() / "notes" / f"{self.id}.md"
 
     def note(self) -> Note | None:
-        """Return its note; None where there is none, and at other scales than the desk, of which notes speak."""
+        """Return its note; None where there is none, and at other scales than desk, of which notes speak."""
         return read_note(self.note_path) if self.scale == "desk" else None
 
     def rulings(self, tables: Tables) -> pd.DataFrame:
@@ -98,7 +98,7 @@ def say_verdict(exhibit: Exhibit, tables: Tables) -> str:
 
 
 def page_of(exhibit: Exhibit, tables: Tables, provenance: Mapping[str, Any], source: str = "") -> Page:
-    """Return the page of an exhibit; provenance is what `analysis.engine.store.provenance` says, source its file."""
+    """Return the page of an exhibit. provenance : of `store`. source : the text of its file."""
     from analysis.engine.store import describe
 
     table, missing = exhibit.pivot(tables) if exhibit.pivot else (None, ())

@@ -25,7 +25,7 @@ PAIR = re.compile(r"(.+) > (?:([\d.]+) \* )?(.+)")
 
 
 def read_exhibits(folder: Path) -> dict[str, dict[str, Any]]:
-    """Return what a paper's exhibits.toml says of each exhibit, by id, with claims and printed entries made."""
+    """Return what a paper's exhibits.toml says, by the exhibit's id, with claims and printed entries made."""
     stored = tomllib.loads((folder / "exhibits.toml").read_text(encoding="utf-8"))
     shared, found = stored.get("shared", {}), {}
     for one in stored["exhibit"]:

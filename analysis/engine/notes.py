@@ -3,7 +3,7 @@
     ---
     table: 0123456789abcdef
     ---
-    CH-SNN reaches {{mnist/2fc/ch-snn|accuracy_percent}} % where {{mnist/2fc/ch-snn|accuracy_percent|printed}} is printed.
+    CH-SNN reaches {{mnist/3fc/ch-snn|energy_mj}} mJ; {{mnist/3fc/ch-snn|energy_mj|printed}} mJ are printed.
 
 A placeholder names row and column, and what of the cell: mean (nothing), printed, low, high, interval, seeds,
 difference (to the printed value) or ratio (to it). A note whose table has moved since is marked, not hidden.
@@ -105,5 +105,5 @@ def _part(part: str, sheet: Sheet, key: tuple[str, str]) -> str:
     if part == "seeds":
         return str(found.n)
     raise ValueError(
-        f"a placeholder's part must be mean, printed, low, high, interval, seeds, difference or ratio; got {part!r}"
+        f"part must be mean, printed, low, high, interval, seeds, difference or ratio; got {part!r}"
     )

@@ -83,7 +83,7 @@ class Sheet:
     def by_seed(self, key: Key) -> pd.Series[float]:
         """Return the values of a cell by seed; none where it was not run."""
         nothing = pd.Series(dtype=float)
-        return self._by_seed.get(key, nothing)  # type: ignore[attr-defined,no-any-return]
+        return self._by_seed.get(key, nothing)  # type: ignore[attr-defined]
 
     def unit(self, key: Key) -> str:
         """Return the unit of a cell, "1" where none is known."""

@@ -85,13 +85,16 @@ class TableExhibit:
             elif not isinstance(found, str):
                 notes = (entry.note, self.remark(entry.row))
                 entry = replace(entry, note="; ".join(filter(None, notes)))
-            done.append(replace(entry, **{"reason" if isinstance(found, str) else "source": found}))
+            if isinstance(found, str):
+                done.append(replace(entry, reason=found))
+            else:
+                done.append(replace(entry, source=found))
         return tuple(done)
 
     def exhibit(
         self, scale: str, first_seed: int, *, seconds: entries.Cost, error: Callable[[str], Spread]
     ) -> Exhibit:
-        """Return the exhibit at a scale. seconds(cell) : about what a run takes. error(scale) : of one seed."""
+        """Return the exhibit at a scale. seconds(cell) : a run's time. error(scale) : that of one seed."""
         answered = self.answered(scale, first_seed)
         groups = [group for entry in answered if entry.source for group in entry.source.cells]
         cells = tuple(dict.fromkeys(cell for group in groups for cell in group))

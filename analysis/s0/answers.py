@@ -1,4 +1,4 @@
-"""What a cell of S0's tables asks for: answer(scale, seeds, **what its names say) -> runs, or why there are none.
+"""What a cell of S0's tables asks for: answer(scale, seeds, **what its names say) -> runs, or why none.
 
 compare   networks trained by back-propagation beside dense ones (Tables 1, 9, 15, 16)
 energy    S-TP's networks on the whole test set (Table 2)
@@ -46,7 +46,8 @@ def node_sparsity(record: Record, epoch: int = -1) -> float:
 
 
 ACCURACY, SOPS, LOSS = last("accuracy"), last("SOPs", scale=1.0), last("loss", scale=1.0)
-SPARSE, DENSE = (False,), (True,)  # whose records are read: are they dense?
+SPARSE: tuple[bool, ...] = (False,)  # whose records are read: are they dense?
+DENSE: tuple[bool, ...] = (True,)
 COMPARED: dict[str, tuple[Reader, tuple[bool, ...]]] = {
     "link_sparsity_percent": (last("link sparsity"), SPARSE),
     "sparsity_percent": (last("link sparsity"), SPARSE),
@@ -106,7 +107,7 @@ def compare(
 
 
 def _first_layer(recipe: Recipe | str) -> Reader:
-    """Return the reader of the links of a dense first layer of 2FC; each is a multiply-accumulate an image."""
+    """Return the reader of the links of 2FC's dense first layer; each is a multiply-accumulate an image."""
     if isinstance(recipe, str):
         return lambda record: math.nan
     inputs, hidden = 64 if recipe.task.data == "digits" else 784, dict(recipe.net.options)["hidden"][0]
@@ -151,7 +152,7 @@ def noisy(scale: str, seeds: range, *, dataset: str, method: str, kind: str, sha
 
 
 def _tested(read: Reader, recipe: Recipe | str, seeds: range, dataset: str) -> Source | str:
-    """Return the source of networks that are tested with noise and traced: one run answers Tables 2, 10, 14."""
+    """Return the source of networks tested with noise and traced: one run answers Tables 2, 10 and 14."""
     if isinstance(recipe, str):
         return recipe
     return over_seeds(read, (recipe,), seeds, noise=NOISES.get(dataset, NOISES["others"]), traced=True)
@@ -169,7 +170,7 @@ def accuracy_under(kind: str, share: float) -> Reader:
 
 
 def robustness(kind: str) -> Reader:
-    """Return the reader of the relative loss of accuracy, in percent: of a kind of noise, or their average."""
+    """Return the reader of the relative loss of accuracy, in percent: of a kind of noise, or the average."""
 
     def read(record: Record) -> float:
         lost = [100.0 * float(rpdr(of[0], of[1:])) for of in record.arrays["noise_accuracy"]]

@@ -148,7 +148,11 @@ def draw(grid: Grid, scale: str, tables: Tables, backend: str) -> Any:
     several = "loss" in grid.names
     if several:
         table = table.assign(choice=(table["loss"] + ", " + table["weights"]).str.replace("_", " "))
-    of = {"hue": "choice", "panel": "network"} if several else {"hue": "network"}
+    of: dict[str, Any] = {"hue": "choice", "panel": "network"} if several else {"hue": "network"}
     labels = {"lr": "learning rate", "value": "validation accuracy (%)"}
-    kept = {"title": SCALES["smoke"] if scale == "smoke" else "", "log": "x", "backend": backend}
+    kept: dict[str, Any] = {
+        "title": SCALES["smoke"] if scale == "smoke" else "",
+        "log": "x",
+        "backend": backend,
+    }
     return plot.lines(table, x="lr", y="value", labels=labels, **of, **kept)

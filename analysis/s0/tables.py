@@ -106,7 +106,7 @@ def figure2(said: Said, look: Look, tables: Tables, backend: str) -> Any:
             if np.isnan(x * y).all():
                 continue
             name = f"{NAMES[method]}, {who}" if method == "ch-snn" else NAMES[method]
-            look_ = {
+            look_: dict[str, Any] = {
                 "colour": METHODS.index(method),
                 "symbol": METHODS.index(method),
                 "hollow": who == PRINTED,
@@ -115,7 +115,10 @@ def figure2(said: Said, look: Look, tables: Tables, backend: str) -> Any:
             ends = (low, high) if who == OURS else None
             series.append(Series("points", x, y, name, whisker=ends, text=names, size=8.0, key=True, **look_))
         panels.append(Panel(tuple(series), title=NAMES[dataset], empty="" if series else "no data"))
-    axes = {"x_label": AXES["link_sparsity_percent"], "y_label": AXES["accuracy_improvement_percent"]}
+    axes: dict[str, Any] = {
+        "x_label": AXES["link_sparsity_percent"],
+        "y_label": AXES["accuracy_improvement_percent"],
+    }
     scene = Scene(tuple(panels), title=look["title"], share=False, columns=3, n_colours=5, **axes)
     return draw(scene, backend)
 

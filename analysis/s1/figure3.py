@@ -52,7 +52,7 @@ def exhibits(first_seed: int = 0) -> list[Exhibit]:
     """Return the exhibit over three seeds, from the cells of the digits exhibits."""
     literal = read_exhibits(Path(__file__).parent)["s1-figure3"]
     cells = nets.cells_of(tuple(nets.NAMES), first_seed)
-    kept = {"tabulate": tabulate, "draw": draw, "sheet": sheet, "summarise": summarise}
+    kept: dict[str, Any] = {"tabulate": tabulate, "draw": draw, "sheet": sheet, "summarise": summarise}
     return [Exhibit(**literal, cells=cells, **kept)]
 
 

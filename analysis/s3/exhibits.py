@@ -196,7 +196,7 @@ def draw_vectors(made: Tables, backend: str) -> Any:
     shown = named.assign(panel=panels, vector=compared["vector"].str.upper()).melt(
         ["panel", "vector"], ["closed form of S3", "computed"], var_name="source"
     )
-    kept = {"hue": "source", "panel": "panel", "share": False, "columns": 2}
+    kept: dict[str, Any] = {"hue": "source", "panel": "panel", "share": False, "columns": 2}
     labels = {"value": "value", "vector": "vector"}
     return plot.points(shown, x="vector", y="value", labels=labels, backend=backend, **kept)
 
