@@ -23,9 +23,9 @@ WIDE, HIGH = 0.62, 1.3  # of a letter and of a line, in type sizes: those of the
 def name_sides(
     points: Sequence[Place], names: Sequence[str], frame: Box, *, type_size: float, symbol: float
 ) -> list[tuple[str, str]]:
-    """Return the side on which each name stands, from `SIDES`: (top, middle or bottom; left, center or right).
+    """Return the side on which each name stands, one of `SIDES`: first up or down, then left or right.
 
-    points: where the symbols are, in the unit of frame, type_size and symbol (a symbol's diameter), y upwards.
+    points: where the symbols are, y upwards, in the unit of frame, type_size and symbol (their diameter).
     Each name takes the first side on which it stays in the frame and touches no symbol and no name before it;
     where there is none, the right.
 

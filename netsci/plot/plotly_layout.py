@@ -13,10 +13,11 @@ import numpy as np
 
 from netsci.plot import theme
 from netsci.plot.scene import Panel, Scene
-from netsci.plot.ticks import LEAST, log_labels, log_ticks, powers
+from netsci.plot.ticks import FEW, LEAST, SMALL, log_labels, log_ticks, powers
 from netsci.plot.tidy import short
 
 ASSUMED_WIDTH = 920  # pixels of a page's column; gaps between panels are shares of it
+CSS_PIXELS = 96  # of an inch
 TITLE_ROOM = 26
 LEGEND_ROW = 24
 
@@ -58,6 +59,10 @@ def layout(scene: Scene) -> dict[str, Any]:
         }
         result[f"yaxis{suffix}"] = _axis(scene, panel, number, "y") | {"domain": down, "anchor": f"x{suffix}"}
         result["annotations"] += _texts(panel, suffix, scene.mode)
+        if scene.letters[number]:
+            result["annotations"].append(_letter(scene.letters[number], suffix))
+    if scene.width:
+        result |= {"width": round(CSS_PIXELS * scene.width), "autosize": False}
     result |= _head(scene, plot)
     if any(s.mark == "cells" for panel in scene.panels for s in panel.series):
         low, high = scene.value_range
@@ -115,6 +120,8 @@ def _axis(scene: Scene, panel: Panel, number: int, which: str) -> dict[str, Any]
         axis |= {"type": "log"} | _log_ticks(*(span or scene.extent(panel, which)))
         if span:
             axis["range"] = [float(np.log10(end)) for end in span]  # plotly wants the ends as powers of ten
+    elif which == "x" and not span and scene.panel_size[0] <= SMALL:
+        axis |= {"nticks": FEW + 1}
     if panel.integers and span:
         axis |= {"showgrid": False, "tick0": 0, "dtick": _whole_step(abs(span[1] - span[0]))}
     outer = number % scene.columns == 0 if which == "y" else number + scene.columns >= len(scene.panels)
@@ -149,12 +156,20 @@ def _whole_step(span: float) -> int:
 def _domains(scene: Scene, number: int, plot: float, gap: float) -> tuple[list[float], list[float]]:
     """Return the shares of the plot's width and height that a panel has."""
     row, column = divmod(number, scene.columns)
-    between = (18 if scene.share or _bare(scene) else 58) / ASSUMED_WIDTH
+    assumed = CSS_PIXELS * scene.width or ASSUMED_WIDTH
+    between = (18 if scene.share or _bare(scene) else 58) / assumed
     width = (1 - (scene.columns - 1) * between) / scene.columns
     left = column * (width + between)
     top = 1 - row * (scene.panel_size[1] + gap) / plot
     bottom = max(0.0, top - scene.panel_size[1] / plot)
     return [left, min(1.0, left + width)], [bottom, top]
+
+
+def _letter(letter: str, suffix: str) -> dict[str, Any]:
+    """Return the letter of a panel, left of its title."""
+    place = {"xref": f"x{suffix} domain", "yref": f"y{suffix} domain", "showarrow": False}
+    at = {"x": 0, "y": 1, "xanchor": "right", "yanchor": "bottom", "xshift": -4, "yshift": 3}
+    return {"text": f"<b>{letter}</b>", "font": {"size": 14}} | place | at
 
 
 def _texts(panel: Panel, suffix: str, mode: str) -> list[dict[str, Any]]:

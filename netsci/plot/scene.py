@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from netsci.plot.tidy import name_quantity
+
+PIXELS = 100.0  # of a scene, to the inch
 BACKENDS = ("matplotlib", "plotly")
 MODES = ("light", "dark")
+SIZES = {"screen": 0.0, "column": 3.5, "page": 7.2}  # width in inches; a screen's follows from the panels
 LOGS = ("", "x", "y", "xy")
 NAME_ROOM = {"x": 0.08, "y": 0.12}  # room at both ends of an axis for names beside points, a share of it
 
@@ -91,7 +95,10 @@ class Panel:
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """A grid of panels with common labels, legend and scales."""
+    """A grid of panels with common labels, legend and scales.
+
+    size: "screen" takes `panel_size` in pixels; "column" and "page" are as wide as journals print them.
+    """
 
     panels: tuple[Panel, ...]
     title: str = ""
@@ -103,8 +110,21 @@ class Scene:
     columns: int = 1
     n_colours: int = 1
     panel_size: tuple[int, int] = (320, 250)
+    size: str = "screen"
     mode: str = "light"
     meta: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def width(self) -> float:
+        """Width of a journal's figure in inches; 0 where the panels decide."""
+        return SIZES[self.size]
+
+    @property
+    def letters(self) -> list[str]:
+        """The letter of each panel: a, b, c in a journal's figure of several panels, else none."""
+        if not self.width or len(self.panels) < 2:
+            return [""] * len(self.panels)
+        return [_letter(number) for number in range(len(self.panels))]
 
     def is_log(self, panel: Panel, axis: str) -> bool:
         """Whether an axis ("x" or "y") of a panel is logarithmic."""
@@ -182,7 +202,10 @@ def draw(scene: Scene, backend: str) -> Any:
         raise ValueError(f"backend must be one of {', '.join(BACKENDS)}; got {backend!r}")
     if scene.mode not in MODES:
         raise ValueError(f"mode must be one of {', '.join(MODES)}; got {scene.mode!r}")
+    if scene.size not in SIZES:
+        raise ValueError(f"size must be one of {', '.join(SIZES)}; got {scene.size!r}")
     _check(scene)
+    scene = _fit(_name_axes(scene))
     if backend == "plotly":
         from netsci.plot import draw_plotly
 
@@ -192,8 +215,39 @@ def draw(scene: Scene, backend: str) -> Any:
     return draw_matplotlib.figure(scene)
 
 
+def _fit(scene: Scene) -> Scene:
+    """Return the scene of a journal's figure with as many columns as its width has room for."""
+    if not scene.width:
+        return scene
+    names = any(panel.y_ticks for panel in scene.panels)
+    bare = all(panel.bare for panel in scene.panels)
+    most = (1 if names else 2) if scene.size == "column" else (4 if bare else 3)
+    columns = grid_columns(len(scene.panels), None, widest=min(most, scene.columns))
+    width, height = scene.panel_size
+    fitted = PIXELS * scene.width / columns
+    # Rows of text keep their height; other panels keep their shape.
+    tall = 0.8 * height if names else max(130.0, min(fitted, 360.0) * height / width)
+    return replace(scene, columns=columns, panel_size=(round(fitted), round(tall)))
+
+
+def _name_axes(scene: Scene) -> Scene:
+    """Return the scene with axes that say nothing where a quantity has no unit."""
+    panels = tuple(
+        replace(panel, x_label=name_quantity(panel.x_label), y_label=name_quantity(panel.y_label))
+        for panel in scene.panels
+    )
+    x_label, y_label, value_label = map(name_quantity, (scene.x_label, scene.y_label, scene.value_label))
+    return replace(scene, panels=panels, x_label=x_label, y_label=y_label, value_label=value_label)
+
+
+def _letter(number: int) -> str:
+    """Return a, b, ..., z, aa, ab, ..."""
+    head = _letter(number // 26 - 1) if number >= 26 else ""
+    return head + chr(ord("a") + number % 26)
+
+
 def _check(scene: Scene) -> None:
-    """Raise ValueError where a panel's log axes are unknown or shared, or a series has parts of two lengths."""
+    """Raise ValueError where log axes are unknown or shared, or a series has parts of two lengths."""
     for panel in scene.panels:
         if panel.log not in LOGS:
             raise ValueError(f"log must be one of {', '.join(map(repr, LOGS))}; got {panel.log!r}")

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 FEW = 5  # ticks that stand apart on the axis of a small panel
+SMALL = 400  # pixels: panels up to here have room for few ticks across
 LEAST = 3  # powers of ten that suffice as ticks of a logarithmic axis
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -14,8 +15,8 @@ _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 def log_ticks(low: float, high: float, most: int = 8) -> list[float]:
     """Return the ticks of a logarithmic axis from `low` to `high`, rising, at least two.
 
-    Powers of ten where there are at least three, thinned to `most`; else 1, 2 and 5 times them; else equal
-    steps. Ticks just beyond an end are left out.
+    Powers of ten where there are at least three, thinned to `most`; else 1, 2 and 5 times them, thinned too;
+    else equal steps.
 
     Raises ValueError unless 0 < low < high.
 
@@ -31,7 +32,9 @@ def log_ticks(low: float, high: float, most: int = 8) -> list[float]:
         return inside[:: math.ceil(len(inside) / most)]
     steps = [step * power for power in powers(low / 10, high) for step in (1.0, 2.0, 5.0)]
     inside = [tick for tick in steps if low <= tick <= high]
-    return inside if len(inside) >= LEAST else even_ticks(low, high)
+    if len(inside) >= LEAST:
+        return inside[:: math.ceil(len(inside) / most)]
+    return even_ticks(low, high, min(most, FEW))
 
 
 def powers(low: float, high: float) -> list[float]:
@@ -76,7 +79,7 @@ def tick_label(value: float) -> str:
 
 
 def log_labels(ticks: list[float]) -> list[str]:
-    """Return the labels of a logarithmic axis: all powers raised where it is long, all digits where it is short.
+    """Return the labels of a logarithmic axis: powers of ten where it is long, digits where it is short.
 
     Examples
     --------
