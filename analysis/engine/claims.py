@@ -148,6 +148,7 @@ def ruling(claim: Claim, sheet: Sheet) -> dict[str, Any]:
         return row | {"holds": "not run", "printed": _printed(contrasts[0], sheet), "ours": "", **none}
     contrast, gap = min(against or known, key=lambda pair: pair[1].mean)
     unit = {"percent": "points", "1": "", "yes/no": ""}.get(of := sheet.unit(contrast.key), of)
+    gap = Estimate(n=gap.n) if of == "yes/no" else gap  # how far yes is from no says nothing
     return row | {
         "holds": holds,
         "printed": _printed(contrast, sheet),

@@ -80,13 +80,15 @@ _CELLS = ("cells", "spread", "rises", "falls", "positive", "negative")
 
 
 def _order(pairs: Sequence[str], said: dict[str, Any]) -> Claim:
-    found, times = [], {1.0}
+    found, times = [], set()
     for text in pairs:
         match = PAIR.fullmatch(text)
         if match is None:
             raise ValueError(f"a pair is written 'more > less' or 'more > 2 * less'; got {text!r}")
         found += [(more, less) for more in expand([match[1]]) for less in expand([match[3]])]
-        times = {float(match[2] or 1.0)}
+        times.add(float(match[2] or 1.0))
+    if len(times) != 1:
+        raise ValueError(f"claim {said.get('words')!r} must have one factor in all pairs; got {sorted(times)}")
     return Order(pairs=tuple(found), times=times.pop(), **said)
 
 

@@ -1,15 +1,20 @@
-"""Records and tables of S0 that were made up, for tests."""
+"""Records of S0 that were made up, for tests."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from analysis.engine.cells import Cell, Record
-from analysis.runs import Tables
+from analysis.engine.exhibit import ANALYSIS
+from analysis.engine.literals import read_exhibits
+from analysis.s0.tables import make_table
 
 MEASURES = {"accuracy": 0.9, "link sparsity": 0.95, "node sparsity": 0.02, "SOPs": 2e6, "loss": 0.25}
+TABLES = {
+    literal["id"]: make_table(literal)
+    for literal in read_exhibits(ANALYSIS / "s0").values()
+    if "answer" in literal
+}
 KINDS = ("bit-flip", "false-spike", "spike-dropout")
 
 
@@ -39,29 +44,3 @@ def record(cell: Cell | None = None, **changes: Any) -> Record:
         "total_values": np.array(list(totals.values())),
     }
     return Record(arrays, {"run_at": "2026-01-01T00:00:00+00:00"})
-
-
-def tables(
-    ours: Mapping[tuple[str, str], float | list[float]],
-    printed: Mapping[tuple[str, str], float] | None = None,
-) -> Tables:
-    """Return the tables of an exhibit from (row, column) -> value, or values by seed, and printed values."""
-    printed = printed or {}
-    rows = [
-        {"row": row, "column": column, "seed": seed, "measure": "value", "value": value, "unit": "percent"}
-        for (row, column), values in ours.items()
-        for seed, value in enumerate(values if isinstance(values, list) else [values])
-    ]
-    entries = [
-        {
-            "row": row,
-            "column": column,
-            "unit": "percent",
-            "printed": printed.get((row, column), np.nan),
-            "note": "",
-            "reason": "" if (row, column) in ours else "not at hand",
-        }
-        for row, column in dict.fromkeys([*ours, *printed])
-    ]
-    columns = ["row", "column", "seed", "measure", "value", "unit"]
-    return {"table": pd.DataFrame(rows, columns=columns), "entries": pd.DataFrame(entries)}

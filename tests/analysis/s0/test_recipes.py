@@ -1,4 +1,4 @@
-"""Which runs answer which column, what the paper's sizes are, what runs cost, and what captions say."""
+"""Which runs answer which column, what the paper's sizes are, what runs cost, how they differ."""
 
 import math
 
@@ -6,20 +6,21 @@ import numpy as np
 import pytest
 import torch
 
-from analysis import s0_answers, s0_captions, s0_chsnn, s0_data, s0_paper
-from analysis.s0_answers import ANSWERS, NOISES, VARIANTS
-from analysis.s0_cost import seconds, training_images
-from analysis.s0_entries import printed
-from analysis.s0_names import choice
-from analysis.s0_plan import (
+from analysis.engine.printed import printed
+from analysis.engine.training import DATA, cell
+from analysis.engine.words import choice
+from analysis.s0 import paper, recipes
+from analysis.s0.answers import NOISES, VARIANTS, seconds
+from analysis.s0.recipes import (
+    STP_EPOCHS,
     STP_LR,
     STP_SWEEP_LR,
     SWEEP_IMAGES,
     TUNED,
     back_propagated,
-    cell,
     target_propagated,
 )
+from tests.analysis.s0.made import TABLES
 from netsci.data import DataSet, names
 from netsci.train import Inputs
 from netsci.train.build import build
@@ -38,15 +39,16 @@ METHODS = ("dense", "ch-snn")
 
 @pytest.fixture
 def everything(monkeypatch):
-    monkeypatch.setattr(s0_data, "at_hand", lambda name: True)
+    monkeypatch.setattr(recipes, "at_hand", lambda name: True)
 
 
 def answers(table, scale):
     """Every entry that has a source, with the one cell of its first seed."""
-    for entry in printed(table):
-        found = ANSWERS[table](entry, scale, range(1))
-        if not isinstance(found, str):
-            yield entry, found.cells[0][0]
+    exhibit = TABLES[table.replace(".", "-")]
+    numbers = {(e.row, e.column) for e in printed(table)}
+    for entry in exhibit.answered(scale):
+        if entry.source and (entry.row, entry.column) in numbers:
+            yield entry, entry.source.cells[0][0]
 
 
 @pytest.mark.parametrize("scale", ["smoke", "desk", "paper"])
@@ -95,21 +97,12 @@ def test_only_2fc_takes_the_choice_of_the_grid():
         assert len(rates) == 1
 
 
-def test_rows_say_how_they_were_tuned():
-    exhibit = next(e for e in s0_chsnn.exhibits() if e.id == "s0-table1")
-    notes = exhibit.tabulate({})["entries"].set_index(["row", "column"])["note"]
-    assert notes["mnist/2fc/ch-snn", "accuracy_percent"].endswith("; tuned on s0-grid")
-    assert notes["fashion-mnist/2fc/ch-snn", "accuracy_percent"].endswith("settings of MNIST 2FC, not tuned")
-    assert notes["cifar-10/6conv2fc/ch-snn", "accuracy_percent"].endswith("of a preset, not tuned")
-    assert "tuned" not in notes["mnist/2fc/dpap", "accuracy_percent"]
-
-
 def test_at_the_papers_sizes_every_row_of_ours_has_a_recipe(everything):
     reasons = {
-        (entry.row, found)
-        for table, answer in ANSWERS.items()
-        for entry in s0_chsnn.entries_of(table)
-        if isinstance(found := answer(entry, "paper", range(1)), str)
+        (entry.row, entry.reason)
+        for table in TABLES.values()
+        for entry in table.answered("paper")
+        if entry.reason
     }
     assert all("not part of this library" in reason for _, reason in reasons)
     assert {row.split("/")[-1] for row, _ in reasons if "sparsity" not in row} <= {
@@ -121,7 +114,7 @@ def test_at_the_papers_sizes_every_row_of_ours_has_a_recipe(everything):
 
 
 def test_what_is_not_at_hand_is_said_at_the_papers_sizes(monkeypatch):
-    monkeypatch.setattr(s0_data, "at_hand", lambda name: name == "mnist")
+    monkeypatch.setattr(recipes, "at_hand", lambda name: name == "mnist")
     assert not isinstance(back_propagated("mnist", "spikformer", False, "paper"), str)
     said = back_propagated("cifar-10", "6conv2fc", False, "paper")
     assert (
@@ -135,17 +128,17 @@ def test_what_is_not_at_hand_is_said_at_the_papers_sizes(monkeypatch):
 def test_data_are_at_hand_where_their_files_are(monkeypatch, tmp_path):
     monkeypatch.setenv("NETSCI_DATA", str(tmp_path))
     monkeypatch.setenv("NETSCI_CACHE", str(tmp_path / "cache"))
-    assert not s0_data.at_hand("n-mnist")
+    assert not recipes.at_hand("n-mnist")
     (tmp_path / "n-mnist").mkdir()
     (tmp_path / "n-mnist/n-mnist-small.zip").touch()
-    assert not s0_data.at_hand("n-mnist")  # a part of it is not the paper's data
+    assert not recipes.at_hand("n-mnist")  # a part of it is not the paper's data
     (tmp_path / "n-mnist/Train").mkdir()
     (tmp_path / "n-mnist/Test").mkdir()
-    assert s0_data.at_hand("n-mnist")
-    assert not s0_data.at_hand("cifar10")
+    assert recipes.at_hand("n-mnist")
+    assert not recipes.at_hand("cifar10")
     (tmp_path / "cifar-10-batches-bin").mkdir()
-    assert s0_data.at_hand("cifar10")
-    assert set(s0_data.OFFICIAL.values()) <= set(s0_data.DATA) <= set(names())
+    assert recipes.at_hand("cifar10")
+    assert set(paper.OFFICIAL.values()) <= set(DATA) <= set(names())
 
 
 PAPER = [
@@ -174,7 +167,7 @@ def stand_in(recipe) -> DataSet:
         side = SENSOR[name] // options["pooling"]
         shape, full = (2, options["steps"], 2, side, side), 1
     else:
-        channels, side = (512, 1) if name == s0_data.FEATURES else SIZE[name]
+        channels, side = (512, 1) if name == paper.FEATURES else SIZE[name]
         shape, full = (2, channels, side, side), 255
     x = np.random.default_rng(3).integers(0, full + 1, shape).astype(np.uint8)
     y = np.array([0, 1])
@@ -191,7 +184,7 @@ def test_recipes_of_the_papers_sizes_fit_their_data(dataset, network, everything
     else:
         recipe = back_propagated(dataset, network, False, "paper")
         assert recipe.optimisation.epochs == 100
-    assert cell(recipe).data == s0_data.DATA[recipe.task.data]
+    assert cell(recipe).data == DATA[recipe.task.data]
     small = recipe
     if network == "resnet18":
         small = recipe.replace(options=(*recipe.net.options, *SMALL["resnet18"].items()))
@@ -225,9 +218,9 @@ def test_printed_sparsities_give_the_sizes_of_event_frames():
     """
     dense, other = 40 * 16 * 16 * 300, 2 * 15 * 9 + 15 * 40 * 9 + 300 * 10
     assert round(100 * 0.95 * dense / (dense + other), 2) == 94.73
-    assert s0_paper.POOLING["dvs-gesture", "2conv2fc"] == 128 // 64
+    assert paper.POOLING["dvs-gesture", "2conv2fc"] == 128 // 64
     kernels, first, last = 11_159_232, 3 * 64 * 9, 512 * 200
-    sparsity = s0_paper.RESNET["tiny-imagenet"].topology.sparsity
+    sparsity = paper.RESNET["tiny-imagenet"].topology.sparsity
     assert 100 * sparsity * (kernels - first) / (kernels + last) == pytest.approx(69.37, abs=0.05)
 
 
@@ -252,7 +245,8 @@ def test_what_runs_take():
     assert of(dense.replace(validation=10_000, epochs=6)) == 45
     conv = back_propagated("mnist", "2conv2fc", False, "desk")
     assert (of(conv), of(conv.replace(steps=2))) == (660, 165)
-    assert training_images(cell(back_propagated("n-mnist", "2conv2fc", False, "desk"))) == 20_000
+    events = back_propagated("n-mnist", "2conv2fc", False, "desk")
+    assert of(events) == pytest.approx(10 * 110 / 3)  # a third of the images
     full = target_propagated("mnist", "desk", dense=True)
     assert (of(full), seconds(cell(full, noise=(0.0, 0.1)))) == (5 * 200, 7 * 200)
     sweep = target_propagated("mnist", "desk", sweep=True)
@@ -263,48 +257,27 @@ def test_what_runs_take():
     assert math.isinf(of(back_propagated("cifar-10", "spikformer", True, "desk")))
 
 
-def test_captions_say_where_runs_differ_from_the_printed_set_up():
-    captions = {exhibit.id: exhibit.caption for exhibit in s0_chsnn.exhibits()}
-    one = captions["s0-table1"]
-    assert "first 1,000 test samples" in one
-    coded = "% sparse, T = 8, direct encoding"
-    assert f"MNIST 2FC: 99 {coded}, 100 epochs, learning rate 0.002 dense, 0.005 sparse;" in one
-    assert f"MNIST 2Conv2FC: 95 {coded}, 6 epochs, learning rate 0.002 dense, 0.002 sparse;" in one
-    assert "simulated N-MNIST 2Conv2FC: 95 % sparse, T = 8, events, 10 epochs, 20,000 training images" in one
-    assert f"6Conv2FC: 95 {coded}, 8 epochs, topology evolved every 2 epochs (S0: 1), learning rate" in one
-    assert "T = 4, direct encoding, 8 epochs, 4 blocks of width 256 (S0: 8 of 512), learning rate" in one
-    assert "(S0: 100)" not in one  # S0 prints the epochs of S-TP only
-    assert "MNIST 2FC were tuned (s0-grid" in one
-    assert "Fashion-MNIST 2FC takes MNIST's. Other networks take a preset's rate" in one
-    assert "1,000 of N-MNIST's training set and 100 of its test set; the simulator's constants" in one
-    alone = captions["s0-table15"]
-    assert "T = 2 to 16, direct encoding" in alone
-    assert "Other networks take a preset's rate, the same dense and sparse, not tuned." in alone
-    assert "95 % sparse in their hidden linear layers" in alone
-    assert not any(word in alone for word in ("Fashion", "s0-grid", "real recordings"))
-    assert "MNIST 3FC: 99 % sparse, T = 50, rate coding, 5 epochs" in captions["s0-table10"]
-    assert "70 to 99 % sparse, T = 50, rate coding, 5 epochs" in captions["s0-table4"]
-    assert "5 epochs (S0: 100), learning rate 0.001 dense, 0.01 sparse (S0: 0.0001);" in captions["s0-table2"]
-    assert all(s0_captions.RATES in captions[id_] for id_ in ("s0-table2", "s0-table10", "s0-figure3"))
-    assert s0_captions.RATES not in captions["s0-table7"]
-    assert all(s0_captions.SWEEP_RATES in captions[id_] for id_ in ("s0-table4", "s0-table7", "s0-figure3"))
-    assert s0_captions.SWEEP_RATES not in captions["s0-table2"]
-    assert "5 epochs (S0: 100), 12,000 training images (S0: all)" in captions["s0-table7"]
-    assert "learning rate" not in captions["s0-table5"]  # which is what it varies
-    assert "Filled symbols" not in captions["s0-table13"]
-
-
-def test_captions_of_the_papers_sizes_have_nothing_to_differ(everything):
-    captions = {exhibit.id: exhibit.caption for exhibit in s0_chsnn.exhibits(0, "paper")}
-    for id_ in ("s0-table1", "s0-table2", "s0-table13", "s0-table15", "s0-table16"):
-        assert "(S0:" not in captions[id_], captions[id_]
+def test_deviations_are_those_of_the_recipes():
+    """What the pages say of our runs is what the recipes hold."""
+    said = {id_: " ".join(table.deviations) for id_, table in TABLES.items()}
+    assert f"{STP_EPOCHS} epochs (S0: 100)" in said["s0-table2"]
+    assert f"{SWEEP_IMAGES:,} training images (S0: 60,000)" in said["s0-table7"]
+    assert f"Learning rate {STP_SWEEP_LR:g} (S0: 0.0001)" in said["s0-table7"]
+    assert "Learning rate 0.01" not in said["s0-table5"]  # which is what it varies
+    rates = (f"{STP_LR['dense']:g} dense", f"{STP_LR['sparse']:g} sparse")
+    assert all(rate in said["s0-table10"] for rate in rates)
+    sparse = back_propagated("mnist", "2conv2fc", False, "desk")
+    assert f"{100 * sparse.topology.sparsity:g} % sparse in their hidden" in said["s0-table1"]
+    assert f"MNIST 2Conv2FC has {sparse.optimisation.epochs} epochs" in said["s0-table15"]
+    events = back_propagated("n-mnist", "2conv2fc", False, "desk")
+    images = dict(events.task.data_options)["train"]
+    assert f"{images:,} training recordings, {events.optimisation.epochs} epochs" in said["s0-table9"]
+    assert f"6Conv2FC has {back_propagated('cifar-10', '6conv2fc', True, 'desk').optimisation.epochs} epochs" in (
+        said["s0-table1"]
+    )
 
 
 def test_smoke_runs_are_those_of_their_columns():
     """Batch sizes above 50 are run as such, and 2Conv2FC is 2Conv2FC."""
     assert {made["batch"] for _, made in answers("s0.table6", "smoke")} == {16, 32, 50, 64, 100}
     assert {made["model"] for _, made in answers("s0.table15", "smoke")} == {"conv2fc2"}
-
-
-def test_answers_are_named_once():
-    assert set(s0_answers.SEVERAL) < set(ANSWERS)
