@@ -60,8 +60,9 @@ node_sparsity(graph)
 
 # %%
 from analysis.digits_networks import AFTER, BEFORE, stored_network
-from analysis.figures import ROOT, catalogue
 from analysis.runs import load_tables
+
+from analysis.figures import ROOT, catalogue
 
 exhibit = next(exhibit for exhibit in catalogue() if exhibit.id == "digits-disk")
 tables = load_tables(exhibit, ROOT / "analysis/results")

@@ -166,8 +166,9 @@ pd.DataFrame(rows).round(3)
 
 # %%
 from analysis.digits_networks import AFTER, BEFORE, POPULATIONS, stored_network
-from analysis.figures import ROOT, catalogue
 from analysis.runs import load_tables
+
+from analysis.figures import ROOT, catalogue
 
 exhibit = next(exhibit for exhibit in catalogue() if exhibit.id == "digits-disk")
 tables = load_tables(exhibit, ROOT / "analysis/results")

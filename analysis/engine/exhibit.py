@@ -103,6 +103,7 @@ def page_of(exhibit: Exhibit, tables: Tables, provenance: Mapping[str, Any], sou
 
     table, missing = exhibit.pivot(tables) if exhibit.pivot else (None, ())
     note, found = exhibit.note(), exhibit.rulings(tables)
+    stale = note is not None and note.stale(tables)
     extra = {"rulings": found} if len(found) else {}
     return Page(
         id=exhibit.id,
@@ -116,8 +117,8 @@ def page_of(exhibit: Exhibit, tables: Tables, provenance: Mapping[str, Any], sou
         pivot=table,
         missing=missing,
         rulings=tuple(Ruling(**{str(k): v for k, v in row.items()}) for row in found.to_dict("records")),
-        note="" if note is None else fill(note.text, exhibit.sheet(tables)),
-        note_stale=note is not None and note.stale(tables),
+        note="" if note is None else fill(note.text, exhibit.sheet(tables), strict=not stale),
+        note_stale=stale,
         deviations=exhibit.deviations,
         provenance=describe(provenance),
         source=source,

@@ -88,7 +88,9 @@ def _order(pairs: Sequence[str], said: dict[str, Any]) -> Claim:
         found += [(more, less) for more in expand([match[1]]) for less in expand([match[3]])]
         times.add(float(match[2] or 1.0))
     if len(times) != 1:
-        raise ValueError(f"claim {said.get('words')!r} must have one factor in all pairs; got {sorted(times)}")
+        raise ValueError(
+            f"claim {said.get('words')!r} must have one factor in all pairs; got {sorted(times)}"
+        )
     return Order(pairs=tuple(found), times=times.pop(), **said)
 
 

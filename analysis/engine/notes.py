@@ -67,8 +67,10 @@ def write_note(path: Path, text: str, tables: Mapping[str, pd.DataFrame]) -> Non
     path.write_text(f"---\ntable: {fingerprint(tables)}\n---\n{text.strip()}\n", encoding="utf-8")
 
 
-def fill(text: str, sheet: Sheet) -> str:
+def fill(text: str, sheet: Sheet, *, strict: bool = True) -> str:
     """Return a text with its placeholders filled in; a cell that was not run reads "(not run)".
+
+    strict : refuse cells that the table does not have; else they, too, read "(not run)".
 
     Raises ValueError for a placeholder of a cell that the table does not have, or of an unknown part of one.
     """
@@ -76,7 +78,7 @@ def fill(text: str, sheet: Sheet) -> str:
 
     def value(match: re.Match[str]) -> str:
         key, part = (match[1], match[2]), match[3] or "mean"
-        if key not in known:
+        if key not in known and strict:
             raise ValueError(f"{match[0]} names no cell of the table; it has {sorted(known)[:6]} ...")
         return _part(part, sheet, key) or NOT_RUN
 

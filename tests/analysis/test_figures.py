@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from analysis.runs import load_tables
+from analysis.s0_plan import TASK
+from tests.analysis.test_digits import SMALL
 from typer.testing import CliRunner
 
 from analysis import agreement, digits, figures
 from analysis.engine.cells import Cell, Record, record_path
-from analysis.runs import load_tables
-from analysis.s0_plan import TASK
-from tests.analysis.test_digits import SMALL
 from tests.browser import chromium, visit
 
 SEEDS = 3

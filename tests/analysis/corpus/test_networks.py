@@ -14,12 +14,17 @@ from hypothesis import strategies as st
 from scipy.stats import wilcoxon
 from typer.testing import CliRunner
 
-from analysis import agreement, figures, networks, networks_figures, networks_tables
+from analysis import figures
+from analysis.corpus import networks, study
+from analysis.corpus import tables as networks_tables
+from analysis.corpus.study import PRECISION
+from analysis.corpus.tables import ALL, RULES, STRUCTURE
+from analysis.engine import agreement
 from analysis.engine.cells import Cell, Record, Task
-from analysis.networks_tables import ALL, RULES, STRUCTURE
+from analysis.engine.exhibit import say_verdict
 
 SETTING = {"per_domain": 6, "per_series": 2, "largest": 60, "hidden": 0.1, "repetitions": 2}
-PREDICTION, ROUTING = networks.exhibits()
+PREDICTION, ROUTING = study.exhibits()
 
 
 def adjacency(graph: nx.Graph) -> sp.csr_array:
@@ -217,11 +222,12 @@ def test_the_comparison_by_hand():
     assert made["networks"]["network"].is_unique
 
 
-@pytest.mark.parametrize(("first", "word"), [(0.02, "is better"), (-0.02, "is worse"), (0.0, "neither")])
-def test_the_verdict_goes_either_way(first, word):
+@pytest.mark.parametrize(("first", "word"), [(0.02, "yes"), (-0.02, "no"), (0.0, "undecided")])
+def test_the_ruling_goes_either_way(first, word):
     made = networks_tables.prediction(records_by_hand(first))
-    said = networks_figures.prediction_verdict(made).split(";")[0]
-    assert f"CH3-L3 {word}" in said or (word == "neither" and "neither better nor worse" in said)
+    assert PREDICTION.rulings(made)["holds"].iloc[0] == word
+    precision = PREDICTION.sheet(made).by_seed(("CH3-L3", PRECISION))
+    assert len(precision) == 16  # a network takes the place of a seed
 
 
 def test_correlations_leave_out_exponents_at_a_bound():
@@ -243,7 +249,7 @@ def test_they_draw_and_say_something(exhibit):
     made = exhibit.tabulate(records_by_hand())
     assert {"seed", "measure", "value", "unit"} <= set(made["table"])
     assert not exhibit.summarise(made).empty
-    assert len(exhibit.verdict(made)) > 100
+    assert say_verdict(exhibit, made)
     for backend in ("matplotlib", "plotly"):
         assert exhibit.draw(made, backend) is not None
 
@@ -254,7 +260,7 @@ def command(folder, *arguments: str):
 
 def test_without_the_data_it_is_skipped_or_drawn_from_what_is_there(corpus, monkeypatch, tmp_path):
     data = str(tmp_path / "data")
-    monkeypatch.setattr(networks, "PARAMETERS", SETTING | {"chunks": 1, "repetitions": 1, "per_domain": 2})
+    monkeypatch.setattr(study, "PARAMETERS", SETTING | {"chunks": 1, "repetitions": 1, "per_domain": 2})
     only = ["--only", PREDICTION.id, "--format", "svg"]
     monkeypatch.delenv(networks.NEEDS)
     skipped = command(tmp_path / "out", *only)
@@ -275,10 +281,10 @@ def test_without_the_data_it_is_skipped_or_drawn_from_what_is_there(corpus, monk
 
 
 def test_agreement_reports_what_was_skipped(monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr(agreement, "catalogue", lambda: [PREDICTION])
+    committed = figures.ROOT / "analysis/results"
     monkeypatch.delenv(networks.NEEDS, raising=False)
-    assert agreement.main(tmp_path) == 0
+    assert agreement.main(tmp_path, [PREDICTION], committed) == 0
     assert "real-networks: skipped, NETSCI_DATA is not set" in capsys.readouterr().out
     monkeypatch.setenv(networks.NEEDS, str(tmp_path))
-    assert agreement.main(tmp_path) == 1
+    assert agreement.main(tmp_path, [PREDICTION], committed) == 1
     assert "no fresh run of 18 of 18 cells" in capsys.readouterr().out

@@ -4,9 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import digits_figures, digits_networks, digits_tables, digits_training
-from analysis.digits import PARAMETERS, TASK, exhibits
+from analysis.digits import exhibits
+from analysis.digits import tables as digits_tables
+from analysis.digits import training as digits_training
+from analysis.engine import digits_runs as digits_networks
 from analysis.engine.cells import Cell, Record, Task
+from analysis.engine.digits_runs import PARAMETERS, TASK
+from analysis.engine.exhibit import say_verdict
 from netsci.graph import LayeredGraph, live_units, percolate
 from netsci.measure import sparsity_index
 
@@ -17,7 +21,7 @@ SMALL = {**PARAMETERS, "widths": (64, 48, 40, 10), "sparsity": 0.9, "epochs": 8}
 def records():
     cells = [
         Cell.of(TASK, version=2, data="digits", model=model, seed=seed, **SMALL)
-        for model in digits_tables.NAMES
+        for model in digits_networks.NAMES
         for seed in (0, 1, 2)
     ]
     return {cell: cell.run() for cell in cells}
@@ -108,7 +112,7 @@ def test_every_exhibit_tabulates_and_draws(records):
         tables = exhibit.tabulate({c: r for c, r in records.items() if c["model"] in wanted})
         table = tables["table"]
         assert {"model", "seed", "projection", "measure", "value", "unit"} <= set(table.columns)
-        assert len(exhibit.verdict(tables)) > 40
+        assert len(say_verdict(exhibit, tables)) > 40
         assert not exhibit.summarise(tables).empty
         for backend in ("matplotlib", "plotly"):
             assert exhibit.draw(tables, backend) is not None
@@ -239,25 +243,6 @@ def test_evolution_stops_when_it_should(records):
     assert not any(changed[6:])
 
 
-def test_verdicts_say_the_numbers():
-    table = pd.DataFrame(
-        [
-            {
-                "model": name,
-                "seed": 0,
-                "projection": "all",
-                "measure": "accuracy",
-                "epoch": e,
-                "value": v,
-                "unit": "1",
-            }
-            for name in digits_tables.NAMES.values()
-            for e, v in ((1, 0.25), (2, 0.875))
-        ]
-    )
-    assert digits_figures.accuracy_verdict({"table": table}).count("87.5 %") == 3
-
-
 def test_chance_above_by_hand():
     assert digits_tables._chance_above(np.array([1.0, 3.0]), np.array([0.0, 1.0])) == pytest.approx(3.5 / 4)
 
@@ -273,21 +258,8 @@ def test_histograms_hold_every_positive_score():
 def test_disk_arcs_end_at_their_nodes(records):
     nodes = pd.DataFrame({"radius": [4.0, 5.0, 3.0], "theta": [0.0, 1.0, 4.0]}, index=[7, 8, 9])
     links = pd.DataFrame({"source": [7, 9], "target": [8, 7]})
-    arcs = digits_figures._arcs(nodes, links, edge=5.0, points=4)
+    arcs = digits_networks.arcs(nodes, links, edge=5.0, points=4)
     assert arcs["x"].isna().sum() == 2
     assert arcs[["x", "y"]].iloc[0].tolist() == pytest.approx([0.8, 0.0])
     assert arcs[["x", "y"]].iloc[3].tolist() == pytest.approx([np.cos(1.0), np.sin(1.0)])
     assert arcs[["x", "y"]].iloc[5].tolist() == pytest.approx([0.6 * np.cos(4.0), 0.6 * np.sin(4.0)])
-
-
-def test_the_topology_verdict_goes_from_start_to_end():
-    line = {"seed": 0, "projection": "hidden 1", "unit": "1"}
-    rows = [
-        {**line, "model": model, "measure": measure, "epoch": epoch, "value": number}
-        for model, gammas in (("CHTs", (9.0, 2.5)), ("static random", (8.0, 7.0)))
-        for measure, numbers in (("gamma", gammas), ("node sparsity", (0.0, 0.25)))
-        for epoch, number in enumerate(numbers)
-    ]
-    said = digits_figures.topology_verdict({"table": pd.DataFrame(rows)})
-    assert "9.00 to 2.50 with evolution and from 8.00 to 7.00 without" in said
-    assert "hidden 1 25 %" in said

@@ -5,17 +5,17 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from analysis import agreement, figures
+from analysis import figures
+from analysis.engine import agreement
 from analysis.engine.cells import Record, record_path
-from tests.analysis.s0_made import record
+from tests.analysis.s0.made import record
 
 LONG_AGO = "2020-01-01T00:00:00+00:00"
 
 
 @pytest.fixture
-def long(monkeypatch):
+def long():
     (exhibit,) = (e for e in figures.catalogue() if e.id == "s0-table2")
-    monkeypatch.setattr(agreement, "catalogue", lambda: [exhibit])
     return exhibit
 
 
@@ -66,9 +66,9 @@ def test_means_that_disagree_are_found_and_single_runs_are_not_judged(long, tmp_
     assert check(one, fresh, committed)[2] == (False, [])
 
 
-def test_the_whole_check_says_what_it_left_out(long, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(agreement, "ROOT", tmp_path / "committed")
-    assert agreement.main(tmp_path) == 0
+def test_the_whole_check_says_what_it_left_out(long, tmp_path, capsys):
+    committed = tmp_path / "committed/analysis/results"
+    assert agreement.main(tmp_path, [long], committed) == 0
     said = capsys.readouterr().out
     assert "s0-table2: skipped, no run to compare (6 not made on both sides)" in said
     assert "agreement: 0 exhibits" in said
@@ -77,7 +77,7 @@ def test_the_whole_check_says_what_it_left_out(long, tmp_path, monkeypatch, caps
     made = record(cell)
     made.notes.update(run_at="2021-01-01T00:00:00+00:00", device="cpu, 1 thread(s)")
     made.save(record_path(tmp_path / "results", cell))
-    assert agreement.main(tmp_path) == 0
+    assert agreement.main(tmp_path, [long], committed) == 0
     said = capsys.readouterr().out
     assert "s0-table2: 1 of 6 runs compared (5 not made on both sides)" in said
     assert "agreement: 1 exhibits, 1 with the same tables, 0 problems" in said
@@ -87,8 +87,7 @@ def test_what_takes_hours_is_left_out(monkeypatch, tmp_path, capsys):
     monkeypatch.setenv("NETSCI_DATA", str(tmp_path))
     long = [exhibit for exhibit in figures.catalogue() if exhibit.seconds is not None]
     assert {exhibit.id[:3] for exhibit in long} == {"s0-"}
-    monkeypatch.setattr(agreement, "catalogue", lambda: long)
-    assert agreement.main(tmp_path) == 0
+    assert agreement.main(tmp_path, long, figures.ROOT / "analysis/results") == 0
     printed = capsys.readouterr().out
     assert all(f"{exhibit.id}: skipped, no run to compare" in printed for exhibit in long)
     assert "agreement: 0 exhibits" in printed

@@ -1,4 +1,4 @@
-"""Claims are judged by their contrasts: by hand, over every claim that we make, and against committed tables."""
+"""Claims are judged by their contrasts: by hand, over every claim that is made, and on committed tables."""
 
 import math
 from dataclasses import replace
@@ -150,7 +150,7 @@ def test_a_trend_needs_every_step_and_bears_no_reversal():
     claim = Trend(**SAID, cells=tuple(("a", f"x_{i}") for i in (1, 2, 3)), rises=True)
 
     def fares(*values):
-        return ruling(claim, sheet({key: v for key, v in zip(claim.cells, values, strict=True)}, error=exact))
+        return ruling(claim, sheet(dict(zip(claim.cells, values, strict=True)), error=exact))
 
     assert fares(1, 2, 3)["holds"] == "yes"
     assert fares(1, 2, 2)["holds"] == "undecided"  # a step of nothing
@@ -179,7 +179,7 @@ def test_a_bound_and_a_spread():
 def test_many_contrasts_need_more_to_refute():
     """One of 40 that falls below zero by chance does not refute: the interval is that of 1 - 0.05 / 40."""
     cells = tuple(("a", f"x_{i}") for i in range(40))
-    values = dict.fromkeys(cells, [5.0, 5.1, 5.2]) | {cells[0]: [-1.0, -1.2, -1.4]}
+    values = {key: [5.0, 5.1, 5.2] for key in cells} | {cells[0]: [-1.0, -1.2, -1.4]}
     assert ruling(Sign(**SAID, cells=cells), sheet(values))["holds"] == "undecided"
     assert ruling(Sign(**SAID, cells=cells[:1]), sheet(values))["holds"] == "no"
 

@@ -33,7 +33,10 @@ def test_a_paper_is_read(tmp_path):
     assert (literal["paper"], literal["place"]) == ("S9", "Table 1")
     assert literal["deviations"] == ("Few epochs.", "One seed.")
     order = Order(words="a above b", place="Table 1", pairs=((("r", "a"), ("r", "b")),))
-    assert literal["claims"] == (order, Bound(words="a above 1", place="text", cells=(("r", "a"),), above=1.0))
+    assert literal["claims"] == (
+        order,
+        Bound(words="a above 1", place="text", cells=(("r", "a"),), above=1.0),
+    )
 
 
 def test_every_kind_of_claim():

@@ -90,3 +90,7 @@ def test_every_exhibit_that_was_run_has_a_note():
     for exhibit in EXHIBITS.values():
         tables = load_tables(finished(exhibit, RESULTS), RESULTS)
         assert (exhibit.note() is not None) == (len(exhibit.sheet(tables).values) > 0), exhibit.id
+
+
+def test_a_note_for_other_cells_is_shown_with_gaps():
+    assert fill("{{mnist/9fc|x}} %", SHEET, strict=False) == "(not run) %"

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from analysis.statistics import disagreements, mean_and_interval, same
+from analysis.engine.statistics import disagreements, mean_and_interval, same
 
 
 def table(values: dict[str, list[float]]) -> pd.DataFrame:

@@ -6,7 +6,9 @@ import pandas as pd
 import pytest
 
 from analysis.engine.cells import CHANGED, Cell, Record, Task, record_path, run_cells
-from analysis.runs import Exhibit, load_tables, provenance, save_tables
+from analysis.engine.exhibit import Exhibit
+from analysis.engine.sheet import Sheet
+from analysis.engine.store import describe, load_tables, provenance, save_tables
 
 
 def cell(seed: int = 0, task: str = "draw", version: int = 1, **parameters: object) -> Cell:
@@ -25,7 +27,15 @@ def exhibit(*cells: Cell) -> Exhibit:
         return {"table": pd.DataFrame(rows)}
 
     return Exhibit(
-        "numbers", "Numbers", "Means.", cells, tabulate, lambda tables, backend: None, lambda tables: ""
+        id="numbers",
+        title="Numbers",
+        paper="none",
+        place="",
+        caption="Means.",
+        cells=cells,
+        tabulate=tabulate,
+        draw=lambda tables, backend: None,
+        sheet=lambda tables: Sheet(tables["table"].assign(row="all", column="mean")),
     )
 
 
@@ -97,3 +107,15 @@ def test_provenance_counts_devices_and_trees_that_differed():
     assert found["changed"] == 2
     assert found["seconds"] == 3.0
     assert found["commit"] == ["abc", f"abc{CHANGED}", f"def{CHANGED}"]
+
+
+def test_a_page_says_where_runs_were_made():
+    run = {"seconds": 1.0, "commit": ["abc"], "versions": ["v"], "machine": ["m"]}
+    tabulated = {"commit": "t", "at": "now"}
+    old = {"cells": ["a", "b", "c"], "seeds": [0], "data": ["d"], "tabulated": tabulated, "run": run}
+    assert "devices of the runs" not in describe(old)
+    new = old | {"run": run | {"device": {"GPU Z": 2, "cpu, 1 thread(s)": 1}, "changed": 2}}
+    shown = describe(new)
+    assert shown["devices of the runs"] == "GPU Z (2 of the runs); cpu, 1 thread(s) (1 of the runs)"
+    assert shown["commit of the runs"] == "abc; 2 of 3 from a work tree that differed from its commit"
+    assert describe(old | {"cells": []})["runs"] == "none is finished: printed values only"

@@ -7,14 +7,14 @@ import pytest
 import torch
 from torch import nn
 
-from analysis import s0_training
-from analysis.s0_captions import COUNTED
-from analysis.s0_entries import at_epoch
-from analysis.s0_plan import target_propagated
-from analysis.s0_training import NOISE, noisy, totals
+from analysis.engine import training_task
+from analysis.engine.training import at_epoch
+from analysis.engine.training_task import NOISE, noisy, totals
+from analysis.s0.recipes import target_propagated
 from netsci.models import mlp
 from netsci.spiking import LIF, record
 from netsci.train import Recipe, Run
+from tests.analysis.s0.made import TABLES
 
 
 class First(nn.Module):
@@ -63,7 +63,7 @@ def test_noise_is_of_its_share_and_the_same_each_time():
 
 def test_a_run_is_tested_at_its_end_and_without_noise_it_has_that_accuracy():
     recipe = target_propagated("mnist", "smoke", lr=1e-2, epochs=8).flat()
-    record = s0_training.run(dataset=recipe.pop("data"), noise=(0.0, 0.3), **recipe)
+    record = training_task.run(dataset=recipe.pop("data"), noise=(0.0, 0.3), **recipe)
     kinds, accuracy = record.arrays["noise_kind"].tolist(), record.arrays["noise_accuracy"]
     assert accuracy.shape == (len(NOISE), 2)
     tested = record.arrays["table_epoch"][record.arrays["table_measure"] == "accuracy"]
@@ -93,4 +93,5 @@ def test_totals_of_a_network_counted_by_hand():
 
 
 def test_captions_name_the_samples_that_are_counted():
-    assert f"of the first {COUNTED:,} test samples" in Run.__doc__
+    assert "of the first 1,000 test samples" in Run.__doc__
+    assert "of the first 1,000 test samples" in TABLES["s0-table1"].caption

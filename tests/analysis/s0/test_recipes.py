@@ -20,10 +20,10 @@ from analysis.s0.recipes import (
     back_propagated,
     target_propagated,
 )
-from tests.analysis.s0.made import TABLES
 from netsci.data import DataSet, names
 from netsci.train import Inputs
 from netsci.train.build import build
+from tests.analysis.s0.made import TABLES
 
 VARIED = {  # table -> what its columns vary, and what else is fixed in it
     "s0.table3": ("delta", {}),
@@ -272,8 +272,9 @@ def test_deviations_are_those_of_the_recipes():
     events = back_propagated("n-mnist", "2conv2fc", False, "desk")
     images = dict(events.task.data_options)["train"]
     assert f"{images:,} training recordings, {events.optimisation.epochs} epochs" in said["s0-table9"]
-    assert f"6Conv2FC has {back_propagated('cifar-10', '6conv2fc', True, 'desk').optimisation.epochs} epochs" in (
-        said["s0-table1"]
+    assert (
+        f"6Conv2FC has {back_propagated('cifar-10', '6conv2fc', True, 'desk').optimisation.epochs} epochs"
+        in (said["s0-table1"])
     )
 
 

@@ -1,4 +1,4 @@
-"""S0's tables: printed cells, the runs that answer them, the drawings; from made-up and from committed records."""
+"""S0's tables: printed cells, the runs that answer them, drawings; from made-up and committed records."""
 
 import csv
 import io
@@ -189,7 +189,7 @@ def test_what_is_missing_says_whether_it_needs_a_gpu():
 
 
 def test_beside_and_pivot_say_what_is_printed_run_and_not_run(tmp_path):
-    exhibit, tables = stored("s0-table3", "desk", tmp_path)
+    tables = stored("s0-table3", "desk", tmp_path)[1]
     tables["table"]["value"] = 97.0
     shown = beside(tables)
     run = shown[shown["mean"].notna()]
@@ -268,7 +268,9 @@ def test_where_nothing_was_run_the_printed_values_are_drawn(id_, tmp_path):
     if id_ in EMPTY:
         figure = exhibit.draw(tables, "plotly")
         assert all(PRINTED in trace.name for trace in figure.data if trace.name)
-        drawn = sum(len(t.x) for t in figure.data if t.mode in ("markers", "lines+markers") and t.marker.symbol)
+        drawn = sum(
+            len(t.x) for t in figure.data if t.mode in ("markers", "lines+markers") and t.marker.symbol
+        )
         assert drawn == exhibit.summarise(tables)["printed"].notna().sum()
 
 
@@ -359,7 +361,7 @@ def test_the_best_choices_of_whole_grids_are_those_that_the_tables_take(id_):
 
 
 def test_what_is_said_of_the_gap_at_10_epochs():
-    """Table 1's note explains its gap: it is there after 10 epochs, too, at the best of four rates of each."""
+    """Table 1's note says that its gap is there after 10 epochs, too, at the best of four rates of each."""
     table = pd.read_csv(RESULTS / "s0-grid/table.csv")
     top = table.groupby("network")["value"].max()
     later = pd.read_csv(RESULTS / "s0-table1/table.csv").query("row == 'mnist/2fc/ch-snn'")

@@ -1,16 +1,17 @@
 import numpy as np
-import pandas as pd
 import pytest
 
-from analysis import s3_claims, s3_figures, s3_sparsity, s3_tasks
-from analysis.agreement import last_epoch
+from analysis.engine.agreement import last_epoch
 from analysis.engine.cells import run_cells
-from analysis.runs import Exhibit, save_tables
-from analysis.s3_vectors import RAMP, formula, norm, turning_point
-from analysis.statistics import disagreements
+from analysis.engine.exhibit import Exhibit, say_verdict
+from analysis.engine.printed import expected
+from analysis.engine.statistics import disagreements
+from analysis.engine.store import save_tables
+from analysis.s3 import checks, study, tasks
+from analysis.s3.vectors import RAMP, formula, norm, turning_point
 from netsci.measure import sparsity_index
 
-EXHIBITS = {exhibit.id: exhibit for exhibit in s3_sparsity.exhibits()}
+EXHIBITS = {exhibit.id: exhibit for exhibit in study.exhibits()}
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,7 @@ def test_exhibits_tabulate_draw_and_say_something(made, name):
     table = made[name]["table"]
     assert {"seed", "measure", "value", "unit"} <= set(table.columns)
     assert len(exhibit.summarise(made[name])) > 1
-    assert len(exhibit.verdict(made[name])) > 40
+    assert len(say_verdict(exhibit, made[name])) > 40
     for backend in ("matplotlib", "plotly"):
         assert exhibit.draw(made[name], backend) is not None
 
@@ -46,8 +47,8 @@ def test_agreement_can_be_checked(made, name):
 
 def test_every_printed_value_is_reproduced(made):
     compared = made["s3-vectors"]["compared"]
-    printed = s3_sparsity.expected("vectors")
-    numbers = printed[printed["value"].notna() & (printed["column"] != "d")]
+    printed = expected("s3.vectors")
+    numbers = printed[(printed["value"] != "") & (printed["column"] != "d")]
     assert len(compared) == len(numbers) == 8
     assert compared["difference"].abs().max() < 1e-9
     assert sorted(compared["printed"]) == sorted(numbers["value"].astype(float))
@@ -60,8 +61,8 @@ def test_properties_hold_where_theory_says(made):
     shares = (
         table[table["unit"] == "share"].set_index(["operation", "p", "seed", "measure"])["value"].sort_index()
     )
-    for operation, (theory, _) in s3_tasks.OPERATIONS.items():
-        for p, _ in s3_sparsity.ORDERS:
+    for operation, (theory, _) in tasks.OPERATIONS.items():
+        for p, _ in study.ORDERS:
             for seed in range(3):
                 found = shares[operation, p, seed]
                 assert found.sum() == pytest.approx(1)
@@ -70,7 +71,8 @@ def test_properties_hold_where_theory_says(made):
                     assert found["falls"] > 0.2
                 else:
                     assert found[theory] == 1
-    assert "7 of 7 stated properties" in s3_figures.changes_verdict(made["s3-properties"])
+    held = EXHIBITS["s3-properties"].rulings(made["s3-properties"])["holds"]
+    assert held.tolist() == ["yes"] * 7 + ["no"] * 2
 
 
 def test_quantiles_are_in_order(made):
@@ -82,7 +84,7 @@ def test_quantiles_are_in_order(made):
 
 def test_operations_do_what_their_names_say():
     w, rng = np.array([-4.0, 0.0, 1.0]), np.random.default_rng(0)
-    after = {name: operation(w, rng) for name, (_, operation) in s3_tasks.OPERATIONS.items()}
+    after = {name: operation(w, rng) for name, (_, operation) in tasks.OPERATIONS.items()}
     assert after["times -3"].tolist() == [12, 0, -3]
     assert sorted(after["permuted"]) == sorted(w)
     assert after["cloned"].tolist() == w.tolist() * 3
@@ -96,15 +98,15 @@ def test_operations_do_what_their_names_say():
 
 
 def test_every_claim_of_the_printed_list_is_checked_once():
-    printed = s3_sparsity.expected("claims")
-    keys = [(entry.section, entry.key) for entry in s3_claims.CLAIMS]
+    printed = expected("s3.claims")
+    keys = [(entry.section, entry.key) for entry in checks.CLAIMS]
     assert keys == list(zip(printed["row"], printed["column"], strict=True))
 
 
 def test_verdicts_agree_with_the_readings(made):
     """What is read as printed holds; what is read as an erratum does not hold as said."""
     table = made["s3-claims"]["table"]
-    readings = s3_sparsity.expected("claims")["reading"]
+    readings = expected("s3.claims")["reading"]
     holds = table["verdict"] == "holds"
     assert (holds == (readings == "as_printed")).all()
     assert table["verdict"].value_counts().to_dict() == {
@@ -132,8 +134,8 @@ def test_numbers_of_the_claims(made):
 
 def test_a_wrong_index_changes_the_verdicts(monkeypatch):
     """Negative control: were I the share of nonzeros, the checks would say so."""
-    monkeypatch.setattr(s3_claims, "sparsity_index", lambda w, *, p, q: float(np.mean(np.asarray(w) != 0)))
-    record = s3_claims.check_all(seed=0, vectors=20)
+    monkeypatch.setattr(checks, "sparsity_index", lambda w, *, p, q: float(np.mean(np.asarray(w) != 0)))
+    record = checks.check_all(seed=0, vectors=20)
     verdict = dict(zip(map(tuple, record.notes["keys"]), record.notes["verdict"], strict=True))
     assert verdict["definition", "formula"] == "does not hold"
     assert verdict["definition", "structure_sparsity"] == "holds"
@@ -145,7 +147,7 @@ def test_turning_point_is_where_the_index_is_least():
     turn = turning_point(RAMP[1:], 0.5, 1.0)
     around = [sparsity_index([turn * t, *RAMP[1:]]) for t in (0.9, 0.99, 1.0, 1.01, 1.1)]
     assert np.argmin(around) == 2
-    assert f"{turn:.4g}" in s3_claims._raise_entry([]).correction
+    assert f"{turn:.4g}" in checks._raise_entry([]).correction
 
 
 def test_the_printed_formula():
@@ -156,21 +158,7 @@ def test_the_printed_formula():
 
 def test_a_record_of_other_claims_is_refused():
     (cell,) = EXHIBITS["s3-claims"].cells
-    record = s3_claims.check_all(seed=0, vectors=2)
+    record = checks.check_all(seed=0, vectors=2)
     record.notes["keys"][0] = ["z", "other"]
     with pytest.raises(ValueError, match="of other claims"):
         EXHIBITS["s3-claims"].tabulate({cell: record})
-
-
-def test_the_properties_verdict_counts_failures():
-    rows = [
-        {"operation": name, "theory": theory, "measure": measure, "unit": "share", "value": value}
-        for name, theory, share in (("a", "rises", 0.75), ("b", "falls", 1.0), ("c", "either", 0.25))
-        for measure, value in (
-            ("rises", share if name != "b" else 0.0),
-            ("falls", 1.0 if name == "b" else 0.2),
-        )
-    ]
-    said = s3_figures.changes_verdict({"table": pd.DataFrame(rows)})
-    assert "1 of 2 stated properties hold for every vector (least share 75.0 %)" in said
-    assert "c 20 % fall and 25 % rise" in said
