@@ -59,9 +59,8 @@ node_sparsity(graph)
 # evolved (Cannistraci-Hebb training, 98 % sparse). The dense output layer is left out.
 
 # %%
-from analysis.digits_networks import AFTER, BEFORE, stored_network
-from analysis.runs import load_tables
-
+from analysis.engine.digits_runs import AFTER, BEFORE, stored_network
+from analysis.engine.store import load_tables
 from analysis.figures import ROOT, catalogue
 
 exhibit = next(exhibit for exhibit in catalogue() if exhibit.id == "digits-disk")
