@@ -8,6 +8,7 @@ All texts are plain text but `Page.note`, which is Markdown; the templates escap
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
-HOLDS = ("yes", "no", "undecided", "not run")  # what a ruling can say
+HOLDS = {  # what a ruling can say, in words; "" where an exhibit rules on nothing
+    "yes": "holds",
+    "no": "does not hold",
+    "undecided": "undecided",
+    "not run": "not run",
+    "": "no claim",
+}
 VERDICT_WORDS = 25
 CAPTION_WORDS = 60
 
@@ -24,15 +31,16 @@ CAPTION_WORDS = 60
 class Ruling:
     """Whether one claim of a paper holds in our runs.
 
-    claim : in our words. place : where the paper makes it, such as "Table 1, p. 9". holds : one of `HOLDS`.
-    printed, ours : the numbers compared, as written, "" where there is none. gap, low, high : our difference
-    and its interval, NaN where undefined. unit : of gap, low and high. seeds : runs behind each number.
+    claim : in our words. place : where the paper makes it, such as "Table 1, p. 9".
+    holds : yes, no, undecided or not run.
+    printed, ours : the numbers compared, as written, "" where there is none. seeds : runs behind each.
+    gap, low, high : our difference and its interval, NaN where undefined; unit is theirs.
     main : whether this is the claim that the scoreboard shows for the exhibit; others fold out.
 
     Raises ValueError for another `holds`.
 
     >>> Ruling("A beats B", "Table 1, p. 9", "yes", gap=1.25, low=0.5, high=2.0, unit="points").interval
-    '1.25 points (0.5 to 2)'
+    '1.2 points (0.5 to 2.0)'
     """
 
     claim: str
@@ -48,17 +56,23 @@ class Ruling:
     main: bool = False
 
     def __post_init__(self) -> None:
-        if self.holds not in HOLDS:
-            raise ValueError(f"holds must be one of {', '.join(HOLDS)}; got {self.holds!r}")
+        if not self.holds or self.holds not in HOLDS:
+            said = ", ".join(filter(None, HOLDS))
+            raise ValueError(f"holds must be one of {said}; got {self.holds!r}")
 
     @property
     def interval(self) -> str:
-        """The gap with its unit and interval; "" where it is undefined."""
-        if math.isnan(self.gap):
-            return ""
+        """The gap with its unit and interval, to two digits of the interval's width; "" where undefined."""
         unit = f" {self.unit}" if self.unit else ""
-        known = not (math.isnan(self.low) or math.isnan(self.high))
-        return f"{self.gap:.4g}{unit}" + (f" ({self.low:.4g} to {self.high:.4g})" if known else "")
+        width = self.high - self.low
+        if math.isnan(self.gap) or (width == 0 and not unit):  # exact, and a number without a meaning
+            return ""
+        if math.isnan(width) or width <= 0:
+            return f"{self.gap:.3g}{unit}"
+        digits = max(0, 1 - math.floor(math.log10(width)))
+        if digits > 6:
+            return f"{self.gap:.3g}{unit} ({self.low:.3g} to {self.high:.3g})"
+        return f"{self.gap:.{digits}f}{unit} ({self.low:.{digits}f} to {self.high:.{digits}f})"
 
 
 @dataclass(frozen=True)
@@ -140,7 +154,7 @@ class Page:
     deviations : from the paper's setup.
     provenance : label -> text. source : the text of provenance.json, written beside the figure unless "".
     scale : such as "desk". seeds : runs behind each number.
-    doubles : the exhibit that shows the same runs ("as Table 1"), for the scoreboard, or "".
+    doubles : the exhibit that shows the same runs ("S0 Table 1"), for the scoreboard, or "".
 
     Raises ValueError where the verdict or the caption is too long.
     """
@@ -174,9 +188,31 @@ class Page:
                 )
 
     @property
+    def label(self) -> str:
+        """A short name: that of the paper's table or figure, where it is one; else the title."""
+        return self.title.partition(":")[0] if self.in_print else self.title
+
+    @property
+    def in_print(self) -> bool:
+        """Whether it is a table or figure of the paper."""
+        return re.search("Table|Figure", self.place) is not None
+
+    @property
     def main(self) -> Ruling | None:
         """The ruling that the scoreboard shows: the one called main, else the first, None without any."""
         return next((ruling for ruling in self.rulings if ruling.main), next(iter(self.rulings), None))
+
+    @property
+    def holds(self) -> str:
+        """What the main ruling says; "" without one."""
+        return self.main.holds if self.main else ""
+
+    @property
+    def runs(self) -> str:
+        """Scale and seeds, and the exhibit that shows the same runs."""
+        seeds = f"{self.seeds} seed{'' if self.seeds == 1 else 's'}" if self.seeds else ""
+        same = f"runs of {self.doubles}" if self.doubles else ""
+        return ", ".join(text for text in (self.scale, seeds, same) if text)
 
     @property
     def others(self) -> tuple[Ruling, ...]:

@@ -15,8 +15,7 @@ from __future__ import annotations
 import base64
 import re
 import tomllib
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, Template
 from markupsafe import Markup, escape
 
-from analysis.engine.page import Page, Paper
+from analysis.engine.page import HOLDS, Page, Paper
 from netsci.io.files import write_atomically
 from netsci.report import markup
 
@@ -32,12 +31,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FORMATS = ("svg", "html", "pdf")
-VERDICTS = {"yes": "holds", "no": "does not hold", "undecided": "undecided", "not run": "not run"}
-NO_CLAIM = "no claim"  # an exhibit that rules on nothing
-POLICY = (
-    "default-src 'none'; script-src 'self' file: 'unsafe-inline'{eval}; style-src 'unsafe-inline'; "
-    "img-src 'self' file: data: blob:; base-uri 'none'; form-action 'none'"
-)
 NOT_EXPLAINED = ("a", "abbr", "button", "cite", "code", "dt", "h1", "noscript", "script", "title")
 
 
@@ -51,7 +44,7 @@ def write(
 ) -> Path:
     """Write the folder and return the path of its front page (of README.md where "html" is not asked for).
 
-    Pages stand in the order of their papers, and within a paper in theirs.
+    Pages stand in the order of their papers; within one its tables and figures come first.
 
     only : ids of the exhibits to draw, all by default. The front page holds those and what was drawn before,
     the scoreboard all.
@@ -59,8 +52,8 @@ def write(
 
     Raises ValueError for an unknown format or id.
     """
-    order = list(papers())
-    pages = sorted(pages, key=lambda page: order.index(page.paper) if page.paper in order else len(order))
+    order = [*papers(), *(page.paper for page in pages)]
+    pages = sorted(pages, key=lambda page: (order.index(page.paper), not page.in_print))
     known = [page.id for page in pages]
     unknown = sorted({*only, *([single] if single else [])} - set(known))
     if unknown:
@@ -74,18 +67,16 @@ def write(
     there = [page for page in pages if page in chosen or (folder / page.id / "figure.html").exists()]
     for before, page, after in zip([None, *there], there, [*there[1:], None], strict=False):
         if page in chosen:
-            write_exhibit(page, folder / page.id, formats, (before, after))
+            write_exhibit(page, folder / page.id, formats, before, after)
     front = _save(folder, "README.md", scoreboard(pages))
     if "html" in formats:
-        _save_once(folder / "plotly.min.js", markup.plotly_script())
+        _save(folder, "plotly.min.js", markup.plotly_script())
         front = _save(folder, "index.html", index_page(there, folder))
     return front
 
 
-def write_exhibit(
-    page: Page, folder: Path, formats: Sequence[str], beside: tuple[Page | None, Page | None]
-) -> None:
-    """Write an exhibit's folder; each format's figure is built once."""
+def write_exhibit(page: Page, folder: Path, formats: Sequence[str], *beside: Page | None) -> None:
+    """Write an exhibit's folder, whose page links to the two beside; build each format's figure once."""
     if "svg" in formats or "pdf" in formats:
         from netsci.plot import theme
 
@@ -100,85 +91,49 @@ def write_exhibit(
     if page.source:
         _save(folder, "provenance.json", page.source)
     if "html" in formats:
-        has_picture = (folder / "figure.svg").exists()
-        _save(folder, "figure.html", exhibit_page(page, beside, has_picture=has_picture))
+        picture = (folder / "figure.svg").exists()
+        _save(folder, "figure.html", exhibit_page(page, beside, picture=picture))
 
 
 def exhibit_page(
-    page: Page,
-    beside: tuple[Page | None, Page | None],
-    *,
-    single: bool = False,
-    has_picture: bool = False,
+    page: Page, beside: Sequence[Page | None], *, single: bool = False, picture: bool = False
 ) -> str:
     """Return one exhibit's page; a single one holds plotly.js and its data, others link to them."""
     from plotly.io.json import to_json_plotly
 
-    figure = page.figure("plotly")
-    drawn = figure.to_plotly_json()
+    drawn = page.figure("plotly").to_plotly_json()
     drawn["layout"].pop("template", None)
-    webgl = markup.has_webgl(trace.get("type", "") for trace in drawn["data"])
-    downloads = [
-        (name, len(table), _data_link(table) if single else path) for name, path, table in _data(page)
-    ]
+    downloads = []
+    for name, path, table in _data(page):
+        coded = base64.b64encode(table.to_csv(index=False).encode()).decode() if single else ""
+        downloads.append((name, len(table), f"data:text/csv;base64,{coded}" if single else path))
     return _template("exhibit.html").render(
         page=page,
         single=single,
         before=beside[0],
         after=beside[1],
-        paper=papers().get(page.paper),
-        picture=has_picture,
+        picture=picture,
         height=int(drawn["layout"].get("height") or 400),
         downloads=downloads,
-        note=_markdown(page.note),
-        policy=Markup(POLICY.format(eval=" 'unsafe-eval'" if webgl else "")),
-        theme=markup.theme_script(),
+        webgl=markup.has_webgl(trace.get("type", "") for trace in drawn["data"]),
         figure=markup.json_script("figure-json", to_json_plotly(drawn), encoded=True),
-        plotly_js=markup.plotly_script() if single else "",
-        page_js=markup.asset("page.js"),
     )
 
 
 def index_page(pages: Sequence[Page], folder: Path) -> str:
     """Return the front page; thumbnails are the figure.svg files that lie in the folder."""
-    held = Counter(page.main.holds if page.main else NO_CLAIM for page in pages)
-    count = Counter(page.paper for page in pages)
-    verdicts = VERDICTS | {NO_CLAIM: "no claim"}
-    known = papers()
-    return _template("index.html").render(
-        front=front(),
-        papers=list(known.values()),
-        pages=pages,
-        by_paper=[("", len(pages)), *((name, count[name]) for name in known if count[name])],
-        by_verdict=[
-            ("", "All", len(pages)),
-            *((name, text, held[name]) for name, text in verdicts.items() if held[name]),
-        ],
-        pictures=[page for page in pages if (folder / page.id / "figure.svg").exists()],
-        policy=Markup(POLICY.format(eval="")),
-        index_js=_asset("index.js"),
-    )
+    pictures = [page for page in pages if (folder / page.id / "figure.svg").exists()]
+    return _template("index.html").render(pages=pages, pictures=pictures, webgl=False)
 
 
 def scoreboard(pages: Sequence[Page]) -> str:
     """Return the scoreboard as Markdown: a line an exhibit, with a link to its figure.svg."""
-    return _template("README.md").render(front=front(), papers=list(papers().values()), pages=pages)
+    return _template("README.md").render(pages=pages)
 
 
 def line(page: Page) -> str:
-    """Return what the command prints of an exhibit: its id, its verdict, and what came out, in one line."""
-    return f"{page.id}: {verdict(page)}. {page.verdict}"
-
-
-def verdict(page: Page) -> str:
-    """Return the words for what the main ruling says, "no claim" where there is none."""
-    return VERDICTS[page.main.holds] if page.main else NO_CLAIM
-
-
-def runs(page: Page) -> str:
-    """Return scale and seeds of an exhibit, and which exhibit shows the same runs."""
-    seeds = f"{page.seeds} {'seed' if page.seeds == 1 else 'seeds'}" if page.seeds else ""
-    return ", ".join(text for text in (page.scale, seeds, page.doubles) if text)
+    """Return what the command prints of an exhibit: its id, what holds, and its verdict, in one line."""
+    return f"{page.id}: {HOLDS[page.holds]}. {page.verdict}"
 
 
 def flat(text: str) -> str:
@@ -207,10 +162,9 @@ def explain_terms(html: Markup) -> Markup:
 
     Only text between tags is changed, and none inside of headings, links, buttons or code.
     """
-    glossary: Mapping[str, str] = front()["glossary"]
-    left = dict(glossary)
+    left: dict[str, str] = dict(front()["glossary"])
     # the longest first: CH-SNN is no SNN
-    names = "|".join(re.escape(term) for term in sorted(glossary, key=len, reverse=True))
+    names = "|".join(re.escape(term) for term in sorted(left, key=len, reverse=True))
     pattern = re.compile(rf"(?<![\w-])({names})(?![\w-])")
 
     def mark(found: re.Match[str]) -> str:
@@ -236,22 +190,18 @@ def _template(name: str) -> Template:
 @cache
 def _environment() -> Environment:
     made = markup.environment("analysis.engine")
-    made.filters |= {"explain_terms": explain_terms, "flat": flat, "runs": runs, "verdict": verdict}
-    made.globals["css"] = _asset("site.css")
+    made.filters |= {"explain_terms": explain_terms, "flat": flat, "markdown": _markdown}
+    made.globals |= {"front": front(), "papers": papers(), "HOLDS": HOLDS}
+    made.globals |= {"asset": _asset, "markup": markup}
     return made
 
 
 def _data(page: Page) -> list[tuple[str, str, pd.DataFrame]]:
     """Return a page's downloads: name, file in its folder, table."""
     return [
-        (name, "table.csv" if number == 0 else f"data/{name}.csv", table)
+        (name, "table.csv" if number == 0 else f"data/{re.sub('[^A-Za-z0-9_.-]+', '-', name)}.csv", table)
         for number, (name, table) in enumerate(page.tables.items())
     ]
-
-
-def _data_link(table: pd.DataFrame) -> str:
-    coded = base64.b64encode(table.to_csv(index=False).encode()).decode()
-    return f"data:text/csv;base64,{coded}"
 
 
 def _markdown(text: str) -> Markup:
@@ -270,9 +220,3 @@ def _save(folder: Path, name: str, content: bytes | str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / name, content)
     return folder / name
-
-
-def _save_once(path: Path, content: str) -> None:
-    """Write a file unless it is there with this content."""
-    if not path.exists() or path.read_text(encoding="utf-8") != content:
-        _save(path.parent, path.name, content)

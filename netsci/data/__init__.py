@@ -29,8 +29,9 @@ A missing or damaged file raises DataError, which says what to put where.
 # Importing a reader registers its data sets.
 from netsci.data import cifar, cifar10_dvs, digits, dvs, features, idx, image_sets, nmnist, simulated
 from netsci.data.dataset import DataSet, Stored, channel_statistics
+from netsci.data.download import Remote
 from netsci.data.errors import DataError
-from netsci.data.registry import Remote, available, load, names, register
+from netsci.data.registry import available, load, names, register
 
 __all__ = [
     "DataError",

@@ -18,9 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netsci.data.dataset import DataSet
+from netsci.data.download import Remote
 from netsci.data.errors import DataError
 from netsci.data.image_folder import read_tree
-from netsci.data.registry import Remote, first_of, register
+from netsci.data.registry import first_of, register
 
 PIXELS = 3 * 32 * 32
 LARGEST = 1 << 28  # bytes of one file in an archive

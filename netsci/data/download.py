@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from netsci.data.errors import DataError
-from netsci.data.registry import Remote
+
+
+@dataclass(frozen=True)
+class Remote:
+    """A file that can be fetched: its path in the data folder, addresses to try in turn, its checksum.
+
+    The checksum is 64 hexadecimal digits of SHA-256, or "md5:..." where the authors give no other.
+    """
+
+    path: str
+    urls: tuple[str, ...]
+    checksum: str
 
 
 def fetch(files: Sequence[Remote], folder: Path) -> None:

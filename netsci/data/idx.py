@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netsci.data.dataset import DataSet
+from netsci.data.download import Remote
 from netsci.data.errors import DataError
-from netsci.data.registry import Remote, first_of, register
+from netsci.data.registry import first_of, register
 
 UNSIGNED_BYTE = 8
 LARGEST = 1 << 31  # bytes; a header that promises more is damaged

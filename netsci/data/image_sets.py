@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from netsci.data.dataset import DataSet
+from netsci.data.download import Remote
 from netsci.data.errors import DataError
 from netsci.data.image_folder import read_tree
-from netsci.data.registry import Remote, first_of, register
+from netsci.data.registry import first_of, register
 
 TINY = ("tiny-imagenet/tiny-imagenet-200.zip", "tiny-imagenet/tiny-imagenet-200", "tiny-imagenet-200")
 TINY_10 = ("tiny-imagenet/tiny-imagenet-10.zip", "tiny-imagenet/tiny-imagenet-10")

@@ -15,21 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from netsci.data.dataset import DataSet
+from netsci.data.download import Remote, fetch
 from netsci.data.errors import DataError
 
 DATA, CACHE = "NETSCI_DATA", "NETSCI_CACHE"
-
-
-@dataclass(frozen=True)
-class Remote:
-    """A file that can be fetched: its path in the data folder, addresses to try in turn, its checksum.
-
-    The checksum is 64 hexadecimal digits of SHA-256, or "md5:..." where the authors give no other.
-    """
-
-    path: str
-    urls: tuple[str, ...]
-    checksum: str
 
 
 @dataclass(frozen=True)
@@ -155,8 +144,6 @@ def load(name: str, *, folder: str | Path | None = None, download: bool = False,
             f"{name} cannot be fetched, as no checksum or no open address is known",
             f"put it there yourself. {entry.help}".rstrip(),
         )
-    from netsci.data.download import fetch
-
     fetch(entry.remote, looked[-1])
     return entry.loader(looked[-1], **options)
 

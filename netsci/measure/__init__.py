@@ -23,7 +23,8 @@ from netsci.measure.sparsity_forms import (
     temporal_sparsity_index,
 )
 from netsci.measure.time_lag import TimeLags, time_lag_tests
-from netsci.measure.trace import PopulationTrace, ProjectionTrace, Trace
+from netsci.measure.trace import Trace
+from netsci.measure.trace_parts import PopulationTrace, ProjectionTrace
 
 __all__ = [
     "PJ_PER_AC",

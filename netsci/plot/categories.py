@@ -38,8 +38,6 @@ def points(
     low: Column = None,
     high: Column = None,
     panel: Column = None,
-    log: Collection[Any] | bool = False,
-    share: bool = True,
     **look: Unpack[Look],
 ) -> Any:
     """Return dots with intervals over categories, small multiples by `panel`, hues side by side.
@@ -47,14 +45,14 @@ def points(
     Columns: x a category and y a number (its unit belongs in `labels`); where y holds text and x numbers
     the categories run downwards. A row that holds both `low` and `high` is an estimate, drawn as a dot with
     its interval; a row without them is a single seed, drawn small and faint beside it. Without `low` and
-    `high` every row is a dot. Categories stand in order of appearance; `order` lists the hues. `log` gives
-    the values a log axis, in all panels or in those listed; `share` gives the panels one y axis. Further
-    options: `netsci.plot.look.Look`.
+    `high` every row is a dot. Categories stand in order of appearance; `order` lists the hues. Panels share
+    their y axis unless share=False. Further options: `netsci.plot.look.Look`.
 
     Raises ValueError for a missing column, an infinite value, a value <= 0 on a log axis, or several units in
     one panel (an optional column `unit`); TypeError where the value is not numeric.
     """
-    check_look(look)
+    check_look(look, without=("quantity",))
+    log, share = _check_log(look), look.get("share", True)
     check_columns(table, (x, y, hue, low, high, panel))
     check_pair(low, high)
     sideways = len(table) > 0 and is_numeric(table, x) and not is_numeric(table, y)
@@ -84,49 +82,54 @@ def measures(
     table: pd.DataFrame,
     *,
     y: str,
-    value: str = "value",
-    measure: str = "measure",
-    unit: str = "unit",
     hue: Column = None,
     low: Column = None,
     high: Column = None,
-    log: Collection[Any] = (),
-    same_rows: bool = True,
     **look: Unpack[Look],
 ) -> Any:
     """Return one panel a measure and unit, with a value axis of its own: unlike numbers never share one.
 
-    Columns: y a category (downwards), value a number, measure what it is, unit its unit ("", "1" or missing
-    for none); the axis of a panel is named by both, as in "energy (mJ)", or by labels[measure] and its unit.
-    low, high and hue are those of `points`. `log` lists the measures with a log axis. same_rows : whether
-    each panel has a row for every category; else only for those that have its measure. Further options:
+    Columns: y a category (downwards), `value` a number, `measure` what it is, `unit` its unit ("", "1" or
+    missing for none); the axis of a panel is named by both, as in "energy (mJ)", or by labels[its measure].
+    low, high and hue are those of `points`; `log` lists the measures with a log axis. Panels share their
+    rows, one a category; with share=False each has only those that have its measure. Further options:
     `netsci.plot.look.Look`.
 
     Raises ValueError for a missing column, an infinite value or a value <= 0 on a log axis; TypeError where
     the value is not numeric.
     """
-    check_look(look)
-    check_columns(table, (y, value, measure, unit, hue, low, high))
+    check_look(look, without=("quantity",))
+    check_columns(table, (y, "value", "measure", "unit", hue, low, high))
     check_pair(low, high)
-    labels = look.get("labels") or {}
+    log, share, labels = _check_log(look), look.get("share", True), look.get("labels") or {}
     hues = style_hues(levels(table, hue, look.get("order")), look.get("hollow", ()))
-    named = {(kind, of) for kind, of in zip(table[measure], table[unit].fillna(""), strict=True)}
+    table = table.assign(unit=table["unit"].astype(object).where(table["unit"].notna(), ""))
+    named = {(kind, of) for kind, of in zip(table["measure"], table["unit"], strict=True)}
     panels, tallest = [], 0
-    for kind, rows in split(table, measure):
-        for of, some in split(rows.assign(**{unit: rows[unit].fillna("")}), unit):
-            places = levels(table if same_rows else some, y)
+    for kind, rows in split(table, "measure"):
+        is_log = log if isinstance(log, bool) else kind in log
+        for of, some in split(rows, "unit"):
+            places = levels(table if share else some, y)
             tallest = max(tallest, len(places))
-            dots = _all_dots(some, (y, value, low, high), (hue, hues), places, True, kind in log)
+            dots = _all_dots(some, (y, "value", low, high), (hue, hues), places, True, is_log)
             name = name_quantity(labels.get(kind, name_of(kind)), of)
-            panels.append(_panel(dots, ("", places), True, some, log=kind in log, label=name))
+            panels.append(_panel(dots, ("", places), True, some, log=is_log, label=name))
     return compose(
         panels,
         look,
         y_label=axis_label(y, labels),
-        share=same_rows,
+        share=share,
         n_colours=len(hues),
         panel_size=_panel_size(len(named), tallest, True),
     )
+
+
+def _check_log(look: Look) -> bool | Collection[Any]:
+    """Return whether values have a log axis, or the panels in which they have one."""
+    log = look.get("log", False)
+    if isinstance(log, str):
+        raise TypeError(f"log must be True, False or the panels with a log axis of values; got {log!r}")
+    return log
 
 
 def _all_dots(

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
 from netsci.plot.look import Column, Hue, Look, check_look, compose, style_hues
-from netsci.plot.scene import LOGS, Panel, Series
+from netsci.plot.multiples import check_axes, check_log, multiples, panel_size
+from netsci.plot.scene import Series
 from netsci.plot.tidy import (
     axis_label,
     check_columns,
     check_pair,
-    check_units,
-    first_text,
     levels,
     name_of,
     numbers,
-    rows_of,
-    split,
 )
 
 if TYPE_CHECKING:
@@ -38,16 +34,14 @@ def lines(
     panel: Column = None,
     low: Column = None,
     high: Column = None,
-    log: str = "",
-    share: bool = True,
     **look: Unpack[Look],
 ) -> Any:
     """Return small multiples by `panel`, in each one line a `hue` with a band between `low` and `high`.
 
     Columns: x, y, low, high numeric (their units belong in `labels`); hue and panel of any type, in order of
-    appearance unless `order` lists the hues. Rows are drawn by rising x; NaN breaks a line. `log` names the
-    log axes: "", "x", "y" or "xy"; `share` gives the panels one y axis; an optional column `caption` is
-    written below its panel. Further options: `netsci.plot.look.Look`.
+    appearance unless `order` lists the hues. Rows are drawn by rising x; NaN breaks a line. Panels share
+    their y axis unless share=False; an optional column `caption` is written below its panel. Further options:
+    `netsci.plot.look.Look`.
 
     Raises ValueError for a missing column, an infinite value, a value <= 0 on a log axis, or several units in
     one panel (an optional column `unit`); TypeError for a column that should be numeric and is not.
@@ -55,24 +49,23 @@ def lines(
     check_look(look)
     check_columns(table, (x, y, hue, panel, low, high))
     check_pair(low, high)
-    check_units(table, panel, share=share)
-    _check_log(log, LOGS)
+    log, share = check_axes(table, panel, look, share=True)
     hues = style_hues(levels(table, hue, look.get("order")), look.get("hollow", ()))
 
     def draw_one(one: pd.DataFrame, of: Hue) -> list[Series]:
         return _line(one.sort_values(x, kind="stable"), (x, y, low, high), of, log)
 
-    panels = _multiples(table, panel, hue, hues, draw_one)
+    panels = multiples(table, panel, hue, hues, draw_one, look.get("quantity"))
     labels = look.get("labels")
     return compose(
         panels,
         look,
         x_label=axis_label(x, labels),
-        y_label=axis_label(y, labels),
+        y_label="" if look.get("quantity") else axis_label(y, labels),
         log=log,
         share=share,
         n_colours=len(hues),
-        panel_size=_panel_size(len(panels)),
+        panel_size=panel_size(len(panels)),
     )
 
 
@@ -86,15 +79,12 @@ def scatter(
     low: Column = None,
     high: Column = None,
     text: Column = None,
-    log: str = "",
-    share: bool = False,
     **look: Unpack[Look],
 ) -> Any:
     """Return a symbol for each row, with a whisker and a name beside it; small multiples by `panel`.
 
     Columns: x, y numeric, low and high (ends of the whisker, NaN for none), text (the name beside the point,
-    missing for none); hue and panel of any type. `log` names the log axes: "", "x", "y" or "xy"; `share`
-    gives the panels one y axis. Further options: `netsci.plot.look.Look`.
+    missing for none); hue and panel of any type. Further options: `netsci.plot.look.Look`.
 
     Raises ValueError for a missing column, an infinite value, a value <= 0 on a log axis, or several units in
     one panel; TypeError for a column that should be numeric and is not.
@@ -102,24 +92,23 @@ def scatter(
     check_look(look)
     check_columns(table, (x, y, hue, panel, low, high, text))
     check_pair(low, high)
-    check_units(table, panel, share=share)
-    _check_log(log, LOGS)
+    log, share = check_axes(table, panel, look, share=False)
     hues = style_hues(levels(table, hue, look.get("order")), look.get("hollow", ()))
 
     def draw_one(one: pd.DataFrame, of: Hue) -> list[Series]:
         return [_symbols(one, (x, y, low, high), text, of, log)]
 
-    panels = _multiples(table, panel, hue, hues, draw_one)
+    panels = multiples(table, panel, hue, hues, draw_one, look.get("quantity"))
     labels = look.get("labels")
     return compose(
         panels,
         look,
         x_label=axis_label(x, labels),
-        y_label=axis_label(y, labels),
+        y_label="" if look.get("quantity") else axis_label(y, labels),
         log=log,
         share=share,
         n_colours=len(hues),
-        panel_size=_panel_size(len(panels)),
+        panel_size=panel_size(len(panels)),
     )
 
 
@@ -138,10 +127,10 @@ def ccdf(
 
     Raises ValueError for a missing column or a value <= 0; TypeError for a column that is not numeric.
     """
-    check_look(look)
+    check_look(look, without=("log", "share", "quantity"))
     check_columns(table, ("degree", "ccdf", hue, panel))
     hues = style_hues(levels(table, hue, look.get("order")), look.get("hollow", ()))
-    panels = _multiples(table, panel, hue, hues, _data_and_fit)
+    panels = multiples(table, panel, hue, hues, _data_and_fit)
     labels = look.get("labels") or {}
     return compose(
         panels,
@@ -150,7 +139,7 @@ def ccdf(
         y_label=axis_label("ccdf", {"ccdf": "share of nodes with degree ≥ k", **labels}),
         log="xy",
         n_colours=len(hues),
-        panel_size=_panel_size(len(panels)),
+        panel_size=panel_size(len(panels)),
     )
 
 
@@ -159,8 +148,6 @@ def distribution(
     *,
     hue: Column = None,
     panel: Column = None,
-    log: str = "",
-    share: bool = False,
     **look: Unpack[Look],
 ) -> Any:
     """Return histograms as steps, small multiples by `panel` and one outline a `hue`.
@@ -170,15 +157,17 @@ def distribution(
     Raises ValueError for a missing column or a bin whose right edge is not beyond its left one; TypeError
     for a column that is not numeric.
     """
-    check_look(look, without=("hollow",))
+    check_look(look, without=("hollow", "quantity"))
     check_columns(table, ("left", "right", "density", hue, panel))
-    _check_log(log, ("", "x"))  # steps start from zero, which has no place on a log y axis
+    log = check_log(
+        look.get("log", ""), ("", "x")
+    )  # steps start from zero, which has no place on a log y axis
     hues = style_hues(levels(table, hue, look.get("order")))
 
     def draw_one(one: pd.DataFrame, of: Hue) -> list[Series]:
         return _histogram(one, of, len(hues), log)
 
-    panels = _multiples(table, panel, hue, hues, draw_one)
+    panels = multiples(table, panel, hue, hues, draw_one)
     labels = look.get("labels") or {}
     return compose(
         panels,
@@ -186,36 +175,10 @@ def distribution(
         x_label=axis_label("left", {"left": "value", **labels}),
         y_label=axis_label("density", labels),
         log=log,
-        share=share,
+        share=look.get("share", False),
         n_colours=len(hues),
-        panel_size=_panel_size(len(panels)),
+        panel_size=panel_size(len(panels)),
     )
-
-
-def _check_log(log: str, allowed: tuple[str, ...]) -> None:
-    if log not in allowed:
-        raise ValueError(f"log must be one of {', '.join(map(repr, allowed))}; got {log!r}")
-
-
-def _multiples(
-    table: pd.DataFrame,
-    panel: str | None,
-    hue: str | None,
-    hues: Sequence[Hue],
-    draw_one: Callable[[pd.DataFrame, Hue], list[Series]],
-) -> tuple[Panel, ...]:
-    """Return one panel a value of `panel`, with what draw_one(rows, hue) gives each hue."""
-    panels = []
-    for value, rows in split(table, panel):
-        series: list[Series] = []
-        for of in hues:
-            one = rows_of(rows, hue, of.level)
-            if len(one):
-                series += draw_one(one, of)
-        panels.append(
-            _panel(series, name_of(value), rows, "\n".join(_notes(rows, hue, [of.level for of in hues])))
-        )
-    return tuple(panels) or (_panel([], "", table),)
 
 
 def _data_and_fit(rows: pd.DataFrame, of: Hue) -> list[Series]:
@@ -285,28 +248,3 @@ def _steps(rows: pd.DataFrame, *, log: bool) -> tuple[NDArray[np.float64], NDArr
         x += [left[i], right[i]]
         y += [density[i], density[i]]
     return np.array([*x, right[-1]]), np.array([*y, 0.0])
-
-
-def _notes(rows: pd.DataFrame, hue: str | None, hues: Sequence[Any]) -> list[str]:
-    """Return one note a hue, named where there are several."""
-    if "note" not in rows:
-        return []
-    notes = {name_of(level): first_text(rows_of(rows, hue, level), "note") for level in hues}
-    notes = {name: note for name, note in notes.items() if note}
-    return [f"{name}: {note}" if name and len(notes) > 1 else note for name, note in notes.items()]
-
-
-def _panel(series: list[Series], title: str, rows: pd.DataFrame, note: str = "") -> Panel:
-    """Return the panel, which says "no data" where no series holds one finite point."""
-    drawn = any(np.isfinite(s.x * s.y).any() for s in series)
-    return Panel(
-        tuple(series) if drawn else (),
-        title=title,
-        note=note if drawn else "",
-        caption=first_text(rows, "caption"),
-        empty="" if drawn else "no data",
-    )
-
-
-def _panel_size(n_panels: int) -> tuple[int, int]:
-    return (520, 340) if n_panels <= 1 else (320, 250)

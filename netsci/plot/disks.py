@@ -36,7 +36,7 @@ def disk(
     Raises ValueError for a missing column or a node outside the unit disk; TypeError for a column that
     should be numeric and is not.
     """
-    check_look(look, without=("hollow",))
+    check_look(look, without=("hollow", "log", "share", "quantity"))
     check_columns(nodes, ("x", "y", "degree", "label", colour, panel), "nodes")
     check_columns(arcs, ("x", "y", panel), "arcs")
     hues = levels(nodes, colour, look.get("order"))

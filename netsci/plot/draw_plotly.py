@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from netsci.plot import theme
 from netsci.plot.naming import name_sides
-from netsci.plot.plotly_layout import layout, literal
+from netsci.plot.plotly_layout import axes_size, layout, literal
 from netsci.plot.scene import Panel, Scene, Series
 from netsci.plot.tidy import short
 
@@ -27,6 +27,8 @@ def figure(scene: Scene) -> go.Figure:
             key = series.key and series.name in keys
             keys -= {series.name} if key else set()
             traces.append(_trace(series, panel, scene, (number, key, sides)))
+        if panel.empty and len(scene.panels) > 1:
+            traces.append(_nothing(number))
     return go.Figure(data=traces, layout=layout(scene))
 
 
@@ -81,6 +83,13 @@ def _trace(s: Series, panel: Panel, scene: Scene, place: tuple[int, bool, list[t
     return kind(x=s.x, y=s.y, mode=mode, marker=marker, **common)
 
 
+def _nothing(number: int) -> go.Scatter:
+    """Return a trace that draws nothing: without one, plotly places the texts of a panel elsewhere."""
+    suffix = "" if number == 0 else str(number + 1)
+    axes = {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
+    return go.Scatter(x=[None], y=[None], showlegend=False, hoverinfo="skip", meta={"role": "empty"}, **axes)
+
+
 def _symbol(s: Series) -> str:
     return theme.PLOTLY_SYMBOLS[(s.symbol or 0) % len(theme.PLOTLY_SYMBOLS)] + ("-open" if s.hollow else "")
 
@@ -98,7 +107,7 @@ def _names(s: Series, sides: list[tuple[str, str]], scene: Scene) -> dict[str, A
 
 
 def _sides(panel: Panel, scene: Scene) -> Iterator[list[tuple[str, str]]]:
-    """Yield the sides of each series' names, for a panel of the scene's own size."""
+    """Yield the sides of each series' names, for a panel as large as it is in a page of the usual width."""
     named = [s for s in panel.series if any(s.text)]
     ends = {axis: scene.limits(panel, axis) for axis in "xy"}
     at, texts = [], []
@@ -107,7 +116,7 @@ def _sides(panel: Panel, scene: Scene) -> Iterator[list[tuple[str, str]]]:
         known = np.isfinite(places[0]) & np.isfinite(places[1])
         at += [(float(x), float(y)) for x, y in zip(*places, strict=True)]
         texts += [text if shown else "" for text, shown in zip(s.text, known, strict=True)]
-    frame = (0.0, 0.0, float(scene.panel_size[0]), float(scene.panel_size[1]))
+    frame = (0.0, 0.0, *axes_size(scene))
     found = iter(name_sides(at, texts, frame, type_size=NAME_SIZE, symbol=SYMBOL))
     for s in panel.series:
         yield [next(found) for _ in s.x] if any(s.text) else []
@@ -121,7 +130,7 @@ def _place(
     low, high = ends or (0.0, 1.0)
     if scene.is_log(panel, axis):
         values, low, high = np.log10(values), np.log10(low), np.log10(high)
-    return (values - low) / (high - low) * scene.panel_size[0 if axis == "x" else 1]
+    return (values - low) / (high - low) * axes_size(scene)[0 if axis == "x" else 1]
 
 
 def _hover(s: Series, panel: Panel, scene: Scene) -> dict[str, Any]:

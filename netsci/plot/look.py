@@ -17,6 +17,10 @@ class Look(TypedDict, total=False):
 
     labels: a mapping from column to axis label, with the unit in brackets; a quantity without unit has none.
     title: of the whole figure. order: the hues, in order. columns: panels side by side.
+    log: the logarithmic axes, "", "x", "y" or "xy"; of values over categories, whether they have a log
+    axis, or in which panels (measures) they have one. share: whether the panels have one y axis.
+    quantity: the column that says what y is in each panel, which names its axis, with the unit of an optional
+    column `unit`.
     hollow: the hues drawn as outlines, and as dashes where they are lines; a mapping also names the hue whose
     colour and symbol each takes, as in {"printed": "measured"}.
     size: "screen" for pages, "column" (3.5 inches wide) or "page" (7.2) for journals: type of at least 7
@@ -29,6 +33,9 @@ class Look(TypedDict, total=False):
     order: Sequence[Any] | None
     columns: int | None
     hollow: Collection[Any]
+    log: str | bool | Collection[Any]
+    share: bool
+    quantity: Column
     size: str
     mode: str
     backend: str

@@ -5,7 +5,6 @@ Widths of text are estimated for the widest family that a reader may have, so th
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ import numpy as np
 from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator, NullFormatter
 
 from netsci.plot import theme
-from netsci.plot.naming import WIDE, name_sides, offset
+from netsci.plot.naming import WIDE, break_lines, name_sides, offset
 from netsci.plot.scene import PIXELS, Panel, Scene
 from netsci.plot.ticks import FEW, SMALL, log_labels, log_ticks
 from netsci.plot.tidy import short
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
 POINTS = 0.72  # of a scene's pixel
 NAME_SIZE, SYMBOL = 7.0, 7.0  # points: type of names beside points, and the symbol that they stand beside
+NAMES_ROOM = 92.0  # points that names of categories take at the side of a journal's panel, in two lines
 TICK_ROOM = 36.0  # points that a number on an axis needs
 
 
@@ -109,11 +109,11 @@ def label(axes: Sequence[Axes], scene: Scene) -> None:
             ax.annotate(
                 letter,
                 (0, 1),
-                (-4, 5),
+                (-4, 6),
                 xycoords="axes fraction",
                 textcoords="offset points",
                 ha="right",
-                va="bottom",
+                va="baseline",
                 fontweight="bold",
                 fontsize=theme.TYPE[scene.size]["head"],
             )
@@ -154,7 +154,8 @@ def _place_ticks(ax: Axes, panel: Panel, scene: Scene) -> None:
     """Set the ticks of numbers, few enough to stand apart."""
     if panel.empty or panel.bare:
         return
-    across = int(np.clip((POINTS * scene.panel_size[0] - TICK_ROOM) / TICK_ROOM, 2, 8))
+    names = NAMES_ROOM if panel.y_ticks and scene.width else 0.0
+    across = int(np.clip((POINTS * scene.panel_size[0] - TICK_ROOM - names) / TICK_ROOM, 2, 8))
     for name, most in (("x", across), ("y", 8)):
         axis = getattr(ax, f"{name}axis")
         if scene.is_log(panel, name):
@@ -182,7 +183,7 @@ def _name_categories(ax: Axes, panel: Panel, scene: Scene) -> None:
                 text.set_horizontalalignment("right")
                 text.set_rotation_mode("anchor")
     if panel.y_ticks:
-        names = [plain(_wrap(short(name, 28), scene, 92, tick)) for name in panel.y_ticks]
+        names = [plain(_wrap(short(name, 28), scene, NAMES_ROOM, tick)) for name in panel.y_ticks]
         ax.set_yticks(range(len(names)), names)
 
 
@@ -200,7 +201,7 @@ def _write_note(ax: Axes, panel: Panel, scene: Scene) -> None:
             fontsize=theme.TYPE[scene.size]["note"],
             color=theme.SOFT[scene.mode],
             bbox={"facecolor": theme.PAPER[scene.mode], "alpha": 0.8, "linewidth": 0, "pad": 1.5},
-        )
+        ).set_in_layout(False)
 
 
 def _write_caption(ax: Axes, panel: Panel, scene: Scene) -> None:
@@ -223,7 +224,7 @@ def _write_caption(ax: Axes, panel: Panel, scene: Scene) -> None:
 
 def _caption(panel: Panel, scene: Scene) -> str:
     wide = POINTS * scene.panel_size[0] - (4 if panel.bare else 30)
-    return _wrap(panel.caption, scene, wide, theme.TYPE[scene.size]["note"])
+    return break_lines(panel.caption, wide, theme.TYPE[scene.size]["note"])
 
 
 def _title(panel: Panel, scene: Scene) -> str:
@@ -233,7 +234,4 @@ def _title(panel: Panel, scene: Scene) -> str:
 
 def _wrap(text: str, scene: Scene, wide: float, type_size: float) -> str:
     """Break the lines of a text at a width in points; a screen's figure keeps them as they are."""
-    if not scene.width:
-        return text
-    letters = max(8, int(wide / (WIDE * type_size)))
-    return "\n".join(textwrap.fill(line, letters) for line in text.split("\n"))
+    return break_lines(text, wide, type_size) if scene.width else text

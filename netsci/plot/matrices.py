@@ -38,7 +38,7 @@ def matrix(
     Raises ValueError for a missing column, more than 4,000,000 cells, or cells that overlap;
     TypeError for a column that is not numeric.
     """
-    check_look(look, without=("order", "hollow"))
+    check_look(look, without=("order", "hollow", "log", "share", "quantity"))
     check_columns(table, ("row", "column", panel))
     panels, n_panels = [], len(levels(table, panel))
     for value, rows in split(table, panel):

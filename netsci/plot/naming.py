@@ -1,7 +1,8 @@
-"""Where the name of a point stands beside it, so that names hide neither points nor each other."""
+"""How much room text takes: where a line breaks, and where the name of a point stands beside it."""
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 Place = tuple[float, float]
@@ -44,6 +45,18 @@ def name_sides(
         if name:
             taken.append(boxes[sides[-1]])
     return sides
+
+
+def break_lines(text: str, wide: float, type_size: float) -> str:
+    """Break the lines of a text where they are wider than `wide`, in the unit of type_size.
+
+    Examples
+    --------
+    >>> break_lines("share of nodes", 60, 7.5)
+    'share of\\nnodes'
+    """
+    letters = max(8, int(wide / (WIDE * type_size)))
+    return "\n".join(textwrap.fill(line, letters) for line in text.split("\n"))
 
 
 def offset(side: tuple[str, str], symbol: float) -> Place:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from netsci.plot import theme
+from netsci.plot.naming import break_lines
 from netsci.plot.scene import Panel, Scene
 from netsci.plot.ticks import FEW, LEAST, SMALL, log_labels, log_ticks, powers
 from netsci.plot.tidy import short
@@ -58,7 +59,7 @@ def layout(scene: Scene) -> dict[str, Any]:
             "anchor": f"y{suffix}",
         }
         result[f"yaxis{suffix}"] = _axis(scene, panel, number, "y") | {"domain": down, "anchor": f"x{suffix}"}
-        result["annotations"] += _texts(panel, suffix, scene.mode)
+        result["annotations"] += _texts(panel, suffix, scene)
         if scene.letters[number]:
             result["annotations"].append(_letter(scene.letters[number], suffix))
     if scene.width:
@@ -72,6 +73,13 @@ def layout(scene: Scene) -> dict[str, Any]:
             "colorbar": {"title": {"text": literal(scene.value_label), "side": "right"}, "len": 0.9},
         }
     return result
+
+
+def axes_size(scene: Scene) -> tuple[float, float]:
+    """Return width and height of a panel without its labels, in pixels, in a page of the usual width."""
+    between = (scene.columns - 1) * (18 if scene.share else 58)
+    wide = ((CSS_PIXELS * scene.width or ASSUMED_WIDTH) - 90 - between) / scene.columns
+    return wide, float(scene.panel_size[1])
 
 
 def _head(scene: Scene, plot: float) -> dict[str, Any]:
@@ -114,7 +122,7 @@ def _axis(scene: Scene, panel: Panel, number: int, which: str) -> dict[str, Any]
     if span:
         axis["range"] = list(span)
     if ticks:
-        names = [literal(short(name, 28)) for name in ticks]
+        names = [_lines(short(name, 28), scene, 11, 120 if which == "y" else 1e3) for name in ticks]
         axis |= {"tickvals": list(range(len(ticks))), "ticktext": names, "showgrid": False}
     elif scene.is_log(panel, which):
         axis |= {"type": "log"} | _log_ticks(*(span or scene.extent(panel, which)))
@@ -127,7 +135,9 @@ def _axis(scene: Scene, panel: Panel, number: int, which: str) -> dict[str, Any]
     outer = number % scene.columns == 0 if which == "y" else number + scene.columns >= len(scene.panels)
     own = panel.y_label if which == "y" else panel.x_label
     if own or outer:
-        axis["title"] = {"text": literal(own or (scene.y_label if which == "y" else scene.x_label))}
+        shown = own or (scene.y_label if which == "y" else scene.x_label)
+        wide = None if which == "x" else scene.panel_size[1] - 10.0
+        axis["title"] = {"text": _lines(shown, scene, 12, wide)}
     first = next(i for i, one in enumerate(scene.panels) if not (one.bare or one.empty))
     if which == "y" and scene.share and number != first:
         follows = f"y{first + 1}" if first else "y"  # never the axis of an empty panel, which is no scale
@@ -172,15 +182,15 @@ def _letter(letter: str, suffix: str) -> dict[str, Any]:
     return {"text": f"<b>{letter}</b>", "font": {"size": 14}} | place | at
 
 
-def _texts(panel: Panel, suffix: str, mode: str) -> list[dict[str, Any]]:
+def _texts(panel: Panel, suffix: str, scene: Scene) -> list[dict[str, Any]]:
     """Return title, note, caption and "no data" as annotations in the panel's own coordinates."""
     place = {"xref": f"x{suffix} domain", "yref": f"y{suffix} domain", "showarrow": False}
     texts = []
     if panel.title:
-        shown = f"<b>{literal(short(panel.title))}</b>"
+        shown = f"<b>{_lines(short(panel.title), scene, 13)}</b>"
         texts.append({"text": shown, "x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom", "yshift": 3})
     if panel.caption:
-        shown = literal(panel.caption).replace("\n", "<br>")
+        shown = literal(_caption(panel, scene)).replace("\n", "<br>")
         middle = (
             {"x": 0.5, "xanchor": "center", "align": "center"}
             if panel.bare
@@ -200,7 +210,7 @@ def _texts(panel: Panel, suffix: str, mode: str) -> list[dict[str, Any]]:
         v, h = panel.note_corner.split()
         corner = {"x": 0.03 if h == "left" else 0.97, "y": 0.04 if v == "lower" else 0.96}
         anchors = {"xanchor": h, "yanchor": "bottom" if v == "lower" else "top", "align": h}
-        look = {"font": {"size": 11}, "bgcolor": theme.PAPER[mode], "opacity": 0.85}
+        look = {"font": {"size": 11}, "bgcolor": theme.PAPER[scene.mode], "opacity": 0.85}
         texts.append({"text": literal(panel.note).replace("\n", "<br>")} | look | corner | anchors)
     if panel.empty:
         texts.append({"text": panel.empty, "x": 0.5, "y": 0.5, "font": {"size": 13}})
@@ -208,19 +218,36 @@ def _texts(panel: Panel, suffix: str, mode: str) -> list[dict[str, Any]]:
 
 
 def _margins(scene: Scene) -> tuple[int, int]:
-    titles = TITLE_ROOM if any(panel.title for panel in scene.panels) else 8
+    titles = TITLE_ROOM if any(panel.title for panel in scene.panels) or any(scene.letters) else 8
     head = (LEGEND_ROW if scene.keys else 0) + (28 if scene.title else 0)
     captions = _caption_room(scene)
-    return titles + head + 6, (captions + 12 if _bare(scene) else 48 + captions)
+    return titles + head + 6, (captions + 12 if _bare(scene) else 48 + captions + 14 * bool(scene.width))
 
 
 def _gap_below(scene: Scene) -> int:
-    titles = TITLE_ROOM if any(panel.title for panel in scene.panels) else 0
-    return titles + _caption_room(scene) + (14 if _bare(scene) else 38)
+    titles = TITLE_ROOM if any(panel.title for panel in scene.panels) or scene.width else 0
+    own = 16 * any(panel.x_label for panel in scene.panels)
+    return titles + _caption_room(scene) + (14 if _bare(scene) else 38) + own
 
 
 def _caption_room(scene: Scene) -> int:
-    return 17 * max((p.caption.count("\n") + 1 if p.caption else 0) for p in scene.panels)
+    return 17 * max((_caption(p, scene).count("\n") + 1 if p.caption else 0) for p in scene.panels)
+
+
+def _caption(panel: Panel, scene: Scene) -> str:
+    return break_lines(panel.caption, _cell(scene) - (10 if panel.bare else 50), 11.5)
+
+
+def _cell(scene: Scene) -> float:
+    """Return how many pixels a panel with its labels is wide; a page's panels may turn out narrower."""
+    return (CSS_PIXELS * scene.width or ASSUMED_WIDTH) / scene.columns
+
+
+def _lines(text: str, scene: Scene, type_size: float, wide: float | None = None) -> str:
+    """Return a text for plotly; a journal's figure breaks it where the panel ends."""
+    if scene.width:
+        text = break_lines(text, wide or _cell(scene) - 40, type_size)
+    return literal(text).replace("\n", "<br>")
 
 
 def _bare(scene: Scene) -> bool:

@@ -48,7 +48,7 @@ def raster(
     Raises ValueError for a missing column, where the table holds several samples (filter first) or a spike
     lies beyond `sizes` or `steps`; TypeError for a column that is not numeric.
     """
-    check_look(look, without=("order", "hollow"))
+    check_look(look, without=("order", "hollow", "log", "share", "quantity"))
     check_columns(table, ("step", "unit", panel))
     if "sample" in table.columns and len(samples := levels(table, "sample")) > 1:
         raise ValueError(
@@ -101,7 +101,6 @@ def operations(
     y: str = "value",
     hue: Column = None,
     panel: Column = None,
-    log: bool = True,
     **look: Unpack[Look],
 ) -> Any:
     """Return bars of counts by layer, hues (such as exact and estimated) side by side.
@@ -115,7 +114,8 @@ def operations(
     Raises ValueError for a missing column, a negative or infinite count or two rows for one bar; TypeError
     where y is not numeric.
     """
-    check_look(look, without=("hollow",))
+    check_look(look, without=("hollow", "share", "quantity"))
+    log = bool(look.get("log", True))
     check_columns(table, (x, y, hue, panel))
     check_units(table, panel, share=True)
     floor, ceiling = _ends(table, y, log, [name for name in (panel, x, hue) if name is not None])

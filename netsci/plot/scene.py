@@ -14,6 +14,8 @@ PIXELS = 100.0  # of a scene, to the inch
 BACKENDS = ("matplotlib", "plotly")
 MODES = ("light", "dark")
 SIZES = {"screen": 0.0, "column": 3.5, "page": 7.2}  # width in inches; a screen's follows from the panels
+LONGEST_NOTE = 14  # letters: a longer one covers what a narrow panel shows
+LEAST_HEIGHT = 165.0  # pixels of a panel with its labels, whatever its width
 LOGS = ("", "x", "y", "xy")
 NAME_ROOM = {"x": 0.08, "y": 0.12}  # room at both ends of an axis for names beside points, a share of it
 
@@ -220,13 +222,17 @@ def _fit(scene: Scene) -> Scene:
     if not scene.width:
         return scene
     names = any(panel.y_ticks for panel in scene.panels)
+    texts = any(any(s.text) for panel in scene.panels for s in panel.series)
+    notes = max(len(line) for panel in scene.panels for line in panel.note.split("\n")) > LONGEST_NOTE
     bare = all(panel.bare for panel in scene.panels)
-    most = (1 if names else 2) if scene.size == "column" else (4 if bare else 3)
+    most = 4 if bare else 2 if texts or notes else 3
+    if scene.size == "column":
+        most = 1 if names or texts or notes else 2
     columns = grid_columns(len(scene.panels), None, widest=min(most, scene.columns))
     width, height = scene.panel_size
     fitted = PIXELS * scene.width / columns
     # Rows of text keep their height; other panels keep their shape.
-    tall = 0.8 * height if names else max(130.0, min(fitted, 360.0) * height / width)
+    tall = 0.8 * height if names else max(LEAST_HEIGHT, min(fitted, 360.0) * height / width)
     return replace(scene, columns=columns, panel_size=(round(fitted), round(tall)))
 
 

@@ -16,7 +16,7 @@ def log_ticks(low: float, high: float, most: int = 8) -> list[float]:
     """Return the ticks of a logarithmic axis from `low` to `high`, rising, at least two.
 
     Powers of ten where there are at least three, thinned to `most`; else 1, 2 and 5 times them, thinned too;
-    else equal steps.
+    else equal steps, those left out that come too near the one below.
 
     Raises ValueError unless 0 < low < high.
 
@@ -34,7 +34,16 @@ def log_ticks(low: float, high: float, most: int = 8) -> list[float]:
     inside = [tick for tick in steps if low <= tick <= high]
     if len(inside) >= LEAST:
         return inside[:: math.ceil(len(inside) / most)]
-    return even_ticks(low, high, min(most, FEW))
+    return _apart(even_ticks(low, high), math.log(high / low) / (most + 1))
+
+
+def _apart(ticks: list[float], gap: float) -> list[float]:
+    """Return the ticks of which each is at least `gap` above the last, as natural logarithms."""
+    kept = ticks[:1]
+    for tick in ticks[1:]:
+        if math.log(tick / kept[-1]) >= gap:
+            kept.append(tick)
+    return kept if len(kept) > 1 else ticks[:: len(ticks) - 1]
 
 
 def powers(low: float, high: float) -> list[float]:
@@ -44,7 +53,7 @@ def powers(low: float, high: float) -> list[float]:
 
 
 def even_ticks(low: float, high: float, most: int = FEW) -> list[float]:
-    """Return round ticks in equal steps from `low` to `high`, at most `most` and at least two.
+    """Return round ticks in equal steps from `low` to `high`, at most `most`; of five at least two.
 
     Examples
     --------
@@ -57,7 +66,8 @@ def even_ticks(low: float, high: float, most: int = FEW) -> list[float]:
         first, last = math.ceil(low / (step * power) - 1e-9), math.floor(high / (step * power) + 1e-9)
         if last - first < most:
             break
-    return [float(f"{number * step * power:.10g}") for number in range(first, last + 1)]
+    digits = 1 - math.floor(math.log10(power))
+    return [round(number * step * power, digits) for number in range(first, last + 1)]
 
 
 def tick_label(value: float) -> str:

@@ -40,12 +40,12 @@ def check_pair(low: str | None, high: str | None) -> None:
         )
 
 
-def check_units(table: pd.DataFrame, panel: str | None, *, share: bool) -> None:
-    """Raise ValueError where the column `unit`, if there is one, says that one axis holds unlike numbers."""
-    if "unit" not in table.columns:
+def check_units(table: pd.DataFrame, panel: str | None, *, share: bool, column: str = "unit") -> None:
+    """Raise ValueError where a column of units says that one axis holds unlike numbers."""
+    if column not in table.columns:
         return
     for value, rows in [(None, table)] if share else split(table, panel):
-        units = [unit for unit in levels(rows, "unit") if isinstance(unit, str)]  # numbers are neurons
+        units = [unit for unit in levels(rows, column) if isinstance(unit, str)]  # numbers are neurons
         if len(units) > 1:
             where = f"panel {name_of(value)!r} holds" if value is not None else "one axis would hold"
             raise ValueError(

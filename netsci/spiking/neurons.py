@@ -13,7 +13,7 @@ from numbers import Real
 from torch import Tensor, nn
 
 from netsci.spiking.surrogates import SURROGATES, fire
-from netsci.spiking.unroll import precise, unroll
+from netsci.spiking.unroll import FUSED, precise, unroll
 
 State = tuple[Tensor, Tensor]
 
@@ -111,6 +111,9 @@ class IF(LIF):
 
     def __init__(self, threshold: float = 1.0, surrogate: str = "atan", detach_reset: bool = False) -> None:
         super().__init__(1.0, threshold, surrogate, detach_reset)
+
+
+FUSED.update((LIF, IF))
 
 
 def _number(value: float, name: str) -> float:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from netsci.measure import Trace
-from netsci.measure.trace import KINDS
+from netsci.measure.trace_parts import KINDS
 from netsci.spiking.record_adapters import (
     ALL,
     STEP,

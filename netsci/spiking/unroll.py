@@ -9,7 +9,7 @@ steps a membrane of 8 bits loses what is small beside the threshold.
 """
 
 from operator import index
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import torch
@@ -18,8 +18,7 @@ from torch import Tensor, nn
 from netsci.spiking.layout import rows_and_columns
 from netsci.spiking.surrogates import SURROGATES
 
-if TYPE_CHECKING:
-    from netsci.spiking.neurons import LIF
+FUSED: set[type[nn.Module]] = set()  # LIF and IF, which `netsci.spiking.neurons` puts here
 
 
 class Dynamics(NamedTuple):
@@ -62,7 +61,7 @@ def unroll(neuron: nn.Module, current: Tensor, *, steps: int | None = None) -> T
     return spikes
 
 
-def membranes(neuron: "LIF", current: Tensor, *, steps: int | None = None) -> Tensor:
+def membranes(neuron: nn.Module, current: Tensor, *, steps: int | None = None) -> Tensor:
     """Return the membranes before the reset, [T, batch, ...], without gradient; arguments as for `unroll`.
 
     The neuron fired where they reach neuron.threshold. Their dtype is that of the current, float32 at least.
@@ -99,12 +98,10 @@ def membranes(neuron: "LIF", current: Tensor, *, steps: int | None = None) -> Te
 
 def dynamics_of(neuron: nn.Module) -> Dynamics | None:
     """Return what the fused recursion needs of a LIF or IF, or None if the neuron steps in its own way."""
-    from netsci.spiking.neurons import IF, LIF
-
     # A subclass may have another `step`: only the two whose equations are known here are fused.
-    if type(neuron) not in (LIF, IF):
+    if type(neuron) not in FUSED:
         return None
-    known = cast("LIF", neuron)
+    known = cast(Any, neuron)
     return Dynamics(known.alpha, known.threshold, known.surrogate, known.detach_reset)
 
 

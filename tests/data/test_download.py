@@ -10,8 +10,7 @@ import pytest
 
 from netsci.data import DataError, load, registry
 from netsci.data.cifar import RELEASES
-from netsci.data.download import fetch
-from netsci.data.registry import Remote
+from netsci.data.download import Remote, fetch
 from tests.data.files import IDX, write_mnist
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from netsci.data import DataError, DataSet, available, load, names, registry
+from netsci.data import DataError, DataSet, Remote, available, load, names, registry
 from netsci.data.errors import printable
 from netsci.data.registry import places
 
@@ -81,7 +81,7 @@ def test_missing_files_are_named_with_what_to_do(tmp_path):
 
 
 def test_download_is_offered_only_with_a_checksum(tmp_path):
-    toy(remote=[registry.Remote("toy/a", ("http://example.invalid/a",), "0" * 64)])
+    toy(remote=[Remote("toy/a", ("http://example.invalid/a",), "0" * 64)])
     with pytest.raises(DataError, match="pass download=True"):
         load("toy", folder=tmp_path)
     toy()

@@ -16,7 +16,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from netsci.graph.ch.scores import Lists, Weights
+    from netsci.graph.ch.inputs import Lists, Weights
 
 LANES = 64  # origins that `sum_nodes` treats together; a constant lets the compiler use vector registers
 

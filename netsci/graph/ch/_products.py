@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from netsci.graph.processors import one_blas_thread
 
 if TYPE_CHECKING:
-    from netsci.graph.ch.scores import Lists, Weights
+    from netsci.graph.ch.inputs import Lists, Weights
 
 _Floats = NDArray[np.float64]
 

@@ -15,8 +15,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from netsci.graph.ch.scores import Lists
-    from netsci.graph.ch.unipartite import Ratio
+    from netsci.graph.ch.inputs import Lists, Ratio
 
 
 class Shared(NamedTuple):

@@ -27,12 +27,13 @@ row's columns and three arrays of the size of its scores.
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from netsci.graph.ch.inputs import Lists, Weights
 from netsci.graph.checks import as_links, as_whole, check_choice
 from netsci.graph.processors import worker_count
 
@@ -161,20 +162,6 @@ def iter_scores(
     # handed over, not yielded here: wrong arguments are told now, not at the first block
     blocks = (np.arange(first, min(first + step, m)) for first in range(0, m, step))
     return kernels.in_order(layer.score, blocks, workers)
-
-
-class Lists(NamedTuple):
-    """Neighbours of each node: node[start[i] : start[i + 1]] are those of node i."""
-
-    start: NDArray[np.int64]
-    node: NDArray[np.uint32]
-
-
-class Weights(NamedTuple):
-    """Weight of each node by its internal links: value[start[i] + di]; nodes of one degree share a line."""
-
-    value: NDArray[np.float64]
-    start: NDArray[np.int64]
 
 
 @dataclass(frozen=True)

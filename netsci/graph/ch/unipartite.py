@@ -25,25 +25,17 @@ beside the scores: links + nodes, for "induced" also the triangles, a bounded pa
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from netsci.graph.ch.scores import Lists
+from netsci.graph.ch.inputs import Lists, Ratio
 from netsci.graph.checks import as_links, as_whole, check_choice
 
 _Pairs = NDArray[np.int64]
 _Floats = NDArray[np.float64]
-
-
-class Ratio(NamedTuple):
-    """(top0 + top1 di) / (d + out (1 - sides - di)), sides how many of u and v the node is next to."""
-
-    top0: int
-    top1: int
-    out: int
 
 
 _RATIOS = {"ra": Ratio(1, 0, 0), "ch1": Ratio(0, 1, 0), "ch2": Ratio(1, 1, 1), "ch3": Ratio(1, 0, 1)}

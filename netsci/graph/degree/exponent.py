@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -86,9 +87,7 @@ class ExponentFit:
         return tuple(found)
 
     def _repr_html_(self) -> str:
-        from netsci.graph import representation
-
-        return representation.fit_html(self)
+        return _html(self)
 
 
 def degree_exponent(
@@ -231,3 +230,15 @@ def _whole_degrees(degrees: Any) -> NDArray[np.int64]:
     if (vector > LARGEST_DRAW).any():
         raise ValueError(f"degrees must not exceed {LARGEST_DRAW:g}; the largest is {vector.max():g}")
     return vector.astype(np.int64)
+
+
+def _html(fit: ExponentFit) -> str:
+    """Return a degree exponent as a table of one row, with what speaks against it."""
+    from netsci.graph.representation import table
+
+    verdict = {True: "yes", False: "no", None: "undecided"}[fit.scale_free]
+    p_value = "—" if fit.p_value is None or math.isnan(fit.p_value) else f"{fit.p_value:.3g}"
+    cells = [f"{fit.gamma:.3g}", f"{fit.xmin:g}", str(fit.n_tail), f"{fit.ks:.3g}", p_value, verdict]
+    notes = "".join(f"<li>{escape(note)}</li>" for note in fit.notes)
+    head = ["gamma", "xmin", "nodes in tail", "KS", "bootstrap p", "scale-free"]
+    return table(head, [cells]) + (f"<ul>{notes}</ul>" if notes else "")

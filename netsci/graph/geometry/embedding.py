@@ -7,6 +7,7 @@ angle becomes the angular coordinate, and the rank of the degree the radial one.
 
 import math
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,8 @@ from netsci.graph.geometry.reductions import ONE_COLUMN, REDUCTIONS, Reduced
 from netsci.graph.geometry.weightings import WEIGHTINGS
 
 ANGLES = ("original", "equidistant")
+MOST_DOTS = 2_000  # nodes drawn in the small disk of a notebook
+SIDE = 180  # its pixels
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,9 +59,7 @@ class Embedding:
     notes: tuple[str, ...] = ()
 
     def _repr_html_(self) -> str:
-        from netsci.graph import representation
-
-        return representation.embedding_html(self)
+        return _html(self)
 
 
 def coalescent_embedding(
@@ -250,3 +251,34 @@ def _check_shape(part: Part) -> None:
             f"the largest component ({count} nodes) is complete: all nodes are alike and at equal distances, "
             "so any arrangement is as good as another; remove links first, e.g. prune the network"
         )
+
+
+def _html(embedding: Embedding) -> str:
+    """Return an embedding as a small disk of dots with its figures beside it."""
+    from netsci.graph.representation import table
+
+    cells = [
+        f"{len(embedding.nodes):,}",
+        f"{100 * embedding.component_share:.2f} %",
+        "—" if math.isnan(embedding.gamma) else f"{embedding.gamma:.3g}",
+        "3" if embedding.azimuth is not None else "2",
+    ]
+    notes = "".join(f"<li>{escape(note)}</li>" for note in embedding.notes)
+    summary = table(["nodes", "of all", "gamma", "dimensions"], [cells])
+    return _disk(embedding) + summary + (f"<ul>{notes}</ul>" if notes else "")
+
+
+def _disk(embedding: Embedding) -> str:
+    """Return the nodes in the native disk as SVG; nothing where the radii are undefined."""
+    if not len(embedding.radius) or np.isnan(embedding.radius).any():
+        return ""
+    step = -(-len(embedding.radius) // MOST_DOTS)
+    share = (embedding.radius / max(float(embedding.radius.max()), 1e-12))[::step]
+    theta = embedding.theta[::step]
+    x, y = 100 + 95 * share * np.cos(theta), 100 - 95 * share * np.sin(theta)
+    dots = "".join(f'<circle cx="{a:.1f}" cy="{b:.1f}" r="1.6"/>' for a, b in zip(x, y, strict=True))
+    return (
+        f'<svg width="{SIDE}" height="{SIDE}" viewBox="0 0 200 200" role="img" aria-label="hyperbolic disk">'
+        '<circle cx="100" cy="100" r="97" fill="none" stroke="#888888"/>'
+        f'<g fill="#1e70b3">{dots}</g></svg>'
+    )

@@ -41,8 +41,12 @@ def test_a_ruling_says_one_of_four_things():
     [
         (math.nan, 0.0, 1.0, "points", ""),
         (-0.5, math.nan, math.nan, "", "-0.5"),
-        (1.25, 0.5, 2.0, "points", "1.25 points (0.5 to 2)"),
+        (-0.6433, -0.7801, -0.5065, "points", "-0.64 points (-0.78 to -0.51)"),
+        (261.7, 214.2, 309.3, "mJ", "262 mJ (214 to 309)"),
+        (2e-9, 1e-9, 3e-9, "", "2e-09 (1e-09 to 3e-09)"),
         (1.25, 0.5, math.nan, "", "1.25"),
+        (1.25, 1.25, 1.25, "mJ", "1.25 mJ"),
+        (1.0, 1.0, 1.0, "", ""),
     ],
 )
 def test_the_interval_of_a_ruling(gap, low, high, unit, said):
@@ -56,6 +60,11 @@ def test_the_main_ruling_is_the_one_called_so():
     alone = make_page(rulings=(first, third))
     assert (alone.main, alone.others) == (first, (third,))
     assert make_page().main is None
+
+
+def test_the_label_is_that_of_the_table():
+    assert make_page(title="S0 Table 1: accuracy", place="4.1, Table 1").label == "S0 Table 1"
+    assert make_page(title="S0 Table 1: choice", place="our choice").label == "S0 Table 1: choice"
 
 
 def test_long_verdicts_and_captions_are_refused():

@@ -139,7 +139,7 @@ def test_the_scoreboard_filters_and_unfolds(browser, forty):
         page.click("button[data-value='no claim']")
         assert rows.count() == 0
         assert page.locator(".none").is_visible()
-        page.click("button[data-value=''] >> nth=1")
+        page.click("button[data-filter=holds][data-value='']")
         assert rows.count() == 16
         assert page.locator(".claim li:visible").count() == 0
         page.locator("summary >> nth=0").click()
@@ -170,6 +170,14 @@ def test_an_exhibit_shows_its_parts_in_order(forty):
     assert "earlier run" not in (forty / "exhibit-2/figure.html").read_text()
 
 
+def test_pages_stand_in_the_order_of_their_papers(tmp_path):
+    facts = (("a", "digits", ""), ("b", "S0", "our choice"), ("c", "S1", "p. 1"), ("d", "S0", "Table 1"))
+    pages = [make_page(id=name, paper=paper, place=place, figure=draw) for name, paper, place in facts]
+    site.write(pages, tmp_path, formats=[])
+    rows = re.findall(r"^\| \[.*\((\w)/figure.svg", (tmp_path / "README.md").read_text(), flags=re.MULTILINE)
+    assert rows == ["d", "b", "c", "a"]
+
+
 def test_each_figure_is_built_once(tmp_path):
     built = Counter()
 
@@ -191,10 +199,10 @@ def test_each_figure_is_built_once(tmp_path):
 
 
 def test_tables_keep_their_names(tmp_path):
-    tables = {"shown": pd.DataFrame({"a": [1.23456789]}), "table": pd.DataFrame({"b": [1, 2]})}
+    tables = {"shown": pd.DataFrame({"a": [1.23456789]}), "a table": pd.DataFrame({"b": [1, 2]})}
     site.write([make_page(figure=draw, tables=tables)], tmp_path, formats=["html"])
     assert (tmp_path / "s0-table1/table.csv").read_text() == "a\n1.23457\n"
-    assert (tmp_path / "s0-table1/data/table.csv").read_text() == "b\n1\n2\n"
+    assert (tmp_path / "s0-table1/data/a-table.csv").read_text() == "b\n1\n2\n"
 
 
 def test_a_single_page_holds_everything(browser, tmp_path):

@@ -16,7 +16,7 @@ from typing import Any, Literal
 import scipy.sparse as sp
 
 from netsci.io.errors import CheckpointError, printable
-from netsci.io.formats.onnx.file import Left, Stored
+from netsci.io.formats.onnx.stored import Left, Stored
 from netsci.io.formats.onnx.values import FOLDED, Constants, attribute, dequantised
 from netsci.io.limits import check_matrix
 from netsci.io.network.contents import Use

@@ -8,7 +8,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from netsci.io.formats.onnx.file import Left, Stored, as_tuple
+from netsci.io.formats.onnx.stored import Left, Stored, as_tuple
 
 FOLDED = {
     "Identity", "Cast", "Reshape", "Transpose", "Squeeze", "Unsqueeze", "Flatten", "QuantizeLinear",

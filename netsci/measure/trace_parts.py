@@ -1,0 +1,159 @@
+"""The parts of a trace: the spikes of a population, the events and operations of a projection."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+KINDS = ("spikes", "graded", "analog")
+
+
+@dataclass(frozen=True, eq=False)
+class PopulationTrace:
+    """The spikes of one population, summed over samples.
+
+    spikes : int64 [size], by unit, summed over time too. spikes_by_step : int64 [T], over all units.
+    kind : "spikes" (0 or 1), "graded" (other values; each non-zero one counts once) or "analog" (values
+    that are no spikes: both counts are 0 and the firing rate is NaN).
+    raster : int64 [n, 3], rows (step, sample, unit) of a few samples, or None.
+    """
+
+    name: str
+    spikes: NDArray[np.int64]
+    spikes_by_step: NDArray[np.int64]
+    kind: str = "spikes"
+    is_input: bool = False
+    raster: NDArray[np.int64] | None = None
+
+    def __post_init__(self) -> None:
+        _freeze(self, "spikes", "spikes_by_step", where=f"population {self.name!r}")
+        _check_kind(self.kind, f"population {self.name!r}")
+        if self.kind == "analog" and (self.spikes.any() or self.spikes_by_step.any()):
+            raise ValueError(
+                f"population {self.name!r}: analog values are no spikes; give zeros, or kind='graded'"
+            )
+        if self.spikes.sum() != self.spikes_by_step.sum():
+            raise ValueError(
+                f"population {self.name!r}: spikes sum to {self.spikes.sum()} over units but to "
+                f"{self.spikes_by_step.sum()} over steps; both must hold every spike once"
+            )
+        if self.raster is not None:
+            _freeze_raster(self)
+
+    @property
+    def size(self) -> int:
+        """Number of units."""
+        return len(self.spikes)
+
+
+@dataclass(frozen=True, eq=False)
+class ProjectionTrace:
+    """The events that reached one synaptic layer, summed over time and samples, and the links they met.
+
+    events : int64 [units], non-zero values that each presynaptic unit sent. fan_out : int64 [units], its
+    existing outgoing links (of a convolution: places where an existing weight meets the unit, no padding).
+    kind : as of a population; "analog" events are multiplied, all others only added.
+    links, dense_links : weights that exist, and all that a dense layer would have.
+    dense_operations : operations of the dense layer for one input vector, padding included, as papers count.
+    applications : input vectors that the layer was applied to (samples x steps x tokens).
+    shares_links : the weights are those of an earlier projection and count once in the link sparsity.
+    """
+
+    name: str
+    events: NDArray[np.int64]
+    fan_out: NDArray[np.int64]
+    kind: str = "spikes"
+    links: int = 0
+    dense_links: int = 0
+    dense_operations: int = 0
+    applications: int = 0
+    shares_links: bool = False
+
+    def __post_init__(self) -> None:
+        where = f"projection {self.name!r}"
+        _freeze(self, "events", "fan_out", where=where)
+        _check_kind(self.kind, where)
+        if self.events.shape != self.fan_out.shape:
+            raise ValueError(
+                f"{where}: events and fan_out need one entry a presynaptic unit; their shapes are "
+                f"{self.events.shape} and {self.fan_out.shape}"
+            )
+        for name in ("links", "dense_links", "dense_operations", "applications"):
+            check_whole(getattr(self, name), 0, f"{where}: {name}")
+        if self.links > self.dense_links:
+            raise ValueError(
+                f"{where}: links must be at most dense_links = {self.dense_links}; got {self.links}"
+            )
+
+    @property
+    def operations(self) -> int:
+        """Exact operations: sum of events times fan-out."""
+        if float(self.events.astype(np.float64) @ self.fan_out) < 2.0**62:
+            return int(self.events @ self.fan_out)
+        return sum(n * out for n, out in zip(self.events.tolist(), self.fan_out.tolist(), strict=True))
+
+    @property
+    def sops(self) -> int:
+        """Synaptic operations: 0 where the layer reads real values."""
+        return 0 if self.kind == "analog" else self.operations
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates: 0 where the layer reads spikes."""
+        return self.operations if self.kind == "analog" else 0
+
+    @property
+    def estimated_operations(self) -> float:
+        """The papers' estimate: dense operations x mean input rate x (1 - sparsity); NaN without weights."""
+        if not len(self.events):
+            return 0.0
+        density = self.links / self.dense_links if self.dense_links else math.nan
+        return float(self.events.mean()) * self.dense_operations * density
+
+
+def _check_kind(kind: str, where: str) -> None:
+    if kind not in KINDS:
+        raise ValueError(f"{where}: kind must be one of {', '.join(map(repr, KINDS))}; got {kind!r}")
+
+
+def check_whole(value: Any, least: int, what: str) -> None:
+    """Raise TypeError or ValueError unless the value is a whole number of at least `least`."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{what} must be a whole number; got {value!r}")
+    if value < least:
+        raise ValueError(f"{what} must be at least {least}; got {value}")
+
+
+def _freeze_raster(record: PopulationTrace) -> None:
+    """Replace a raster by a read-only int64 copy; raise unless its spikes lie among the steps and units."""
+    given, where = np.asarray(record.raster), f"population {record.name!r}"
+    if given.ndim != 2 or given.shape[1] != 3:
+        raise ValueError(
+            f"{where}: raster must be [spikes, 3], rows (step, sample, unit); its shape is {given.shape}"
+        )
+    if given.size and given.dtype.kind not in "iu":
+        raise TypeError(f"{where}: raster must hold whole numbers (int64); its dtype is {given.dtype}")
+    raster = given.astype(np.int64)
+    steps, units = len(record.spikes_by_step), record.size
+    if (raster < 0).any() or (raster[:, 0] >= steps).any() or (raster[:, 2] >= units).any():
+        raise ValueError(f"{where}: raster holds a spike outside {steps} steps or {units} units")
+    raster.setflags(write=False)
+    object.__setattr__(record, "raster", raster)
+
+
+def _freeze(record: Any, *names: str, where: str) -> None:
+    """Replace counts by read-only int64 copies; raise unless they are whole numbers >= 0 in one dimension."""
+    for name in names:
+        given = np.asarray(getattr(record, name))
+        if given.size and given.dtype.kind not in "iu":
+            raise TypeError(f"{where}: {name} must hold whole numbers (int64); its dtype is {given.dtype}")
+        counts = given.astype(np.int64)
+        if counts.ndim != 1 or (counts < 0).any():
+            raise ValueError(
+                f"{where}: {name} must be counts >= 0 in one dimension; its shape is {given.shape}"
+                + (f" and its least value {counts.min()}" if counts.size else "")
+            )
+        counts.setflags(write=False)
+        object.__setattr__(record, name, counts)
