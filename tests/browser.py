@@ -59,19 +59,29 @@ class Visit:
 
 @contextmanager
 def visit(
-    browser: Any, path: Path, *, mode: str = "light", size: tuple[int, int] = (1280, 900), ready: bool = True
+    browser: Any,
+    path: Path,
+    *,
+    mode: str = "light",
+    size: tuple[int, int] = (1280, 900),
+    ready: bool = True,
+    inside: Path | None = None,
 ) -> Iterator[Visit]:
-    """Open a file in a fresh context that prefers `mode`; wait until its figures are drawn."""
+    """Open a file in a fresh context that prefers `mode`; wait until its figures are drawn.
+
+    Requests for files in the folder `inside` are allowed and not noted.
+    """
     context = browser.new_context(
         color_scheme=mode, viewport={"width": size[0], "height": size[1]}, accept_downloads=True
     )
     page = context.new_page()
     seen = Visit(page)
     url = path.resolve().as_uri()
+    allowed = ("data:", "blob:") if inside is None else ("data:", "blob:", f"{inside.resolve().as_uri()}/")
 
     def note_request(request: Any) -> None:
         # data: and blob: addresses lie in the page itself and reach no network
-        if request.url.split("#")[0] != url and not request.url.startswith(("data:", "blob:")):
+        if request.url.split("#")[0] != url and not request.url.startswith(allowed):
             seen.requests.append(request.url)
 
     page.on("request", note_request)

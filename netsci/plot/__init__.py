@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from netsci.plot.balls import ball
-    from netsci.plot.categories import points
-    from netsci.plot.curves import ccdf, distribution, lines
+    from netsci.plot.categories import measures, points
+    from netsci.plot.curves import ccdf, distribution, lines, scatter
     from netsci.plot.disks import disk
     from netsci.plot.matrices import matrix
     from netsci.plot.rasters import firing_rates, operations, raster
+    from netsci.plot.theme import save_pdf, save_svg
 
 _HOME = {
     "ball": "balls",
@@ -24,9 +25,13 @@ _HOME = {
     "firing_rates": "rasters",
     "lines": "curves",
     "matrix": "matrices",
+    "measures": "categories",
     "operations": "rasters",
     "points": "categories",
     "raster": "rasters",
+    "save_pdf": "theme",
+    "save_svg": "theme",
+    "scatter": "curves",
 }
 
 __all__ = [
@@ -37,9 +42,13 @@ __all__ = [
     "firing_rates",
     "lines",
     "matrix",
+    "measures",
     "operations",
     "points",
     "raster",
+    "save_pdf",
+    "save_svg",
+    "scatter",
 ]
 
 

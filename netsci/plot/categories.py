@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
-from netsci.plot.scene import Panel, Scene, Series, draw, grid_columns
+from netsci.plot.look import Column, Hue, Look, check_look, compose, style_hues
+from netsci.plot.scene import Panel, Series
 from netsci.plot.tidy import (
     axis_label,
     check_columns,
     check_pair,
+    check_units,
     first_text,
     is_numeric,
     levels,
     name_of,
+    name_quantity,
     numbers,
     rows_of,
     split,
@@ -31,54 +34,131 @@ def points(
     *,
     x: str,
     y: str,
-    hue: str | None = None,
-    low: str | None = None,
-    high: str | None = None,
-    panel: str | None = None,
-    labels: Mapping[str, str] | None = None,
-    title: str = "",
-    order: Sequence[Any] | None = None,
-    share: bool = True,
-    columns: int | None = None,
-    mode: str = "light",
-    backend: str = "matplotlib",
+    hue: Column = None,
+    low: Column = None,
+    high: Column = None,
+    panel: Column = None,
+    **look: Unpack[Look],
 ) -> Any:
     """Return dots with intervals over categories, small multiples by `panel`, hues side by side.
 
     Columns: x a category and y a number (its unit belongs in `labels`); where y holds text and x numbers
     the categories run downwards. A row that holds both `low` and `high` is an estimate, drawn as a dot with
     its interval; a row without them is a single seed, drawn small and faint beside it. Without `low` and
-    `high` every row is a dot. Categories stand in order of appearance; `order` lists the hues.
+    `high` every row is a dot. Categories stand in order of appearance; `order` lists the hues. Panels share
+    their y axis unless share=False. Further options: `netsci.plot.look.Look`.
 
-    Raises ValueError for a missing column or an infinite value; TypeError where the value is not numeric.
+    Raises ValueError for a missing column, an infinite value, a value <= 0 on a log axis, or several units in
+    one panel (an optional column `unit`); TypeError where the value is not numeric.
     """
+    check_look(look, without=("quantity",))
+    log, share = _check_log(look), look.get("share", True)
     check_columns(table, (x, y, hue, low, high, panel))
     check_pair(low, high)
     sideways = len(table) > 0 and is_numeric(table, x) and not is_numeric(table, y)
+    check_units(table, panel, share=share and not sideways)
     category, value = (y, x) if sideways else (x, y)
-    places, hues, panels = levels(table, category), levels(table, hue, order), []
-    for title_, rows in split(table, panel):
-        series: list[Series] = []
-        for number, level in enumerate(hues):
-            one = rows_of(rows, hue, level)
-            where = _places(one, category, places, number, len(hues))
-            series += _dots(one, (value, low, high), where, (name_of(level), number), sideways)
-        panels.append(_panel(series, (name_of(title_), places), sideways, rows))
-    scene = Scene(
-        tuple(panels) or (Panel(empty="no data"),),
-        title=title,
+    places = levels(table, category)
+    hues = style_hues(levels(table, hue, look.get("order")), look.get("hollow", ()))
+    panels = []
+    for level, rows in split(table, panel):
+        is_log = log if isinstance(log, bool) else level in log
+        dots = _all_dots(rows, (category, value, low, high), (hue, hues), places, sideways, is_log)
+        panels.append(_panel(dots, (name_of(level), places), sideways, rows, log=is_log))
+    labels = look.get("labels")
+    return compose(
+        panels,
+        look,
         x_label=axis_label(x, labels),
         y_label=axis_label(y, labels),
+        log="" if sideways or not any(one.log for one in panels) or not share else "y",
         share=share,
-        columns=grid_columns(len(panels), columns),
         n_colours=len(hues),
         panel_size=_panel_size(len(panels), len(places), sideways),
-        mode=mode,
     )
-    return draw(scene, backend)
 
 
-def _panel(series: list[Series], named: tuple[str, list[Any]], sideways: bool, rows: pd.DataFrame) -> Panel:
+def measures(
+    table: pd.DataFrame,
+    *,
+    y: str,
+    hue: Column = None,
+    low: Column = None,
+    high: Column = None,
+    **look: Unpack[Look],
+) -> Any:
+    """Return one panel a measure and unit, with a value axis of its own: unlike numbers never share one.
+
+    Columns: y a category (downwards), `value` a number, `measure` what it is, `unit` its unit ("", "1" or
+    missing for none); the axis of a panel is named by both, as in "energy (mJ)", or by labels[its measure].
+    low, high and hue are those of `points`; `log` lists the measures with a log axis. Panels share their
+    rows, one a category; with share=False each has only those that have its measure. Further options:
+    `netsci.plot.look.Look`.
+
+    Raises ValueError for a missing column, an infinite value or a value <= 0 on a log axis; TypeError where
+    the value is not numeric.
+    """
+    check_look(look, without=("quantity",))
+    check_columns(table, (y, "value", "measure", "unit", hue, low, high))
+    check_pair(low, high)
+    log, share, labels = _check_log(look), look.get("share", True), look.get("labels") or {}
+    hues = style_hues(levels(table, hue, look.get("order")), look.get("hollow", ()))
+    table = table.assign(unit=table["unit"].astype(object).where(table["unit"].notna(), ""))
+    named = {(kind, of) for kind, of in zip(table["measure"], table["unit"], strict=True)}
+    panels, tallest = [], 0
+    for kind, rows in split(table, "measure"):
+        is_log = log if isinstance(log, bool) else kind in log
+        for of, some in split(rows, "unit"):
+            places = levels(table if share else some, y)
+            tallest = max(tallest, len(places))
+            dots = _all_dots(some, (y, "value", low, high), (hue, hues), places, True, is_log)
+            name = name_quantity(labels.get(kind, name_of(kind)), of)
+            panels.append(_panel(dots, ("", places), True, some, log=is_log, label=name))
+    return compose(
+        panels,
+        look,
+        y_label=axis_label(y, labels),
+        share=share,
+        n_colours=len(hues),
+        panel_size=_panel_size(len(named), tallest, True),
+    )
+
+
+def _check_log(look: Look) -> bool | Collection[Any]:
+    """Return whether values have a log axis, or the panels in which they have one."""
+    log = look.get("log", False)
+    if isinstance(log, str):
+        raise TypeError(f"log must be True, False or the panels with a log axis of values; got {log!r}")
+    return log
+
+
+def _all_dots(
+    rows: pd.DataFrame,
+    columns: tuple[str, str, Column, Column],
+    hues: tuple[Column, list[Hue]],
+    places: list[Any],
+    sideways: bool,
+    log: bool,
+) -> list[Series]:
+    """Return the seeds and estimates of all hues of one panel."""
+    category, value, low, high = columns
+    series: list[Series] = []
+    for rank, of in enumerate(hues[1]):
+        one = rows_of(rows, hues[0], of.level)
+        where = _places(one, category, places, rank, len(hues[1]))
+        series += _dots(one, (value, low, high), where, of, sideways, log)
+    return series
+
+
+def _panel(
+    series: list[Series],
+    named: tuple[str, list[Any]],
+    sideways: bool,
+    rows: pd.DataFrame,
+    *,
+    log: bool = False,
+    label: str = "",
+) -> Panel:
     """Return the panel with its title and the names of its categories."""
     title, places = named
     drawn = any(np.isfinite(s.x * s.y).any() for s in series)
@@ -92,6 +172,8 @@ def _panel(series: list[Series], named: tuple[str, list[Any]], sideways: bool, r
         x_range=None if sideways or not names else (-0.5, last),
         y_range=(last, -0.5) if sideways else None,
         empty="" if drawn else "no data",
+        log=("x" if sideways else "y") if log else "",
+        x_label=label,
     )
 
 
@@ -110,21 +192,21 @@ def _dots(
     rows: pd.DataFrame,
     columns: tuple[str, str | None, str | None],
     where: tuple[NDArray[np.float64], float],
-    who: tuple[str, int],
+    of: Hue,
     sideways: bool,
+    log: bool,
 ) -> list[Series]:
     """Return the seeds and the estimates of one hue."""
     value, low, high = columns
     at, room = where
-    name, number = who
-    y = numbers(rows, value)
-    style: dict[str, Any] = {"name": name, "colour": number, "symbol": number}
+    y = numbers(rows, value, log=log)
+    style: dict[str, Any] = {"name": of.name, "colour": of.number, "symbol": of.number, "hollow": of.hollow}
     if not len(rows):
         return []
     if low is None or high is None:
         xy = _turn(at, y, sideways)
-        return [Series("points", xy[0], xy[1], size=7.0, key=bool(name), **style)]
-    below, above = numbers(rows, low), numbers(rows, high)
+        return [Series("points", xy[0], xy[1], size=7.0, key=bool(of.name), **style)]
+    below, above = numbers(rows, low, log=log), numbers(rows, high, log=log)
     estimate = np.isfinite(below) & np.isfinite(above)
     series = []
     if (~estimate).any():
@@ -134,7 +216,7 @@ def _dots(
     if estimate.any():
         xy = _turn(at[estimate], y[estimate], sideways)
         style |= {"low": below[estimate], "high": above[estimate], "along": "x" if sideways else "y"}
-        series.append(Series("interval", xy[0], xy[1], size=8.0, key=bool(name), **style))
+        series.append(Series("interval", xy[0], xy[1], size=8.0, key=bool(of.name), **style))
     return series
 
 

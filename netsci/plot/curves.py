@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
-from netsci.plot.scene import Panel, Scene, Series, draw, grid_columns
+from netsci.plot.look import Column, Hue, Look, check_look, compose, style_hues
+from netsci.plot.multiples import check_axes, check_log, multiples, panel_size
+from netsci.plot.scene import Series
 from netsci.plot.tidy import (
     axis_label,
     check_columns,
     check_pair,
-    first_text,
     levels,
     name_of,
     numbers,
-    rows_of,
-    split,
 )
 
 if TYPE_CHECKING:
     import pandas as pd
 
 MOST_MARKED = 40  # a longer line carries no symbols: they would hide it
-LOGS = ("", "x", "y", "xy")
 
 
 def lines(
@@ -33,64 +30,94 @@ def lines(
     *,
     x: str,
     y: str,
-    hue: str | None = None,
-    panel: str | None = None,
-    low: str | None = None,
-    high: str | None = None,
-    labels: Mapping[str, str] | None = None,
-    title: str = "",
-    order: Sequence[Any] | None = None,
-    log: str = "",
-    share: bool = True,
-    columns: int | None = None,
-    mode: str = "light",
-    backend: str = "matplotlib",
+    hue: Column = None,
+    panel: Column = None,
+    low: Column = None,
+    high: Column = None,
+    **look: Unpack[Look],
 ) -> Any:
     """Return small multiples by `panel`, in each one line a `hue` with a band between `low` and `high`.
 
-    Columns: x, y, low, high numeric (their units belong in `labels`, a mapping from column to axis label);
-    hue and panel of any type, in order of appearance unless `order` lists the hues. Rows are drawn by
-    rising x; NaN breaks a line. `log` names the log axes: "", "x", "y" or "xy"; `share` gives the panels
-    one y axis; an optional column `caption` is written below its panel.
+    Columns: x, y, low, high numeric (their units belong in `labels`); hue and panel of any type, in order of
+    appearance unless `order` lists the hues. Rows are drawn by rising x; NaN breaks a line. Panels share
+    their y axis unless share=False; an optional column `caption` is written below its panel. Further options:
+    `netsci.plot.look.Look`.
 
-    Raises ValueError for a missing column, an infinite value, or a value <= 0 on a log axis; TypeError for
-    a column that should be numeric and is not.
+    Raises ValueError for a missing column, an infinite value, a value <= 0 on a log axis, or several units in
+    one panel (an optional column `unit`); TypeError for a column that should be numeric and is not.
     """
+    check_look(look)
     check_columns(table, (x, y, hue, panel, low, high))
     check_pair(low, high)
-    _check_log(log, LOGS)
-    hues = levels(table, hue, order)
+    log, share = check_axes(table, panel, look, share=True)
+    hues = style_hues(levels(table, hue, look.get("order")), look.get("hollow", ()))
 
-    def draw_one(one: pd.DataFrame, name: str, number: int) -> list[Series]:
-        return _line(one.sort_values(x, kind="stable"), (x, y, low, high), name, number, log)
+    def draw_one(one: pd.DataFrame, of: Hue) -> list[Series]:
+        return _line(one.sort_values(x, kind="stable"), (x, y, low, high), of, log)
 
-    panels = _multiples(table, panel, hue, hues, draw_one)
-    scene = Scene(
+    panels = multiples(table, panel, hue, hues, draw_one, look.get("quantity"))
+    labels = look.get("labels")
+    return compose(
         panels,
-        title=title,
+        look,
         x_label=axis_label(x, labels),
-        y_label=axis_label(y, labels),
+        y_label="" if look.get("quantity") else axis_label(y, labels),
         log=log,
         share=share,
-        columns=grid_columns(len(panels), columns),
         n_colours=len(hues),
-        panel_size=_panel_size(len(panels)),
-        mode=mode,
+        panel_size=panel_size(len(panels)),
     )
-    return draw(scene, backend)
+
+
+def scatter(
+    table: pd.DataFrame,
+    *,
+    x: str,
+    y: str,
+    hue: Column = None,
+    panel: Column = None,
+    low: Column = None,
+    high: Column = None,
+    text: Column = None,
+    **look: Unpack[Look],
+) -> Any:
+    """Return a symbol for each row, with a whisker and a name beside it; small multiples by `panel`.
+
+    Columns: x, y numeric, low and high (ends of the whisker, NaN for none), text (the name beside the point,
+    missing for none); hue and panel of any type. Further options: `netsci.plot.look.Look`.
+
+    Raises ValueError for a missing column, an infinite value, a value <= 0 on a log axis, or several units in
+    one panel; TypeError for a column that should be numeric and is not.
+    """
+    check_look(look)
+    check_columns(table, (x, y, hue, panel, low, high, text))
+    check_pair(low, high)
+    log, share = check_axes(table, panel, look, share=False)
+    hues = style_hues(levels(table, hue, look.get("order")), look.get("hollow", ()))
+
+    def draw_one(one: pd.DataFrame, of: Hue) -> list[Series]:
+        return [_symbols(one, (x, y, low, high), text, of, log)]
+
+    panels = multiples(table, panel, hue, hues, draw_one, look.get("quantity"))
+    labels = look.get("labels")
+    return compose(
+        panels,
+        look,
+        x_label=axis_label(x, labels),
+        y_label="" if look.get("quantity") else axis_label(y, labels),
+        log=log,
+        share=share,
+        n_colours=len(hues),
+        panel_size=panel_size(len(panels)),
+    )
 
 
 def ccdf(
     table: pd.DataFrame,
     *,
-    hue: str | None = None,
-    panel: str | None = None,
-    labels: Mapping[str, str] | None = None,
-    title: str = "",
-    order: Sequence[Any] | None = None,
-    columns: int | None = None,
-    mode: str = "light",
-    backend: str = "matplotlib",
+    hue: Column = None,
+    panel: Column = None,
+    **look: Unpack[Look],
 ) -> Any:
     """Return complementary cumulative degree distributions on log-log axes: symbols the data, dashes the fit.
 
@@ -100,36 +127,28 @@ def ccdf(
 
     Raises ValueError for a missing column or a value <= 0; TypeError for a column that is not numeric.
     """
+    check_look(look, without=("log", "share", "quantity"))
     check_columns(table, ("degree", "ccdf", hue, panel))
-    hues = levels(table, hue, order)
-    panels = _multiples(table, panel, hue, hues, _data_and_fit)
-    scene = Scene(
+    hues = style_hues(levels(table, hue, look.get("order")), look.get("hollow", ()))
+    panels = multiples(table, panel, hue, hues, _data_and_fit)
+    labels = look.get("labels") or {}
+    return compose(
         panels,
-        title=title,
-        x_label=axis_label("degree", {"degree": "degree k (links)", **(labels or {})}),
-        y_label=axis_label("ccdf", {"ccdf": "share of nodes with degree ≥ k", **(labels or {})}),
+        look,
+        x_label=axis_label("degree", {"degree": "degree k (links)", **labels}),
+        y_label=axis_label("ccdf", {"ccdf": "share of nodes with degree ≥ k", **labels}),
         log="xy",
-        columns=grid_columns(len(panels), columns),
         n_colours=len(hues),
-        panel_size=_panel_size(len(panels)),
-        mode=mode,
+        panel_size=panel_size(len(panels)),
     )
-    return draw(scene, backend)
 
 
 def distribution(
     table: pd.DataFrame,
     *,
-    hue: str | None = None,
-    panel: str | None = None,
-    labels: Mapping[str, str] | None = None,
-    title: str = "",
-    order: Sequence[Any] | None = None,
-    log: str = "",
-    share: bool = False,
-    columns: int | None = None,
-    mode: str = "light",
-    backend: str = "matplotlib",
+    hue: Column = None,
+    panel: Column = None,
+    **look: Unpack[Look],
 ) -> Any:
     """Return histograms as steps, small multiples by `panel` and one outline a `hue`.
 
@@ -138,90 +157,81 @@ def distribution(
     Raises ValueError for a missing column or a bin whose right edge is not beyond its left one; TypeError
     for a column that is not numeric.
     """
+    check_look(look, without=("hollow", "quantity"))
     check_columns(table, ("left", "right", "density", hue, panel))
-    _check_log(log, ("", "x"))  # steps start from zero, which has no place on a log y axis
-    hues = levels(table, hue, order)
+    log = check_log(
+        look.get("log", ""), ("", "x")
+    )  # steps start from zero, which has no place on a log y axis
+    hues = style_hues(levels(table, hue, look.get("order")))
 
-    def draw_one(one: pd.DataFrame, name: str, number: int) -> list[Series]:
-        return _histogram(one, name, number, len(hues), log)
+    def draw_one(one: pd.DataFrame, of: Hue) -> list[Series]:
+        return _histogram(one, of, len(hues), log)
 
-    panels = _multiples(table, panel, hue, hues, draw_one)
-    scene = Scene(
+    panels = multiples(table, panel, hue, hues, draw_one)
+    labels = look.get("labels") or {}
+    return compose(
         panels,
-        title=title,
-        x_label=axis_label("left", {"left": "value", **(labels or {})}),
+        look,
+        x_label=axis_label("left", {"left": "value", **labels}),
         y_label=axis_label("density", labels),
         log=log,
-        share=share,
-        columns=grid_columns(len(panels), columns),
+        share=look.get("share", False),
         n_colours=len(hues),
-        panel_size=_panel_size(len(panels)),
-        mode=mode,
+        panel_size=panel_size(len(panels)),
     )
-    return draw(scene, backend)
 
 
-def _check_log(log: str, allowed: tuple[str, ...]) -> None:
-    if log not in allowed:
-        raise ValueError(f"log must be one of {', '.join(map(repr, allowed))}; got {log!r}")
-
-
-def _multiples(
-    table: pd.DataFrame,
-    panel: str | None,
-    hue: str | None,
-    hues: Sequence[Any],
-    draw_one: Callable[[pd.DataFrame, str, int], list[Series]],
-) -> tuple[Panel, ...]:
-    """Return one panel a value of `panel`, with what draw_one(rows, name, number) gives each hue."""
-    panels = []
-    for value, rows in split(table, panel):
-        series: list[Series] = []
-        for number, level in enumerate(hues):
-            one = rows_of(rows, hue, level)
-            if len(one):
-                series += draw_one(one, name_of(level), number)
-        panels.append(_panel(series, name_of(value), rows, "\n".join(_notes(rows, hue, hues))))
-    return tuple(panels) or (_panel([], "", table),)
-
-
-def _data_and_fit(rows: pd.DataFrame, name: str, number: int) -> list[Series]:
+def _data_and_fit(rows: pd.DataFrame, of: Hue) -> list[Series]:
     """Return the symbols of one CCDF and, where there is one, its fitted law."""
     rows = rows.sort_values("degree", kind="stable")
     degree, share = numbers(rows, "degree", log=True), numbers(rows, "ccdf", log=True)
-    style: dict[str, Any] = {"name": name, "colour": number}
-    drawn = [Series("points", degree, share, symbol=number, size=5.0, opacity=0.8, key=bool(name), **style)]
+    style: dict[str, Any] = {"name": of.name, "colour": of.number}
+    look: dict[str, Any] = {"symbol": of.number, "size": 5.0, "opacity": 0.8, "hollow": of.hollow}
+    drawn = [Series("points", degree, share, key=bool(of.name), **look, **style)]
     if "fit" in rows and rows["fit"].notna().any():
         fit = numbers(rows, "fit", log=True)
         drawn.append(Series("line", degree, fit, role="fit", dashed=True, width=1.6, **style))
     return drawn
 
 
-def _histogram(rows: pd.DataFrame, name: str, number: int, n_hues: int, log: str) -> list[Series]:
+def _histogram(rows: pd.DataFrame, of: Hue, n_hues: int, log: str) -> list[Series]:
     """Return the outline of one histogram and the area under it."""
     steps, height = _steps(rows.sort_values("left", kind="stable"), log="x" in log)
-    style: dict[str, Any] = {"name": name, "colour": number}
-    dashed = n_hues > 1 and number % 2 == 1
+    style: dict[str, Any] = {"name": of.name, "colour": of.number}
+    dashed = n_hues > 1 and of.number % 2 == 1
     return [
         Series("band", steps, height, role="band", low=0 * height, high=height, opacity=0.16, **style),
-        Series("line", steps, height, key=bool(name), dashed=dashed, **style),
+        Series("line", steps, height, key=bool(of.name), dashed=dashed, **style),
     ]
 
 
-def _line(
-    rows: pd.DataFrame, columns: tuple[str, str, str | None, str | None], name: str, number: int, log: str
-) -> list[Series]:
+def _line(rows: pd.DataFrame, columns: tuple[str, str, Column, Column], of: Hue, log: str) -> list[Series]:
     """Return the line of one hue and the band around it."""
     x, y, low, high = columns
     at, value = numbers(rows, x, log="x" in log), numbers(rows, y, log="y" in log)
-    style: dict[str, Any] = {"name": name, "colour": number}
+    style: dict[str, Any] = {"name": of.name, "colour": of.number}
     series = []
     if low is not None and high is not None:
         below, above = (numbers(rows, edge, log="y" in log) for edge in (low, high))
         series.append(Series("band", at, value, role="band", opacity=0.18, low=below, high=above, **style))
-    symbol = number if len(at) <= MOST_MARKED else None
-    series.append(Series("line", at, value, symbol=symbol, size=5.0, key=bool(name), **style))
+    style |= {"dashed": True, "width": 1.3, "hollow": True} if of.hollow else {}
+    symbol = of.number if len(at) <= MOST_MARKED else None
+    series.append(Series("line", at, value, symbol=symbol, size=5.0, key=bool(of.name), **style))
     return series
+
+
+def _symbols(
+    rows: pd.DataFrame, columns: tuple[str, str, Column, Column], text: Column, of: Hue, log: str
+) -> Series:
+    """Return the symbols of one hue with their whiskers and names."""
+    x, y, low, high = columns
+    style: dict[str, Any] = {"name": of.name, "colour": of.number, "symbol": of.number, "hollow": of.hollow}
+    if low is not None and high is not None:
+        style["whisker"] = tuple(numbers(rows, edge, log="y" in log) for edge in (low, high))
+    if text is not None:
+        style["text"] = tuple("" if name != name or name is None else name_of(name) for name in rows[text])
+    at, value = numbers(rows, x, log="x" in log), numbers(rows, y, log="y" in log)
+    return Series("points", at, value, size=8.0, key=bool(of.name), **style)
 
 
 def _steps(rows: pd.DataFrame, *, log: bool) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -238,28 +248,3 @@ def _steps(rows: pd.DataFrame, *, log: bool) -> tuple[NDArray[np.float64], NDArr
         x += [left[i], right[i]]
         y += [density[i], density[i]]
     return np.array([*x, right[-1]]), np.array([*y, 0.0])
-
-
-def _notes(rows: pd.DataFrame, hue: str | None, hues: Sequence[Any]) -> list[str]:
-    """Return one note a hue, named where there are several."""
-    if "note" not in rows:
-        return []
-    notes = {name_of(level): first_text(rows_of(rows, hue, level), "note") for level in hues}
-    notes = {name: note for name, note in notes.items() if note}
-    return [f"{name}: {note}" if name and len(notes) > 1 else note for name, note in notes.items()]
-
-
-def _panel(series: list[Series], title: str, rows: pd.DataFrame, note: str = "") -> Panel:
-    """Return the panel, which says "no data" where no series holds one finite point."""
-    drawn = any(np.isfinite(s.x * s.y).any() for s in series)
-    return Panel(
-        tuple(series) if drawn else (),
-        title=title,
-        note=note if drawn else "",
-        caption=first_text(rows, "caption"),
-        empty="" if drawn else "no data",
-    )
-
-
-def _panel_size(n_panels: int) -> tuple[int, int]:
-    return (520, 340) if n_panels <= 1 else (320, 250)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
-from netsci.plot.scene import Panel, Scene, Series, draw, grid_columns
+from netsci.plot.look import Column, Look, check_look, compose
+from netsci.plot.scene import Panel, Series, grid_columns
 from netsci.plot.tidy import check_columns, first_text, levels, name_of, numbers, rows_of, split
 
 if TYPE_CHECKING:
@@ -21,29 +21,26 @@ def disk(
     nodes: pd.DataFrame,
     arcs: pd.DataFrame,
     *,
-    panel: str | None = None,
+    panel: Column = None,
     colour: str = "population",
-    labels: Mapping[str, str] | None = None,
-    title: str = "",
-    order: Sequence[Any] | None = None,
-    columns: int | None = None,
-    mode: str = "light",
-    backend: str = "matplotlib",
+    **look: Unpack[Look],
 ) -> Any:
     """Return nodes and links in the Poincare disk, one disk a `panel`; colour by layer, size by ln degree.
 
     Columns of nodes: x, y (in the unit disk: Poincare, or native radius over its largest), degree (links),
     label, the one named by `colour`, optionally caption (text below the disk). Columns of arcs: x, y, the
     points of each link in turn with one NaN row between links. Both hold `panel` if it is given. All links of
-    a panel are one trace; with plotly it is WebGL beyond 10,000 links.
+    a panel are one trace; with plotly it is WebGL beyond 10,000 links. Further options:
+    `netsci.plot.look.Look`.
 
     Raises ValueError for a missing column or a node outside the unit disk; TypeError for a column that
     should be numeric and is not.
     """
+    check_look(look, without=("hollow", "log", "share", "quantity"))
     check_columns(nodes, ("x", "y", "degree", "label", colour, panel), "nodes")
     check_columns(arcs, ("x", "y", panel), "arcs")
-    hues = levels(nodes, colour, order)
-    degree = (labels or {}).get("degree", "degree")
+    hues = levels(nodes, colour, look.get("order"))
+    degree = (look.get("labels") or {}).get("degree", "degree")
     panels = []
     for value, rows in split(nodes, panel):
         series = [_boundary(), _links(rows_of(arcs, panel, value))]
@@ -52,17 +49,9 @@ def disk(
             if len(one):
                 series.append(_nodes(one, (name_of(level), number), len(rows), degree))
         panels.append(_panel(series, name_of(value), rows))
-    across = grid_columns(len(panels), columns, widest=4)
-    side = {1: 540, 2: 400, 3: 310}.get(across, 250)
-    scene = Scene(
-        tuple(panels) or (Panel(empty="no data", bare=True),),
-        title=title,
-        columns=across,
-        n_colours=len(hues),
-        panel_size=(side, side),
-        mode=mode,
-    )
-    return draw(scene, backend)
+    side = {1: 540, 2: 400, 3: 310}.get(grid_columns(len(panels), look.get("columns"), widest=4), 250)
+    panels = panels or [Panel(empty="no data", bare=True)]
+    return compose(panels, look, widest=4, n_colours=len(hues), panel_size=(side, side))
 
 
 def _panel(series: list[Series], title: str, rows: pd.DataFrame) -> Panel:

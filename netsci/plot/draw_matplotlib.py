@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,53 +10,83 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
+from netsci.plot import matplotlib_layout as layout
 from netsci.plot import theme
-from netsci.plot.scene import Panel, Scene, Series
+from netsci.plot.scene import Scene, Series
 from netsci.plot.tidy import short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-PIXELS = 100.0  # of a scene, to the inch
+OUTLINE = 1.1  # points, of a hollow symbol
 MOST_LINKS = 400  # beyond, links are an image inside the SVG
 MOST_VECTORS = {"cells": 5_000, "nodes": 200}  # beyond, points are an image inside the SVG
 
 
 def figure(scene: Scene) -> Figure:
     """Return the scene as a matplotlib figure."""
-    with theme.matplotlib_style(scene.mode):
-        width, height = scene.panel_size
-        captions = 16 * max((p.caption.count("\n") + 1 if p.caption else 0) for p in scene.panels)
-        size = (
-            (scene.columns * width + 60) / PIXELS,
-            (scene.rows * (height + captions + 36) + (50 if scene.keys or scene.title else 10)) / PIXELS,
-        )
+    with theme.matplotlib_style(scene.mode, scene.size):
         engine = ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.06, hspace=0.05, wspace=0.05)
-        drawn = Figure(figsize=size, layout=engine)
+        drawn = Figure(figsize=layout.inches(scene), layout=engine)
         axes = _axes(drawn, scene)
         last = None
         for panel, ax in zip(scene.panels, axes, strict=True):
             for series in panel.series:
                 last = _draw(ax, series, scene) or last
-            _dress(ax, panel, scene)
-        _label(axes, scene)
+            layout.dress(ax, panel, scene)
+        layout.label(axes, scene)
         _legend(drawn, scene)
         if last is not None:
             bar = drawn.colorbar(last, ax=list(axes), shrink=0.7, aspect=28, pad=0.02)
             bar.outline.set_visible(False)
-            bar.set_label(plain(scene.value_label))
+            bar.set_label(layout.plain(scene.value_label))
         # Each draw would shift the layout a little: settle it, so that every save gives the same bytes.
         for _ in range(2):
             engine.execute(drawn)
         drawn.set_layout_engine("none")
+        for panel, ax in zip(scene.panels, axes, strict=True):
+            layout.name_points(ax, panel, scene)
     return drawn
 
 
-def plain(text: str) -> str:
-    """Return text that matplotlib shows as it is: a dollar would begin mathematics."""
-    return text.replace("$", r"\$")
+def _legend(drawn: Figure, scene: Scene) -> None:
+    """Put the title and, where there is more than one name, the legend above the panels."""
+    head: dict[str, Any] = {"fontsize": theme.TYPE[scene.size]["head"], "fontweight": "bold"}
+    if not scene.keys:
+        if scene.title:
+            drawn.suptitle(layout.plain(scene.title), x=0.012, ha="left", **head)
+        return
+    # A leading underscore would hide the entry, so such a name starts with a space.
+    names = [layout.plain(short(s.name)) for s in scene.keys]
+    legend = drawn.legend(
+        [_key(s, scene) for s in scene.keys],
+        [" " + name if name.startswith("_") else name for name in names],
+        loc="outside upper left",
+        ncols=layout.legend_columns(scene),
+        title=layout.plain(scene.title) or None,
+        alignment="left",
+        columnspacing=1.4,
+        handlelength=1.6,
+        borderpad=0.2,
+    )
+    if scene.title:
+        legend.get_title().set(**head)
+
+
+def _key(s: Series, scene: Scene) -> Line2D:
+    """Return what the legend shows of a series."""
+    colour = theme.colour(s.colour, scene.n_colours, scene.mode)
+    return Line2D(
+        [],
+        [],
+        color=colour,
+        linestyle=((0, (4, 2.2)) if s.dashed else "-") if s.mark == "line" else "none",
+        linewidth=s.width * 0.75,
+        marker="" if s.symbol is None else _symbol(s),
+        markersize=5,
+        markerfacecolor=theme.PAPER[scene.mode] if s.hollow else colour,
+    )
 
 
 def _axes(drawn: Figure, scene: Scene) -> list[Axes]:
@@ -79,12 +108,16 @@ def _draw(ax: Axes, s: Series, scene: Scene) -> Any:
     )
     if s.mark == "cells":
         return _cells(ax, s, scene)
+    if s.whisker is not None:
+        _whiskers(ax, s, colour)
     if s.mark == "band":
         ax.fill_between(s.x, *s.ends, lw=0, zorder=layer, **style)
     elif s.role == "links":
         _links(ax, s, colour, layer)
     elif s.mark == "line":
         ends = {} if s.symbol is None else {"marker": _symbol(s), "markersize": s.size * 0.72}
+        if s.hollow:
+            ends |= {"markerfacecolor": theme.PAPER[scene.mode], "markeredgecolor": colour}
         dash = (0, (4, 2.2)) if s.dashed else "-"
         ax.plot(s.x, s.y, ls=dash, lw=s.width * 0.75, zorder=layer, solid_capstyle="butt", **ends, **style)
     elif s.mark == "interval":
@@ -99,6 +132,7 @@ def _draw(ax: Axes, s: Series, scene: Scene) -> Any:
             capsize=0,
             zorder=3,
             color=colour,
+            markerfacecolor=theme.PAPER[scene.mode] if s.hollow else colour,
         )
     else:
         area = (np.asarray(s.size, dtype=float) * 0.72) ** 2
@@ -108,11 +142,23 @@ def _draw(ax: Axes, s: Series, scene: Scene) -> Any:
             if s.role != "nodes"
             else {"linewidths": 0.4, "edgecolors": theme.PAPER[scene.mode]}
         )
+        if s.hollow:
+            edge = {"linewidths": OUTLINE, "edgecolors": colour}
         del style["color"]
+        face = theme.PAPER[scene.mode] if s.hollow else colour
         ax.scatter(
-            s.x, s.y, s=area, c=colour, marker="s" if square else _symbol(s), zorder=layer, **edge, **style
+            s.x, s.y, s=area, c=face, marker="s" if square else _symbol(s), zorder=layer, **edge, **style
         )
     return None
+
+
+def _whiskers(ax: Axes, s: Series, colour: str) -> None:
+    """Draw the bar of each point that has one, under its symbol."""
+    low, high = s.ends
+    known = np.isfinite(s.x) & np.isfinite(s.y) & np.isfinite(low) & np.isfinite(high)
+    across, along = (s.y, ax.hlines) if s.along == "x" else (s.x, ax.vlines)
+    if known.any():
+        along(across[known], low[known], high[known], color=colour, linewidth=1.1, zorder=2.1)
 
 
 def _links(ax: Axes, s: Series, colour: str, layer: float) -> None:
@@ -140,150 +186,6 @@ def _cells(ax: Axes, s: Series, scene: Scene) -> Any:
     # An image of equal cells or of unequal ones, whichever the edges ask for.
     values = np.ma.masked_invalid(np.asarray(s.values))
     return ax.pcolorfast(s.x, s.y, values, cmap=colours, vmin=low, vmax=high)
-
-
-def _dress(ax: Axes, panel: Panel, scene: Scene) -> None:
-    """Set scales, ticks and texts of one panel."""
-    if panel.title:
-        ax.set_title(plain(short(panel.title)), loc="left", pad=6)
-    if panel.empty:
-        ax.text(
-            0.5,
-            0.5,
-            panel.empty,
-            transform=ax.transAxes,
-            ha="center",
-            va="center",
-            color=theme.SOFT[scene.mode],
-        )
-        ax.set_xticks([])
-        ax.set_yticks([])
-    else:
-        for name in scene.log:
-            _log_scale(ax, name)
-    if panel.x_range:
-        ax.set_xlim(*panel.x_range)
-    if panel.y_range:
-        ax.set_ylim(*panel.y_range)
-    if panel.equal:
-        ax.set_aspect("equal")
-    elif not panel.integers and not panel.bare:
-        if not panel.x_ticks:
-            ax.grid(visible=True, axis="x")
-        if not panel.y_ticks:
-            ax.grid(visible=True, axis="y")
-    if panel.integers:
-        ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-        ax.yaxis.set_major_locator(MaxNLocator(5, integer=True))
-    # Ticks that are born while drawing would take the colours of that moment.
-    ax.tick_params(which="both", color=theme.SOFT[scene.mode], labelcolor=theme.SOFT[scene.mode])
-    _categories(ax, panel)
-    if panel.bare:
-        ax.axis("off")
-    _texts(ax, panel, scene.mode)
-
-
-def _log_scale(ax: Axes, name: str) -> None:
-    """Make an axis logarithmic; a short one is labelled at 1, 2, 5, a long one at powers of ten."""
-    getattr(ax, f"set_{name}scale")("log")
-    axis = getattr(ax, f"{name}axis")
-    low, high = getattr(ax, f"get_{name}lim")()
-    axis.set_minor_formatter(NullFormatter())
-    if high / low < 40:
-        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-
-
-def _texts(ax: Axes, panel: Panel, mode: str) -> None:
-    """Write the note into its corner and the caption below the axes."""
-    if panel.note:
-        side, h = panel.note_corner.split()
-        ax.text(
-            {"left": 0.04, "right": 0.96}[h],
-            {"lower": 0.04, "upper": 0.96}[side],
-            plain(panel.note),
-            transform=ax.transAxes,
-            ha=h,
-            va={"lower": "bottom", "upper": "top"}[side],
-            fontsize=8,
-            color=theme.SOFT[mode],
-            bbox={"facecolor": theme.PAPER[mode], "alpha": 0.8, "linewidth": 0, "pad": 1.5},
-        )
-    if panel.caption:
-        pad = -0.02 if panel.bare else -0.2
-        ax.text(
-            0.5 if panel.bare else 0.0,
-            pad,
-            plain(panel.caption),
-            transform=ax.transAxes,
-            ha="center" if panel.bare else "left",
-            va="top",
-            fontsize=8,
-            color=theme.SOFT[mode],
-            linespacing=1.35,
-        )
-
-
-def _categories(ax: Axes, panel: Panel) -> None:
-    if panel.x_ticks:
-        names = [plain(short(name, 24)) for name in panel.x_ticks]
-        ax.set_xticks(range(len(names)), names)
-        if sum(map(len, names)) > 34:
-            ax.tick_params(axis="x", labelrotation=30)
-            for text in ax.get_xticklabels():
-                text.set_horizontalalignment("right")
-                text.set_rotation_mode("anchor")
-    if panel.y_ticks:
-        ax.set_yticks(range(len(panel.y_ticks)), [plain(short(name, 28)) for name in panel.y_ticks])
-
-
-def _label(axes: Sequence[Axes], scene: Scene) -> None:
-    """Label the outer axes only; inner panels that share a scale repeat neither numbers nor words."""
-    for i, ax in enumerate(axes):
-        if i % scene.columns == 0:
-            ax.set_ylabel(plain(scene.y_label))
-        elif scene.share:
-            ax.tick_params(axis="y", labelleft=False)
-        if i + scene.columns >= len(axes):
-            ax.set_xlabel(plain(scene.x_label))
-
-
-def _legend(drawn: Figure, scene: Scene) -> None:
-    """Put the title and, where there is more than one name, the legend above the panels."""
-    if not scene.keys:
-        if scene.title:
-            drawn.suptitle(plain(scene.title), x=0.012, ha="left", fontsize=11, fontweight="bold")
-        return
-    handles = [
-        Line2D(
-            [],
-            [],
-            color=theme.colour(s.colour, scene.n_colours, scene.mode),
-            linestyle=((0, (4, 2.2)) if s.dashed else "-") if s.mark == "line" else "none",
-            linewidth=s.width * 0.75,
-            marker="" if s.symbol is None else _symbol(s),
-            markersize=5,
-        )
-        for s in scene.keys
-    ]
-    # A leading underscore would hide the entry, so such a name starts with a space.
-    names = [plain(short(s.name)) for s in scene.keys]
-    names = [" " + name if name.startswith("_") else name for name in names]
-    longest = max(len(name) for name in names)
-    across = int(np.clip(drawn.get_figwidth() * 100 / (38 + 6.2 * longest), 1, len(names)))
-    legend = drawn.legend(
-        handles,
-        names,
-        loc="outside upper left",
-        ncols=across,
-        title=plain(scene.title) or None,
-        alignment="left",
-        columnspacing=1.4,
-        handlelength=1.6,
-        borderpad=0.2,
-    )
-    if scene.title:
-        legend.get_title().set(fontsize=11, fontweight="bold")
 
 
 def _symbol(s: Series) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
-from netsci.plot.scene import Panel, Scene, Series, draw, grid_columns
+from netsci.plot.look import Column, Look, check_look, compose
+from netsci.plot.scene import Panel, Series
 from netsci.plot.tidy import axis_label, check_columns, first_text, levels, name_of, numbers, split
 
 if TYPE_CHECKING:
@@ -21,13 +22,9 @@ MOST_CELLS = 4_000_000
 def matrix(
     table: pd.DataFrame,
     *,
-    panel: str | None = None,
+    panel: Column = None,
     shapes: Mapping[Any, tuple[int, int]] | tuple[int, int] | None = None,
-    labels: Mapping[str, str] | None = None,
-    title: str = "",
-    columns: int | None = None,
-    mode: str = "light",
-    backend: str = "matplotlib",
+    **look: Unpack[Look],
 ) -> Any:
     """Return a spy plot of each panel: a square at every link, or cells coloured by `value`.
 
@@ -35,11 +32,13 @@ def matrix(
     all panels; labels["value"] names it with its unit) and caption. With `value`, row and column are the
     centres of cells on a regular grid (bins of several units have fractional centres); the optional columns
     height and width, in units, are then the cells' sizes, and need not be equal. `shapes` gives rows and
-    columns of the matrix, one pair or one a panel, where the last ones are empty.
+    columns of the matrix, one pair or one a panel, where the last ones are empty. Further options:
+    `netsci.plot.look.Look`.
 
     Raises ValueError for a missing column, more than 4,000,000 cells, or cells that overlap;
     TypeError for a column that is not numeric.
     """
+    check_look(look, without=("order", "hollow", "log", "share", "quantity"))
     check_columns(table, ("row", "column", panel))
     panels, n_panels = [], len(levels(table, panel))
     for value, rows in split(table, panel):
@@ -56,18 +55,16 @@ def matrix(
                 shape = (int(down.max()) + 1, int(across.max()) + 1)
             series = Series("points", across, down, role="cells", colour=0, size=_side(shape, n_panels))
         panels.append(_panel(series, shape, name_of(value), rows))
-    scene = Scene(
-        tuple(panels) or (Panel(empty="no data"),),
-        title=title,
+    labels = look.get("labels")
+    return compose(
+        panels,
+        look,
         x_label=axis_label("column", {"column": "postsynaptic unit", **(labels or {})}),
         y_label=axis_label("row", {"row": "presynaptic unit", **(labels or {})}),
         value_label=axis_label("value", labels),
         share=False,
-        columns=grid_columns(len(panels), columns),
         panel_size=(460, 420) if len(panels) <= 1 else (310, 290),
-        mode=mode,
     )
-    return draw(scene, backend)
 
 
 def _panel(series: Series, shape: tuple[int, int] | None, title: str, rows: pd.DataFrame) -> Panel:

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
 from netsci.plot.curves import distribution
-from netsci.plot.scene import Panel, Scene, Series, draw, grid_columns
-from netsci.plot.tidy import axis_label, check_columns, first_text, levels, name_of, numbers, rows_of, split
+from netsci.plot.look import Column, Look, check_look, compose
+from netsci.plot.scene import Panel, Series
+from netsci.plot.tidy import (
+    axis_label,
+    check_columns,
+    check_units,
+    first_text,
+    levels,
+    name_of,
+    numbers,
+    rows_of,
+    split,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,11 +36,7 @@ def raster(
     panel: str | None = "population",
     sizes: Mapping[Any, int] | None = None,
     steps: int | None = None,
-    labels: Mapping[str, str] | None = None,
-    title: str = "",
-    columns: int | None = None,
-    mode: str = "light",
-    backend: str = "matplotlib",
+    **look: Unpack[Look],
 ) -> Any:
     """Return a spike raster of one sample: a dot for each spike, steps across and units upwards.
 
@@ -41,6 +48,7 @@ def raster(
     Raises ValueError for a missing column, where the table holds several samples (filter first) or a spike
     lies beyond `sizes` or `steps`; TypeError for a column that is not numeric.
     """
+    check_look(look, without=("order", "hollow", "log", "share", "quantity"))
     check_columns(table, ("step", "unit", panel))
     if "sample" in table.columns and len(samples := levels(table, "sample")) > 1:
         raise ValueError(
@@ -58,30 +66,23 @@ def raster(
         size = sizes[name] if sizes is not None and name in sizes else _end(rows, "unit")
         _check_inside(rows, name, last, size)
         panels.append(_dots(across, up, (name_of(name), first_text(rows, "caption")), (last, size)))
-    scene = Scene(
-        tuple(panels) or (Panel(empty="no data"),),
-        title=title,
-        x_label=axis_label("step", {"step": "time step", **(labels or {})}),
+    labels = look.get("labels") or {}
+    return compose(
+        panels,
+        look,
+        x_label=axis_label("step", {"step": "time step", **labels}),
         y_label=axis_label("unit", labels),
         share=False,
-        columns=grid_columns(len(panels), columns),
         panel_size=(520, 340) if len(panels) <= 1 else (320, 250),
-        mode=mode,
     )
-    return draw(scene, backend)
 
 
 def firing_rates(
     table: pd.DataFrame,
     *,
     panel: str | None = "population",
-    hue: str | None = None,
-    labels: Mapping[str, str] | None = None,
-    title: str = "",
-    order: Sequence[Any] | None = None,
-    columns: int | None = None,
-    mode: str = "light",
-    backend: str = "matplotlib",
+    hue: Column = None,
+    **look: Unpack[Look],
 ) -> Any:
     """Return histograms of firing rates, one panel a population: `distribution` with the labels of rates.
 
@@ -89,17 +90,8 @@ def firing_rates(
     `netsci.measure.Trace.rate_histogram` gives them. Errors are those of `distribution`.
     """
     named = {"left": "firing rate (spikes per unit and step)", "density": "density of units"}
-    return distribution(
-        table,
-        hue=hue,
-        panel=panel,
-        labels={**named, **(labels or {})},
-        title=title,
-        order=order,
-        columns=columns,
-        mode=mode,
-        backend=backend,
-    )
+    look["labels"] = {**named, **(look.get("labels") or {})}
+    return distribution(table, hue=hue, panel=panel, **look)
 
 
 def operations(
@@ -107,15 +99,9 @@ def operations(
     *,
     x: str = "projection",
     y: str = "value",
-    hue: str | None = None,
-    panel: str | None = None,
-    labels: Mapping[str, str] | None = None,
-    title: str = "",
-    order: Sequence[Any] | None = None,
-    columns: int | None = None,
-    log: bool = True,
-    mode: str = "light",
-    backend: str = "matplotlib",
+    hue: Column = None,
+    panel: Column = None,
+    **look: Unpack[Look],
 ) -> Any:
     """Return bars of counts by layer, hues (such as exact and estimated) side by side.
 
@@ -128,9 +114,12 @@ def operations(
     Raises ValueError for a missing column, a negative or infinite count or two rows for one bar; TypeError
     where y is not numeric.
     """
+    check_look(look, without=("hollow", "share", "quantity"))
+    log = bool(look.get("log", True))
     check_columns(table, (x, y, hue, panel))
+    check_units(table, panel, share=True)
     floor, ceiling = _ends(table, y, log, [name for name in (panel, x, hue) if name is not None])
-    places, hues, panels = levels(table, x), levels(table, hue, order), []
+    places, hues, panels = levels(table, x), levels(table, hue, look.get("order")), []
     position = {place: number for number, place in enumerate(places)}
     for value, rows in split(table, panel):
         series: list[Series] = []
@@ -144,18 +133,16 @@ def operations(
         panels.append(
             _panel(series, (name_of(value), caption), list(map(name_of, places)), zeros, (floor, ceiling))
         )
-    scene = Scene(
-        tuple(panels) or (Panel(empty="no data"),),
-        title=title,
+    labels = look.get("labels") or {}
+    return compose(
+        panels,
+        look,
         x_label=axis_label(x, labels),
-        y_label=axis_label(y, {"value": "operations", **(labels or {})}),
+        y_label=axis_label(y, {"value": "operations", **labels}),
         log="y" if log else "",
-        columns=grid_columns(len(panels), columns),
         n_colours=len(hues),
         panel_size=(520, 340) if len(panels) <= 1 else (320, 260),
-        mode=mode,
     )
-    return draw(scene, backend)
 
 
 def _ends(table: pd.DataFrame, y: str, log: bool, keys: list[str]) -> tuple[float, float]:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from netsci.plot.tidy import name_quantity
+
+PIXELS = 100.0  # of a scene, to the inch
 BACKENDS = ("matplotlib", "plotly")
 MODES = ("light", "dark")
+SIZES = {"screen": 0.0, "column": 3.5, "page": 7.2}  # width in inches; a screen's follows from the panels
+LONGEST_NOTE = 14  # letters: a longer one covers what a narrow panel shows
+LEAST_HEIGHT = 165.0  # pixels of a panel with its labels, whatever its width
+LOGS = ("", "x", "y", "xy")
+NAME_ROOM = {"x": 0.08, "y": 0.12}  # room at both ends of an axis for names beside points, a share of it
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,7 +27,9 @@ class Series:
     mark: "line" (joined in order, broken at NaN), "points", "band" (between low and high), "interval" (a
     bar from low to high through each point) or "cells" (values [rows, columns] between the
     rising edges y [rows + 1] and x [columns + 1]).
-    colour: number in the palette, or None for the neutral grey. along: the axis that intervals run along.
+    colour: number in the palette, or None for the neutral grey. along: the axis that intervals and whiskers
+    run along. hollow: draw symbols as outlines. whisker: low and high end of a bar through each point, NaN
+    where a point has none. text: a name beside each point, "" for none.
     """
 
     mark: str
@@ -40,23 +50,32 @@ class Series:
     values: NDArray[Any] | None = None
     key: bool = False
     webgl: bool = False
+    hollow: bool = False
+    whisker: tuple[NDArray[Any], NDArray[Any]] | None = None
+    text: tuple[str, ...] = ()
 
     @property
     def ends(self) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Both edges of a band or interval; NaN where the series has none."""
+        """Both edges of a band, interval or whisker; NaN where the series has none."""
+        if self.whisker is not None:
+            return self.whisker
         nothing = np.full(len(self.x), np.nan)
         return (nothing if self.low is None else self.low, nothing if self.high is None else self.high)
 
     @property
     def error(self) -> tuple[NDArray[Any], NDArray[Any]]:
-        """How far an interval reaches below and above its point."""
+        """How far an interval or whisker reaches below and above its point."""
         middle = self.x if self.along == "x" else self.y
         return middle - self.ends[0], self.ends[1] - middle
 
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """One pair of axes; `bare` hides them, `equal` gives both axes one scale, `empty` replaces the data."""
+    """One pair of axes; `bare` hides them, `equal` gives both axes one scale, `empty` replaces the data.
+
+    log: the logarithmic axes of this panel, "", "x", "y" or "xy", added to those of the scene. x_label and
+    y_label name the axes of this panel alone; "" takes the scene's names, which only outer panels show.
+    """
 
     series: tuple[Series, ...] = ()
     title: str = ""
@@ -71,11 +90,17 @@ class Panel:
     equal: bool = False
     integers: bool = False
     empty: str = ""
+    log: str = ""
+    x_label: str = ""
+    y_label: str = ""
 
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """A grid of panels with common labels, legend and scales."""
+    """A grid of panels with common labels, legend and scales.
+
+    size: "screen" takes `panel_size` in pixels; "column" and "page" are as wide as journals print them.
+    """
 
     panels: tuple[Panel, ...]
     title: str = ""
@@ -87,8 +112,56 @@ class Scene:
     columns: int = 1
     n_colours: int = 1
     panel_size: tuple[int, int] = (320, 250)
+    size: str = "screen"
     mode: str = "light"
     meta: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def width(self) -> float:
+        """Width of a journal's figure in inches; 0 where the panels decide."""
+        return SIZES[self.size]
+
+    @property
+    def letters(self) -> list[str]:
+        """The letter of each panel: a, b, c in a journal's figure of several panels, else none."""
+        if not self.width or len(self.panels) < 2:
+            return [""] * len(self.panels)
+        return [_letter(number) for number in range(len(self.panels))]
+
+    def is_log(self, panel: Panel, axis: str) -> bool:
+        """Whether an axis ("x" or "y") of a panel is logarithmic."""
+        ticks = panel.x_ticks if axis == "x" else panel.y_ticks
+        return axis in self.log + panel.log and not ticks and not panel.empty
+
+    def extent(self, panel: Panel, axis: str) -> tuple[float, float]:
+        """Return the least and largest value that the series draw on an axis; NaN where they draw nothing.
+
+        Panels that share a y axis are taken together.
+        """
+        panels = self.panels if axis == "y" and self.share and not panel.bare else (panel,)
+        parts = [np.zeros(0)]
+        for s in (s for one in panels for s in one.series):
+            parts.append(np.ravel(s.x if axis == "x" else s.y))
+            if axis == s.along:
+                parts += [np.ravel(end) for end in s.ends]
+        values = np.concatenate(parts).astype(np.float64)
+        values = values[np.isfinite(values)]
+        return (float(values.min()), float(values.max())) if values.size else (np.nan, np.nan)
+
+    def limits(self, panel: Panel, axis: str) -> tuple[float, float] | None:
+        """Return where an axis begins and ends: as the panel says, with room for its names, or None: free."""
+        given = panel.x_range if axis == "x" else panel.y_range
+        panels = self.panels if axis == "y" and self.share else (panel,)
+        if given or not any(any(s.text) for one in panels for s in one.series):
+            return given
+        low, high = self.extent(panel, axis)
+        if not np.isfinite(low):
+            return None
+        if self.is_log(panel, axis):
+            low, high = np.log10([low, high])
+        room = NAME_ROOM[axis] * (high - low if high > low else abs(high) or 1.0)
+        ends = (low - room, high + room)
+        return (10.0 ** ends[0], 10.0 ** ends[1]) if self.is_log(panel, axis) else ends
 
     @property
     def rows(self) -> int:
@@ -131,6 +204,10 @@ def draw(scene: Scene, backend: str) -> Any:
         raise ValueError(f"backend must be one of {', '.join(BACKENDS)}; got {backend!r}")
     if scene.mode not in MODES:
         raise ValueError(f"mode must be one of {', '.join(MODES)}; got {scene.mode!r}")
+    if scene.size not in SIZES:
+        raise ValueError(f"size must be one of {', '.join(SIZES)}; got {scene.size!r}")
+    _check(scene)
+    scene = _fit(_name_axes(scene))
     if backend == "plotly":
         from netsci.plot import draw_plotly
 
@@ -138,3 +215,58 @@ def draw(scene: Scene, backend: str) -> Any:
     from netsci.plot import draw_matplotlib
 
     return draw_matplotlib.figure(scene)
+
+
+def _fit(scene: Scene) -> Scene:
+    """Return the scene of a journal's figure with as many columns as its width has room for."""
+    if not scene.width:
+        return scene
+    names = any(panel.y_ticks for panel in scene.panels)
+    texts = any(any(s.text) for panel in scene.panels for s in panel.series)
+    notes = max(len(line) for panel in scene.panels for line in panel.note.split("\n")) > LONGEST_NOTE
+    bare = all(panel.bare for panel in scene.panels)
+    most = 4 if bare else 2 if texts or notes else 3
+    if scene.size == "column":
+        most = 1 if names or texts or notes else 2
+    columns = grid_columns(len(scene.panels), None, widest=min(most, scene.columns))
+    width, height = scene.panel_size
+    fitted = PIXELS * scene.width / columns
+    # Rows of text keep their height; other panels keep their shape.
+    tall = 0.8 * height if names else max(LEAST_HEIGHT, min(fitted, 360.0) * height / width)
+    return replace(scene, columns=columns, panel_size=(round(fitted), round(tall)))
+
+
+def _name_axes(scene: Scene) -> Scene:
+    """Return the scene with axes that say nothing where a quantity has no unit."""
+    panels = tuple(
+        replace(panel, x_label=name_quantity(panel.x_label), y_label=name_quantity(panel.y_label))
+        for panel in scene.panels
+    )
+    x_label, y_label, value_label = map(name_quantity, (scene.x_label, scene.y_label, scene.value_label))
+    return replace(scene, panels=panels, x_label=x_label, y_label=y_label, value_label=value_label)
+
+
+def _letter(number: int) -> str:
+    """Return a, b, ..., z, aa, ab, ..."""
+    head = _letter(number // 26 - 1) if number >= 26 else ""
+    return head + chr(ord("a") + number % 26)
+
+
+def _check(scene: Scene) -> None:
+    """Raise ValueError where log axes are unknown or shared, or a series has parts of two lengths."""
+    for panel in scene.panels:
+        if panel.log not in LOGS:
+            raise ValueError(f"log must be one of {', '.join(map(repr, LOGS))}; got {panel.log!r}")
+        if "y" in panel.log and scene.share and len(scene.panels) > 1:
+            raise ValueError(
+                "panels that share their y axis cannot have a log y axis of their own: set share=False, or "
+                "log='y' for the scene"
+            )
+        for s in panel.series:
+            parts = {"text": (s.text,) if s.text else (), "whisker": s.whisker or ()}
+            for name, arrays in parts.items():
+                if any(len(one) != len(s.x) for one in arrays):
+                    raise ValueError(
+                        f"{name} of series {s.name!r} must hold one entry a point, {len(s.x)}; "
+                        f"got {', '.join(str(len(one)) for one in arrays)}"
+                    )

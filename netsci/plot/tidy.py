@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LONGEST_NAME = 44
+NO_UNIT = "(no unit)"
+UNITLESS = ("", "1", "no unit", "none")
 
 
 def check_columns(table: Any, needed: Iterable[str | None], what: str = "table") -> None:
@@ -36,6 +38,34 @@ def check_pair(low: str | None, high: str | None) -> None:
         raise ValueError(
             f"low and high are the two ends of one interval: pass both or neither; got {low!r}, {high!r}"
         )
+
+
+def check_units(table: pd.DataFrame, panel: str | None, *, share: bool, column: str = "unit") -> None:
+    """Raise ValueError where a column of units says that one axis holds unlike numbers."""
+    if column not in table.columns:
+        return
+    for value, rows in [(None, table)] if share else split(table, panel):
+        units = [unit for unit in levels(rows, column) if isinstance(unit, str)]  # numbers are neurons
+        if len(units) > 1:
+            where = f"panel {name_of(value)!r} holds" if value is not None else "one axis would hold"
+            raise ValueError(
+                f"{where} values in {', '.join(map(repr, units))}, which cannot share an axis: draw them "
+                "with netsci.plot.measures, or give each unit a panel and set share=False"
+            )
+
+
+def name_quantity(name: str, unit: Any = None) -> str:
+    """Return a quantity with its unit in brackets; a quantity without unit is its name alone.
+
+    Examples
+    --------
+    >>> name_quantity("energy", "mJ"), name_quantity("I(W)", "1"), name_quantity("gamma (no unit)")
+    ('energy (mJ)', 'I(W)', 'gamma')
+    """
+    name = name.strip().removesuffix(NO_UNIT).rstrip()
+    if unit is None or unit != unit or str(unit).strip() in UNITLESS:
+        return name
+    return f"{name} ({str(unit).strip()})"
 
 
 def numbers(table: pd.DataFrame, column: str, *, log: bool = False) -> NDArray[np.float64]:
@@ -96,7 +126,7 @@ def rows_of(table: pd.DataFrame, column: str | None, value: Any) -> pd.DataFrame
 
 def axis_label(column: str, labels: Mapping[str, str] | None) -> str:
     """Return what an axis is called: labels[column], else the column's name in words."""
-    return (labels or {}).get(column, column.replace("_", " "))
+    return name_quantity((labels or {}).get(column, column.replace("_", " ")))
 
 
 def name_of(value: Any) -> str:

@@ -1,7 +1,7 @@
 """One self-contained HTML page: sections with figures, tables and their data, and where it all came from.
 
 The page makes no request: plotly.js, styles, figures and data lie in the file, and a content security policy
-forbids the rest. Everything that comes from outside is escaped, as HTML and inside the embedded JSON.
+forbids the rest. The template (templates/page.html) escapes every text, and `markup.json_script` the JSON.
 """
 
 from __future__ import annotations
@@ -10,16 +10,18 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from html import escape
-from importlib.resources import files
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from netsci.plot import theme
+from markupsafe import Markup
+
+from netsci.report import markup
 from netsci.report.tables import html_table
 from netsci.report.words import count
 
 if TYPE_CHECKING:
     import pandas as pd
+    from jinja2 import Template
 
 POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'{eval}; style-src 'unsafe-inline'; img-src data: blob:; "
@@ -61,73 +63,65 @@ def render(
     Raises ValueError where a figure has no alt text; TypeError where it is not a plotly figure.
     """
     parts = list(sections)
-    names = _anchors([part.title for part in parts] + (["Provenance"] if provenance else []))
-    body, payload = [], []
-    for name, part in zip(names, parts, strict=False):
-        html, scripts = _section(name, part)
-        body.append(html)
-        payload += scripts
-    if provenance:
-        body.append(_provenance(names[-1], provenance))
     titles = [part.title for part in parts] + (["Provenance"] if provenance else [])
-    contents = "".join(
-        f'<li><a href="#{name}">{escape(text)}</a></li>' for name, text in zip(names, titles, strict=True)
-    )
-    needs_gl = any(_has_webgl(part.figure) for part in parts)
-    return _PAGE.format(
-        policy=POLICY.format(eval=" 'unsafe-eval'" if needs_gl else ""),
-        title=escape(title),
-        lead=f'<p class="lead">{escape(lead)}</p>' if lead else "",
-        css=_asset("page.css"),
-        contents=contents,
-        body="\n".join(body),
-        payload="\n".join([_json("theme", _theme()), *payload]),
-        plotly=f"<script>{_plotly()}</script>" if any(part.figure is not None for part in parts) else "",
-        js=(_asset("disk.js") if any(part.stage is not None for part in parts) else "") + _asset("page.js"),
+    names = _anchors(titles)
+    views, scripts = [], [markup.theme_script()]
+    for name, part in zip(names, parts, strict=False):
+        view, more = _view(name, part)
+        views.append(view)
+        scripts += more
+    figures = [part.figure for part in parts if part.figure is not None]
+    needs_gl = any(markup.has_webgl(trace.type for trace in figure.data) for figure in figures)
+    disk = markup.asset("disk.js") if any(part.stage is not None for part in parts) else ""
+    return _template().render(
+        policy=Markup(POLICY.format(eval=" 'unsafe-eval'" if needs_gl else "")),
+        title=title,
+        lead=lead,
+        css=markup.asset("page.css"),
+        contents=list(zip(names, titles, strict=True)),
+        parts=views,
+        provenance=_provenance(provenance or {}),
+        scripts=scripts,
+        plotly=markup.plotly_script() if figures else "",
+        js=disk + markup.asset("page.js"),
     )
 
 
-def _section(name: str, part: Section) -> tuple[str, list[str]]:
-    """Return a section's HTML and the scripts that hold its figure and its data."""
-    html = [_opening(name, part.title)]
+@cache
+def _template() -> Template:
+    return markup.environment("netsci.report").get_template("page.html")
+
+
+def _view(name: str, part: Section) -> tuple[dict[str, Any], list[Markup]]:
+    """Return what the template shows of a section, and the scripts that hold its figure and its data."""
     scripts = []
-    if part.verdict:
-        first, *more = part.verdict.splitlines()
-        html.append(f'<p class="verdict">{escape(first)}</p>')
-        if more:
-            html.append(f'<ul class="verdict">{"".join(f"<li>{escape(line)}</li>" for line in more)}</ul>')
+    height = 0
     if part.figure is not None:
-        html.append(_figure(name, part))
-        scripts.append(_json(f"{name}-json", _figure_json(part.figure), encoded=True))
+        height = _height(part)
+        scripts.append(markup.json_script(f"{name}-json", _figure_json(part.figure), encoded=True))
         if part.stage is not None:
-            scripts.append(_json(f"{name}-stage", part.stage))
-    if part.table is not None:
-        html.append(
-            f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(part.title)}, table">'
-            f"{html_table(part.table)}</div>"
-        )
-    downloads: list[str] = []
+            scripts.append(markup.json_script(f"{name}-stage", part.stage))
+    downloads: list[tuple[str, str, str]] = []
     for file, table in _tables(name, part).items():
         where = f"{name}-csv-{len(downloads)}"
-        downloads.append(
-            f'<button type="button" data-csv="{where}" data-file="{escape(file)}.csv">'
-            f"Download {escape(file)}.csv ({count(len(table), 'row')})</button>"
-        )
-        scripts.append(_json(where, table.to_csv(index=False)))
-    if downloads:
-        html.append(f'<p class="download">{"".join(downloads)}</p>')
-    if part.notes:
-        html.append(f'<ul class="notes">{"".join(f"<li>{escape(note)}</li>" for note in part.notes)}</ul>')
-    html.append("</section>")
-    return "\n".join(html), scripts
+        downloads.append((where, file, count(len(table), "row")))
+        scripts.append(markup.json_script(where, table.to_csv(index=False)))
+    view = {
+        "name": name,
+        "title": part.title,
+        "verdict": part.verdict.splitlines(),
+        "height": height,
+        "alt": part.alt,
+        "looks": part.stage["looks"] if part.stage is not None else (),
+        "table": "" if part.table is None else html_table(part.table),
+        "downloads": downloads,
+        "notes": part.notes,
+    }
+    return view, scripts
 
 
-def _opening(name: str, title: str) -> str:
-    return f'<section id="{name}" aria-labelledby="{name}-title">\n<h2 id="{name}-title">{escape(title)}</h2>'
-
-
-def _figure(name: str, part: Section) -> str:
-    """Return the place of a figure; the caption is its label too. It holds buttons: a group."""
+def _height(part: Section) -> int:
+    """Return the height of a section's figure in pixels, once the figure is known to be one with words."""
     import plotly.graph_objects as go
 
     if not isinstance(part.figure, go.Figure):
@@ -137,37 +131,7 @@ def _figure(name: str, part: Section) -> str:
         )
     if not part.alt:
         raise ValueError(f"the figure of section {part.title!r} needs alt: what it shows, in words")
-    height = int(part.figure.layout.height or 400)
-    alt = escape(part.alt)
-    staged = ""
-    controls = ""
-    if part.stage is not None:
-        staged = f' data-stage="{name}-stage" data-controls="{name}-controls" tabindex="0"'
-        controls = _controls(name, part.stage)
-    return (
-        f'<figure>{controls}<div class="plot" id="{name}-figure" data-figure="{name}-json" role="group" '
-        f'aria-labelledby="{name}-caption"{staged} style="min-height:{height}px"></div>'
-        f'<figcaption id="{name}-caption">{alt}</figcaption></figure>'
-    )
-
-
-def _controls(name: str, stage: Mapping[str, Any]) -> str:
-    """Return the buttons and the field that move and colour a disk."""
-    looks = "".join(
-        f'<button type="button" data-look="{number}" aria-pressed="{"false" if number else "true"}">'
-        f"{escape(look['name'])}</button>"
-        for number, look in enumerate(stage["looks"])
-    )
-    return (
-        f'<div class="controls" id="{name}-controls" role="group" aria-label="Disk">'
-        f'<span class="looks" role="group" aria-label="Colour by">Colour by {looks}</span>'
-        f'<form><label>Centre <input type="text" list="{name}-nodes" autocomplete="off" size="14" '
-        f'placeholder="a node"></label><datalist id="{name}-nodes"></datalist>'
-        '<button type="submit">Move</button> <button type="button" data-home>Reset</button></form>'
-        '<p class="hint">Click a node to move it to the centre. With the disk in focus: left and right go '
-        "around it, down and up from hubs to leaves and back, Enter moves, Escape resets.</p>"
-        "<output></output></div>"
-    )
+    return int(part.figure.layout.height or 400)
 
 
 def _figure_json(figure: Any) -> str:
@@ -190,23 +154,17 @@ def _tables(name: str, part: Section) -> dict[str, pd.DataFrame]:
     }
 
 
-def _provenance(name: str, provenance: Mapping[str, Any]) -> str:
-    """Return the block of parameters, versions and hashes."""
+def _provenance(provenance: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return the blocks of parameters, versions and hashes: heading and rows, loose values first."""
     loose = {key: value for key, value in provenance.items() if not isinstance(value, Mapping)}
     blocks = {"": loose} | {key: value for key, value in provenance.items() if isinstance(value, Mapping)}
-    html = [_opening(name, "Provenance")]
-    for heading, block in blocks.items():
-        if block:
-            html += [f"<h3>{escape(heading)}</h3>"] if heading else []
-            rows = (f"<dt>{escape(str(k))}</dt><dd>{_value(v)}</dd>" for k, v in block.items())
-            html.append(f"<dl>{''.join(rows)}</dl>")
-    return "\n".join([*html, "</section>"])
+    return [(heading, [(str(k), _value(v)) for k, v in rows.items()]) for heading, rows in blocks.items()]
 
 
 def _value(value: Any) -> str:
     if value is None or value == "":
         return "—"
-    return escape(", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value))
+    return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
 
 
 def _anchors(titles: Sequence[str]) -> list[str]:
@@ -220,61 +178,3 @@ def _anchors(titles: Sequence[str]) -> list[str]:
             name, again = f"{base}-{again}", again + 1
         names.append(name)
     return names
-
-
-def _theme() -> dict[str, Any]:
-    return {"swaps": theme.swaps(), "templates": {mode: theme.template(mode) for mode in ("light", "dark")}}
-
-
-def _json(name: str, value: Any, *, encoded: bool = False) -> str:
-    """Return a script element that holds JSON; no text in it can end the element or begin another."""
-    text = value if encoded else json.dumps(value, ensure_ascii=True, separators=(",", ":"))
-    for character in "<>&":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return f'<script type="application/json" id="{name}">{text}</script>'
-
-
-def _has_webgl(figure: Any) -> bool:
-    return figure is not None and any(
-        trace.type.endswith(("gl", "3d")) for trace in getattr(figure, "data", ())
-    )
-
-
-def _plotly() -> str:
-    from plotly.offline import get_plotlyjs
-
-    return str(get_plotlyjs())
-
-
-def _asset(name: str) -> str:
-    return files("netsci.report").joinpath(name).read_text(encoding="utf-8")
-
-
-_PAGE = """<!DOCTYPE html>
-<html lang="en" data-mode="light">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<title>{title}</title>
-<link rel="icon" href="data:,">
-<style>{css}</style>
-</head>
-<body>
-<a class="skip" href="#main">Skip to the content</a>
-<header><div class="frame"><h1>{title}</h1>{lead}
-<button type="button" id="mode">Dark mode</button></div></header>
-<div class="frame columns">
-<nav aria-label="Contents"><h2>Contents</h2><ol>{contents}</ol></nav>
-<main id="main" tabindex="-1">
-<noscript><p>The figures need JavaScript; the tables and all text do not.</p></noscript>
-{body}
-</main>
-</div>
-{payload}
-{plotly}
-<script>{js}</script>
-</body>
-</html>
-"""

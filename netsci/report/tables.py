@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import math
 import re
-from html import escape
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from markupsafe import Markup
+
+from netsci.report.markup import environment
 
 if TYPE_CHECKING:
     import pandas as pd
+    from jinja2 import Template
 
 DASH = "—"
 
@@ -34,19 +38,20 @@ def shown(value: Any) -> str:
     return str(value)
 
 
-def html_table(table: pd.DataFrame) -> str:
+def html_table(table: pd.DataFrame) -> Markup:
     """Return a table as HTML, every text escaped; columns of numbers, also as texts, stand to the right."""
-    numeric = [_is_numeric(table[column]) for column in table.columns]
-    sides = [' class="number"' if n else ' class="text"' for n in numeric]
-    head = "".join(
-        f'<th scope="col"{side}>{escape(str(column))}</th>'
-        for column, side in zip(table.columns, sides, strict=True)
+    sides = ["number" if _is_numeric(table[column]) else "text" for column in table.columns]
+    return Markup(
+        _template().render(
+            columns=list(zip(map(str, table.columns), sides, strict=True)),
+            rows=[map(shown, values) for values in table.itertuples(index=False, name=None)],
+        )
     )
-    rows = []
-    for values in table.itertuples(index=False, name=None):
-        cells = (f"<td{side}>{escape(shown(v))}</td>" for v, side in zip(values, sides, strict=True))
-        rows.append(f"<tr>{''.join(cells)}</tr>")
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+
+
+@cache
+def _template() -> Template:
+    return environment("netsci.report").get_template("table.html")
 
 
 def _decimal(value: float) -> str:

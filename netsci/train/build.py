@@ -7,19 +7,20 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
 from netsci.models import ACTIVATIONS, ARCHITECTURES, Architecture
 from netsci.models.wiring import full_links, link_shapes
 from netsci.sparse import SparseLinear, sparse_layers
 from netsci.spiking import LIF, calibrate
-from netsci.topology import CORRELATION, INITIAL, WEIGHTS, correlated_at, initial_weights, links_at
+from netsci.topology import WEIGHTS, initial_weights
 from netsci.train.inputs import Inputs
-from netsci.train.places import MODEL, TOPOLOGY, keyed
-from netsci.train.places import WEIGHTS as OF_WEIGHTS
-from netsci.train.recipe import CALIBRATED, CORRELATED, Net, Recipe, Topology
+from netsci.train.methods.base import method_of
+from netsci.train.random_keys import MODEL, TOPOLOGY, keyed
+from netsci.train.random_keys import WEIGHTS as OF_WEIGHTS
+from netsci.train.recipe import CALIBRATED, Net, Recipe
 
 COUNTED = 500  # training samples whose share of zeros SSWI takes
 MODELS = ARCHITECTURES  # the name that the registry had; a function (recipe, inputs) -> module will do there
@@ -91,69 +92,6 @@ def neuron(recipe: Recipe) -> LIF:
     return LIF(net.alpha, net.threshold, surrogate=net.surrogate, detach_reset=net.detach_reset)
 
 
-def input_correlation(topology: Topology, inputs: Inputs) -> NDArray[np.float64] | None:
-    """Return how strongly the training inputs of a correlated topology go together, time stacked as samples.
-
-    float64 [features, features]; None for a topology that does not look at them.
-
-    Examples
-    --------
-    >>> recipe = Recipe()
-    >>> input_correlation(recipe.topology, Inputs(recipe, "cpu")).shape
-    (64, 64)
-
-    Source: S0 section 3.2.1.
-    """
-    if topology.initial not in CORRELATED:
-        return None
-    return CORRELATION[CORRELATED[topology.initial]](inputs.intensities())
-
-
-def first_links(
-    topology: Topology,
-    shape: tuple[int, int],
-    place: int,
-    recipe: Recipe,
-    inputs: Inputs,
-    *,
-    correlation: NDArray[np.float64] | None = None,
-) -> Any:
-    """Return the first links of a layer, csr bool [in, out]; place 0 is the layer at the input.
-
-    Correlated topologies look at the training inputs and are tiled over hidden layers: give the layers of one
-    network the same `input_correlation`, or each computes it.
-
-    Examples
-    --------
-    >>> recipe = Recipe().replace(initial="uniform", sparsity=0.75)
-    >>> first_links(recipe.topology, (64, 32), 0, recipe, Inputs(recipe, "cpu")).nnz
-    512
-
-    Source: S0 section 3.2.1 and appendix A.4.
-    """
-    if topology.initial in CORRELATED:
-        known = input_correlation(topology, inputs) if correlation is None else correlation
-        links = correlated_at(known, shape, topology.sparsity)
-    else:
-        rng = keyed(recipe.seed, 0, place, TOPOLOGY)
-        links = INITIAL[topology.initial](shape, links_at(shape, topology.sparsity), rng=rng)
-    return _linked(links, f"layers.{place}", topology)
-
-
-def _linked(links: Any, layer: str, topology: Topology) -> Any:
-    """Return the first links of a layer; raise ValueError if rounding has left none."""
-    if links.nnz:
-        return links
-    tiled = topology.initial in CORRELATED
-    hint = (
-        f" ({topology.initial} rounds in each tile: initial='uniform' rounds once a layer)" if tiled else ""
-    )
-    raise ValueError(
-        f"layer {layer}, {' x '.join(map(str, links.shape))}, has 0 links at a sparsity of "
-        f"{topology.sparsity}, and without links no weights: lower the sparsity{hint}"
-    )
-
-
 def _build_architecture(architecture: Architecture, recipe: Recipe, inputs: Inputs) -> nn.Module:
     """Return the network of an architecture, its links drawn."""
     _check_activations(architecture, recipe)
@@ -175,7 +113,7 @@ def _build_architecture(architecture: Architecture, recipe: Recipe, inputs: Inpu
             f"{recipe.net.model} has no layers to make sparse of the names {names!r}: set dense=True, or "
             f"register it as an Architecture whose sparse names some of {', '.join(shapes)}"
         )
-    links = draw_links(recipe, inputs, {name: shapes[name] for name in names}, flat=architecture.flat)
+    links = _first_links(recipe, inputs, {name: shapes[name] for name in names})
     output = list(shapes)[-1]
     if output not in links:
         links[output] = full_links(*shapes[output])  # dense, but able to lose links of units that percolate
@@ -191,34 +129,22 @@ def _build_architecture(architecture: Architecture, recipe: Recipe, inputs: Inpu
     return model
 
 
-def draw_links(
-    recipe: Recipe, inputs: Inputs, shapes: Mapping[str, tuple[int, int]], *, flat: bool
-) -> dict[str, Any]:
-    """Return the first links, csr bool [in, out], of the sparse layers of a network by their names.
-
-    shapes : (in, out) of each. flat : whether the first of them is at the input; else all start uniform (S0
-    section 3.2.1).
-
-    Examples
-    --------
-    >>> recipe = Recipe().replace(sparsity=0.75)
-    >>> draw_links(recipe, Inputs(recipe, "cpu"), {"a": (64, 32)}, flat=False)["a"].nnz
-    512
-    """
-    topology = recipe.topology
-    if topology is None:
-        raise ValueError("a dense network has no topology to draw")
-    links: dict[str, Any] = {}
-    if flat:
-        correlation = input_correlation(topology, inputs)
-        for place, (name, shape) in enumerate(shapes.items()):
-            links[name] = first_links(topology, shape, place, recipe, inputs, correlation=correlation)
-        return links
-    for place, (name, shape) in enumerate(shapes.items()):
-        rng = keyed(recipe.seed, 0, place, TOPOLOGY)
-        drawn = INITIAL["uniform"](shape, links_at(shape, topology.sparsity), rng=rng)
-        links[name] = _linked(drawn, name, topology)
-    return links
+def _first_links(
+    recipe: Recipe, inputs: Inputs, shapes: Mapping[str, tuple[int, int]]
+) -> dict[str, sp.csr_array]:
+    """Return the first links that the recipe's method draws for these layers."""
+    method = method_of(recipe)
+    if method is None:
+        return {}
+    links = method.first_links(shapes, inputs, lambda place: keyed(recipe.seed, 0, place, TOPOLOGY))
+    for name, shape in shapes.items():
+        if name not in links or links[name].shape != shape or not links[name].nnz:
+            got = f"{links[name].shape} with {links[name].nnz}" if name in links else "none"
+            raise ValueError(
+                f"first_links of {type(method).__name__} must give layer {name} links [in, out] = "
+                f"{list(shape)}, at least one; got {got}"
+            )
+    return dict(links)
 
 
 def _options(architecture: Architecture, recipe: Recipe) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from netsci.graph.checks import as_whole
 from netsci.io.files import write_atomically
 from netsci.models.conv import ConvNet
 from netsci.train.build import build
-from netsci.train.folder import CHECKPOINT, RECIPE, found
+from netsci.train.folder import CHECKPOINT, RECIPE, find_checkpoint
 from netsci.train.inputs import Inputs
 from netsci.train.loop import check_device
 from netsci.train.recipe import Recipe
@@ -103,7 +103,7 @@ def features_of_run(folder: str | Path, *, device: str = "cpu") -> DataSet:
         )
     data = load(recipe.task.data, **dict(recipe.task.data_options))
     inputs = Inputs(recipe, "cpu", data=data)
-    checkpoint = found(place, recipe, inputs.checksum)
+    checkpoint = find_checkpoint(place, recipe, inputs.checksum)
     if checkpoint is None or checkpoint.epoch < recipe.optimisation.epochs:
         done = checkpoint.epoch if checkpoint else 0
         raise ValueError(

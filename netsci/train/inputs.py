@@ -20,7 +20,7 @@ from netsci.data import DataSet, Stored, load
 from netsci.data.augment import AUGMENTATIONS
 from netsci.models import ARCHITECTURES
 from netsci.train.encodings import ENCODINGS
-from netsci.train.places import (
+from netsci.train.random_keys import (
     AUGMENTATION,
     ENCODING,
     ORDER,

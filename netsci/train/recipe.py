@@ -12,12 +12,14 @@ from typing import Any
 from netsci.choices import ACTIVATIONS, ARCHITECTURES, READOUTS, SURROGATES
 from netsci.data.augment import AUGMENTATIONS
 from netsci.graph.checks import check_choice, check_fraction, check_number
-from netsci.topology import INITIAL, WEIGHTS, ZETA, EvolutionRule
+from netsci.topology import DELTA, DENSITY, INITIAL, WEIGHTS, ZETA, EvolutionRule
 from netsci.train.encodings import ENCODINGS
 from netsci.train.learners import LEARNERS
 from netsci.train.losses import LOSSES
 from netsci.train.lr_schedules import LR_SCHEDULES
+from netsci.train.methods import METHODS
 from netsci.train.optimizers import OPTIMIZERS
+from netsci.train.plan import check_time
 
 # Names that fields and values had before, for good: (field, pairs of value and present value) by the field's
 # name then. `Recipe.replace`, `Recipe.of` and the parts read them; names of runs are made of them
@@ -122,13 +124,24 @@ class Net:
 class Topology:
     """Which links there are at first and how they evolve; S0's four stages.
 
+    Times are numbers of epochs, fractions allowed, or texts such as "100 steps", see `netsci.train.plan`.
+
+    method : a name in `netsci.train.methods.METHODS`: what draws the first links and changes them in
+        training. "ch_snn" does as the other fields say. A method that decides some of them itself, as "set"
+        and "rigl" decide removal and regrowth, refuses other values there. method_options : its own options,
+        as pairs.
     sparsity : share of absent links in every sparse layer, in [0, 1); the output layer is dense.
+    initial_sparsity, density_course : share of absent links at the start, and how it comes to `sparsity`, a
+        name in `netsci.topology.DENSITY`; None for a density that stays.
     initial : topology of the first layer and, in multilayer perceptrons, tiled between hidden layers;
         layers after convolutions or attention are uniform in any case.
-    removal, regrowth, delta, permanent, as_printed : see `netsci.topology.EvolutionRule`; delta may be a
-        pair, of removal and of regrowth.
-    zeta, schedule, until : share of links removed, its course over the epochs, and the part of them that
-        evolves. evolve_every : epochs between evolutions; 0 for a static topology.
+    removal, regrowth, delta, permanent, as_printed, percolate : see `netsci.topology.EvolutionRule`; delta
+        may be a pair, of removal and of regrowth.
+    delta_end, delta_course : delta at the end, and how it gets there, a name in `netsci.topology.DELTA`; None
+        for a delta that stays.
+    zeta, schedule : share of links removed, and its course.
+    evolve_every : time between evolutions; 0 for a static topology. evolve_after : time without evolution at
+        the start. until : when the evolving part ends, as a share of all epochs, or a text.
     early_stop : overlap of removed and regrown links above which a layer stops evolving for good, or None.
     """
 
@@ -141,29 +154,72 @@ class Topology:
     as_printed: bool = False
     zeta: float = 0.3
     schedule: str = "cosine"
-    until: float = 1.0
-    evolve_every: int = 1
+    until: float | str = 1.0
+    evolve_every: float | str = 1
     early_stop: float | None = 0.95
+    method: str = "ch_snn"
+    method_options: tuple[tuple[str, Any], ...] = ()
+    initial_sparsity: float | None = None
+    density_course: str = "linear"
+    delta_end: float | tuple[float, float] | None = None
+    delta_course: str = "linear"
+    percolate: bool = True
+    evolve_after: float | str = 0
 
     def __post_init__(self) -> None:
-        check_fraction(self.sparsity, "sparsity")
-        if self.sparsity == 1.0:
-            raise ValueError("sparsity must lie below 1: a network without links learns nothing")
-        for name in ("permanent", "as_printed"):
+        METHODS.check(self.method, "method")
+        _pairs(self.method_options, "method_options")
+        for name in ("permanent", "as_printed", "percolate"):
             _flag(getattr(self, name), name)
         check_choice(self.initial, (*CORRELATED, *INITIAL), "initial")
         check_choice(self.schedule, tuple(ZETA), "schedule")
-        for name in ("zeta", "until"):
-            check_fraction(getattr(self, name), name)
+        self._check_sparsity()
+        self._check_times()
+        check_fraction(self.zeta, "zeta")
         if self.early_stop is not None:
             check_fraction(self.early_stop, "early_stop")
-        _whole(self.evolve_every, 0, "evolve_every")
         self.rule  # noqa: B018  # raises where its choices do not fit
+        check_choice(self.delta_course, tuple(DELTA), "delta_course")
+        if self.delta_end is not None:
+            ends = self.delta_end if isinstance(self.delta_end, tuple) else (self.delta_end,) * 2
+            for delta in ends:
+                check_fraction(delta, "delta_end")
+            if len(ends) != 2:
+                raise ValueError(f"delta_end must be one number or a pair; got {self.delta_end!r}")
+        elif self.delta_course != "linear":
+            raise ValueError(f"delta_end is missing: delta_course {self.delta_course!r} leads there")
+
+    def _check_sparsity(self) -> None:
+        check_choice(self.density_course, tuple(DENSITY), "density_course")
+        names = ["sparsity"] if self.initial_sparsity is None else ["sparsity", "initial_sparsity"]
+        for name in names:
+            check_fraction(getattr(self, name), name)
+            if getattr(self, name) == 1.0:
+                raise ValueError(f"{name} must lie below 1: a network without links learns nothing")
+        if self.initial_sparsity is None and self.density_course != "linear":
+            raise ValueError(
+                f"initial_sparsity is missing: density_course {self.density_course!r} begins there"
+            )
+
+    def _check_times(self) -> None:
+        for name in ("evolve_every", "evolve_after"):
+            check_time(getattr(self, name), name)
+        if isinstance(self.until, str):
+            check_time(self.until, "until")
+        else:
+            check_fraction(self.until, "until")
 
     @property
     def rule(self) -> EvolutionRule:
-        """The rule of the evolution steps."""
-        return EvolutionRule(self.removal, self.regrowth, self.delta, self.permanent, self.as_printed)
+        """The rule of the evolution steps, with the delta of the start."""
+        return EvolutionRule(
+            self.removal, self.regrowth, self.delta, self.permanent, self.as_printed, self.percolate
+        )
+
+    @property
+    def first_sparsity(self) -> float:
+        """Share of absent links in every sparse layer at the start."""
+        return self.sparsity if self.initial_sparsity is None else self.initial_sparsity
 
 
 @dataclass(frozen=True)

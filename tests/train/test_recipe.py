@@ -22,7 +22,7 @@ from netsci.train import (
     Task,
     Topology,
 )
-from netsci.train.command import chosen
+from netsci.train.command import choose_recipe
 from netsci.train.recipe import read_old_names, write_old_names
 
 
@@ -155,7 +155,7 @@ def test_former_names_of_fields_and_values_are_read_for_good(old, new):
     assert {name: written[name] for name in old} == old
     assert Recipe.of(written) == recipe == Recipe.of(recipe.flat())
     changes = [f"{name}={value}" for name, value in old.items()]
-    assert chosen("digits-2fc", changes, dense=False) == PRESETS["digits-2fc"].replace(**new)
+    assert choose_recipe("digits-2fc", changes, dense=False) == PRESETS["digits-2fc"].replace(**new)
 
 
 def test_the_parts_read_former_values_too():

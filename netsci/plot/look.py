@@ -1,0 +1,96 @@
+"""How a figure looks, apart from what it shows: the options that all figure functions share."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypedDict
+
+from netsci.plot.scene import Panel, Scene, draw, grid_columns
+from netsci.plot.tidy import name_of
+
+Column = str | None
+
+
+class Look(TypedDict, total=False):
+    """Options of figure functions.
+
+    labels: a mapping from column to axis label, with the unit in brackets; a quantity without unit has none.
+    title: of the whole figure. order: the hues, in order. columns: panels side by side.
+    log: the logarithmic axes, "", "x", "y" or "xy"; of values over categories, whether they have a log
+    axis, or in which panels (measures) they have one. share: whether the panels have one y axis.
+    quantity: the column that says what y is in each panel, which names its axis, with the unit of an optional
+    column `unit`.
+    hollow: the hues drawn as outlines, and as dashes where they are lines; a mapping also names the hue whose
+    colour and symbol each takes, as in {"printed": "measured"}.
+    size: "screen" for pages, "column" (3.5 inches wide) or "page" (7.2) for journals: type of at least 7
+    points, and a letter for each panel where there are several.
+    mode: "light" or "dark". backend: "matplotlib" or "plotly".
+    """
+
+    labels: Mapping[str, str] | None
+    title: str
+    order: Sequence[Any] | None
+    columns: int | None
+    hollow: Collection[Any]
+    log: str | bool | Collection[Any]
+    share: bool
+    quantity: Column
+    size: str
+    mode: str
+    backend: str
+
+
+@dataclass(frozen=True)
+class Hue:
+    """One level of the hues: its name, its number in the palette and among the symbols, filled or hollow."""
+
+    level: Any
+    number: int
+    hollow: bool = False
+
+    @property
+    def name(self) -> str:
+        """The level as the legend shows it."""
+        return name_of(self.level)
+
+
+def check_look(look: Mapping[str, Any], *, without: Iterable[str] = ()) -> None:
+    """Raise TypeError where an option is none of `Look`, or of those that this figure has no use for."""
+    allowed = [name for name in Look.__annotations__ if name not in set(without)]
+    unknown = [name for name in look if name not in allowed]
+    if unknown:
+        raise TypeError(f"unknown option(s) {', '.join(unknown)}; this figure takes {', '.join(allowed)}")
+
+
+def style_hues(hues: Sequence[Any], hollow: Collection[Any] = ()) -> list[Hue]:
+    """Return each hue with its colour: a hollow one takes that of the hue which `hollow` names for it.
+
+    Examples
+    --------
+    >>> [(hue.name, hue.number, hue.hollow) for hue in style_hues(["ours", "printed"], {"printed": "ours"})]
+    [('ours', 0, False), ('printed', 0, True)]
+    """
+    if isinstance(hollow, str):
+        raise TypeError(f"hollow must be a collection of hues, or a mapping; got the text {hollow!r}")
+    like = hollow if isinstance(hollow, Mapping) else {}
+    styled = []
+    for number, level in enumerate(hues):
+        partner = like.get(level)
+        styled.append(Hue(level, hues.index(partner) if partner in hues else number, level in hollow))
+    return styled
+
+
+def compose(panels: Sequence[Panel], look: Look, *, widest: int = 3, **scene: Any) -> Any:
+    """Return the figure of these panels; where there is none, of one that says "no data"."""
+    return draw(
+        Scene(
+            tuple(panels) or (Panel(empty="no data"),),
+            title=look.get("title", ""),
+            columns=grid_columns(len(panels), look.get("columns"), widest=widest),
+            size=look.get("size", "screen"),
+            mode=look.get("mode", "light"),
+            **scene,
+        ),
+        look.get("backend", "matplotlib"),
+    )
