@@ -187,10 +187,10 @@ def train(
     show: Annotated[bool, typer.Option("--list", help="List the presets and leave.")] = False,
 ) -> None:
     """Train a sparse network whose topology evolves; a stopped run goes on where it was."""
-    from netsci.train.command import listed, run
+    from netsci.train.command import list_presets, run
 
     if show:
-        typer.echo(listed())
+        typer.echo(list_presets())
         return
     with _explained("train", "the run cannot be written or its data not be read"):
         run(preset, changes or [], dense=dense, out=out, device=device, anew=anew)

@@ -63,10 +63,12 @@ class Task:
         own = {n: p.default for n, p in parameters.items() if p.default is not p.empty and n != "folder"}
         if all(p.kind is not p.VAR_KEYWORD for p in parameters.values()):
             return own
-        from netsci.train.recipe import Recipe
+        from netsci.train.recipe import Recipe, write_old_names
 
         left = set(parameters) | set(self.sets)
-        return own | {name: value for name, value in Recipe().defaults().items() if name not in left}
+        return own | {
+            name: value for name, value in write_old_names(Recipe().defaults()).items() if name not in left
+        }
 
 
 @dataclass(frozen=True, eq=False)

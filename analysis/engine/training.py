@@ -7,7 +7,7 @@ from typing import Any
 
 from analysis.engine.cells import Cell, Record, Task
 from analysis.engine.printed import Reader, Source
-from netsci.train.recipe import Recipe
+from netsci.train.recipe import Recipe, write_old_names
 
 TASK = Task("s0-training", "analysis.engine.training_task:run", sets=("data",))
 # Of the task, by learner. Records of N-MNIST of before 2026-11-28 count the events of the first layer as
@@ -32,11 +32,12 @@ DATA = {  # name in `netsci.data` -> what a run says that it reads
 
 def cell(recipe: Recipe, **extra: Any) -> Cell:
     """Return the cell of a recipe; extra parameters are those of the task. Records of digits are not kept."""
-    values = recipe.flat()
+    values = write_old_names(recipe.flat())  # fields and values that are renamed keep the names of runs
     dataset = values.pop("data")
     version, kept = VERSIONS[recipe.optimisation.learner], dataset != "digits"
-    named = {"version": version, "data": DATA[dataset], "kept": kept, "defaults": recipe.defaults()}
-    return Cell.of(TASK, **named, dataset=dataset, **values, **extra)
+    named = {"version": version, "data": DATA[dataset], "kept": kept}
+    defaults = write_old_names(recipe.defaults())
+    return Cell.of(TASK, **named, defaults=defaults, dataset=dataset, **values, **extra)
 
 
 def over_seeds(read: Reader, recipes: tuple[Recipe, ...], seeds: range, **extra: Any) -> Source:

@@ -40,7 +40,7 @@ STP: dict[str, dict[str, Any]] = {
 # Its convolutions regrow by the node-based score, as CHT-Conv's do (`im2col`); S0's CH-CNN is not public.
 RESNET: dict[str, Recipe] = {
     name: Recipe(
-        Task(name, steps=4, augment=True),
+        Task(name, steps=4, augment="crop_flip"),
         Net("resnet18", (("stem", stem),), readout="sum"),
         Topology(sparsity=0.7, initial="uniform", regrowth="ch3_l3n"),
         Optimisation(

@@ -1,12 +1,17 @@
 """Random crops, flips and erased squares for training images uint8 [n, C, H, W], each image its own.
 
 Each function returns a new array and draws from the generator a number of values that depends on n alone.
+`AUGMENTATIONS` knows by name what recipes choose from: functions of (images, rng, max_shift).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from netsci.registry import Registry
 
 Bytes = NDArray[np.uint8]
 
@@ -69,6 +74,42 @@ def horizontal_flip(x: Bytes, *, rng: np.random.Generator, probability: float = 
     out = x.copy()
     out[flipped] = x[flipped, :, :, ::-1]
     return out
+
+
+def shift(x: Bytes, *, rng: np.random.Generator, max_shift: int = 4) -> Bytes:
+    """Shift each image by up to `max_shift` pixels in either direction, never mirrored: for digits and text.
+
+    Examples
+    --------
+    >>> x = np.ones((2, 1, 4, 4), np.uint8)
+    >>> shift(x, rng=np.random.default_rng(0), max_shift=1).shape
+    (2, 1, 4, 4)
+    """
+    return random_crop(x, rng=rng, padding=max_shift)
+
+
+def crop_flip(x: Bytes, *, rng: np.random.Generator, max_shift: int = 4) -> Bytes:
+    """Shift each image as `shift` does, then mirror half of them: for photographs.
+
+    Examples
+    --------
+    >>> x = np.ones((2, 1, 4, 4), np.uint8)
+    >>> crop_flip(x, rng=np.random.default_rng(0)).shape
+    (2, 1, 4, 4)
+    """
+    return horizontal_flip(random_crop(x, rng=rng, padding=max_shift), rng=rng)
+
+
+def unchanged(x: Bytes, *, rng: np.random.Generator, max_shift: int = 4) -> Bytes:
+    """Return the images as they are."""
+    return x
+
+
+AUGMENTATIONS: Registry[Callable[..., Bytes]] = Registry(
+    "augmentation",
+    {"none": unchanged, "crop_flip": crop_flip, "shift": shift},
+    public="netsci.data.augment.AUGMENTATIONS",
+)
 
 
 def cutout(x: Bytes, *, rng: np.random.Generator, size: int = 16, fill: ArrayLike = 0) -> Bytes:

@@ -1,14 +1,24 @@
 """Models: multilayer perceptrons, convolutional networks and transformers, with neurons that spike or not."""
 
-from netsci.models.conv import SpikingConvNet, conv2fc2, conv6fc2
+from netsci.choices import ACTIVATIONS, ARCHITECTURES, READOUTS
+from netsci.models.architecture import Architecture
+from netsci.models.conv import ConvNet, SpikingConvNet, conv2fc2, conv6fc2
+from netsci.models.dropout import Dropout
 from netsci.models.linear import FeatureMajorLinear
 from netsci.models.mlp import MLP, SpikingMLP, mlp
-from netsci.models.resnet import SpikingResNet, resnet18
+from netsci.models.resnet import ResNet, SpikingResNet, resnet18
 from netsci.models.spikformer import Spikformer, spikformer, spikformer_tiny
 
 __all__ = [
+    "ACTIVATIONS",
+    "ARCHITECTURES",
     "MLP",
+    "READOUTS",
+    "Architecture",
+    "ConvNet",
+    "Dropout",
     "FeatureMajorLinear",
+    "ResNet",
     "Spikformer",
     "SpikingConvNet",
     "SpikingMLP",

@@ -1,13 +1,15 @@
-"""Spiking convolutional networks with a sparse classifier: 2Conv2FC and 6Conv2FC.
+"""Convolutional networks with a sparse classifier, spiking or not: 2Conv2FC and 6Conv2FC.
 
     conv2fc2   15C3 - average pool 2 - 40C3 - average pool 2 - 300 - classes
     conv6fc2   [128C3] x 2 - max pool 2 - [256C3] x 2 - max pool 2 - [512C3] x 2 - 512 - classes
 
-LIF neurons follow every convolution and every linear layer; convolutions have no bias, linear layers have
-one; only conv6fc2 has batch normalisation, after each convolution. Pooling is applied to spikes.
+An activation, by default LIF neurons, follows every convolution and every linear layer; convolutions have no
+bias, linear layers have one; only conv6fc2 has batch normalisation, after each convolution. Pooling is
+applied to spikes. With an activation without time, such as ReLU, the same network has no time: T is 1, and
+the class scores are the output layer's currents.
 
-The classifier is a spiking multilayer perceptron (`netsci.models.mlp.SpikingMLP`) over the flattened last
-feature maps [C, H, W] -> C H W, so its layers are called classifier.layers.0 (S0's FC1) and .1.
+The classifier is a multilayer perceptron (`netsci.models.mlp`: `SpikingMLP`, or `MLP` without time) over the
+flattened last feature maps [C, H, W] -> C H W: its layers are called classifier.layers.0 (S0's FC1) and .1.
 
 Source: S0 appendix A.5.
 Reading: A.5 lists five convolutions for 6Conv2FC; all printed sparsities need six.
@@ -15,7 +17,7 @@ Reading: A.5 lists five convolutions for 6Conv2FC; all printed sparsities need s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from functools import partial
 from itertools import pairwise
@@ -24,11 +26,13 @@ from typing import Any
 import torch
 from torch import nn
 
-from netsci.graph.checks import as_whole, check_number
+from netsci.graph.checks import as_whole, check_choice, check_number
 from netsci.models import wiring
+from netsci.models.architecture import Activation, Architecture
 from netsci.models.linear import FeatureMajorLinear
-from netsci.models.mlp import SpikingMLP
+from netsci.models.mlp import perceptron
 from netsci.models.parts import (
+    activation_like,
     at_each_step,
     check_names,
     checked_sizes,
@@ -37,25 +41,26 @@ from netsci.models.parts import (
     first_spikes,
     linear,
     named_links,
-    neuron_like,
+    runs_over_time,
     start_firing,
 )
 from netsci.models.pooling import AveragePool2
-from netsci.spiking import LIF
 
 POOLS: dict[str, Callable[[], nn.Module]] = {"average": AveragePool2, "max": partial(nn.MaxPool2d, 2)}
 CLASSIFIER = ("classifier.layers.0", "classifier.layers.1")
 
 
-class SpikingConvNet(nn.Module):
-    """Convolutions of one kernel size with neurons and pooling, then two linear layers with neurons.
+class ConvNet(nn.Module):
+    """Convolutions of one kernel size with activations and pooling, then two linear layers with activations.
 
     Parameters
     ----------
     input_shape : (C, H, W).
     channels : of each convolution; "P" is a pooling of 2x2.
     hidden, classes : units of the linear layers.
-    pool : "average" or "max"; norm : whether batch normalisation follows each convolution.
+    pooling : "average" or "max"; norm : whether batch normalisation follows each convolution.
+    bias : whether convolutions have biases. dropout : of the hidden units of the classifier.
+    neuron : as in `netsci.models.mlp.mlp`.
     links : as in `netsci.models.parts.named_links`, for the linear layers, or by name for any layer.
     readout : as in `netsci.models.mlp.SpikingMLP`.
 
@@ -74,59 +79,69 @@ class SpikingConvNet(nn.Module):
         *,
         channels: Sequence[int | str],
         hidden: int,
-        pool: str,
+        pooling: str,
         norm: bool,
         padding: int,
         links: Any,
-        neuron: nn.Module | None,
+        neuron: nn.Module | Activation | None,
         steps: int,
         readout: str,
+        bias: bool = False,
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
         self.input_shape, self.classes, self.steps = checked_sizes(input_shape, classes, steps)
         if as_whole(padding, "padding") < 0:
             raise ValueError(f"padding must be at least 0; got {padding}")
+        check_choice(pooling, tuple(POOLS), "pooling")
+        activation = activation_like(neuron)
         given = named_links(links, CLASSIFIER)
         sizes = [self.input_shape[0], *(int(size) for size in channels if size != "P")]
         self.convs = nn.ModuleList(
-            convolution(given, f"convs.{i}", before, after, 3, padding=padding)
+            convolution(given, f"convs.{i}", before, after, 3, padding=padding, bias=bias)
             for i, (before, after) in enumerate(pairwise(sizes))
         )
         self.norms = nn.ModuleList(nn.BatchNorm2d(n) if norm else nn.Identity() for n in sizes[1:])
-        self.neurons = nn.ModuleList(neuron_like(neuron) for _ in self.convs)
-        self.pool = POOLS[pool]()
+        self.neurons = nn.ModuleList(activation() for _ in self.convs)
+        self.pool = POOLS[pooling]()
         self.pooled = tuple(
             after == "P" for size, after in zip(channels, [*channels[1:], 0], strict=True) if size != "P"
         )
         self.sparse_names = CLASSIFIER[:1]
         self.feature_shape = (sizes[-1], *self._feature_size(padding))
         features = sizes[-1] * self.feature_shape[1] * self.feature_shape[2]
-        self.classifier = SpikingMLP(
+        self.classifier = perceptron(
             [
                 linear(given, CLASSIFIER[0], features, hidden, dense=FeatureMajorLinear),
                 linear(given, CLASSIFIER[1], hidden, self.classes, dense=FeatureMajorLinear),
             ],
-            LIF() if neuron is None else neuron,
+            activation,
             steps=self.steps,
             readout=readout,
+            dropout=dropout,
         )
-        self._start_firing(norm, pool == "average")
+        self._start_firing(norm, pooling == "average")
         check_names(given, self)
 
     @property
     def neuron(self) -> nn.Module:
-        """The neuron of the first layer; all are alike."""
+        """The activation of the first layer; all are alike."""
         return self.neurons[0]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return class scores [batch, classes] of images [batch, C, H, W] or events [T, batch, C, H, W]."""
         features = self.features(x)
-        kind: Any = self.classifier.layers[0].bias.dtype
+        classifier: Any = self.classifier
+        kind = classifier.layers[0].bias.dtype
         # Under autocast the convolutions may leave a smaller type: the classifier, a small part of the work,
         # keeps the precision of its weights.
         full = features.dtype != kind and torch.is_autocast_enabled(features.device.type)
         with torch.autocast(features.device.type, enabled=False) if full else nullcontext():
-            scores: torch.Tensor = self.classifier(features.to(kind) if full else features)
+            features = features.to(kind) if full else features
+            if runs_over_time(self.neuron):
+                scores: torch.Tensor = classifier(features)
+            else:
+                scores = at_each_step(classifier, features).mean(0)
         return scores
 
     def features(self, x: torch.Tensor) -> torch.Tensor:
@@ -157,7 +172,8 @@ class SpikingConvNet(nn.Module):
         if not norm:
             for conv, after_pooling in zip(self.convs, (False, *self.pooled), strict=False):
                 start_firing(conv, self.neuron, averaged=after_pooling and average)
-        first, last = self.classifier.layers
+        classifier: Any = self.classifier
+        first, last = classifier.layers
         start_firing(first, self.neuron, averaged=self.pooled[-1] and average)
         start_firing(last, self.neuron)
 
@@ -181,17 +197,21 @@ def conv2fc2(
     *,
     links: Any = None,
     padding: int = 1,
-    neuron: nn.Module | None = None,
+    pooling: str = "average",
+    bias: bool = False,
+    dropout: float = 0.0,
+    neuron: nn.Module | Activation | None = None,
     steps: int = 8,
     readout: str = "rate",
-) -> SpikingConvNet:
+) -> ConvNet:
     """Build 15C3 - AvgPool2 - 40C3 - AvgPool2 - 300 - classes, spiking, without normalisation.
 
     Parameters
     ----------
     links : of the first linear layer [40 H W, 300], or of both, or by name; dense where None.
-    padding : of the convolutions, 1 or 0.
-    neuron, steps, readout : as in `netsci.models.mlp.SpikingMLP`.
+    padding : of the convolutions, 1 or 0. bias : whether they have biases.
+    pooling : "average" or "max". dropout : of the hidden units of the classifier.
+    neuron, steps, readout : as in `netsci.models.mlp.mlp`.
 
     Examples
     --------
@@ -202,18 +222,20 @@ def conv2fc2(
     Source: S0 appendix A.5.
     Reading: the padding is not printed.
     """
-    return SpikingConvNet(
+    return ConvNet(
         input_shape,
         classes,
         channels=(15, "P", 40, "P"),
         hidden=300,
-        pool="average",
+        pooling=pooling,
         norm=False,
         padding=padding,
         links=links,
         neuron=neuron,
         steps=steps,
         readout=readout,
+        bias=bias,
+        dropout=dropout,
     )
 
 
@@ -223,17 +245,20 @@ def conv6fc2(
     *,
     links: Any = None,
     width: float = 1.0,
-    neuron: nn.Module | None = None,
+    pooling: str = "max",
+    dropout: float = 0.0,
+    neuron: nn.Module | Activation | None = None,
     steps: int = 8,
     readout: str = "rate",
-) -> SpikingConvNet:
+) -> ConvNet:
     """Build [128C3]x2 - MaxPool2 - [256C3]x2 - MaxPool2 - [512C3]x2 - 512 - classes, spiking.
 
     Parameters
     ----------
     links : of the first linear layer [512 H/4 W/4, 512], or of both, or by name; dense where None.
     width : factor on all channels and on the 512 hidden units, rounded to whole numbers of at least 1.
-    neuron, steps, readout : as in `netsci.models.mlp.SpikingMLP`.
+    pooling : "average" or "max". dropout : of the hidden units of the classifier.
+    neuron, steps, readout : as in `netsci.models.mlp.mlp`.
 
     Examples
     --------
@@ -248,16 +273,40 @@ def conv6fc2(
     if not 0 < width < float("inf"):
         raise ValueError(f"width must be a finite factor above 0; got {width!r}")
     sizes = [max(1, round(size * width)) for size in (128, 256, 512)]
-    return SpikingConvNet(
+    return ConvNet(
         input_shape,
         classes,
         channels=(sizes[0], sizes[0], "P", sizes[1], sizes[1], "P", sizes[2], sizes[2]),
         hidden=sizes[2],
-        pool="max",
+        pooling=pooling,
         norm=True,
         padding=1,
         links=links,
         neuron=neuron,
         steps=steps,
         readout=readout,
+        dropout=dropout,
     )
+
+
+SpikingConvNet = ConvNet  # the name it had while all of its activations were neurons
+
+
+def _build_with(make: Callable[..., ConvNet]) -> Callable[..., ConvNet]:
+    """Return how a recipe builds one of these networks; see `netsci.models.architecture`."""
+
+    def build(
+        shape: tuple[int, ...],
+        classes: int,
+        activation: Activation,
+        links: Mapping[str, Any],
+        **options: Any,
+    ) -> ConvNet:
+        return make(shape, classes, links=links or None, neuron=activation, **options)
+
+    return build
+
+
+_TAKES = frozenset({"steps", "activation", "readout", "pooling", "dropout"})
+CONV2FC2 = Architecture(_build_with(conv2fc2), _TAKES | {"padding", "bias"}, wiring.default_sparse)
+CONV6FC2 = Architecture(_build_with(conv6fc2), _TAKES | {"width"}, wiring.default_sparse)

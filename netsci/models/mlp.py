@@ -1,7 +1,7 @@
 """Multilayer perceptrons, spiking and not, dense and sparse."""
 
-import copy
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from operator import index
 from typing import Any
 
@@ -9,10 +9,13 @@ import torch
 from torch import Tensor, nn
 
 from netsci.graph.checks import as_links
+from netsci.models.architecture import Activation, Architecture
+from netsci.models.dropout import Dropout, check_dropout
 from netsci.models.linear import FeatureMajorLinear
-from netsci.models.readout import READOUTS, read_out
+from netsci.models.parts import activation_like, fire, runs_over_time
+from netsci.models.readout import check_readout, read_out
+from netsci.models.wiring import default_sparse
 from netsci.sparse import SparseLinear
-from netsci.spiking import LIF
 from netsci.spiking.events import as_bytes, layer_on_spikes, way_of
 from netsci.spiking.fused import linear_of_spikes
 
@@ -21,9 +24,10 @@ def mlp(
     widths: Sequence[int],
     links: Sequence[Any] | None = None,
     *,
-    neuron: nn.Module | None = None,
+    neuron: nn.Module | Activation | None = None,
     steps: int = 8,
     bias: bool = False,
+    dropout: float = 0.0,
     readout: str = "rate",
     spiking: bool = True,
 ) -> nn.Module:
@@ -34,9 +38,11 @@ def mlp(
     widths : neurons of every population, input and output included.
     links : for each layer a matrix [in, out] whose pattern holds the links (a `SparseLinear` then), or None
         (a dense layer); None for a dense network.
-    neuron : neurons after each layer, a copy for each; None for LIF().
+    neuron : neurons after each layer, a copy for each, or a function that makes them; None for LIF(). What
+        has no `step`, such as nn.ReLU, makes an `MLP` without time.
     steps : time steps T of direct encoding, where x has none of its own.
     bias : whether layers have biases.
+    dropout : probability of leaving out a hidden unit of a sample in training.
     readout : class scores of the spiking network, see `SpikingMLP`.
     spiking : False for an `MLP`, which takes no neuron.
 
@@ -57,14 +63,34 @@ def mlp(
             raise ValueError(
                 "neuron must be None with spiking=False: a ReLU network has no neurons over time"
             )
-        return MLP(layers)
-    return SpikingMLP(layers, LIF() if neuron is None else neuron, steps=steps, readout=readout)
+        return MLP(layers, dropout=dropout)
+    return perceptron(layers, activation_like(neuron), steps=steps, readout=readout, dropout=dropout)
+
+
+def perceptron(
+    layers: Sequence[nn.Module], activation: Activation, *, steps: int, readout: str, dropout: float = 0.0
+) -> nn.Module:
+    """Return layers with activations between them: a `SpikingMLP` if these are neurons, else an `MLP`.
+
+    Examples
+    --------
+    >>> type(perceptron([nn.Linear(3, 2)], nn.ReLU, steps=1, readout="sum")).__name__
+    'MLP'
+    """
+    neurons = [activation() for _ in layers[1:]]
+    like = neurons[0] if neurons else activation()
+    check_readout(readout, like)
+    if not runs_over_time(like):
+        return MLP(layers, neurons, dropout=dropout)
+    if readout == "rate":
+        neurons.append(activation() if neurons else like)
+    return SpikingMLP(layers, like, steps=steps, readout=readout, dropout=dropout, neurons=neurons)
 
 
 class MLP(nn.Module):
-    """Linear layers with a ReLU between them; the last one gives the logits.
+    """Linear layers with an activation between them, ReLU by default; the last layer gives the logits.
 
-    Attributes: `layers`, `activations` (one fewer).
+    Attributes: `layers`, `activations` (one fewer), and `dropout` after each activation, None without.
 
     Examples
     --------
@@ -73,10 +99,20 @@ class MLP(nn.Module):
     torch.Size([5, 2])
     """
 
-    def __init__(self, layers: Sequence[nn.Module]) -> None:
+    def __init__(
+        self,
+        layers: Sequence[nn.Module],
+        activations: Sequence[nn.Module] | None = None,
+        *,
+        dropout: float = 0.0,
+    ) -> None:
         super().__init__()
+        made = [nn.ReLU() for _ in layers[1:]] if activations is None else list(activations)
+        if len(made) != len(layers) - 1:
+            raise ValueError(f"activations must be {len(layers) - 1}, one between layers; got {len(made)}")
         self.layers = nn.ModuleList(layers)
-        self.activations = nn.ModuleList(nn.ReLU() for _ in layers[1:])
+        self.activations = nn.ModuleList(made)
+        self.dropout = Dropout(dropout) if check_dropout(dropout) else None
 
     @property
     def sparse_names(self) -> tuple[str, ...]:
@@ -87,7 +123,8 @@ class MLP(nn.Module):
         """Return the logits [..., classes] of x [..., in]."""
         x = self.layers[0](x)
         for activation, layer in zip(self.activations, self.layers[1:], strict=True):
-            x = layer(activation(x))
+            x = activation(x)
+            x = layer(x if self.dropout is None else self.dropout(x))
         return x
 
 
@@ -99,11 +136,12 @@ class SpikingMLP(nn.Module):
     what `netsci.models.readout.read_out` makes of the last layer's currents.
 
     Attributes: `layers`; `neurons`, one a layer, without one after the last layer unless the readout is
-    "rate"; `neuron`, the prototype; `steps`; `readout`.
+    "rate"; `neuron`, the prototype; `steps`; `readout`; `dropout` after each hidden neuron, None without.
 
     Examples
     --------
     >>> import torch
+    >>> from netsci.spiking import LIF
     >>> model = SpikingMLP([nn.Linear(3, 4), nn.Linear(4, 2)], LIF(), steps=8)
     >>> model(torch.zeros(5, 3)).shape, model(torch.zeros(20, 5, 3)).shape
     (torch.Size([5, 2]), torch.Size([5, 2]))
@@ -112,20 +150,28 @@ class SpikingMLP(nn.Module):
     neuron: Any
 
     def __init__(
-        self, layers: Sequence[nn.Module], neuron: nn.Module, *, steps: int = 8, readout: str = "rate"
+        self,
+        layers: Sequence[nn.Module],
+        neuron: nn.Module,
+        *,
+        steps: int = 8,
+        readout: str = "rate",
+        dropout: float = 0.0,
+        neurons: Sequence[nn.Module] | None = None,
     ) -> None:
         super().__init__()
-        if readout not in READOUTS:
-            raise ValueError(f"readout must be one of {', '.join(READOUTS)}; got {readout!r}")
+        check_readout(readout, neuron)
         if isinstance(steps, bool) or index(steps) < 1:
             raise ValueError(f"steps must be a whole number above 0; got {steps!r}")
-        if readout == "membrane" and not hasattr(neuron, "alpha"):
-            raise TypeError(
-                f"readout 'membrane' needs a neuron with a leak alpha; got {type(neuron).__name__}"
-            )
         self.layers = nn.ModuleList(layers)
         firing = len(layers) if readout == "rate" else len(layers) - 1
-        self.neurons = nn.ModuleList(copy.deepcopy(neuron) for _ in range(firing))
+        if neurons is None:
+            make = activation_like(neuron)
+            neurons = [make() for _ in range(firing)]
+        if len(neurons) != firing:
+            raise ValueError(f"neurons must be {firing}, one a layer that fires; got {len(neurons)}")
+        self.neurons = nn.ModuleList(neurons)
+        self.dropout = Dropout(dropout) if check_dropout(dropout) else None
         # A plain attribute: as a submodule it would be counted once more.
         self.__dict__["neuron"] = neuron
         self.steps = index(steps)
@@ -146,7 +192,10 @@ class SpikingMLP(nn.Module):
         steps = self.steps if x.ndim == 2 else None
         current = _first_currents(self.layers[0], x)
         for neuron, layer in zip(self.neurons, self.layers[1:], strict=False):
-            current = linear_of_spikes(neuron, current, layer, steps=steps)
+            if self.dropout is not None and self.training:
+                current = layer(self.dropout.over_time(fire(neuron, current, steps)))
+            else:
+                current = linear_of_spikes(neuron, current, layer, steps=steps)
             steps = None
         last = self.neurons[-1] if self.readout == "rate" else self.neuron
         return read_out(current, last, self.readout, steps=steps)
@@ -182,3 +231,33 @@ def _layers(widths: Sequence[int], links: Sequence[Any] | None, bias: bool) -> l
             )
         layers.append(SparseLinear(matrix, bias=bias))
     return layers
+
+
+def _build(
+    shape: tuple[int, ...],
+    classes: int,
+    activation: Activation,
+    links: Mapping[str, Any],
+    *,
+    hidden: Sequence[int] | None = None,
+    **options: Any,
+) -> nn.Module:
+    """Build the perceptron of a recipe; see `netsci.models.architecture`."""
+    named = isinstance(hidden, (tuple, list))
+    widths = (math.prod(shape), *(hidden if named and hidden else ()), classes)
+    matrices = [links.get(f"layers.{place}") for place in range(len(widths) - 1)]
+    model = mlp(widths, matrices, neuron=activation, **options)
+    if not named or (isinstance(model, SpikingMLP) and not model.neurons):  # else nothing would spike
+        raise ValueError(
+            "options of an mlp must name the widths of its hidden layers, such as (('hidden', (512,)),); "
+            f"got hidden = {hidden!r}"
+        )
+    return model
+
+
+ARCHITECTURE = Architecture(
+    _build,
+    takes=frozenset({"hidden", "steps", "activation", "readout", "bias", "dropout"}),
+    sparse=default_sparse,
+    flat=True,
+)

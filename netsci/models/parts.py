@@ -22,8 +22,8 @@ from torch import nn
 
 from netsci.graph.chain import transpose_hint
 from netsci.graph.checks import as_links, as_whole
+from netsci.models.architecture import Activation
 from netsci.sparse import SparseConv2d, SparseLinear
-from netsci.spiking import LIF
 
 Links = Mapping[str, sp.csr_array]
 Layer = Callable[[torch.Tensor], torch.Tensor]
@@ -95,6 +95,17 @@ def link_shape(module: nn.Module) -> tuple[int, int] | None:
     return None
 
 
+def runs_over_time(activation: nn.Module) -> bool:
+    """Return whether an activation is a neuron with a state: one that steps, see `netsci.spiking.unroll`.
+
+    Examples
+    --------
+    >>> runs_over_time(nn.ReLU())
+    False
+    """
+    return hasattr(activation, "step")
+
+
 def linear(
     links: Links, name: str, inputs: int, outputs: int, *, dense: type[nn.Linear] = nn.Linear
 ) -> nn.Module:
@@ -105,13 +116,21 @@ def linear(
 
 
 def convolution(
-    links: Links, name: str, inputs: int, outputs: int, kernel: int, *, stride: int = 1, padding: int = 0
+    links: Links,
+    name: str,
+    inputs: int,
+    outputs: int,
+    kernel: int,
+    *,
+    stride: int = 1,
+    padding: int = 0,
+    bias: bool = False,
 ) -> nn.Module:
-    """Return a convolution without bias: sparse ([inputs k^2, outputs]) if links has its name, else dense."""
+    """Return a convolution: sparse ([inputs k^2, outputs]) if links has its name, else dense."""
     if name not in links:
-        return nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=padding, bias=False)
+        return nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=padding, bias=bias)
     fitting = _fitting(links[name], name, (inputs * kernel**2, outputs))
-    return SparseConv2d(fitting, kernel, stride=stride, padding=padding, bias=False)
+    return SparseConv2d(fitting, kernel, stride=stride, padding=padding, bias=bias)
 
 
 def _fitting(links: sp.csr_array, name: str, shape: tuple[int, int]) -> sp.csr_array:
@@ -126,7 +145,8 @@ def _fitting(links: sp.csr_array, name: str, shape: tuple[int, int]) -> sp.csr_a
 def start_firing(layer: nn.Module, neuron: nn.Module, *, averaged: bool = False) -> None:
     """Draw weights from N(0, 4 threshold^2 / fan-in), in place, and set the bias to 0.
 
-    `averaged` doubles the variance, for inputs that come from an average pooling of spikes over 2x2.
+    `averaged` doubles the variance, for inputs that come from an average pooling of spikes over 2x2. Before
+    an activation without time it is 2 / fan-in, which keeps the size of what rectified units pass on.
 
     For layers without normalisation: torch's own initial weights, a twelfth of that variance, leave the
     neurons silent, and a silent layer passes nothing on. With LIF(0.5), inputs that fire at a rate of 0.1
@@ -140,23 +160,42 @@ def start_firing(layer: nn.Module, neuron: nn.Module, *, averaged: bool = False)
     sparse = isinstance(layer, (SparseLinear, SparseConv2d))
     weight: Any = layer.values if sparse else layer.weight
     fan_in = max(weight.numel() / shape[1], 1.0)
-    variance = (8.0 if averaged else 4.0) / fan_in
-    nn.init.normal_(weight, 0.0, float(getattr(neuron, "threshold", 1.0)) * math.sqrt(variance))
+    if runs_over_time(neuron):
+        variance = (8.0 if averaged else 4.0) / fan_in
+        nn.init.normal_(weight, 0.0, float(getattr(neuron, "threshold", 1.0)) * math.sqrt(variance))
+    else:
+        nn.init.normal_(weight, 0.0, math.sqrt(2.0 / fan_in))
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
 
 
-def neuron_like(neuron: nn.Module | None) -> nn.Module:
-    """Return a neuron of a layer's own, as the given one, or LIF with alpha 0.5 and threshold 1.
+def activation_like(neuron: nn.Module | Activation | None) -> Activation:
+    """Return a function that makes an activation: a copy of the given module, or LIF with alpha 0.5.
 
-    Each layer has its own module so that hooks tell the layers apart.
+    Each layer has its own module so that hooks tell the layers apart. A function is taken as it is.
+
+    Examples
+    --------
+    >>> activation_like(nn.ReLU)(), activation_like(nn.Tanh())()
+    (ReLU(), Tanh())
     """
-    return LIF() if neuron is None else copy.deepcopy(neuron)
+    if neuron is None:
+        from netsci.spiking import LIF  # the default of whoever names no activation
+
+        return LIF
+    if isinstance(neuron, nn.Module):
+        return lambda: copy.deepcopy(neuron)
+    return neuron
 
 
 def fire(neuron: nn.Module, current: torch.Tensor, steps: int | None = None) -> torch.Tensor:
-    """Return spikes [T, batch, ...] of currents of the same shape, or of a constant one [batch, ...]."""
+    """Return spikes [T, batch, ...] of currents of the same shape, or of a constant one [batch, ...].
+
+    An activation without time is applied to each step by itself; a constant current is one step.
+    """
     # Through the module, not by unroll(), so that hooks see it.
+    if not runs_over_time(neuron):
+        return neuron(current)[None] if steps is not None else at_each_step(neuron, current)
     spikes: torch.Tensor = neuron(current) if steps is None else neuron(current, steps=steps)
     return spikes
 

@@ -1,4 +1,4 @@
-"""Spiking ResNet-18: basic blocks of two 3x3 convolutions with batch normalisation and LIF neurons.
+"""ResNet-18, spiking or not: basic blocks of two 3x3 convolutions with batch normalisation and activations.
 
     residual = "current"   block(s) = LIF(BN(conv2(LIF(BN(conv1(s))))) + shortcut(s))
     residual = "spike"     block(s) = LIF(BN(conv2(LIF(BN(conv1(s)))))) + shortcut(s)
@@ -7,6 +7,8 @@ The shortcut is s itself, or BN(conv 1x1 of stride 2) where the size changes, wh
 With "current" (the default, the order of the non-spiking network) all that travels is binary, so that every
 synaptic operation is an addition; at threshold 1 a spike that comes over the shortcut fires its neuron.
 With "spike" (SEW-ADD, Fang et al. 2021) outputs are counts of spikes.
+
+With an activation without time, such as ReLU, "current" is the residual network of He et al. itself; T is 1.
 
 Class scores: linear layer on the mean over pixels at each step, and by default its mean over time ("sum").
 Parameter names are torchvision's (conv1, bn1, layer1.0.conv1, ..., layer2.0.downsample.0, fc), so that
@@ -18,7 +20,7 @@ Reading: S0 prints no residual form; the choice is ours.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -26,8 +28,10 @@ from torch import nn
 
 from netsci.graph.checks import as_whole, check_choice
 from netsci.models import wiring
+from netsci.models.architecture import Activation, Architecture
 from netsci.models.parts import (
     Links,
+    activation_like,
     at_each_step,
     check_names,
     checked_sizes,
@@ -36,9 +40,9 @@ from netsci.models.parts import (
     first_spikes,
     linear,
     named_links,
-    neuron_like,
+    runs_over_time,
 )
-from netsci.models.readout import READOUTS, read_out
+from netsci.models.readout import check_readout, read_out
 
 
 class BasicBlock(nn.Module):
@@ -52,21 +56,21 @@ class BasicBlock(nn.Module):
         outputs: int,
         *,
         stride: int,
-        neuron: nn.Module | None,
+        activation: Activation,
         residual: str,
     ) -> None:
         super().__init__()
         self.residual = residual
         self.conv1 = convolution(links, f"{name}.conv1", inputs, outputs, 3, stride=stride, padding=1)
-        self.bn1, self.neuron1 = nn.BatchNorm2d(outputs), neuron_like(neuron)
+        self.bn1, self.neuron1 = nn.BatchNorm2d(outputs), activation()
         self.conv2 = convolution(links, f"{name}.conv2", outputs, outputs, 3, padding=1)
-        self.bn2, self.neuron2 = nn.BatchNorm2d(outputs), neuron_like(neuron)
+        self.bn2, self.neuron2 = nn.BatchNorm2d(outputs), activation()
         self.downsample: nn.Module | None = None
         if stride != 1 or inputs != outputs:
             shortcut = convolution(links, f"{name}.downsample.0", inputs, outputs, 1, stride=stride)
             self.downsample = nn.Sequential(shortcut, nn.BatchNorm2d(outputs))
             if residual == "spike":
-                self.neuron3 = neuron_like(neuron)
+                self.neuron3 = activation()
 
     def forward(self, s: torch.Tensor) -> torch.Tensor:
         """Return [T, batch, outputs, H/stride, W/stride] of s [T, batch, inputs, H, W]."""
@@ -80,8 +84,8 @@ class BasicBlock(nn.Module):
         return fire(self.neuron2, current) + shortcut
 
 
-class SpikingResNet(nn.Module):
-    """The spiking residual network; see `resnet18`."""
+class ResNet(nn.Module):
+    """The residual network; see `resnet18`."""
 
     def __init__(
         self,
@@ -93,7 +97,7 @@ class SpikingResNet(nn.Module):
         blocks: Sequence[int],
         stem: str,
         residual: str,
-        neuron: nn.Module | None,
+        neuron: nn.Module | Activation | None,
         steps: int,
         readout: str,
     ) -> None:
@@ -101,7 +105,7 @@ class SpikingResNet(nn.Module):
         self.input_shape, self.classes, self.steps = checked_sizes(input_shape, classes, steps)
         check_choice(stem, ("cifar", "imagenet"), "stem")
         check_choice(residual, ("current", "spike"), "residual")
-        check_choice(readout, READOUTS, "readout")
+        activation = activation_like(neuron)
         if as_whole(width, "width") < 1 or not blocks or min(as_whole(n, "blocks") for n in blocks) < 1:
             raise ValueError(f"width and each of blocks must be at least 1; got {width} and {blocks!r}")
         sizes = [width * 2**stage for stage in range(len(blocks))]
@@ -110,7 +114,7 @@ class SpikingResNet(nn.Module):
         channels = self.input_shape[0]
         kernel, stride = (3, 1) if stem == "cifar" else (7, 2)
         self.conv1 = convolution(given, "conv1", channels, width, kernel, stride=stride, padding=kernel // 2)
-        self.bn1, self.neuron1 = nn.BatchNorm2d(width), neuron_like(neuron)
+        self.bn1, self.neuron1 = nn.BatchNorm2d(width), activation()
         self.pool = nn.MaxPool2d(3, 2, 1) if stem == "imagenet" else None
         for stage, (size, depth) in enumerate(zip(sizes, blocks, strict=True)):
             before = sizes[max(stage - 1, 0)]
@@ -121,22 +125,23 @@ class SpikingResNet(nn.Module):
                     size if i else before,
                     size,
                     stride=2 if stage and not i else 1,
-                    neuron=neuron,
+                    activation=activation,
                     residual=residual,
                 )
                 for i in range(depth)
             ]
             self.add_module(f"layer{stage + 1}", nn.Sequential(*made))
         self.fc = linear(given, "fc", sizes[-1], self.classes)
-        self.readout = readout
-        self.output_neuron = neuron_like(neuron) if readout == "rate" else None
+        check_readout(readout, self.neuron1)
+        self.readout = readout if runs_over_time(self.neuron1) else "sum"
+        self.output_neuron = activation() if self.readout == "rate" else None
         check_names(given, self)
         outside = ("conv1", "fc")
         self.sparse_names = tuple(name for name in wiring.link_shapes(self) if name not in outside)
 
     @property
     def neuron(self) -> nn.Module:
-        """The neuron of the first layer; all are alike."""
+        """The activation of the first layer; all are alike."""
         return self.neuron1
 
     def stages(self) -> list[nn.Sequential]:
@@ -189,11 +194,11 @@ def resnet18(
     blocks: Sequence[int] = (2, 2, 2, 2),
     stem: str = "cifar",
     residual: str = "current",
-    neuron: nn.Module | None = None,
+    neuron: nn.Module | Activation | None = None,
     steps: int = 4,
     readout: str = "sum",
-) -> SpikingResNet:
-    """Build a spiking ResNet-18.
+) -> ResNet:
+    """Build a ResNet-18, spiking by default.
 
     Parameters
     ----------
@@ -203,7 +208,9 @@ def resnet18(
     blocks : blocks of each stage.
     stem : "cifar", 3x3 without pooling, or "imagenet", 7x7 of stride 2 and max pooling.
     residual : "current" or "spike", see the module.
-    readout : "sum", "rate" (with output neurons) or "membrane", see `netsci.models.readout.read_out`.
+    neuron : as in `netsci.models.mlp.mlp`; nn.ReLU for the residual network without time.
+    readout : "sum", "rate" (with output neurons) or "membrane", see `netsci.models.readout`; without time the
+        scores are the linear layer's.
 
     Raises
     ------
@@ -217,7 +224,7 @@ def resnet18(
     >>> sum(parameter.numel() for parameter in model.parameters())
     11173962
     """
-    return SpikingResNet(
+    return ResNet(
         input_shape,
         classes,
         links=links,
@@ -229,3 +236,20 @@ def resnet18(
         steps=steps,
         readout=readout,
     )
+
+
+SpikingResNet = ResNet  # the name it had while all of its activations were neurons
+
+
+def _build(
+    shape: tuple[int, ...], classes: int, activation: Activation, links: Mapping[str, Any], **options: Any
+) -> ResNet:
+    """Build the network of a recipe; see `netsci.models.architecture`."""
+    return resnet18(shape, classes, links=links or None, neuron=activation, **options)
+
+
+ARCHITECTURE = Architecture(
+    _build,
+    takes=frozenset({"steps", "activation", "readout", "width", "blocks", "stem", "residual"}),
+    sparse=wiring.default_sparse,
+)

@@ -17,7 +17,7 @@ neurons after attention have threshold 0.5 in the same units.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,8 +26,10 @@ from torch import nn
 
 from netsci.graph.checks import as_whole
 from netsci.models import wiring
+from netsci.models.architecture import Activation, Architecture
 from netsci.models.parts import (
     Links,
+    activation_like,
     at_each_step,
     check_names,
     checked_sizes,
@@ -36,10 +38,8 @@ from netsci.models.parts import (
     first_spikes,
     linear,
     named_links,
-    neuron_like,
     scaled,
 )
-from netsci.spiking import LIF
 from netsci.spiking.plain import has_hooks
 
 
@@ -48,8 +48,8 @@ class Settings:
     """What all layers share."""
 
     steps: int
-    neuron: nn.Module
-    attention_neuron: nn.Module
+    activation: Activation
+    attention_activation: Activation
     gain: float
     scale: float
     unused_norms: bool
@@ -62,7 +62,7 @@ class SpikingLinear(nn.Module):
         super().__init__()
         self.linear = linear(links, f"{name}.linear", inputs, outputs)
         self.norm = nn.BatchNorm1d(outputs)
-        self.neuron = neuron_like(settings.neuron)
+        self.neuron = settings.activation()
         self.gain = settings.gain
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -95,7 +95,7 @@ class Attention(nn.Module):
         self.q = SpikingLinear(links, f"{name}.q", width, width, settings)
         self.k = SpikingLinear(links, f"{name}.k", width, width, settings)
         self.v = SpikingLinear(links, f"{name}.v", width, width, settings)
-        self.neuron = neuron_like(settings.attention_neuron)
+        self.neuron = settings.attention_activation()
         self.proj = SpikingLinear(links, f"{name}.proj", width, width, settings)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -141,7 +141,7 @@ class Stem(nn.Module):
             for i in range(5)
         )
         self.norms = nn.ModuleList(nn.BatchNorm2d(size) for size in channels[1:])
-        self.neurons = nn.ModuleList(neuron_like(settings.neuron) for _ in range(5))
+        self.neurons = nn.ModuleList(settings.activation() for _ in range(5))
         self.pool = nn.MaxPool2d(3, 2, 1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -274,10 +274,12 @@ def spikformer(
     >>> sum(parameter.numel() for parameter in model.parameters())
     9330874
     """
+    from netsci.spiking import LIF  # its neurons are part of its definition
+
     settings = Settings(
         steps,
-        LIF(0.5, 1.0, detach_reset=True) if neuron is None else neuron,
-        LIF(0.5, 0.5, detach_reset=True) if attention_neuron is None else attention_neuron,
+        activation_like(LIF(0.5, 1.0, detach_reset=True) if neuron is None else neuron),
+        activation_like(LIF(0.5, 0.5, detach_reset=True) if attention_neuron is None else attention_neuron),
         float(gain),
         float(scale),
         unused_norms,
@@ -295,3 +297,17 @@ def spikformer_tiny(input_shape: Sequence[int] = (1, 8, 8), classes: int = 10, *
     torch.Size([3, 10])
     """
     return spikformer(input_shape, classes, **({"depth": 2, "width": 64, "heads": 4} | options))
+
+
+def _build(
+    shape: tuple[int, ...], classes: int, activation: Activation, links: Mapping[str, Any], **options: Any
+) -> Spikformer:
+    """Build the network of a recipe, whose neurons are its own; see `netsci.models.architecture`."""
+    return spikformer(shape, classes, links=links or None, **options)
+
+
+ARCHITECTURE = Architecture(
+    _build,
+    takes=frozenset({"steps", "depth", "width", "heads", "mlp_ratio", "gain", "scale", "unused_norms"}),
+    sparse=wiring.default_sparse,
+)

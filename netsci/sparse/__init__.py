@@ -6,13 +6,17 @@ from netsci.sparse.graph import layered_graph, sparse_layers
 from netsci.sparse.linear import SparseLinear
 from netsci.sparse.rewiring import rewire
 from netsci.sparse.structure import Structure
+from netsci.sparse.view import TorchView, Watch, views
 
 __all__ = [
     "SparseConv2d",
     "SparseLinear",
     "Structure",
+    "TorchView",
+    "Watch",
     "layered_graph",
     "rewire",
     "sparse_layers",
     "sparse_matmul",
+    "views",
 ]

@@ -56,8 +56,7 @@ class LIF(nn.Module):
             raise ValueError(f"alpha must lie in [0, 1], the share left after a step; got {alpha!r}")
         if not self.threshold > 0:
             raise ValueError(f"threshold must be above 0, the membrane after a reset; got {threshold!r}")
-        if surrogate not in SURROGATES:
-            raise ValueError(f"surrogate must be one of {', '.join(SURROGATES)}; got {surrogate!r}")
+        SURROGATES.check(surrogate, "surrogate")
         if not isinstance(detach_reset, bool):
             raise TypeError(f"detach_reset must be True or False; got {detach_reset!r}")
         self.surrogate = surrogate

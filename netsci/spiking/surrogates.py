@@ -5,18 +5,19 @@ With u = v - theta:
     rect   1 if |u| < 1/2, else 0
     atan   1 / (1 + (pi u)^2)
 
-`SURROGATES` holds them by name; each takes a tensor u and returns the derivative at u, of the same shape and
-dtype. A function added to the dictionary is a surrogate like the others (it runs without a compiled kernel).
+`SURROGATES` knows them by name; each takes a tensor u and returns the derivative at u, of the same shape and
+dtype. A function that is registered there is a surrogate like the others (it runs without a compiled kernel).
 """
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from netsci.graph.checks import check_choice
+from netsci.choices import SURROGATES
+
+__all__ = ["SURROGATES", "atan", "fire", "rect"]
 
 
 def rect(u: Tensor) -> Tensor:
@@ -41,9 +42,6 @@ def atan(u: Tensor) -> Tensor:
     [1.0]
     """
     return 1.0 / (1.0 + (math.pi * u).square())
-
-
-SURROGATES: dict[str, Callable[[Tensor], Tensor]] = {"rect": rect, "atan": atan}
 
 
 class _Fire(torch.autograd.Function):
@@ -71,7 +69,7 @@ def fire(u: Tensor, surrogate: str = "atan") -> Tensor:
     >>> fire(torch.tensor([-0.1, 0.0, 0.2])).tolist()
     [0.0, 1.0, 1.0]
     """
-    check_choice(surrogate, tuple(SURROGATES), "surrogate")
+    SURROGATES.check(surrogate, "surrogate")
     function: Any = _Fire
     fired: Tensor = function.apply(u, surrogate)
     return fired

@@ -7,20 +7,42 @@ from netsci.topology.evolution import Evolution, evolve
 from netsci.topology.initial import INITIAL, brf, erdos_renyi, links_at, uniform, watts_strogatz
 from netsci.topology.rule import EvolutionRule
 from netsci.topology.sampling import gumbel_top_k
-from netsci.topology.schedule import DENSITY, ZETA, cosine, linear, sigmoid, static
-from netsci.topology.scores import REGROWTH, REMOVAL, link_removal_score, magnitude, relative_importance
+from netsci.topology.schedule import (
+    DELTA,
+    DENSITY,
+    ZETA,
+    cosine,
+    linear,
+    linear_exponent,
+    sigmoid,
+    static,
+)
+from netsci.topology.scores import (
+    NEEDS,
+    REGROWTH,
+    REMOVAL,
+    ROW_BY_ROW,
+    link_removal_score,
+    magnitude,
+    relative_importance,
+)
+from netsci.topology.view import LayerView, view_of
 from netsci.topology.weights import WEIGHTS, initial_weights, kaiming_variance, sswi_variance, swi_variance
 
 __all__ = [
     "CORRELATION",
+    "DELTA",
     "DENSITY",
     "INITIAL",
+    "NEEDS",
     "REGROWTH",
     "REMOVAL",
+    "ROW_BY_ROW",
     "WEIGHTS",
     "ZETA",
     "Evolution",
     "EvolutionRule",
+    "LayerView",
     "brf",
     "correlated",
     "correlated_at",
@@ -32,6 +54,7 @@ __all__ = [
     "initial_weights",
     "kaiming_variance",
     "linear",
+    "linear_exponent",
     "link_removal_score",
     "links_at",
     "magnitude",
@@ -46,5 +69,6 @@ __all__ = [
     "stopped",
     "swi_variance",
     "uniform",
+    "view_of",
     "watts_strogatz",
 ]

@@ -19,17 +19,17 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from netsci.graph.ch.links import sample_missing_links
 from netsci.graph.checks import check_fraction, check_generator, check_graph
 from netsci.graph.layered import LayeredGraph
 from netsci.graph.percolation import live_units, select_links, surviving_links
 from netsci.graph.projection import Projection
 from netsci.topology.cells import cells_of, links_of
+from netsci.topology.regrowth import draw_missing
 from netsci.topology.rule import EvolutionRule
 from netsci.topology.sampling import gumbel_top_k
-from netsci.topology.scores import REGROWTH, REMOVAL, ch_rule
+from netsci.topology.scores import REMOVAL
+from netsci.topology.view import LayerView, ThinnedView, view_of
 
-AT_ONCE = 2**22  # cells of a layer that are scored as a whole; those of larger ones pass by in blocks of rows
 Targets = Mapping[str, int] | Sequence[int | None] | None
 _NONE = np.zeros(0, np.int64)
 
@@ -63,6 +63,7 @@ def evolve(
     zeta: float,
     target_links: Targets = None,
     evolvable: Sequence[bool] | None = None,
+    views: Mapping[str, LayerView] | None = None,
     rng: np.random.Generator,
 ) -> Evolution:
     """Return the network after one step of removal, percolation and regrowth.
@@ -78,10 +79,12 @@ def evolve(
     target_links : links wanted after the step, by projection name or one a projection; where it says nothing,
         as many as before. Below (1 - zeta) of these, more links are removed.
     evolvable : whether each projection evolves, all by default. Frozen ones still lose percolated links.
+    views : what the scores may see of a projection, by its name, such as its gradient
+        (`netsci.sparse.views`); of one that is not named, its links and weights alone.
     rng : generator, drawn from in the order of the projections: all removals, then all regrowths.
 
-    Memory is that of the links and of a few numbers for each cell of the largest layer; of more than AT_ONCE
-    cells, blocks of rows pass by where a Cannistraci-Hebb rule with delta below 1 draws the links.
+    Memory is that of the links and of a few numbers for each cell of the largest layer; less where regrowth
+    goes through a large layer in blocks of rows, see `netsci.topology.regrowth`.
 
     Raises
     ------
@@ -105,18 +108,22 @@ def evolve(
         raise TypeError(f"rule must be an EvolutionRule, such as EvolutionRule('lrs'); got {rule!r}")
     check_generator(rng)
     check_fraction(zeta, "zeta")
-    free = _checked_evolvable(graph, rule, evolvable)
+    seen = _checked_views(graph, views)
+    free = _checked_evolvable(graph, rule, evolvable, seen)
     targets = _checked_targets(graph, target_links)
     kept = [
-        _keep(p, rule, zeta, target, rng) if on else np.ones(p.links.nnz, bool)
-        for p, on, target in zip(graph.projections, free, targets, strict=True)
+        _keep(view, rule, zeta, target, rng) if on else np.ones(view.links.nnz, bool)
+        for view, on, target in zip(seen, free, targets, strict=True)
     ]
     thinned = _thinned(graph, kept)
     live, on_path = live_units(thinned), surviving_links(thinned)
+    if not rule.percolate:
+        live = {name: np.ones(size, bool) for name, size in graph.sizes.items()}
+        on_path = [np.ones(p.links.nnz, bool) for p in thinned.projections]
     after, steps = [], []
     for i, (p, thin) in enumerate(zip(graph.projections, thinned.projections, strict=True)):
         left = select_links(thin.links, on_path[i])
-        grown, filled = _regrow(p, left, live, targets[i], rule, rng) if free[i] else (_NONE, 0)
+        grown, filled = _regrow(p, seen[i], left, live, targets[i], rule, rng) if free[i] else (_NONE, 0)
         after.append(links_of(np.concatenate([cells_of(left), grown]), p.shape))
         again = np.isin(grown, cells_of(p.links)[~kept[i]], assume_unique=True)
         steps.append(
@@ -149,12 +156,16 @@ def _thinned(graph: LayeredGraph, kept: Sequence[NDArray[np.bool_]]) -> LayeredG
 
 
 def _keep(
-    p: Projection, rule: EvolutionRule, zeta: float, target: int, rng: np.random.Generator
+    view: LayerView, rule: EvolutionRule, zeta: float, target: int, rng: np.random.Generator
 ) -> NDArray[np.bool_]:
     """Return, for each link, whether removal spares it."""
-    n_links = p.links.nnz
+    n_links = view.links.nnz
     n_removed = max(round(zeta * n_links), n_links - target)
-    strength = REMOVAL[rule.removal](p.links if p.weights is None else p.weights)
+    strength = np.asarray(REMOVAL[rule.removal](view))
+    if strength.shape != (n_links,):
+        raise ValueError(
+            f"removal {rule.removal!r} must give each of {n_links} links a strength; got {strength.shape}"
+        )
     if rule.as_printed:
         keep = np.ones(n_links, bool)
         keep[gumbel_top_k(strength, n_removed, delta=rule.delta_removal, rng=rng)] = False
@@ -166,6 +177,7 @@ def _keep(
 
 def _regrow(
     p: Projection,
+    view: LayerView,
     links: sp.csr_array,
     live: Mapping[str, NDArray[np.bool_]],
     target: int,
@@ -174,47 +186,37 @@ def _regrow(
 ) -> tuple[NDArray[np.int64], int]:
     """Return the cells (row * columns + column) of the new links and how many of them score 0."""
     rows, columns = np.arange(p.shape[0]), np.arange(p.shape[1])
+    left: LayerView = ThinnedView(view, links)
     if rule.permanent:
         rows = rows[np.repeat(live[p.source], p.rows_per_unit)]
         columns = columns[live[p.target]]
         # Dead units have no links left, so the live ones score the same without them.
         if len(rows) < p.shape[0] or len(columns) < p.shape[1]:
-            links = links[rows][:, columns]
-            links.sort_indices()
+            left = left.restrict(rows, columns)
     count = min(target - links.nnz, len(rows) * len(columns) - links.nnz)
     if count == 0:
         return _NONE, 0
-    chosen, filled = _draw_missing(links, count, rule, rng)
+    chosen, filled = draw_missing(left, count, rule, rng)
     return rows[chosen // len(columns)] * p.shape[1] + columns[chosen % len(columns)], filled
 
 
-def _draw_missing(
-    links: sp.csr_array, count: int, rule: EvolutionRule, rng: np.random.Generator
-) -> tuple[NDArray[np.int64], int]:
-    """Return the missing cells that grow, ascending, and how many of them score 0."""
-    delta, cells = rule.delta_regrowth, links.shape[0] * links.shape[1]
-    present = cells_of(links)
-    if rule.regrowth == "random" or delta == 0.0:
-        # All alike: nothing to score, and nothing of the size of the layer to build.
-        chosen = np.sort(rng.choice(cells - links.nnz, size=count, replace=False, shuffle=False))
-        # The m-th missing cell comes after as many links as have at most m missing cells before them.
-        return chosen + np.searchsorted(present - np.arange(len(present)), chosen, side="right"), 0
-    if cells > AT_ONCE and delta < 1.0 and (known := ch_rule(rule.regrowth)) is not None:
-        exponent = delta / (1.0 - delta)
-        pairs, drawn = sample_missing_links(links, count, known, exponent=exponent, rng=rng)
-        return pairs[:, 0] * links.shape[1] + pairs[:, 1], int(np.count_nonzero(drawn == 0))
-    scores = REGROWTH[rule.regrowth](links)
-    if scores.shape != links.shape:
-        raise ValueError(f"regrowth {rule.regrowth!r} must score {links.shape} cells; got {scores.shape}")
-    missing = np.ones(scores.size, bool)
-    missing[present] = False
-    places = np.flatnonzero(missing)
-    chosen = places[gumbel_top_k(scores.ravel()[places], count, delta=delta, rng=rng)]
-    return chosen, int(np.count_nonzero(scores.ravel()[chosen] == 0))
+def _checked_views(graph: LayeredGraph, views: Mapping[str, LayerView] | None) -> list[LayerView]:
+    """Return what scores may see of each projection."""
+    given = {} if views is None else views
+    seen: list[LayerView] = []
+    for p in graph.projections:
+        view = given.get(p.name)
+        if view is not None and (view.links.shape != p.shape or (view.links != p.links).nnz):
+            raise ValueError(
+                f"the view of {p.name!r} has other links than the projection: make the views after the last "
+                "change of the links"
+            )
+        seen.append(view_of(p) if view is None else view)
+    return seen
 
 
 def _checked_evolvable(
-    graph: LayeredGraph, rule: EvolutionRule, evolvable: Sequence[bool] | None
+    graph: LayeredGraph, rule: EvolutionRule, evolvable: Sequence[bool] | None, seen: Sequence[LayerView]
 ) -> list[bool]:
     projections = graph.projections
     free = [True] * len(projections) if evolvable is None else [bool(on) for on in evolvable]
@@ -222,13 +224,13 @@ def _checked_evolvable(
         raise ValueError(
             f"evolvable needs one entry for each of {len(projections)} projections; got {len(free)}"
         )
-    for p, on in zip(projections, free, strict=True):
+    for p, on, view in zip(projections, free, seen, strict=True):
         if on and p.undirected:
             raise ValueError(
                 f"projection {p.name!r} is undirected and cannot evolve: only links from rows to columns are "
                 "removed and grown; freeze it with evolvable"
             )
-        if on and p.weights is None and rule.removal != "random":
+        if on and view.weights is None and rule.removal != "random":
             raise ValueError(
                 f"removal {rule.removal!r} needs weights, and projection {p.name!r} has none; give the graph "
                 "weights, freeze the projection with evolvable, or remove at random"

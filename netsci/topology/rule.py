@@ -16,6 +16,8 @@ class EvolutionRule:
     delta : how strictly scores decide, in [0, 1]: 0 random, 0.5 proportional, 1 deterministic; one number or
         a pair (removal, regrowth).
     permanent : whether units that percolated away stay away. If not, every missing cell may regrow.
+    percolate : whether links on no path from an entry to an exit go too (chain removal). If not, every layer
+        evolves by itself and every missing cell may regrow.
     as_printed : draw the links to *remove* with odds strength^(delta / (1 - delta)), an ablation.
 
     Raises
@@ -38,6 +40,7 @@ class EvolutionRule:
     delta: float | tuple[float, float] = 0.5
     permanent: bool = True
     as_printed: bool = False
+    percolate: bool = True
 
     def __post_init__(self) -> None:
         check_choice(self.removal, tuple(REMOVAL), "removal")
@@ -47,7 +50,7 @@ class EvolutionRule:
             raise ValueError(f"delta must be one number or a pair (removal, regrowth); got {self.delta!r}")
         for delta in pair:
             check_fraction(delta, "delta")
-        for name in ("permanent", "as_printed"):
+        for name in ("permanent", "as_printed", "percolate"):
             if not isinstance(getattr(self, name), bool):
                 raise TypeError(f"{name} must be True or False; got {getattr(self, name)!r}")
         if isinstance(self.delta, list):

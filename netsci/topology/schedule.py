@@ -1,4 +1,4 @@
-"""How the share of removed links and the density change over training.
+"""How the share of removed links, the density and the strictness of scores change over training.
 
 All functions count steps (epochs, mostly) from 0 to `steps` and end at the fraction `until` of them: at step
 T = until steps the share removed is 0 and the density has reached its final value.
@@ -56,6 +56,31 @@ def linear(initial: float, final: float, step: float, steps: float, until: float
     return _between(initial, final, _elapsed(step, steps, until))
 
 
+def linear_exponent(initial: float, final: float, step: float, steps: float, until: float = 1.0) -> float:
+    """Return the delta whose exponent T = delta / (1 - delta) goes in a straight line, from initial to final.
+
+    delta = T / (1 + T),  T = T_0 + (T_1 - T_0) min(1, step / (until steps)),  T_i = delta_i / (1 - delta_i)
+
+    Both deltas lie in [0, 1): at 1 the exponent is infinite. Raises ValueError otherwise.
+
+    Examples
+    --------
+    >>> [round(linear_exponent(0.5, 0.9, step, 80), 3) for step in (0, 40, 80)]
+    [0.5, 0.833, 0.9]
+
+    Source: CHTs of the CHT laboratory, which removes with odds |w|^T, T from 1 to 9.
+    """
+    _check_ends(initial, final)
+    if max(initial, final) == 1.0:
+        raise ValueError(
+            f"a delta whose exponent goes in a line must lie below 1; got {initial!r} to {final!r}: take the "
+            "course 'linear', or an end such as 0.99"
+        )
+    begin, end = (delta / (1.0 - delta) for delta in (initial, final))
+    exponent = _between(begin, end, _elapsed(step, steps, until))
+    return exponent / (1.0 + exponent)
+
+
 def sigmoid(
     initial: float, final: float, step: float, steps: float, until: float = 1.0, *, steepness: float = 6.0
 ) -> float:
@@ -107,3 +132,4 @@ def _check_ends(initial: float, final: float) -> None:
 
 ZETA: dict[str, Callable[[float, float, float, float], float]] = {"cosine": cosine, "static": static}
 DENSITY: dict[str, Callable[..., float]] = {"linear": linear, "sigmoid": sigmoid}
+DELTA: dict[str, Callable[..., float]] = {"linear": linear, "linear_exponent": linear_exponent}

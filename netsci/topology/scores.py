@@ -1,9 +1,15 @@
-"""Scores that decide which links go and which come: two dictionaries of functions.
+"""Scores that decide which links go and which come: two dictionaries of functions of a layer.
 
-`REMOVAL[name](weights)` takes a CSR matrix of weights [rows, columns] and returns the strength of every
-stored link, float64 in the order of `weights.data`: the weakest go first. `REGROWTH[name](links)` takes a CSR
-matrix of links and returns the score of every missing one, float64 [rows, columns]: the highest come first,
-values at existing links are ignored. A function put into either dictionary is at once a rule for `evolve`.
+    REMOVAL[name](view) -> float64 [links]            strength of every link, in CSR order: the weakest go
+    REGROWTH[name](view) -> float64 [rows, columns]   score of every missing link: the highest come
+
+`view` is a `netsci.topology.view.LayerView`: links, weights, and in training the gradient and the activity.
+Regrowth sees the layer after removal and percolation, the live rows and columns of it alone. Its values at
+existing links are ignored. A function put into either dictionary is at once a rule for `evolve`:
+
+    REGROWTH["mine"] = lambda view: view.activity()[:, None] * np.ones(view.links.shape[1])
+
+`NEEDS` and `ROW_BY_ROW` say more about a score, where that saves time or memory.
 """
 
 from __future__ import annotations
@@ -15,8 +21,9 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-RemovalScore = Callable[[sp.csr_array], NDArray[np.float64]]
-RegrowthScore = Callable[[sp.csr_array], NDArray[np.float64]]
+from netsci.topology.view import LayerView
+
+Score = Callable[[LayerView], NDArray[np.float64]]
 
 
 def magnitude(weights: sp.csr_array) -> NDArray[np.float64]:
@@ -68,35 +75,81 @@ def link_removal_score(weights: sp.csr_array) -> NDArray[np.float64]:
     return _shares(weights, 1.0, 1.0)
 
 
-def equal(weights: sp.csr_array) -> NDArray[np.float64]:
-    """Return 1 for every stored link, float64 [links]: no link is stronger than another.
+def equal(view: LayerView) -> NDArray[np.float64]:
+    """Return 1 for every link, float64 [links]: no link is stronger than another.
 
     Examples
     --------
-    >>> equal(sp.csr_array([[3.0, 0.0], [1.0, 1.0]])).tolist()
+    >>> from netsci.topology.view import ArrayView
+    >>> equal(ArrayView("a", sp.csr_array([[True, False], [True, True]]))).tolist()
     [1.0, 1.0, 1.0]
     """
-    return np.ones(weights.nnz)
+    return np.ones(view.links.nnz)
 
 
-def equal_missing(links: sp.csr_array) -> NDArray[np.float64]:
+def equal_missing(view: LayerView) -> NDArray[np.float64]:
     """Return 1 for every missing link and NaN at existing ones, float64 [rows, columns].
 
     Examples
     --------
-    >>> equal_missing(sp.csr_array([[True, False]])).tolist()
+    >>> from netsci.topology.view import ArrayView
+    >>> equal_missing(ArrayView("a", sp.csr_array([[True, False]]))).tolist()
     [[nan, 1.0]]
     """
+    links = view.links
     scores = np.ones(links.shape)
     scores[np.repeat(np.arange(links.shape[0]), np.diff(links.indptr)), links.indices] = np.nan
     return scores
 
 
-def _cannistraci_hebb(links: sp.csr_array, *, rule: str) -> NDArray[np.float64]:
+def gradient_magnitude(view: LayerView) -> NDArray[np.float64]:
+    """Return |gradient of the loss| at every cell, missing links included, float64 [rows, columns].
+
+    Raises ValueError if the layer has no gradient.
+
+    Source: RigL (Evci et al., ICML 2020): the links grow that would lower the loss fastest.
+    """
+    return np.abs(view.gradient().astype(np.float64))
+
+
+def of_weights(weights_score: Callable[[sp.csr_array], NDArray[np.float64]]) -> Score:
+    """Return the removal score of a layer that looks at its weights alone.
+
+    Examples
+    --------
+    >>> from netsci.topology.view import ArrayView
+    >>> weights = sp.csr_array([[-2.0, 0.0], [0.0, 1.0]])
+    >>> of_weights(magnitude)(ArrayView("a", weights.astype(bool), weights)).tolist()
+    [2.0, 1.0]
+    """
+
+    def score(view: LayerView) -> NDArray[np.float64]:
+        if view.weights is None:
+            raise ValueError(
+                f"layer {view.name!r} has no weights, which its removal score needs: give the graph weights, "
+                "freeze the layer with evolvable, or remove at random"
+            )
+        return weights_score(view.weights)
+
+    return score
+
+
+def _cannistraci_hebb(view: LayerView, *, rule: str) -> NDArray[np.float64]:
     from netsci.graph.ch.scores import ch_scores  # compiles kernels: only where used
 
-    scores: NDArray[np.float64] = ch_scores(links, rule)
+    scores: NDArray[np.float64] = ch_scores(view.links, rule)
     return scores
+
+
+def needs_of(*names: str) -> frozenset[str]:
+    """Return what the scores of these names may ask of a layer: "gradient", "activity", both or neither.
+
+    Examples
+    --------
+    >>> sorted(needs_of("lrs", "ch3_l3")), sorted(needs_of("magnitude", "gradient"))
+    ([], ['gradient'])
+    """
+    return frozenset().union(*(NEEDS.get(name, ("gradient", "activity")) for name in names))
 
 
 def ch_rule(name: str) -> str | None:
@@ -125,15 +178,16 @@ def _shares(weights: sp.csr_array, more_row: float, more_column: float) -> NDArr
     return score
 
 
-REMOVAL: dict[str, RemovalScore] = {
-    "magnitude": magnitude,
-    "ri": relative_importance,
-    "lrs": link_removal_score,
+REMOVAL: dict[str, Score] = {
+    "magnitude": of_weights(magnitude),
+    "ri": of_weights(relative_importance),
+    "lrs": of_weights(link_removal_score),
     "random": equal,
 }
 
-REGROWTH: dict[str, RegrowthScore] = {
+REGROWTH: dict[str, Score] = {
     "random": equal_missing,
+    "gradient": gradient_magnitude,
     "ra_l3": partial(_cannistraci_hebb, rule="ra_l3"),
     "ch1_l3": partial(_cannistraci_hebb, rule="ch1_l3"),
     "ch2_l3": partial(_cannistraci_hebb, rule="ch2_l3"),
@@ -141,3 +195,10 @@ REGROWTH: dict[str, RegrowthScore] = {
     "ch2_l3n": partial(_cannistraci_hebb, rule="ch2_l3n"),
     "ch3_l3n": partial(_cannistraci_hebb, rule="ch3_l3n"),
 }
+
+# What a score asks of a layer beside links and weights. A score without an entry may ask for everything: a
+# training loop then keeps everything for the batch that evolves.
+NEEDS: dict[str, tuple[str, ...]] = {**dict.fromkeys((*REMOVAL, *REGROWTH), ()), "gradient": ("gradient",)}
+
+# Regrowth scores of which a row depends on that row alone: a large layer is scored in blocks of rows.
+ROW_BY_ROW: set[str] = {"random", "gradient"}

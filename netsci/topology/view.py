@@ -13,7 +13,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from netsci.graph.projection import Projection
+from netsci.graph.projection import Projection, values_at
 
 Places = NDArray[np.int64]
 
@@ -91,6 +91,49 @@ class ArrayView:
         """Return the view of some rows and columns, in their order; a row then counts as a unit."""
         weights = None if self.weights is None else select_cells(self.weights, rows, columns)
         return replace(self, links=select_cells(self.links, rows, columns), weights=weights, rows_per_unit=1)
+
+
+@dataclass(frozen=True, eq=False)
+class ThinnedView:
+    """A LayerView that has kept some of its links: what regrowth sees after removal and percolation.
+
+    Examples
+    --------
+    >>> whole = ArrayView("a", sp.csr_array(np.ones((2, 2), bool)), sp.csr_array([[1.0, 2.0], [3.0, 4.0]]))
+    >>> ThinnedView(whole, sp.csr_array([[False, True], [False, False]])).weights.data.tolist()
+    [2.0]
+    """
+
+    view: LayerView
+    links: sp.csr_array
+
+    @property
+    def name(self) -> str:
+        """Return the layer's name."""
+        return self.view.name
+
+    @property
+    def rows_per_unit(self) -> int:
+        """Return the number of rows that each presynaptic unit owns."""
+        return self.view.rows_per_unit
+
+    @property
+    def weights(self) -> sp.csr_array | None:
+        """Return the weights at the links that are left, or None."""
+        weights = self.view.weights
+        return None if weights is None else values_at(weights, self.links)
+
+    def gradient(self, rows: Places | None = None) -> NDArray[np.float32]:
+        """Return the gradient at every cell of some rows, as the whole layer has it."""
+        return self.view.gradient(rows)
+
+    def activity(self) -> NDArray[np.float64]:
+        """Return the mean absolute input of every row, as the whole layer has it."""
+        return self.view.activity()
+
+    def restrict(self, rows: Places, columns: Places) -> ThinnedView:
+        """Return the view of some rows and columns, in their order."""
+        return ThinnedView(self.view.restrict(rows, columns), select_cells(self.links, rows, columns))
 
 
 def view_of(projection: Projection) -> ArrayView:

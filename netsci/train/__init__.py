@@ -8,6 +8,12 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from netsci.train.encodings import ENCODINGS
+from netsci.train.learners import LEARNERS
+from netsci.train.losses import LOSSES
+from netsci.train.lr_schedules import LR_SCHEDULES
+from netsci.train.methods import METHODS, Hooks, Method
+from netsci.train.optimizers import OPTIMIZERS
 from netsci.train.presets import PRESETS
 from netsci.train.recipe import Net, Optimisation, Recipe, Task, Topology
 
@@ -18,7 +24,7 @@ if TYPE_CHECKING:
     from netsci.train.inputs import Inputs
     from netsci.train.loop import Moment, Run, train
     from netsci.train.memory import keep_memory
-    from netsci.train.places import keyed
+    from netsci.train.random_keys import keyed
 
 _TORCH = {
     "Checkpoint": "checkpoint",
@@ -28,7 +34,7 @@ _TORCH = {
     "pooled_features": "features",
     "Inputs": "inputs",
     "keep_memory": "memory",
-    "keyed": "places",
+    "keyed": "random_keys",
     "Moment": "loop",
     "Run": "loop",
     "save_network": "folder",
@@ -36,9 +42,17 @@ _TORCH = {
 }
 
 __all__ = [
+    "ENCODINGS",
+    "LEARNERS",
+    "LOSSES",
+    "LR_SCHEDULES",
+    "METHODS",
+    "OPTIMIZERS",
     "PRESETS",
     "Checkpoint",
+    "Hooks",
     "Inputs",
+    "Method",
     "Moment",
     "Net",
     "Optimisation",

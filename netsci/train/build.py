@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from itertools import pairwise
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
-from netsci import models
-from netsci.models.wiring import default_sparse, full_links, link_shapes
-from netsci.sparse import SparseLinear
+from netsci.models import ACTIVATIONS, ARCHITECTURES, Architecture
+from netsci.models.wiring import full_links, link_shapes
+from netsci.sparse import SparseLinear, sparse_layers
 from netsci.spiking import LIF, calibrate
-from netsci.topology import CORRELATION, INITIAL, WEIGHTS, correlated_at, initial_weights, links_at
+from netsci.topology import WEIGHTS, initial_weights
 from netsci.train.inputs import Inputs
-from netsci.train.places import MODEL, TOPOLOGY, keyed
-from netsci.train.places import WEIGHTS as OF_WEIGHTS
-from netsci.train.recipe import CALIBRATED, CORRELATED, Net, Recipe, Topology
+from netsci.train.methods.base import method_of
+from netsci.train.random_keys import MODEL, TOPOLOGY, keyed
+from netsci.train.random_keys import WEIGHTS as OF_WEIGHTS
+from netsci.train.recipe import CALIBRATED, Net, Recipe
 
 COUNTED = 500  # training samples whose share of zeros SSWI takes
+MODELS = ARCHITECTURES  # the name that the registry had; a function (recipe, inputs) -> module will do there
 
 
 def build(recipe: Recipe, inputs: Inputs) -> nn.Module:
@@ -33,7 +34,8 @@ def build(recipe: Recipe, inputs: Inputs) -> nn.Module:
     Raises
     ------
     TypeError, ValueError
-        If the model's name is unknown, its options do not fit, or it cannot do without spikes.
+        If the model's name is unknown, its options do not fit, it takes no such activation, or has no layers
+        that could be sparse.
 
     Examples
     --------
@@ -44,15 +46,36 @@ def build(recipe: Recipe, inputs: Inputs) -> nn.Module:
 
     Source: S0 section 3.2.1 and 3.2.2 (first links, first weights).
     """
-    make = MODELS.get(recipe.net.model)
-    if make is None:
-        raise ValueError(f"model must be one of {', '.join(MODELS)}; got {recipe.net.model!r}")
+    ARCHITECTURES.check(recipe.net.model, "model")
+    architecture = ARCHITECTURES[recipe.net.model]
+    if isinstance(architecture, Architecture):
+        make = partial(_build_architecture, architecture)
+    else:  # a function of recipe and inputs
+        make = architecture
     devices: list[Any] = []
     with torch.random.fork_rng(devices):  # torch's own initialisation draws from its global state
         torch.manual_seed(int(keyed(recipe.seed, 0, 0, MODEL).integers(2**62)))
         model = make(recipe, inputs)
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"build of {recipe.net.model} must return a module; got {type(model).__name__}")
+    if not hasattr(model, "sparse_names"):
+        model.sparse_names = ()  # type: ignore[assignment]  # no layer evolves
     draw_weights(model, recipe, inputs)
     return model
+
+
+def activation_of(recipe: Recipe) -> Callable[[], nn.Module]:
+    """Return the function that makes an activation of a recipe's network.
+
+    Examples
+    --------
+    >>> activation_of(Recipe().replace(spiking=False))()
+    ReLU()
+    """
+    if recipe.net.spiking:
+        return partial(neuron, recipe)
+    make: Callable[[], nn.Module] = ACTIVATIONS[recipe.net.activation]
+    return make
 
 
 def neuron(recipe: Recipe) -> LIF:
@@ -69,145 +92,101 @@ def neuron(recipe: Recipe) -> LIF:
     return LIF(net.alpha, net.threshold, surrogate=net.surrogate, detach_reset=net.detach_reset)
 
 
-def input_correlation(topology: Topology, inputs: Inputs) -> NDArray[np.float64] | None:
-    """Return how strongly the training inputs of a correlated topology go together, time stacked as samples.
-
-    float64 [features, features]; None for a topology that does not look at them.
-
-    Examples
-    --------
-    >>> recipe = Recipe()
-    >>> input_correlation(recipe.topology, Inputs(recipe, "cpu")).shape
-    (64, 64)
-
-    Source: S0 section 3.2.1.
-    """
-    if topology.initial not in CORRELATED:
-        return None
-    return CORRELATION[CORRELATED[topology.initial]](inputs.intensities())
-
-
-def first_links(
-    topology: Topology,
-    shape: tuple[int, int],
-    place: int,
-    recipe: Recipe,
-    inputs: Inputs,
-    *,
-    correlation: NDArray[np.float64] | None = None,
-) -> Any:
-    """Return the first links of a layer, csr bool [in, out]; place 0 is the layer at the input.
-
-    Correlated topologies look at the training inputs and are tiled over hidden layers: give the layers of one
-    network the same `input_correlation`, or each computes it.
-
-    Examples
-    --------
-    >>> recipe = Recipe().replace(initial="uniform", sparsity=0.75)
-    >>> first_links(recipe.topology, (64, 32), 0, recipe, Inputs(recipe, "cpu")).nnz
-    512
-
-    Source: S0 section 3.2.1 and appendix A.4.
-    """
-    if topology.initial in CORRELATED:
-        known = input_correlation(topology, inputs) if correlation is None else correlation
-        links = correlated_at(known, shape, topology.sparsity)
-    else:
-        rng = keyed(recipe.seed, 0, place, TOPOLOGY)
-        links = INITIAL[topology.initial](shape, links_at(shape, topology.sparsity), rng=rng)
-    return _linked(links, f"layers.{place}", topology)
-
-
-def _linked(links: Any, layer: str, topology: Topology) -> Any:
-    """Return the first links of a layer; raise ValueError if rounding has left none."""
-    if links.nnz:
-        return links
-    tiled = topology.initial in CORRELATED
-    hint = (
-        f" ({topology.initial} rounds in each tile: initial='uniform' rounds once a layer)" if tiled else ""
+def _build_architecture(architecture: Architecture, recipe: Recipe, inputs: Inputs) -> nn.Module:
+    """Return the network of an architecture, its links drawn."""
+    _check_activations(architecture, recipe)
+    make = partial(
+        architecture.build,
+        inputs.shape,
+        inputs.classes,
+        activation_of(recipe),
+        **_options(architecture, recipe),
     )
-    raise ValueError(
-        f"layer {layer}, {' x '.join(map(str, links.shape))}, has 0 links at a sparsity of "
-        f"{topology.sparsity}, and without links no weights: lower the sparsity{hint}"
-    )
-
-
-def _mlp(recipe: Recipe, inputs: Inputs) -> nn.Module:
-    options = dict(recipe.net.options)
-    hidden = options.pop("hidden", None)
-    reads_currents = recipe.net.spiking and recipe.net.readout != "rate"
-    if not isinstance(hidden, tuple) or (reads_currents and not hidden):  # else nothing would spike
+    if recipe.topology is None:
+        return make(links={})
+    with torch.device("meta"):
+        plan = make(links={})
+    names = architecture.sparse_layers(plan)
+    shapes = link_shapes(plan)
+    if not names or set(names) - set(shapes):
         raise ValueError(
-            "options of an mlp must name the widths of its hidden layers, such as (('hidden', (512,)),); "
-            f"got {recipe.net.options!r}"
+            f"{recipe.net.model} has no layers to make sparse of the names {names!r}: set dense=True, or "
+            f"register it as an Architecture whose sparse names some of {', '.join(shapes)}"
         )
-    widths = (math.prod(inputs.shape), *hidden, inputs.classes)
-    links: list[Any] | None = None
-    if recipe.topology is not None:
-        shapes = list(pairwise(widths))
-        correlation = input_correlation(recipe.topology, inputs)
-        links = [
-            first_links(recipe.topology, shape, place, recipe, inputs, correlation=correlation)
-            for place, shape in enumerate(shapes[:-1])
-        ]
-        links.append(full_links(*shapes[-1]))  # dense, but able to lose links of units that percolate away
-    return models.mlp(
-        widths,
-        links,
-        neuron=neuron(recipe) if recipe.net.spiking else None,
-        steps=recipe.task.steps,
-        readout=recipe.net.readout,
-        spiking=recipe.net.spiking,
-        **options,
-    )
+    links = _first_links(recipe, inputs, {name: shapes[name] for name in names})
+    output = list(shapes)[-1]
+    if output not in links:
+        links[output] = full_links(*shapes[output])  # dense, but able to lose links of units that percolate
+    model = make(links=links)
+    ignored = [name for name in names if name not in sparse_layers(model)]
+    if ignored:
+        raise ValueError(
+            f"build of {recipe.net.model} makes no sparse layers of the links of {', '.join(ignored)}: make "
+            "them with netsci.sparse.SparseLinear(links), or set dense=True"
+        )
+    if not hasattr(model, "sparse_names"):
+        model.sparse_names = names  # type: ignore[assignment]
+    return model
 
 
-def _image_model(name: str) -> Callable[[Recipe, Inputs], nn.Module]:
-    """Return the maker of a model with convolutions: its sparse layers start uniform (S0 section 3.2.1)."""
-
-    def make(recipe: Recipe, inputs: Inputs) -> nn.Module:
-        options: dict[str, Any] = dict(recipe.net.options)
-        if not recipe.net.spiking:
-            raise ValueError(f"spiking must be True for {name}: only an mlp can do without spikes")
-        if name == "spikformer":
-            _check_own_neurons(recipe)
-        else:
-            options |= {"neuron": neuron(recipe), "readout": recipe.net.readout}
-        options |= {"input_shape": inputs.shape, "classes": inputs.classes, "steps": recipe.task.steps}
-        constructor = getattr(models, name)
-        if recipe.topology is None:
-            return _made(constructor(**options))
-        with torch.device("meta"):
-            plan = constructor(**options)
-        shapes = link_shapes(plan)
-        links: dict[str, Any] = {}
-        for place, layer in enumerate(default_sparse(plan)):
-            shape = shapes[layer]
-            rng = keyed(recipe.seed, 0, place, TOPOLOGY)
-            drawn = INITIAL["uniform"](shape, links_at(shape, recipe.topology.sparsity), rng=rng)
-            links[layer] = _linked(drawn, layer, recipe.topology)
-        output = list(shapes)[-1]
-        links[output] = full_links(*shapes[output])  # dense, but able to lose links, as in an mlp
-        return _made(constructor(**options, links=links))
-
-    return make
+def _first_links(
+    recipe: Recipe, inputs: Inputs, shapes: Mapping[str, tuple[int, int]]
+) -> dict[str, sp.csr_array]:
+    """Return the first links that the recipe's method draws for these layers."""
+    method = method_of(recipe)
+    if method is None:
+        return {}
+    links = method.first_links(shapes, inputs, lambda place: keyed(recipe.seed, 0, place, TOPOLOGY))
+    for name, shape in shapes.items():
+        if name not in links or links[name].shape != shape or not links[name].nnz:
+            got = f"{links[name].shape} with {links[name].nnz}" if name in links else "none"
+            raise ValueError(
+                f"first_links of {type(method).__name__} must give layer {name} links [in, out] = "
+                f"{list(shape)}, at least one; got {got}"
+            )
+    return dict(links)
 
 
-def _check_own_neurons(recipe: Recipe) -> None:
-    """Raise ValueError if a recipe asks for neurons where the model's are part of its definition."""
-    names = ("alpha", "threshold", "surrogate", "detach_reset", "readout")
-    asked = [name for name in names if getattr(recipe.net, name) != getattr(Net(), name)]
+def _options(architecture: Architecture, recipe: Recipe) -> dict[str, Any]:
+    """Return the options of a network, those of the recipe's own fields included."""
+    net, options = recipe.net, dict(recipe.net.options)
+    own = sorted({"steps", "readout", "activation", "links"} & set(options))
+    if own:
+        raise ValueError(f"options must leave out {', '.join(own)}: fields of a recipe have that name")
+    for name in ("bias", "dropout"):
+        value = getattr(net, name)
+        if value and options.get(name, value) != value:
+            raise ValueError(f"{name} is {value!r}, but options say {options[name]!r}: leave one out")
+        if value:
+            options[name] = value
+    architecture.check_options(net.model, options)
+    if "steps" in architecture.takes:
+        options["steps"] = recipe.task.steps
+    if "readout" in architecture.takes:
+        options["readout"] = net.readout
+    return options
+
+
+def _check_activations(architecture: Architecture, recipe: Recipe) -> None:
+    """Raise ValueError if a recipe asks for neurons or activations that the network cannot have."""
+    net, takes = recipe.net, architecture.takes
+    if net.spiking and "steps" not in takes:
+        raise ValueError(f"spiking must be False for {net.model}, which does not run over time")
+    if "activation" in takes:
+        return
+    if not net.spiking and "steps" in takes:
+        raise ValueError(
+            f"spiking must be True for {net.model}: its neurons are part of its definition, and no other "
+            "activation can stand for them"
+        )
+    of_neurons = ("alpha", "threshold", "surrogate", "detach_reset", "readout")
+    names = of_neurons if net.spiking else ("activation",)
+    asked = [name for name in names if getattr(net, name) != getattr(Net(), name) and name not in takes]
     if asked:
         raise ValueError(
-            f"{', '.join(asked)} cannot be set for {recipe.net.model}, whose neurons and read-out are its "
-            "own: leave them out"
+            f"{', '.join(asked)} cannot be set for {net.model}, whose neurons and read-out are its own: "
+            "leave them out"
         )
-
-
-def _made(model: Any) -> nn.Module:
-    if not isinstance(model, nn.Module):
-        raise TypeError(f"a maker must return a torch module; got {type(model).__name__}")
-    return model
 
 
 @torch.no_grad()
@@ -266,9 +245,3 @@ def _firing_probability(recipe: Recipe, inputs: Inputs) -> float:
     """
     seen = inputs.intensities(COUNTED)[:]
     return float(np.mean(seen if recipe.task.encoding == "rate" else seen > 0, dtype=np.float64))
-
-
-MODELS: dict[str, Callable[[Recipe, Inputs], nn.Module]] = {
-    "mlp": _mlp,
-    **{name: _image_model(name) for name in ("conv2fc2", "conv6fc2", "spikformer", "resnet18")},
-}

@@ -2,7 +2,7 @@
 
 The file, safetensors, holds the tensors of the model (structure included) and of the optimizer; its metadata
 hold the recipe, the epochs done, the table so far, and the SHA-256 of all this. There is no generator state:
-random numbers are keyed by the place in the run (`netsci.train.places`).
+random numbers are keyed by the place in the run (`netsci.train.random_keys`).
 """
 
 from __future__ import annotations
@@ -27,10 +27,11 @@ _PARTS = {"recipe": dict, "epoch": int, "step": int, "groups": list, "scalars": 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A run after some epochs: state of model and optimizer, and notes that JSON can hold.
+    """A run after some epochs: state of model, optimizer and method, and notes that JSON can hold.
 
     recipe : as `Recipe.flat` gives it. epoch, step : epochs and batches done. model, optimizer : their
-    state_dict. notes : the rest.
+    state_dict. notes : the rest. method : state_dict of the method's hooks, tensors or what JSON can hold;
+    None in a file of a version that had no methods.
     """
 
     recipe: dict[str, Any]
@@ -39,6 +40,7 @@ class Checkpoint:
     model: dict[str, Tensor]
     optimizer: dict[str, Any]
     notes: dict[str, Any] = field(default_factory=dict)
+    method: dict[str, Any] | None = None
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
@@ -47,7 +49,8 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     Raises
     ------
     TypeError
-        If recipe, notes or the optimizer's state hold what neither JSON nor a tensor can. Nothing is written.
+        If recipe, notes, or the state of optimizer or method hold what is neither a tensor nor JSON.
+        Nothing is written.
     OSError
         If the file cannot be written.
 
@@ -76,6 +79,8 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         "scalars": scalars,
         "notes": checkpoint.notes,
     }
+    if checkpoint.method is not None:
+        content["method"] = _split(checkpoint.method, tensors)
     text = json.dumps(content)
     metadata = {"format": FORMAT, "content": text, "sha256": _digest(tensors, text)}
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -111,13 +116,49 @@ def load_checkpoint(path: Path) -> Checkpoint:
         raise ValueError(f"{path} is damaged: its checksum does not fit its content; {mend}")
     try:
         content = _parsed(text)
+        method = _joined(content.get("method"), tensors)
         model, state = _sorted(tensors, content["scalars"])
     except ValueError as error:
         raise ValueError(f"{path} is damaged, though its checksum fits: {error}; {mend}") from error
     optimizer = {"state": state, "param_groups": content["groups"]}
     return Checkpoint(
-        content["recipe"], content["epoch"], content["step"], model, optimizer, content["notes"]
+        content["recipe"], content["epoch"], content["step"], model, optimizer, content["notes"], method
     )
+
+
+def _split(state: Mapping[str, Any], tensors: dict[str, Tensor]) -> dict[str, Any]:
+    """Put the tensors of a method's state among the others, as method.NAME, and return the rest."""
+    plain: dict[str, Any] = {}
+    for name, value in state.items():
+        if isinstance(value, Tensor):
+            tensors[f"method.{name}"] = _plain(value)
+            continue
+        if not _is_json(value):
+            raise TypeError(
+                "state_dict of a method must hold torch tensors, or what JSON gives back as it was: numbers, "
+                f"texts, True, False, None, lists, dictionaries with texts as keys; {name!r} holds {value!r}"
+            )
+        plain[name] = value
+    return plain
+
+
+def _is_json(value: Any) -> bool:
+    """Return whether JSON gives a value back as it was."""
+    if isinstance(value, dict):
+        return all(type(key) is str and _is_json(held) for key, held in value.items())
+    if isinstance(value, list):
+        return all(_is_json(held) for held in value)
+    return value is None or type(value) in (bool, int, float, str)
+
+
+def _joined(plain: Any, tensors: dict[str, Tensor]) -> dict[str, Any] | None:
+    """Return a method's state, its tensors taken out of the others; None where there is none."""
+    names = [name for name in tensors if name.startswith("method.")]
+    if plain is None and not names:
+        return None
+    if not isinstance(plain, dict):
+        raise ValueError("its content lacks method")
+    return plain | {name.removeprefix("method."): tensors.pop(name) for name in names}
 
 
 def _parsed(text: str) -> dict[str, Any]:

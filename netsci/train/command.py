@@ -19,12 +19,12 @@ from netsci.train.recipe import Recipe
 SHOWN = ("accuracy", "loss", "link sparsity", "node sparsity", "SOPs", "firing rate", "seconds")
 
 
-def listed() -> str:
+def list_presets() -> str:
     """Return the presets, one a line, with what they are.
 
     Examples
     --------
-    >>> listed().splitlines()[0]
+    >>> list_presets().splitlines()[0]
     'digits-2fc             mlp on digits, 95 % sparse, T = 8, 30 epochs'
     """
     lines = []
@@ -37,7 +37,7 @@ def listed() -> str:
     return "\n".join(lines)
 
 
-def chosen(preset: str, changes: Sequence[str], *, dense: bool) -> Recipe:
+def choose_recipe(preset: str, changes: Sequence[str], *, dense: bool) -> Recipe:
     """Return a preset with changes "name=value"; values are Python literals, or words.
 
     Raises
@@ -47,7 +47,7 @@ def chosen(preset: str, changes: Sequence[str], *, dense: bool) -> Recipe:
 
     Examples
     --------
-    >>> chosen("digits-2fc", ["lr=0.01", "initial=uniform"], dense=False).optimisation.lr
+    >>> choose_recipe("digits-2fc", ["lr=0.01", "initial=uniform"], dense=False).optimisation.lr
     0.01
     """
     if preset not in PRESETS:
@@ -69,14 +69,14 @@ def run(
 ) -> None:
     """Train, show how far it is, and say where the result lies.
 
-    Raises TypeError or ValueError as `chosen` and `netsci.train.train` do.
+    Raises TypeError or ValueError as `choose_recipe` and `netsci.train.train` do.
     """
     from netsci.train.folder import NETWORK
     from netsci.train.loop import Moment, train
     from netsci.train.memory import keep_memory
 
     keep_memory()
-    recipe = chosen(preset, changes, dense=dense)
+    recipe = choose_recipe(preset, changes, dense=dense)
     folder = out or Path("runs") / (f"{preset}-dense" if dense else preset)
     console = Console()
     last = {"epoch": 0, "words": ""}

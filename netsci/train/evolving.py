@@ -1,7 +1,8 @@
-"""The evolution hook of the training loop: which layers evolve, by how much, and when they stop."""
+"""The evolution hooks of the training loop: which layers evolve, by how much, and when they stop."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,22 +14,28 @@ from netsci.graph import LayeredGraph, live_units
 from netsci.models.wiring import default_sparse
 from netsci.sparse import layered_graph, rewire, sparse_layers
 from netsci.sparse.graph import wired_layers
-from netsci.topology import ZETA, Evolution, evolve, stopped
-from netsci.train.recipe import Recipe
+from netsci.topology import Evolution, EvolutionRule, LayerView, evolve, links_at, stopped
+from netsci.topology.scores import needs_of
+from netsci.train.methods.base import Draw, Hooks, Rows, Step
+from netsci.train.plan import Plan
 
 
 @dataclass
 class Evolver:
-    """Evolves a model's sparse layers after an epoch; the output layer only loses links that lead nowhere.
+    """Evolves a model's sparse layers; other layers only lose links that lead nowhere.
 
-    The links wanted are those at the start, layer by layer. A layer stops for good when more than
-    `early_stop` of its regrown links had just been removed.
+    Rule, zeta and links wanted may be functions of the number of the evolution (1, 2, ...). A layer stops for
+    good when more than `early_stop` of its regrown links had just been removed; after that it evolves only
+    where fewer links are wanted than it has.
 
     Parameters
     ----------
-    model : with `sparse_names`, the layers that may evolve.
-    recipe : its topology says how, and for how many epochs.
-    targets : links wanted by layer; of the model as it is, if none are given.
+    model : with sparse layers.
+    rule : what is removed and what grows, or a function of the number.
+    zeta : share of links removed, or a function of the number.
+    links : links wanted by layer, or a function (layer, number); as many as the model has now, if None.
+    layers : names of those that evolve; the model's `sparse_names`, if None.
+    early_stop : overlap of removed and regrown links above which a layer stops, or None.
     stopped : layers that have stopped.
 
     Raises
@@ -39,74 +46,172 @@ class Evolver:
     Examples
     --------
     >>> from netsci.models import mlp
-    >>> recipe = Recipe().replace(epochs=4, zeta=0.5)
-    >>> evolver = Evolver(mlp([3, 4, 2], [np.eye(3, 4), np.ones((4, 2))]), recipe)
-    >>> evolver.targets, evolver.due(1), evolver.zeta(1)
-    ({'layers.0': 3}, True, 0.5)
+    >>> net = mlp([3, 4, 2], [np.eye(3, 4), np.ones((4, 2))])
+    >>> evolver = Evolver(net, EvolutionRule("magnitude", "random", 1.0, percolate=False), zeta=0.5)
+    >>> evolver.step(1, None, np.random.default_rng(7)).removed[0].nnz, net.layers[0].n_links
+    (2, 3)
 
     Source: S0 section 3.2 and appendix A.2.1 (early stop), A.3, A.5.
     """
 
     model: nn.Module
-    recipe: Recipe
-    targets: dict[str, int] = field(default_factory=dict)
+    rule: EvolutionRule | Callable[[int], EvolutionRule]
+    zeta: float | Callable[[int], float] = 0.3
+    links: Mapping[str, int] | Callable[[str, int], int] | None = None
+    layers: Sequence[str] | None = None
+    early_stop: float | None = 0.95
     stopped: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        layers = sparse_layers(self.model)
-        free = set(default_sparse(self.model))
-        outside = sorted(free & set(layers) - set(wired_layers(self.model)))
+        held = sparse_layers(self.model)
+        free = set(default_sparse(self.model) if self.layers is None else self.layers)
+        outside = sorted(free & set(held) - set(wired_layers(self.model)))
         if outside:
             raise ValueError(
                 f"the model's wiring() leaves out {', '.join(outside)}, sparse layers that shall evolve: "
                 "name them there, or take them out of sparse_names"
             )
-        self.targets = self.targets or {name: layers[name].n_links for name in layers if name in free}
+        self.layers = tuple(name for name in held if name in free)
+        if self.links is None:
+            self.links = {name: held[name].n_links for name in self.layers}
 
-    def due(self, epoch: int) -> bool:
-        """Whether the topology changes after this epoch (the first one is 1)."""
-        topology = self.recipe.topology
-        if topology is None or not topology.evolve_every or epoch % topology.evolve_every:
-            return False
-        return self.zeta(epoch) > 0.0 and len(self.stopped) < len(self.targets)
+    def wanted(self, layer: str, number: int) -> int:
+        """Return the links that a layer shall have after an evolution."""
+        if callable(self.links):
+            return self.links(layer, number)
+        return (self.links or {}).get(layer, sparse_layers(self.model)[layer].n_links)
 
-    def zeta(self, epoch: int) -> float:
-        """Share of links removed after this epoch."""
-        topology = self.recipe.topology
-        if topology is None:
-            return 0.0
-        epochs = self.recipe.optimisation.epochs
-        return ZETA[topology.schedule](topology.zeta, epoch - 1, epochs, topology.until)
+    def rule_at(self, number: int) -> EvolutionRule:
+        """Return the rule of an evolution."""
+        return self.rule(number) if callable(self.rule) else self.rule
+
+    def zeta_at(self, number: int) -> float:
+        """Return the share of links that an evolution removes."""
+        return self.zeta(number) if callable(self.zeta) else self.zeta
+
+    def due(self, number: int) -> bool:
+        """Whether an evolution would change anything."""
+        return bool(self._evolving(number))
+
+    def needs(self, number: int) -> Collection[str]:
+        """Return what the scores of an evolution ask of a layer beside links and weights."""
+        rule = self.rule_at(number)
+        return needs_of(rule.removal, rule.regrowth)
 
     def step(
-        self, epoch: int, optimizer: torch.optim.Optimizer | None, rng: np.random.Generator
-    ) -> dict[str, Any]:
+        self,
+        number: int,
+        optimizer: torch.optim.Optimizer | None,
+        rng: np.random.Generator,
+        views: Mapping[str, LayerView] | None = None,
+    ) -> Evolution:
         """Remove, percolate, regrow; weights and the optimizer's moments follow.
 
-        Returns the Evolution under "evolution" and, by layer, the overlap under "overlap" (NaN where nothing
-        grew). Raises ValueError for a dense network.
+        number : of the evolution. views : what the scores may see of a layer, see `netsci.topology.evolve`.
         """
-        topology = self.recipe.topology
-        if topology is None:
-            raise ValueError("a dense network has no topology to evolve")
-        graph = layered_graph(self.model)
+        graph, evolving = layered_graph(self.model), self._evolving(number)
         names = [projection.name for projection in graph.projections]
-        evolvable = [name in self.targets and name not in self.stopped for name in names]
-        targets = [self.targets.get(name) if on else None for name, on in zip(names, evolvable, strict=True)]
-        step: Evolution = evolve(
+        free = [name in evolving for name in names]
+        evolution = evolve(
             graph,
-            topology.rule,
-            zeta=self.zeta(epoch),
-            target_links=targets,
-            evolvable=evolvable,
+            self.rule_at(number),
+            zeta=self.zeta_at(number),
+            target_links=[
+                self.wanted(name, number) if on else None for name, on in zip(names, free, strict=True)
+            ],
+            evolvable=free,
+            views=views,
             rng=rng,
         )
-        rewire(self.model, step.graph, optimizer)
-        if topology.early_stop is not None:
-            ended = stopped(step.overlap, above=topology.early_stop)
-            self.stopped |= {n for n, on, end in zip(names, evolvable, ended, strict=True) if on and end}
-        overlap = dict(zip(names, step.overlap.tolist(), strict=True))
-        return {"evolution": step, "names": names, "overlap": overlap}
+        rewire(self.model, evolution.graph, optimizer)
+        if self.early_stop is not None:
+            ended = stopped(evolution.overlap, above=self.early_stop)
+            self.stopped |= {name for name, on, end in zip(names, free, ended, strict=True) if on and end}
+        return evolution
+
+    def _evolving(self, number: int) -> set[str]:
+        """Return the layers that an evolution changes."""
+        zeta, held = self.zeta_at(number), sparse_layers(self.model)
+        return {
+            name
+            for name in self.layers or ()
+            if (zeta > 0.0 and name not in self.stopped) or self.wanted(name, number) < held[name].n_links
+        }
+
+
+def evolver_of(model: nn.Module, plan: Plan) -> Evolver:
+    """Return the evolver of a model that takes rule, zeta, links and early stop from a plan.
+
+    Where the density stays, the links wanted are those that the model has now; else round((1 - S) cells).
+
+    Examples
+    --------
+    >>> from netsci.models import mlp
+    >>> from netsci.train import Topology
+    >>> net = mlp([3, 4, 2], [np.eye(3, 4), np.ones((4, 2))])
+    >>> falling = Plan(Topology(sparsity=0.9, initial_sparsity=0.5), epochs=4, batches=10)
+    >>> evolver = evolver_of(net, falling)
+    >>> [evolver.wanted("layers.0", number) for number in (1, 2, 3, 4)]
+    [5, 4, 2, 1]
+    """
+    links: Callable[[str, int], int] | None = None
+    if plan.topology.initial_sparsity is not None:
+        cells = {name: layer.links.shape for name, layer in sparse_layers(model).items()}
+
+        def links(layer: str, number: int) -> int:
+            return links_at(cells[layer], plan.sparsity(number))
+
+    return Evolver(model, plan.rule, plan.zeta, links, early_stop=plan.topology.early_stop)
+
+
+class Evolving(Hooks):
+    """The hooks of a method that evolves a topology by a plan.
+
+    Parameters
+    ----------
+    evolver : of the network. plan : when. rng : function of a step that returns its generator.
+    """
+
+    def __init__(self, evolver: Evolver, plan: Plan, rng: Draw) -> None:
+        self.evolver, self.plan, self.rng = evolver, plan, rng
+        self._last: Evolution | None = None
+        self._count = 0
+
+    def needs(self, step: Step) -> Collection[str]:
+        """Return what the scores ask of a layer, before an evolution."""
+        number = self.plan.number(step.done)
+        return self.evolver.needs(number) if number and self.evolver.due(number) else ()
+
+    def after_step(self, step: Step) -> Evolution | None:
+        """Evolve the topology, if it is time."""
+        number = self.plan.number(step.done)
+        if not number or not self.evolver.due(number):
+            return None
+        views = step.views() if self.evolver.needs(number) else None
+        self._last = self.evolver.step(number, step.optimizer, self.rng(step), views)
+        self._count += 1
+        return self._last
+
+    def after_epoch(self, step: Step) -> Rows:
+        """Return rows of the overlap in the last evolution; of their number, if some fall within epochs."""
+        rows: Rows = []
+        if self._last is not None:
+            names = [projection.name for projection in self._last.graph.projections]
+            for name, overlap in zip(names, self._last.overlap.tolist(), strict=True):
+                if name in (self.evolver.layers or ()):
+                    rows.append(_row(name, "overlap", overlap, "share"))
+        if not self.plan.whole:
+            rows.append(_row("all", "evolutions", self._count, "count"))
+        self._last, self._count = None, 0
+        return rows
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the layers that have stopped."""
+        return {"stopped": sorted(self.evolver.stopped)}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take the layers that have stopped."""
+        self.evolver.stopped = set(state["stopped"])
 
 
 def structure(model: nn.Module) -> list[dict[str, Any]]:

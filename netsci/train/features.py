@@ -16,9 +16,9 @@ from netsci.data import DataSet, load
 from netsci.data.features import ARRAYS, TEXTS, checksum_of
 from netsci.graph.checks import as_whole
 from netsci.io.files import write_atomically
-from netsci.models.conv import SpikingConvNet
+from netsci.models.conv import ConvNet
 from netsci.train.build import build
-from netsci.train.folder import CHECKPOINT, RECIPE, found
+from netsci.train.folder import CHECKPOINT, RECIPE, find_checkpoint
 from netsci.train.inputs import Inputs
 from netsci.train.loop import check_device
 from netsci.train.recipe import Recipe
@@ -57,7 +57,7 @@ def pooled_features(model: nn.Module, data: DataSet, *, batch: int = 100, device
     Source: S0 appendix A.5, which speaks of 512 inputs of CIFAR-10 and does not say what they are.
     Reading: the rates of 6Conv2FC's 512 last maps, averaged over time and places, each over its range.
     """
-    if not isinstance(model, SpikingConvNet):
+    if not isinstance(model, ConvNet):
         raise TypeError(f"model must be a network with convolutions (conv6fc2); got {type(model).__name__}")
     if as_whole(batch, "batch") < 1:
         raise ValueError(f"batch must be at least 1; got {batch}")
@@ -103,7 +103,7 @@ def features_of_run(folder: str | Path, *, device: str = "cpu") -> DataSet:
         )
     data = load(recipe.task.data, **dict(recipe.task.data_options))
     inputs = Inputs(recipe, "cpu", data=data)
-    checkpoint = found(place, recipe, inputs.checksum)
+    checkpoint = find_checkpoint(place, recipe, inputs.checksum)
     if checkpoint is None or checkpoint.epoch < recipe.optimisation.epochs:
         done = checkpoint.epoch if checkpoint else 0
         raise ValueError(
@@ -126,7 +126,7 @@ def save_features(path: str | Path, data: DataSet) -> None:
     write_atomically(Path(path), buffer.getvalue())
 
 
-def _rates(model: SpikingConvNet, data: DataSet, x: Any, batch: int, device: str) -> NDArray[np.float32]:
+def _rates(model: ConvNet, data: DataSet, x: Any, batch: int, device: str) -> NDArray[np.float32]:
     """Return the mean spikes [n, channels] of the last feature maps."""
     channels = model.feature_shape[0]
     rows = []

@@ -23,12 +23,12 @@ CHECKPOINT, TABLE, RECIPE, NETWORK = (
 )
 
 
-def prepared(place: Path) -> Path:
+def prepare_folder(place: Path) -> Path:
     """Make the folder, and return it; raise ValueError now, not after an epoch, if it takes no file.
 
     Examples
     --------
-    >>> prepared(Path(tempfile.mkdtemp()) / "runs" / "a").is_dir()
+    >>> prepare_folder(Path(tempfile.mkdtemp()) / "runs" / "a").is_dir()
     True
     """
     try:
@@ -40,7 +40,7 @@ def prepared(place: Path) -> Path:
         raise ValueError(f"folder {str(place)!r} cannot be written ({why}): give another one") from error
 
 
-def found(place: Path, recipe: Recipe, data: str) -> Checkpoint | None:
+def find_checkpoint(place: Path, recipe: Recipe, data: str) -> Checkpoint | None:
     """Return the checkpoint in the folder of a run, None if there is none; `data` is their checksum.
 
     Raises ValueError if it is damaged, or of another recipe, version or data.
@@ -71,7 +71,7 @@ def found(place: Path, recipe: Recipe, data: str) -> Checkpoint | None:
     )
 
 
-def written(place: Path, checkpoint: Checkpoint) -> None:
+def write_progress(place: Path, checkpoint: Checkpoint) -> None:
     """Write what is known after an epoch; the checkpoint last, since it is what counts.
 
     The network of an earlier run in the folder is taken away: it is not this one's.

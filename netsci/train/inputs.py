@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from netsci.data import DataSet, Stored, load
-from netsci.data.augment import horizontal_flip, random_crop
-from netsci.train.places import (
+from netsci.data.augment import AUGMENTATIONS
+from netsci.models import ARCHITECTURES
+from netsci.train.encodings import ENCODINGS
+from netsci.train.random_keys import (
     AUGMENTATION,
     ENCODING,
     ORDER,
@@ -28,9 +30,7 @@ from netsci.train.places import (
 )
 from netsci.train.recipe import Recipe, Task
 
-FLAT = ("mlp",)  # models that see an image as a row of numbers
 TEST_BATCH = 500
-_PADDING = 4
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Inputs:
             data = load(task.data, **dict(task.data_options))
         self.recipe, self.device = recipe, device
         self.source, self.checksum = data.source, data.checksum
-        data = chosen(data, task)
+        data = choose_data(data, task)
         x = data.x_train
         self.full = data.full
         self.has_time = len(x.shape) == 5
@@ -97,11 +97,11 @@ class Inputs:
             )
         self.shape = tuple(x.shape[2 if self.has_time else 1 :])  # of one image: [C, H, W]
         self.classes = len(data.classes)
-        self.flat = recipe.net.model in FLAT
-        if task.augment and (self.flat or self.has_time):
+        self.flat = bool(getattr(ARCHITECTURES[recipe.net.model], "flat", False))
+        if task.augment != "none" and self.has_time:
             raise ValueError(
-                "augment moves and mirrors images: it needs a model that takes them as such, not "
-                f"{', '.join(FLAT)}, and data without time; set augment to False"
+                f"augment moves images, and {task.data!r} has time: set augment to 'none'; got "
+                f"{task.augment!r}"
             )
         self.train_side = self._side(data.x_train, data.y_train)
         self.test_side = self._side(data.x_test, data.y_test)
@@ -150,10 +150,10 @@ class Inputs:
         """Yield an epoch's training batches: inputs and labels int64 [B]; the last one may be smaller."""
         seed, batch = self.recipe.seed, self.recipe.optimisation.batch
         order = keyed(seed, epoch, 0, ORDER).permutation(self.n_train)
+        augment = self.recipe.task.augment != "none"
         for number, first in enumerate(range(0, self.n_train, batch)):
-            x, y = self._batch(self.train_side, order[first : first + batch])
-            if self.recipe.task.augment:
-                x = augmented(x, keyed(seed, epoch, number, AUGMENTATION))
+            rng = keyed(seed, epoch, number, AUGMENTATION) if augment else None
+            x, y = self._batch(self.train_side, order[first : first + batch], rng)
             yield self._encoded(x, epoch, number, ENCODING), y
 
     def tests(self, limit: int | None = None, *, batch: int = TEST_BATCH) -> Iterator[tuple[Tensor, Tensor]]:
@@ -163,48 +163,35 @@ class Inputs:
             x, y = self._batch(self.test_side, np.arange(first, min(first + batch, count)))
             yield self._encoded(x, 0, number, TESTING), y
 
-    def _batch(self, side: Side, rows: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-        """Return samples and labels; of flat models neurons first, the order in which sparse layers work."""
+    def _batch(
+        self, side: Side, rows: NDArray[np.int64], augmentation: np.random.Generator | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Return samples and labels; of flat models neurons first, the order in which sparse layers work.
+
+        With a generator the images are augmented as the recipe says.
+        """
         places = torch.from_numpy(rows).to(self.device)
         if isinstance(side.x, Tensor):
             # Samples lie in one piece: taken as columns they would cost ten times more.
             x = side.x.index_select(0, places)
         else:
             x = self._made(side.x, rows).to(self.device)
+        if augmentation is not None:
+            task = self.recipe.task
+            images = x.reshape(-1, *self.shape)
+            x = augment_images(images, task.augment, task.max_shift, rng=augmentation).reshape(x.shape)
         if self.flat:
             x = x.permute(*reversed(range(x.ndim))).contiguous()
         return x, side.y[places]
 
-    def _scaled(self, x: Tensor) -> Tensor:
+    def scale(self, x: Tensor) -> Tensor:
         """Return intensities in [0, 1] as float32; events are counts and stay as they are."""
         return x.to(torch.float32) if self.has_time else x.to(torch.float32).mul_(1.0 / self.full)
 
     def _encoded(self, x: Tensor, epoch: int, number: int, purpose: int) -> Tensor:
-        task = self.recipe.task
-        if task.encoding == "events":  # [features, T, B] or [B, T, C, H, W] -> [T, B, ...]
-            x = self._scaled(x)
-            if not self.recipe.net.spiking:
-                return x.mean(1).t() if self.flat else x.mean(1)
-            return x.permute(1, 2, 0) if self.flat else x.transpose(0, 1)
-        if task.encoding == "rate" and self.recipe.net.spiking:
-            return self._spikes(x, keyed(self.recipe.seed, epoch, number, purpose))
-        x = self._scaled(x)
-        return x.t() if self.flat else x
-
-    def _spikes(self, x: Tensor, rng: np.random.Generator) -> Tensor:
-        """Return Bernoulli spikes [T, B, ...] with the probability pixel / full a step."""
-        steps = self.recipe.task.steps
-        # Flat models: from [features, B] to the memory order [features, T, B].
-        x = x[:, None, :].expand(-1, steps, -1) if self.flat else x[None].expand(steps, *x.shape)
-        if x.device.type == "cpu":
-            noise = torch.from_numpy(rng.integers(0, self.full, size=tuple(x.shape), dtype=np.uint8))
-        else:
-            generator = torch.Generator(x.device).manual_seed(int(rng.integers(2**62)))
-            noise = torch.randint(
-                0, self.full, x.shape, generator=generator, device=x.device, dtype=torch.uint8
-            )
-        spikes = (noise < x).to(torch.float32)
-        return spikes.permute(1, 2, 0) if self.flat else spikes
+        rng = keyed(self.recipe.seed, epoch, number, purpose)
+        found: Tensor = ENCODINGS[self.recipe.task.encoding](self, x, rng)
+        return found
 
 
 class Intensities:
@@ -234,17 +221,17 @@ class Intensities:
         x = side[samples].cpu() if isinstance(side, Tensor) else inputs._made(side, samples)
         x = x.flatten(0, 1).flatten(1) if inputs.has_time else x.flatten(1)
         skipped = begin * self._steps
-        return inputs._scaled(x[first - skipped : stop - skipped]).numpy()
+        return inputs.scale(x[first - skipped : stop - skipped]).numpy()
 
 
-def chosen(data: DataSet, task: Task) -> DataSet:
+def choose_data(data: DataSet, task: Task) -> DataSet:
     """Return the part of a data set that a task uses; the same one for every seed.
 
     Raises ValueError if more training images are to be held out than there are.
 
     Examples
     --------
-    >>> len(chosen(load("digits"), Task(limit=50)).y_train)
+    >>> len(choose_data(load("digits"), Task(limit=50)).y_train)
     50
     """
     if task.validation:
@@ -256,14 +243,14 @@ def chosen(data: DataSet, task: Task) -> DataSet:
     return data
 
 
-def augmented(images: Tensor, rng: np.random.Generator) -> Tensor:
-    """Return uint8 images [B, C, H, W] moved by up to 4 pixels each way and mirrored half of the time.
+def augment_images(images: Tensor, name: str, max_shift: int, *, rng: np.random.Generator) -> Tensor:
+    """Return uint8 images [B, C, H, W] augmented, see `netsci.data.augment.AUGMENTATIONS`.
 
     Examples
     --------
     >>> images = torch.ones(2, 3, 8, 8, dtype=torch.uint8)
-    >>> augmented(images, np.random.default_rng(7)).shape
+    >>> augment_images(images, "crop_flip", 4, rng=np.random.default_rng(7)).shape
     torch.Size([2, 3, 8, 8])
     """
-    pixels = random_crop(images.cpu().numpy(), rng=rng, padding=_PADDING)
-    return torch.from_numpy(horizontal_flip(pixels, rng=rng)).to(images.device)
+    pixels = AUGMENTATIONS[name](images.cpu().numpy(), rng=rng, max_shift=max_shift)
+    return torch.from_numpy(np.ascontiguousarray(pixels)).to(images.device)

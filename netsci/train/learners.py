@@ -1,109 +1,139 @@
-"""How a batch becomes gradients: back-propagation through time, or sparse target propagation."""
+"""How a batch becomes gradients: back-propagation through time, or sparse target propagation.
+
+`LEARNERS` knows the two by name: functions of a recipe that return a `Learner`. Register your own there.
+"""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from torch import Tensor, nn
 
-from netsci.spiking import stp_gradients
-from netsci.train.recipe import Recipe
+from netsci.registry import Registry
+from netsci.train.losses import LOSSES
+from netsci.train.lr_schedules import LR_SCHEDULES
+from netsci.train.optimizers import OPTIMIZERS
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+    from torch.optim import Optimizer
+
+    from netsci.train.recipe import Recipe
 
 
 @dataclass(frozen=True)
-class Learnt:
+class BatchLoss:
     """A batch's summed loss (tensor, so that the device need not be waited for) and what else was counted."""
 
     loss: Tensor
     counts: dict[str, int]
 
 
-Learner = Callable[[nn.Module, Tensor, Tensor, np.random.Generator], Learnt]
+Learner = Callable[[Any, Any, Any, np.random.Generator], BatchLoss]
 
 
 def learner(recipe: Recipe) -> Learner:
-    """Return the function (model, x, labels, rng) -> Learnt that fills the parameters' gradients.
+    """Return the function (model, x, labels, rng) -> BatchLoss that fills the parameters' gradients.
 
-    x is a batch as `Inputs` gives it, labels int64 [B]; rng draws the windows of S-TP.
+    x is a batch as `Inputs` gives it, labels int64 [B]; rng draws dropout, or the windows of S-TP.
 
     Examples
     --------
-    >>> model = nn.Linear(2, 3)
+    >>> import torch
+    >>> from netsci.train import Recipe
+    >>> model = torch.nn.Linear(2, 3)
     >>> learn = learner(Recipe())
     >>> learnt = learn(model, torch.ones(4, 2), torch.zeros(4, dtype=torch.int64), np.random.default_rng(7))
     >>> model.weight.grad.shape, learnt.loss.ndim
     (torch.Size([3, 2]), 0)
     """
-    if recipe.optimisation.learner == "stp":
-        return _stp(recipe)
-    return _gradient(recipe)
+    return LEARNERS[recipe.optimisation.learner](recipe)
 
 
 def loss_of(recipe: Recipe) -> Callable[[Tensor, Tensor], Tensor]:
-    """Return the mean loss of scores [B, classes] against labels int64 [B].
+    """Return the mean loss of scores [B, classes] against labels int64 [B], see `netsci.train.losses`.
 
-    "mse" is the squared distance to the one-hot label, averaged over samples and classes.
+    Raises ValueError if labels are to be smoothed and the loss has no keyword label_smoothing.
 
     Examples
     --------
+    >>> import torch
+    >>> from netsci.train import Recipe
     >>> loss_of(Recipe().replace(loss="mse"))(torch.tensor([[1.0, 1.0]]), torch.tensor([0])).item()
     0.5
     """
-    if recipe.optimisation.loss == "mse":
-        return _squared_error
-    return nn.functional.cross_entropy
+    o = recipe.optimisation
+    function = LOSSES[o.loss]
+    if not o.label_smoothing:
+        return function
+    if "label_smoothing" not in inspect.signature(function).parameters:
+        raise ValueError(
+            f"label_smoothing must be 0 for the loss {o.loss!r}, which has no keyword label_smoothing; got "
+            f"{o.label_smoothing}"
+        )
+    return partial(function, label_smoothing=o.label_smoothing)
 
 
-def _squared_error(scores: Tensor, labels: Tensor) -> Tensor:
-    target = nn.functional.one_hot(labels, scores.shape[1]).to(scores.dtype)
-    return nn.functional.mse_loss(scores, target)
+def gradient(recipe: Recipe) -> Learner:
+    """Return back-propagation, through time where the network has time, with the surrogates of its neurons.
 
+    What the network draws (dropout) comes from torch's generator, seeded for each batch and put back.
+    """
+    import torch
 
-def _gradient(recipe: Recipe) -> Learner:
     criterion = loss_of(recipe)
     mixed = recipe.optimisation.mixed
 
-    def learn(model: nn.Module, x: Tensor, labels: Tensor, rng: np.random.Generator) -> Learnt:
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=mixed and x.is_cuda):
-            scores = model(x)
+    def learn(model: nn.Module, x: Tensor, labels: Tensor, rng: np.random.Generator) -> BatchLoss:
+        with torch.random.fork_rng([x.device] if x.is_cuda else []):
+            torch.manual_seed(int(rng.integers(2**62)))
+            with torch.autocast(x.device.type, torch.bfloat16, enabled=mixed and x.is_cuda):
+                scores = model(x)
         loss = criterion(scores.float(), labels)
         loss.backward()  # type: ignore[no-untyped-call]
-        return Learnt(loss.detach() * len(labels), {})
+        return BatchLoss(loss.detach() * len(labels), {})
 
     return learn
 
 
-def _stp(recipe: Recipe) -> Learner:
+def stp(recipe: Recipe) -> Learner:
+    """Return sparse target propagation, see `netsci.spiking.stp_gradients`."""
+    from netsci.spiking import stp_gradients
+
     window = recipe.optimisation.window
 
-    def learn(model: nn.Module, x: Tensor, labels: Tensor, rng: np.random.Generator) -> Learnt:
+    def learn(model: nn.Module, x: Tensor, labels: Tensor, rng: np.random.Generator) -> BatchLoss:
         step: Any = stp_gradients(model, x, labels, rng=rng, window=window)
         counts = {"spikes used": step.spikes_used, "spikes": step.spikes_total}
-        return Learnt(step.loss, counts)
+        return BatchLoss(step.loss, counts)
 
     return learn
 
 
-def optimizer_of(recipe: Recipe, model: nn.Module) -> torch.optim.Optimizer:
+LEARNERS: Registry[Callable[[Any], Learner]] = Registry(
+    "learner", {"gradient": gradient, "stp": stp}, public="netsci.train.LEARNERS"
+)
+
+
+def optimizer_of(recipe: Recipe, model: nn.Module) -> Optimizer:
     """Return the optimizer; weight decay acts on weights, not on biases and normalisations.
 
-    The momentum of "sgd" is Nesterov's, that of "sgd_plain" torch's own, with m the momentum and g the
-    gradient, decay included:
-
-        b <- m b + g        sgd: w <- w - lr (g + m b)        sgd_plain: w <- w - lr b
+    See `netsci.train.optimizers`.
 
     Examples
     --------
+    >>> from torch import nn
+    >>> from netsci.train import Recipe
     >>> [len(group["params"]) for group in optimizer_of(Recipe(), nn.Linear(2, 3)).param_groups]
     [1, 1]
     """
     o = recipe.optimisation
-    decayed: list[nn.Parameter] = []
-    plain: list[nn.Parameter] = []
+    decayed: list[Any] = []
+    plain: list[Any] = []
     for name, parameter in model.named_parameters():
         weight = name.endswith(("weight", "values")) and not (name.endswith("weight") and parameter.ndim == 1)
         (decayed if weight else plain).append(parameter)
@@ -112,26 +142,22 @@ def optimizer_of(recipe: Recipe, model: nn.Module) -> torch.optim.Optimizer:
         for params, decay in ((decayed, o.weight_decay), (plain, 0.0))
         if params
     ]
-    if o.optimizer in ("sgd", "sgd_plain"):
-        nesterov = o.optimizer == "sgd" and o.momentum > 0
-        return torch.optim.SGD(groups, lr=o.lr, momentum=o.momentum, nesterov=nesterov)
-    kind = torch.optim.Adam if o.optimizer == "adam" else torch.optim.AdamW
-    return kind(groups, lr=o.lr)
+    optimizer: Optimizer = OPTIMIZERS[o.optimizer](groups, o)
+    return optimizer
 
 
 def rate_at(recipe: Recipe, epoch: int, done: float) -> float:
     """Return the learning rate in an epoch (from 1) of which the share `done`, in [0, 1], is over.
 
-    With t = epoch - 1 + done epochs over, warmup w and E epochs in all, s = (t - w) / (E - w):
+    With t = epoch - 1 + done epochs over and w epochs of warm-up:
 
         t < w       lr (t + 1/32) / (w + 1/32)
-        constant    lr
-        cosine      lr / 2 (1 + cos(pi s))
-        steps       lr, lr / 10 from s = 1/2, lr / 100 from s = 3/4
+        t >= w      what the schedule says, see `netsci.train.lr_schedules`
 
     Examples
     --------
-    >>> recipe = Recipe().replace(lr=0.1, epochs=10, course="cosine")
+    >>> from netsci.train import Recipe
+    >>> recipe = Recipe().replace(lr=0.1, epochs=10, lr_schedule="cosine")
     >>> rate_at(recipe, 1, 0.0), rate_at(recipe, 6, 0.0), rate_at(recipe, 10, 1.0)
     (0.1, 0.05, 0.0)
     """
@@ -139,9 +165,4 @@ def rate_at(recipe: Recipe, epoch: int, done: float) -> float:
     elapsed = epoch - 1 + done
     if elapsed < o.warmup:
         return o.lr * (elapsed + 1.0 / 32.0) / (o.warmup + 1.0 / 32.0)
-    if o.course == "constant":
-        return o.lr
-    share = min(1.0, (elapsed - o.warmup) / max(1, o.epochs - o.warmup))
-    if o.course == "cosine":
-        return o.lr / 2.0 * (1.0 + float(np.cos(np.pi * share)))
-    return o.lr * 0.1 ** ((share >= 0.5) + (share >= 0.75))
+    return LR_SCHEDULES[o.lr_schedule](o, elapsed)

@@ -1,9 +1,9 @@
 """One loop for every model: train an epoch, evolve the topology, test, keep a row, write a checkpoint.
 
-    recipe -> data, model -> [ batches -> gradients -> optimizer ] -> evolve -> test -> table, checkpoint
+    recipe -> data, model -> [ batches -> gradients -> optimizer -> hooks ] -> test -> table, checkpoint
 
-The order within an epoch is S0's (appendix A.5): weights first, then removal, percolation and regrowth, then
-the test.
+The topology changes in the hooks of the recipe's method (`netsci.train.methods`). Where that is once an
+epoch, the order is S0's (appendix A.5): weights first, then removal, percolation and regrowth, then the test.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
 from torch import nn
@@ -25,11 +26,22 @@ from netsci.measure import Trace
 from netsci.topology import Evolution
 from netsci.train.build import build
 from netsci.train.checkpoint import Checkpoint
-from netsci.train.evolving import Evolver, structure
-from netsci.train.folder import CHECKPOINT, NETWORK, RECIPE, TABLE, found, prepared, save_network, written
+from netsci.train.epoch import State, steps_of, train_epoch
+from netsci.train.evolving import structure
+from netsci.train.folder import (
+    CHECKPOINT,
+    NETWORK,
+    RECIPE,
+    TABLE,
+    find_checkpoint,
+    prepare_folder,
+    save_network,
+    write_progress,
+)
 from netsci.train.inputs import Inputs
-from netsci.train.learners import learner, optimizer_of, rate_at
-from netsci.train.places import EVOLUTION, LEARNING, keyed
+from netsci.train.learners import learner, optimizer_of
+from netsci.train.methods.base import Hooks, Step, method_of
+from netsci.train.random_keys import EVOLUTION, METHOD, keyed
 from netsci.train.recipe import Recipe
 from netsci.train.testing import Rows, row, test, trace_of
 
@@ -41,14 +53,15 @@ Observer = Callable[["Moment"], None]
 class Moment:
     """What an observer sees after an epoch (0 before training): do not change the model.
 
-    epoch : how many are done. evolution : the step of the topology after this epoch, None without one.
-    rows : of the table, those of this epoch.
+    epoch : how many are done. evolution : the last change of the topology in this epoch, None without one.
+    rows : of the table, those of this epoch. evolutions : all changes of the topology in this epoch.
     """
 
     epoch: int
     model: nn.Module
     evolution: Evolution | None
     rows: Rows
+    evolutions: tuple[Evolution, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -85,18 +98,6 @@ class Run:
         Raises ValueError if the network does not spike.
         """
         return trace_of(self.model, self.inputs, limit)
-
-
-@dataclass
-class _State:
-    """What changes while a run goes on."""
-
-    model: nn.Module
-    optimizer: torch.optim.Optimizer
-    evolver: Evolver
-    epoch: int = 0
-    step: int = 0
-    rows: Rows = field(default_factory=list)
 
 
 def train(
@@ -147,27 +148,26 @@ def train(
     if as_whole(test_every, "test_every") < 0:
         raise ValueError(f"test_every must be at least 0; got {test_every!r}")
     check_device(device)
-    place = prepared(Path(folder)) if folder is not None else None
+    place = prepare_folder(Path(folder)) if folder is not None else None
     inputs = Inputs(recipe, device, data=data)
     state = _start(recipe, inputs, device, place if resume else None)
     if state.epoch == 0 and not state.rows:
         tested = test(state.model, inputs) if _tested(0, recipe, test_every) else []
         state.rows += _rows(0, structure(state.model) + tested)
-        _observed(observe, state, None)
+        _observed(observe, state, [])
         if last == 0 and place is not None:
             _write(place, recipe, state, inputs.checksum)
     learn = learner(recipe)
     while state.epoch < last:
         state.epoch += 1
         begin = time.perf_counter()
-        measured = _train_epoch(state, recipe, inputs, learn, progress)
-        evolution = _evolve(state, recipe, measured)
+        measured, evolutions = train_epoch(state, recipe, inputs, learn, progress)
         measured += structure(state.model)
         if _tested(state.epoch, recipe, test_every):
             measured += test(state.model, inputs)
         measured.append(row("seconds", time.perf_counter() - begin, "s"))
         state.rows += _rows(state.epoch, measured)
-        _observed(observe, state, evolution)
+        _observed(observe, state, evolutions)
         if place is not None:
             _write(place, recipe, state, inputs.checksum)
     if place is not None and state.epoch == recipe.optimisation.epochs:
@@ -207,82 +207,56 @@ def check_device(device: str) -> None:
         ) from error
 
 
-def _start(recipe: Recipe, inputs: Inputs, device: str, place: Path | None) -> _State:
+def _start(recipe: Recipe, inputs: Inputs, device: str, place: Path | None) -> State:
     """Return the state to begin with: the drawn network, or the one of the folder's checkpoint."""
     model = build(recipe, inputs).to(device)
-    checkpoint = None if place is None else found(place, recipe, inputs.checksum)
+    checkpoint = None if place is None else find_checkpoint(place, recipe, inputs.checksum)
+    hooks = _start_hooks(recipe, model, inputs)  # before loading: methods see the network at its start
     if checkpoint is None:
-        return _State(model, optimizer_of(recipe, model), Evolver(model, recipe))
-    evolver = Evolver(model, recipe)  # before loading: the links wanted are those at the start
+        return State(model, optimizer_of(recipe, model), hooks)
     try:
         model.load_state_dict(checkpoint.model)
         optimizer = optimizer_of(recipe, model)
         optimizer.load_state_dict(checkpoint.optimizer)
-        evolver.stopped, rows = set(checkpoint.notes["stopped"]), checkpoint.notes["rows"]
+        # Versions before methods kept the layers that had stopped, and nothing else.
+        old = checkpoint.method is None
+        hooks.load_state_dict({"stopped": checkpoint.notes["stopped"]} if old else checkpoint.method or {})
+        rows = checkpoint.notes["rows"]
     except (RuntimeError, ValueError, KeyError) as error:
         raise ValueError(
             f"{place} holds a checkpoint that does not fit this version ({error}): go on with the version "
             "that wrote it, or begin anew with resume=False"
         ) from error
-    return _State(model, optimizer, evolver, checkpoint.epoch, checkpoint.step, rows)
+    return State(model, optimizer, hooks, checkpoint.epoch, checkpoint.step, rows)
 
 
-def _train_epoch(
-    state: _State, recipe: Recipe, inputs: Inputs, learn: Any, progress: Callable[[int, float], None] | None
-) -> Rows:
-    """Run one epoch of weight training; return its rows."""
-    o = recipe.optimisation
-    model, optimizer = state.model, state.optimizer
-    batches = -(-inputs.n_train // o.batch)
-    model.train()
-    total: Any = 0.0
-    counts: dict[str, int] = {}
-    for number, (x, labels) in enumerate(inputs.batches(state.epoch)):
-        rate = rate_at(recipe, state.epoch, number / batches)
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        optimizer.zero_grad(set_to_none=True)
-        learnt = learn(model, x, labels, keyed(recipe.seed, state.epoch, number, LEARNING))
-        if o.clip is not None:
-            nn.utils.clip_grad_norm_(model.parameters(), o.clip)
-        optimizer.step()
-        total = total + learnt.loss
-        for name, count in learnt.counts.items():
-            counts[name] = counts.get(name, 0) + count
-        state.step += 1
-        if progress is not None:
-            progress(state.epoch, (number + 1) / batches)
-    if not math.isfinite(float(total)):
-        raise ValueError(
-            f"the loss is no finite number after epoch {state.epoch}: lower lr ({o.lr:g}), or set clip, "
-            "which bounds the gradient"
-        )
-    rows = [row("loss", float(total) / inputs.n_train, "mean a sample")]
-    return rows + [row(f"{name} in learning", count, "count") for name, count in counts.items()]
+def _start_hooks(recipe: Recipe, model: nn.Module, inputs: Inputs) -> Hooks:
+    """Return the hooks of the recipe's method; those of a dense network do nothing."""
+    method = method_of(recipe)
+    if method is None:
+        return Hooks()
+
+    def draw(step: Step, part: int = 0) -> np.random.Generator:
+        # The key of a step at the end of an epoch is that of evolutions before there were others.
+        number = step.batch % step.steps.batches
+        return keyed(recipe.seed, step.epoch, number, METHOD + part if part else EVOLUTION)
+
+    return method.start(model, steps_of(recipe, inputs), draw)
 
 
-def _evolve(state: _State, recipe: Recipe, measured: Rows) -> Evolution | None:
-    if not state.evolver.due(state.epoch):
-        return None
-    step = state.evolver.step(state.epoch, state.optimizer, keyed(recipe.seed, state.epoch, 0, EVOLUTION))
-    for name, overlap in step["overlap"].items():
-        if name in state.evolver.targets:
-            measured.append({**row("overlap", overlap, "share"), "layer": name})
-    evolution: Evolution = step["evolution"]
-    return evolution
-
-
-def _observed(observe: Observer | None, state: _State, evolution: Evolution | None) -> None:
+def _observed(observe: Observer | None, state: State, evolutions: list[Evolution]) -> None:
     state.model.eval()  # tested or not, whoever looks finds it in the same mode
     if observe is not None:
         here = [one for one in state.rows if one["epoch"] == state.epoch]
-        observe(Moment(state.epoch, state.model, evolution, here))
+        last = evolutions[-1] if evolutions else None
+        observe(Moment(state.epoch, state.model, last, here, tuple(evolutions)))
 
 
-def _write(place: Path, recipe: Recipe, state: _State, checksum: str) -> None:
-    notes = {"rows": state.rows, "stopped": sorted(state.evolver.stopped), "data": checksum}
+def _write(place: Path, recipe: Recipe, state: State, checksum: str) -> None:
+    notes = {"rows": state.rows, "data": checksum}
     model, optimizer = state.model.state_dict(), state.optimizer.state_dict()
-    written(place, Checkpoint(recipe.flat(), state.epoch, state.step, model, optimizer, notes))
+    method = state.hooks.state_dict()
+    write_progress(place, Checkpoint(recipe.flat(), state.epoch, state.step, model, optimizer, notes, method))
 
 
 def _rows(epoch: int, measured: Rows) -> Rows:

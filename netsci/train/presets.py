@@ -26,13 +26,13 @@ PRESETS: dict[str, Recipe] = {
         Task("mnist", encoding="rate", steps=50),
         Net("mlp", (("hidden", (1568, 1568)),), alpha=0.9, threshold=4.0),
         Topology(sparsity=0.95, zeta=0.35),
-        Optimisation(learner="stp", window=4, lr=1e-4, course="constant", batch=100, epochs=100),
+        Optimisation(learner="stp", window=4, lr=1e-4, lr_schedule="constant", batch=100, epochs=100),
     ),
     "digits-stp-3fc": Recipe(
         Task("digits", encoding="rate", steps=20),
         Net("mlp", (("hidden", (128, 128)),), alpha=0.9, threshold=4.0),
         Topology(sparsity=0.9, zeta=0.35),
-        Optimisation(learner="stp", window=4, lr=1e-3, course="constant", batch=50, epochs=20),
+        Optimisation(learner="stp", window=4, lr=1e-3, lr_schedule="constant", batch=50, epochs=20),
     ),
     "mnist-2conv2fc": Recipe(
         Task("mnist", steps=8),
@@ -41,7 +41,7 @@ PRESETS: dict[str, Recipe] = {
         Optimisation(lr=2e-3, batch=100, epochs=30),
     ),
     "cifar10-6conv2fc": Recipe(
-        Task("cifar10-jpeg", steps=8, augment=True),
+        Task("cifar10-jpeg", steps=8, augment="crop_flip"),
         Net("conv6fc2", readout="sum"),
         Topology(sparsity=0.95, initial="uniform"),
         Optimisation(
@@ -49,7 +49,7 @@ PRESETS: dict[str, Recipe] = {
         ),
     ),
     "cifar10-spikformer": Recipe(
-        Task("cifar10-jpeg", steps=4, augment=True),
+        Task("cifar10-jpeg", steps=4, augment="crop_flip"),
         Net("spikformer"),
         Topology(sparsity=0.95, initial="uniform"),
         Optimisation(

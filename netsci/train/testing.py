@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 import torch
-from torch import nn
+from numpy.typing import NDArray
+from torch import Tensor, nn
 
 from netsci.measure import Trace
+from netsci.models import ACTIVATIONS
 from netsci.spiking import record
 from netsci.train.inputs import Inputs
 
@@ -17,21 +21,74 @@ Rows = list[dict[str, Any]]
 
 @torch.no_grad()
 def test(model: nn.Module, inputs: Inputs) -> Rows:
-    """Return rows of accuracy and, for spiking networks, of operations and firing rates.
+    """Return rows of accuracy and silent units and, for spiking networks, of operations and firing rates.
 
-    Each is a dictionary of layer, measure, value, unit. The model is left in evaluation mode.
+    Each is a dictionary of layer, measure, value, unit. The model is left in evaluation mode. All but the
+    accuracy is counted on the first 1,000 test samples (COUNTED).
     """
     model.eval()
     correct: Any = 0
     for x, labels in inputs.tests():
         correct = correct + (model(x).argmax(1) == labels).sum()
     rows = [row("accuracy", int(correct) / inputs.n_test, "share")]
+    counted = min(COUNTED, inputs.n_test)
     if inputs.recipe.net.spiking:
-        counted = min(COUNTED, inputs.n_test)
         trace = trace_of(model, inputs, counted)
         rows.append(row("SOPs", trace.sops / counted, "a sample"))
         rows.append(row("firing rate", trace.firing_rate, "spikes a neuron and step"))
-    return rows
+        fired = {one.name: one.spikes > 0 for one in trace.populations if not one.is_input}
+    else:
+        fired = fired_units(model, inputs, counted)
+    return rows + silent_units(fired)
+
+
+def silent_units(fired: Mapping[str, NDArray[np.bool_]]) -> Rows:
+    """Return rows of the share of units that never fire, by layer and over all, of which units did.
+
+    A layer is that of neurons or of another activation, a unit one of its places; "fires" means a spike, or
+    an output other than 0. A layer that was never called has no units and no row.
+
+    Examples
+    --------
+    >>> [row["value"] for row in silent_units({"neurons.0": np.array([True, True, False, True])})]
+    [0.25, 0.25]
+    """
+    shown = {name: units for name, units in fired.items() if len(units)}
+    if not shown:
+        return []
+    rows = [
+        {"layer": name, "measure": "silent units", "value": float(1.0 - units.mean()), "unit": "share"}
+        for name, units in shown.items()
+    ]
+    return [*rows, row("silent units", float(1.0 - np.concatenate(list(shown.values())).mean()), "share")]
+
+
+@torch.no_grad()
+def fired_units(model: nn.Module, inputs: Inputs, limit: int) -> dict[str, NDArray[np.bool_]]:
+    """Return which units of the activations of a network without time are not 0 on some testing sample.
+
+    Activations are the modules of the class that the recipe's activation makes.
+    """
+    kind = type(ACTIVATIONS[inputs.recipe.net.activation]())
+    fired: dict[str, Tensor] = {}
+
+    def watch(name: str) -> Callable[..., None]:
+        def see(_: nn.Module, __: Any, output: Tensor) -> None:
+            found = (output != 0).flatten(1).any(0)
+            fired[name] = found | fired[name] if name in fired else found
+
+        return see
+
+    handles = [
+        one.register_forward_hook(watch(name)) for name, one in model.named_modules() if isinstance(one, kind)
+    ]
+    try:
+        for x, _ in inputs.tests(limit):
+            model(x)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return {name: units.cpu().numpy() for name, units in fired.items()}
 
 
 def trace_of(model: nn.Module, inputs: Inputs, limit: int | None = None) -> Trace:

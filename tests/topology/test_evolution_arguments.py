@@ -104,7 +104,7 @@ def test_removal_by_weight_asks_for_weights():
 
 
 def test_a_score_of_the_wrong_shape_is_refused():
-    REGROWTH["wrong"] = lambda links: np.ones(links.shape[::-1])
+    REGROWTH["wrong"] = lambda view: np.ones(view.links.shape[::-1])
     try:
         with pytest.raises(ValueError, match="must score"):
             evolve(dense_layer(), EvolutionRule("random", "wrong", 0.5), zeta=0.3, rng=rng())

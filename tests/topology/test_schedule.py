@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netsci.topology import DENSITY, ZETA, cosine, linear, sigmoid, static
+from netsci.topology import DENSITY, ZETA, cosine, linear, linear_exponent, sigmoid, static
 
 GOLDEN = np.load(Path(__file__).parents[1] / "golden" / "ch" / "cht_ops.npz")
 
@@ -89,3 +89,12 @@ def test_steep_sigmoids_do_not_overflow():
 def test_bad_arguments_are_named(call, name):
     with pytest.raises(ValueError, match=name):
         call()
+
+
+def test_an_exponent_goes_in_a_line_from_one_delta_to_another():
+    deltas = np.array([linear_exponent(0.9, 0.5, step, 10, until=0.8) for step in range(11)])
+    np.testing.assert_allclose(deltas / (1 - deltas), [9, 8, 7, 6, 5, 4, 3, 2, 1, 1, 1], rtol=1e-12)
+    assert linear_exponent(0.0, 0.75, 5, 10) == pytest.approx(0.6)  # exponent 1.5
+    for ends in ((1.0, 0.5), (0.5, 1.0), (0.5, 1.5)):
+        with pytest.raises(ValueError, match=r"delta|final"):
+            linear_exponent(*ends, 1, 10)

@@ -7,11 +7,18 @@ from hypothesis import given, settings
 
 from netsci.graph.ch.scores import CH_RULES, ch_scores
 from netsci.topology import REGROWTH, REMOVAL, link_removal_score, magnitude, relative_importance
+from netsci.topology.scores import needs_of
+from netsci.topology.view import ArrayView
 from tests.strategies import masks
 
 GOLDEN = np.load(Path(__file__).parents[1] / "golden" / "ch" / "cht_ops.npz")
 SPIKING = Path(__file__).parents[1] / "golden" / "snn"
 WEIGHTS = sp.csr_array([[3.0, -1.0, 0.0], [0.0, 2.0, -2.0]])
+
+
+def view(weights):
+    links = sp.csr_array((np.ones(weights.nnz, bool), weights.indices, weights.indptr), weights.shape)
+    return ArrayView("a", links, weights)
 
 
 def at_links(score, weights):
@@ -25,7 +32,7 @@ def test_removal_scores_by_hand():
     np.testing.assert_allclose(relative_importance(WEIGHTS), expected, rtol=1e-14)
     expected = [3 / 5 + 3 / 4, 1 / 5 + 1 / 4, 2 / 5 + 2 / 4, 2 / 5 + 2 / 3]
     np.testing.assert_allclose(link_removal_score(WEIGHTS), expected, rtol=1e-14)
-    assert REMOVAL["random"](WEIGHTS).tolist() == [1, 1, 1, 1]
+    assert REMOVAL["random"](view(WEIGHTS)).tolist() == [1, 1, 1, 1]
 
 
 @pytest.mark.parametrize(("key", "inside"), [("ri_score_eps_outside", False), ("ri_score_eps_inside", True)])
@@ -50,11 +57,11 @@ def test_golden_link_removal_score_and_its_powers(name):
 def test_removal_scores_are_float64_aligned_with_the_links_and_transpose_with_them(name):
     weights = sp.csr_array(np.random.default_rng(1).normal(size=(5, 9)).astype(np.float32))
     weights.data[3] = 0.0  # a stored zero is a link
-    score = REMOVAL[name](weights)
+    score = REMOVAL[name](view(weights))
     assert score.dtype == np.float64
     assert score.shape == (45,)
-    turned = at_links(REMOVAL[name], weights.T.tocsr()).T
-    np.testing.assert_allclose(at_links(REMOVAL[name], weights), turned, rtol=1e-12)
+    turned = at_links(lambda w: REMOVAL[name](view(w)), weights.T.tocsr()).T
+    np.testing.assert_allclose(at_links(lambda w: REMOVAL[name](view(w)), weights), turned, rtol=1e-12)
 
 
 @pytest.mark.parametrize("name", ["magnitude", "ri", "lrs"])
@@ -62,7 +69,7 @@ def test_zero_weights_score_zero_even_in_an_empty_row(name):
     weights = sp.csr_array(
         (np.array([0.0, 0.0, 1.0]), np.array([0, 1, 1]), np.array([0, 2, 3])), shape=(2, 2)
     )
-    assert REMOVAL[name](weights)[:2].tolist() == [0.0, 0.0]
+    assert REMOVAL[name](view(weights))[:2].tolist() == [0.0, 0.0]
 
 
 @pytest.mark.parametrize("epsilon", [-1.0, np.nan, np.inf])
@@ -72,15 +79,26 @@ def test_epsilon_is_checked(epsilon):
 
 
 def test_regrowth_rules_are_the_link_predictors():
-    assert set(REGROWTH) == {"random", *CH_RULES}
+    assert set(REGROWTH) == {"random", "gradient", *CH_RULES}
+
+
+def test_what_scores_ask_of_a_layer_is_known_before_they_are_called():
+    assert needs_of("lrs", "ch3_l3") == needs_of("random", "random") == frozenset()
+    assert needs_of("magnitude", "gradient") == {"gradient"}
+    assert needs_of("magnitude", "a score of a user") == {"gradient", "activity"}
+
+
+def test_weights_are_asked_for_by_name():
+    with pytest.raises(ValueError, match="layer 'a' has no weights"):
+        REMOVAL["magnitude"](ArrayView("a", sp.csr_array(np.eye(2, dtype=bool))))
 
 
 @settings(deadline=None)  # the first call compiles
 @given(masks())
 def test_regrowth_scores_every_missing_link_and_no_other(mask):
     links = sp.csr_array(mask)
-    for name, rule in REGROWTH.items():
-        scores = rule(links)
+    for name in ("random", *CH_RULES):
+        scores = REGROWTH[name](ArrayView("a", links))
         assert scores.shape == mask.shape
         assert scores.dtype == np.float64
         assert np.array_equal(np.isnan(scores), mask)

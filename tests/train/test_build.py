@@ -9,7 +9,8 @@ from netsci.data import DataSet, load
 from netsci.sparse import sparse_layers
 from netsci.topology import CORRELATION, sscti
 from netsci.train import PRESETS, Inputs, Recipe
-from netsci.train.build import MODELS, build, draw_weights, first_links, input_correlation, neuron
+from netsci.train.build import MODELS, build, draw_weights, neuron
+from netsci.train.methods.first_links import first_links, input_correlation
 
 BASE = Recipe().replace(options=(("hidden", (48, 32)),), sparsity=0.9, limit=300, test_limit=50, steps=4)
 
@@ -50,12 +51,12 @@ def test_correlated_links_leave_dark_pixels_out_and_are_tiled():
     _, inputs, recipe = made()
     dark = load("digits").x_train.reshape(-1, 64).max(0) == 0
     assert dark.any()
-    first = first_links(recipe.topology, (64, 64), 0, recipe, inputs)
+    shapes = {"a": (64, 64), "b": (64, 64)}
+    first, again = first_links(recipe.topology, shapes, inputs, np.random.default_rng).values()
     assert first.toarray()[dark].sum() == 0
-    again = first_links(recipe.topology, (64, 64), 1, recipe, inputs)
     assert (first != again).nnz == 0  # no draw: the same process at every place
     uniform = recipe.replace(initial="uniform").topology
-    places = [first_links(uniform, (64, 64), place, recipe, inputs) for place in (0, 1)]
+    places = list(first_links(uniform, shapes, inputs, np.random.default_rng).values())
     assert (places[0] != places[1]).nnz > 0
 
 
@@ -65,16 +66,10 @@ def test_the_correlation_is_computed_once_for_all_layers(monkeypatch, initial, k
     monkeypatch.setitem(CORRELATION, kind, lambda x: (computed.append(x.shape), function(x))[1])
     model, inputs, recipe = made(initial=initial, options=(("hidden", (64, 128, 32)),))
     assert computed == [(300, 64)]
-    known = input_correlation(recipe.topology, inputs)
-    assert len(computed) == 2
     x = load("digits").scaled(inputs.train_side.x)
     for layer, shape in zip(model.layers[:3], [(64, 64), (64, 128), (128, 32)], strict=True):
         assert (layer.links != sscti(x, shape, 0.9, correlation=kind)).nnz == 0
-        alone, given = (
-            first_links(recipe.topology, shape, 1, recipe, inputs, correlation=r) for r in (None, known)
-        )
-        assert (alone != given).nnz == (layer.links != given).nnz == 0
-    assert len(computed) == 2 + 3 * 2
+    assert len(computed) == 1 + 3
     assert input_correlation(recipe.replace(initial="uniform").topology, inputs) is None
 
 
@@ -157,11 +152,22 @@ def test_models_of_images_are_sparse_where_s0_says(name):
         ({"model": "nope"}, "model must be one of mlp"),
         ({"options": ()}, "must name the widths of its hidden layers"),
         ({"options": (("hidden", 5),)}, "must name the widths of its hidden layers"),
-        ({"options": (("hidden", (0,)),)}, "at least 1"),
+        ({"options": (("hidden", (0,)),)}, "each above 0"),
         ({"options": (("hidden", (4,)), ("colour", 1))}, "colour"),
         ({"readout": "nope"}, "readout must be one of"),
         ({"surrogate": "nope"}, "surrogate must be one of"),
-        ({"model": "conv2fc2", "options": (), "spiking": False}, "only an mlp"),
+        (
+            {"model": "spikformer", "options": (), "spiking": False},
+            "spiking must be True for spikformer: its",
+        ),
+        (
+            {"model": "spikformer", "options": (), "dropout": 0.1},
+            "spikformer does not take dropout; it takes d",
+        ),
+        ({"model": "conv6fc2", "options": (), "bias": True}, "conv6fc2 does not take bias; it takes dropout"),
+        ({"bias": True, "options": (("hidden", (4,)), ("bias", False))}, "options say False: leave one out"),
+        ({"options": (("hidden", (4,)), ("steps", 3))}, "options must leave out steps"),
+        ({"spiking": False, "readout": "membrane"}, "'membrane' needs a neuron with a leak alpha; got ReLU"),
     ],
 )
 def test_what_does_not_fit_is_named(changes, words):

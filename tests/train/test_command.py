@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from netsci.cli import app
 from netsci.train import PRESETS
-from netsci.train.command import chosen, listed
+from netsci.train.command import choose_recipe, list_presets
 
 SMALL = ["limit=80", "test_limit=40", "epochs=2", "steps=2", "sparsity=0.8", "options=(('hidden', (16,)),)"]
 
@@ -22,8 +22,8 @@ def run(*arguments, changes=()):
 def test_presets_are_listed():
     shown = run("--list")
     assert shown.exit_code == 0
-    assert [line.split()[0] for line in listed().splitlines()] == list(PRESETS)
-    assert shown.stdout.strip() == listed()
+    assert [line.split()[0] for line in list_presets().splitlines()] == list(PRESETS)
+    assert shown.stdout.strip() == list_presets()
 
 
 def test_a_run_its_files_and_its_report(tmp_path):
@@ -64,12 +64,12 @@ def test_a_dense_network_has_a_folder_of_its_own(tmp_path, monkeypatch):
 
 def test_values_are_literals_or_words():
     changes = ["early_stop=None", "initial=uniform", "lr=1e-2", "augment=False"]
-    recipe = chosen("digits-2fc", changes, dense=False)
+    recipe = choose_recipe("digits-2fc", changes, dense=False)
     assert (recipe.topology.early_stop, recipe.topology.initial) == (None, "uniform")
-    assert (recipe.optimisation.lr, recipe.task.augment) == (0.01, False)
-    assert chosen("digits-2fc", ["dense=True"], dense=False).topology is None
+    assert (recipe.optimisation.lr, recipe.task.augment) == (0.01, "none")
+    assert choose_recipe("digits-2fc", ["dense=True"], dense=False).topology is None
     both = ["learner=stp", "encoding=rate", "readout=rate"]
-    assert chosen("digits-2fc", both, dense=False).optimisation.learner == "stp"
+    assert choose_recipe("digits-2fc", both, dense=False).optimisation.learner == "stp"
 
 
 @pytest.mark.parametrize(

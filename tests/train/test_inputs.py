@@ -8,7 +8,7 @@ import torch
 from netsci.data import DataSet
 from netsci.train import Inputs, Recipe, train
 from netsci.train.build import build
-from netsci.train.inputs import Intensities, augmented
+from netsci.train.inputs import Intensities, augment_images
 
 
 def images(n: int = 60, shape: tuple[int, ...] = (1, 4, 4), classes: int = 3) -> DataSet:
@@ -142,10 +142,81 @@ def test_networks_without_time_see_the_mean_frame():
     torch.testing.assert_close(whole.flatten(1), x)
 
 
-def test_augmentation_needs_images():
-    for data, changes in ((images(), {}), (images(shape=(5, 2, 4, 4)), {"encoding": "events", "steps": 5})):
-        with pytest.raises(ValueError, match="augment moves"):
-            inputs(data, augment=True, **changes)
+def test_augmentation_needs_images_without_time():
+    with pytest.raises(ValueError, match=r"augment moves images, and 'digits' has time.*got 'shift'"):
+        inputs(images(shape=(5, 2, 4, 4)), encoding="events", steps=5, augment="shift")
+
+
+@pytest.mark.parametrize("augment", ["shift", "crop_flip"])
+@pytest.mark.parametrize("changes", [{}, {"encoding": "rate", "steps": 40}])
+def test_a_flat_model_sees_the_images_that_another_sees(augment, changes):
+    data = images(shape=(3, 8, 8))
+    flat, whole = (
+        next(inputs(data, augment=augment, model=model, **changes).batches(1))
+        for model in ("mlp", "conv2fc2")
+    )
+    assert torch.equal(flat[1], whole[1])
+    if changes:  # spikes are drawn in another order: the rates agree
+        assert (flat[0].mean(0) - whole[0].mean(0).flatten(1)).abs().mean() < 0.1
+    else:
+        assert torch.equal(flat[0], whole[0].flatten(1))
+        assert flat[0].t().is_contiguous()
+    plain, _ = next(inputs(data, **changes).batches(1))
+    assert not torch.equal(flat[0], plain)
+
+
+def test_tests_are_never_augmented():
+    for augment in ("shift", "crop_flip"):
+        x, _ = next(inputs(augment=augment).tests())
+        assert torch.equal(x, next(inputs().tests())[0])
+
+
+@pytest.mark.parametrize("max_shift", [0, 1, 3])
+def test_a_shift_moves_by_at_most_its_pixels_and_never_mirrors(max_shift):
+    glyph = torch.tensor([[1, 2], [3, 0]], dtype=torch.uint8)
+    x = torch.zeros(300, 1, 10, 10, dtype=torch.uint8)
+    x[:, 0, 4:6, 4:6] = glyph
+    out = augment_images(x, "shift", max_shift, rng=np.random.default_rng(7))
+    moves = set()
+    for image in out[:, 0]:
+        row, column = np.argwhere(image.numpy() == 1)[0]
+        assert torch.equal(image[row : row + 2, column : column + 2], glyph)  # neither mirrored nor turned
+        assert int(image.sum()) == 6
+        moves.add((int(row) - 4, int(column) - 4))
+    reach = range(-max_shift, max_shift + 1)
+    assert moves == {(down, right) for down in reach for right in reach}
+    flipped = augment_images(x, "crop_flip", max_shift, rng=np.random.default_rng(7))
+    mirrored = [np.argwhere(a.numpy() == 2)[0][1] < np.argwhere(a.numpy() == 1)[0][1] for a in flipped[:, 0]]
+    assert 100 < sum(mirrored) < 200
+
+
+def test_the_largest_shift_of_a_recipe_is_used():
+    data = images(shape=(1, 8, 8))
+    data.x_train[:] = 0
+    data.x_train[:, 0, 4, 4] = 9
+    for reach in (1, 2):
+        made = inputs(data, augment="shift", max_shift=reach, model="conv2fc2")
+        places = {
+            tuple(place) for x, _ in made.batches(1) for place in np.argwhere(x[:, 0].numpy() > 0)[:, 1:]
+        }
+        assert {row for row, _ in places} == set(range(4 - reach, 5 + reach))
+
+
+@pytest.mark.parametrize("model", ["mlp", "conv2fc2"])
+def test_a_shift_by_nothing_leaves_images_as_they_are(model):
+    data = images(shape=(3, 8, 8))
+    found, _ = next(inputs(data, augment="shift", max_shift=0, model=model).batches(1))
+    assert torch.equal(found, next(inputs(data, model=model).batches(1))[0])
+
+
+def test_an_own_augmentation_is_chosen_by_name(monkeypatch):
+    from netsci.data.augment import AUGMENTATIONS
+
+    monkeypatch.setitem(AUGMENTATIONS, "dark", lambda x, *, rng, max_shift: x // 2)
+    data = images()
+    data.x_train[:] = 100
+    x, _ = next(inputs(data, augment="dark").batches(1))
+    assert set((x * 255).round().unique().tolist()) == {50.0}
 
 
 def test_augmentation_differs_between_epochs_and_batches_and_repeats_within_one():
@@ -164,7 +235,7 @@ def test_augmentation_moves_and_mirrors_each_image():
     x = torch.zeros(200, 3, 10, 10, dtype=torch.uint8)
     x[:, 0, 4, 5] = torch.arange(200, dtype=torch.uint8)
     x[:, 1, 4, 5] = 9
-    out = augmented(x, np.random.default_rng(7))
+    out = augment_images(x, "crop_flip", 4, rng=np.random.default_rng(7))
     assert out.shape == x.shape
     assert out.dtype == torch.uint8
     places = [tuple(np.argwhere(image[1].numpy() == 9)[0]) for image in out]

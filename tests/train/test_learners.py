@@ -9,7 +9,7 @@ from netsci.models import mlp
 from netsci.sparse import SparseLinear
 from netsci.train import PRESETS, Recipe, train
 from netsci.train.learners import learner, loss_of, optimizer_of, rate_at
-from netsci.train.recipe import OPTIMIZERS
+from netsci.train.optimizers import OPTIMIZERS
 
 LABELS = torch.tensor([0, 1, 1, 0])
 
@@ -20,22 +20,22 @@ def rates(epochs=8, **changes):
 
 
 def test_constant_and_cosine_rates():
-    assert rates(course="constant") == [0.8] * 16
-    found = rates(course="cosine")
+    assert rates(lr_schedule="constant") == [0.8] * 16
+    found = rates(lr_schedule="cosine")
     assert found == pytest.approx([0.4 * (1 + np.cos(np.pi * k / 16)) for k in range(16)])
 
 
 def test_steps_fall_at_a_half_and_at_three_quarters():
-    found = rates(course="steps")
+    found = rates(lr_schedule="steps")
     assert found == pytest.approx([0.8] * 8 + [0.08] * 4 + [0.008] * 4)
 
 
 def test_a_warm_up_rises_to_the_rate_and_the_course_begins_there():
-    found = rates(course="cosine", warmup=2)
+    found = rates(lr_schedule="cosine", warmup=2)
     assert found[:4] == pytest.approx([0.8 * (t + 1 / 32) / (2 + 1 / 32) for t in (0.0, 0.5, 1.0, 1.5)])
     assert found[4] == 0.8
     assert found[4:] == sorted(found[4:], reverse=True)
-    assert rates(epochs=2, course="cosine", warmup=5)[-1] < 0.8
+    assert rates(epochs=2, lr_schedule="cosine", warmup=5)[-1] < 0.8
 
 
 @pytest.mark.parametrize("kind", OPTIMIZERS)
@@ -111,7 +111,7 @@ def test_the_whole_gradient_is_clipped():
         options=(("hidden", (16,)),), steps=2, epochs=1, limit=50, batch=50, test_limit=20, sparsity=0.9
     )
     # One step of plain descent: the weights move by lr x the clipped norm.
-    recipe = recipe.replace(optimizer="sgd", momentum=0.0, lr=1.0, course="constant", evolve_every=0)
+    recipe = recipe.replace(optimizer="sgd", momentum=0.0, lr=1.0, lr_schedule="constant", evolve_every=0)
     before = torch.cat([p.detach().ravel() for p in train(recipe, stop_after=0).model.parameters()])
     moved = []
     for clip in (None, 1e-3):

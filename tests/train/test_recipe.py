@@ -2,13 +2,28 @@ import json
 import subprocess
 import sys
 from dataclasses import fields
+from importlib import import_module
 
 import pytest
 
-from netsci.models.readout import READOUTS
+from netsci.data.augment import AUGMENTATIONS
+from netsci.models import ACTIVATIONS, ARCHITECTURES, READOUTS
 from netsci.spiking import SURROGATES
-from netsci.train import PRESETS, Net, Optimisation, Recipe, Task, Topology, recipe
-from netsci.train.build import MODELS
+from netsci.train import (
+    ENCODINGS,
+    LEARNERS,
+    LOSSES,
+    LR_SCHEDULES,
+    OPTIMIZERS,
+    PRESETS,
+    Net,
+    Optimisation,
+    Recipe,
+    Task,
+    Topology,
+)
+from netsci.train.command import choose_recipe
+from netsci.train.recipe import read_old_names, write_old_names
 
 
 def test_every_value_has_one_home():
@@ -42,7 +57,7 @@ def test_changes_need_to_fit_each_other_only():
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"learning_rate": 1.0}, "no 'learning_rate'; it has alpha"),
+        ({"learning_rate": 1.0}, "no 'learning_rate'; it has activation, alpha"),
         ({"steps": 0}, "steps must be a whole number of at least 1"),
         ({"steps": True}, "steps must be"),
         ({"lr": -1.0}, "lr must be at least 0"),
@@ -64,7 +79,27 @@ def test_changes_need_to_fit_each_other_only():
         ({"clip": "abc"}, "clip must be a number"),
         ({"threshold": "abc"}, "threshold must be a number"),
         ({"spiking": "no"}, "spiking must be True or False"),
-        ({"augment": 1}, "augment must be True or False"),
+        ({"augment": 1}, "augment must be one of none, crop_flip, shift; got 1"),
+        ({"max_shift": -1}, "max_shift must be a whole number of at least 0"),
+        ({"activation": "tanh"}, "activation must be one of relu; got 'tanh'"),
+        ({"bias": 1}, "bias must be True or False"),
+        ({"dropout": 1.0}, "dropout must lie below 1"),
+        ({"dropout": -0.1}, "dropout must"),
+        ({"label_smoothing": 1.0}, "label_smoothing must lie below 1"),
+        ({"loss": "smooth"}, r"loss must be one of mse, cross_entropy; got 'smooth' .*LOSSES.register"),
+        ({"encoding": "code"}, "encoding must be one of direct, rate, events"),
+        ({"learner": "luck"}, "learner must be one of gradient, stp"),
+        ({"lr_schedule": "wave"}, "lr_schedule must be one of constant, cosine, steps, milestones, linear"),
+        ({"lr_schedule": "milestones"}, "milestones belong to lr_schedule='milestones', which needs them"),
+        ({"milestones": (3, 5)}, "milestones belong to lr_schedule='milestones'.*'cosine'"),
+        ({"lr_schedule": "milestones", "milestones": (5, 5)}, "milestones must rise"),
+        ({"lr_schedule": "milestones", "milestones": (0, 5)}, "each of milestones must be a whole number"),
+        ({"lr_schedule": "milestones", "milestones": 5}, "milestones must be epochs"),
+        ({"linear_over": 0.0}, "linear_over must be above 0"),
+        ({"linear_end": 1.5}, "linear_end"),
+        ({"course": "steps", "lr_schedule": "steps"}, "course is the former name of lr_schedule"),
+        ({"learner": "stp", "encoding": "rate", "dropout": 0.1}, "S-TP knows no dropout: set it to 0"),
+        ({"learner": "stp", "encoding": "rate", "label_smoothing": 0.1}, "S-TP knows no label_smoothing"),
         ({"permanent": "no"}, "permanent must be True or False"),
         ({"mixed": "no"}, "mixed must be True or False"),
         ({"dense": "no"}, "dense must be True or False"),
@@ -83,15 +118,63 @@ def test_values_that_do_not_fit_are_named(changes, words):
         Recipe().replace(**changes)
 
 
-def test_the_names_are_those_of_what_there_is():
-    assert set(recipe.MODELS) == set(MODELS)
-    assert set(recipe.SURROGATES) == set(SURROGATES)
-    assert set(recipe.READOUTS) == set(READOUTS)
+REGISTRIES = [
+    ACTIVATIONS,
+    ARCHITECTURES,
+    AUGMENTATIONS,
+    ENCODINGS,
+    LEARNERS,
+    LOSSES,
+    LR_SCHEDULES,
+    OPTIMIZERS,
+    READOUTS,
+    SURROGATES,
+]
+
+
+@pytest.mark.parametrize("registry", REGISTRIES, ids=lambda registry: registry.kind)
+def test_every_name_leads_to_something_and_users_are_told_where_to_register(registry):
+    assert registry.built_in
+    assert all(callable(getattr(one, "build", one)) for one in registry.values())
+    module, _, attribute = registry.public.rpartition(".")
+    assert getattr(import_module(module), attribute) is registry
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ({"course": "steps"}, {"lr_schedule": "steps"}),
+        ({"augment": True}, {"augment": "crop_flip"}),
+        ({"augment": False}, {"augment": "none"}),
+    ],
+)
+def test_former_names_of_fields_and_values_are_read_for_good(old, new):
+    recipe = Recipe().replace(**new)
+    assert Recipe().replace(**old) == recipe == Recipe.of(old)
+    written = json.loads(json.dumps(write_old_names(recipe.flat())))
+    assert {name: written[name] for name in old} == old
+    assert Recipe.of(written) == recipe == Recipe.of(recipe.flat())
+    changes = [f"{name}={value}" for name, value in old.items()]
+    assert choose_recipe("digits-2fc", changes, dense=False) == PRESETS["digits-2fc"].replace(**new)
+
+
+def test_the_parts_read_former_values_too():
+    assert Task(augment=True) == Task(augment="crop_flip")
+    assert Task(augment=False) == Task()
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_names_of_runs_are_made_of_former_names(name):
+    flat = PRESETS[name].flat()
+    assert read_old_names(write_old_names(flat)) == flat
+    assert write_old_names(read_old_names(write_old_names(flat))) == write_old_names(flat)
+    assert {"course", "augment"} <= set(write_old_names(flat))
+    assert "lr_schedule" not in write_old_names(flat)
 
 
 def test_what_a_user_adds_to_a_table_may_be_named(monkeypatch):
     monkeypatch.setitem(SURROGATES, "flat", SURROGATES["rect"])
-    monkeypatch.setitem(MODELS, "mine", MODELS["mlp"])
+    monkeypatch.setitem(ARCHITECTURES, "mine", ARCHITECTURES["mlp"])
     net = Recipe().replace(model="mine", surrogate="flat", learner="stp", encoding="rate").net
     assert (net.model, net.surrogate) == ("mine", "flat")
     monkeypatch.undo()
@@ -100,6 +183,10 @@ def test_what_a_user_adds_to_a_table_may_be_named(monkeypatch):
 
 
 def test_recipes_need_no_torch():
-    script = "import sys; from netsci.train import Recipe; Recipe(seed=3); print('torch' in sys.modules)"
+    script = (
+        "import sys; from netsci.train import PRESETS, Recipe, LEARNERS\n"
+        "for recipe in PRESETS.values(): recipe.replace(seed=3, lr_schedule='linear').flat()\n"
+        "assert 'stp' in LEARNERS; hash(Recipe()); print('torch' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 TOPOLOGY, WEIGHTS, ORDER, EVOLUTION, SPLIT, ENCODING, TESTING, LEARNING, AUGMENTATION, MODEL = range(10)
+METHOD = 100  # METHOD + part, part = 1, 2, ...: further generators of a method's hooks
 
 
 def keyed(seed: int, step: int, part: int, purpose: int) -> np.random.Generator:

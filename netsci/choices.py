@@ -1,0 +1,47 @@
+"""Choices by name whose rooms import torch at once: here their names are known without it.
+
+Each room gives out its own: `netsci.models.ARCHITECTURES`, `ACTIVATIONS` and `READOUTS`,
+`netsci.spiking.SURROGATES`. The choices of `netsci.train` stand in the files that implement them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from netsci.registry import Registry
+
+# name -> netsci.models.architecture.Architecture
+ARCHITECTURES: Registry[Any] = Registry(
+    "architecture",
+    {
+        "mlp": "netsci.models.mlp:ARCHITECTURE",
+        "conv2fc2": "netsci.models.conv:CONV2FC2",
+        "conv6fc2": "netsci.models.conv:CONV6FC2",
+        "spikformer": "netsci.models.spikformer:ARCHITECTURE",
+        "resnet18": "netsci.models.resnet:ARCHITECTURE",
+    },
+    public="netsci.models.ARCHITECTURES",
+)
+
+# name -> function without arguments that makes a module: the activation of a network that does not spike
+ACTIVATIONS: Registry[Any] = Registry(
+    "activation", {"relu": "torch.nn:ReLU"}, public="netsci.models.ACTIVATIONS"
+)
+
+# name -> function (current, neuron, steps) -> class scores, see netsci.models.readout
+READOUTS: Registry[Any] = Registry(
+    "readout",
+    {
+        "rate": "netsci.models.readout:mean_of_spikes",
+        "sum": "netsci.models.readout:mean_of_currents",
+        "membrane": "netsci.models.readout:last_membrane",
+    },
+    public="netsci.models.READOUTS",
+)
+
+# name -> function of u = membrane - threshold, the derivative that stands for that of the spike
+SURROGATES: Registry[Any] = Registry(
+    "surrogate",
+    {"rect": "netsci.spiking.surrogates:rect", "atan": "netsci.spiking.surrogates:atan"},
+    public="netsci.spiking.SURROGATES",
+)

@@ -1,0 +1,51 @@
+"""Dropout that leaves out a unit for all steps of a sample."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from netsci.graph.checks import check_fraction
+
+
+class Dropout(nn.Dropout):
+    """In training, set each unit of each sample to 0 with probability p and divide the rest by 1 - p.
+
+    `over_time` draws once for all steps of a sample, so that a neuron is there or is not. The draws come from
+    torch's generator: training here seeds it from the place in the run.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If p is no number in [0, 1).
+
+    Examples
+    --------
+    >>> over_time = Dropout(0.5).over_time(torch.ones(3, 1, 100))
+    >>> sorted(over_time.unique().tolist()), bool((over_time[0] == over_time[2]).all())
+    ([0.0, 2.0], True)
+    """
+
+    def __init__(self, p: float) -> None:
+        super().__init__(check_dropout(p))
+
+    def over_time(self, x: Tensor) -> Tensor:
+        """Return x [T, batch, ...] with the same units left out at every step; x itself in evaluation."""
+        if not self.training:
+            return x
+        kept: Tensor = self(torch.ones_like(x[:1]))
+        return x * kept
+
+
+def check_dropout(p: float) -> float:
+    """Return the probability of dropping; raise TypeError or ValueError unless it lies in [0, 1).
+
+    Examples
+    --------
+    >>> check_dropout(0.1)
+    0.1
+    """
+    check_fraction(p, "dropout")
+    if p == 1.0:
+        raise ValueError("dropout must lie below 1: a network without units learns nothing")
+    return p

@@ -1,0 +1,36 @@
+"""Losses of class scores [B, classes] against labels int64 [B], means over the batch.
+
+With y the one-hot label, C classes and the label smoothing e, targets are (1 - e) y + e / C:
+
+    mse             squared distance of scores and targets, averaged over samples and classes
+    cross_entropy   - sum over classes of target times log softmax of the scores
+
+`LOSSES` knows them by name: functions of (scores, labels); one that can smooth has a keyword label_smoothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from netsci.registry import Registry
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def mse(scores: Tensor, labels: Tensor, *, label_smoothing: float = 0.0) -> Tensor:
+    """Return the mean squared distance of the scores from the one-hot labels."""
+    from torch.nn.functional import mse_loss, one_hot
+
+    target = one_hot(labels, scores.shape[1]).to(scores.dtype)
+    if label_smoothing:
+        target = (1.0 - label_smoothing) * target + label_smoothing / scores.shape[1]
+    return mse_loss(scores, target)
+
+
+LOSSES: Registry[Callable[..., Any]] = Registry(
+    "loss",
+    {"mse": mse, "cross_entropy": "torch.nn.functional:cross_entropy"},
+    public="netsci.train.LOSSES",
+)

@@ -1,0 +1,45 @@
+"""SET, sparse evolutionary training: the weakest links go, and as many grow anywhere.
+
+Layer by layer, a share zeta of the links of smallest |weight| goes; as many new ones are drawn from the
+missing links. Nothing percolates. Zeta, its schedule and the times are the recipe's: SET's own are
+zeta = 0.3, schedule "static", once an epoch.
+
+Source: Mocanu et al., Nature Communications 9, 2018, in the released form of ITOP (magnitudes of both signs).
+"""
+
+from __future__ import annotations
+
+from torch import nn
+
+from netsci.topology import EvolutionRule
+from netsci.train.evolving import Evolving, evolver_of
+from netsci.train.methods.base import Draw, Hooks, Method, Steps
+from netsci.train.plan import Plan
+
+
+class Set(Method):
+    """Remove by magnitude, regrow by `regrowth`."""
+
+    reads = (
+        "sparsity",
+        "initial_sparsity",
+        "density_course",
+        "initial",
+        "zeta",
+        "schedule",
+        "until",
+        "evolve_every",
+        "evolve_after",
+    )
+
+    def regrowth(self) -> str:
+        """Return the name of the score by which links grow."""
+        return "random"
+
+    def start(self, net: nn.Module, steps: Steps, rng: Draw) -> Hooks:
+        """Return the hooks that exchange links."""
+        plan = Plan(self.topology, steps.epochs, steps.batches)
+        evolver = evolver_of(net, plan)
+        evolver.rule = EvolutionRule("magnitude", self.regrowth(), 1.0, percolate=False)
+        evolver.early_stop = None
+        return Evolving(evolver, plan, rng)

@@ -1,0 +1,166 @@
+"""When the topology of a run evolves, and how much: a recipe's times and courses, step by step.
+
+Times count from the start of the run. A number is epochs, fractions allowed; a text says its unit:
+
+    1, 0.5, "2 epochs"     epochs          "100 steps"     batches
+
+`until` alone is, as a number, a share of all epochs. Evolution k = 1, 2, ... comes k times `evolve_every`
+after `evolve_after`, once the batch is done in which that moment lies. Zeta and delta of an evolution are
+those of
+
+    t = k evolve_every - min(1, evolve_every)        epochs since evolve_after
+
+so the first one has the values of the start. The share of absent links is that of the moment itself. All
+courses begin at evolve_after and end at until.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from netsci.topology import DELTA, DENSITY, ZETA, EvolutionRule
+
+if TYPE_CHECKING:
+    from netsci.train.recipe import Topology
+
+_UNITS = ("steps", "step", "epochs", "epoch")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The evolutions of a run.
+
+    topology : a recipe's. epochs : of the run. batches : in an epoch.
+
+    Examples
+    --------
+    >>> from netsci.train.recipe import Topology
+    >>> plan = Plan(Topology(evolve_every=0.5, zeta=0.4), epochs=2, batches=15)
+    >>> [done for done in range(1, 31) if plan.number(done)]
+    [8, 15, 23, 30]
+    >>> [round(plan.zeta(k), 3) for k in (1, 2, 3, 4)]
+    [0.4, 0.341, 0.2, 0.059]
+
+    Source: S0 eq. 26; S1 appendix C (every, first, until).
+    """
+
+    topology: Topology
+    epochs: int
+    batches: int
+
+    def __post_init__(self) -> None:
+        if 0 < self._every * self.batches < 1:
+            raise ValueError(
+                f"evolve_every must be at least a batch; {self.topology.evolve_every!r} is less, of "
+                f"{self.batches} batches an epoch"
+            )
+
+    @property
+    def whole(self) -> bool:
+        """Whether the topology changes at the end of epochs only."""
+        return self._every.denominator == self._after.denominator == 1
+
+    def number(self, done: int) -> int:
+        """Return which evolution (1, 2, ...) comes after so many batches of the run; 0 if none does.
+
+        Examples
+        --------
+        >>> from netsci.train.recipe import Topology
+        >>> plan = Plan(Topology(evolve_every="10 steps", evolve_after=1), epochs=3, batches=15)
+        >>> [plan.number(done) for done in (10, 15, 25, 26, 35)]
+        [0, 0, 1, 0, 2]
+        """
+        if not self._every:
+            return 0
+        length, begin = self._every * self.batches, self._after * self.batches
+        now, before = (max(0, math.floor((n - begin) / length)) for n in (done, done - 1))
+        return now if now > before else 0
+
+    def zeta(self, number: int) -> float:
+        """Return the share of links that an evolution removes."""
+        length = self._length
+        return (
+            ZETA[self.topology.schedule](self.topology.zeta, self._time(number), length, 1.0)
+            if length
+            else 0.0
+        )
+
+    def rule(self, number: int) -> EvolutionRule:
+        """Return the rule of an evolution, with its delta."""
+        rule, last = self.topology.rule, self.topology.delta_end
+        if last is None or not self._length:
+            return rule
+        ends = last if isinstance(last, tuple) else (last, last)
+        course, t = DELTA[self.topology.delta_course], self._time(number)
+        starts = (rule.delta_removal, rule.delta_regrowth)
+        first, second = (course(a, b, t, self._length, 1.0) for a, b in zip(starts, ends, strict=True))
+        return replace(rule, delta=(first, second))
+
+    def sparsity(self, number: int) -> float:
+        """Return the share of absent links wanted after an evolution."""
+        first, last = self.topology.initial_sparsity, self.topology.sparsity
+        if first is None or not self._length:
+            return last
+        return DENSITY[self.topology.density_course](
+            first, last, float(number * self._every), self._length, 1.0
+        )
+
+    @property
+    def _every(self) -> Fraction:
+        return in_epochs(self.topology.evolve_every, self.batches)
+
+    @property
+    def _after(self) -> Fraction:
+        return in_epochs(self.topology.evolve_after, self.batches)
+
+    @property
+    def _length(self) -> float:
+        """Epochs from evolve_after to until."""
+        until = self.topology.until
+        end = float(in_epochs(until, self.batches)) if isinstance(until, str) else until * self.epochs
+        return max(0.0, end - float(self._after))
+
+    def _time(self, number: int) -> float:
+        return float(number * self._every - min(Fraction(1), self._every))
+
+
+def in_epochs(time: Any, batches: int) -> Fraction:
+    """Return a time in epochs, exactly; `batches` make an epoch.
+
+    Raises TypeError or ValueError as `check_time`.
+
+    Examples
+    --------
+    >>> in_epochs(0.1, 600), in_epochs("100 steps", 600)
+    (Fraction(1, 10), Fraction(1, 6))
+    """
+    check_time(time, "time")
+    if isinstance(time, str):
+        number, unit = time.split()
+        return Fraction(number) / (batches if unit.startswith("step") else 1)
+    return Fraction(time).limit_denominator(10**6)
+
+
+def check_time(time: Any, name: str) -> None:
+    """Raise TypeError or ValueError unless a value is a time: epochs, or a text with its unit.
+
+    Examples
+    --------
+    >>> check_time("100 steps", "evolve_every")
+    """
+    allowed = f"{name} must be a number of epochs or a text such as '100 steps' or '0.5 epochs'; got {time!r}"
+    if isinstance(time, bool) or not isinstance(time, (int, float, str)):
+        raise TypeError(allowed)
+    value: Any = time
+    if isinstance(time, str):
+        number, _, unit = time.partition(" ")
+        try:
+            value = float(Fraction(number))
+        except (ValueError, ZeroDivisionError):
+            value = math.nan
+        value = value if unit in _UNITS else math.nan
+    if not 0 <= value < math.inf:
+        raise ValueError(allowed)
