@@ -17,7 +17,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from analysis import digits, networks, s0_chsnn, s1_figure3, s3_sparsity
-from analysis.engine.cells import find_record, run_cells, write_in
+from analysis.engine.cells import find_record, write_in
+from analysis.engine.sweep import run_cells
 from analysis.runs import Exhibit, Tables, load_tables, save_tables
 
 if TYPE_CHECKING:

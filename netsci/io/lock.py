@@ -38,7 +38,11 @@ _guard = threading.RLock()
 
 
 class FolderHeldError(ValueError):
-    """A folder is in use by another run."""
+    """A folder is in use by another run, its `holder`."""
+
+    def __init__(self, message: str, holder: Holder | None = None) -> None:
+        super().__init__(message)
+        self.holder = holder or Holder()
 
 
 class FolderLostError(ValueError):
@@ -150,7 +154,8 @@ class FolderLock:
                     break
                 else:  # released just now, or made just now and not written yet
                     time.sleep(_PAUSE)
-        raise FolderHeldError(_in_use(self.folder, holder or Holder()))
+        holder = holder or Holder()
+        raise FolderHeldError(_in_use(self.folder, holder), holder)
 
     def _keep_beating(self) -> None:
         while not self._ended.wait(BEAT):

@@ -6,7 +6,7 @@ import pytest
 
 from analysis import figures, s0_chsnn, s0_data
 from analysis.agreement import last_epoch
-from analysis.engine.cells import run_cells
+from analysis.engine.sweep import run_cells
 from analysis.runs import load_tables, save_tables
 from analysis.s0_style import OURS, PRINTED
 from analysis.statistics import disagreements

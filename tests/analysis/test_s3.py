@@ -4,7 +4,7 @@ import pytest
 
 from analysis import s3_claims, s3_figures, s3_sparsity, s3_tasks
 from analysis.agreement import last_epoch
-from analysis.engine.cells import run_cells
+from analysis.engine.sweep import run_cells
 from analysis.runs import Exhibit, save_tables
 from analysis.s3_vectors import RAMP, formula, norm, turning_point
 from analysis.statistics import disagreements

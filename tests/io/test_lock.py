@@ -12,7 +12,7 @@ import time
 import pytest
 
 from netsci.io.lock import LOCK, FolderHeldError, FolderLock, FolderLostError, check_lock, find_holder
-from tests.io.processes import alive, wait_until
+from tests.io.sandbox.processes import alive, wait_until
 
 # Holds the folder, says so, and after a line on its input says whether it holds it still.
 HOLDER = """
