@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from analysis import digits, networks, s0_chsnn, s1_figure3, s3_sparsity
 from analysis.engine.cells import find_record, write_in
-from analysis.engine.sweep import run_cells
+from analysis.engine.cluster import CLUSTERS, ClusterError
+from analysis.engine.sweep import FailedCellsError, run_cells
 from analysis.runs import Exhibit, Tables, load_tables, save_tables
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def unfinished(exhibit: Exhibit, results: Path) -> str:
 
 
 def make_tables(
-    exhibits: list[Exhibit], results: Path, jobs: int, *, long: bool = False
+    exhibits: list[Exhibit], results: Path, jobs: int, *, long: bool = False, cluster: str = "local"
 ) -> dict[str, Tables]:
     """Return the tables of the exhibits: those there, and those made from runs, new ones where needed.
 
@@ -112,17 +112,11 @@ def make_tables(
             continue
         pending.append(exhibit)
     cells = list(dict.fromkeys(cell for exhibit in pending for cell in exhibit.cells))
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console) as progress:
-        if pending:
-            to_run = sum(not find_record(results, cell) for cell in cells)
-            bar = progress.add_task(f"runs ({to_run} new)", total=len(cells))
-            records = run_cells(cells, results, jobs=jobs, done=lambda cell: progress.advance(bar))
-            bar = progress.add_task("tables", total=len(pending))
-            for exhibit in pending:
-                tables = exhibit.tabulate({cell: records[cell] for cell in exhibit.cells})
-                save_tables(exhibit, tables, records, results)
-                progress.advance(bar)
+    seconds = {cell: plan.seconds(cell) for plan in pending if plan.seconds for cell in plan.cells}
+    records = run_cells(cells, results, jobs=jobs, cluster=cluster, seconds=seconds)
+    for exhibit in pending:
+        tables = exhibit.tabulate({cell: records[cell] for cell in exhibit.cells})
+        save_tables(exhibit, tables, records, results)
     # read back even what was just made: what is drawn is what is stored
     wanted = [exhibit for exhibit in exhibits if exhibit.id in made]
     return {exhibit.id: made[exhibit.id] or load_tables(exhibit, results) or {} for exhibit in wanted}
@@ -233,6 +227,7 @@ def main(
     out: Annotated[Path | None, typer.Option(help="Folder for results and figures [default: here].")] = None,
     seed: Annotated[int, typer.Option(min=0, help="First of the three seeds; others need --out.")] = 0,
     jobs: Annotated[int, typer.Option(min=1, help="Runs at a time.")] = min(4, os.cpu_count() or 1),
+    cluster: Annotated[str, typer.Option(help=f"Where runs are made: {CLUSTERS}.")] = "local",
     form: Annotated[str, typer.Option("--format", help="svg, html, or svg,html.")] = "svg,html",
     scale: Annotated[str, typer.Option(help="Of S0's exhibits: smoke, desk or paper.")] = "desk",
     long: Annotated[bool, typer.Option("--long", help="Train also what takes hours.")] = False,
@@ -259,7 +254,11 @@ def main(
     results, figures = (
         (out / "results", out / "figures") if out else (ROOT / "analysis/results", ROOT / "figures")
     )
-    tables = make_tables(chosen, results, jobs, long=long)
+    try:
+        tables = make_tables(chosen, results, jobs, long=long, cluster=cluster)
+    except (ClusterError, FailedCellsError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
     drawn = [finished(exhibit, results) for exhibit in chosen if exhibit.id in tables]
     for exhibit in drawn:
         draw(exhibit, tables[exhibit.id], results, figures, formats)

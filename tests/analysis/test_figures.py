@@ -264,3 +264,11 @@ def test_committed_results_and_figures_belong_together(exhibit):
     assert source == json.loads((figures.ROOT / "figures" / exhibit.id / "provenance.json").read_text())
     shown = pd.read_csv(figures.ROOT / "figures" / exhibit.id / "table.csv")
     pd.testing.assert_frame_equal(shown, exhibit.summarise(tables), rtol=1e-4, check_dtype=False)
+
+
+def test_a_cluster_that_is_none_is_told_in_a_line(tmp_path):
+    words = [*SMOKE, "--only", "digits-degrees", "--out", str(tmp_path), "--cluster", "sge"]
+    result = CliRunner().invoke(figures.app, words)
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[-1].startswith("cluster must be local, tcp://HOST:PORT, or slurm:")
+    assert not list(tmp_path.rglob("*.npz"))
