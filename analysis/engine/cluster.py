@@ -10,10 +10,13 @@ import inspect
 import logging
 import os
 import shlex
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from netsci.io.lock import exit_on_sigterm
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -56,6 +59,8 @@ def open_client(cluster: str, jobs: int) -> Iterator[Client]:
     for name in ("distributed", "distributed.client"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters is said by the sweep
     with contextlib.ExitStack() as stack:
+        if (before := exit_on_sigterm()) is not None:  # take the workers along, and SLURM's jobs
+            stack.callback(signal.signal, signal.SIGTERM, before)
         stack.enter_context(dask.config.set(SETTINGS))
         target: Any = cluster
         if kind == "local":

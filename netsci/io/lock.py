@@ -109,7 +109,7 @@ class FolderLock:
                 self._thread = threading.get_ident()
                 _held[self._key] = outer = self
                 threading.Thread(target=self._keep_beating, name="folder lock", daemon=True).start()
-                self._before = _exit_on_sigterm()
+                self._before = exit_on_sigterm()
             outer._depth += 1
             return outer
 
@@ -325,7 +325,7 @@ def _birth(process: int) -> str:
     return "" if fields[0] in "ZX" else fields[19]
 
 
-def _exit_on_sigterm() -> Any:
+def exit_on_sigterm() -> Any:
     """Let SIGTERM end the process with its `finally` blocks; return what handled it before, None if kept."""
     in_main = threading.current_thread() is threading.main_thread()
     if not in_main or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:

@@ -99,15 +99,15 @@ def test_deaths_and_exceptions_are_reported_by_name_and_the_others_go_on(tmp_pat
         run_cells([once, failing], tmp_path)
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_nobody_outlives_a_killed_client(tmp_path, number):
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGKILL, -9), (signal.SIGTERM, 143)])
+def test_nobody_outlives_a_killed_client(tmp_path, number, code):
     client = start_client(tmp_path)
     try:
         assert wait_until(lambda: len(starts(tmp_path, 0) + starts(tmp_path, 1)) == 2)
         family = descendants(client.pid)
         assert set(starts(tmp_path, 0)) <= set(family)
         client.send_signal(number)
-        client.wait()
+        assert client.wait(timeout=30) == code
         assert die(family)
     finally:
         client.kill()
