@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 
 from analysis.engine.agreement import last_epoch
-from analysis.engine.cells import run_cells
 from analysis.engine.exhibit import Exhibit, say_verdict
 from analysis.engine.printed import expected
 from analysis.engine.statistics import disagreements
 from analysis.engine.store import save_tables
+from analysis.engine.sweep import run_cells
 from analysis.s3 import checks, study, tasks
 from analysis.s3.vectors import RAMP, formula, norm, turning_point
 from netsci.measure import sparsity_index
