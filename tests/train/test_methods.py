@@ -337,6 +337,26 @@ def test_set_takes_the_smallest_weights_and_grows_anywhere():
     assert len(columns) > 30  # of 64 rows, dead ones too
 
 
+def test_set_takes_no_links_that_lead_nowhere_and_ch_does():
+    deep = FLAT.replace(options=(("hidden", (24, 16)),), sparsity=0.95)
+    lost = {}
+    for method in ("set", "ch_snn"):
+        _, seen = moments_of(deep.replace(method=method))
+        lost[method] = sum(gone.nnz for moment, _ in seen[1:] for gone in moment.evolution.percolated)
+    assert lost["set"] == 0 < lost["ch_snn"]
+
+
+@pytest.mark.parametrize("method", ["set", "rigl"])
+def test_set_and_rigl_never_stop(method):
+    """In a nearly full layer most of what goes comes back: CH would stop."""
+    full = FLAT.replace(sparsity=0.01, zeta=0.9, schedule="static", epochs=3)
+    _, seen = moments_of(full.replace(method=method))
+    assert all(moment.evolution is not None for moment, _ in seen[1:])
+    assert seen[1][0].evolution.overlap[0] > 0.95
+    _, stops = moments_of(full)
+    assert stops[-1][0].evolution is None
+
+
 @pytest.mark.parametrize("method", ["static", "set", "rigl"])
 def test_what_a_method_does_not_read_is_refused(method):
     with pytest.raises(ValueError, match=f"method '{method}' does not read removal, which is 'ri'"):
