@@ -24,9 +24,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from netsci.sparse.conv import AT_ONCE, SparseConv2d, unfold
-from netsci.sparse.graph import sparse_layers, weights_of
 from netsci.sparse.layer import SparseLayer
 from netsci.sparse.layout import feature_major
+from netsci.sparse.wiring import sparse_layers, weights_of
 from netsci.topology.view import select_cells
 
 NEEDS = ("gradient", "activity")
