@@ -2,6 +2,7 @@
 
 from netsci.sparse.backends import sparse_matmul
 from netsci.sparse.conv import SparseConv2d
+from netsci.sparse.evolving import evolve_module
 from netsci.sparse.graph import layered_graph
 from netsci.sparse.linear import SparseLinear
 from netsci.sparse.rewiring import rewire
@@ -15,6 +16,7 @@ __all__ = [
     "Structure",
     "TorchView",
     "Watch",
+    "evolve_module",
     "layered_graph",
     "rewire",
     "sparse_layers",
