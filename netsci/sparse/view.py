@@ -305,7 +305,7 @@ def _activity(layer: SparseLayer, x: Tensor) -> Tensor:
             return feature_major(x).mean(1)
         k, stride = layer.kernel_size, layer.stride
         padded = functional.pad(x, (layer.padding,) * 4)
-        down, across = ((size - k) // stride * stride + 1 for size in padded.shape[2:])
+        down, across = (size - k + 1 for size in padded.shape[2:])
         of_places = [
             padded[:, :, i : i + down : stride, j : j + across : stride].mean((0, 2, 3))
             for i, j in product(range(k), repeat=2)
