@@ -8,8 +8,9 @@ from torch import nn
 from torch.nn import functional
 
 from netsci.graph import live_units, percolate
-from netsci.models import mlp
+from netsci.models import mlp, resnet18, spikformer_tiny
 from netsci.sparse import SparseConv2d, SparseLinear, layered_graph, sparse_layers, unwired_layers
+from netsci.sparse.tracing import trace
 from netsci.spiking import LIF
 from netsci.topology import EvolutionRule, evolve
 from tests.sparse import networks
@@ -490,3 +491,44 @@ def test_a_convolution_that_reads_its_own_output():
     graph = layered_graph(module)
     assert joined(graph) == [("c", "layer0", "layer0")]
     assert percolate(graph).n_links == 36
+
+
+def renamed(wires, start):
+    """Return (layer or rows of fixed links, source, target), populations numbered as they come."""
+    numbers = {start: 0}
+    for wire in wires:
+        for end in (wire["source"], wire["target"]):
+            numbers.setdefault(end, len(numbers))
+    fixed = {True: "identity", False: "other"}
+    kinds = [wire.get("layer") or fixed[is_identity(wire["links"])] for wire in wires]
+    ends = [(numbers[wire["source"]], numbers[wire["target"]], wire["rows_per_unit"]) for wire in wires]
+    return sorted(zip(kinds, ends, strict=True))
+
+
+def is_identity(links):
+    return links.shape[0] == links.shape[1] and not (links != sp.eye_array(len(links.indptr) - 1)).nnz
+
+
+@pytest.mark.parametrize("residual", ["current", "spike"])
+def test_the_forward_pass_of_a_residual_network_says_what_its_wiring_says(residual):
+    """Oracle: the wiring that the model's author wrote; it leaves the first convolution out."""
+    model = resnet18((1, 8, 8), 3, width=4, blocks=(2, 1), residual=residual)
+    wires = trace(model, [torch.rand(2, 1, 8, 8)])
+    assert wires[0]["layer"] == "conv1"
+    order = [wire.get("layer") for wire in wires]
+    assert renamed(wires[1:], wires[0]["target"]) == renamed(model.wiring(), "stem"), order
+
+
+@pytest.mark.parametrize("frames", [False, True])
+@pytest.mark.parametrize("readout", ["rate", "sum", "membrane"])
+def test_the_forward_pass_of_perceptrons_says_what_their_wiring_says(readout, frames):
+    model = mlp([6, 9, 5, 4], [linear(6, 9).links, None, linear(5, 4).links], steps=3, readout=readout)
+    x = torch.ones(3, 2, 6) if frames else torch.ones(2, 6)
+    assert renamed(trace(model, [x]), "layer0") == renamed(model.wiring(), "layer0")
+    with pytest.raises(ValueError, match="never calls"):
+        trace(nn.Sequential(linear(6, 9), Parts(lambda m, x: x, b=linear(9, 4))), [x])
+
+
+def test_attention_is_refused():
+    with pytest.raises(ValueError, match=r"blocks\.0\.attn\.proj.*view in 'blocks\.0\.attn' \(Attention\)"):
+        trace(spikformer_tiny(width=16, steps=2), [torch.rand(2, 1, 8, 8)])
