@@ -12,7 +12,7 @@ from torch import nn
 from netsci.sparse.graph import layered_graph
 from netsci.sparse.rewiring import rewire
 from netsci.sparse.wiring import sparse_layers, unwired_layers
-from netsci.topology import Evolution, EvolutionRule, evolve
+from netsci.topology import Evolution, EvolutionRule, LayerView, evolve
 
 
 def evolve_module(
@@ -25,7 +25,7 @@ def evolve_module(
     example: Any = None,
     target_links: Mapping[str, int] | None = None,
     evolvable: Collection[str] | None = None,
-    views: Mapping[str, Any] | None = None,
+    views: Mapping[str, LayerView] | None = None,
 ) -> Evolution:
     """Remove, percolate and regrow links of the sparse layers of a module, and return what was done.
 
@@ -71,7 +71,6 @@ def evolve_module(
     for what, given in (("target_links", target_links), ("evolvable", evolvable)):
         _check_names(what, given, layers, net)
     free = set(layers if evolvable is None else evolvable)
-    options: dict[str, Any] = {} if views is None else {"views": views}
     step = evolve(
         graph,
         rule,
@@ -79,7 +78,7 @@ def evolve_module(
         target_links=[(target_links or {}).get(name) for name in names],
         evolvable=[name in free for name in names],
         rng=rng,
-        **options,
+        views=views,
     )
     rewire(net, step.graph, optimizer)
     return step

@@ -147,17 +147,38 @@ def test_layers_that_the_wiring_leaves_out_are_named():
     assert np.array_equal(net[0].links.toarray(), np.eye(4))
 
 
-def test_the_largest_gradients_of_absent_links_by_hand():
-    """RigL's regrowth from a watch: the k largest gradients of the absent links of a dense twin."""
-    net = nn.Sequential(SparseLinear(np.eye(6, 9), bias=False), nn.Tanh(), nn.Linear(9, 4))
-    dense = nn.Linear(6, 9, bias=False)
-    dense.weight.data = net[0].weight.clone()
-    x = torch.from_numpy(rng().normal(size=(8, 6))).float()
+@pytest.mark.parametrize("kind", ["linear", "convolution"])
+def test_the_links_that_grow_by_gradient_are_those_of_a_dense_twin(kind):
+    """RigL: the k largest gradients, by autograd, of absent links, among the units that are live."""
+    if kind == "linear":
+        layer, x = networks.linear(6, 9, density=0.3), torch.from_numpy(rng().normal(size=(8, 6))).float()
+        dense = nn.Linear(6, 9)
+    else:
+        layer, x = networks.conv(3, 4, bias=True), torch.from_numpy(rng().normal(size=(2, 3, 5, 5))).float()
+        dense = nn.Conv2d(3, 4, 3)
+    dense.weight.data, dense.bias = layer.weight.clone(), layer.bias
+    net = nn.Sequential(layer, nn.Tanh())
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9)
+    before = layer.links.toarray()
     with Watch(sparse_layers(net), ["gradient"]) as watch:
         net(x).square().sum().backward()
-        view = views(net, watch)["0"]
-    net[2](dense(x).tanh()).square().sum().backward()
-    absent = ~view.links.toarray()
-    ours = np.argsort(-np.abs(view.gradient())[absent])[:10]
-    theirs = np.argsort(-np.abs(dense.weight.grad.T.numpy())[absent])[:10]
-    assert set(ours) == set(theirs)
+        step = evolve_module(
+            net,
+            EvolutionRule("magnitude", "gradient", 1.0),
+            zeta=0.3,
+            optimizer=optimizer,
+            rng=rng(),
+            example=x,
+            views=views(net, watch),
+        )
+    dense(x).tanh().square().sum().backward()
+    gradient = np.abs(dense.weight.grad.flatten(1).T.numpy())
+    removed, grown = step.removed[0].toarray(), step.regrown[0].toarray()
+    kept = before & ~removed
+    rows = np.repeat(kept.reshape(len(kept) // step.graph.projections[0].rows_per_unit, -1).any(1), 1)
+    rows = np.repeat(rows, step.graph.projections[0].rows_per_unit)
+    possible = ~kept & rows[:, None] & kept.any(0)
+    largest = np.sort(gradient[possible])[::-1][: grown.sum()]
+    assert grown.sum() == removed.sum() > 3
+    assert np.allclose(np.sort(gradient[grown])[::-1], largest, rtol=1e-4)
+    assert not grown[~possible].any()
