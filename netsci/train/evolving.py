@@ -13,7 +13,7 @@ from torch import nn
 from netsci.graph import LayeredGraph, live_units
 from netsci.models.wiring import default_sparse
 from netsci.sparse import layered_graph, rewire, sparse_layers
-from netsci.sparse.graph import wired_layers
+from netsci.sparse.wiring import wired_layers
 from netsci.topology import Evolution, EvolutionRule, LayerView, evolve, links_at, stopped
 from netsci.topology.scores import needs_of
 from netsci.train.methods.base import Draw, Hooks, Rows, Step
