@@ -183,7 +183,7 @@ def test_the_topology_rests_before_evolve_after():
 
 
 def test_a_delta_that_rises_is_what_evolve_gets(monkeypatch):
-    from netsci.train import evolving
+    from netsci.sparse import evolving
 
     got, evolve = [], evolving.evolve
     monkeypatch.setattr(evolving, "evolve", lambda *a, **k: got.append(a[1].delta) or evolve(*a, **k))
