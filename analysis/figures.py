@@ -100,13 +100,11 @@ def main(
 
 
 def make_pages(
-    exhibits: list[Exhibit], wanted: list[str], results: Path, jobs: int, *, long: bool, cluster: str
+    exhibits: list[Exhibit], wanted: list[str], results: Path, jobs: int, **how: Any
 ) -> list[Page]:
     """Return the pages of the wanted exhibits, all if none is named, and of others whose tables are there."""
     chosen = [exhibit for exhibit in exhibits if not wanted or exhibit.id in wanted]
-    tables = make_tables(
-        chosen, results, jobs, lambda line: console.print(line, **PLAIN), long=long, cluster=cluster
-    )
+    tables = make_tables(chosen, results, jobs, lambda line: console.print(line, **PLAIN), **how)
     for exhibit in exhibits:
         if exhibit.id not in tables and exhibit not in chosen:
             found = load_tables(exhibit, results)
