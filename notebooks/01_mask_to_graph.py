@@ -59,9 +59,9 @@ node_sparsity(graph)
 # evolved (Cannistraci-Hebb training, 98 % sparse). The dense output layer is left out.
 
 # %%
-from analysis.digits_networks import AFTER, BEFORE, stored_network
+from analysis.engine.digits_runs import AFTER, BEFORE, stored_network
+from analysis.engine.store import load_tables
 from analysis.figures import ROOT, catalogue
-from analysis.runs import load_tables
 
 exhibit = next(exhibit for exhibit in catalogue() if exhibit.id == "digits-disk")
 tables = load_tables(exhibit, ROOT / "analysis/results")

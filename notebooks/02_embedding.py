@@ -165,9 +165,9 @@ pd.DataFrame(rows).round(3)
 # its two sparse layers before and after their topology evolved.
 
 # %%
-from analysis.digits_networks import AFTER, BEFORE, POPULATIONS, stored_network
+from analysis.engine.digits_runs import AFTER, BEFORE, POPULATIONS, stored_network
+from analysis.engine.store import load_tables
 from analysis.figures import ROOT, catalogue
-from analysis.runs import load_tables
 
 exhibit = next(exhibit for exhibit in catalogue() if exhibit.id == "digits-disk")
 tables = load_tables(exhibit, ROOT / "analysis/results")

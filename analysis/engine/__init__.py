@@ -1,1 +1,1 @@
-"""How the papers' numbers are made, whichever paper it is: cells, exhibits, claims, notes, pages."""
+"""What every paper's exhibits are made with: cells, tables, claims, notes and pages."""

@@ -42,6 +42,8 @@ class LIF(nn.Module):
     Source: S0 eq. 1.
     """
 
+    acts_by_unit = True  # for netsci.sparse.layered_graph; a subclass may do otherwise
+
     def __init__(
         self,
         alpha: float = 0.5,
@@ -107,6 +109,8 @@ class IF(LIF):
     >>> IF()(torch.full((4, 1, 1), 0.5)).flatten().tolist()
     [0.0, 1.0, 0.0, 1.0]
     """
+
+    acts_by_unit = True
 
     def __init__(self, threshold: float = 1.0, surrogate: str = "atan", detach_reset: bool = False) -> None:
         super().__init__(1.0, threshold, surrogate, detach_reset)

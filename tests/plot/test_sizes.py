@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -65,6 +66,15 @@ KINDS = {
     "firing_rates": lambda **k: FIGURES["rates"]("matplotlib", **k),
     "operations": lambda **k: FIGURES["operations"]("matplotlib", **k),
 }
+
+
+@cache
+def drawn(kind: str, size: str):
+    """A figure and its SVG, drawn once for the tests that only read them."""
+    figure = KINDS[kind](size=size)
+    return figure, plot.save_svg(figure)
+
+
 NEITHER = {"ball", "save_pdf", "save_svg"}  # a ball is drawn for pages alone
 
 
@@ -76,8 +86,7 @@ def test_every_public_figure_is_here():
 @pytest.mark.parametrize("size", WIDTHS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_figures_fit_a_journal(kind, size):
-    figure = KINDS[kind](size=size)
-    bytes_ = plot.save_svg(figure)
+    figure, bytes_ = drawn(kind, size)
     assert svg.width(bytes_) == pytest.approx(WIDTHS[size], abs=1e-3)
     texts = svg.texts(bytes_)
     assert min(text.size for text in texts) >= 7
@@ -96,7 +105,7 @@ def test_figures_fit_a_journal(kind, size):
 @pytest.mark.parametrize("size", ["screen", *WIDTHS])
 @pytest.mark.parametrize("kind", KINDS)
 def test_text_is_text_in_families_that_machines_have(kind, size):
-    texts = svg.texts(plot.save_svg(KINDS[kind](size=size)))
+    texts = svg.texts(drawn(kind, size)[1])
     assert texts
     for text in texts:
         assert text.family.endswith("sans-serif")
@@ -124,14 +133,14 @@ def shown_texts(ax):
 @pytest.mark.parametrize("kind", KINDS)
 def test_texts_of_a_journal_overlap_in_no_family(kind, size):
     """Boxes are those of the widest family: others leave more room."""
-    figure = KINDS[kind](size=size)
-    figure.canvas = FigureCanvasAgg(figure)
-    figure.canvas.draw()
-    renderer = figure.canvas.get_renderer()
+    figure, _ = drawn(kind, size)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    renderer = canvas.get_renderer()
     shown = [text for ax in figure.axes for text in shown_texts(ax)]
     shown += [text for legend in figure.legends for text in legend.get_texts()]
     boxes = [(text.get_text(), text.get_window_extent(renderer)) for text in shown if text.get_text()]
-    width, height = figure.canvas.get_width_height()
+    width, height = canvas.get_width_height()
     for i, (words, box) in enumerate(boxes):
         assert box.x0 > -1, words
         assert box.y0 > -1, words
@@ -204,5 +213,5 @@ def test_sizes_show_the_same_values(kind):
         lines = [np.nan_to_num(line.get_xydata(), nan=-1.0) for ax in figure.axes for line in ax.lines]
         return np.concatenate([np.zeros((0, 2)), *lines])
 
-    first, second = KINDS[kind](size="column"), KINDS[kind](size="page")
+    first, second = drawn(kind, "column")[0], drawn(kind, "page")[0]
     np.testing.assert_array_equal(values(first), values(second))

@@ -202,6 +202,13 @@ def test_the_largest_shift_of_a_recipe_is_used():
         assert {row for row, _ in places} == set(range(4 - reach, 5 + reach))
 
 
+@pytest.mark.parametrize("model", ["mlp", "conv2fc2"])
+def test_a_shift_by_nothing_leaves_images_as_they_are(model):
+    data = images(shape=(3, 8, 8))
+    found, _ = next(inputs(data, augment="shift", max_shift=0, model=model).batches(1))
+    assert torch.equal(found, next(inputs(data, model=model).batches(1))[0])
+
+
 def test_an_own_augmentation_is_chosen_by_name(monkeypatch):
     from netsci.data.augment import AUGMENTATIONS
 

@@ -8,7 +8,7 @@ import torch
 
 from netsci.data import load
 from netsci.spiking import LIF
-from netsci.train import PRESETS, train
+from netsci.train import PRESETS, Inputs, train
 from netsci.train.testing import fired_units
 
 STEPS = 3
@@ -71,10 +71,11 @@ def test_silent_units_are_those_that_never_fire(readout):
     assert 0.0 < found["all"] < 1.0
 
 
-def test_silent_rectified_units_are_counted_on_test_samples_alone():
+def test_silent_rectified_units_are_counted_over_all_batches_of_test_samples(monkeypatch):
+    monkeypatch.setitem(Inputs.tests.__kwdefaults__, "batch", 7)
     changes = {"options": (("hidden", (30, 20)),), "epochs": 1, "limit": 60, "test_limit": 40}
     run = train(PRESETS["digits-2fc"].replace(spiking=False, sparsity=0.9, **changes))
-    x, _ = next(run.inputs.tests())
+    x, _ = next(run.inputs.tests(batch=40))
     first = run.model.layers[0](x).relu()
     second = run.model.layers[1](first).relu()
     dead = [(one <= 0).all(0).float().mean().item() for one in (first, second)]

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis import s0_plan
 from analysis.engine import names
+from analysis.engine import training as s0_plan
 from analysis.engine.cells import Cell, Task, find_record, load_record
+from analysis.engine.store import load_tables
 from analysis.figures import ROOT, catalogue
-from analysis.runs import load_tables
 from netsci.train import Net, Optimisation, Recipe, Topology
 from netsci.train import Task as DataTask
 

@@ -1,0 +1,110 @@
+"""Figures of the digits exhibits, from their tables alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.engine.digits_runs import NAMES, PROJECTIONS, draw_disks
+from analysis.engine.exhibit import Tables
+from analysis.engine.statistics import average
+from netsci import plot
+
+FATES = ("kept", "removed", "regrown", "still absent")
+
+
+def accuracy(made: Tables, backend: str) -> Any:
+    """Draw test accuracy by epoch."""
+    shown = _measure(average(made), "accuracy").assign(high=lambda t: t["high"].clip(upper=1))
+    labels = {"mean": "test accuracy (share)", "epoch": "epoch"}
+    return plot.lines(
+        shown[shown["epoch"] > 0],
+        x="epoch",
+        y="mean",
+        low="low",
+        high="high",
+        hue="model",
+        order=[NAMES[model] for model in ("static", "chts", "dense")],  # colours as by epoch below
+        labels=labels,
+        backend=backend,
+    )
+
+
+def topology(made: Tables, backend: str) -> Any:
+    """Draw what the topology measures by epoch, one panel a measure."""
+    shown = average(made)
+    shown["panel"] = shown["measure"] + ", " + shown["projection"]
+    shown["panel"] = shown["panel"].replace("gamma, sparse layers", "γ, both sparse layers")
+    # the dense model's I(W) of .15 would press the sparse curves, which differ by .01, into one line
+    order = [name for key, name in NAMES.items() if key != "dense"]
+    panels = ["γ, both sparse layers", "node sparsity, hidden 1"]
+    panels += [f"{measure}, {projection}" for measure in ("I(W)", "overlap") for projection in PROJECTIONS]
+    shown = shown[shown["model"].isin(order) & shown["panel"].isin(panels)]
+    return plot.lines(
+        shown.sort_values("panel", key=lambda names: names.map(panels.index), kind="stable").assign(
+            low=lambda t: t["low"].clip(lower=0)
+        ),
+        x="epoch",
+        y="mean",
+        low="low",
+        high="high",
+        hue="model",
+        panel="panel",
+        order=order,
+        labels={"mean": "value", "epoch": "epoch"},
+        share=False,
+        backend=backend,
+    )
+
+
+def degrees(made: Tables, backend: str) -> Any:
+    """Draw the degree CCDFs, one panel a projection and side."""
+    shown = made["ccdf"].assign(panel=lambda t: t["projection"] + ", " + t["side"])
+    shown["panel"] = shown["panel"].str.replace("sparse layers, pooled", "both sparse layers, pooled")
+    pooled_first = shown.sort_values("side", key=lambda side: side != "pooled", kind="stable")
+    return plot.ccdf(pooled_first, hue="model", panel="panel", columns=2, backend=backend)
+
+
+def disk(made: Tables, backend: str) -> Any:
+    """Draw the four disks."""
+    links = {str(name): rows for name, rows in made["links"].groupby("model", sort=False)}
+    captions = {}
+    for name, of in links.items():
+        size = _size(made, name)
+        gamma = "γ at its bound" if np.isnan(size["gamma"]) else f"γ = {size['gamma']:.2f}"
+        captions[name] = f"{gamma}, N = {size['nodes embedded']:.0f}, E = {len(of)}"
+    return draw_disks(made["nodes"], links, captions, backend)
+
+
+def ch_scores_of_links(made: Tables, backend: str) -> Any:
+    """Draw the score distributions, one panel an evolution."""
+    zero = _measure(made["table"], "score 0").groupby(["evolution", "fate"])["value"].mean()
+    captions = {
+        step: "at score 0, in %: " + ", ".join(f"{100 * zero[step].get(fate, np.nan):.0f}" for fate in FATES)
+        for step in made["histogram"]["evolution"].unique()
+    }
+    shown = made["histogram"].assign(
+        panel=lambda t: "evolution " + t["evolution"].astype(str),
+        caption=lambda t: t["evolution"].map(captions),
+    )
+    return plot.distribution(
+        shown[shown["fate"].isin(FATES)],
+        hue="fate",
+        panel="panel",
+        order=list(FATES),
+        labels={"left": "score", "density": "share of links per decade"},
+        log="x",
+        backend=backend,
+    )
+
+
+def _size(made: Tables, model: str) -> dict[str, float]:
+    rows = made["table"][made["table"]["model"] == model]
+    first = rows[rows["seed"] == rows["seed"].min()]
+    return {str(name): float(value) for name, value in zip(first["measure"], first["value"], strict=True)}
+
+
+def _measure(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    return table[table["measure"] == name]

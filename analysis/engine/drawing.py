@@ -1,0 +1,180 @@
+"""Drawing a printed table: our runs, filled and solid, beside what is printed, hollow and dashed.
+
+A cell that was not run is not drawn, unless nothing of the table was run: then all that is printed is drawn.
+Every panel has its own value axis: no two measures share one. Names of panels, places and hues are templates,
+such as "{dataset}, {kind}", filled with what a cell's row and column say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.engine.entries import compared
+from analysis.engine.words import NAMES, choice, row_name
+from netsci.plot.scene import Panel, Scene, Series, draw, grid_columns
+
+OURS, PRINTED = "this library", "printed"
+SCALES = {"smoke": "smoke scale: digits, not the paper's data", "desk": "", "paper": "the paper's sizes"}
+AXES = {  # column of a measure -> the name of its axis
+    "accuracy_percent": "accuracy (%)",
+    "dense_accuracy_percent": "accuracy (%)",
+    "accuracy_improvement_percent": "gain over own dense network (points)",
+    "accuracy_loss_percent": "loss against own dense network (points)",
+    "link_sparsity_percent": "link sparsity (%)",
+    "sparsity_percent": "sparsity (%)",
+    "node_sparsity_percent": "node sparsity (%)",
+    "sops_per_sample": "operations a sample",
+    "dense_sops_per_sample": "operations a sample",
+    "macs_per_sample": "first layer's MACs a sample",
+    "dense_macs_per_sample": "first layer's MACs a sample",
+    "firing_rate_percent": "firing rate (%)",
+    "spike_count": "spikes",
+    "energy_mj": "energy (mJ)",
+}
+LOGARITHMIC = ("operations a sample", "first layer's MACs a sample", "spikes", "energy (mJ)")
+Tables = Mapping[str, pd.DataFrame]
+Said = Callable[[str, str], Mapping[str, str]]  # (row, column) -> what their names say
+Look = Mapping[str, Any]
+Draw = Callable[[Said, Look, Tables, str], Any]
+Naming = Callable[[str, str, str], str]  # (row, column, who) -> text
+
+
+def shown(tables: Tables, *, all_printed: bool = False) -> pd.DataFrame:
+    """Return what is drawn, long: row, column, who, value, low, high."""
+    both = compared(tables)
+    run = both[both["mean"].notna()]
+    theirs = both if run.empty or all_printed else run
+    theirs = theirs[theirs["printed"].notna()]
+    theirs = theirs.assign(who=PRINTED, value=theirs["printed"], low=np.nan, high=np.nan)
+    rows = pd.concat([run.assign(who=OURS, value=run["mean"]), theirs], ignore_index=True)
+    return rows[["row", "column", "who", "value", "low", "high"]]
+
+
+def by_template(template: str, said: Said) -> Naming:
+    """Return the naming of a template; what a cell does not say is left out, with the comma before it."""
+
+    def name(row: str, column: str, who: str) -> str:
+        words = {key: NAMES.get(value, value) for key, value in said(row, column).items()}
+        return template.format_map(_Blank(words)).removesuffix(", ").removeprefix(", ")
+
+    return name
+
+
+class _Blank(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return ""
+
+
+def curves(said: Said, look: Look, tables: Tables, backend: str) -> Any:
+    """Draw values against the choice that the column names, with the templates `panel` and `hue`."""
+    rows = _named(shown(tables), panel=by_template(look["panel"], said), hue=by_template(_hue(look), said))
+    rows = rows.assign(x=[choice(column) for column in rows["column"]]).sort_values("x", kind="stable")
+    hues, panels = _hues(rows), []
+    for name in dict.fromkeys(_named(shown(tables), panel=by_template(look["panel"], said))["panel"]):
+        series = []
+        for who in hues:
+            one = rows[(rows["panel"] == name) & (rows["hue"] == who[0]) & (rows["who"] == who[1])]
+            x, y, low, high = (one[c].to_numpy(float) for c in ("x", "value", "low", "high"))
+            style = _style(who, hues)
+            line = {key: style[key] for key in ("name", "colour", "dashed")}
+            series.append(Series("line", x, y, width=1.3 if style["dashed"] else 1.8, **line))
+            series.append(Series("points", x, y, size=6.0, whisker=(low, high), **style))
+        panels.append(Panel(tuple(series), title=str(name), log=look.get("log", "")))
+    labels = {"x_label": look["label"], "y_label": "accuracy (%)", "share": look.get("share", False)}
+    return _drawn(panels, hues, look, backend, panel_size=(320, 250), **labels)
+
+
+def dots(said: Said, look: Look, tables: Tables, backend: str) -> Any:
+    """Draw dots by place, with the templates `spot`, `panel`, `hue`; spots omit what is the same in all."""
+    rows = shown(tables)
+    all_said = [said(*cell) for cell in zip(rows["row"], rows["column"], strict=True)]
+    same = {key for key in all_said[0] if len({one[key] for one in all_said}) == 1} if all_said else set()
+
+    def varied(row: str, column: str) -> dict[str, str]:
+        return {key: value for key, value in said(row, column).items() if key not in same}
+
+    names = {"spot": by_template(look["spot"], varied), "panel": by_template(look["panel"], said)}
+    return place_dots(rows, look, backend, hue=by_template(_hue(look), said), **names)
+
+
+def measures(said: Said, look: Look, tables: Tables, backend: str) -> Any:
+    """Draw a panel a measure, networks downwards, dense beside sparse."""
+
+    def spot(row: str, column: str, who: str) -> str:
+        kept = [part for part in row.split("/") if part not in ("ch-snn", "dense")]
+        simulated = who == OURS and look["scale"] == "desk" and row.startswith("n-mnist")
+        return row_name("/".join(kept)) + (" (sim.)" if simulated else "")
+
+    def hue(row: str, column: str, who: str) -> str:
+        return "dense" if column.startswith("dense_") or row.endswith("/dense") else "sparse"
+
+    def panel(row: str, column: str, who: str) -> str:
+        return AXES.get(column, "")
+
+    return place_dots(shown(tables), look, backend, spot=spot, panel=panel, hue=hue)
+
+
+DRAWINGS: dict[str, Draw] = {"curves": curves, "dots": dots, "measures": measures}
+
+
+def place_dots(
+    rows: pd.DataFrame, look: Look, backend: str, *, spot: Naming, panel: Naming, hue: Naming
+) -> Any:
+    """Draw dots with intervals, places downwards, one panel a measure; a panel named "" is left out.
+
+    A panel's name is that of its value axis, or "title|name of the axis".
+    """
+    rows = _named(rows, panel=panel, spot=spot, hue=hue).query("panel != ''")
+    hues, spots, panels = _hues(rows), list(dict.fromkeys(rows["spot"])), []
+    for name, group in rows.groupby("panel", sort=False):
+        series = []
+        for who, one in group.groupby(["hue", "who"], sort=False):
+            beside = (hues.index(who) - (len(hues) - 1) / 2) * 0.72 / len(hues)
+            at = np.array([spots.index(where) + beside for where in one["spot"]], dtype=float)
+            x, low, high = (one[c].to_numpy(float) for c in ("value", "low", "high"))
+            style = _style(who, hues)
+            series.append(Series("points", x, at, whisker=(low, high), along="x", size=7.0, **style))
+        title, _, axis = str(name).rpartition("|")
+        of_log: dict[str, Any] = {"log": "x" if axis in LOGARITHMIC else "", "title": title, "x_label": axis}
+        downwards = (len(spots) - 0.5, -0.5)
+        panels.append(Panel(tuple(series), y_ticks=tuple(spots), y_range=downwards, **of_log))
+    size = (320 if len(panels) > 1 else 520, max(180, 60 + 34 * len(spots)))
+    return _drawn(panels, hues, look, backend, panel_size=size, share=True)
+
+
+def _named(rows: pd.DataFrame, **names: Naming) -> pd.DataFrame:
+    of = list(zip(rows["row"], rows["column"], rows["who"], strict=True))
+    return rows.assign(**{name: [naming(*cell) for cell in of] for name, naming in names.items()})
+
+
+def _hue(look: Look) -> str:
+    hue: str = look.get("hue", "")
+    return hue
+
+
+def _hues(rows: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return (network, source), ours before the printed ones, dense before sparse."""
+    found = set(zip(rows["hue"], rows["who"], strict=True))
+    return sorted(found, key=lambda pair: (pair[1] == PRINTED, not pair[0].startswith("dense"), pair[0]))
+
+
+def _style(who: tuple[str, str], hues: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """Return how a hue is drawn: a colour a network, hollow and dashed where it is printed."""
+    number = list(dict.fromkeys(network for network, _ in hues)).index(who[0])
+    theirs, name = who[1] == PRINTED, f"{who[0]}, {who[1]}" if who[0] else who[1]
+    style = {"name": name, "colour": number, "symbol": number, "hollow": theirs, "dashed": theirs}
+    return style | {"key": True}
+
+
+def _drawn(
+    panels: Sequence[Panel], hues: Sequence[tuple[str, str]], look: Look, backend: str, **scene: Any
+) -> Any:
+    columns = grid_columns(len(panels), None, widest=2 if len(panels) == 4 else 3)
+    colours = len({network for network, _ in hues})
+    shown = tuple(panels) or (Panel(empty="no data"),)
+    made = Scene(shown, title=look.get("title", ""), columns=columns, n_colours=colours, **scene)
+    return draw(made, backend)

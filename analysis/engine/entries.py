@@ -1,0 +1,99 @@
+"""The tidy tables of a printed table: from its entries and the records, and as people read them.
+
+"table" holds row, column, seed, measure, value, unit of what was run; "entries" every printed cell with its
+printed value, the reading that was applied, and the reason where it was not run: nothing is left out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from analysis.engine.cells import Cell
+from analysis.engine.exhibit import Tables
+from analysis.engine.page import Pivot, PivotCell
+from analysis.engine.printed import Entry, Records, Source
+from analysis.engine.sheet import Sheet, Spread, written
+from analysis.engine.statistics import mean_and_interval
+from analysis.engine.words import column_name, row_name
+
+UNFINISHED = "its run is not finished"
+NO_GPU = "its run needs a GPU, and none was at hand"
+Cost = Callable[[Cell], float]
+
+
+def tabulate(entries: Sequence[Entry], seconds: Cost, records: Records) -> Tables:
+    """Return the tables of an exhibit; the first has a row for every seed of every entry that was run."""
+    rows, listed = [], []
+    for e in entries:
+        values = e.source.values(records) if e.source else []
+        line = {"row": e.row, "column": e.column}
+        rows += [{**line, "seed": s, "measure": "value", "value": v, "unit": e.unit} for s, v in values]
+        reason = _missing(e.source, seconds) if e.source and not values else e.reason
+        listed.append({**line, "unit": e.unit, "printed": e.printed, "note": e.note, "reason": reason})
+    columns = ["row", "column", "seed", "measure", "value", "unit"]
+    return {"table": pd.DataFrame(rows, columns=columns), "entries": pd.DataFrame(listed)}
+
+
+def _missing(source: Source, seconds: Cost) -> str:
+    """Return why none of an entry's runs is there."""
+    needs_gpu = any(math.isinf(seconds(cell)) for group in source.cells for cell in group)
+    return NO_GPU if needs_gpu else UNFINISHED
+
+
+def sheet(error: Spread, tables: Mapping[str, pd.DataFrame]) -> Sheet:
+    """Return the tables as rows and columns."""
+    known = tables["entries"].itertuples()
+    lines = {(line.row, line.column): line for line in known}
+    printed = {key: float(line.printed) for key, line in lines.items() if not np.isnan(line.printed)}
+    units = {key: str(line.unit) for key, line in lines.items()}
+    return Sheet(tables["table"][["row", "column", "seed", "value"]], printed, units, error)
+
+
+def compared(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return every entry with its printed value and n, mean, low, high of the runs (NaN where none)."""
+    entries = tables["entries"].copy()
+    for name in ("note", "reason"):  # read back from a file, nothing but empty texts is a column of NaN
+        entries[name] = entries[name].astype(object).where(entries[name].notna(), "")
+    if tables["table"].empty:
+        return entries.assign(n=np.nan, mean=np.nan, sd=np.nan, low=np.nan, high=np.nan)
+    ours = mean_and_interval(tables["table"]).drop(columns="measure")
+    return entries.merge(ours, on=["row", "column", "unit"], how="left")
+
+
+def beside(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return `compared` for people: names in words, the difference, NaN where a text is empty."""
+    both = compared(tables)
+    both["difference"] = both["mean"] - both["printed"]
+    for name in ("note", "reason"):
+        both[name] = both[name].where(both[name] != "", np.nan)
+    both["row"], both["column"] = both["row"].map(row_name), both["column"].map(column_name)
+    names = ["row", "column", "unit", "printed", "mean", "low", "high", "n", "difference", "reason", "note"]
+    return both[names]
+
+
+def pivot(tables: Mapping[str, pd.DataFrame]) -> tuple[Pivot, tuple[tuple[str, str], ...]]:
+    """Return the table as it is printed, and (reason, rows) of the cells that were not run."""
+    both = compared(tables)
+    columns = list(dict.fromkeys(both["column"]))
+    cells: dict[str, dict[str, PivotCell]] = {}
+    missing: dict[str, dict[str, None]] = {}
+    for line in both.itertuples():
+        ours = written(line.mean, line.unit)
+        if line.n > 1:
+            ours += f" ({written(line.low, line.unit)} to {written(line.high, line.unit)})"
+        cell = PivotCell(written(line.printed, line.unit), ours, "" if ours else line.reason, line.note)
+        cells.setdefault(line.row, {})[line.column] = cell
+        if not ours and line.reason:
+            missing.setdefault(line.reason, {})[row_name(line.row)] = None
+    units = dict(zip(both["column"], both["unit"], strict=True))
+    one = len(set(units.values())) == 1
+    named = [column_name(c) + ("" if one or units[c] == "1" else f" ({units[c]})") for c in columns]
+    rows = tuple(
+        (row_name(row), tuple(of.get(column, PivotCell()) for column in columns)) for row, of in cells.items()
+    )
+    unit = f"All in {units[columns[0]]}." if one else ""
+    return Pivot("", tuple(named), rows, unit), tuple((r, "; ".join(names)) for r, names in missing.items())

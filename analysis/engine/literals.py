@@ -1,0 +1,112 @@
+"""Exhibits as literals: analysis/<paper>/exhibits.toml says what each is, shows and claims.
+
+[[exhibit]]                        id, title, place, caption, deviations (texts, or names of `shared` ones)
+[[exhibit.claim]]                  words, place, main, and one of
+order = ["a|x > 2 * b|x"]          `Order`: cells are row|column, times a number where one is given
+spread, below or cells, above ...  `Bound`
+rises, falls = ["a|x_{1,2,3}"]     `Trend`; braces stand for one cell each, as in a shell
+positive, negative = ["a|x"]       `Sign`
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from analysis.engine.claims import Bound, Claim, Order, Sign, Trend
+from analysis.engine.printed import Entry, added, printed
+from analysis.engine.sheet import Key
+
+PAIR = re.compile(r"(.+) > (?:([\d.]+) \* )?(.+)")
+
+
+def read_exhibits(folder: Path) -> dict[str, dict[str, Any]]:
+    """Return what a paper's exhibits.toml says, by the exhibit's id, with claims and printed entries made."""
+    stored = tomllib.loads((folder / "exhibits.toml").read_text(encoding="utf-8"))
+    shared, found = stored.get("shared", {}), {}
+    for one in stored["exhibit"]:
+        literal = {"paper": stored["paper"], **stored.get("every", {}), **one}
+        claims = literal.pop("claim", ())
+        literal["claims"] = tuple(make_claim({"place": literal["place"], **claim}) for claim in claims)
+        literal["deviations"] = tuple(shared.get(text, text) for text in literal.get("deviations", ()))
+        if "printed" in literal:
+            literal["printed"] = tuple(e for part in literal["printed"] for e in make_entries(part))
+        found[one["id"]] = literal
+    return found
+
+
+def make_entries(part: Mapping[str, Any]) -> Sequence[Entry]:
+    """Return entries: those of a printed table that fit `cells`, under another row and note if one is given.
+
+    Without a table they are ours: rows, and columns with their units.
+    """
+    if "table" not in part:
+        return added(part["rows"], part["columns"])
+    changes = {name: part[name] for name in ("row", "note") if name in part}
+    kept = re.compile(part.get("cells", ".*"))
+    return [replace(e, **changes) for e in printed(part["table"]) if kept.fullmatch(f"{e.row}|{e.column}")]
+
+
+def make_claim(literal: Mapping[str, Any]) -> Claim:
+    """Return the claim of a literal.
+
+    Raises ValueError where it is of no kind, or a pair is not written "more > less".
+
+    >>> make_claim({"words": "B is half of A", "place": "", "order": ["r|a > 2 * r|b"]}).contrasts[0].times
+    2.0
+    """
+    said = dict(literal)
+    cells = {name: tuple(expand(said.pop(name))) for name in _CELLS if name in said}
+    kinds = {name: of for name, of in cells.items() if name != "order"}
+    if "order" in said:
+        return _order(said.pop("order"), said)
+    if len(kinds) != 1:
+        raise ValueError(
+            f"claim {said.get('words')!r} needs one of order, {', '.join(_CELLS)}; got {list(kinds)}"
+        )
+    ((name, of),) = kinds.items()
+    if name in ("rises", "falls"):
+        return Trend(cells=of, rises=name == "rises", **said)
+    if name in ("positive", "negative"):
+        return Sign(cells=of, positive=name == "positive", **said)
+    return Bound(cells=of, spread=name == "spread", **said)
+
+
+_CELLS = ("cells", "spread", "rises", "falls", "positive", "negative")
+
+
+def _order(pairs: Sequence[str], said: dict[str, Any]) -> Claim:
+    found, times = [], set()
+    for text in pairs:
+        match = PAIR.fullmatch(text)
+        if match is None:
+            raise ValueError(f"a pair is written 'more > less' or 'more > 2 * less'; got {text!r}")
+        found += [(more, less) for more in expand([match[1]]) for less in expand([match[3]])]
+        times.add(float(match[2] or 1.0))
+    if len(times) != 1:
+        raise ValueError(
+            f"claim {said.get('words')!r} must have one factor in all pairs; got {sorted(times)}"
+        )
+    return Order(pairs=tuple(found), times=times.pop(), **said)
+
+
+def expand(texts: Sequence[str]) -> list[Key]:
+    """Return the cells of texts "row|column", each alternative in braces as one of its own.
+
+    >>> expand(["mnist/{dense,ch-snn}|p_5"])
+    [('mnist/dense', 'p_5'), ('mnist/ch-snn', 'p_5')]
+    """
+    found: list[Key] = []
+    for text in texts:
+        start, brace, rest = text.partition("{")
+        if brace:
+            inside, _, end = rest.partition("}")
+            found += expand([start + one + end for one in inside.split(",")])
+        else:
+            row, _, column = text.partition("|")
+            found.append((row, column))
+    return found

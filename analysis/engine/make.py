@@ -1,0 +1,101 @@
+"""Making exhibits: which runs are missing, and tables from those that are there."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from analysis.engine.cells import find_record
+from analysis.engine.exhibit import Exhibit, Tables, page_of
+from analysis.engine.page import Page
+from analysis.engine.store import load_tables, save_tables
+from analysis.engine.sweep import run_cells
+
+Say = Callable[[str], None]
+
+
+def lacking(exhibit: Exhibit, results: Path) -> str:
+    """Return the variable that is not set and that the exhibit's missing runs need, "" if none."""
+    if not exhibit.needs or os.environ.get(exhibit.needs):
+        return ""
+    return "" if all(find_record(results, cell) for cell in exhibit.cells) else exhibit.needs
+
+
+def finished(exhibit: Exhibit, results: Path) -> Exhibit:
+    """Return an exhibit of long runs with those of its cells that have a record; any other as it is."""
+    if exhibit.seconds is None:
+        return exhibit
+    cells = tuple(cell for cell in exhibit.cells if find_record(results, cell))
+    if len(cells) == len(exhibit.cells):
+        return exhibit
+    so_far = f"So far {len(cells)} of {len(exhibit.cells)} planned runs are finished."
+    return replace(exhibit, cells=cells, deviations=(*exhibit.deviations, so_far))
+
+
+def unfinished(exhibit: Exhibit, results: Path) -> str:
+    """Return how many of an exhibit's long runs are missing and what they take, "" if none is."""
+    if exhibit.seconds is None:
+        return ""
+    missing = [exhibit.seconds(cell) for cell in exhibit.cells if not find_record(results, cell)]
+    if not missing:
+        return ""
+    hours = sum(taken for taken in missing if math.isfinite(taken)) / 3600
+    on_gpu = sum(math.isinf(taken) for taken in missing)
+    needs = [f"about {max(hours, 0.1):.{1 if hours < 10 else 0}f} hours of one core"] if hours else []
+    needs += [f"{on_gpu} {'needs' if on_gpu == 1 else 'need'} a GPU"] if on_gpu else []
+    said = f"{len(missing)} of {len(exhibit.cells)} runs are not finished"
+    return f"{said} ({', '.join(needs)}); --long makes them"
+
+
+def make_tables(
+    exhibits: Sequence[Exhibit],
+    results: Path,
+    jobs: int,
+    say: Say,
+    *,
+    long: bool = False,
+    cluster: str = "local",
+) -> dict[str, Tables]:
+    """Return the tables of the exhibits: those there, and those made from runs, new ones where needed.
+
+    Runs that take hours are made only if asked for; their exhibits are tabulated from those that are there,
+    also from none if they have printed values. An exhibit that then has nothing to show, or whose runs need
+    data that are not there, is left out, with a line that says so.
+    """
+    planned = list(exhibits)
+    if not long:
+        planned = []
+        for plan in exhibits:
+            exhibit = finished(plan, results)
+            shown = bool(exhibit.cells or exhibit.printed or plan.seconds is None)
+            if missing := unfinished(plan, results):
+                say(f"{plan.id}: {'' if shown else 'skipped, '}{missing}")
+            if shown:
+                planned.append(exhibit)
+    made = {exhibit.id: load_tables(exhibit, results) for exhibit in planned}
+    pending = [exhibit for exhibit in planned if made[exhibit.id] is None]
+    for exhibit in list(pending):
+        if variable := lacking(exhibit, results):
+            say(f"{exhibit.id}: skipped, {variable} is not set")
+            del made[exhibit.id]
+            pending.remove(exhibit)
+    if pending:
+        cells = list(dict.fromkeys(cell for exhibit in pending for cell in exhibit.cells))
+        seconds = {cell: plan.seconds(cell) for plan in pending if plan.seconds for cell in plan.cells}
+        records = run_cells(cells, results, jobs=jobs, cluster=cluster, seconds=seconds)
+        for exhibit in pending:
+            tables = exhibit.tabulate({cell: records[cell] for cell in exhibit.cells})
+            save_tables(exhibit, tables, records, results)
+    # read back even what was just made: what is drawn is what is stored
+    wanted = [exhibit for exhibit in planned if exhibit.id in made]
+    return {exhibit.id: made[exhibit.id] or load_tables(exhibit, results) or {} for exhibit in wanted}
+
+
+def make_page(exhibit: Exhibit, tables: Tables, results: Path) -> Page:
+    """Return the page of an exhibit from its stored tables."""
+    source = (results / exhibit.id / "provenance.json").read_text()
+    return page_of(finished(exhibit, results), tables, json.loads(source), source)

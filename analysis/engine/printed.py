@@ -1,0 +1,63 @@
+"""Expected values: the cells of a printed table, misprints read, and those that we add to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from analysis.engine.cells import Cell, Record
+
+EXPECTED = Path(__file__).parent.parent / "expected"
+ADDED = "not in the paper"
+Records = Mapping[Cell, Record]
+Reader = Callable[..., float]
+
+
+@dataclass(frozen=True)
+class Source:
+    """The runs behind an entry: for each seed the cells whose records the reader takes, in this order."""
+
+    read: Reader
+    cells: tuple[tuple[Cell, ...], ...]
+
+    def values(self, records: Records) -> list[tuple[int, float]]:
+        """Return (seed, value) of every seed whose runs are finished."""
+        finished = [cells for cells in self.cells if all(cell in records for cell in cells)]
+        return [(cells[0]["seed"], self.read(*(records[cell] for cell in cells))) for cells in finished]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One cell of a printed table, or one that we add (printed is NaN): its runs, or why there are none."""
+
+    row: str
+    column: str
+    unit: str
+    printed: float
+    note: str = ""
+    source: Source | None = None
+    reason: str = ""
+
+
+def expected(name: str) -> pd.DataFrame:
+    """Return the lines of `expected/name.csv` as texts: row, column, printed, value, unit, reading, note."""
+    return pd.read_csv(EXPECTED / f"{name}.csv", keep_default_na=False, dtype=str)
+
+
+def printed(name: str) -> tuple[Entry, ...]:
+    """Return the entries of a printed table, in the printed order, without sources."""
+    entries = []
+    for line in expected(name).itertuples():
+        remark = "" if line.reading == "as_printed" else f"{line.reading}: "
+        value = float(line.value) if line.value else np.nan
+        entries.append(Entry(line.row, line.column, line.unit, value, f"{remark}{line.note}".strip()))
+    return tuple(entries)
+
+
+def added(rows: Sequence[str], columns: Mapping[str, str]) -> tuple[Entry, ...]:
+    """Return entries without a printed value; columns : the unit of each."""
+    return tuple(Entry(row, column, unit, np.nan, ADDED) for row in rows for column, unit in columns.items())

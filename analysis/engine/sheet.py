@@ -1,0 +1,137 @@
+"""A table as rows and columns: what was run, seed by seed, beside what is printed. Claims and notes read it.
+
+exhibit's tables -> Sheet: (row, column) -> values by seed, printed value, unit
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+Key = tuple[str, str]  # row, column
+Spread = Callable[[Sequence[Key], Sequence[float]], float]
+
+
+def unknown(keys: Sequence[Key], means: Sequence[float]) -> float:
+    """Return NaN: nothing says how far one run may lie from another."""
+    return np.nan
+
+
+def exact(keys: Sequence[Key], means: Sequence[float]) -> float:
+    """Return 0, the error of what is computed and not drawn at random."""
+    return 0.0
+
+
+def sampled(images: Callable[[str], int]) -> Spread:
+    """Return the standard error of accuracies, or of a difference of two, by the images they were tested on.
+
+        sqrt(sum p (1 - p) / n), p as a share
+
+    images(row) : test images. The images count as drawn anew for each network; that both see the same ones
+    makes it cautious. NaN for a value that is not within 0 to 100 percent.
+
+    >>> round(sampled(lambda row: 10_000)([("a", "x"), ("b", "x")], [97.0, 96.0]), 3)
+    0.26
+    """
+
+    def error(keys: Sequence[Key], means: Sequence[float]) -> float:
+        if not all(0 <= mean <= 100 for mean in means):
+            return np.nan
+        pairs = zip(keys, means, strict=True)
+        return float(np.sqrt(sum(mean * (100 - mean) / images(row) for (row, _), mean in pairs)))
+
+    return error
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over n seeds and its interval; NaN where it is unknown, n = 0 where nothing was run."""
+
+    mean: float = np.nan
+    low: float = np.nan
+    high: float = np.nan
+    n: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Sheet:
+    """Values by row and column. `error` says what a single seed leaves open: a standard error, NaN, or 0.
+
+    values : row, column, seed, value of what was run. printed : by (row, column), where something is.
+    """
+
+    values: pd.DataFrame
+    printed: Mapping[Key, float] = field(default_factory=dict)
+    units: Mapping[Key, str] = field(default_factory=dict)
+    error: Spread = unknown
+
+    def __post_init__(self) -> None:
+        known = self.values.dropna(subset="value")
+        grouped = known.groupby(["row", "column"], sort=False)
+        found = {key: group.set_index("seed")["value"] for key, group in grouped}
+        object.__setattr__(self, "_by_seed", found)
+
+    @property
+    def keys(self) -> list[Key]:
+        """Everything that was run or is printed."""
+        return list(dict.fromkeys([*self._by_seed, *self.printed]))  # type: ignore[attr-defined]
+
+    def by_seed(self, key: Key) -> pd.Series[float]:
+        """Return the values of a cell by seed; none where it was not run."""
+        nothing = pd.Series(dtype=float)
+        return self._by_seed.get(key, nothing)  # type: ignore[attr-defined]
+
+    def unit(self, key: Key) -> str:
+        """Return the unit of a cell, "1" where none is known."""
+        return self.units.get(key, "1")
+
+    def estimate(self, key: Key, *, minus: Key | None = None, times: float = 1.0) -> Estimate:
+        """Return the mean of a cell, or of its difference to `times` another, seed by seed, with 95 %."""
+        return self.interval(key, minus, times, 0.95)
+
+    def interval(self, key: Key, minus: Key | None, times: float, confidence: float) -> Estimate:
+        """Return `estimate` at a confidence: Student's over several seeds, by `error` in one."""
+        ours, other = self.by_seed(key), None if minus is None else self.by_seed(minus)
+        gap = (ours if other is None else ours - times * other).dropna()
+        n = len(gap)
+        if not n:
+            return Estimate()
+        mean = float(gap.mean())
+        if n > 1:
+            half = stats.t.ppf((1 + confidence) / 2, n - 1) * gap.std() / np.sqrt(n)
+        else:
+            seen = [key, *([] if minus is None else [minus])]
+            means = [float(self.by_seed(one)[gap.index[0]]) for one in seen]
+            half = stats.norm.ppf((1 + confidence) / 2) * self.error(seen, means)
+        return Estimate(mean, mean - float(half), mean + float(half), n)
+
+    def said(self, key: Key) -> str:
+        """Return the mean of a cell as it is written, with its interval where there are several seeds."""
+        found, unit = self.estimate(key), self.unit(key)
+        ends = f" ({written(found.low, unit)} to {written(found.high, unit)})" if found.n > 1 else ""
+        return written(found.mean, unit) + ends
+
+
+def written(value: float, unit: str, *, signed: bool = False) -> str:
+    """Return a number of a unit as people write it: percentages with 2 decimals, others with 3 digits.
+
+    Counts are whole; those of ten millions and more have four digits. NaN is "".
+
+    >>> written(98.1, "percent"), written(43240.2, "count"), written(4.2e-5, "1"), written(0.1, "percent",
+    ... signed=True)
+    ('98.10', '43,240', '4.2e-05', '+0.10')
+    """
+    sign = "+" if signed else ""
+    if np.isnan(value):
+        return ""
+    if unit == "yes/no":
+        return "yes" if value > 0.5 else "no"
+    if unit in ("percent", "points"):
+        return f"{round(value, 2) + 0.0:{sign}.2f}"  # and never -0.00
+    if unit == "count" and abs(value) < 1e7:
+        return f"{round(value) + 0:{sign},}"
+    return f"{value:{sign}.{4 if unit == 'count' else 3}g}"

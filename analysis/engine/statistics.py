@@ -1,0 +1,69 @@
+"""Means over seeds with their intervals, and whether two sets of runs agree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+
+def mean_and_interval(table: pd.DataFrame, *, confidence: float = 0.95) -> pd.DataFrame:
+    """Average over seeds: every other column but `value` makes the groups.
+
+    Returns the groups with n, mean, sd, and the Student interval low, high (NaN for one seed). Missing
+    values are left out; groups without any are dropped.
+    """
+    groups = [name for name in table.columns if name not in ("seed", "value")]
+    known = table.dropna(subset="value")
+    result = (
+        known.groupby(groups, sort=False, dropna=False)["value"]
+        .agg(n="count", mean="mean", sd="std")
+        .reset_index()
+    )
+    half = (
+        stats.t.ppf((1 + confidence) / 2, np.maximum(result["n"] - 1, 1))
+        * result["sd"]
+        / np.sqrt(result["n"])
+    )
+    return result.assign(low=result["mean"] - half, high=result["mean"] + half)
+
+
+def average(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return the first of several tables, averaged over seeds."""
+    return mean_and_interval(next(iter(tables.values())))
+
+
+def same(ours: pd.DataFrame, theirs: pd.DataFrame, *, tolerance: float = 1e-5) -> bool:
+    """Return whether two tables hold the same rows and, to a relative tolerance, the same numbers."""
+    if list(ours.columns) != list(theirs.columns) or len(ours) != len(theirs):
+        return False
+    numeric = ours.select_dtypes("number").columns
+    if not ours.drop(columns=numeric).equals(theirs.drop(columns=numeric)):
+        return False
+    return bool(np.allclose(ours[numeric], theirs[numeric], rtol=tolerance, atol=1e-12, equal_nan=True))
+
+
+def disagreements(
+    ours: pd.DataFrame, theirs: pd.DataFrame, *, confidence: float = 0.999, tolerance: float = 1e-6
+) -> pd.DataFrame:
+    """Return the groups whose means over seeds differ by more than chance, or that cannot be compared.
+
+    The difference of the means is compared with t(n + n' - 2) s sqrt(1/n + 1/n'), s the pooled standard
+    deviation: Student's test at the given confidence. Without spread the values must be equal, to a relative
+    tolerance: by default the rounding of a stored table. Groups that one table lacks, of other numbers of
+    seeds or with infinite values disagree.
+    """
+    keys = [name for name in ours.columns if name not in ("seed", "value")]
+    pair = [mean_and_interval(table[[*keys, "seed", "value"]]) for table in (ours, theirs)]
+    both = pair[0].merge(pair[1], on=keys, how="outer", suffixes=("", "_other"), indicator="found")
+    freedom = both["n"] + both["n_other"] - 2
+    squares = (both["n"] - 1) * both["sd"].fillna(0) ** 2 + (both["n_other"] - 1) * both["sd_other"].fillna(
+        0
+    ) ** 2
+    spread = np.sqrt(squares / np.maximum(freedom, 1) * (1 / both["n"] + 1 / both["n_other"]))
+    chance = stats.t.ppf((1 + confidence) / 2, np.maximum(freedom, 1)) * spread
+    allowed = chance + tolerance * both["mean"].abs()
+    agree = (both["mean"] - both["mean_other"]).abs() <= allowed  # NaN and infinity compare false
+    return both[~agree | (both["n"] != both["n_other"]) | (both["found"] != "both")]

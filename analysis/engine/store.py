@@ -1,0 +1,89 @@
+"""Tables on disk, with where their numbers come from: results/<exhibit>/*.csv and provenance.json."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from analysis.engine.cells import CHANGED, Cell, Record, now, origin, write_in
+from analysis.engine.exhibit import Exhibit, Tables
+from analysis.engine.names import resolve
+
+
+def save_tables(exhibit: Exhibit, tables: Tables, records: Mapping[Cell, Record], results: Path) -> None:
+    """Write an exhibit's tables; the provenance last, so that a table without it counts as unfinished."""
+    folder = results / exhibit.id
+    (folder / "provenance.json").unlink(missing_ok=True)
+    for name, table in tables.items():
+        write_in(folder, f"{name}.csv", table.to_csv(index=False, float_format="%.7g"))
+    source = provenance(exhibit, list(tables), [records[cell].notes for cell in exhibit.cells])
+    write_in(folder, "provenance.json", json.dumps(source, indent=1) + "\n")
+
+
+def load_tables(exhibit: Exhibit, results: Path) -> Tables | None:
+    """Return an exhibit's tables if all are there and made from exactly its cells and version, else None."""
+    folder = results / exhibit.id
+    if not (folder / "provenance.json").exists():
+        return None
+    made = json.loads((folder / "provenance.json").read_text())
+    cells = [resolve(key) for key in made["cells"]]
+    if (cells, made["version"]) != ([cell.key for cell in exhibit.cells], exhibit.version):
+        return None
+    paths = {name: folder / f"{name}.csv" for name in made["tables"]}
+    if not all(path.exists() for path in paths.values()):
+        return None
+    return {name: pd.read_csv(path) for name, path in paths.items()}
+
+
+def provenance(exhibit: Exhibit, tables: Sequence[str], runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Say where the numbers come from: cells and their parameters, and by what and where they were run.
+
+    "device" counts the runs on each device, of those that note it; "changed" those made from a work tree that
+    differed from its commit.
+    """
+
+    def each(name: str) -> list[str]:
+        return sorted({run.get(name, "unknown") for run in runs})
+
+    return {
+        "exhibit": exhibit.id,
+        "version": exhibit.version,
+        "tables": list(tables),
+        "cells": [cell.key for cell in exhibit.cells],
+        "tasks": sorted({f"{cell.task.name} version {cell.version}" for cell in exhibit.cells}),
+        "data": sorted({cell.data for cell in exhibit.cells}),
+        "seeds": sorted({dict(cell.parameters).get("seed", "none") for cell in exhibit.cells}),
+        "parameters": [dict(cell.parameters) for cell in exhibit.cells],
+        "run": {
+            "seconds": round(sum(run.get("seconds", 0.0) for run in runs), 1),
+            **{name: each(name) for name in ("commit", "versions", "machine")},
+            "device": dict(sorted(Counter(run["device"] for run in runs if "device" in run).items())),
+            "changed": sum(run.get("commit", "").endswith(CHANGED) for run in runs),
+        },
+        "tabulated": origin() | {"at": now()},
+    }
+
+
+def describe(source: Mapping[str, Any]) -> dict[str, str]:
+    """Return a provenance as the lines that a page shows."""
+    run, count = source["run"], len(source["cells"])
+    if not count:
+        return {"runs": "none is finished: printed values only", "made": source["tabulated"]["at"]}
+    devices = "; ".join(f"{name} ({n} of the runs)" for name, n in run.get("device", {}).items())
+    changed = run.get("changed", 0)
+    differed = [f"{changed} of {count} from a work tree that differed from its commit"] if changed else []
+    return {
+        "runs": f"{count}, seeds {', '.join(map(str, source['seeds']))}, {run['seconds']:g} s in all",
+        "data": "; ".join(source["data"]),
+        **({"devices of the runs": devices} if devices else {}),
+        "commit of the runs": "; ".join([*run["commit"], *differed]),
+        "commit of the table": source["tabulated"]["commit"],
+        "versions": "; ".join(run["versions"]),
+        "machine": "; ".join(run["machine"]),
+        "made": source["tabulated"]["at"],
+    }

@@ -1,0 +1,76 @@
+"""What data sets, networks, methods and columns of the printed tables are called where people read them."""
+
+from __future__ import annotations
+
+import re
+
+NAMES = {
+    **{"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST", "n-mnist": "N-MNIST"},
+    **{"cifar-10": "CIFAR-10", "cifar-100": "CIFAR-100", "cifar10-dvs": "CIFAR10-DVS"},
+    **{"dvs-gesture": "DVS-Gesture", "tiny-imagenet": "Tiny-ImageNet", "imagenet": "ImageNet"},
+    **{"2fc": "2FC", "3fc": "3FC", "2conv2fc": "2Conv2FC", "6conv2fc": "6Conv2FC"},
+    **{"spikformer": "Spikformer", "resnet18": "ResNet-18"},
+    **{"ch-snn": "CH-SNN", "dense": "dense", "grad-r": "Grad R", "deep-r": "Deep R"},
+    **{"dpap": "DPAP", "sd-snn": "SD-SNN"},
+    **{"bit-flip": "bit flips", "false-spike": "false spikes", "spike-dropout": "dropped spikes"},
+    **{"average": "average", "none": "neither", "sscti_only": "SSCTI alone", "sswi_only": "SSWI alone"},
+    **{"both": "both", "both_as_printed": "both, eq. 2 as printed"},
+    **{"both_calibrated": "both, SSWI calibrated", "falling": "falling to 0 (Table 7)"},
+}
+NETWORKS = ("2fc", "3fc", "2conv2fc", "6conv2fc", "spikformer", "resnet18")
+CHOICES = {  # how a column that holds a value of a choice begins
+    **{"delta": "δ = {}", "lr": "learning rate {}", "bs": "batch of {}", "zeta": "ζ = {}"},
+    **{"p": "P = {} %", "t": "T = {}", "sparsity": "{} % sparse"},
+}
+COLUMNS = {
+    "sops": "synaptic operations",
+    "sops_per_sample": "synaptic operations a sample",
+    "dense_sops_per_sample": "synaptic operations a sample, dense",
+    "macs_per_sample": "multiply-accumulates of the first layer a sample",
+    "dense_macs_per_sample": "multiply-accumulates of the first layer a sample, dense",
+    "energy_mj": "energy",
+    "accuracy_improvement_percent": "accuracy gain over the method's own dense network",
+    "accuracy_loss_percent": "accuracy loss against the method's own dense network",
+    "dense_accuracy_percent": "accuracy of the method's own dense network",
+    "dense_training_loss": "training loss, dense",
+    "first_node_sparsity_percent": "node sparsity before training",
+}
+
+
+def row_name(row: str) -> str:
+    """Return a row's name for people.
+
+    >>> row_name("mnist/2fc/ch-snn"), row_name("mnist/bit-flip/dense"), row_name("n-mnist")
+    ('MNIST 2FC, CH-SNN', 'MNIST, bit flips, dense', 'N-MNIST')
+    """
+    name = ""
+    for part in row.split("/"):
+        joint = "" if not name else " " if part in NETWORKS else ", "
+        name += joint + (NAMES[part] if part in NAMES else column_name(part))
+    return name
+
+
+def column_name(column: str) -> str:
+    """Return a column's name for people, without its unit.
+
+    >>> column_name("delta_0.5"), column_name("rpdr_bit-flip"), column_name("link_sparsity_percent")
+    ('δ = 0.5', 'RPDR, bit flips', 'link sparsity')
+    """
+    if column in COLUMNS:
+        return COLUMNS[column]
+    if column.startswith("rpdr_"):
+        return f"RPDR, {NAMES[column.removeprefix('rpdr_')]}"
+    chosen = re.fullmatch(r"([a-z]+)_([\d.]+)", column)
+    if chosen:
+        return CHOICES[chosen[1]].format(chosen[2])
+    return column.removesuffix("_percent").replace("_", " ")
+
+
+def choice(column: str) -> float:
+    """Return the value of a column that holds one of a choice; NaN for another column.
+
+    >>> choice("lr_0.01"), choice("energy_mj")
+    (0.01, nan)
+    """
+    chosen = re.fullmatch(r"[a-z]+_([\d.]+)", column)
+    return float(chosen[1]) if chosen else float("nan")

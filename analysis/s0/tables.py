@@ -1,0 +1,145 @@
+"""S0's exhibits: its printed tables, the figures that show their numbers, and the grids of our choices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from analysis.engine.drawing import AXES, DRAWINGS, OURS, PRINTED, Draw, Look, Said, Tables, place_dots, shown
+from analysis.engine.entries import compared
+from analysis.engine.exhibit import Exhibit
+from analysis.engine.literals import read_exhibits
+from analysis.engine.printed import Source
+from analysis.engine.sheet import Key, Spread, sampled
+from analysis.engine.table import TableExhibit
+from analysis.engine.training import Answer
+from analysis.engine.words import NAMES, choice
+from analysis.s0.answers import compare, energy, noisy, seconds, sweep
+from analysis.s0.grids import GRIDS
+from analysis.s0.recipes import SWEEP_IMAGES
+from netsci.plot.scene import Panel, Scene, Series, draw
+
+VERSION = 3  # of the tables
+TEST_IMAGES = {"cifar10-dvs": 1_000, "dvs-gesture": 264}  # others have 10,000, digits at the smoke scale 100
+METHODS = ("grad-r", "dpap", "sd-snn", "deep-r", "ch-snn")
+
+
+def exhibits(first_seed: int = 0, scale: str = "desk") -> list[Exhibit]:
+    """Return the exhibits of S0 at a scale ("smoke", "desk" or "paper")."""
+    literals = read_exhibits(Path(__file__).parent)
+    made = [GRIDS[id_].exhibit(literals.pop(id_), scale, first_seed) for id_ in GRIDS]
+    tables = [make_table(literal) for literal in literals.values()]
+    return made + [table.exhibit(scale, first_seed, seconds=seconds, error=error) for table in tables]
+
+
+def make_table(literal: dict[str, Any]) -> TableExhibit:
+    """Return the table of a literal."""
+    functions = {
+        "answer": ANSWERS[literal["answer"]],
+        "draw": {**DRAWINGS, "figure2": figure2, "figure3": figure3}[literal["draw"]],
+        "remark": tuned if literal.get("remark") else lambda row: "",
+    }
+    return TableExhibit.of(literal, **functions, version=VERSION)
+
+
+def error(scale: str) -> Spread:
+    """Return what a single seed leaves open: of accuracies the sampling error of the test set."""
+
+    def images(row: str) -> int:
+        dataset = row.split("/")[0]
+        if scale == "desk" and dataset == "n-mnist":
+            return 1_100  # the real recordings at hand
+        return 100 if scale == "smoke" else TEST_IMAGES.get(dataset, 10_000)
+
+    def of(keys: Sequence[Key], means: Sequence[float]) -> float:
+        columns = [column for _, column in keys]
+        known = all(c in ("accuracy_percent", "dense_accuracy_percent") or choice(c) >= 0 for c in columns)
+        return sampled(images)(keys, means) if known else np.nan
+
+    return of
+
+
+def tuned(row: str) -> str:
+    """Return how the networks of a row were tuned."""
+    dataset, kind, *_ = row.split("/")
+    if kind != "2fc":
+        return "learning rate of a preset, not tuned"
+    return "tuned on s0-grid" if dataset == "mnist" else "settings of MNIST 2FC, not tuned"
+
+
+def answer_figure3(scale: str, seeds: range, **said: str) -> Source | str:
+    """Answer a cell of Figure 3 as Table 4 does, which has one seed at desk scale, or as Table 2."""
+    if "variant" not in said:
+        return energy(scale, seeds, **said)
+    sparsity = said.pop("measure").removeprefix("sparsity_")
+    return sweep(scale, seeds if scale == "paper" else seeds[:1], sparsity=sparsity, **said)
+
+
+ANSWERS: dict[str, Answer] = {
+    "compare": compare,
+    "energy": energy,
+    "sweep": sweep,
+    "constant": partial(sweep, schedule="static"),
+    "noisy": noisy,
+    "figure3": answer_figure3,
+}
+
+
+def figure2(said: Said, look: Look, tables: Tables, backend: str) -> Any:
+    """Draw the gain of each method over its own dense network against link sparsity, a panel a dataset."""
+    both = compared(tables)
+    wide = both.set_index(["row", "column"])
+    panels = []
+    for dataset in ("mnist", "n-mnist", "cifar-10"):
+        rows = [row for row in dict.fromkeys(both["row"]) if row.startswith(f"{dataset}/")]
+        series = []
+        for method, who in [*((m, PRINTED) for m in METHODS), ("ch-snn", OURS)]:
+            own = [row for row in rows if row.endswith(f"/{method}")]
+            of = "printed" if who == PRINTED else "mean"
+            x = wide[of].reindex([(row, "link_sparsity_percent") for row in own]).to_numpy(float)
+            gains = wide.reindex([(row, "accuracy_improvement_percent") for row in own])
+            y, low, high = (gains[name].to_numpy(float) for name in (of, "low", "high"))
+            if np.isnan(x * y).all():
+                continue
+            name = f"{NAMES[method]}, {who}" if method == "ch-snn" else NAMES[method]
+            look_: dict[str, Any] = {
+                "colour": METHODS.index(method),
+                "symbol": METHODS.index(method),
+                "hollow": who == PRINTED,
+            }
+            names = tuple(NAMES[row.split("/")[1]] for row in own)
+            ends = (low, high) if who == OURS else None
+            series.append(Series("points", x, y, name, whisker=ends, text=names, size=8.0, key=True, **look_))
+        panels.append(Panel(tuple(series), title=NAMES[dataset], empty="" if series else "no data"))
+    axes: dict[str, Any] = {
+        "x_label": AXES["link_sparsity_percent"],
+        "y_label": AXES["accuracy_improvement_percent"],
+    }
+    scene = Scene(tuple(panels), title=look["title"], share=False, columns=3, n_colours=5, **axes)
+    return draw(scene, backend)
+
+
+def figure3(said: Said, look: Look, tables: Tables, backend: str) -> Any:
+    """Draw Figure 3: accuracy, firing rate, energy; dense, CH-SNN and Table 4's sparsities downwards."""
+
+    def spot(row: str, column: str, who: str) -> str:
+        dataset, *_, method = row.split("/")
+        if method != "both":
+            return f"{NAMES[dataset]}, {NAMES[method]}"
+        fewer = f", {SWEEP_IMAGES:,} images" if who == OURS and look["scale"] == "desk" else ""
+        return f"{NAMES[dataset]}, {choice(column):g} %{fewer}"
+
+    def panel(row: str, column: str, who: str) -> str:
+        return "" if column == "training_loss" else AXES.get(column, AXES["accuracy_percent"])
+
+    rows = shown(tables, all_printed=True)
+    order = {name: number for number, name in enumerate(NAMES)}
+    rows = rows.sort_values("row", key=lambda of: of.str.split("/").str[0].map(order), kind="stable")
+    return place_dots(rows, look, backend, spot=spot, panel=panel, hue=lambda row, column, who: "")
+
+
+_CHECKED: Draw = figure2

@@ -1,0 +1,213 @@
+"""S1 Figure 3 on digits: the hyperbolic disk at random initialisation, trained by CHTs, and pruned.
+
+The networks are those of the digits exhibits, so nothing is trained anew. Magnitude pruning of the dense
+model stands in for DepGraph.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.engine import digits_runs as nets
+from analysis.engine.exhibit import Exhibit, Tables
+from analysis.engine.literals import read_exhibits
+from analysis.engine.printed import expected
+from analysis.engine.sheet import Sheet
+from netsci.graph import Embedding, ExponentFit, LayeredGraph, coalescent_embedding, degree_exponent
+from netsci.graph.geometry.alignment import align, circular_correlation
+from netsci.graph.geometry.meta_depth import meta_depth
+from netsci.graph.geometry.navigation import greedy_routing_score
+
+SHUFFLES = 7  # purpose of the generator of meta-depth's permutations, beside those of the other exhibits
+PERMUTATIONS = 999
+MIDDLE = nets.POPULATIONS[1]
+PANELS = {
+    nets.BEFORE: "(a) random initialisation",
+    nets.AFTER: "(b) trained by CHTs",
+    nets.PRUNED: "(c) magnitude-pruned",
+}
+CONTROL = "random, live units of (b)"
+NETWORKS = {**PANELS, nets.RANDOM: CONTROL}
+START, TRAINED, SMALLEST = PANELS.values()
+PRINTED = {TRAINED: "ours", SMALLEST: "depgraph"}
+GAMMA = "gamma, sparse layers"
+HUBS, UNITS, ENRICHED = (
+    f"{name}, {MIDDLE}" for name in ("share of all hubs", "share of all nodes", "enrichment")
+)
+FLAGS = {  # what the fit's notes begin with, in few words
+    "no fit": "no fit",
+    "gamma at its bound": "at its bound",
+    "gamma": "outside (2, 3)",
+    "tail": "tail below 50",
+    "power law rejected": "rejected",
+    "an alternative": "another law fits better",
+}
+
+
+def exhibits(first_seed: int = 0) -> list[Exhibit]:
+    """Return the exhibit over three seeds, from the cells of the digits exhibits."""
+    literal = read_exhibits(Path(__file__).parent)["s1-figure3"]
+    cells = nets.cells_of(tuple(nets.NAMES), first_seed)
+    kept: dict[str, Any] = {"tabulate": tabulate, "draw": draw, "sheet": sheet, "summarise": summarise}
+    return [Exhibit(**literal, cells=cells, **kept)]
+
+
+def printed_gammas() -> dict[str, float]:
+    """Return the printed exponents by network."""
+    lines = {line.row: float(line.value) for line in expected("s1_figure3").itertuples()}
+    return {name: lines[row] for name, row in PRINTED.items()}
+
+
+def tabulate(records: nets.Records) -> Tables:
+    """Measure the four networks of every seed; keep the first seed's disks."""
+    rows, flags, nodes, links = [], [], [], []
+    first = min(cell["seed"] for cell in records)
+    for seed, found in nets.networks(records):
+        reference = None
+        for number, (key, name) in enumerate(NETWORKS.items()):
+            graph = LayeredGraph.from_masks(found[key])
+            embedding = coalescent_embedding(graph.adjacency(directed=False))
+            reference = reference or embedding
+            embedding = align(embedding, reference)
+            fit = degree_exponent(np.concatenate(list(graph.degrees().values())))
+            rng = np.random.default_rng([seed, 0, number, SHUFFLES])
+            line = {"model": name, "seed": seed}
+            measured = [*_whole(graph, embedding, fit, reference), *_depth(graph, embedding, rng)]
+            rows += [{**line, **one} for one in measured]
+            flags.append({**line, "flags": "; ".join(fit.notes)})
+            if seed == first and key in PANELS:
+                nodes.append(_nodes(graph, embedding).assign(model=name))
+                links.append(_links(graph, embedding).assign(panel=name[1]))
+    return {
+        "table": pd.DataFrame(rows),
+        "flags": pd.DataFrame(flags),
+        "nodes": pd.concat(nodes, ignore_index=True),
+        "links": pd.concat(links, ignore_index=True),
+    }
+
+
+def summarise(made: Tables) -> pd.DataFrame:
+    """Return every measure with a column a seed, gamma beside the printed one."""
+    keys = ["model", "projection", "measure", "unit"]
+    wide = made["table"].pivot(index=keys, columns="seed", values="value")
+    wide.columns = [f"seed {seed}" for seed in wide.columns]
+    order = made["table"][keys].drop_duplicates()
+    wide = order.merge(wide.reset_index(), on=keys)
+    printed = printed_gammas()
+    wide["printed"] = [
+        printed[model] if measure == "gamma" and model in printed else np.nan
+        for model, measure in zip(wide["model"], wide["measure"], strict=True)
+    ]
+    scale = "VGG-16 classifier, CIFAR-10, 99 %"
+    wide["scale of the printed"] = [None if missing else scale for missing in wide["printed"].isna()]
+    return wide
+
+
+def sheet(made: Tables) -> Sheet:
+    """Return networks as rows and measures as columns, with the enrichment of hubs in the middle layer."""
+    of = nets.sheet_of(made)
+    wide = of.values.pivot(index=["row", "seed"], columns="column", values="value")
+    enriched = (wide[HUBS] / wide[UNITS]).rename("value").reset_index().assign(column=ENRICHED)
+    values = pd.concat([of.values, enriched[list(of.values.columns)]], ignore_index=True)
+    return Sheet(values, {(name, GAMMA): gamma for name, gamma in printed_gammas().items()}, of.units)
+
+
+def draw(made: Tables, backend: str) -> Any:
+    """Draw the three disks."""
+    table, flags = made["table"], made["flags"]
+    first = table["seed"].min()
+    links = {name: made["links"][made["links"]["panel"] == name[1]] for name in PANELS.values()}
+    captions = {}
+    for name, of in links.items():
+        rows = table[(table["seed"] == first) & (table["model"] == name)]
+        said = flags[(flags["seed"] == first) & (flags["model"] == name)]["flags"].fillna("").iloc[0]
+        captions[name] = _caption(rows, str(said), len(of))
+    return nets.draw_disks(made["nodes"], links, captions, backend)
+
+
+def _whole(
+    graph: LayeredGraph, embedding: Embedding, fit: ExponentFit, reference: Embedding
+) -> list[dict[str, Any]]:
+    """Return the measures of a network as a whole."""
+    _, own, other = np.intersect1d(embedding.nodes, reference.nodes, return_indices=True)
+    agreement = circular_correlation(embedding.theta[own], reference.theta[other])
+    score = greedy_routing_score(graph.adjacency(directed=False), embedding)
+    measured = {
+        "gamma": (nets.inside_bounds(fit.gamma), "1"),
+        "xmin": (fit.xmin, "links"),
+        "n_tail": (fit.n_tail, "nodes"),
+        "nodes embedded": (len(embedding.nodes), "nodes"),
+        "links": (graph.n_links, "links"),
+        "GR-score": (score, "1"),
+        "agreement of angles with (a)": (agreement, "1"),
+    }
+    return [
+        {"projection": "sparse layers", "measure": name, "value": value, "unit": unit}
+        for name, (value, unit) in measured.items()
+    ]
+
+
+def _depth(graph: LayeredGraph, embedding: Embedding, rng: np.random.Generator) -> list[dict[str, Any]]:
+    """Return where hubs and centre lie, layer by layer."""
+    table = meta_depth(graph, embedding, permutations=PERMUTATIONS, rng=rng)
+    shown = pd.DataFrame(
+        {
+            "hubs": table["hubs"],
+            "share of all hubs": table["hubs"] / table["hubs"].sum(),
+            "share of all nodes": table["nodes"] / table["nodes"].sum(),
+            "z of hubs": table["z_hubs"],
+            "permutation p of hubs": table["p_hubs"],
+            "mean radius": table["mean_radius"],
+            "z of radius": table["z_radius"],
+            "permutation p of radius": table["p_radius"],
+        }
+    )
+    units = {"hubs": "nodes", "share of all hubs": "share", "share of all nodes": "share"}
+    return [
+        {"projection": population, "measure": name, "value": float(line[name]), "unit": units.get(name, "1")}
+        for population, (_, line) in zip(nets.POPULATIONS, shown.iterrows(), strict=True)
+        for name in shown.columns
+    ]
+
+
+def _nodes(graph: LayeredGraph, embedding: Embedding) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "node": embedding.nodes,
+            "population": np.array(nets.POPULATIONS)[graph.node_population[embedding.nodes]],
+            "degree": np.concatenate(list(graph.degrees().values()))[embedding.nodes],
+            "theta": embedding.theta,
+            "radius": embedding.radius,
+        }
+    )
+
+
+def _links(graph: LayeredGraph, embedding: Embedding) -> pd.DataFrame:
+    links = graph.edges().astype({"source": int, "target": int})[["source", "target"]]
+    return links[links.isin(set(embedding.nodes.tolist())).all(axis=1)]
+
+
+def _caption(rows: pd.DataFrame, flags: str, links: int) -> str:
+    """Return what stands under a disk, line by line."""
+    value = rows.set_index(["projection", "measure"])["value"]
+    whole, middle = value["sparse layers"], value[MIDDLE]
+    gamma = "γ at its bound" if np.isnan(whole["gamma"]) else f"γ = {whole['gamma']:.2f}"
+    short = dict.fromkeys(_short(note) for note in flags.split("; ") if _short(note))
+    hubs = rows[rows["measure"] == "hubs"]["value"].sum()
+    return "\n".join(
+        (
+            f"{gamma}, N = {whole['nodes embedded']:.0f}, E = {links}",
+            f"γ: {', '.join(short) or 'no flags'}",
+            f"{100 * middle['share of all hubs']:.0f} % of {hubs:.0f} hubs in {MIDDLE} "
+            f"(p = {middle['permutation p of hubs']:.3f})",
+            f"greedy routing {whole['GR-score']:.3f}",
+        )
+    )
+
+
+def _short(note: str) -> str:
+    return next((short for start, short in FLAGS.items() if note.startswith(start)), "")

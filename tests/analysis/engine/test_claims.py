@@ -1,0 +1,211 @@
+"""Claims are judged by their contrasts: by hand, over every claim that is made, and on committed tables."""
+
+import math
+from dataclasses import replace
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from analysis import figures
+from analysis.engine.claims import Bound, Order, Sign, Trend, ruling, rulings
+from analysis.engine.make import finished
+from analysis.engine.sheet import Sheet, exact, sampled, unknown, written
+from analysis.engine.store import load_tables
+
+RESULTS = figures.ROOT / "analysis/results"
+EXHIBITS = figures.catalogue()
+CLAIMS = [pytest.param(claim, id=f"{e.id}: {claim.words}") for e in EXHIBITS for claim in e.claims]
+SAID = {"words": "w", "place": "p"}
+
+
+def sheet(cells, *, spread=0.0, error=unknown, printed=None, unit="1"):
+    """A sheet of three seeds, `spread` apart, or of the values by seed that are given."""
+    rows = []
+    for (row, column), value in cells.items():
+        seeds = value if isinstance(value, list) else [value - spread, value, value + spread]
+        rows += [(row, column, seed, one) for seed, one in enumerate(seeds)]
+    frame = pd.DataFrame(rows, columns=["row", "column", "seed", "value"])
+    return Sheet(frame, printed or {}, dict.fromkeys(cells, unit), error)
+
+
+def cells_of(claim):
+    return list(dict.fromkeys(k for c in claim.contrasts for k in (c.key, c.minus) if k is not None))
+
+
+def true_values(claim):
+    """Values for which a claim is right by at least a millionth, from its kind."""
+    if isinstance(claim, Order):  # every cell above those that it must exceed
+        level = dict.fromkeys(cells_of(claim), 1.0)
+        for _ in level:
+            for more, less in claim.pairs:
+                level[more] = max(level[more], claim.times * level[less] + 1.0)
+        return level
+    if isinstance(claim, Trend):
+        order = claim.cells if claim.rises else claim.cells[::-1]
+        return {cell: float(number) for number, cell in enumerate(order)}
+    if isinstance(claim, Sign):
+        return dict.fromkeys(claim.cells, 1.0 if claim.positive else -1.0)
+    if claim.spread:
+        return dict.fromkeys(claim.cells, 50.0)
+    low = claim.above if claim.above is not None else claim.below - 2e-6
+    high = claim.below if claim.below is not None else low + 2e-6
+    return dict.fromkeys(claim.cells, (low + high) / 2)
+
+
+def margin(claim, values):
+    """The smallest contrast, computed without the engine's intervals."""
+    found = []
+    for c in claim.contrasts:
+        gap = values[c.key] - (0.0 if c.minus is None else c.times * values[c.minus])
+        found.append(c.offset + c.sign * gap)
+    return min(found)
+
+
+@pytest.mark.parametrize("claim", CLAIMS)
+def test_every_claim_can_hold_fail_and_stay_open(claim):
+    values = true_values(claim)
+    right = margin(claim, values)
+    assert right > 0
+    assert ruling(claim, sheet(values, error=exact))["holds"] == "yes"
+    spread = right / 100 / getattr(claim, "times", 1.0)
+    assert ruling(claim, sheet(values, spread=spread))["holds"] == "yes"
+    # shifts that differ from cell to cell, so that differences have a spread, too
+    rng = np.random.default_rng(0)
+    noisy = {key: (value + 1e3 * right * rng.normal(size=3)).tolist() for key, value in values.items()}
+    assert ruling(claim, sheet(noisy))["holds"] == "undecided"
+    victim = claim.contrasts[0]
+    move = victim.sign * (victim.offset + victim.sign * values[victim.key] + 1e3)
+    wrong = {**values, victim.key: values[victim.key] - move}
+    assert margin(claim, wrong) < 0
+    assert ruling(claim, sheet(wrong, error=exact))["holds"] == "no"
+    assert ruling(claim, sheet({}))["holds"] == "not run"
+    if len(values) > 1:
+        part = {key: value for key, value in values.items() if key != victim.key}
+        assert ruling(claim, sheet(part, error=exact))["holds"] in ("undecided", "not run")
+
+
+@pytest.mark.parametrize("exhibit", EXHIBITS, ids=lambda e: e.id)
+def test_exchanged_cells_change_a_ruling(exhibit):
+    """With two cells of the committed table exchanged some ruling of the exhibit is another."""
+    tables = load_tables(finished(exhibit, RESULTS), RESULTS)
+    made, before = exhibit.sheet(tables), exhibit.rulings(tables)
+    if (before["holds"] == "not run").all():
+        assert made.values.empty
+        return
+    keys = list(dict.fromkeys(key for claim in exhibit.claims for key in cells_of(claim)))
+    others = [key for key in made.keys if len(made.by_seed(key)) and key not in keys]
+    if not others and all(isinstance(c, Bound) and c.spread for c in exhibit.claims):
+        # a spread is the same in any order of its cells: one that is moved far away changes it
+        values = made.values.assign(value=made.values["value"].where(made.values.index > 0, 0.0))
+        assert (rulings(exhibit.claims, replace(made, values=values))["holds"] == "no").all()
+        return
+    for one, other in [*combinations(keys, 2), *((k, o) for k in keys for o in others)]:
+        values = made.values.copy()
+        at = [(values["row"] == row) & (values["column"] == column) for row, column in (one, other)]
+        values.loc[at[0], ["row", "column"]] = list(other)
+        values.loc[at[1], ["row", "column"]] = list(one)
+        after = rulings(exhibit.claims, replace(made, values=values))
+        if not after[["holds", "gap"]].equals(before[["holds", "gap"]]):
+            return
+    pytest.fail("no exchange of two cells changes a ruling")
+
+
+def test_an_order_by_hand():
+    claim = Order(**SAID, pairs=((("a", "x"), ("b", "x")),))
+    found = ruling(claim, sheet({("a", "x"): [3.0, 5.0, 7.0], ("b", "x"): [1.0, 2.0, 3.0]}))
+    low, high = stats.t.interval(0.95, 2, loc=3.0, scale=stats.sem([2.0, 3.0, 4.0]))
+    assert (found["gap"], found["low"], found["high"]) == pytest.approx((3.0, low, high))
+    assert (found["holds"], found["seeds"], found["ours"]) == ("yes", 3, "5 against 2")
+    twice = replace(claim, times=2.5)
+    assert ruling(twice, sheet({("a", "x"): 4.9, ("b", "x"): 2.0}, error=exact))["holds"] == "no"
+    assert ruling(twice, sheet({("a", "x"): 5.1, ("b", "x"): 2.0}, error=exact))["holds"] == "yes"
+
+
+def test_differences_are_taken_seed_by_seed():
+    """The spread that two networks share says nothing about their difference."""
+    claim = Order(**SAID, pairs=((("a", "x"), ("b", "x")),))
+    paired = sheet({("a", "x"): [1.1, 5.1, 9.1], ("b", "x"): [1.0, 5.0, 9.0]})
+    assert ruling(claim, paired)["holds"] == "yes"
+    shuffled = sheet({("a", "x"): [1.1, 5.1, 9.1], ("b", "x"): [9.0, 1.0, 5.0]})
+    assert ruling(claim, shuffled)["holds"] == "undecided"
+
+
+def test_one_seed_is_judged_by_what_is_known_of_its_error():
+    claim = Order(**SAID, pairs=((("a", "x"), ("b", "x")),))
+    for gap, holds in ((0.3, "undecided"), (0.6, "yes"), (-0.6, "no")):
+        values = {("a", "x"): [97.0 + gap], ("b", "x"): [97.0]}
+        found = ruling(claim, sheet(values, error=sampled(lambda row: 10_000), unit="percent"))
+        assert (found["holds"], found["seeds"], found["unit"]) == (holds, 1, "points")
+        assert ruling(claim, sheet(values))["holds"] == "undecided"
+    error = 1.96 * math.sqrt(97.6 * 2.4 / 1e4 + 97 * 3 / 1e4)
+    found = ruling(claim, sheet({("a", "x"): [97.6], ("b", "x"): [97.0]}, error=sampled(lambda row: 10_000)))
+    assert found["gap"] - found["low"] == pytest.approx(error, rel=1e-3)
+    assert np.isnan(sampled(lambda row: 100)([("a", "x")], [-0.5]))
+
+
+def test_a_trend_needs_every_step_and_bears_no_reversal():
+    claim = Trend(**SAID, cells=tuple(("a", f"x_{i}") for i in (1, 2, 3)), rises=True)
+
+    def fares(*values):
+        return ruling(claim, sheet(dict(zip(claim.cells, values, strict=True)), error=exact))
+
+    assert fares(1, 2, 3)["holds"] == "yes"
+    assert fares(1, 2, 2)["holds"] == "undecided"  # a step of nothing
+    assert fares(2, 2, 1)["holds"] == "no"
+    # from the first to the last it falls beyond error, though no step does
+    wide = {claim.cells[0]: [97.4], claim.cells[1]: [97.0], claim.cells[2]: [96.6]}
+    falls = sheet(wide, error=sampled(lambda row: 10_000))
+    assert ruling(claim, falls)["holds"] == "no"
+    assert ruling(replace(claim, cells=claim.cells[:2]), falls)["holds"] == "undecided"
+
+
+def test_a_bound_and_a_spread():
+    both = Bound(**SAID, cells=(("a", "x"),), above=2.0, below=3.0)
+    for value, holds in ((2.5, "yes"), (1.9, "no"), (3.1, "no")):
+        assert ruling(both, sheet({("a", "x"): value}, error=exact))["holds"] == holds
+    spread = Bound(**SAID, cells=(("a", "x"), ("a", "y"), ("a", "z")), below=1.0, spread=True)
+    for values, holds in (((1, 1.5, 1.9), "yes"), ((1, 1.5, 2.1), "no"), ((2.1, 1.5, 1), "no")):
+        of = dict(zip(spread.cells, values, strict=True))
+        found = ruling(spread, sheet({k: [v] for k, v in of.items()}, error=exact))
+        assert found["holds"] == holds
+        assert found["gap"] == pytest.approx(1 - (max(values) - min(values)))
+    with pytest.raises(ValueError, match="needs above or below"):
+        Bound(**SAID, cells=(("a", "x"),))
+
+
+def test_many_contrasts_need_more_to_refute():
+    """One of 40 that falls below zero by chance does not refute: the interval is that of 1 - 0.05 / 40."""
+    cells = tuple(("a", f"x_{i}") for i in range(40))
+    values = {key: [5.0, 5.1, 5.2] for key in cells} | {cells[0]: [-1.0, -1.2, -1.4]}
+    assert ruling(Sign(**SAID, cells=cells), sheet(values))["holds"] == "undecided"
+    assert ruling(Sign(**SAID, cells=cells[:1]), sheet(values))["holds"] == "no"
+
+
+def test_printed_and_ours_are_written_by_their_unit():
+    key = ("a", "x")
+    made = sheet({key: [0.5, 0.7]}, printed={key: -0.3}, unit="percent")
+    found = ruling(Sign(**SAID, cells=(key,)), made)
+    assert (found["printed"], found["ours"]) == ("-0.30", "+0.60 (-0.67 to +1.87)")
+    yes = ruling(Bound(**SAID, cells=(key,), above=0.5), sheet({key: [1.0, 0.0, 1.0]}, unit="yes/no"))
+    assert yes["ours"] == "2 of 3"
+    assert [written(v, "count") for v in (43_240.2, 2.5e8)] == ["43,240", "2.5e+08"]
+    assert [written(v, "percent") for v in (-0.001, np.nan)] == ["0.00", ""]
+    assert written(1.0, "yes/no") == "yes"
+
+
+def test_words_are_few_and_one_claim_is_the_main_one():
+    for exhibit in EXHIBITS:
+        assert sum(claim.main for claim in exhibit.claims) == 1, exhibit.id
+        assert all(len(claim.words.split()) <= 20 and claim.place for claim in exhibit.claims)
+        assert len({claim.words for claim in exhibit.claims}) == len(exhibit.claims)
+
+
+def test_claims_speak_of_cells_that_are_there():
+    for exhibit in EXHIBITS:
+        tables = load_tables(finished(exhibit, RESULTS), RESULTS)
+        keys = set(exhibit.sheet(tables).keys)
+        for claim in exhibit.claims:
+            assert any(cell in keys for cell in cells_of(claim)), (exhibit.id, claim.words)

@@ -1,0 +1,96 @@
+"""Notes: their numbers are those of the table, and none is committed for a table that has moved since."""
+
+import re
+
+import pandas as pd
+import pytest
+
+from analysis import figures
+from analysis.engine.exhibit import ANALYSIS
+from analysis.engine.make import finished, make_page
+from analysis.engine.notes import Note, fill, fingerprint, read_note, write_note
+from analysis.engine.sheet import Sheet
+from analysis.engine.store import load_tables
+
+RESULTS = figures.ROOT / "analysis/results"
+EXHIBITS = {exhibit.id: exhibit for exhibit in figures.catalogue()}
+KEY = ("mnist/2fc", "accuracy_percent")
+FRAME = pd.DataFrame(
+    [(*KEY, seed, value) for seed, value in enumerate((97.0, 98.0, 99.0))],
+    columns=["row", "column", "seed", "value"],
+)
+SHEET = Sheet(FRAME, {KEY: 98.97, ("b", "x"): 4.0}, {KEY: "percent"})
+
+
+@pytest.mark.parametrize(
+    ("part", "text"),
+    [
+        ("", "98.00"),
+        ("|printed", "98.97"),
+        ("|difference", "-0.97"),
+        ("|low", "95.52"),
+        ("|high", "100.48"),
+        ("|interval", "95.52 to 100.48"),
+        ("|seeds", "3"),
+        ("|ratio", "0.99"),
+    ],
+)
+def test_placeholders_are_filled_from_the_table(part, text):
+    assert fill("has {{mnist/2fc|accuracy_percent" + part + "}} %.", SHEET) == f"has {text} %."
+
+
+def test_what_was_not_run_is_said_and_what_is_not_there_is_refused():
+    assert fill("{{b|x}} of {{b|x|printed}}", SHEET) == "(not run) of 4"
+    with pytest.raises(ValueError, match="names no cell"):
+        fill("{{mnist/2fc|accuracy}}", SHEET)
+    with pytest.raises(ValueError, match="part must be mean"):
+        fill("{{mnist/2fc|accuracy_percent|median}}", SHEET)
+    with pytest.raises(ValueError, match="a placeholder is"):
+        fill("{{mnist/2fc}}", SHEET)
+
+
+def test_a_note_is_stale_when_any_number_of_its_table_has_moved(tmp_path):
+    tables = {"table": FRAME}
+    write_note(tmp_path / "notes/a.md", "Text.\n", tables)
+    note = read_note(tmp_path / "notes/a.md")
+    assert note == Note("Text.", fingerprint(tables))
+    assert not note.stale({"table": FRAME.copy()})
+    assert note.stale({"table": FRAME.assign(value=FRAME["value"] + 0.001)})
+    assert note.stale({"table": FRAME, "more": FRAME})
+    assert read_note(tmp_path / "none.md") is None
+    (tmp_path / "bare.md").write_text("Text.")
+    with pytest.raises(ValueError, match="must begin with ---"):
+        read_note(tmp_path / "bare.md")
+
+
+@pytest.mark.parametrize("path", sorted(ANALYSIS.glob("*/notes/*.md")), ids=lambda path: path.stem)
+def test_no_committed_note_is_stale(path):
+    exhibit = EXHIBITS[path.stem]
+    assert exhibit.note_path == path
+    tables = load_tables(finished(exhibit, RESULTS), RESULTS)
+    note = read_note(path)
+    assert not note.stale(tables), f"{path} was written for another table: read it, mend it, write its hash"
+    filled = fill(note.text, exhibit.sheet(tables))
+    assert "(not run)" not in filled
+    assert not re.search(r"\bnan\b", filled)
+    page = make_page(exhibit, tables, RESULTS)
+    assert (page.note, page.note_stale) == (filled, False)
+
+
+def test_a_moved_table_is_shown_with_its_note_as_that_of_an_earlier_run():
+    exhibit = EXHIBITS["s0-table3"]
+    tables = load_tables(exhibit, RESULTS)
+    moved = tables | {"table": tables["table"].assign(value=tables["table"]["value"] - 1)}
+    page = make_page(exhibit, moved, RESULTS)
+    assert page.note_stale
+    assert "96.17 %" in page.note
+
+
+def test_every_exhibit_that_was_run_has_a_note():
+    for exhibit in EXHIBITS.values():
+        tables = load_tables(finished(exhibit, RESULTS), RESULTS)
+        assert (exhibit.note() is not None) == (len(exhibit.sheet(tables).values) > 0), exhibit.id
+
+
+def test_a_note_for_other_cells_is_shown_with_gaps():
+    assert fill("{{mnist/9fc|x}} %", SHEET, strict=False) == "(not run) %"

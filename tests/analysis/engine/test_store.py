@@ -1,0 +1,122 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.engine.cells import CHANGED, Cell, Record, Task, record_path
+from analysis.engine.exhibit import Exhibit
+from analysis.engine.sheet import Sheet
+from analysis.engine.store import describe, load_tables, provenance, save_tables
+from analysis.engine.sweep import FailedCellsError, run_cells
+
+
+def cell(seed: int = 0, task: str = "draw", version: int = 1, **parameters: object) -> Cell:
+    parameters = parameters or ({"size": 5} if task == "draw" else {})
+    return Cell.of(
+        Task(task, f"tests.analysis.tasks:{task}"), version=version, data="none", seed=seed, **parameters
+    )
+
+
+def exhibit(*cells: Cell) -> Exhibit:
+    def tabulate(records):
+        rows = [
+            {"seed": c["seed"], "measure": "mean", "value": r.arrays["values"].mean()}
+            for c, r in records.items()
+        ]
+        return {"table": pd.DataFrame(rows)}
+
+    return Exhibit(
+        id="numbers",
+        title="Numbers",
+        paper="none",
+        place="",
+        caption="Means.",
+        cells=cells,
+        tabulate=tabulate,
+        draw=lambda tables, backend: None,
+        sheet=lambda tables: Sheet(tables["table"].assign(row="all", column="mean")),
+    )
+
+
+def test_identity_is_everything_that_decides_the_numbers():
+    keys = {cell().key, cell(1).key, cell(size=6).key, cell(version=2).key}
+    assert len(keys) == 4
+    assert cell().key == cell().key
+    swapped = Cell.of(Task("draw", "elsewhere:draw"), version=1, data="none", size=5, seed=0)
+    assert swapped == cell()
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_cell_runs_once(tmp_path, jobs):
+    done = []
+    first = run_cells([cell(0), cell(1), cell(0)], tmp_path, jobs=jobs, done=done.append)
+    stamps = {c: record_path(tmp_path, c).stat().st_mtime_ns for c in first}
+    again = run_cells([cell(1), cell(0)], tmp_path, jobs=jobs)
+    assert sorted(c["seed"] for c in done) == [0, 1]
+    assert {c: record_path(tmp_path, c).stat().st_mtime_ns for c in again} == stamps
+    expected = np.random.default_rng(1).normal(size=5)
+    assert np.array_equal(again[cell(1)].arrays["values"], expected)
+    assert again[cell(1)].notes["seconds"] >= 0
+
+
+def test_a_failing_run_keeps_the_finished_ones_and_leaves_no_half_file(tmp_path):
+    with pytest.raises(RuntimeError, match="seed 3 fails"):
+        run_cells([cell(0), cell(3, "fail")], tmp_path)
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == [record_path(tmp_path, cell(0)).name]
+
+
+def test_a_task_must_return_a_record(tmp_path):
+    with pytest.raises(FailedCellsError, match=r"TypeError: .* must return a Record"):
+        run_cells([cell(1, "wrong")], tmp_path)
+
+
+def test_records_come_back_as_they_went(tmp_path):
+    record = Record({"a": np.arange(3, dtype=np.int32), "b": np.array([[np.nan, 1.0]])}, {"note": "é"})
+    record.save(tmp_path / "record.npz")
+    back = Record.load(tmp_path / "record.npz")
+    assert back.notes == record.notes
+    assert back.arrays["a"].dtype == np.int32
+    assert np.array_equal(back.arrays["b"], record.arrays["b"], equal_nan=True)
+
+
+def test_tables_count_only_if_made_from_these_cells(tmp_path):
+    made = exhibit(cell(0), cell(1))
+    assert load_tables(made, tmp_path) is None
+    tables = made.tabulate(run_cells(made.cells, tmp_path))
+    save_tables(made, tables, run_cells(made.cells, tmp_path), tmp_path)
+    pd.testing.assert_frame_equal(load_tables(made, tmp_path)["table"], tables["table"], rtol=1e-6)
+    assert load_tables(exhibit(cell(0), cell(2)), tmp_path) is None
+    provenance = json.loads((tmp_path / "numbers/provenance.json").read_text())
+    assert provenance["seeds"] == [0, 1]
+    assert f"numpy {np.__version__}" in provenance["run"]["versions"][0]
+    assert provenance["run"]["seconds"] >= 0
+    assert load_tables(replace(made, version=2), tmp_path) is None
+    (tmp_path / "numbers/table.csv").unlink()
+    assert load_tables(made, tmp_path) is None
+
+
+def test_provenance_counts_devices_and_trees_that_differed():
+    runs = [
+        {"device": "GPU Z", "commit": f"abc{CHANGED}", "seconds": 2.0},
+        {"device": "GPU Z", "commit": "abc", "seconds": 1.0},
+        {"commit": f"def{CHANGED}"},
+    ]
+    found = provenance(exhibit(cell(0), cell(1), cell(2)), ["table"], runs)["run"]
+    assert found["device"] == {"GPU Z": 2}
+    assert found["changed"] == 2
+    assert found["seconds"] == 3.0
+    assert found["commit"] == ["abc", f"abc{CHANGED}", f"def{CHANGED}"]
+
+
+def test_a_page_says_where_runs_were_made():
+    run = {"seconds": 1.0, "commit": ["abc"], "versions": ["v"], "machine": ["m"]}
+    tabulated = {"commit": "t", "at": "now"}
+    old = {"cells": ["a", "b", "c"], "seeds": [0], "data": ["d"], "tabulated": tabulated, "run": run}
+    assert "devices of the runs" not in describe(old)
+    new = old | {"run": run | {"device": {"GPU Z": 2, "cpu, 1 thread(s)": 1}, "changed": 2}}
+    shown = describe(new)
+    assert shown["devices of the runs"] == "GPU Z (2 of the runs); cpu, 1 thread(s) (1 of the runs)"
+    assert shown["commit of the runs"] == "abc; 2 of 3 from a work tree that differed from its commit"
+    assert describe(old | {"cells": []})["runs"] == "none is finished: printed values only"

@@ -1,0 +1,46 @@
+"""Records of S0 that were made up, for tests."""
+
+from typing import Any
+
+import numpy as np
+
+from analysis.engine.cells import Cell, Record
+from analysis.engine.exhibit import ANALYSIS
+from analysis.engine.literals import read_exhibits
+from analysis.s0.tables import make_table
+
+MEASURES = {"accuracy": 0.9, "link sparsity": 0.95, "node sparsity": 0.02, "SOPs": 2e6, "loss": 0.25}
+TABLES = {
+    literal["id"]: make_table(literal)
+    for literal in read_exhibits(ANALYSIS / "s0").values()
+    if "answer" in literal
+}
+KINDS = ("bit-flip", "false-spike", "spike-dropout")
+
+
+def record(cell: Cell | None = None, **changes: Any) -> Record:
+    """Return a record with every measure; its accuracy differs from cell to cell."""
+    values: dict[str, Any] = dict(MEASURES)
+    given = dict(cell.parameters) if cell else {}
+    if cell:
+        values["accuracy"] = 0.8 + int(cell.key[:4], 16) / 65536 / 6
+    if given.get("dense"):
+        del values["node sparsity"]
+        values |= {"link sparsity": 0.0, "SOPs": 8e7}
+    values |= changes
+    layers = ["all"] * len(values)
+    if not given.get("dense"):
+        values["links"], layers = 12_294.0, [*layers, "layers.0"]
+    noise = np.array(given.get("noise", (0.0, 0.1)))
+    totals = {"spikes": 3e8, "SOPs": 10_000 * values["SOPs"], "MACs": 0.0, "firing rate": 0.2}
+    arrays = {
+        "table_measure": np.array(list(values)),
+        "table_layer": np.array(layers),
+        "table_value": np.array(list(values.values()), dtype=np.float64),
+        "noise_p": noise,
+        "noise_kind": np.array(KINDS),
+        "noise_accuracy": values["accuracy"] * np.exp(-np.outer((1, 0.8, 0.9), noise)),
+        "total_names": np.array(list(totals)),
+        "total_values": np.array(list(totals.values())),
+    }
+    return Record(arrays, {"run_at": "2026-01-01T00:00:00+00:00"})
