@@ -98,8 +98,8 @@ def check_graph(graph: Any) -> None:
 
     if not isinstance(graph, LayeredGraph):
         raise TypeError(
-            f"graph must be a LayeredGraph; got {type(graph).__name__} (of masks: LayeredGraph.from_masks, "
-            "of an adjacency: LayeredGraph.from_adjacency)"
+            f"graph must be a LayeredGraph; got {type(graph).__name__}: make one from masks with "
+            "LayeredGraph.from_masks, or from an adjacency with LayeredGraph.from_adjacency"
         )
 
 

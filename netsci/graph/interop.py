@@ -68,16 +68,17 @@ def to_graphml(graph: LayeredGraph, path: str | Path) -> None:
 
 
 def from_networkx(network: Any) -> LayeredGraph:
-    """Return the LayeredGraph of a networkx graph, ours or anybody's.
+    """Return the LayeredGraph of a networkx graph, from `to_networkx` or other code.
 
-    Ours come back as they were; weights may have changed, but every node and link must still be there.
+    A graph from `to_networkx` gives the same network again. Its weights may have changed, but it must have
+    the same nodes and links.
 
-    Foreign graphs: nodes with an attribute `population`, `layer`, `bipartite` or (booleans only, as igraph
-    has it) `type` form populations, with a projection for each pair of populations that has links. Labels
-    that all are or spell numbers come in the order of these, others in the order in which the nodes name
-    them first. An undirected link between two populations runs from the earlier to the later. Without such
-    an attribute: one population. Weights are finite numbers, on all links or on none; parallel links merge
-    and their weights add up.
+    Other graphs: nodes with an attribute `population`, `layer`, `bipartite` or (booleans only, as igraph
+    has it) `type` form populations, with a projection for each pair of populations that has links. If all
+    labels are numbers, or texts of numbers, the populations are in the order of these numbers; else in the
+    order in which the nodes first name them. An undirected link between two populations runs from the
+    earlier to the later. Without such an attribute: one population. Weights are finite numbers, on all links
+    or on none. Parallel links merge: their weights add up.
 
     Raises
     ------
@@ -95,7 +96,7 @@ def from_networkx(network: Any) -> LayeredGraph:
 
 
 def from_igraph(network: Any) -> LayeredGraph:
-    """Return the LayeredGraph of an igraph graph, ours or anybody's; see `from_networkx`."""
+    """Return the LayeredGraph of an igraph graph, from `to_igraph` or other code; see `from_networkx`."""
     if not all(hasattr(network, attribute) for attribute in ("vs", "es", "is_directed")):
         raise TypeError(f"expected an igraph graph; got {type(network).__name__}")
     nodes = {vertex.index: vertex.attributes() for vertex in network.vs}
@@ -159,7 +160,7 @@ def _build(nodes: Nodes, links: Links, header: Any, directed: bool) -> LayeredGr
             raise _change_error(f"{what} belongs to no projection")
         ends = _ends(frame.projections[number], place[u], place[v], attributes, directed)
         if ends is None:
-            raise _change_error(f"{what} does not run as its row of {frame.projections[number].name!r} says")
+            raise _change_error(f"{what} joins other nodes than in {frame.projections[number].name!r} before")
         weight = number_or_none(attributes.get("weight"), what)
         if (weight is None) != (dtypes[number] is None):
             raise _change_error(f"{what} has {'no weight' if weight is None else 'a weight'}")
@@ -169,7 +170,7 @@ def _build(nodes: Nodes, links: Links, header: Any, directed: bool) -> LayeredGr
         matrix, weights = link_matrices(found, p.shape, p.undirected, dtype)
         projections.append(replace(p, links=matrix, weights=weights))
         if not len(found) == count == projections[-1].n_links:
-            raise _change_error(f"{p.name!r} had {count} links and now has {len(found)}, or one twice")
+            raise _change_error(f"{p.name!r} had {count} links and now has {len(found)}, or a repeated one")
     labelled = json.loads(header).get("labelled")
     if not isinstance(labelled, list):  # written before populations had labels
         return LayeredGraph(frame.populations, tuple(projections))
@@ -223,7 +224,9 @@ def _places(nodes: Nodes, frame: LayeredGraph) -> dict[Any, tuple[str, int]]:
             raise _change_error(f"node {node!r} has no place in a population")
         place[node] = (name, i)
     if not len(set(place.values())) == len(place) == frame.n_nodes:
-        raise _change_error(f"it had {frame.n_nodes} nodes and now has {len(place)}, or two at one place")
+        raise _change_error(
+            f"it had {frame.n_nodes} nodes and now has {len(place)}, or two nodes at one place"
+        )
     return place
 
 

@@ -28,16 +28,16 @@ def best_missing_links(
 ) -> tuple[_Cells, _Floats]:
     """Return the k missing links of a bipartite layer with the highest Cannistraci-Hebb scores.
 
-    The order is by falling score, equal scores by row and then by column. Scores that are equal in theory may
-    differ in their last digit, which then decides.
+    Links are sorted by decreasing score, links of equal score by row and then by column. Scores that are
+    equal in theory may differ in the last digit, which then sets the order.
 
     Parameters
     ----------
     biadjacency : [m, n], rows presynaptic; dense (a link where it is not 0) or sparse (stored pattern).
-    k : how many, from 0 to the number of missing links.
+    k : number of links, from 0 to the number of missing links.
     rule : one of `CH_RULES`.
-    block_rows, threads : how many rows are scored together, and how many blocks at once (None: one a core);
-        the choice does not depend on them, memory is links + k + (threads + 1) block_rows n.
+    block_rows : rows in a block. threads : blocks scored at once (None: one for each core). The result does
+        not depend on them; memory is links + k + (threads + 1) block_rows n.
 
     Returns
     -------
@@ -46,7 +46,7 @@ def best_missing_links(
     Raises
     ------
     TypeError, ValueError
-        As `ch_scores`, and if k or block_rows is no whole number in its range.
+        As `ch_scores`, and if k or block_rows is not a whole number in its range.
 
     Examples
     --------
@@ -80,17 +80,18 @@ def sample_missing_links(
 
     p(next is i) = s_i^exponent / sum of s_j^exponent over the missing links j not drawn yet
 
-    The k largest keys exponent * log(score) + Gumbel variable have this law. A missing link of score 0 is
-    drawn only when all positive ones are, and then all are alike; with exponent 0 all are alike at once.
+    The k largest keys exponent * log(score) + Gumbel variable have this law. Links of score 0
+    are drawn only after all links of positive score, with equal chances. With exponent 0 all links have equal
+    chances.
 
     Parameters
     ----------
     biadjacency : [m, n], rows presynaptic; dense (a link where it is not 0) or sparse (stored pattern).
-    k : how many, from 0 to the number of missing links.
+    k : number of links, from 0 to the number of missing links.
     rule : one of `CH_RULES`.
     exponent : in [0, 1e100]; delta / (1 - delta) in the terms of `topology.gumbel_top_k`.
-    block_rows, threads : as in `best_missing_links`; the choice does not depend on them.
-    rng : generator; how many variables it yields depends on the scores.
+    block_rows, threads : as in `best_missing_links`; the links do not depend on them.
+    rng : generator; the number of draws depends on the scores.
 
     Returns
     -------
@@ -115,7 +116,8 @@ def sample_missing_links(
     check_number(exponent, "exponent")
     if not 0 <= exponent <= _STEEPEST:
         raise ValueError(
-            f"exponent must lie in [0, {_STEEPEST:g}]; got {exponent!r}: best_missing_links takes the best"
+            f"exponent must lie in [0, {_STEEPEST:g}]; got {exponent!r}: to take the best links call "
+            "best_missing_links"
         )
     links, k = _layer_and_k(biadjacency, k)
     drawn, filled = _Best(k), _Best(0)

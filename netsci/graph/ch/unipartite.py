@@ -64,21 +64,21 @@ def ch_scores_unipartite(
 
     score(u, v) = sum over z of r(z) (_l2 by paths of length two; _l3n over the local community) or sum over
     paths u-z1-z2-v of sqrt(r(z1) r(z2)) (_l3), with r = 1/d (ra), di/d (ch1), (1+di)/(1+de) (ch2) and
-    1/(1+de) (ch3); the module's head defines d, di and de.
+    1/(1+de) (ch3); the module's docstring defines d, di and de.
 
     Parameters
     ----------
     adjacency : [n, n] symmetric, zero diagonal; dense (a link where it is not 0) or sparse (stored pattern).
     rule : one of `CH_UNIPARTITE_RULES`.
-    local_community : path or induced, what an internal link is; the _l2 rules know only one meaning.
-    pairs : integers [k, 2], score these pairs only, in this order; all pairs that are not linked by default.
-    existing : None, or "leave_one_out": score existing links as well, each as if it alone were removed.
+    local_community : path or induced, the definition of an internal link; for _l2 rules both are the same.
+    pairs : integers [k, 2], score only these pairs, in this order; by default all pairs without a link.
+    existing : None, or "leave_one_out": score existing links too, each as if only this link were removed.
 
     Returns
     -------
-    pairs : int64 [k, 2], u < v, row by row unless they were given.
-    scores : float64 [k], at least 0; 0 where no path exists, NaN at existing links among the given pairs
-        unless left out one by one.
+    pairs : int64 [k, 2], u < v, row by row; the pairs passed, if any.
+    scores : float64 [k], at least 0; 0 where no path exists, NaN at existing links unless existing is
+        "leave_one_out".
 
     Raises
     ------
@@ -118,8 +118,8 @@ def iter_ch_scores_unipartite(
 
     Returns
     -------
-    Iterator of (pairs int64 [k, 2], scores float64 [k]); a block has at most block_rows * n pairs, perhaps
-    none. The memory in use is links + one block.
+    Iterator of (pairs int64 [k, 2], scores float64 [k]); a block has at most block_rows * n pairs,
+    perhaps none. Memory is links + one block.
 
     Raises
     ------
@@ -271,7 +271,7 @@ def _check_pairs(pairs: Any, n: int) -> _Pairs:
     if wanted.size == 0:
         wanted = wanted.reshape(-1, 2).astype(np.int64)
     if wanted.ndim != 2 or wanted.shape[1] != 2:
-        raise ValueError(f"pairs must have the shape [k, 2]; theirs is {wanted.shape}")
+        raise ValueError(f"pairs must have the shape [k, 2]; their shape is {wanted.shape}")
     if wanted.dtype.kind not in "iu":
         raise TypeError(f"pairs must be integers; their dtype is {wanted.dtype}")
     outside = wanted[(wanted < 0) | (wanted >= n)]

@@ -155,7 +155,7 @@ def modularity(adjacency: Any, *, runs: int = RUNS, rng: np.random.Generator) ->
 def degree_assortativity(adjacency: Any) -> float:
     """Return the correlation of the degrees at the two ends of a link, in [-1, 1].
 
-    Pearson, each link in both directions; NaN where all ends have one degree.
+    Pearson, each link in both directions; NaN if all ends have the same degree.
 
     Parameters and errors as `clustering`.
 
@@ -172,7 +172,7 @@ def degree_assortativity(adjacency: Any) -> float:
 
 
 def rich_club(adjacency: Any) -> pd.DataFrame:
-    """Return how densely the nodes above each degree are linked among themselves.
+    """Return the density of links among the nodes above each degree.
 
     phi(k) = 2 E(k) / (N(k) (N(k) - 1)), N(k) nodes of degree above k and E(k) links among them. It rises with
     k in random networks too: compare with a null model of the same degrees.

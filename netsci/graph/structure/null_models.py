@@ -28,14 +28,14 @@ LARGEST_TABLE = 1 << 24  # bytes of a look-up table that is cheap whatever the n
 def null_model(
     graph: LayeredGraph, kind: str = "degree_preserving", *, rng: np.random.Generator
 ) -> LayeredGraph:
-    """Return a random graph with the populations of this one and each projection drawn anew.
+    """Return a random graph with the same populations and a random draw of each projection.
 
     "erdos_renyi": uniform among all matrices of the projection's shape and number of links (undirected:
     symmetric). "degree_preserving": uniform among all with its degrees of every row and of every column
-    (undirected: symmetric, degrees of the nodes). What is kept are degrees of rows: where a unit owns
-    several (rows_per_unit), each of them keeps its own. Self-loops of undirected projections stay where
-    they are and none are added; a directed projection of a population onto itself is a matrix like any
-    other, its diagonal as free as the rest. Weights are dropped: a new link has none.
+    (undirected: symmetric, degrees of the nodes). If a unit owns several rows
+    (rows_per_unit), each row keeps its degree. Self-loops of undirected projections stay where they are, and
+    none are added. A directed projection of a population onto itself is drawn like any other matrix, also on
+    its diagonal. Weights are dropped: a new link has none.
 
     Raises
     ------
@@ -92,7 +92,7 @@ def rewire(links: Any, *, undirected: bool = False, rng: np.random.Generator) ->
     Raises
     ------
     TypeError, ValueError
-        If links is no finite matrix, or is not symmetric and undirected, or rng is not a Generator.
+        If links is not a finite matrix, or is not symmetric and undirected, or rng is not a Generator.
 
     Examples
     --------
