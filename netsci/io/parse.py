@@ -113,7 +113,9 @@ def _cut(
 
     if all(layer.values is None or layer.values.dtype == bool for layer in layers):
         raise CheckpointError(
-            path, "it holds masks and no weights to cut by", "leave out threshold and density"
+            path,
+            "it holds masks and no weights, which threshold and density need",
+            "leave out threshold and density",
         )
     return cut(layers, threshold=threshold, density=density)
 

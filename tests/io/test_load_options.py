@@ -31,7 +31,9 @@ def test_what_has_no_weights_cannot_be_cut(path):
     with open(path, "wb") as stream:
         np.savez(stream, mask_a=FC1 != 0)
     for options in ({"threshold": 1}, {"density": 0.5}):
-        with pytest.raises(CheckpointError, match="masks and no weights to cut by; leave out"):
+        with pytest.raises(
+            CheckpointError, match="masks and no weights, which threshold and density need; leave out"
+        ):
             load(path, **options)
 
 

@@ -95,7 +95,7 @@ class _Links:
             if weight is None:
                 raise CheckpointError(
                     self.path,
-                    f"line {line_number}: the weight {printable(fields[layout.weight])!r} is no number",
+                    f"line {line_number}: the weight {printable(fields[layout.weight])!r} is not a number",
                     "give every link a number, or leave the column out",
                 )
             self.weights.append(weight)

@@ -36,7 +36,7 @@ def read_matrix(path: Path, layout: Layout) -> tuple[LayeredGraph, list[str]]:
         fields = fields[layout.labels :]
         found = [number(field, layout.delimiter) for field in fields]
         if len(found) != width or None in found:
-            what = f"{len(found)} numbers" if None not in found else "a field that is no number"
+            what = f"{len(found)} numbers" if None not in found else "a field that is not a number"
             raise CheckpointError(
                 path, f"line {line_number} has {what} where the matrix has {width}", "complete the line"
             )
@@ -77,7 +77,7 @@ def read_matrix_market(path: Path) -> tuple[LayeredGraph, list[str]]:
         value = 1.0 if field == "pattern" else number(fields[2]) if len(fields) > 2 else None
         place = [int(x) if x.isdecimal() and len(x) < 16 else 0 for x in fields[:2]]
         if value is None or len(place) < 2 or not (0 < place[0] <= shape[0] and 0 < place[1] <= shape[1]):
-            raise _wrong(path, line_number, "this is no entry of the matrix")
+            raise _wrong(path, line_number, "this is not an entry of the matrix")
         rows.append(place[0] - 1)
         columns.append(place[1] - 1)
         values.append(value)

@@ -78,7 +78,7 @@ class _Network:
         return name
 
     def line(self, number: int, line: str, section: str) -> None:
-        """Take up a line of a section."""
+        """Read a line of a section."""
         if section == "vertices":
             self._read_label(line)
         if section in ("vertices", "network", *_PASSED):
@@ -100,7 +100,7 @@ class _Network:
             raise self.wrong(number, "text stands before the first section")
 
     def graph(self) -> tuple[LayeredGraph, list[str]]:
-        """Return the graph of all that was taken up."""
+        """Return the graph of all lines read so far."""
         if self.n < 0:
             raise CheckpointError(self.path, "it has no *Vertices", "write it again as a Pajek network")
         source, target = np.asarray(self.sources, np.int64), np.asarray(self.targets, np.int64)
@@ -143,7 +143,7 @@ class _Network:
             self.first = int(words[1])
 
     def _read_label(self, line: str) -> None:
-        """Take up the label of a vertex, in quotes or a single word."""
+        """Read the label of a vertex, in quotes or a single word."""
         match = _VERTEX.match(line)
         if match and 1 <= (vertex := int(match[1])) <= self.n:
             quoted, word = match[2], match[3]
@@ -168,7 +168,7 @@ class _Network:
         except ValueError:
             if re.fullmatch(r"[A-Za-z]\w*|\[.*", word):  # "c Blue", "[1-3]": how to draw it, or when
                 return None
-            raise self.wrong(number, f"the weight {word!r} is no number") from None
+            raise self.wrong(number, f"the weight {word!r} is not a number") from None
 
     def _add(self, u: int, v: int, weight: float | None, arc: bool) -> None:
         self.sources.append(u)
@@ -187,7 +187,7 @@ class _Network:
         for column, word in enumerate(words):
             weight = self._weight(number, word)
             if weight is None:
-                raise self.wrong(number, f"{word!r} is no number")
+                raise self.wrong(number, f"{word!r} is not a number")
             if weight != 0:
                 self._add(self.row, start + column, weight, True)
         self.row += 1

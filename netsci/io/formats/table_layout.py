@@ -1,4 +1,4 @@
-"""How the columns of a text table lie: what separates them, what its header and comments say."""
+"""Find the layout of a text table: its separator, and what its header and comments say."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Layout:
         return max(self.source, self.target, -1 if self.weight is None else self.weight)
 
     def describe(self) -> str:
-        """Return which columns are read as what, in words."""
+        """Describe in words how each column is read."""
         parts = [("source", self.source), ("target", self.target)]
         parts += [] if self.weight is None else [("weight", self.weight)]
         used = {column for _, column in parts} | ({self.kind} if self.kind is not None else set())
@@ -142,7 +142,7 @@ def split_fields(line: str, delimiter: str) -> list[str]:
 
 
 def number(text: str, delimiter: str = "") -> float | None:
-    """Return the number that a text spells, None where it spells none; "1_0" does not."""
+    """Return the number that a text spells, or None if it is not a number; "1_0" is not."""
     if "_" in text:
         return None
     try:

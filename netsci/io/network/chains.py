@@ -1,4 +1,4 @@
-"""Layers in their order, joined where their widths fit, as one LayeredGraph.
+"""Join layers whose widths fit into one LayeredGraph.
 
 Layers that do not fit begin a chain of their own in the same graph.
 """
@@ -179,7 +179,7 @@ def fit(before: Layer | None, after: Layer, width: int) -> int:
 
 
 def loops(width: int, layer: Layer) -> bool:
-    """Whether a layer called recurrent maps a population of this width onto itself."""
+    """Return whether a layer that is recurrent by its name maps a population of this width onto itself."""
     return layer.recurrent and layer.channels == layer.shape[1] == width
 
 

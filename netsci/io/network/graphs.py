@@ -81,7 +81,7 @@ def build(path: Path, table: LinkTable) -> tuple[LayeredGraph, list[str]]:
 def from_network(
     path: Path, network: Any, notes: list[str], *, any_weight: bool = True
 ) -> tuple[LayeredGraph, list[str]]:
-    """Return the LayeredGraph of a networkx graph, ours or anybody's, and notes.
+    """Return the LayeredGraph of a networkx graph, from `to_networkx` or other code, and notes.
 
     With `any_weight` a number on every link that is called otherwise than "weight" may be the weight.
     """
@@ -108,7 +108,7 @@ def cut_links(
     if all(p.weights is None for p in graph.projections):
         raise CheckpointError(
             path,
-            "its links have no weights, so nothing tells which to keep",
+            "its links have no weights, which threshold and density need",
             "leave out threshold and density",
         )
     kept, notes = [], []
@@ -116,7 +116,7 @@ def cut_links(
         name = printable(p.name)
         if p.weights is None:
             kept.append(p.links)
-            notes.append(f"{name} has no weights to cut by: all {p.n_links:,} links stay")
+            notes.append(f"{name} has no weights to compare: all {p.n_links:,} links stay")
             continue
         strength = sp.csr_array(sp.triu(abs(p.weights)) if p.undirected else abs(p.weights))
         places = p.shape[0] * (p.shape[0] - 1) // 2 if p.undirected else p.shape[0] * p.shape[1]

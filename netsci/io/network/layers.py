@@ -1,4 +1,4 @@
-"""Which arrays of a file are layers, and how they lie.
+"""Find the layers among the arrays of a file, and the orientation of each.
 
 Linear weights are 2-D, convolutions [out, in, *kernel]; biases, norms, embeddings and buffers are neither. A
 mask beside its weights is one layer with them.
@@ -93,7 +93,7 @@ class Layer:
         return self.shape[0] // self.positions
 
     def turn(self) -> Layer:
-        """Return the layer the other way round; a convolution's orientation is known and stays."""
+        """Return the transposed layer; a convolution stays, as its orientation is known."""
         if self.convolution:
             return self
         values, mask = (None if m is None else m.T for m in (self.values, self.mask))
@@ -117,7 +117,7 @@ def find_layers(path: Path, contents: Contents) -> tuple[list[Layer], list[str]]
     by_bias = orientation_from_bias(chosen, contents)
     if by_bias:
         names = list_names(list(map(printable, by_bias)))
-        notes.append(f"[in, out], not [out, in], as their biases tell: {names}")
+        notes.append(f"stored [in, out], not [out, in], as their biases show: {names}")
     layers = [
         _layer(path, name, contents, pairs.get(name), name in alone, name in starts, by_bias.get(name))
         for name in chosen
@@ -136,7 +136,7 @@ def find_layers(path: Path, contents: Contents) -> tuple[list[Layer], list[str]]
 
 
 def layer_name(name: str) -> str:
-    """Return what a layer is called: its parameter's name without the suffix that says it is the weights.
+    """Return the name of a layer: its parameter's name without the suffix for weights.
 
     >>> layer_name("net.0.weight_orig"), layer_name("attn.in_proj_weight"), layer_name("weight")
     ('net.0', 'attn.in_proj_weight', 'weight')
@@ -284,7 +284,7 @@ def _describe(name: str, array: Any) -> str:
 
 
 def list_names(names: list[str]) -> str:
-    """Return the first six names and how many more there are."""
+    """List the first six names, and say how many more there are."""
     rest = f" and {len(names) - 6} more" if len(names) > 6 else ""
     return ", ".join(names[:6]) + rest
 

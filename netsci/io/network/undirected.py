@@ -1,4 +1,4 @@
-"""Directed networks read as undirected ones, where the user says so."""
+"""Read directed networks as undirected ones, if the user asks for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files of strangers are read by another process, under limits of memory and time.
+"""Read files in another process, under limits of memory and time.
 
 One reader process (`netsci.io.sandbox._reader`) is started at the first load and kept. It forks a child for
 each file; the child reads, is limited, and dies with whatever the file did to it. A network comes back as

@@ -32,7 +32,7 @@ def read_onnx(path: str | Path) -> Contents:
     check_count(path, len(graph.initializer) + len(graph.sparse_initializer), "arrays")
     arrays, uses, notes, small = walk(path, graph, Stored(path, graph))
     if len(model.functions):
-        notes.append(f"{len(model.functions)} functions of the model were not looked into")
+        notes.append(f"{len(model.functions)} functions of the model were not read")
     maker = printable(model.producer_name)
     kind = f"ONNX model ({maker})" if maker else "ONNX model"
     return Contents(kind, arrays, "out_in", True, small, notes, uses=uses)
@@ -60,5 +60,5 @@ def _parse(path: Path) -> Any:
     names = [one.name for one in model.graph.initializer]
     names += [name for node in model.graph.node for name in (node.op_type, *node.input, *node.output)]
     if not all(isinstance(name, str) for name in names):  # bytes where they are no UTF-8
-        raise damage_error(path, "one of its names", "is no text")
+        raise damage_error(path, "one of its names", "is not text")
     return model

@@ -75,9 +75,9 @@ def walk(
         if not (node.op_type in FOLDED or node.op_type == "Constant") or not at.constants.has(node.output[0]):
             _step(at, node)
     if bodies:
-        at.notes.append(f"{bodies} subgraphs (If, Loop, Scan) were not looked into")
+        at.notes.append(f"{bodies} subgraphs (If, Loop, Scan) were not read")
     if custom:
-        at.notes.append(f"{custom} nodes of custom domains are taken to pass values on")
+        at.notes.append(f"{custom} nodes of custom domains are assumed to pass their input on")
     if at.repeated:
         at.notes.append(f"used more than once: {list_names(at.repeated)}; one layer here")
     names = [*stored.tensors, *stored.sparse]
@@ -245,7 +245,7 @@ def _optional(at: _Walk, inputs: list[str], place: int | None) -> Any:
     if place is None or place >= len(inputs) or not inputs[place]:
         return None
     if not at.constants.has(inputs[place]):
-        raise SkipTensor("scaled by what is no constant")
+        raise SkipTensor("scaled by a value that is not constant")
     return at.constants.value(inputs[place])
 
 

@@ -23,7 +23,7 @@ _AS_INTEGERS = {2, 3, 4, 5, 6, 9, 10, 16, 17, 19}  # kept one to an int32 where 
 
 
 class SkipTensor(Exception):
-    """Why an array is not read; the rest of the file is."""
+    """The reason to skip one array; the rest of the file is read."""
 
 
 class Stored:
@@ -46,7 +46,7 @@ class Stored:
         return tuple(self.sparse[name].dims if name in self.sparse else self.tensors[name].dims)
 
     def value(self, name: str) -> Any:
-        """Return a tensor as an array, or as CSR where it is stored sparse; raises Left for other types."""
+        """Return a tensor as an array, or as CSR if it is stored sparse; raise SkipTensor for other types."""
         if name in self.sparse:
             return _sparse(self.path, name, self.sparse[name])
         tensor = self.tensors[name]
@@ -143,7 +143,7 @@ def _external(path: Path, name: str, tensor: Any, size: int) -> NDArray[np.uint8
     try:
         offset, length = int(entries.get("offset", 0)), int(entries.get("length", size))
     except ValueError:
-        raise damage_error(path, name, "has an offset or a length that is no number") from None
+        raise damage_error(path, name, "has an offset or a length that is not a number") from None
     held = target.stat().st_size
     if offset < 0 or length != size or offset + size > held:
         raise damage_error(

@@ -56,7 +56,7 @@ class Constants:
         return found
 
     def value(self, name: str) -> Any:
-        """Return the numbers of a constant; raises Left where they cannot be told."""
+        """Return the numbers of a constant; raises SkipTensor if they cannot be computed."""
         return self._value(name, {})
 
     def _value(self, name: str, done: dict[str, Any]) -> Any:
@@ -71,7 +71,7 @@ class Constants:
         try:
             return _apply(node, first, others)
         except (ValueError, IndexError, TypeError) as error:
-            raise SkipTensor(f"{node.op_type} does not fit what it is given") from error
+            raise SkipTensor(f"{node.op_type} does not fit its inputs") from error
 
 
 def attribute(node: Any, name: str, default: Any) -> Any:
