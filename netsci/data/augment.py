@@ -17,7 +17,7 @@ Bytes = NDArray[np.uint8]
 
 
 def random_crop(x: Bytes, *, rng: np.random.Generator, padding: int = 4) -> Bytes:
-    """Shift each image by up to `padding` pixels in either direction, zeros coming in.
+    """Shift each image by up to `padding` pixels in either direction, and fill with zeros.
 
     That is a crop of the size of the image from the image padded with zeros, its corner uniform among
     (2 padding + 1)^2 places.

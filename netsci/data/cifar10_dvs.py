@@ -61,7 +61,7 @@ def cifar10_dvs(
     found = [_number_recordings(folder / "cifar10-dvs", name) for name in CLASSES]
     fewest = min(len(names) for _, names in found)
     if fewest <= tests:
-        raise ValueError(f"tests must leave recordings to train on, and a class has {fewest}; got {tests}")
+        raise ValueError(f"tests must be less than {fewest}, the recordings of a class; got {tests}")
 
     def part(cut: slice) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         chosen = [(label, files, names[cut]) for label, (files, names) in enumerate(found)]
@@ -94,7 +94,7 @@ def _number_recordings(base: Path, name: str) -> tuple[Files, list[str]]:
     places = (base / name, base / f"{name}.zip")
     path = next((place for place in places if place.exists()), None)
     if path is None:
-        raise DataError(places[0], f"it is missing, and {name}.zip too", _MEND)
+        raise DataError(places[0], f"neither it nor {name}.zip is there", _MEND)
     files = open_files(path)
     found: dict[int, str] = {}
     for file in files.names():

@@ -1,4 +1,4 @@
-"""The record that every data set is read into, and how parts of it are drawn.
+"""The record of a data set, and random parts of it.
 
 A subset or a validation split is always shuffled: files that are ordered by class would otherwise give
 subsets of a few classes.
@@ -16,9 +16,9 @@ Labels = NDArray[np.int64]
 
 
 class Stored(Protocol):
-    """Images or frames [n, ...] that are made when they are asked for, such as `LazyImages`.
+    """Images or frames [n, ...] that are computed on request, such as `LazyImages`.
 
-    `x[rows]` returns an array, `x.select(rows)` another object of this kind over these rows.
+    `x[rows]` returns an array. `x.select(rows)` returns another such object with these rows only.
     """
 
     @property
@@ -34,7 +34,7 @@ class Stored(Protocol):
     def __getitem__(self, rows: Any, /) -> NDArray[Any]: ...
 
     def select(self, rows: NDArray[np.int64]) -> Stored:
-        """Return these rows, still to be made."""
+        """Return an object with these rows only; the images are still computed on request."""
 
 
 Images = NDArray[Any] | Stored
@@ -42,23 +42,23 @@ Images = NDArray[Any] | Stored
 
 @dataclass(frozen=True, eq=False)
 class DataSet:
-    """A data set: images or event frames with labels, for training and for testing, and where it is from.
+    """A data set: images or event frames with labels, for training and for testing, and their source.
 
     Parameters
     ----------
-    name : the name it is loaded by.
+    name : its name in `load`.
     x_train, x_test : images uint8 [n, C, H, W], or frames of events uint8 or uint16 [n, T, C, H, W]; arrays,
         or objects that make them on request (`Stored`).
     y_train, y_test : int64 [n], indices into `classes`.
     classes : names of the classes.
-    source : one line: what it is and how it differs from the official release ("simulated", "a subset").
+    source : one line: what the data are and how they differ from the official release ("a subset").
     checksum : SHA-256, 64 hexadecimal digits, of the data that were read.
     full : the value in x that stands for intensity 1: 255 for images, 16 for digits.
 
     Raises
     ------
     TypeError, ValueError
-        If shapes, types or labels do not belong together.
+        If shapes, types or labels do not fit together.
 
     Examples
     --------
@@ -97,7 +97,7 @@ class DataSet:
         return tuple(self.x_train.shape[1:])
 
     def scale(self, x: ArrayLike) -> NDArray[np.float32]:
-        """Return images as intensities x / full, float32 of the same shape, in [0, 1] for images.
+        """Return the intensities x / full, float32 of the same shape, in [0, 1] for images.
 
         >>> from netsci.data import load
         >>> float(load("digits").scale([16, 8, 0])[1])
@@ -108,10 +108,10 @@ class DataSet:
     scaled = scale  # the name before; code that uses it keeps working
 
     def split(self, validation: float, *, rng: np.random.Generator) -> DataSet:
-        """Return the training images divided in two: to train on, and to validate on in place of the test.
+        """Return a data set that validates on part of the training images, in place of the test images.
 
-        Test images are left out, so that nothing can be tuned on them. Every class keeps its share to within
-        one image in either part, and both are shuffled.
+        The test images are not in it, so that nothing can be tuned on them. Each class has the same share in
+        both parts, to within one image. Both parts are shuffled.
 
         Parameters
         ----------
@@ -138,7 +138,7 @@ class DataSet:
     def subset(self, n: int, test: int | None = None, *, rng: np.random.Generator) -> DataSet:
         """Return n training images and `test` test images (None: all of them), shuffled, balanced by class.
 
-        Numbers of images in two classes differ by at most one, as far as the classes have enough.
+        The numbers of images of two classes differ by at most one, if each class has enough images.
 
         >>> from netsci.data import load
         >>> few = load("digits").subset(100, rng=np.random.default_rng(0))
@@ -158,18 +158,18 @@ class DataSet:
 def channel_statistics(x: Images, *, full: int = 255) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return mean and standard deviation of each channel of x / full, two arrays float64 [C].
 
-    The deviation is that of the population (divided by n). Both are computed from the histogram of values
-    and so are exact whatever the number of images.
+    The deviation divides by n. Both come from the histogram of values, so they are exact for any number of
+    images.
 
     Parameters
     ----------
-    x : unsigned integers [..., C, H, W], one image at least; read in blocks if made on request.
+    x : unsigned integers [..., C, H, W], at least one image; read in blocks if computed on request.
     full : the value that stands for 1.
 
     Raises
     ------
     TypeError, ValueError
-        If x is of another kind, or empty.
+        If x has another type or shape, or is empty.
 
     Examples
     --------
@@ -199,7 +199,9 @@ def channel_statistics(x: Images, *, full: int = 255) -> tuple[NDArray[np.float6
 
 def _check_images(x: Any, name: str) -> None:
     if not all(hasattr(x, part) for part in ("shape", "dtype", "__len__", "__getitem__")):
-        raise TypeError(f"{name} must be an array or be made on request (netsci.data.Stored); got {type(x)}")
+        raise TypeError(
+            f"{name} must be an array, or a netsci.data.Stored that makes images on request; got {type(x)}"
+        )
     if x.dtype not in (np.uint8, np.uint16):
         raise TypeError(
             f"{name} must be uint8 images or uint8 or uint16 frames; got {x.dtype}: keep the values that the "
@@ -213,7 +215,7 @@ def _check_labels(y: Any, name: str, n: int, classes: int) -> None:
     if not isinstance(y, np.ndarray) or y.dtype != np.int64:
         raise TypeError(f"{name} must be an int64 array; got {getattr(y, 'dtype', type(y))}")
     if y.shape != (n,):
-        raise ValueError(f"{name} must have shape ({n},), one label an image; got {y.shape}")
+        raise ValueError(f"{name} must have shape ({n},), one label for each image; got {y.shape}")
     if n and not (y.min() >= 0 and y.max() < classes):
         raise ValueError(
             f"{name} must lie in [0, {classes}), as there are {classes} classes; got {y.min()} to {y.max()}"
@@ -237,7 +239,7 @@ def _draw_balanced_rows(labels: Labels, n: int, name: str, rng: np.random.Genera
     if isinstance(n, bool) or not isinstance(n, (int, np.integer)):
         raise TypeError(f"{name} must be an integer; got {n!r}")
     if not 1 <= n <= len(labels):
-        raise ValueError(f"{name} must be in [1, {len(labels)}], as there are so many images; got {n}")
+        raise ValueError(f"{name} must be in [1, {len(labels)}], the number of images; got {n}")
     # Shuffled again: the order takes the classes in turn.
     return rng.permutation(_stratify(labels, rng, equal=True)[:n])
 

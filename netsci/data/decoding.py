@@ -50,7 +50,9 @@ def decode(content: bytes, where: str | Path, *, size: int, resize: int | None =
                     "put the official images there",
                 )
             if width * height > LARGEST:
-                raise DataError(where, f"it is {width} x {height} pixels", "leave out so large an image")
+                raise DataError(
+                    where, f"it is {width} x {height} pixels", "remove this image, which is too large"
+                )
             colour = image.convert("RGB")
     # pillow's readers raise many kinds (OSError, SyntaxError, struct.error, ...) on damaged files.
     except DataError:
@@ -68,7 +70,7 @@ def decode(content: bytes, where: str | Path, *, size: int, resize: int | None =
                     where,
                     f"it is {width} x {height} pixels, {sides[0]} x {sides[1]} where the shorter side has "
                     f"{resize}",
-                    "leave out so thin an image",
+                    "remove this image, which is too narrow",
                 )
             colour = colour.resize(sides, Image.Resampling.BILINEAR)
         left, top = (colour.width - size) // 2, (colour.height - size) // 2
@@ -77,7 +79,7 @@ def decode(content: bytes, where: str | Path, *, size: int, resize: int | None =
 
 
 class LazyImages:
-    """Images [n, 3, size, size] uint8 that are decoded when rows are asked for, so that n may be a million.
+    """Images [n, 3, size, size] uint8 that are decoded on request, so that n may be a million.
 
     `x[rows]` takes an integer, a slice, an array of integers or a mask [n] and returns an array;
     `x.select(rows)` returns another LazyImages. Nothing is kept: each request decodes again.
@@ -118,7 +120,7 @@ class LazyImages:
         return images
 
     def select(self, rows: NDArray[np.int64]) -> LazyImages:
-        """Return these rows, still to be decoded."""
+        """Return an object with these rows only, decoded on request."""
         return LazyImages(self.files, self._names[rows], size=self.size, resize=self.resize)
 
     def _image(self, name: str) -> Bytes:
@@ -127,7 +129,7 @@ class LazyImages:
 
 
 def decode_parts(parts: Sequence[LazyImages], checksum: str, *, cache: bool) -> list[Bytes]:
-    """Decode whole parts of a data set, or take them from the user's cache if they were decoded before.
+    """Decode whole parts of a data set, or read them from the user's cache if it holds them.
 
     The cache is in `cache_folder() / "decoded"`, under a name that depends on the data's checksum, the images
     asked for and the version of pillow, whose JPEG decoder sets the last bits. A cache that cannot be

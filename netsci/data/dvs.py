@@ -186,7 +186,7 @@ def _decode_array(data: bytes, path: Path) -> Events:
         array = np.load(io.BytesIO(data), allow_pickle=False)
     # numpy reads the header as Python: what a damaged one raises has no common base (tokenize.TokenError).
     except Exception as error:
-        raise DataError(path, f"it is no .npy file of numbers ({error})", "export it again") from error
+        raise DataError(path, f"it is not a .npy file of numbers ({error})", "export it again") from error
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "iuf" or array.shape[1:] != (4,):
         found = f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else "an archive"
         raise DataError(path, f"it holds {found}, not numbers [events, 4]", "export x, y, polarity, time")
@@ -215,7 +215,7 @@ def _text(path: Path) -> str:
     try:
         return _bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise DataError(path, f"it is no text ({error})", "fetch it again") from error
+        raise DataError(path, f"it is not a text file ({error})", "fetch it again") from error
 
 
 register(

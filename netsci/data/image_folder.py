@@ -63,7 +63,7 @@ def list_images(files: Files, *, per_class: int | None = None) -> Tree:
         raise DataError(
             files.path,
             "it holds no images as train/<class>/<name>.jpg",
-            "let it hold a folder train with one folder of images for each class",
+            "give a folder that holds train with one folder of images for each class",
         )
     test = _read_annotations(files, names) or _by_class(names, "test") or _by_class(names, "val")
     for part, here, other in (("for training", train, test), ("for testing, in test/ or val/", test, train)):

@@ -71,7 +71,7 @@ def decode(data: bytes, path: str | Path) -> Events:
     if len(data) % _EVENT:
         raise DataError(
             path,
-            f"it is cut off: its {len(data)} bytes are no whole number of 5-byte events",
+            f"it is truncated: its {len(data)} bytes are not a whole number of 5-byte events",
             "fetch it again",
         )
     raw = np.frombuffer(data, np.uint8).reshape(-1, _EVENT)
@@ -80,7 +80,7 @@ def decode(data: bytes, path: str | Path) -> Events:
     try:
         return Events(time, raw[:, 0], raw[:, 1], raw[:, 2] >> 7, (SIDE, SIDE))
     except ValueError as error:
-        raise DataError(path, f"it is no N-MNIST recording ({error})", "fetch it again") from error
+        raise DataError(path, f"it is not an N-MNIST recording ({error})", "fetch it again") from error
 
 
 def encode(events: Events) -> bytes:
@@ -100,7 +100,7 @@ def encode(events: Events) -> bytes:
         raise ValueError(f"events must come from at most {SIDE} x {SIDE} pixels; their size is {events.size}")
     if len(events) and events.t[-1] >= 1 << 23:
         raise ValueError(
-            f"events must end before {1 << 23} us; the last is at {events.t[-1]}: subtract a start"
+            f"events must end before {1 << 23} us; the last is at {events.t[-1]}: subtract the start time"
         )
     columns = (events.x, events.y, events.p.astype(np.int64) << 7 | events.t >> 16, events.t >> 8, events.t)
     return np.stack([np.asarray(c, np.int64) & 0xFF for c in columns], axis=1).astype(np.uint8).tobytes()

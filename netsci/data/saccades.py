@@ -266,5 +266,5 @@ def _check_indices(indices: Sequence[int] | None, n: int) -> list[int]:
         return list(range(n))
     keys = [check_whole(index, "indices", 0) for index in indices]
     if len(keys) != n:
-        raise ValueError(f"indices must hold one number an image; got {len(keys)} for {n} images")
+        raise ValueError(f"indices must hold one number for each image; got {len(keys)} for {n} images")
     return keys
