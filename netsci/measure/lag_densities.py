@@ -14,12 +14,13 @@ if TYPE_CHECKING:
 def lag_density(table: "pd.DataFrame", *, points: int = 201) -> "pd.DataFrame":
     """Return Gaussian kernel densities of the positive lags of dense and of sparse networks.
 
-    Scott's bandwidth, n^(-1/5) times the standard deviation; the grid is common and reaches three bandwidths
-    beyond the lags, so a curve's area is 1 to .3 % and some of it lies below zero, where no positive lag is.
+    Scott's bandwidth, n^(-1/5) times the standard deviation; both curves have the same grid, which reaches
+    three bandwidths beyond the lags. So the area of a curve is 1 to .3 %, and part of it is below zero
+    although the lags are positive.
 
     Parameters
     ----------
-    table : as in `time_lag_tests`. points : of the grid, at least 2.
+    table : as in `time_lag_tests`. points : number of grid points, at least 2.
 
     Returns
     -------

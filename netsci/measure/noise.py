@@ -15,7 +15,7 @@ CHUNK = 1 << 20  # uniform numbers at a time: a test set over time would need gi
 
 
 def bit_flip(x: Any, p: float, *, rng: np.random.Generator) -> NDArray[Any]:
-    """Return x with every entry exchanged, 0 for 1 and 1 for 0, with probability p.
+    """Return x with every entry flipped (0 to 1, 1 to 0) with probability p.
 
     x' = x XOR Bernoulli(p), independently for every entry.
 
@@ -48,7 +48,7 @@ def bit_flip(x: Any, p: float, *, rng: np.random.Generator) -> NDArray[Any]:
 
 
 def false_spikes(x: Any, p: float, *, rng: np.random.Generator) -> NDArray[Any]:
-    """Return x with every 0 made a 1 with probability p.
+    """Return x with every 0 changed to 1 with probability p.
 
     Parameters, result and errors are those of `bit_flip`.
 
@@ -63,7 +63,7 @@ def false_spikes(x: Any, p: float, *, rng: np.random.Generator) -> NDArray[Any]:
 
 
 def spike_dropout(x: Any, p: float, *, rng: np.random.Generator) -> NDArray[Any]:
-    """Return x with every 1 made a 0 with probability p.
+    """Return x with every 1 changed to 0 with probability p.
 
     Parameters, result and errors are those of `bit_flip`.
 
@@ -107,7 +107,7 @@ def _binary(x: Any) -> NDArray[Any]:
     other = array[(array != 0) & (array != 1)]
     if other.size:
         raise ValueError(
-            f"x must hold only 0 and 1; {other.size} of {array.size} entries are others, such as "
+            f"x must hold only 0 and 1; {other.size} of {array.size} entries have other values, such as "
             f"{other.flat[0]!s}. Rate-code analog input first (netsci.spiking.rate)"
         )
     return array

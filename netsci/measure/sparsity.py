@@ -77,7 +77,7 @@ def neuron_sparsity_index(
     Parameters
     ----------
     w : matrix [presynaptic, postsynaptic] of real numbers, dense or scipy sparse (never made dense).
-    axis : "rows" or "columns", what a neuron is; by name, since numpy's numbers name what is summed over.
+    axis : "rows" or "columns": which of them are the neurons (a name, not a numpy axis).
     mask : as in `sparsity_index`.
     p, q : finite orders with 0 < p < q, no unit.
 
@@ -89,7 +89,7 @@ def neuron_sparsity_index(
     Raises
     ------
     TypeError, ValueError
-        As `sparsity_index`; ValueError also if w is not a matrix, has no entries or axis is no such name.
+        As `sparsity_index`; ValueError also if w is not a matrix, has no entries or axis has another name.
 
     Examples
     --------
@@ -102,7 +102,9 @@ def neuron_sparsity_index(
     """
     check_orders(p, q)
     if axis not in ("rows", "columns"):
-        raise ValueError(f"axis must be 'rows' (one value a row) or 'columns' (one a column); got {axis!r}")
+        raise ValueError(
+            f"axis must be 'rows' (one value for each row) or 'columns' (one for each column); got {axis!r}"
+        )
     found = cells(w, mask)
     owner, count = (
         (found.rows, found.counted_in_rows) if axis == "rows" else (found.columns, found.counted_in_columns)

@@ -24,7 +24,7 @@ class WeightedProjection(Protocol):
 def temporal_sparsity_index(
     steps: Iterable[Any], *, mask: Any = None, p: float = 0.5, q: float = 1.0
 ) -> float:
-    """Return the sparsity index of W(1) ... W(T) stacked: the one number for space and time together.
+    """Return the sparsity index of W(1) ... W(T) stacked, one number for space and time together.
 
     I(W_T) = 1 - (d T)^(1/q - 1/p) ||W_T||_p / ||W_T||_q with ||W_T||_r = (sum_t ||W(t)||_r^r)^(1/r) and d the
     entries of one step. Repeating the same step leaves the value; steps that differ may raise or lower it.

@@ -52,11 +52,11 @@ def calibrate(model: nn.Module, x: Tensor, *, rate: float, tolerance: float = 0.
     ----------
     model : spiking network whose neurons are `LIF` or `IF`. A layer is paired with the neurons that run next
         after it; the current is taken to be proportional to the layer's parameters.
-        The mode stays, training or evaluation; so do buffers, such as the statistics of a normalisation,
-        which undoes a factor before it: such layers are "nearest".
-    x : input of the model, of a sample at least.
+        The mode (training or evaluation) and the buffers do not change. A normalisation after a layer
+        cancels its factor: such a layer is "nearest".
+    x : input of the model, at least one sample.
     rate : target in (0, 1), spikes per neuron and step, the mean over neurons, samples and steps.
-    tolerance : relative distance from the target that is close enough.
+    tolerance : relative distance from the target that counts as reached.
 
     Returns
     -------
@@ -69,7 +69,7 @@ def calibrate(model: nn.Module, x: Tensor, *, rate: float, tolerance: float = 0.
     Raises
     ------
     TypeError, ValueError
-        If rate or tolerance is out of range, x is no tensor or empty, or the model has no such pair.
+        If rate or tolerance is out of range, x is not a tensor or is empty, or the model has no such pair.
 
     Examples
     --------
@@ -92,9 +92,9 @@ def calibrate(model: nn.Module, x: Tensor, *, rate: float, tolerance: float = 0.
     if not isinstance(x, Tensor):
         raise TypeError(f"x must be a torch tensor, the input of the model; got {type(x).__name__}")
     if not x.numel():  # nothing fires or stays silent: every rate would be NaN
-        raise ValueError(f"x must hold a sample at least; its shape is {list(x.shape)}")
+        raise ValueError(f"x must hold at least one sample; its shape is {list(x.shape)}")
     rows = []
-    with torch.no_grad(), _buffers_kept(model):
+    with torch.no_grad(), _keep_buffers(model):
         count = len(_pairs(model, x, None))
         if not count:
             raise TypeError("model must have a LIF or IF that runs after a layer with weights; it has none")
@@ -105,7 +105,7 @@ def calibrate(model: nn.Module, x: Tensor, *, rate: float, tolerance: float = 0.
 
 
 @contextmanager
-def _buffers_kept(model: nn.Module) -> Iterator[None]:
+def _keep_buffers(model: nn.Module) -> Iterator[None]:
     """Put back what running the model changes beside its parameters: the statistics of normalisations."""
     before = {name: buffer.clone() for name, buffer in model.named_buffers()}
     try:

@@ -87,7 +87,7 @@ def record(
         If the network has no known neurons, none of them is called, they disagree on T or samples, an input
         holds NaN, data holds no batch, or kinds or steps do not fit.
     TypeError
-        If module is no torch module or an option is of the wrong type.
+        If module is not a torch module or an option is of the wrong type.
 
     Examples
     --------

@@ -72,7 +72,7 @@ class Tally:
         if not self._calls:
             raise ValueError(
                 "none of the network's neuron modules was called, so nothing fired. Call them as modules, "
-                "neuron(current): unroll(), step() and .forward() pass by the hooks"
+                "neuron(current): unroll(), step() and .forward() bypass the hooks"
             )
         steps, samples = self._extent()
         for key, calls in self._sort_calls(steps).items():

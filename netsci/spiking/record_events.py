@@ -123,7 +123,7 @@ def looks(x: Tensor, what: str) -> tuple[bool, bool]:
     if bool(((x == 0) | (x == 1)).all()):
         return True, True
     if not bool(torch.isfinite(x).all()):
-        raise ValueError(f"{what} holds NaN or infinite values, which are no events; mend the network first")
+        raise ValueError(f"{what} holds NaN or infinite values, which are not events; mend the network first")
     return False, not x.is_floating_point() or bool((x == x.round()).all())
 
 

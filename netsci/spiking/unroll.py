@@ -31,18 +31,18 @@ class Dynamics(NamedTuple):
 
 
 def unroll(neuron: nn.Module, current: Tensor, *, steps: int | None = None) -> Tensor:
-    """Return the spikes [T, batch, ...] of a neuron, at rest before the first step.
+    """Return the spikes [T, batch, ...] of a neuron that starts at rest.
 
-    current is [T, batch, ...], or, with steps given, [batch, ...]: a constant current, of which no T copies
-    are made. The spikes have the dtype of the current and its order in memory: where each neuron's steps and
-    samples lie side by side (`current.permute(2, 0, 1)` contiguous), theirs do too. Membranes are float32 at
-    least. Currents that are NaN never fire. Any module with a method `step(current, state) -> (spikes,
+    current is [T, batch, ...]. With steps it is [batch, ...], a constant current, and no T copies of it are
+    made. The spikes have the dtype of the current and its order in memory (also if
+    `current.permute(2, 0, 1)` is contiguous). Membranes are at least float32. A current that is NaN never
+    fires. Any module with a method `step(current, state) -> (spikes,
     state)` can be unrolled; `LIF` and `IF` have a fused loop.
 
     Raises
     ------
     TypeError, ValueError
-        If the current is not floating or has no time axis or no step, or steps is no whole number above 0.
+        If the current is not floating or has no time axis or no step, or steps is not a whole number above 0.
 
     Examples
     --------
@@ -64,12 +64,13 @@ def unroll(neuron: nn.Module, current: Tensor, *, steps: int | None = None) -> T
 def membranes(neuron: nn.Module, current: Tensor, *, steps: int | None = None) -> Tensor:
     """Return the membranes before the reset, [T, batch, ...], without gradient; arguments as for `unroll`.
 
-    The neuron fired where they reach neuron.threshold. Their dtype is that of the current, float32 at least.
+    The neuron fires where the membrane reaches neuron.threshold. The dtype is that of the current, at least
+    float32.
 
     Raises
     ------
     TypeError, ValueError
-        If the neuron is no LIF or IF, or the current or steps do not fit, see `unroll`.
+        If the neuron is not a LIF or IF, or the current or steps do not fit, see `unroll`.
 
     Examples
     --------
@@ -212,7 +213,7 @@ def check_steps(current: Tensor, steps: int | None) -> int | None:
     if steps is None:
         if current.ndim < 2 or current.shape[0] == 0:
             raise ValueError(
-                f"current must be [T, batch, ...] with a step at least; got shape {tuple(current.shape)}. "
+                f"current must be [T, batch, ...] with at least one step; got shape {tuple(current.shape)}. "
                 "For a constant current [batch, ...] give steps"
             )
         return None
