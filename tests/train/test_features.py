@@ -87,7 +87,7 @@ def test_a_run_its_features_and_s_tp_on_them(tmp_path, monkeypatch):
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "run").iterdir()} == before
     monkeypatch.setenv("NETSCI_DATA", str(tmp_path / "data"))
     assert "cifar10-features" in available()
-    with pytest.raises(DataError, match="it holds digits-features, no features of CIFAR-10"):
+    with pytest.raises(DataError, match="it holds digits-features, not features of CIFAR-10"):
         load("cifar10-features")
     made = features_of_run(tmp_path / "run")
     save_features(out, replace(made, name="cifar10-jpeg-features"))  # digits stand in for CIFAR-10
@@ -120,7 +120,7 @@ def test_runs_that_cannot_be_taken(tmp_path):
         app, ["features", str(tmp_path / "run"), "--out", str(tmp_path / "file/f.npz")]
     )
     assert result.exit_code == 1
-    assert "or the features not be written" in result.output
+    assert "or write the features" in result.output
 
 
 def test_rate_coded_runs_have_no_features(tmp_path):
