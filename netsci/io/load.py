@@ -100,7 +100,7 @@ def _check_options(threshold: Any, density: Any, select: Any, undirected: Any) -
     if threshold is not None and not 0 <= threshold < math.inf:
         raise ValueError(f"threshold must be a finite number of at least 0; got {threshold!r}")
     if density is not None and not 0 < density <= 1:
-        raise ValueError(f"density must lie in (0, 1], the share of places to keep; got {density!r}")
+        raise ValueError(f"density must lie in (0, 1], the share of possible links to keep; got {density!r}")
     if select is not None and (not isinstance(select, str) or not select):
         raise TypeError(f"select must be the name of a layer (str) or None; got {select!r}")
     if type(undirected) is not bool:

@@ -31,8 +31,9 @@ def linear_of_spikes(
     samples side by side in memory, before a `SparseLinear` on compiled loops, or before an `nn.Linear` or a
     `SparseLinear` that is multiplied as a dense one: of at most MOST_OUTPUTS outputs, or of any number if no
     gradient is wanted.
-    Else both modules are called, also where one has a forward of its own or a hook (`record`, torch's
-    pruning): nothing passes by a hook. A neuron other than `LIF` is called if it has hooks, else unrolled.
+    Otherwise both modules are called. They are also called if one has its own forward or a hook (`record`,
+    torch's pruning), so that every hook runs. A neuron other than `LIF` is called if it has hooks, else
+    unrolled.
 
     Raises
     ------

@@ -61,7 +61,7 @@ def test_one_layer_or_one_block_is_selected(path):
         ({"threshold": -1}, ValueError, "finite number of at least 0; got -1"),
         ({"threshold": float("nan")}, ValueError, "finite number of at least 0; got nan"),
         ({"threshold": float("inf")}, ValueError, "finite"),
-        ({"density": 0}, ValueError, r"\(0, 1\], the share of places to keep; got 0"),
+        ({"density": 0}, ValueError, r"\(0, 1\], the share of possible links to keep; got 0"),
         ({"density": 1.5}, ValueError, r"\(0, 1\]"),
         ({"density": "0.5"}, TypeError, "a number or None; got '0.5'"),
         ({"threshold": True}, TypeError, "a number or None; got True"),

@@ -70,7 +70,7 @@ def read_matrix_market(path: Path) -> tuple[LayeredGraph, list[str]]:
             field, symmetry = _kind(path, head)
             sides = [int(x) if x.isdecimal() and len(x) < 16 else -1 for x in fields]
             if len(sides) != 3 or min(sides) < 0:
-                raise _wrong(path, line_number, "rows, columns and entries are due here")
+                raise _wrong(path, line_number, "this line must give rows, columns and entries")
             shape, due = (sides[0], sides[1]), sides[2]
             check_claim(path, max(shape), path.stat().st_size, "rows or columns")
             continue
@@ -83,7 +83,7 @@ def read_matrix_market(path: Path) -> tuple[LayeredGraph, list[str]]:
         values.append(value)
     if shape is None or len(rows) != due:
         raise CheckpointError(
-            path, f"it promises {due:,} entries and holds {len(rows):,}: truncated", "fetch it again"
+            path, f"it announces {due:,} entries but holds {len(rows):,}: truncated", "fetch it again"
         )
     i, j, w = np.asarray(rows, np.int64), np.asarray(columns, np.int64), np.asarray(values, np.float64)
     if symmetry == "symmetric":
@@ -134,7 +134,7 @@ def _kind(path: Path, head: str) -> tuple[str, str]:
         raise CheckpointError(
             path,
             f"this Matrix Market file is {printable(' '.join(words[2:5])) or 'of no kind'}",
-            "read is: coordinate; real, integer or pattern; general or symmetric; else save an npz",
+            "netsci reads coordinate; real, integer or pattern; general or symmetric; else save an npz",
         )
     return words[3], words[4]
 

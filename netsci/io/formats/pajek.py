@@ -201,7 +201,7 @@ class _Network:
         if inside:
             raise CheckpointError(
                 self.path,
-                f"*Vertices says two modes, but {inside:,} links join vertices of one mode",
+                f"*Vertices announces two modes, but {inside:,} links join vertices of one mode",
                 "write *Vertices with one number for a plain network",
             )
         shape = (self.first, self.n - self.first)

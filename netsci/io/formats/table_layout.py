@@ -277,8 +277,9 @@ def _check_ends(path: Path, body: list[list[str]], names: list[str]) -> None:
     if None not in ends and not all(map(_whole, ends)):
         raise CheckpointError(
             path,
-            "its first two columns are numbers with fractions or signs, which name no nodes",
-            "of a matrix, drop the line of names; of links, name the columns: source,target,weight",
+            "its first two columns are numbers with fractions or signs, which cannot be names of nodes",
+            "if it is a matrix, drop the line of names; if it lists links, name the columns: "
+            "source,target,weight",
         )
 
 

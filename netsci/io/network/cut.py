@@ -103,6 +103,6 @@ def _check(threshold: float | None, density: float | None) -> None:
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
         raise TypeError(f"{name} must be a number; got {value!r}")
     if name == "density" and not 0 < value <= 1:
-        raise ValueError(f"density must lie in (0, 1], the share of places that stay; got {value!r}")
+        raise ValueError(f"density must lie in (0, 1], the share of possible links to keep; got {value!r}")
     if name == "threshold" and not 0 <= value < math.inf:
         raise ValueError(f"threshold must be at least 0 and finite; got {value!r}")

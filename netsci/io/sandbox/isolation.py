@@ -265,7 +265,7 @@ def _check_end(path: Path, answer: dict[str, Any], seconds: float, cpu: float) -
             number = signal.Signals(number).name
         raise CheckpointError(
             path,
-            f"it crashed its reader ({number or 'no answer'}): damaged, or made to do so",
+            f"it crashed the process that read it ({number or 'no answer'}): damaged, or made to crash it",
             "fetch or save it again",
         )
 

@@ -107,7 +107,7 @@ def _in_order(path: Path, graph: Any) -> list[Any]:
             if not waiting[reader]:
                 heapq.heappush(ready, reader)
     if len(order) < len(nodes):
-        raise CheckpointError(path, "its graph runs in a circle: damaged", "export the model again")
+        raise CheckpointError(path, "its graph has a cycle: damaged", "export the model again")
     return order
 
 

@@ -142,7 +142,9 @@ def scan(path: Path, stream: Any) -> Scan:
     for done, (opcode, argument, _) in enumerate(pickletools.genops(stream)):
         # The unpickler allocates its memo up to the largest number named: 6 bytes could cost gigabytes.
         if "PUT" in opcode.name and isinstance(argument, int) and argument > 1000 + 16 * done:
-            raise CheckpointError(path, "its pickle names memo places that it never fills", "save it again")
+            raise CheckpointError(
+                path, "its pickle refers to memo entries that do not exist", "save it again"
+            )
     stream.seek(start)
     scanner = Scan(path, stream)
     scanner.load()
