@@ -153,8 +153,7 @@ def bipartite_communities(biadjacency: Any, *, runs: int = RUNS, rng: np.random.
 
     Parameters
     ----------
-    biadjacency : matrix [rows, columns] as `as_links` takes it. runs : number of searches; the best is
-        returned.
+    biadjacency : matrix [rows, columns] as `as_links` takes it. runs : how much to search.
     rng : a Generator.
 
     Raises
@@ -167,7 +166,7 @@ def bipartite_communities(biadjacency: Any, *, runs: int = RUNS, rng: np.random.
     >>> bipartite_communities([[1, 1, 0], [0, 0, 1]], rng=np.random.default_rng(7)).membership.tolist()
     [0, 1, 0, 0, 1]
 
-    Source: Barber, Physical Review E 76, 066102 (2007); Blondel et al. (2008) for the search.
+    Source: Barber, Physical Review E 76, 066102 (2007); Traag et al. (2019) for the search.
     """
     check_generator(rng)
     links = as_links(biadjacency, "biadjacency")

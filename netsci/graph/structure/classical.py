@@ -121,7 +121,7 @@ def communities(adjacency: Any, *, runs: int = RUNS, rng: np.random.Generator) -
     """Return modules of high modularity: membership int64 [nodes], numbered by size, and Q.
 
     Q = 1/(2E) sum over i, j of one module of (A[i, j] - k_i k_j / (2E)), in [-1/2, 1]; see
-    `netsci.graph.structure.modules` for the search, of which the best of `runs` is kept. NaN without links.
+    `netsci.graph.structure.modules` for the search and for what `runs` means. NaN without links.
 
     Parameters and errors as `clustering`; TypeError if rng is not a Generator, ValueError if runs < 1.
 
@@ -131,7 +131,7 @@ def communities(adjacency: Any, *, runs: int = RUNS, rng: np.random.Generator) -
     >>> communities(pairs, rng=np.random.default_rng(7)).membership.tolist()
     [0, 0, 0, 1, 1, 1]
 
-    Source: Newman and Girvan, Physical Review E 69, 026113 (2004); Blondel et al. (2008).
+    Source: Newman and Girvan, Physical Review E 69, 026113 (2004); Traag et al. (2019).
     """
     check_generator(rng)
     links = as_undirected(adjacency)
