@@ -28,6 +28,7 @@ CIRCLES = {
     "a Scene is drawn by the backend that is asked for": {
         "netsci.plot.draw_matplotlib",
         "netsci.plot.draw_plotly",
+        "netsci.plot.matplotlib_layout",
         "netsci.plot.plotly_layout",
         "netsci.plot.scene",
     },
