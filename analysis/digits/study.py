@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from analysis.digits import drawing, tables
+from analysis.engine.derived import Derived, derive
 from analysis.engine.digits_runs import NAMES, cells_of, sheet_of
-from analysis.engine.exhibit import Exhibit
+from analysis.engine.exhibit import Exhibit, Tables
 from analysis.engine.literals import read_exhibits
+from analysis.engine.sheet import Sheet
 from analysis.engine.statistics import average
 
 FUNCTIONS = {
@@ -24,6 +28,7 @@ def exhibits(first_seed: int = 0) -> list[Exhibit]:
     made = []
     for id_, literal in read_exhibits(Path(__file__).parent).items():
         tabulate, draw = FUNCTIONS[id_]
+        derived = literal.pop("derived", ())
         cells = cells_of(("chts",) if id_ == "digits-ch-scores" else tuple(NAMES), first_seed)
         made.append(
             Exhibit(
@@ -31,8 +36,13 @@ def exhibits(first_seed: int = 0) -> list[Exhibit]:
                 cells=cells,
                 tabulate=tabulate,
                 draw=draw,
-                sheet=sheet_of,
+                sheet=partial(_sheet, derived),
                 summarise=average,
             )
         )
     return made
+
+
+def _sheet(derived: Sequence[Derived], tables: Tables) -> Sheet:
+    """Return the sheet of the tables, with the cells that follow from others."""
+    return derive(sheet_of(tables), derived)

@@ -6,6 +6,10 @@ order = ["a|x > 2 * b|x"]          `Order`: cells are row|column, times a number
 spread, below or cells, above ...  `Bound`
 rises, falls = ["a|x_{1,2,3}"]     `Trend`; braces stand for one cell each, as in a shell
 positive, negative = ["a|x"]       `Sign`
+among = 5                          how many claims are judged together
+by, rivals                         of an order: by how much, and "printed" to compare with printed values
+[[exhibit.derived]]                cells that follow from others (`analysis.engine.derived`)
+[[exhibit.beside]]                 printed values of another table that claims speak of, under `row`
 """
 
 from __future__ import annotations
@@ -18,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.engine.claims import Bound, Claim, Order, Sign, Trend
+from analysis.engine.derived import read_derived
 from analysis.engine.printed import Entry, added, printed
 from analysis.engine.sheet import Key
 
@@ -33,6 +38,10 @@ def read_exhibits(folder: Path) -> dict[str, dict[str, Any]]:
         claims = literal.pop("claim", ())
         literal["claims"] = tuple(make_claim({"place": literal["place"], **claim}) for claim in claims)
         literal["deviations"] = tuple(shared.get(text, text) for text in literal.get("deviations", ()))
+        if "derived" in literal:
+            literal["derived"] = read_derived(literal["derived"], expand)
+        for part in literal.pop("beside", ()):
+            literal["beside"] = (*literal.get("beside", ()), *make_entries(part))
         if "printed" in literal:
             literal["printed"] = tuple(e for part in literal["printed"] for e in make_entries(part))
         found[one["id"]] = literal
@@ -42,13 +51,18 @@ def read_exhibits(folder: Path) -> dict[str, dict[str, Any]]:
 def make_entries(part: Mapping[str, Any]) -> Sequence[Entry]:
     """Return entries: those of a printed table that fit `cells`, under another row and note if one is given.
 
+    "@" in the other row stands for the printed one.
+
     Without a table they are ours: rows, and columns with their units.
     """
     if "table" not in part:
         return added(part["rows"], part["columns"])
-    changes = {name: part[name] for name in ("row", "note") if name in part}
     kept = re.compile(part.get("cells", ".*"))
-    return [replace(e, **changes) for e in printed(part["table"]) if kept.fullmatch(f"{e.row}|{e.column}")]
+    return [
+        replace(e, row=part.get("row", "@").replace("@", e.row), note=part.get("note", e.note))
+        for e in printed(part["table"])
+        if kept.fullmatch(f"{e.row}|{e.column}")
+    ]
 
 
 def make_claim(literal: Mapping[str, Any]) -> Claim:

@@ -52,8 +52,7 @@ def write(
 
     Raises ValueError for an unknown format or id.
     """
-    order = [*papers(), *(page.paper for page in pages)]
-    pages = sorted(pages, key=lambda page: (order.index(page.paper), not page.in_print))
+    pages = in_order(pages)
     known = [page.id for page in pages]
     unknown = sorted({*only, *([single] if single else [])} - set(known))
     if unknown:
@@ -73,6 +72,12 @@ def write(
         _save(folder, "plotly.min.js", markup.plotly_script())
         front = _save(folder, "index.html", index_page(there, folder))
     return front
+
+
+def in_order(pages: Sequence[Page]) -> list[Page]:
+    """Return pages in the order of their papers; within one its tables and figures come first."""
+    order = [*papers(), *(page.paper for page in pages)]
+    return sorted(pages, key=lambda page: (order.index(page.paper), not page.in_print))
 
 
 def write_exhibit(page: Page, folder: Path, formats: Sequence[str], *beside: Page | None) -> None:
@@ -129,11 +134,6 @@ def index_page(pages: Sequence[Page], folder: Path) -> str:
 def scoreboard(pages: Sequence[Page]) -> str:
     """Return the scoreboard as Markdown: a line an exhibit, with a link to its figure.svg."""
     return _template("README.md").render(pages=pages)
-
-
-def line(page: Page) -> str:
-    """Return what the command prints of an exhibit: its id, what holds, and its verdict, in one line."""
-    return f"{page.id}: {HOLDS[page.holds]}. {page.verdict}"
 
 
 def flat(text: str) -> str:

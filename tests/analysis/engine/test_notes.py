@@ -69,7 +69,8 @@ def test_no_committed_note_is_stale(path):
     assert exhibit.note_path == path
     tables = load_tables(finished(exhibit, RESULTS), RESULTS)
     note = read_note(path)
-    assert not note.stale(tables), f"{path} was written for another table: read it, mend it, write its hash"
+    told = f"{path}: read it, mend what has moved, then begin it with 'table: {fingerprint(tables)}'"
+    assert not note.stale(tables), told
     filled = fill(note.text, exhibit.sheet(tables))
     assert "(not run)" not in filled
     assert not re.search(r"\bnan\b", filled)

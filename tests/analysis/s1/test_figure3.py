@@ -158,22 +158,26 @@ def table(shares: dict[str, float]) -> dict[str, pd.DataFrame]:
             rows += [
                 {**line, "projection": "sparse layers", "measure": m, "value": v} for m, v in whole.items()
             ]
-    return {"table": pd.DataFrame(rows)}
+    flags = [{"model": name, "seed": seed, "flags": ""} for name in shares for seed in (0, 1, 2)]
+    return {"table": pd.DataFrame(rows), "flags": pd.DataFrame(flags)}
 
 
 def test_the_rulings_go_by_the_controls():
-    """More hubs than units in the middle is one thing; more than random masks have there is another."""
+    """More hubs than units in the middle show nothing: random masks have them, too."""
     shares = {START: 0.6, TRAINED: 0.9, SMALLEST: 0.5, CONTROL: 0.6}
 
     def fares(changes):
         return EXHIBIT.rulings(table(shares | changes))["holds"].tolist()
 
-    assert fares({}) == ["yes", "yes", "yes", "no"]
-    assert fares({CONTROL: 0.95}) == ["yes", "no", "yes", "no"]
+    assert fares({}) == ["yes", "yes", "no"]
+    assert fares({CONTROL: 0.95}) == ["no", "yes", "no"]
     assert fares({TRAINED: 0.4})[0] == "no"
+    bound = table(shares)
+    bound["flags"]["flags"] = "gamma at its bound 10: no power law"
+    bound["table"] = bound["table"][bound["table"]["measure"] != "gamma"]
+    assert EXHIBIT.rulings(bound)["holds"].tolist()[2] == "yes"  # at the upper bound it is above 3
     found = EXHIBIT.rulings(table(shares)).set_index("place")
     assert found.loc["4.2 (2.19)", "printed"] == "2.19"
-    assert found.loc["4.2 (9.46, DepGraph)", "printed"] == "9.46"
 
 
 def test_permutation_ps_are_not_compared_between_machines(made):
