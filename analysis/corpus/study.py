@@ -81,12 +81,17 @@ def sheet_of_routing(made: Tables) -> Sheet:
     values = known.assign(
         row=known["property"], column=SPEARMAN, seed=known["domain"], value=known["spearman"]
     )
+    clear = known.assign(value=(known["spearman"] < 0) & (known["p_two_sided"] < 0.05))
+    clear = clear.groupby("property")["value"].sum().astype(float).reset_index()
+    clear = clear.rename(columns={"property": "row"}).assign(column="domains below 0 beyond chance", seed=0)
     whole = table[table["domain"] == ALL].assign(column="over all networks", seed=0)
     whole = whole.assign(row=whole["property"], value=whole["spearman"])
     means = made["networks"].groupby("domain")["gr_score"].mean().reset_index(name="value")
     means = means.assign(row=means["domain"].str.lower(), column="mean GR-score", seed=0)
     columns = ["row", "column", "seed", "value"]
-    return Sheet(pd.concat([values[columns], whole[columns], means[columns]], ignore_index=True))
+    return Sheet(
+        pd.concat([values[columns], whole[columns], means[columns], clear[columns]], ignore_index=True)
+    )
 
 
 def draw_prediction(made: Tables, backend: str) -> Any:

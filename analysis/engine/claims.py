@@ -204,6 +204,8 @@ def ruling(claim: Claim, sheet: Sheet) -> dict[str, Any]:
     contrast, gap = min(against or known, key=lambda pair: pair[1].mean)
     judged_strictly = contrast.estimate(sheet, usual).high < 0
     unit = {"percent": "points", "1": "", "yes/no": ""}.get(of := sheet.unit(contrast.key), of)
+    if contrast.offset and gap.high > gap.low:  # the gap is no difference of the values beside it
+        unit = f"{unit} from the limit".strip()
     gap = Estimate(n=gap.n) if of == "yes/no" else gap  # how far yes is from no says nothing
     correction = sheet.corrections.get(contrast.key, "") if holds == "no" else ""
     return row | {

@@ -238,6 +238,7 @@ def test_the_interval_shown_is_the_one_that_decided():
     assert spread.comparisons == 10
     assert found["gap"] - found["low"] == pytest.approx(stats.norm.ppf(1 - 0.025 / 10) * error, rel=1e-3)
     assert (found["holds"], found["low"] < 0 < found["high"]) == ("undecided", True)
+    assert found["unit"] == "from the limit"  # and no difference of the two values in `ours`
     apart = ruling(spread, sheet({**values, cells[4]: [95.2]}, error=sampled(lambda row: 10_000)))
     assert (apart["holds"], apart["high"] < 0) == ("no", True)
     across = Bound(**SAID, cells=(("a", "x"), ("b", "x")), below=1.0, spread=True)
