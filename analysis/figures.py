@@ -16,7 +16,7 @@ from analysis import corpus, digits, s0, s1, s3
 from analysis.engine.cells import write_in
 from analysis.engine.cluster import CLUSTERS, ClusterError
 from analysis.engine.exhibit import Exhibit
-from analysis.engine.make import make_page, make_tables
+from analysis.engine.make import finished, make_page, make_tables
 from analysis.engine.page import Page
 from analysis.engine.store import load_tables
 from analysis.engine.sweep import FailedCellsError
@@ -100,16 +100,14 @@ def main(
 
 
 def make_pages(
-    exhibits: list[Exhibit], wanted: list[str], results: Path, jobs: int, *, long: bool, cluster: str
+    exhibits: list[Exhibit], wanted: list[str], results: Path, jobs: int, **how: Any
 ) -> list[Page]:
     """Return the pages of the wanted exhibits, all if none is named, and of others whose tables are there."""
     chosen = [exhibit for exhibit in exhibits if not wanted or exhibit.id in wanted]
-    tables = make_tables(
-        chosen, results, jobs, lambda line: console.print(line, **PLAIN), long=long, cluster=cluster
-    )
+    tables = make_tables(chosen, results, jobs, lambda line: console.print(line, **PLAIN), **how)
     for exhibit in exhibits:
         if exhibit.id not in tables and exhibit not in chosen:
-            found = load_tables(exhibit, results)
+            found = load_tables(finished(exhibit, results), results)
             tables |= {} if found is None else {exhibit.id: found}
     return [make_page(exhibit, tables[exhibit.id], results) for exhibit in exhibits if exhibit.id in tables]
 

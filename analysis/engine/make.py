@@ -84,22 +84,15 @@ def make_tables(
             del made[exhibit.id]
             pending.remove(exhibit)
     if pending:
-        _tabulate(pending, results, jobs, cluster)
+        cells = list(dict.fromkeys(cell for exhibit in pending for cell in exhibit.cells))
+        seconds = {cell: plan.seconds(cell) for plan in pending if plan.seconds for cell in plan.cells}
+        records = run_cells(cells, results, jobs=jobs, cluster=cluster, seconds=seconds)
+        for exhibit in pending:
+            tables = exhibit.tabulate({cell: records[cell] for cell in exhibit.cells})
+            save_tables(exhibit, tables, records, results)
     # read back even what was just made: what is drawn is what is stored
     wanted = [exhibit for exhibit in planned if exhibit.id in made]
     return {exhibit.id: made[exhibit.id] or load_tables(exhibit, results) or {} for exhibit in wanted}
-
-
-def _tabulate(pending: Sequence[Exhibit], results: Path, jobs: int, cluster: str) -> None:
-    """Run the cells that are missing and store the tables of the exhibits."""
-    cells = list(dict.fromkeys(cell for exhibit in pending for cell in exhibit.cells))
-    seconds = {
-        cell: exhibit.seconds(cell) for exhibit in pending if exhibit.seconds for cell in exhibit.cells
-    }
-    records = run_cells(cells, results, jobs=jobs, cluster=cluster, seconds=seconds)
-    for exhibit in pending:
-        tables = exhibit.tabulate({cell: records[cell] for cell in exhibit.cells})
-        save_tables(exhibit, tables, records, results)
 
 
 def make_page(exhibit: Exhibit, tables: Tables, results: Path) -> Page:

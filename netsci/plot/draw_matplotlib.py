@@ -41,10 +41,10 @@ def figure(scene: Scene) -> Figure:
             bar = drawn.colorbar(last, ax=list(axes), shrink=0.7, aspect=28, pad=0.02)
             bar.outline.set_visible(False)
             bar.set_label(layout.plain(scene.value_label))
-        # Each draw would shift the layout a little: settle it, so that every save gives the same bytes.
-        for _ in range(2):
-            engine.execute(drawn)
-        drawn.set_layout_engine("none")
+        # Each draw would shift the layout a little: settle it once, so that every save gives the same bytes.
+        # None is no engine at all. After "none", savefig would still draw once for the layout.
+        engine.execute(drawn)
+        drawn.set_layout_engine(None)
         for panel, ax in zip(scene.panels, axes, strict=True):
             layout.name_points(ax, panel, scene)
     return drawn
