@@ -203,7 +203,7 @@ def test_optimizers_of_users():
     ("kind", "words"),
     [
         (Ranked, "first value of 'rank' of Ranked for a new link of layer '0' is not known"),
-        (Named, "Named fails on a parameter that is new to it"),
+        (Named, "Named fails on a new parameter"),
         (Factored, "Factored stores 'factor' of layer '0' in another form"),
     ],
 )
