@@ -21,7 +21,8 @@ from analysis.engine.words import NAMES, choice
 from analysis.s0.answers import compare, energy, noisy, seconds, sweep
 from analysis.s0.grids import GRIDS
 from analysis.s0.recipes import SWEEP_IMAGES
-from netsci.plot.scene import Panel, Scene, Series, draw
+from netsci.plot.draw import draw
+from netsci.plot.scene import Panel, Scene, Series
 
 VERSION = 3  # of the tables
 TEST_IMAGES = {"cifar10-dvs": 1_000, "dvs-gesture": 264}  # others have 10,000, digits at the smoke scale 100

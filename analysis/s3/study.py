@@ -19,7 +19,8 @@ from analysis.engine.statistics import average
 from analysis.s3.checks import CLAIMS, Claim
 from analysis.s3.tasks import OPERATIONS
 from netsci import plot
-from netsci.plot.scene import Panel, Scene, Series, draw
+from netsci.plot.draw import draw
+from netsci.plot.scene import Panel, Scene, Series
 
 ORDERS = ((0.5, 1.0), (1.0, 2.0))
 UNCHANGED = 1e-9  # rounding

@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
-from netsci.plot.scene import Panel, Scene, draw, grid_columns
+from netsci.plot.draw import draw
+from netsci.plot.scene import Panel, Scene, grid_columns
 from netsci.plot.tidy import name_of
 
 Column = str | None

@@ -138,7 +138,7 @@ def name_of(value: Any) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in str(value)).split())
 
 
-def short(text: str, length: int = LONGEST_NAME) -> str:
+def shorten(text: str, length: int = LONGEST_NAME) -> str:
     """Shorten a name in the middle: layer names differ at their ends."""
     if len(text) <= length:
         return text

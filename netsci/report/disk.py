@@ -42,8 +42,8 @@ def disk_section(graph: LayeredGraph) -> tuple[Section, list[str]]:
     links = link_table(graph, embedding)
     adjacency = _matrix(links, len(nodes))
     nodes = nodes.assign(community=communities(adjacency))
-    dots, between = drawable(nodes, links)
-    drawn = sampled(between, MOST_DRAWN)
+    dots, between = choose_nodes(nodes, links)
+    drawn = draw_sample(between, MOST_DRAWN)
     gamma = "γ at its bound" if _at_bound(embedding) else f"γ = {embedding.gamma:.2f}"
     caption = (
         f"{gamma}, N = {len(nodes):,}, E = {len(links):,}\n"
@@ -75,7 +75,7 @@ def embed(graph: LayeredGraph, dimension: int = 2) -> tuple[Embedding | None, st
         return None, "", reason
     reduction = "le" if _component(graph) > MOST_PATHS else "nciso"
     try:
-        embedding = coalescent_embedding(simple(graph), reduction=reduction, dimension=dimension)
+        embedding = coalescent_embedding(simple_adjacency(graph), reduction=reduction, dimension=dimension)
     except ValueError as error:
         return None, "", str(error)
     if math.isnan(embedding.gamma):
@@ -84,7 +84,7 @@ def embed(graph: LayeredGraph, dimension: int = 2) -> tuple[Embedding | None, st
     return embedding, f"coalescent embedding, RA1-{NAMES[reduction]}{adjusted}", ""
 
 
-def drawable(nodes: pd.DataFrame, links: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+def choose_nodes(nodes: pd.DataFrame, links: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the nodes that are drawn, all or the largest hubs and a sample, and the links between them."""
     if len(nodes) <= MOST_DOTS:
         return nodes, links
@@ -150,7 +150,7 @@ def _depth(graph: LayeredGraph, embedding: Embedding) -> pd.DataFrame | None:
     return table[[*shown, "p_radius"]].rename(columns=lambda name: heads.get(name, name.replace("_", " ")))
 
 
-def simple(graph: LayeredGraph) -> sp.csr_array:
+def simple_adjacency(graph: LayeredGraph) -> sp.csr_array:
     """Return the undirected adjacency without self-loops."""
     adjacency = graph.adjacency(directed=False).tocoo()
     apart = adjacency.row != adjacency.col
@@ -189,7 +189,7 @@ def link_table(graph: LayeredGraph, embedding: Embedding) -> pd.DataFrame:
     return pd.DataFrame({"source": ends[:, 0], "target": ends[:, 1]})
 
 
-def sampled(links: pd.DataFrame, most: int) -> pd.DataFrame:
+def draw_sample(links: pd.DataFrame, most: int) -> pd.DataFrame:
     """Return the links, or a random sample of them where there are more than can be drawn."""
     if len(links) <= most:
         return links

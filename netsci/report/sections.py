@@ -20,7 +20,7 @@ from netsci.report.disk import disk_section
 from netsci.report.page import Section
 from netsci.report.projections import projection_sections
 from netsci.report.structure import attack_section, structure_section
-from netsci.report.words import count, decimal, grouped, listed, percent
+from netsci.report.words import count, decimal, group_reasons, list_names, percent
 
 MOST_SCORED = 1_000_000  # places of a matrix: the scores are a dense array
 CH_RULE = "ch3_l3"
@@ -94,7 +94,7 @@ def _overview_verdict(graph: LayeredGraph) -> str:
         return (
             f"{head}, and {every}: the network is dense (0 % sparsity), so its topology tells nothing apart."
         )
-    tail = f"; dense: {listed(dense)}" if dense else ""
+    tail = f"; dense: {list_names(dense)}" if dense else ""
     absent = percent(sum(p.sparsity * n for p, n in zip(defined, places, strict=True)) / sum(places))
     return f"{head} and {count(graph.n_links, 'link')}: {absent} of the possible links are absent{tail}."
 
@@ -113,7 +113,7 @@ def measures(graph: LayeredGraph, fits: list[DegreeFit]) -> tuple[Section, list[
     rows, missing = [], []
     for p in graph.projections:
         index, why_index = _index(p)
-        recovered, why_recovered = _recovered(p)
+        recovered, why_recovered = _score_links(p)
         missing += [(p.name, why) for why in (why_index, why_recovered) if why]
         row: dict[str, object] = {"projection": p.name, "links": p.n_links, "sparsity": float(p.sparsity)}
         if p.undirected:
@@ -130,7 +130,7 @@ def measures(graph: LayeredGraph, fits: list[DegreeFit]) -> tuple[Section, list[
         "as zeros, p = 0.5, q = 1; 0 where all places are alike. CH3-L3 AUC: chance that an existing "
         "link, scored as if it were absent, scores above an absent one; 0.5 is random.",
     ]
-    return Section("Measures", _measures_verdict(rows), table=table, notes=notes), grouped(missing)
+    return Section("Measures", _measures_verdict(rows), table=table, notes=notes), group_reasons(missing)
 
 
 def _measures_verdict(rows: list[dict[str, object]]) -> str:
@@ -170,7 +170,7 @@ def _index(p: Projection) -> tuple[float | None, str]:
     return sparsity_index(p.weights), ""  # absent links are zeros of W
 
 
-def _recovered(p: Projection) -> tuple[float | None, str]:
+def _score_links(p: Projection) -> tuple[float | None, str]:
     """Return the AUC of Cannistraci-Hebb scores between existing and absent links, or why there is none."""
     rows, columns = p.shape
     if p.undirected or p.source == p.target:

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from netsci import graph
 from netsci.graph.checks import as_links
 from netsci.plot import theme
-from netsci.plot.plotly_layout import literal
-from netsci.plot.tidy import short
+from netsci.plot.plotly_layout import escape
+from netsci.plot.tidy import shorten
 
 MOST_GROUPS = 7  # communities with a name and a colour of their own; the rest are one group
 REST = "smaller ones"
@@ -40,7 +40,7 @@ def stage(nodes: pd.DataFrame, links: pd.DataFrame, figure: Any) -> dict[str, An
         "degree": degree.tolist(),
         "labels": nodes["label"].tolist(),
         "hover": [
-            f"{literal(short(label, HOVER_NAME))}<br>{literal(short(population, HOVER_NAME))}<br>degree {k}"
+            f"{escape(shorten(label, HOVER_NAME))}<br>{escape(shorten(population, HOVER_NAME))}<br>degree {k}"
             for label, population, k in zip(nodes["label"], nodes["population"], degree, strict=True)
         ],
         "size": _sizes(figure, len(nodes)),
@@ -79,7 +79,7 @@ def _populations(of: Sequence[str]) -> dict[str, Any]:
         "low": 0,
         "high": len(levels) - 1,
         "ticks": ticks,
-        "texts": [literal(short(levels[tick], RAMP_NAME)) for tick in ticks],
+        "texts": [escape(shorten(levels[tick], RAMP_NAME)) for tick in ticks],
         "colours": [[i / (len(theme.RAMP) - 1), colour] for i, colour in enumerate(theme.RAMP)],
     }
 
@@ -89,7 +89,7 @@ def _groups(name: str, of: Sequence[Any], levels: Sequence[Any], colours: Sequen
     for number, level in enumerate(of):
         members[level].append(number)
     groups = [
-        {"name": literal(short(str(level), LEGEND_NAME)), "colour": colour, "members": members[level]}
+        {"name": escape(shorten(str(level), LEGEND_NAME)), "colour": colour, "members": members[level]}
         for level, colour in zip(levels, colours, strict=True)
     ]
     return {"name": name, "groups": groups}

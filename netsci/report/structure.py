@@ -11,7 +11,7 @@ from netsci import plot
 from netsci.graph import LayeredGraph, percolation_curve, robustness, structure_table
 from netsci.plot import theme
 from netsci.report.page import Section
-from netsci.report.words import count, grouped, percent
+from netsci.report.words import count, group_reasons, percent
 
 MOST_COMPARED = 8  # projections, those with most links that are not too large
 MOST_LINKS = 50_000  # of a projection that is compared with null models
@@ -46,7 +46,9 @@ def structure_section(graph: LayeredGraph) -> tuple[Section, list[str]]:
     fit = [p for p in graph.projections if 0 < p.n_links <= MOST_LINKS and 0 < p.sparsity < 1]
     chosen = sorted(fit, key=lambda p: -p.n_links)[:MOST_COMPARED]
     shown = [p for p in graph.projections if p in chosen]
-    missing = grouped((p.name, _why_not(p)) for p in graph.projections if not any(p is q for q in shown))
+    missing = group_reasons(
+        (p.name, _why_not(p)) for p in graph.projections if not any(p is q for q in shown)
+    )
     if not shown:
         return Section(TITLE, "No projection is compared with null models; the notes say why."), missing
     part = LayeredGraph(graph.populations, tuple(shown))
@@ -57,7 +59,7 @@ def structure_section(graph: LayeredGraph) -> tuple[Section, list[str]]:
     defined = table[np.isfinite(table["z"])]
     without = table[~np.isfinite(table["z"])]
     pairs = without.groupby(["projection", "note"], sort=False)["measure"].agg(", ".join)
-    missing += grouped((str(of), f"{measures}: {note}") for (of, note), measures in pairs.items())
+    missing += group_reasons((str(of), f"{measures}: {note}") for (of, note), measures in pairs.items())
     figure = None
     if len(defined):
         figure = plot.points(

@@ -10,7 +10,8 @@ import pytest
 
 from netsci import plot
 from netsci.plot import theme
-from netsci.plot.scene import Panel, Scene, Series, draw
+from netsci.plot.draw import draw
+from netsci.plot.scene import Panel, Scene, Series
 from tests.plot import svg
 
 NAN = float("nan")
