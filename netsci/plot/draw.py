@@ -51,7 +51,7 @@ def _fit(scene: Scene) -> Scene:
 
 
 def _name_axes(scene: Scene) -> Scene:
-    """Return the scene with axes that say nothing where a quantity has no unit."""
+    """Return the scene with names of axes that leave out "(no unit)"."""
     panels = tuple(
         replace(panel, x_label=name_quantity(panel.x_label), y_label=name_quantity(panel.y_label))
         for panel in scene.panels
@@ -75,6 +75,6 @@ def _check(scene: Scene) -> None:
             for name, arrays in parts.items():
                 if any(len(one) != len(s.x) for one in arrays):
                     raise ValueError(
-                        f"{name} of series {s.name!r} must hold one entry a point, {len(s.x)}; "
+                        f"{name} of series {s.name!r} must hold one entry for each of its {len(s.x)} points; "
                         f"got {', '.join(str(len(one)) for one in arrays)}"
                     )

@@ -90,7 +90,7 @@ def _key(s: Series, scene: Scene) -> Line2D:
 
 
 def _axes(drawn: Figure, scene: Scene) -> list[Axes]:
-    """Return one axes a panel; shared scales where the scene shares them."""
+    """Return the axes of each panel, with a common scale where the scene asks for it."""
     axes: list[Axes] = []
     for i in range(len(scene.panels)):
         first = axes[0] if axes and scene.share and not scene.panels[i].bare else None
@@ -162,7 +162,7 @@ def _whiskers(ax: Axes, s: Series, colour: str) -> None:
 
 
 def _links(ax: Axes, s: Series, colour: str, layer: float) -> None:
-    """Draw each link as a line of its own: where many cross, they darken. One path would stay even."""
+    """Draw each link as a line of its own, so that places where many links cross are darker."""
     points = np.column_stack([s.x, s.y])
     gaps = np.flatnonzero(np.isnan(points).any(axis=1))
     starts, ends = np.append(0, gaps + 1), np.append(gaps, len(points))

@@ -161,7 +161,7 @@ def _hover(s: Series, panel: Panel, scene: Scene) -> dict[str, Any]:
 
 
 def _outline(s: Series) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the closed outline of a band, one part a gapless stretch, NaN between the parts."""
+    """Return the closed outline of a band. Where values are missing it is cut, with NaN between the parts."""
     low, high = s.ends
     good = np.isfinite(s.x) & np.isfinite(low) & np.isfinite(high)
     xs: list[NDArray[Any]] = []

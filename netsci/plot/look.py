@@ -1,4 +1,4 @@
-"""How a figure looks, apart from what it shows: the options that all figure functions share."""
+"""Define the options that all figure functions share, and compose a figure of panels with them."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ TICK_ROOM = 36.0  # points that a number on an axis needs
 
 
 def escape(text: str) -> str:
-    """Return text that matplotlib shows as it is: a dollar would begin mathematics."""
+    """Escape the dollars of a text: matplotlib would read mathematics between them."""
     return text.replace("$", r"\$")
 
 

@@ -72,7 +72,7 @@ def box_around(at: Place, width: float, height: float) -> Box:
 
 
 def _place_box(at: Place, size: Place, side: tuple[str, str], symbol: float) -> Box:
-    """Return the box of a name that stands on a side of its point."""
+    """Return the box that a name fills on one side of its point."""
     shift = offset(side, symbol)
     across = {"left": -0.5, "center": 0.0, "right": 0.5}[side[1]] * size[0]
     up = {"bottom": -0.5, "middle": 0.0, "top": 0.5}[side[0]] * size[1]

@@ -24,7 +24,7 @@ LEGEND_ROW = 24
 
 
 def escape(text: str) -> str:
-    """Return text that plotly shows as it is: neither markup, template nor mathematics."""
+    """Escape a text, so that plotly shows it as it is: neither markup, template nor mathematics."""
     return html.escape(text, quote=False).replace("%{", "%&#123;").replace("$", "&#36;")
 
 

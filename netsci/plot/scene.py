@@ -1,4 +1,4 @@
-"""The backend-neutral description of a figure: panels of series, positions and styles but no drawing."""
+"""Describe a figure for both backends: panels of series with positions and styles, but no drawing."""
 
 from __future__ import annotations
 

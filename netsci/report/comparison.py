@@ -1,4 +1,4 @@
-"""Two networks side by side: what differs, by how much, and how large that is."""
+"""Compare two networks: what differs, by how much, and how large the effect is."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MEDIUM, SMALL = 0.33, 0.147
 
 
 def compare(a: LayeredGraph, b: LayeredGraph) -> pd.DataFrame:
-    """Return one line for each measure that two networks can be compared in.
+    """Compare two networks: return one row for each measure that both have.
 
     Columns: where (all nodes, or a projection of a; " / " and the name in b where they differ), measure, a,
     b, difference (b - a), effect, p, note. The effect of degrees and weight magnitudes is Cliff's delta (the
@@ -240,10 +240,11 @@ def _overview(table: pd.DataFrame, left_out: list[str], names: tuple[str, str]) 
         f"{SMALL:.2f} negligible, below {MEDIUM:.2f} small, below {LARGE:.2f} medium. p: two-sided "
         "Mann-Whitney U, not corrected for the number of lines. Units are not independent draws, so p says "
         "little where layers are large: read the effect.",
-        "overlap: links in both over links in either; its effect is the share of what chance leaves open.",
+        "overlap: links in both over links in either; its effect is (overlap - expected) / "
+        "(1 - expected), with the overlap that is expected of random layers.",
     ]
     if left_out:
-        notes.append(f"Without a counterpart: {list_names(left_out, most=8)}.")
+        notes.append(f"Projections without a counterpart: {list_names(left_out, most=8)}.")
     return Section("Differences", verdict(table), table=shown, notes=notes)
 
 

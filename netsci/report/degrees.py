@@ -51,7 +51,7 @@ def fit_degrees(graph: LayeredGraph) -> list[DegreeFit]:
 
 
 def _fit(degrees: NDArray[np.int64]) -> ExponentFit:
-    """Return the fit; where nothing else speaks against it, with a bootstrap, the same in every report."""
+    """Return the fit. If only a bootstrap can decide whether it is a power law, run one (seed 0)."""
     fit = degree_exponent(degrees)
     if fit.scale_free is None:
         fit = degree_exponent(degrees, bootstrap=SAMPLES, rng=np.random.default_rng(0))
@@ -94,7 +94,7 @@ def degree_section(graph: LayeredGraph, fits: list[DegreeFit]) -> tuple[Section,
     data = {"degree-distributions": curves, "degree-fits": full}
     notes = [
         "The exponent is the discrete maximum likelihood with xmin at the smallest Kolmogorov-Smirnov "
-        "distance, bounds 1.01 to 10. Where nothing else speaks against a fit, "
+        "distance, bounds 1.01 to 10. Where all other tests leave it open, "
         f"{SAMPLES} bootstrap samples decide.",
     ]
     control = _random_gamma(graph)
@@ -125,9 +125,7 @@ def _verdict(fits: list[DegreeFit]) -> str:
             f"above degree {pooled.fit.xmin:g} (bootstrap p = {pooled.fit.p_value:.2f})."
         )
     elif pooled.fit.scale_free is None:
-        head = (
-            "Whether all nodes together are scale-free stays undecided: a test that it takes has no result."
-        )
+        head = "It is undecided whether all nodes together are scale-free: one of the tests has no result."
     else:
         head = f"All nodes together do not pass as scale-free: {flags or 'see the table'}."
     if len(fits) == 1:
@@ -138,7 +136,7 @@ def _verdict(fits: list[DegreeFit]) -> str:
 
 
 def _remarks(fit: ExponentFit, degrees: NDArray[np.int64]) -> list[str]:
-    """Return what speaks against a fit in few words; the numbers are in the table of fits."""
+    """Return the reasons against a power law, in few words; the numbers are in the table of fits."""
     if math.isnan(fit.gamma):
         if not degrees.any():
             return ["no links"]

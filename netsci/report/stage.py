@@ -1,4 +1,4 @@
-"""What the page needs to move a disk and colour it anew: positions, links, ways to look at the nodes."""
+"""Collect what a page needs to move and recolour a disk: positions, links and colourings of the nodes."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ LEGEND_NAME, RAMP_NAME, HOVER_NAME = 28, 14, 60  # characters
 def stage(nodes: pd.DataFrame, links: pd.DataFrame, figure: Any) -> dict[str, Any]:
     """Return plain JSON data for `disk.js`.
 
-    nodes : one line a node with label, population, degree, theta, radius, community. links : source and
-    target, lines of `nodes`. figure : the disk drawn with plotly; its markers give the sizes.
+    nodes : one row for each node with label, population, degree, theta, radius, community. links : source and
+    target, rows of `nodes`. figure : the disk drawn with plotly; its markers give the sizes.
     """
     degree = nodes["degree"].to_numpy(np.int64)
     looks = [_populations(nodes["population"].tolist())]

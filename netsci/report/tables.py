@@ -1,4 +1,4 @@
-"""Tables as people read them: thin numbers to the right, an em dash where something is undefined."""
+"""Write tables as HTML: numbers to the right, an em dash where a value is undefined."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DASH = "—"
 
 
 def format_value(value: Any) -> str:
-    """Return a value as a person reads it; an em dash for None, NaN and missing values.
+    """Write a value for people to read; an em dash for None, NaN and missing values.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Numbers in sentences."""
+"""Write numbers and names in sentences."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def decimal(value: float) -> str:
 
 
 def group_reasons(pairs: Iterable[tuple[str, str]]) -> list[str]:
-    """Return one line a reason, with all that share it: pairs are (what, reason).
+    """Return one line for each reason, with everything that it applies to: pairs are (what, reason).
 
     Examples
     --------
@@ -69,7 +69,7 @@ def group_reasons(pairs: Iterable[tuple[str, str]]) -> list[str]:
 
 
 def list_names(names: Sequence[str], most: int = 4) -> str:
-    """Return names as a list in a sentence, the first few if there are many.
+    """Join names for a sentence; of many, name the first `most` and count the others.
 
     Examples
     --------
