@@ -14,10 +14,12 @@ from rich.console import Console
 
 from analysis import corpus, digits, s0, s1, s3
 from analysis.engine.cells import write_in
+from analysis.engine.cluster import CLUSTERS, ClusterError
 from analysis.engine.exhibit import Exhibit
 from analysis.engine.make import make_page, make_tables
 from analysis.engine.page import Page
 from analysis.engine.store import load_tables
+from analysis.engine.sweep import FailedCellsError
 
 ROOT = Path(__file__).resolve().parent.parent
 FORMATS = ("svg", "html", "pdf")
@@ -51,6 +53,7 @@ def main(
     out: Annotated[Path | None, typer.Option(help="Folder for results and figures [default: here].")] = None,
     seed: Annotated[int, typer.Option(min=0, help="First of the three seeds; others need --out.")] = 0,
     jobs: Annotated[int, typer.Option(min=1, help="Runs at a time.")] = min(4, os.cpu_count() or 1),
+    cluster: Annotated[str, typer.Option(help=f"Where runs are made: {CLUSTERS}.")] = "local",
     form: Annotated[
         str, typer.Option("--format", help="svg, html, pdf, or several with commas.")
     ] = "svg,html",
@@ -80,7 +83,11 @@ def main(
     results, figures = (
         (out / "results", out / "figures") if out else (ROOT / "analysis/results", ROOT / "figures")
     )
-    pages = make_pages(exhibits, wanted, results, jobs, long=long)
+    try:
+        pages = make_pages(exhibits, wanted, results, jobs, long=long, cluster=cluster)
+    except (ClusterError, FailedCellsError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
     drawn = [page for page in pages if not wanted or page.id in wanted]
     if not drawn:
         return
@@ -93,11 +100,11 @@ def main(
 
 
 def make_pages(
-    exhibits: list[Exhibit], wanted: list[str], results: Path, jobs: int, *, long: bool
+    exhibits: list[Exhibit], wanted: list[str], results: Path, jobs: int, **how: Any
 ) -> list[Page]:
     """Return the pages of the wanted exhibits, all if none is named, and of others whose tables are there."""
     chosen = [exhibit for exhibit in exhibits if not wanted or exhibit.id in wanted]
-    tables = make_tables(chosen, results, jobs, lambda line: console.print(line, **PLAIN), long=long)
+    tables = make_tables(chosen, results, jobs, lambda line: console.print(line, **PLAIN), **how)
     for exhibit in exhibits:
         if exhibit.id not in tables and exhibit not in chosen:
             found = load_tables(exhibit, results)

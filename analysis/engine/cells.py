@@ -16,13 +16,12 @@ import platform
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +29,7 @@ import numpy as np
 
 from analysis.engine.names import earlier_names, frozen_defaults, make_key, resolve, write_value
 from netsci.io.files import write_atomically
+from netsci.io.lock import FolderLock
 
 CHANGED = " with changes"  # after the commit of a run whose work tree differed from it
 REPORTED_PACKAGES = ("netsci-suite", "numpy", "scipy", "numba", "torch", "scikit-learn", "powerlaw")
@@ -197,63 +197,32 @@ def load_record(results: Path, cell: Cell) -> Record:
     return record
 
 
-def run_cells(
-    cells: Iterable[Cell], results: Path, *, jobs: int = 1, done: Callable[[Cell], None] = lambda cell: None
-) -> dict[Cell, Record]:
-    """Run the cells that have no record yet, `jobs` at a time, and return the records of all.
-
-    A run that fails lets the others go on; its exception is raised when they are done.
-    """
-    wanted = list(dict.fromkeys(cells))
-    missing = []
-    for cell in wanted:
-        if find_record(results, cell):
-            done(cell)
-        else:
-            missing.append(cell)
-    for cell in _run_missing(missing, results, jobs):
-        done(cell)
-    return {cell: load_record(results, cell) for cell in wanted}
-
-
-def _run_missing(missing: Sequence[Cell], results: Path, jobs: int) -> Iterator[Cell]:
-    failed: list[Exception] = []
-    if jobs <= 1 or len(missing) <= 1:
-        for cell in missing:
-            try:
-                run_and_save(cell, results)
-            except Exception as error:
-                failed.append(error)
-            else:
-                yield cell
-        if failed:
-            raise failed[0]
-        return
-    # spawn: torch and numba threads do not survive a fork
-    with ProcessPoolExecutor(min(jobs, len(missing)), mp_context=get_context("spawn")) as pool:
-        futures = {pool.submit(run_and_save, cell, results): cell for cell in missing}
-        for future in as_completed(futures):
-            problem = future.exception()
-            if problem is None:
-                yield futures[future]
-            elif isinstance(problem, Exception):
-                failed.append(problem)
-            else:
-                raise problem
-    if failed:
-        raise failed[0]
-
-
 def run_and_save(cell: Cell, results: Path) -> None:
-    """Run a cell and write its record, with what made it in its notes."""
-    start = time.perf_counter()
+    """Run a cell and write its record, unless another process has written it meanwhile.
+
+    Raises FolderHeldError while another process runs the cell.
+    """
     path = record_path(results, cell)
     partial = path.with_suffix(".partial")
+    try:
+        with FolderLock(partial) as lock:
+            if find_record(results, cell) is None:
+                record = make_record(cell, partial)
+                lock.check()
+                record.save(path)
+            shutil.rmtree(partial, ignore_errors=True)
+    finally:
+        with suppress(OSError):
+            partial.rmdir()  # unless it holds what lets the run go on
+
+
+def make_record(cell: Cell, partial: Path) -> Record:
+    """Run a cell, and add to its record's notes what made it."""
+    start = time.perf_counter()
     record = cell.run(partial)
     seconds = round(time.perf_counter() - start, 3)
     record.notes.update(cell=cell.key, seconds=seconds, run_at=now(), **origin())
-    record.save(path)
-    shutil.rmtree(partial, ignore_errors=True)
+    return record
 
 
 def origin() -> dict[str, str]:

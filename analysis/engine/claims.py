@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations, pairwise, permutations
+from itertools import combinations, permutations
 from typing import Any
 
 import numpy as np
@@ -25,17 +25,13 @@ COLUMNS = ("claim", "place", "main", "holds", "printed", "ours", "gap", "low", "
 
 @dataclass(frozen=True)
 class Contrast:
-    """sign (value of `key` - times value of `minus`) + offset, positive where the claim is right.
-
-    A contrast that is not `needed` can only refute.
-    """
+    """sign (value of `key` - times value of `minus`) + offset, positive where the claim is right."""
 
     key: Key
     minus: Key | None = None
     times: float = 1.0
     sign: int = 1
     offset: float = 0.0
-    needed: bool = True
 
     def of(self, found: Estimate) -> Estimate:
         """Return the contrast of an estimate of the difference."""
@@ -107,11 +103,9 @@ class Trend(Claim):
 
     @property
     def contrasts(self) -> tuple[Contrast, ...]:
-        """Steps, and differences of cells further apart, which can only refute."""
-        steps = set(pairwise(self.cells))
+        """All differences of a later and an earlier cell: many small steps can make a fall."""
         sign = 1 if self.rises else -1
-        pairs = combinations(self.cells, 2)
-        return tuple(Contrast(b, a, sign=sign, needed=(a, b) in steps) for a, b in pairs)
+        return tuple(Contrast(b, a, sign=sign) for a, b in combinations(self.cells, 2))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,8 +132,7 @@ def ruling(claim: Claim, sheet: Sheet) -> dict[str, Any]:
     strict = 1 - 0.05 / len(contrasts)
     run = [pair for pair in zip(contrasts, found, strict=True) if pair[1].n]
     against = [pair for pair in run if pair[0].estimate(sheet, strict).high < 0]
-    needed = [pair for pair in zip(contrasts, found, strict=True) if pair[0].needed]
-    unsure = [pair for pair in needed if not pair[1].low > 0]
+    unsure = [pair for pair in zip(contrasts, found, strict=True) if not pair[1].low > 0]
     holds = "no" if against else "undecided" if unsure else "yes"
     known = [pair for pair in unsure if pair[1].n] or run
     row: dict[str, Any] = {"claim": claim.words, "place": claim.place, "main": claim.main}

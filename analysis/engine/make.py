@@ -9,13 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-from analysis.engine.cells import find_record, run_cells
+from analysis.engine.cells import find_record
 from analysis.engine.exhibit import Exhibit, Tables, page_of
 from analysis.engine.page import Page
 from analysis.engine.store import load_tables, save_tables
+from analysis.engine.sweep import run_cells
 
 Say = Callable[[str], None]
 
@@ -54,7 +52,13 @@ def unfinished(exhibit: Exhibit, results: Path) -> str:
 
 
 def make_tables(
-    exhibits: Sequence[Exhibit], results: Path, jobs: int, say: Say, *, long: bool = False
+    exhibits: Sequence[Exhibit],
+    results: Path,
+    jobs: int,
+    say: Say,
+    *,
+    long: bool = False,
+    cluster: str = "local",
 ) -> dict[str, Tables]:
     """Return the tables of the exhibits: those there, and those made from runs, new ones where needed.
 
@@ -80,25 +84,15 @@ def make_tables(
             del made[exhibit.id]
             pending.remove(exhibit)
     if pending:
-        _tabulate(pending, results, jobs)
-    # read back even what was just made: what is drawn is what is stored
-    wanted = [exhibit for exhibit in planned if exhibit.id in made]
-    return {exhibit.id: made[exhibit.id] or load_tables(exhibit, results) or {} for exhibit in wanted}
-
-
-def _tabulate(pending: Sequence[Exhibit], results: Path, jobs: int) -> None:
-    """Run the cells that are missing and store the tables of the exhibits."""
-    cells = list(dict.fromkeys(cell for exhibit in pending for cell in exhibit.cells))
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        to_run = sum(not find_record(results, cell) for cell in cells)
-        bar = progress.add_task(f"runs ({to_run} new)", total=len(cells))
-        records = run_cells(cells, results, jobs=jobs, done=lambda cell: progress.advance(bar))
-        bar = progress.add_task("tables", total=len(pending))
+        cells = list(dict.fromkeys(cell for exhibit in pending for cell in exhibit.cells))
+        seconds = {cell: plan.seconds(cell) for plan in pending if plan.seconds for cell in plan.cells}
+        records = run_cells(cells, results, jobs=jobs, cluster=cluster, seconds=seconds)
         for exhibit in pending:
             tables = exhibit.tabulate({cell: records[cell] for cell in exhibit.cells})
             save_tables(exhibit, tables, records, results)
-            progress.advance(bar)
+    # read back even what was just made: what is drawn is what is stored
+    wanted = [exhibit for exhibit in planned if exhibit.id in made]
+    return {exhibit.id: made[exhibit.id] or load_tables(exhibit, results) or {} for exhibit in wanted}
 
 
 def make_page(exhibit: Exhibit, tables: Tables, results: Path) -> Page:

@@ -16,7 +16,7 @@ from analysis.engine.literals import read_exhibits
 from analysis.engine.printed import expected
 from analysis.engine.sheet import Sheet, exact
 from analysis.engine.statistics import average
-from analysis.s3.checks import CLAIMS, Claim
+from analysis.s3.checks import VERDICTS, Claim, read_claims
 from analysis.s3.tasks import OPERATIONS
 from netsci import plot
 from netsci.plot.draw import draw
@@ -30,7 +30,6 @@ VECTORS = Task("s3-vectors", "analysis.s3.tasks:vectors")
 CHANGES = Task("s3-changes", "analysis.s3.tasks:changes")
 CHECKS = Task("s3-claims", "analysis.s3.checks:check_all")
 AS_SAID = "holds as said"
-VERDICTS = ("holds", "holds with correction", "does not hold")
 
 
 def exhibits(first_seed: int = 0) -> list[Exhibit]:
@@ -43,7 +42,7 @@ def exhibits(first_seed: int = 0) -> list[Exhibit]:
     )
     claimed = (Cell.of(CHECKS, version=1, data=DATA, seed=first_seed, vectors=500),)
     literals = read_exhibits(Path(__file__).parent)
-    checked = {"claims": tuple(as_claim(entry) for entry in CLAIMS)}
+    checked = {"claims": tuple(as_claim(entry) for entry in read_claims())}
     return [
         Exhibit(
             **literals["s3-vectors"],
@@ -152,7 +151,7 @@ def tabulate_claims(records: Mapping[Cell, Record]) -> Tables:
     """Tabulate the verdicts with their numbers."""
     ((cell, record),) = records.items()
     notes, values = record.notes, record.arrays["value"]
-    found = zip(CLAIMS, notes["keys"], notes["verdict"], notes["correction"], values, strict=True)
+    found = zip(read_claims(), notes["keys"], notes["verdict"], notes["correction"], values, strict=True)
     rows = []
     for entry, key, verdict, correction, value in found:
         if key != [entry.section, entry.key]:

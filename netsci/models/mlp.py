@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from netsci.graph.checks import as_links
+from netsci.models import wiring
 from netsci.models.architecture import Activation, Architecture
 from netsci.models.dropout import Dropout, check_dropout
 from netsci.models.linear import FeatureMajorLinear
@@ -119,6 +120,10 @@ class MLP(nn.Module):
         """Layers that evolve when they are sparse: all but the output layer."""
         return tuple(f"layers.{place}" for place in range(len(self.layers) - 1))
 
+    def wiring(self) -> list[wiring.Wire]:
+        """Return the chain of its layers, layer0 -> layer1 -> ...; see `netsci.models.wiring`."""
+        return wiring.chain(self, [f"layers.{place}" for place in range(len(self.layers))])
+
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits [..., classes] of x [..., in]."""
         x = self.layers[0](x)
@@ -181,6 +186,10 @@ class SpikingMLP(nn.Module):
     def sparse_names(self) -> tuple[str, ...]:
         """Layers that evolve when they are sparse: all but the output layer."""
         return tuple(f"layers.{place}" for place in range(len(self.layers) - 1))
+
+    def wiring(self) -> list[wiring.Wire]:
+        """Return the chain of its layers, layer0 -> layer1 -> ...; see `netsci.models.wiring`."""
+        return wiring.chain(self, [f"layers.{place}" for place in range(len(self.layers))])
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the class scores [batch, classes] of x [batch, in] or [T, batch, in]."""

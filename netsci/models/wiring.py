@@ -24,6 +24,7 @@ input. Biases do not count: a unit that nothing arrives at is dead, though its b
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -96,6 +97,18 @@ def layer(model: nn.Module, name: str, source: str, target: str) -> Wire:
         raise ValueError(f"layer {name!r} must be linear or a convolution; it is {type(module).__name__}")
     rows = shape[0] // int(module.in_channels) if isinstance(module, (nn.Conv2d, SparseConv2d)) else 1
     return _wire(source, target, shape, rows) | {"layer": name}
+
+
+def chain(model: nn.Module, names: Sequence[str]) -> list[Wire]:
+    """Return the projections of layers that are called one after the other: layer0 -> layer1 -> ...
+
+    Examples
+    --------
+    >>> model = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2))
+    >>> [(wire["source"], wire["target"]) for wire in chain(model, ["0", "2"])]
+    [('layer0', 'layer1'), ('layer1', 'layer2')]
+    """
+    return [layer(model, name, f"layer{i}", f"layer{i + 1}") for i, name in enumerate(names)]
 
 
 def _wire(source: str, target: str, shape: tuple[int, ...], rows_per_unit: int) -> Wire:

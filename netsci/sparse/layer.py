@@ -183,8 +183,8 @@ class SparseLayer(nn.Module):
         return {**self.__dict__, "_structure": None}
 
 
-def follow(values: Tensor, origin: NDArray[np.int64]) -> Tensor:
-    """Return values [n_old] carried to new places: values[origin], 0 where origin is -1.
+def follow(values: Tensor, origin: NDArray[np.int64], start: float = 0.0) -> Tensor:
+    """Return values [n_old] carried to new places: values[origin], `start` where origin is -1.
 
     Examples
     --------
@@ -192,7 +192,7 @@ def follow(values: Tensor, origin: NDArray[np.int64]) -> Tensor:
     [7.0, 0.0, 5.0]
     """
     source = torch.from_numpy(origin).to(values.device)
-    moved = values.new_zeros(len(origin))
+    moved = values.new_full((len(origin),), start)
     stays = source >= 0
     moved[stays] = values[source[stays]]
     return moved

@@ -24,9 +24,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from netsci.sparse.conv import AT_ONCE, SparseConv2d, unfold
-from netsci.sparse.graph import sparse_layers, weights_of
 from netsci.sparse.layer import SparseLayer
 from netsci.sparse.layout import feature_major
+from netsci.sparse.wiring import sparse_layers, weights_of
 from netsci.topology.view import select_cells
 
 NEEDS = ("gradient", "activity")
@@ -305,7 +305,7 @@ def _activity(layer: SparseLayer, x: Tensor) -> Tensor:
             return feature_major(x).mean(1)
         k, stride = layer.kernel_size, layer.stride
         padded = functional.pad(x, (layer.padding,) * 4)
-        down, across = ((size - k) // stride * stride + 1 for size in padded.shape[2:])
+        down, across = (size - k + 1 for size in padded.shape[2:])
         of_places = [
             padded[:, :, i : i + down : stride, j : j + across : stride].mean((0, 2, 3))
             for i, j in product(range(k), repeat=2)

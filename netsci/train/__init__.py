@@ -8,12 +8,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from netsci.train.encodings import ENCODINGS
-from netsci.train.learners import LEARNERS
-from netsci.train.losses import LOSSES
-from netsci.train.lr_schedules import LR_SCHEDULES
-from netsci.train.methods import METHODS, Hooks, Method
-from netsci.train.optimizers import OPTIMIZERS
+from netsci.train.choices import ENCODINGS, LEARNERS, LOSSES, LR_SCHEDULES, METHODS, OPTIMIZERS
+from netsci.train.methods import Hooks, Method
 from netsci.train.presets import PRESETS
 from netsci.train.recipe import Net, Optimisation, Recipe, Task, Topology
 

@@ -11,12 +11,9 @@ layers work. `inputs` tells the recipe, `full` (the value of a pixel that is 1) 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-
-from netsci.registry import Registry
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -56,8 +53,3 @@ def events(inputs: Inputs, x: Tensor, rng: np.random.Generator) -> Tensor:
     if not inputs.recipe.net.spiking:
         return x.mean(1).t() if inputs.flat else x.mean(1)
     return x.permute(1, 2, 0) if inputs.flat else x.transpose(0, 1)
-
-
-ENCODINGS: Registry[Callable[[Any, Any, np.random.Generator], Any]] = Registry(
-    "encoding", {"direct": direct, "rate": rate, "events": events}, public="netsci.train.ENCODINGS"
-)

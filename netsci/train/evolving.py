@@ -12,9 +12,9 @@ from torch import nn
 
 from netsci.graph import LayeredGraph, live_units
 from netsci.models.wiring import default_sparse
-from netsci.sparse import layered_graph, rewire, sparse_layers
-from netsci.sparse.graph import wired_layers
-from netsci.topology import Evolution, EvolutionRule, LayerView, evolve, links_at, stopped
+from netsci.sparse import evolve_module, layered_graph, sparse_layers
+from netsci.sparse.wiring import wired_layers
+from netsci.topology import Evolution, EvolutionRule, LayerView, links_at, stopped
 from netsci.topology.scores import needs_of
 from netsci.train.methods.base import Draw, Hooks, Rows, Step
 from netsci.train.plan import Plan
@@ -37,6 +37,7 @@ class Evolver:
     layers : names of those that evolve; the model's `sparse_names`, if None.
     early_stop : overlap of removed and regrown links above which a layer stops, or None.
     stopped : layers that have stopped.
+    example : an input of the model, if it has no `wiring()`, see `netsci.sparse.layered_graph`.
 
     Raises
     ------
@@ -61,6 +62,7 @@ class Evolver:
     layers: Sequence[str] | None = None
     early_stop: float | None = 0.95
     stopped: set[str] = field(default_factory=set)
+    example: Any = None
 
     def __post_init__(self) -> None:
         held = sparse_layers(self.model)
@@ -109,24 +111,22 @@ class Evolver:
 
         number : of the evolution. views : what the scores may see of a layer, see `netsci.topology.evolve`.
         """
-        graph, evolving = layered_graph(self.model), self._evolving(number)
-        names = [projection.name for projection in graph.projections]
-        free = [name in evolving for name in names]
-        evolution = evolve(
-            graph,
+        evolving = self._evolving(number)
+        evolution = evolve_module(
+            self.model,
             self.rule_at(number),
             zeta=self.zeta_at(number),
-            target_links=[
-                self.wanted(name, number) if on else None for name, on in zip(names, free, strict=True)
-            ],
-            evolvable=free,
-            views=views,
+            optimizer=optimizer,
             rng=rng,
+            example=self.example,
+            target_links={name: self.wanted(name, number) for name in evolving},
+            evolvable=evolving,
+            views=views,
         )
-        rewire(self.model, evolution.graph, optimizer)
         if self.early_stop is not None:
+            names = [projection.name for projection in evolution.graph.projections]
             ended = stopped(evolution.overlap, above=self.early_stop)
-            self.stopped |= {name for name, on, end in zip(names, free, ended, strict=True) if on and end}
+            self.stopped |= {name for name, end in zip(names, ended, strict=True) if end and name in evolving}
         return evolution
 
     def _evolving(self, number: int) -> set[str]:

@@ -133,7 +133,7 @@ def _rates(model: ConvNet, data: DataSet, x: Any, batch: int, device: str) -> ND
     for start in range(0, len(x), batch):
         block = np.asarray(x[start : start + batch])
         events = block.ndim == 5
-        images = torch.from_numpy(block.astype(np.float32) if events else data.scaled(block)).to(device)
+        images = torch.from_numpy(block.astype(np.float32) if events else data.scale(block)).to(device)
         spikes = model.features(images.transpose(0, 1) if events else images)  # [T, batch, C H W]
         maps = spikes.reshape(*spikes.shape[:2], channels, -1).float()
         rows.append(maps.mean(dim=(0, 3)).cpu().numpy())

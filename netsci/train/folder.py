@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from netsci.io.files import write_atomically
+from netsci.io.lock import check_lock
 from netsci.sparse import sparse_layers
 from netsci.train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from netsci.train.recipe import Recipe
@@ -74,8 +75,10 @@ def find_checkpoint(place: Path, recipe: Recipe, data: str) -> Checkpoint | None
 def write_progress(place: Path, checkpoint: Checkpoint) -> None:
     """Write what is known after an epoch; the checkpoint last, since it is what counts.
 
-    The network of an earlier run in the folder is taken away: it is not this one's.
+    The network of an earlier run in the folder is taken away: it is not this one's. Raises FolderLostError,
+    and writes nothing, if another run has taken the folder over.
     """
+    check_lock(place)
     (place / NETWORK).unlink(missing_ok=True)
     write_atomically(place / RECIPE, json.dumps(checkpoint.recipe, indent=1) + "\n")
     write_atomically(place / TABLE, pd.DataFrame(checkpoint.notes["rows"]).to_csv(index=False))

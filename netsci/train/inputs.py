@@ -19,7 +19,7 @@ from torch import Tensor
 from netsci.data import DataSet, Stored, load
 from netsci.data.augment import AUGMENTATIONS
 from netsci.models import ARCHITECTURES
-from netsci.train.encodings import ENCODINGS
+from netsci.train.choices import ENCODINGS
 from netsci.train.random_keys import (
     AUGMENTATION,
     ENCODING,

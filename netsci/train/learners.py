@@ -13,10 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from netsci.registry import Registry
-from netsci.train.losses import LOSSES
-from netsci.train.lr_schedules import LR_SCHEDULES
-from netsci.train.optimizers import OPTIMIZERS
+from netsci.train.choices import LEARNERS, LOSSES, LR_SCHEDULES, OPTIMIZERS
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -51,7 +48,8 @@ def learner(recipe: Recipe) -> Learner:
     >>> model.weight.grad.shape, learnt.loss.ndim
     (torch.Size([3, 2]), 0)
     """
-    return LEARNERS[recipe.optimisation.learner](recipe)
+    learn: Learner = LEARNERS[recipe.optimisation.learner](recipe)
+    return learn
 
 
 def loss_of(recipe: Recipe) -> Callable[[Tensor, Tensor], Tensor]:
@@ -112,11 +110,6 @@ def stp(recipe: Recipe) -> Learner:
         return BatchLoss(step.loss, counts)
 
     return learn
-
-
-LEARNERS: Registry[Callable[[Any], Learner]] = Registry(
-    "learner", {"gradient": gradient, "stp": stp}, public="netsci.train.LEARNERS"
-)
 
 
 def optimizer_of(recipe: Recipe, model: nn.Module) -> Optimizer:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from torch import nn
 
 from netsci.data import DataSet
 from netsci.graph.checks import as_whole
+from netsci.io.lock import FolderLock, check_lock
 from netsci.measure import Trace
 from netsci.topology import Evolution
 from netsci.train.build import build
@@ -119,7 +121,7 @@ def train(
     recipe : everything that decides the numbers (the device's rounding aside).
     folder : where the checkpoint, the table and at last the network are written after every epoch; None
         keeps everything in memory. A run that finds its own checkpoint there goes on from it and ends as if
-        it had never stopped; with resume=False it begins anew.
+        it had never stopped; with resume=False it begins anew. One run at a time holds a folder.
     device : "cpu", "cuda" or another of torch's.
     data : in place of `netsci.data.load(recipe.task.data)`.
     stop_after : pause after this epoch, so that the run can be resumed later; 0 pauses before the first.
@@ -131,9 +133,10 @@ def train(
     Raises
     ------
     TypeError, ValueError
-        If the folder cannot be written, or holds the checkpoint of another recipe, version or data, or a
-        damaged one; the recipe does not fit its data; the device is none; stop_after or test_every is no
-        whole number; or the loss is no finite number any more.
+        If the folder cannot be written, is in use by another run, was taken over by one, or holds the
+        checkpoint of another recipe, version or data, or a damaged one; the recipe does not fit its data;
+        the device is none; stop_after or test_every is no whole number; or the loss is no finite number any
+        more.
 
     Examples
     --------
@@ -149,6 +152,22 @@ def train(
         raise ValueError(f"test_every must be at least 0; got {test_every!r}")
     check_device(device)
     place = prepare_folder(Path(folder)) if folder is not None else None
+    with nullcontext() if place is None else FolderLock(place):
+        return _train(recipe, place, last, resume, device, data, test_every, observe, progress)
+
+
+def _train(
+    recipe: Recipe,
+    place: Path | None,
+    last: int,
+    resume: bool,
+    device: str,
+    data: DataSet | None,
+    test_every: int,
+    observe: Observer | None,
+    progress: Callable[[int, float], None] | None,
+) -> Run:
+    """Train as `train` does, in a folder that this run holds."""
     inputs = Inputs(recipe, device, data=data)
     state = _start(recipe, inputs, device, place if resume else None)
     if state.epoch == 0 and not state.rows:
@@ -171,6 +190,7 @@ def train(
         if place is not None:
             _write(place, recipe, state, inputs.checksum)
     if place is not None and state.epoch == recipe.optimisation.epochs:
+        check_lock(place)
         save_network(place / NETWORK, state.model)
     return Run(recipe, state.model, inputs, pd.DataFrame(state.rows), state.epoch)
 

@@ -10,10 +10,7 @@ With y the one-hot label, C classes and the label smoothing e, targets are (1 - 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
-
-from netsci.registry import Registry
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,10 +24,3 @@ def mse(scores: Tensor, labels: Tensor, *, label_smoothing: float = 0.0) -> Tens
     if label_smoothing:
         target = (1.0 - label_smoothing) * target + label_smoothing / scores.shape[1]
     return mse_loss(scores, target)
-
-
-LOSSES: Registry[Callable[..., Any]] = Registry(
-    "loss",
-    {"mse": mse, "cross_entropy": "torch.nn.functional:cross_entropy"},
-    public="netsci.train.LOSSES",
-)

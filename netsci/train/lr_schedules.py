@@ -13,15 +13,12 @@ With t epochs over (a fraction within an epoch), w epochs of warm-up, E epochs i
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from netsci.registry import Registry
-
 if TYPE_CHECKING:
-    from netsci.train.recipe import Optimisation
+    from netsci.train.parts import Optimisation
 
 
 def constant(o: Optimisation, elapsed: float) -> float:
@@ -54,10 +51,3 @@ def linear(o: Optimisation, elapsed: float) -> float:
 def _share(o: Optimisation, elapsed: float) -> float:
     """Return the share of the epochs after the warm-up that is over."""
     return min(1.0, (elapsed - o.warmup) / max(1, o.epochs - o.warmup))
-
-
-LR_SCHEDULES: Registry[Callable[[Optimisation, float], float]] = Registry(
-    "learning-rate schedule",
-    {"constant": constant, "cosine": cosine, "steps": steps, "milestones": milestones, "linear": linear},
-    public="netsci.train.LR_SCHEDULES",
-)

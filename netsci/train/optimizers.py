@@ -11,15 +11,12 @@ optimisation) that return a torch optimizer of these parameter groups. Register 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
-
-from netsci.registry import Registry
 
 if TYPE_CHECKING:
     from torch.optim import Optimizer
 
-    from netsci.train.recipe import Optimisation
+    from netsci.train.parts import Optimisation
 
 Groups = list[dict[str, Any]]
 
@@ -50,10 +47,3 @@ def adamw(groups: Groups, o: Optimisation) -> Optimizer:
     from torch.optim import AdamW
 
     return AdamW(groups, lr=o.lr)
-
-
-OPTIMIZERS: Registry[Callable[[Groups, Any], Any]] = Registry(
-    "optimizer",
-    {"sgd": sgd, "sgd_plain": sgd_plain, "adam": adam, "adamw": adamw},
-    public="netsci.train.OPTIMIZERS",
-)

@@ -219,3 +219,11 @@ def test_the_catalogue_stands_above_the_papers_and_they_above_the_engine():
     assert set(re.findall(r"analysis\.(\w+)", layers[1])) == papers
     assert ":" not in layers[1]  # a bar keeps neighbours apart, a colon would not
     assert layers[2] == "analysis.engine"
+
+
+def test_a_cluster_that_is_none_is_told_in_a_line(tmp_path):
+    words = [*SMOKE, "--only", "digits-degrees", "--out", str(tmp_path), "--cluster", "sge"]
+    result = CliRunner().invoke(figures.app, words)
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[-1].startswith("cluster must be local, tcp://HOST:PORT, or slurm:")
+    assert not list(tmp_path.rglob("*.npz"))

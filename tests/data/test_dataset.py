@@ -82,7 +82,7 @@ def test_shape_and_frames_of_events():
 
 def test_scaling_divides_by_full():
     data = make([0, 1], full=16)
-    scaled = data.scaled(np.array([0, 4, 16], np.uint8))
+    scaled = data.scale(np.array([0, 4, 16], np.uint8))
     assert scaled.dtype == np.float32
     assert scaled.tolist() == [0, 0.25, 1]
 

@@ -96,7 +96,7 @@ def test_evolution_changes_sparse_layers_alone_and_goes_back_into_the_model(fact
             coo = step.graph.projections[[q.name for q in graph.projections].index(p.name)].links.tocoo()
             assert sources[coo.row].all()
             assert live[p.target][coo.col].all()
-        rewire(model, step.graph)
+        rewire(model, step.graph, None)
     after = {name: layer.links for name, layer in sparse_layers(model).items()}
     assert any((before[name] != after[name]).nnz for name in before)
     for key, value in dense.items():
@@ -157,11 +157,11 @@ def test_the_output_layer_loses_dead_rows_where_it_has_links_of_its_own():
         evolvable=evolvable(model),
         rng=np.random.default_rng(7),
     )
-    rewire(model, step.graph)
+    rewire(model, step.graph, None)
     assert sparse_layers(model)[FC2].n_links == 9
     assert sparse_layers(model)[FC1].n_links == 3
     dense = conv2fc2((1, 8, 8), 3, links=first)
-    rewire(dense, layered_graph(dense))
+    rewire(dense, layered_graph(dense), None)
     assert dense.classifier.layers[1].weight.shape == (3, 300)
 
 

@@ -185,14 +185,14 @@ def test_a_graph_that_does_not_fit_changes_nothing(masks, names, words):
     net = net_of()
     before = {key: value.clone() for key, value in net.state_dict().items()}
     with pytest.raises(ValueError, match=words):
-        rewire(net, LayeredGraph.from_masks(masks, names=names))
+        rewire(net, LayeredGraph.from_masks(masks, names=names), None)
     assert all(torch.equal(value, before[key]) for key, value in net.state_dict().items())
 
 
 def test_bad_arguments():
     net = net_of()
     with pytest.raises(TypeError, match="LayeredGraph"):
-        rewire(net, [np.ones((5, 8))])
+        rewire(net, [np.ones((5, 8))], None)
     with pytest.raises(TypeError, match=r"torch\.optim"):
         rewire(net, layered_graph(net), "adam")
     with pytest.raises(ValueError, match="transpose would fit"):
@@ -239,7 +239,7 @@ def test_wiring():
     assert [p.name for p in graph.projections] == ["first", "inner", "shortcut"]
     assert np.array_equal(graph.projections[1].weights.toarray(), net.inner.weight.detach().numpy().T)
     assert graph.projections[2].weights is None
-    rewire(net, graph.with_links([np.ones((2, 3)), np.zeros((3, 3)), np.zeros((3, 3))]))
+    rewire(net, graph.with_links([np.ones((2, 3)), np.zeros((3, 3)), np.zeros((3, 3))]), None)
     assert (net.first.n_links, net.outside.n_links) == (6, 2)
     assert net.inner.weight.count_nonzero() == 9
     outside = LayeredGraph.from_masks([np.ones((3, 2))], names=["outside"])
@@ -247,7 +247,7 @@ def test_wiring():
         (*graph.populations, Population("more", 2)),
         (*graph.projections, Projection("hidden", "more", outside.projections[0].links, name="outside")),
     )
-    rewire(net, both)  # left out by the wiring, but asked for by name
+    rewire(net, both, None)  # left out by the wiring, but asked for by name
     assert net.outside.n_links == 6
     with pytest.raises(ValueError, match="'other'"):
         layered_graph(Wired("other"))

@@ -66,7 +66,7 @@ def test_the_correlation_is_computed_once_for_all_layers(monkeypatch, initial, k
     monkeypatch.setitem(CORRELATION, kind, lambda x: (computed.append(x.shape), function(x))[1])
     model, inputs, recipe = made(initial=initial, options=(("hidden", (64, 128, 32)),))
     assert computed == [(300, 64)]
-    x = load("digits").scaled(inputs.train_side.x)
+    x = load("digits").scale(inputs.train_side.x)
     for layer, shape in zip(model.layers[:3], [(64, 64), (64, 128), (128, 32)], strict=True):
         assert (layer.links != sscti(x, shape, 0.9, correlation=kind)).nnz == 0
     assert len(computed) == 1 + 3

@@ -183,7 +183,7 @@ def test_the_topology_rests_before_evolve_after():
 
 
 def test_a_delta_that_rises_is_what_evolve_gets(monkeypatch):
-    from netsci.train import evolving
+    from netsci.sparse import evolving
 
     got, evolve = [], evolving.evolve
     monkeypatch.setattr(evolving, "evolve", lambda *a, **k: got.append(a[1].delta) or evolve(*a, **k))
@@ -335,6 +335,26 @@ def test_set_takes_the_smallest_weights_and_grows_anywhere():
     assert evolution.percolated[0].nnz == 0
     columns = np.unique(cells_of(evolution.regrown[0]) // 24)
     assert len(columns) > 30  # of 64 rows, dead ones too
+
+
+def test_set_takes_no_links_that_lead_nowhere_and_ch_does():
+    deep = FLAT.replace(options=(("hidden", (24, 16)),), sparsity=0.95)
+    lost = {}
+    for method in ("set", "ch_snn"):
+        _, seen = moments_of(deep.replace(method=method))
+        lost[method] = sum(gone.nnz for moment, _ in seen[1:] for gone in moment.evolution.percolated)
+    assert lost["set"] == 0 < lost["ch_snn"]
+
+
+@pytest.mark.parametrize("method", ["set", "rigl"])
+def test_set_and_rigl_never_stop(method):
+    """In a nearly full layer most of what goes comes back: CH would stop."""
+    full = FLAT.replace(sparsity=0.01, zeta=0.9, schedule="static", epochs=3)
+    _, seen = moments_of(full.replace(method=method))
+    assert all(moment.evolution is not None for moment, _ in seen[1:])
+    assert seen[1][0].evolution.overlap[0] > 0.95
+    _, stops = moments_of(full)
+    assert stops[-1][0].evolution is None
 
 
 @pytest.mark.parametrize("method", ["static", "set", "rigl"])

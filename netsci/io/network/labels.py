@@ -17,7 +17,7 @@ MAX_LABEL_TEXT = 2**26  # characters of all the labels of a graph; each one is c
 _NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?")
 
 
-def telling(labels: Sequence[str] | None) -> Sequence[str] | None:
+def drop_plain_numbers(labels: Sequence[str] | None) -> Sequence[str] | None:
     """Return labels, None where all of them are plain numbers.
 
     >>> telling(["1", "2.0"]), telling(["1", "AVAL"])

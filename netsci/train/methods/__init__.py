@@ -15,20 +15,7 @@ A run that is resumed in another process needs the registration there too.
 
 from __future__ import annotations
 
-from typing import Any
-
-from netsci.registry import Registry
+from netsci.train.choices import METHODS
 from netsci.train.methods.base import Hooks, Method, Step, Steps
-
-METHODS: Registry[Any] = Registry(
-    "method",
-    {
-        "ch_snn": "netsci.train.methods.ch:CannistraciHebb",
-        "static": "netsci.train.methods.static:Static",
-        "set": "netsci.train.methods.set:Set",
-        "rigl": "netsci.train.methods.rigl:RigL",
-    },
-    public="netsci.train.methods.METHODS",
-)
 
 __all__ = ["METHODS", "Hooks", "Method", "Step", "Steps"]

@@ -16,13 +16,15 @@ import numpy as np
 import scipy.sparse as sp
 
 from netsci.topology import Evolution, LayerView
+from netsci.train.choices import METHODS
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
     from netsci.train.inputs import Inputs
-    from netsci.train.recipe import Recipe, Topology
+    from netsci.train.parts import Topology
+    from netsci.train.recipe import Recipe
 
 Rows = list[dict[str, Any]]
 
@@ -140,8 +142,6 @@ def method_of(recipe: Recipe) -> Method | None:
     >>> type(method_of(Recipe().replace(method="set"))).__name__
     'Set'
     """
-    from netsci.train.methods import METHODS
-
     topology = recipe.topology
     if topology is None:
         return None

@@ -10,11 +10,11 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from netsci.topology import CORRELATION, INITIAL, correlated_at, links_at
-from netsci.train.recipe import CORRELATED
+from netsci.train.parts import CORRELATED
 
 if TYPE_CHECKING:
     from netsci.train.inputs import Inputs
-    from netsci.train.recipe import Topology
+    from netsci.train.parts import Topology
 
 
 def input_correlation(topology: Topology, inputs: Inputs) -> NDArray[np.float64] | None:

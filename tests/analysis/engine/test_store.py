@@ -5,10 +5,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.engine.cells import CHANGED, Cell, Record, Task, record_path, run_cells
+from analysis.engine.cells import CHANGED, Cell, Record, Task, record_path
 from analysis.engine.exhibit import Exhibit
 from analysis.engine.sheet import Sheet
 from analysis.engine.store import describe, load_tables, provenance, save_tables
+from analysis.engine.sweep import FailedCellsError, run_cells
 
 
 def cell(seed: int = 0, task: str = "draw", version: int = 1, **parameters: object) -> Cell:
@@ -67,7 +68,7 @@ def test_a_failing_run_keeps_the_finished_ones_and_leaves_no_half_file(tmp_path)
 
 
 def test_a_task_must_return_a_record(tmp_path):
-    with pytest.raises(TypeError, match="must return a Record"):
+    with pytest.raises(FailedCellsError, match=r"TypeError: .* must return a Record"):
         run_cells([cell(1, "wrong")], tmp_path)
 
 

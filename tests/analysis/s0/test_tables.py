@@ -10,13 +10,14 @@ import pytest
 
 from analysis import figures, s0
 from analysis.engine import make
-from analysis.engine.cells import find_record, load_record, run_cells
+from analysis.engine.cells import find_record, load_record
 from analysis.engine.drawing import OURS, PRINTED
 from analysis.engine.entries import NO_GPU, UNFINISHED, beside, compared, pivot, tabulate
 from analysis.engine.exhibit import say_verdict
 from analysis.engine.printed import EXPECTED, Entry, Source, printed
 from analysis.engine.statistics import same
 from analysis.engine.store import load_tables, save_tables
+from analysis.engine.sweep import run_cells
 from analysis.engine.training import at_epoch, gain, total
 from analysis.engine.words import NAMES, column_name, row_name
 from analysis.s0 import grids, recipes

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 
 from analysis.engine.agreement import last_epoch
-from analysis.engine.cells import run_cells
 from analysis.engine.exhibit import Exhibit, say_verdict
 from analysis.engine.printed import expected
 from analysis.engine.statistics import disagreements
 from analysis.engine.store import save_tables
+from analysis.engine.sweep import run_cells
 from analysis.s3 import checks, study, tasks
 from analysis.s3.vectors import RAMP, formula, norm, turning_point
 from netsci.measure import sparsity_index
@@ -99,7 +99,7 @@ def test_operations_do_what_their_names_say():
 
 def test_every_claim_of_the_printed_list_is_checked_once():
     printed = expected("s3.claims")
-    keys = [(entry.section, entry.key) for entry in checks.CLAIMS]
+    keys = [(entry.section, entry.key) for entry in checks.read_claims()]
     assert keys == list(zip(printed["row"], printed["column"], strict=True))
 
 
@@ -147,7 +147,7 @@ def test_turning_point_is_where_the_index_is_least():
     turn = turning_point(RAMP[1:], 0.5, 1.0)
     around = [sparsity_index([turn * t, *RAMP[1:]]) for t in (0.9, 0.99, 1.0, 1.01, 1.1)]
     assert np.argmin(around) == 2
-    assert f"{turn:.4g}" in checks._raise_entry([]).correction
+    assert f"{turn:.4g}" in next(checks._raised([])).correction
 
 
 def test_the_printed_formula():

@@ -1,0 +1,288 @@
+"""The graph of a module, read off one forward pass.
+
+Hooks see the calls of layers with weights; a dispatch mode sees every other operation of torch, and
+`netsci.sparse.operations` says which units its outputs stand for. Where a tensor is used whose units are not
+known, or leaves torch, the module is refused: nothing is guessed.
+
+A tensor is known by its place in memory (storage, offset, shape, strides), so that views of one tensor are
+told apart and hooks, modes and users mean the same one.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode, resolve_name
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from netsci.sparse.conv import SparseConv2d
+from netsci.sparse.flow import CONSTANT, Flow, Mixed, Signal, Tag, Untraceable
+from netsci.sparse.linear import SparseLinear
+from netsci.sparse.operations import Operation, arguments, follow, written
+from netsci.sparse.wiring import graph_of, has_wiring, wired_layers
+
+LEAKS = {"numpy", "__array__", "tolist", "__dlpack__"}
+LINEAR, CONVOLUTION = (SparseLinear, nn.Linear), (SparseConv2d, nn.Conv2d)
+Key = tuple[int, int, tuple[int, ...], tuple[int, ...]]
+
+
+def is_layer(module: nn.Module) -> bool:
+    """Return whether a module is a layer whose links are known: it computes what its class here says.
+
+    Examples
+    --------
+    >>> is_layer(SparseLinear([[1, 0]])), is_layer(nn.Linear(1, 1)), is_layer(nn.ReLU())
+    (True, True, False)
+    """
+    if "forward" in vars(module) or not isinstance(module, (*LINEAR, *CONVOLUTION)):
+        return False
+    forward: Any = type(module).forward
+    ours = forward.__module__.startswith("netsci.")
+    return ours or forward in (nn.Linear.forward, nn.Conv2d.forward)
+
+
+def acts_by_unit(module: nn.Module) -> bool:
+    """Return whether a module says that each unit of its output depends on the same unit of its input alone.
+
+    It says so by a class attribute `acts_by_unit = True`, which subclasses do not inherit: they may do
+    otherwise. Modules of torch and others need not say it, since their operations are seen.
+
+    Examples
+    --------
+    >>> class Neuron(nn.Module):
+    ...     acts_by_unit = True
+    >>> acts_by_unit(Neuron()), acts_by_unit(nn.ReLU())
+    (True, False)
+    """
+    return vars(type(module)).get("acts_by_unit") is True
+
+
+def trace(module: nn.Module, example: Sequence[Tensor]) -> list[dict[str, Any]]:
+    """Return the projections of a module as its `wiring()` would, from a forward pass on some inputs.
+
+    The module runs in evaluation mode and without gradients. Raises `Untraceable`, or what forward raises.
+    """
+    watch = _Watch(module)
+    watch.hold(example, [watch.flow.raw() for _ in example])
+    with _undisturbed(module, example), watch.hooked(), watch, watch.leaks:
+        outputs = module(*example)
+    watch.leave(outputs)
+    unused = [name for name in wired_layers(module) if name not in watch.flow.called]
+    if unused:
+        raise Untraceable(
+            f"forward never calls the sparse layers {unused}, so it is not known what they are for: take "
+            "them out, or give an example that reaches them"
+        )
+    return watch.flow.wiring()
+
+
+class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """The tag of every tensor of a forward pass."""
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.flow, self.leaks = Flow(), _Leaks(self)
+        self._module = module
+        self._tags: dict[Key, Tag] = {}
+        self._views: defaultdict[int, set[Key]] = defaultdict(set)
+        self._lost: dict[int, Mixed] = {}  # what other views of a storage are after a change in place
+        self._held: list[Tensor] = []  # or their memory would be another tensor's soon
+        self._running: list[str] = []
+        self._inside: list[str] = []  # layers whose own operations do not count
+
+    def tag(self, tensor: Tensor) -> Tag:
+        """Return what a tensor stands for."""
+        key = _key(tensor)
+        return self._tags.get(key, self._lost.get(key[0], CONSTANT))
+
+    def hold(self, tensors: Sequence[Tensor], tags: Sequence[Tag]) -> None:
+        """Give tensors their tags."""
+        for tensor, tag in zip(tensors, tags, strict=True):
+            key = _key(tensor)
+            if tag != CONSTANT or key in self._tags or key[0] in self._lost:
+                self._tags[key] = tag
+                self._views[key[0]].add(key)
+                self._held.append(tensor)
+
+    def where(self) -> str:
+        """Return the name and class of the module that runs."""
+        name = self._running[-1] if self._running else ""
+        return (
+            f"{name!r} ({type(self._module.get_submodule(name)).__name__})" if name else "the module itself"
+        )
+
+    def leave(self, outputs: Any) -> None:
+        """Note what the module returns."""
+        leaves = tree_leaves(outputs)
+        strange = {type(one).__name__ for one in leaves if not isinstance(one, (Tensor, int, float, str))}
+        if strange - {"NoneType"}:
+            raise Untraceable(
+                f"forward returns {sorted(strange)}, in which no tensors are seen: return tensors, tuples or "
+                "dictionaries of them"
+            )
+        self.flow.leave(self.tag(one) for one in leaves if isinstance(one, Tensor))
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        named = kwargs or {}
+        if self._inside:
+            return func(*args, **named)
+        given = arguments(func, args, named)
+        tags = {id(one): self.tag(one) for one in tree_leaves((args, named)) if isinstance(one, Tensor)}
+        result = func(*args, **named)
+        name = func.overloadpacket.__name__
+        if name == "_local_scalar_dense":
+            self.refuse_leak(tags.values(), "a number is read off a tensor")
+        outputs = [one for one in tree_leaves(result) if isinstance(one, Tensor)]
+        if not outputs or all(tag == CONSTANT for tag in tags.values()):
+            return result
+        pointwise = torch.Tag.pointwise in func.tags
+        operation = Operation(
+            name, pointwise, given, outputs, lambda one: tags.get(id(one), CONSTANT), self.where()
+        )
+        found = follow(self.flow, operation)
+        self._overwrite(written(func, given), found[0])
+        self.hold(outputs, found)
+        return result
+
+    def _overwrite(self, changed: list[Tensor], tag: Tag) -> None:
+        """Give tensors that were changed in place their new tag; other views of their memory are lost."""
+        for tensor in changed:
+            key = _key(tensor)
+            if self.tag(tensor) == tag:
+                continue
+            lost = self.flow.mixed([tag, self.tag(tensor)], f"a change in place, in {self.where()}")
+            self._lost[key[0]] = lost
+            for view in self._views[key[0]]:
+                self._tags[view] = lost
+            self.hold([tensor], [tag])
+
+    def refuse_leak(self, tags: Any, how: str) -> None:
+        """Raise Untraceable where a tensor leaves torch whose values must be followed."""
+        if any(isinstance(tag, (Signal, Mixed)) for tag in tags):
+            raise Untraceable(f"{how} in {self.where()}, and what becomes of it cannot be followed")
+
+    @property
+    def followed(self) -> bool:
+        """Whether operations count now."""
+        return not self._inside
+
+    @contextmanager
+    def hooked(self) -> Iterator[None]:
+        """Hold hooks on all modules; they go whatever happens."""
+        handles: list[Any] = []
+        try:
+            for name, one in self._module.named_modules():
+                handles.append(one.register_forward_pre_hook(self._before(name, one)))
+                handles.append(one.register_forward_hook(self._after(name, one), with_kwargs=True))
+            yield
+        finally:
+            for handle in handles:
+                handle.remove()
+
+    def _before(self, name: str, one: nn.Module) -> Any:
+        def before(_: nn.Module, __: Any) -> None:
+            self._running.append(name)
+            if is_layer(one) or acts_by_unit(one) or (name and has_wiring(one)):
+                self._inside.append(name)
+
+        return before
+
+    def _after(self, name: str, one: nn.Module) -> Any:
+        def after(_: nn.Module, given: tuple[Any, ...], named: dict[str, Any], output: Any) -> None:
+            self._running.pop()
+            if not self._inside or self._inside[-1] != name:
+                return
+            self._inside.pop()
+            if self._inside:
+                return
+            inputs = [x for x in tree_leaves((given, named)) if isinstance(x, Tensor)]
+            outputs = [y for y in tree_leaves(output) if isinstance(y, Tensor)]
+            if is_layer(one):
+                self.hold(outputs, [self._call(name, one, inputs[0])])
+            elif acts_by_unit(one):
+                tags = {tag for x in inputs if (tag := self.tag(x)) != CONSTANT}
+                several = self.flow.mixed(
+                    tags, f"{name!r} ({type(one).__name__}), which reads several inputs"
+                )
+                self.hold(outputs, [tags.pop() if len(tags) == 1 else several] * len(outputs))
+            else:
+                self._splice(name, one, inputs, outputs)
+
+        return after
+
+    def _call(self, name: str, layer: nn.Module, x: Tensor) -> Tag:
+        """Note the call of a layer, and return the tag of its output."""
+        any_layer: Any = layer
+        tag, convolution = self.tag(x), isinstance(layer, CONVOLUTION)
+        axis = -3 if convolution else -1
+        own = 1
+        if convolution:
+            own = any_layer.rows_per_unit if isinstance(layer, SparseConv2d) else _places(any_layer)
+        called = f"layer {name!r} ({type(layer).__name__})"
+        if isinstance(tag, Mixed):
+            raise Untraceable(f"{called} reads what went through {tag.reason}, which may mix or move units")
+        if isinstance(tag, Signal):
+            if tag.axis != axis or (convolution and tag.rows != 1):
+                raise Untraceable(
+                    f"{called} reads axis {axis} of its input, but the units before it are on axis {tag.axis}"
+                )
+            source, rows = tag.population, own if convolution else tag.rows
+        else:
+            source, rows = self.flow.entry(tag, axis, x.shape[axis]), own
+        outputs = any_layer.out_channels if convolution else any_layer.out_features
+        return Signal(self.flow.call(name, source, outputs, rows), axis)
+
+    def _splice(self, name: str, one: Any, inputs: list[Tensor], outputs: list[Tensor]) -> None:
+        """Put the wiring of a part in; what comes before must be the input, and nothing may follow."""
+        if any(isinstance(self.tag(x), (Signal, Mixed)) for x in inputs):
+            raise Untraceable(
+                f"{name!r} ({type(one).__name__}) has a wiring() of its own, which does not say how it goes "
+                "on from the layers before it"
+            )
+        ends = self.flow.splice(f"{name}.", one.wiring(), graph_of(one, one.wiring()))
+        mixed = Mixed(frozenset(ends), f"{name!r} ({type(one).__name__}), whose wiring() says nothing of it")
+        self.hold(outputs, [mixed] * len(outputs))
+
+
+class _Leaks(TorchFunctionMode):
+    """Refuse tensors that become arrays or lists."""
+
+    def __init__(self, watch: _Watch) -> None:
+        super().__init__()
+        self._watch = watch
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if self._watch.followed and getattr(func, "__name__", "") in LEAKS:
+            tags = [self._watch.tag(one) for one in tree_leaves(args) if isinstance(one, Tensor)]
+            self._watch.refuse_leak(tags, f"a tensor leaves torch ({resolve_name(func)})")
+        return func(*args, **(kwargs or {}))
+
+
+def _key(tensor: Tensor) -> Key:
+    storage = tensor.untyped_storage()
+    return storage._cdata, int(tensor.storage_offset()), tuple(tensor.shape), tuple(tensor.stride())
+
+
+def _places(layer: nn.Conv2d) -> int:
+    height, width = layer.kernel_size
+    return height * width
+
+
+@contextmanager
+def _undisturbed(module: nn.Module, example: Sequence[Tensor]) -> Iterator[None]:
+    """Hold a module in evaluation mode, without gradients, and give modes and random states back."""
+    before = {one: one.training for one in module.modules()}
+    devices = {x.device.index or 0 for x in example if x.device.type == "cuda"}
+    module.eval()
+    try:
+        with torch.no_grad(), torch.random.fork_rng(devices=sorted(devices)):
+            yield
+    finally:
+        for one, training in before.items():
+            one.training = training
