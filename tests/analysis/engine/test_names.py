@@ -105,7 +105,7 @@ def test_a_field_that_was_added_names_a_run_once_it_differs():
 OTHER = {  # another valid value of every field
     "activation": "tanh", "alpha": 0.75, "as_printed": True, "augment": "shift", "batch": 50, "bias": True,
     "clip": 2.0, "data": "mnist", "data_options": (("a", 1),), "delta": (0.5, 0.6),
-    "delta_course": "linear_exponent", "delta_end": 0.25, "dense": True, "density_course": "sigmoid",
+    "delta_schedule": "linear_exponent", "delta_end": 0.25, "dense": True, "density_schedule": "sigmoid",
     "detach_reset": True, "dropout": 0.25, "early_stop": None, "encoding": "rate", "epochs": 9,
     "evolve_after": 2, "evolve_every": "100 steps", "initial": "uniform", "initial_sparsity": 0.5,
     "label_smoothing": 0.1, "learner": "stp", "limit": 10, "linear_end": 0.25, "linear_over": 0.5,
@@ -118,8 +118,8 @@ OTHER = {  # another valid value of every field
     "weights": "swi", "weights_rate": 0.2, "window": 3, "zeta": 0.123,
 }  # fmt: skip
 NEEDS = {  # what some values need elsewhere; the other recipe has it, too
-    "delta_course": {"delta_end": 0.25},
-    "density_course": {"initial_sparsity": 0.5},
+    "delta_schedule": {"delta_end": 0.25},
+    "density_schedule": {"initial_sparsity": 0.5},
     "learner": {"encoding": "rate"},
     "milestones": {"lr_schedule": "milestones", "milestones": (3,)},
 }
