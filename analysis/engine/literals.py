@@ -16,15 +16,17 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from analysis.engine.claims import Bound, Claim, Order, Sign, Trend
-from analysis.engine.derived import read_derived
+from analysis.engine.derived import Derived, derive, read_derived
+from analysis.engine.exhibit import Exhibit, Tables
 from analysis.engine.printed import Entry, added, printed
-from analysis.engine.sheet import Key
+from analysis.engine.sheet import Key, Sheet
 
 PAIR = re.compile(r"(.+) > (?:([\d.]+) \* )?(.+)")
 
@@ -46,6 +48,21 @@ def read_exhibits(folder: Path) -> dict[str, dict[str, Any]]:
             literal["printed"] = tuple(e for part in literal["printed"] for e in make_entries(part))
         found[one["id"]] = literal
     return found
+
+
+def make_exhibits(folder: Path, made: Mapping[str, Mapping[str, Any]]) -> list[Exhibit]:
+    """Return a paper's exhibits: what its exhibits.toml says of each, with its cells and functions by id."""
+    literals, done = read_exhibits(folder), []
+    for id_, rest in made.items():
+        given = {**literals[id_], **rest}
+        derived = given.pop("derived", ())
+        done.append(Exhibit(**given | {"sheet": partial(_sheet, given["sheet"], derived)}))
+    return done
+
+
+def _sheet(sheet: Callable[[Tables], Sheet], derived: Sequence[Derived], tables: Tables) -> Sheet:
+    """Return the sheet of the tables with the cells that follow from others."""
+    return derive(sheet(tables), derived)
 
 
 def make_entries(part: Mapping[str, Any]) -> Sequence[Entry]:
