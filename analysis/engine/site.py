@@ -131,11 +131,6 @@ def scoreboard(pages: Sequence[Page]) -> str:
     return _template("README.md").render(pages=pages)
 
 
-def line(page: Page) -> str:
-    """Return what the command prints of an exhibit: its id, what holds, and its verdict, in one line."""
-    return f"{page.id}: {HOLDS[page.holds]}. {page.verdict}"
-
-
 def flat(text: str) -> str:
     """Return a text as it stands in a cell of a Markdown table: on one line, nothing read as markup.
 

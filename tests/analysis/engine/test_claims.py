@@ -9,15 +9,11 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from analysis import figures
 from analysis.engine.claims import Bound, Order, Sign, Trend, ruling, rulings
-from analysis.engine.make import finished
 from analysis.engine.sheet import Sheet, exact, sampled, unknown, written
-from analysis.engine.store import load_tables
+from tests.analysis.committed import EXHIBITS, tables_of
 
-RESULTS = figures.ROOT / "analysis/results"
-EXHIBITS = figures.catalogue()
-CLAIMS = [pytest.param(claim, id=f"{e.id}: {claim.words}") for e in EXHIBITS for claim in e.claims]
+CLAIMS = [pytest.param(claim, id=f"{e.id}: {claim.words}") for e in EXHIBITS.values() for claim in e.claims]
 SAID = {"words": "w", "place": "p"}
 
 
@@ -87,10 +83,10 @@ def test_every_claim_can_hold_fail_and_stay_open(claim):
         assert ruling(claim, sheet(part, error=exact))["holds"] in ("undecided", "not run")
 
 
-@pytest.mark.parametrize("exhibit", EXHIBITS, ids=lambda e: e.id)
+@pytest.mark.parametrize("exhibit", EXHIBITS.values(), ids=EXHIBITS)
 def test_exchanged_cells_change_a_ruling(exhibit):
     """With two cells of the committed table exchanged some ruling of the exhibit is another."""
-    tables = load_tables(finished(exhibit, RESULTS), RESULTS)
+    tables = tables_of(exhibit.id)
     made, before = exhibit.sheet(tables), exhibit.rulings(tables)
     if (before["holds"] == "not run").all():
         assert made.values.empty
@@ -196,16 +192,11 @@ def test_printed_and_ours_are_written_by_their_unit():
     assert written(1.0, "yes/no") == "yes"
 
 
-def test_words_are_few_and_one_claim_is_the_main_one():
-    for exhibit in EXHIBITS:
+def test_words_are_few_one_claim_is_the_main_one_and_cells_are_there():
+    for exhibit in EXHIBITS.values():
         assert sum(claim.main for claim in exhibit.claims) == 1, exhibit.id
         assert all(len(claim.words.split()) <= 20 and claim.place for claim in exhibit.claims)
         assert len({claim.words for claim in exhibit.claims}) == len(exhibit.claims)
-
-
-def test_claims_speak_of_cells_that_are_there():
-    for exhibit in EXHIBITS:
-        tables = load_tables(finished(exhibit, RESULTS), RESULTS)
-        keys = set(exhibit.sheet(tables).keys)
+        keys = set(exhibit.sheet(tables_of(exhibit.id)).keys)
         for claim in exhibit.claims:
             assert any(cell in keys for cell in cells_of(claim)), (exhibit.id, claim.words)

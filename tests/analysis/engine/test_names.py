@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, make_dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,37 +14,24 @@ from analysis.engine import names
 from analysis.engine import training as s0_plan
 from analysis.engine.cells import Cell, Task, find_record, load_record
 from analysis.engine.store import load_tables
-from analysis.figures import ROOT, catalogue
 from netsci.train import Net, Optimisation, Recipe, Topology
 from netsci.train import Task as DataTask
+from tests.analysis.committed import EXHIBITS, RESULTS
 
-RESULTS = ROOT / "analysis/results"
-EXHIBITS = catalogue()
-CELLS = list(dict.fromkeys(cell for exhibit in EXHIBITS for cell in exhibit.cells))
+CELLS = list(dict.fromkeys(cell for exhibit in EXHIBITS.values() for cell in exhibit.cells))
 RECIPES = [cell for cell in CELLS if cell.task == s0_plan.TASK]
 
 
-@dataclass(frozen=True)
-class LaterData(DataTask):
-    added_to_data: int = 3
-
-
-@dataclass(frozen=True)
-class LaterNet(Net):
-    added_to_net: tuple[str, ...] = ("a",)
-
-
-@dataclass(frozen=True)
-class LaterTopology(Topology):
-    added_to_topology: float | None = None
-
-
-@dataclass(frozen=True)
-class LaterOptimisation(Optimisation):
-    added_to_optimisation: bool = False
-
-
-LATER = {"task": LaterData, "net": LaterNet, "topology": LaterTopology, "optimisation": LaterOptimisation}
+ADDED = {  # part of a recipe -> what it is; default and another value of the field that is added
+    "task": (DataTask, 3, 4),
+    "net": (Net, ("a",), ("b",)),
+    "topology": (Topology, None, 0.5),
+    "optimisation": (Optimisation, False, True),
+}
+LATER = {
+    part: make_dataclass("Later", [(f"added_to_{part}", object, default)], bases=(kind,), frozen=True)
+    for part, (kind, default, _) in ADDED.items()
+}
 
 
 def recipe_of(cell: Cell) -> tuple[Recipe, dict[str, object]]:
@@ -54,17 +41,13 @@ def recipe_of(cell: Cell) -> tuple[Recipe, dict[str, object]]:
     return Recipe.of({"data": values.pop("dataset"), **values}), extra
 
 
-def later(recipe: Recipe, **changes: object) -> Recipe:
-    """Return a recipe whose parts have a field more each, as a later version of the library has."""
-    parts = {name: getattr(recipe, name) for name in LATER}
-    made = {
-        name: LATER[name](**{f.name: getattr(part, f.name) for f in fields(part)})
-        for name, part in parts.items()
-        if part is not None
-    }
-    for name, value in changes.items():
-        owner = next(part for part, kind in LATER.items() if name in {f.name for f in fields(kind)})
-        made[owner] = replace(made[owner], **{name: value})
+def later(recipe: Recipe, **changed: object) -> Recipe:
+    """Return a recipe whose parts have a field more each, with the value given for a part."""
+    made = {}
+    for name, kind in LATER.items():
+        if (part := getattr(recipe, name)) is not None:
+            more = {f"added_to_{name}": changed[name]} if name in changed else {}
+            made[name] = kind(**{f.name: getattr(part, f.name) for f in fields(part)}, **more)
     return replace(recipe, **made)
 
 
@@ -80,11 +63,11 @@ def test_every_committed_record_is_found_and_read():
 def test_the_tables_of_every_exhibit_are_found():
     made = {path.parent.name for path in RESULTS.glob("*/provenance.json")}
     unfinished = {"s0-table1"}  # some of its runs are not finished: it is tabulated from those that are
-    for exhibit in EXHIBITS:
+    for exhibit in EXHIBITS.values():
         there = tuple(cell for cell in exhibit.cells if exhibit.seconds is None or find_record(RESULTS, cell))
         assert len(there) == len(exhibit.cells) or exhibit.id in unfinished | {"s0-figure2", "s0-table9"}
         assert load_tables(replace(exhibit, cells=there), RESULTS) is not None, exhibit.id
-    assert made == {exhibit.id for exhibit in EXHIBITS}
+    assert made == set(EXHIBITS)
 
 
 def test_records_are_found_and_read_with_a_field_more_in_each_part_and_the_task_moved(monkeypatch):
@@ -102,15 +85,9 @@ def test_records_are_found_and_read_with_a_field_more_in_each_part_and_the_task_
 
 def test_a_field_that_was_added_names_a_run_once_it_differs():
     recipe = recipe_of(next(cell for cell in RECIPES if not cell["dense"]))[0]
-    changed = {
-        "added_to_data": 4,
-        "added_to_net": ("b",),
-        "added_to_topology": 0.5,
-        "added_to_optimisation": True,
-    }
-    cells = [s0_plan.cell(later(recipe, **{name: value})) for name, value in changed.items()]
-    assert len({s0_plan.cell(recipe).name, *(cell.name for cell in cells)}) == 5
-    assert [cell[name] for cell, name in zip(cells, changed, strict=True)] == list(changed.values())
+    cells = {part: s0_plan.cell(later(recipe, **{part: other})) for part, (_, _, other) in ADDED.items()}
+    assert len({s0_plan.cell(recipe).name, *(cell.name for cell in cells.values())}) == 5
+    assert [cell[f"added_to_{part}"] for part, cell in cells.items()] == [of[2] for of in ADDED.values()]
 
 
 OTHER = {

@@ -258,12 +258,6 @@ def test_a_term_is_explained_once_and_not_inside_links():
     )
 
 
-def test_the_line_of_an_exhibit():
-    page = make_page(rulings=(Ruling("A", "", "no"),))
-    assert site.line(page) == "s0-table1: does not hold. It holds."
-    assert site.line(make_page()) == "s0-table1: no claim. It holds."
-
-
 @pytest.mark.parametrize(
     ("options", "message"),
     [
