@@ -41,7 +41,7 @@ _Threshold = Annotated[
 _Density = Annotated[
     float | None,
     typer.Option(
-        help="Keep the strongest links of each layer, this share of its places.", show_default=False
+        help="Keep this share of the possible links of each layer, the strongest ones.", show_default=False
     ),
 ]
 _Select = Annotated[
@@ -80,7 +80,7 @@ def inspect(
     undirected: _Undirected = False,
 ) -> None:
     """Show the layers of a network: shapes, links, sparsity, isolated units."""
-    loaded = _opened(file, _given(threshold, density, select, undirected))
+    loaded = _open_network(file, _check_load_options(threshold, density, select, undirected))
     if as_json:
         import json
 
@@ -106,13 +106,13 @@ def report(
     ] = False,
 ) -> None:
     """Write a report on a network as one self-contained HTML file."""
-    options = _given(threshold, density, select, undirected)
+    options = _check_load_options(threshold, density, select, undirected)
     if problem := _unwritable(out, file):
         raise typer.BadParameter(problem, param_hint="--out")
     from netsci import report as room
 
-    loaded = _opened(file, options)
-    typer.echo(f"wrote {_saved(out, lambda place: room.report(loaded, place, three_d=three_d))}")
+    loaded = _open_network(file, options)
+    typer.echo(f"wrote {_save_whole(out, lambda place: room.report(loaded, place, three_d=three_d))}")
 
 
 @app.command()
@@ -122,18 +122,20 @@ def compare(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Write the comparison as an HTML file as well.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list, one object a line.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print a JSON list with one object for each row.")
+    ] = False,
     threshold: _Threshold = None,
     density: _Density = None,
     select: _Select = None,
     undirected: _Undirected = False,
 ) -> None:
     """Show what differs between two networks, and how large the difference is."""
-    options = _given(threshold, density, select, undirected)
+    options = _check_load_options(threshold, density, select, undirected)
     problem = None if out is None else _unwritable(out, a) or _unwritable(out, b)
     if problem:
         raise typer.BadParameter(problem, param_hint="--out")
-    first, second = _opened(a, options), _opened(b, options)
+    first, second = _open_network(a, options), _open_network(b, options)
     from netsci.report import compare as compared
 
     table = compared(first.graph, second.graph)
@@ -148,7 +150,7 @@ def compare(
 
         names = (first.name, second.name)
         page = comparison_page(first, second, names, table=table, options=options)
-        written = _saved(out, lambda place: place.write_text(page, encoding="utf-8"))
+        written = _save_whole(out, lambda place: place.write_text(page, encoding="utf-8"))
         typer.echo(f"wrote {written}", err=as_json)
 
 
@@ -164,35 +166,37 @@ def export(
     undirected: _Undirected = False,
 ) -> None:
     """Write a network as GraphML, for Gephi, Cytoscape, igraph or networkx."""
-    options = _given(threshold, density, select, undirected)
-    if problem := _unwritable(out, file, "the export would overwrite the file it is made from"):
+    options = _check_load_options(threshold, density, select, undirected)
+    if problem := _unwritable(out, file, "the export would overwrite its input file"):
         raise typer.BadParameter(problem, param_hint="--out")
-    graph = _opened(file, options).graph
-    typer.echo(f"wrote {_saved(out, graph.to_graphml)}")
+    graph = _open_network(file, options).graph
+    typer.echo(f"wrote {_save_whole(out, graph.to_graphml)}")
 
 
 @app.command()
 def train(
-    preset: Annotated[str, typer.Option(help="What to train; --list shows them.")] = "digits-2fc",
+    preset: Annotated[
+        str, typer.Option(help="The preset to train; --list shows all presets.")
+    ] = "digits-2fc",
     changes: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="Another value for a part of the preset; repeat."),
+        typer.Option("--set", metavar="NAME=VALUE", help="Set another value of the preset; may be repeated."),
     ] = None,
     dense: Annotated[bool, typer.Option("--dense", help="Train the dense network instead.")] = False,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Folder of the run [default: runs/ and the preset].")
     ] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1 ...")] = "cpu",
-    anew: Annotated[bool, typer.Option("--anew", help="Begin anew where the folder holds a run.")] = False,
-    show: Annotated[bool, typer.Option("--list", help="List the presets and leave.")] = False,
+    anew: Annotated[bool, typer.Option("--anew", help="Start again even if the folder holds a run.")] = False,
+    show: Annotated[bool, typer.Option("--list", help="List the presets and exit.")] = False,
 ) -> None:
-    """Train a sparse network whose topology evolves; a stopped run goes on where it was."""
+    """Train a sparse network whose topology evolves; a stopped run continues where it stopped."""
     from netsci.train.command import list_presets, run
 
     if show:
         typer.echo(list_presets())
         return
-    with _explained("train", "the run cannot be written or its data not be read"):
+    with _explain_errors("train", "cannot write the run or read its data"):
         run(preset, changes or [], dense=dense, out=out, device=device, anew=anew)
 
 
@@ -204,8 +208,8 @@ def features(
     ),
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1 ...")] = "cpu",
 ) -> None:
-    """Write the pooled rates of a trained network's last feature maps, for other networks to learn from."""
-    with _explained("features", "the run or its data cannot be read, or the features not be written"):
+    """Write the pooled firing rates of a trained network's last feature maps, as input of other networks."""
+    with _explain_errors("features", "cannot read the run or its data, or write the features"):
         from netsci.train.features import features_of_run, save_features
 
         data = features_of_run(folder, device=device)
@@ -221,9 +225,9 @@ def main() -> None:
 
 
 def _unwritable(
-    out: Path, file: Path, clash: str = "the report would overwrite the file it is about"
+    out: Path, file: Path, clash: str = "the report would overwrite its input file"
 ) -> str | None:
-    """Return why what is made of the file cannot go there, with the mend, or None."""
+    """Return why `out` cannot be written, with the mend, or None if it can."""
     target = Path(os.path.realpath(out))  # a symbolic link stays, and what it names is written
     # os.path rather than Path: names that are too long are missing files and no errors.
     if os.path.isdir(target):
@@ -231,7 +235,7 @@ def _unwritable(
     if not os.path.isdir(target.parent):
         return f"there is no folder {target.parent}; create it, or write elsewhere"
     if os.path.exists(target) and not os.path.isfile(target):
-        return f"{out} is a device or pipe and no regular file; give the name of a new file"
+        return f"{out} is a device or pipe, not a regular file; give the name of a new file"
     if os.path.exists(target) and os.path.exists(file) and os.path.samefile(target, file):
         return f"{clash}; give another name"
     try:
@@ -240,11 +244,14 @@ def _unwritable(
             return None
     except OSError as error:
         why = error.strerror or type(error).__name__
-        return f"{out} cannot be written: {target.parent} takes no new file ({why}); give a file elsewhere"
+        return (
+            f"{out} cannot be written: the folder {target.parent} does not accept a new file ({why}); "
+            "choose another folder"
+        )
 
 
-def _opened(file: Path, options: dict[str, Any]) -> Loaded:
-    """Return the network in a file; where it cannot be read, say why and end."""
+def _open_network(file: Path, options: dict[str, Any]) -> Loaded:
+    """Return the network in a file. If the file cannot be read, print why and exit."""
     from netsci.io import CheckpointError, load
 
     try:
@@ -253,7 +260,7 @@ def _opened(file: Path, options: dict[str, Any]) -> Loaded:
         _fail(str(error), UNREADABLE)
 
 
-def _saved(out: Path, make: Callable[[Path], object]) -> Path:
+def _save_whole(out: Path, make: Callable[[Path], object]) -> Path:
     """Let `make` write a file elsewhere and move it to its place once it is complete."""
     from netsci.io.files import write_atomically
 
@@ -266,14 +273,16 @@ def _saved(out: Path, make: Callable[[Path], object]) -> Path:
             _fail(f"{out}: cannot be written ({error.strerror or type(error).__name__})", 1)
 
 
-def _given(
+def _check_load_options(
     threshold: float | None, density: float | None, select: str | None, undirected: bool
 ) -> dict[str, Any]:
-    """Return the options of `netsci.io.load` that were given; BadParameter where they are of no use."""
+    """Return the options for `netsci.io.load`; raise BadParameter if one is out of range."""
     if threshold is not None and density is not None:
         raise typer.BadParameter("give --threshold or --density, not both", param_hint="--density")
     if threshold is not None and not 0 <= threshold < float("inf"):
-        raise typer.BadParameter(f"{threshold} is no finite number of at least 0", param_hint="--threshold")
+        raise typer.BadParameter(
+            f"{threshold} is not a finite number of at least 0", param_hint="--threshold"
+        )
     if density is not None and not 0 < density <= 1:
         raise typer.BadParameter(f"{density} does not lie in (0, 1]", param_hint="--density")
     if select == "":
@@ -283,8 +292,8 @@ def _given(
 
 
 @contextmanager
-def _explained(command: str, disk: str) -> Iterator[None]:
-    """End what needs torch, a run and its data with one sentence where they are not there or do not fit."""
+def _explain_errors(command: str, disk: str) -> Iterator[None]:
+    """Turn errors of a command that needs torch, a run and its data into one sentence, and exit."""
     try:
         yield
     except ModuleNotFoundError as error:

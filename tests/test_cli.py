@@ -157,8 +157,8 @@ def test_each_unwritable_place_has_its_own_mend(net, tmp_path):
     for out, said in {
         tmp_path: "is a folder; give a file in it",
         tmp_path / "no" / "r.html": "there is no folder",
-        tmp_path / "pipe": "no regular file; give the name of a new file",
-        net: "would overwrite the file it is about; give another name",
+        tmp_path / "pipe": "not a regular file; give the name of a new file",
+        net: "would overwrite its input file; give another name",
     }.items():
         shown = run(app, ["report", str(net), "-o", str(out)], env={"COLUMNS": "500"})
         assert shown.exit_code == 2
@@ -173,7 +173,7 @@ def test_a_folder_that_takes_no_file_is_told_before_the_work(net, monkeypatch):
     for command in ("report", "export"):
         shown = run(app, [command, str(net), "-o", "/proc/x.html"], env={"COLUMNS": "500"})
         assert shown.exit_code == 2
-        assert "/proc takes no new file" in shown.stderr
+        assert "/proc does not accept a new file" in shown.stderr
 
 
 def test_a_report_is_written_through_a_link(net, tmp_path, monkeypatch):

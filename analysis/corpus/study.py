@@ -16,7 +16,8 @@ from analysis.engine.exhibit import Exhibit, Tables
 from analysis.engine.literals import make_exhibits
 from analysis.engine.sheet import Sheet
 from netsci import plot
-from netsci.plot.scene import Panel, Scene, Series, draw
+from netsci.plot.draw import draw
+from netsci.plot.scene import Panel, Scene, Series
 
 TASK = Task("networks-measure", "analysis.corpus.networks:measure")
 PARAMETERS: dict[str, Any] = {

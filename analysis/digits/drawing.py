@@ -25,20 +25,20 @@ def accuracy(made: Tables, backend: str) -> Any:
 
 
 def topology(made: Tables, backend: str) -> Any:
-    """Draw what the topology measures by epoch, one panel a measure."""
+    """Draw what the topology measures by epoch: a panel for each measure, which names its axis."""
     shown = average(made)
     shown["panel"] = shown["measure"] + ", " + shown["projection"]
     shown["panel"] = shown["panel"].replace("gamma, sparse layers", "γ, both sparse layers")
     # the dense model's I(W) of .15 would press the sparse curves, which differ by .01, into one line
     order = [name for key, name in NAMES.items() if key != "dense"]
+    shown["measure"] = shown["measure"].replace("gamma", "γ")
     panels = ["γ, both sparse layers", "node sparsity, hidden 1"]
     panels += [f"{measure}, {projection}" for measure in ("I(W)", "overlap") for projection in PROJECTIONS]
     shown = shown[shown["model"].isin(order) & shown["panel"].isin(panels)]
     shown = shown.sort_values("panel", key=lambda names: names.map(panels.index), kind="stable")
     shown = shown.assign(low=shown["low"].clip(lower=0))
-    labels = {"mean": "value", "epoch": "epoch"}
-    kept: dict[str, Any] = {"order": order, "labels": labels, "share": False, "backend": backend}
-    return plot.lines(shown, panel="panel", **kept, **BY_EPOCH)
+    kept: dict[str, Any] = {"order": order, "labels": {"epoch": "epoch"}, "share": False, "backend": backend}
+    return plot.lines(shown, panel="panel", quantity="measure", **kept, **BY_EPOCH)
 
 
 def degrees(made: Tables, backend: str) -> Any:

@@ -177,6 +177,16 @@ def find_record(results: Path, cell: Cell) -> Path | None:
     return None
 
 
+def partial_path(results: Path, cell: Cell) -> Path:
+    """Return the folder of what lets a stopped run go on: that of an earlier name if one is there."""
+    path = record_path(results, cell).with_suffix(".partial")
+    for name in (cell.name, *earlier_names(cell.name)):
+        for folder in (path.parent, *(results / folder for folder in FOLDERS)):
+            if (found := folder / f"{name}.partial").is_dir():
+                return found
+    return path
+
+
 def load_record(results: Path, cell: Cell) -> Record:
     """Read the record of a cell.
 
@@ -202,8 +212,7 @@ def run_and_save(cell: Cell, results: Path) -> None:
 
     Raises FolderHeldError while another process runs the cell.
     """
-    path = record_path(results, cell)
-    partial = path.with_suffix(".partial")
+    path, partial = record_path(results, cell), partial_path(results, cell)
     try:
         with FolderLock(partial) as lock:
             if find_record(results, cell) is None:

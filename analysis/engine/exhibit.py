@@ -83,8 +83,13 @@ class Exhibit:
 
 def say_verdict(exhibit: Exhibit, tables: Tables) -> str:
     """Return what came out, in at most 25 words: its own words, or the ruling on the main claim."""
+    sheet = exhibit.sheet(tables)
+    return _say_verdict(exhibit, sheet, rulings(exhibit.claims, sheet))
+
+
+def _say_verdict(exhibit: Exhibit, sheet: Sheet, found: pd.DataFrame) -> str:
+    """Return what came out, from the sheet and the rulings."""
     start = "Smoke scale, on digits: " if exhibit.scale == "smoke" else ""
-    sheet, found = exhibit.sheet(tables), exhibit.rulings(tables)
     if sheet.values["value"].notna().sum() == 0:
         return f"{start}None of it was run here; the table says why."
     if exhibit.verdict or found.empty:
@@ -102,7 +107,8 @@ def page_of(exhibit: Exhibit, tables: Tables, provenance: Mapping[str, Any], sou
     from analysis.engine.store import describe
 
     table, missing = exhibit.pivot(tables) if exhibit.pivot else (None, ())
-    note, found = exhibit.note(), exhibit.rulings(tables)
+    note, sheet = exhibit.note(), exhibit.sheet(tables)
+    found = rulings(exhibit.claims, sheet)
     stale = note is not None and note.stale(tables)
     extra = {"rulings": found} if len(found) else {}
     return Page(
@@ -110,14 +116,14 @@ def page_of(exhibit: Exhibit, tables: Tables, provenance: Mapping[str, Any], sou
         title=exhibit.title,
         paper=exhibit.paper,
         place=exhibit.place,
-        verdict=say_verdict(exhibit, tables),
+        verdict=_say_verdict(exhibit, sheet, found),
         caption=exhibit.caption,
         figure=partial(exhibit.draw, tables),
         tables={"table": exhibit.summarise(tables), **{f"tidy {k}": v for k, v in tables.items()}, **extra},
         pivot=table,
         missing=missing,
         rulings=tuple(Ruling(**{str(k): v for k, v in row.items()}) for row in found.to_dict("records")),
-        note="" if note is None else fill(note.text, exhibit.sheet(tables), strict=not stale),
+        note="" if note is None else fill(note.text, sheet, strict=not stale),
         note_stale=stale,
         deviations=exhibit.deviations,
         provenance=describe(provenance),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy.special import ndtri, stdtrit
 
 Key = tuple[str, str]  # row, column
 Spread = Callable[[Sequence[Key], Sequence[float]], float]
@@ -71,8 +71,12 @@ class Sheet:
 
     def __post_init__(self) -> None:
         known = self.values.dropna(subset="value")
-        grouped = known.groupby(["row", "column"], sort=False)
-        found = {key: group.set_index("seed")["value"] for key, group in grouped}
+        by_seed = pd.Series(
+            known["value"].to_numpy(float), index=pd.Index(known["seed"], name="seed"), name="value"
+        )
+        places = known.groupby(["row", "column"]).indices
+        keys = dict.fromkeys(zip(known["row"], known["column"], strict=True))  # in the order of the table
+        found = {key: by_seed.iloc[places[key]] for key in keys}
         object.__setattr__(self, "_by_seed", found)
 
     @property
@@ -102,11 +106,11 @@ class Sheet:
             return Estimate()
         mean = float(gap.mean())
         if n > 1:
-            half = stats.t.ppf((1 + confidence) / 2, n - 1) * gap.std() / np.sqrt(n)
+            half = stdtrit(n - 1, (1 + confidence) / 2) * gap.std() / np.sqrt(n)
         else:
             seen = [key, *([] if minus is None else [minus])]
             means = [float(self.by_seed(one)[gap.index[0]]) for one in seen]
-            half = stats.norm.ppf((1 + confidence) / 2) * self.error(seen, means)
+            half = ndtri((1 + confidence) / 2) * self.error(seen, means)
         return Estimate(mean, mean - float(half), mean + float(half), n)
 
 

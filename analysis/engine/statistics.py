@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy.special import stdtrit
 
 
 def tidy(line: Mapping[str, Any], measures: Mapping[str, tuple[Any, str]]) -> list[dict[str, Any]]:
@@ -32,11 +32,8 @@ def mean_and_interval(table: pd.DataFrame, *, confidence: float = 0.95) -> pd.Da
         .agg(n="count", mean="mean", sd="std")
         .reset_index()
     )
-    half = (
-        stats.t.ppf((1 + confidence) / 2, np.maximum(result["n"] - 1, 1))
-        * result["sd"]
-        / np.sqrt(result["n"])
-    )
+    quantile = stdtrit(np.maximum(result["n"] - 1, 1), (1 + confidence) / 2)
+    half = quantile * result["sd"] / np.sqrt(result["n"])
     return result.assign(low=result["mean"] - half, high=result["mean"] + half)
 
 
@@ -73,7 +70,7 @@ def disagreements(
         0
     ) ** 2
     spread = np.sqrt(squares / np.maximum(freedom, 1) * (1 / both["n"] + 1 / both["n_other"]))
-    chance = stats.t.ppf((1 + confidence) / 2, np.maximum(freedom, 1)) * spread
+    chance = stdtrit(np.maximum(freedom, 1), (1 + confidence) / 2) * spread
     allowed = chance + tolerance * both["mean"].abs()
     agree = (both["mean"] - both["mean_other"]).abs() <= allowed  # NaN and infinity compare false
     return both[~agree | (both["n"] != both["n_other"]) | (both["found"] != "both")]

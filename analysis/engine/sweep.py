@@ -1,8 +1,8 @@
 """Run the cells that have no record yet: one after another in this process, or one on each worker.
 
 A worker that dies takes nobody with it: its cell is run again, and reported failed, by name, when a second
-worker dies of it. A worker whose cell nobody wants any more (its client or scheduler is gone) ends itself.
-Two clients on one folder share the work: each run holds the lock of its partial folder.
+worker dies of it. Two clients on one folder share the work: each run holds the lock of its partial folder.
+For a worker that cannot see the results folder, the client holds it.
 """
 
 from __future__ import annotations
@@ -10,18 +10,15 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import socket
-import tempfile
-import threading
 import time
-import traceback
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from analysis.engine.cells import (
     FOLDERS,
@@ -29,21 +26,20 @@ from analysis.engine.cells import (
     Record,
     find_record,
     load_record,
-    make_record,
+    partial_path,
     record_path,
     run_and_save,
 )
 from analysis.engine.cluster import PATIENCE, ClusterError, open_client
 from analysis.engine.progress import Progress, show_progress
-from netsci.io.lock import LOCK, FolderHeldError, FolderLock, FolderLostError
+from analysis.engine.worker import Outcome, run_on_worker, run_one
+from netsci.io.lock import FolderLock
 
 if TYPE_CHECKING:
     from distributed import Client, Future
 
 DEATHS = 2  # of workers under one cell, then it has failed
 HELD_PAUSE = 2.0  # seconds until a cell that another process runs is looked at again
-UNWANTED = 3  # looks, a second apart, that find a worker's cell unwanted before the worker ends itself
-Outcome = tuple[str, Any]  # ("done", None), ("record", Record), ("held", by whom), ("failed", why)
 
 
 class FailedCellsError(RuntimeError):
@@ -96,6 +92,7 @@ class Sweep:
     """The cells still to be run, and why others failed.
 
     later : when to look again at cells that other processes run. deaths : of workers, by the cell they ran.
+    blind : addresses of workers that cannot see the results folder. locks : of the cells that they run.
     """
 
     results: Path
@@ -105,26 +102,54 @@ class Sweep:
     failed: dict[Cell, str] = field(default_factory=dict)
     later: dict[Cell, float] = field(default_factory=dict)
     deaths: dict[Cell, int] = field(default_factory=dict)
+    blind: set[str] = field(default_factory=set)
+    locks: dict[Cell, FolderLock] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.waiting = deque(self.missing)
 
-    def next_cell(self) -> Cell | None:
-        """Return a cell to run now, None if there is none; count those that another client has run."""
+    def next_cell(self, *, hold: bool = False) -> Cell | None:
+        """Return a cell to run now, None if there is none; count those that another client has run.
+
+        hold : hold the cell's partial folder, until `release`.
+        """
         for _ in range(len(self.waiting)):
             cell = self.waiting.popleft()
             if self.later.get(cell, 0) > time.monotonic():
                 self.waiting.append(cell)
-            elif find_record(self.results, cell):
-                self.take(cell, ("done", None))
-            else:
-                self.progress.start(cell)
-                return cell
+                continue
+            outcome = run_one(partial(self.hold, cell)) if hold else ("done", None)
+            if outcome[0] != "done" or find_record(self.results, cell):
+                self.take(cell, outcome)
+                self.release(cell)
+                continue
+            self.progress.start(cell)
+            return cell
         return None
+
+    def hold(self, cell: Cell) -> None:
+        """Hold the partial folder of a cell, for a worker that cannot see it."""
+        self.locks[cell] = FolderLock(partial_path(self.results, cell)).__enter__()
+
+    def release(self, cell: Cell) -> None:
+        """Release the partial folder of a cell if this client holds it."""
+        if (lock := self.locks.pop(cell, None)) is not None:
+            lock.__exit__()
+            with contextlib.suppress(OSError):
+                lock.folder.rmdir()  # unless it holds what lets the run go on
+
+    def save(self, cell: Cell, record: Record) -> None:
+        """Write the record that a worker sent, unless there is one. The client must hold the cell."""
+        self.locks[cell].check()
+        if find_record(self.results, cell) is None:
+            record.save(record_path(self.results, cell))
+        shutil.rmtree(self.locks[cell].folder, ignore_errors=True)
 
     def take(self, cell: Cell, outcome: Outcome) -> None:
         """Take what a run returned."""
         kind, value = outcome
+        if kind == "record":
+            kind, value = run_one(partial(self.save, cell, value))
         if kind == "held":
             if cell not in self.later:
                 self.progress.say(f"{cell.name}: waiting for {value}, which runs it")
@@ -137,9 +162,12 @@ class Sweep:
             self.failed[cell] = value.rstrip().splitlines()[-1]
             self.progress.say(f"{cell.name} {dict(cell.parameters)} failed: {value}")
             return
-        if kind == "record" and find_record(self.results, cell) is None:
-            value.save(record_path(self.results, cell))
         self.done(cell)
+
+    def run_again(self, cell: Cell) -> None:
+        """Put a cell first in the line: its run came to nothing."""
+        self.progress.stop(cell)
+        self.waiting.appendleft(cell)
 
     def run_here(self) -> None:
         """Run the cells in this process, one after another."""
@@ -153,9 +181,9 @@ class Sweep:
         """Run the cells on a cluster's workers, one at a time on each.
 
         shared : whether the workers are known to see the results folder; else each looks for a file there.
-        """
-        from distributed import wait
 
+        Raises ClusterError if the scheduler dies, or does not answer for PATIENCE seconds.
+        """
         marker = None if shared else make_marker(self.results)
         topic = f"cells-{client.id}"
         running: dict[str, tuple[Cell, Future]] = {}
@@ -168,52 +196,94 @@ class Sweep:
                     if running[worker][1].done() or worker not in workers:
                         self.collect(worker, *running.pop(worker))
                 for worker in sorted(workers - set(running)):
-                    if (cell := self.next_cell()) is None:
+                    if (cell := self.next_cell(hold=worker in self.blind)) is None:
                         break
-                    arguments = (cell, self.results, marker, self.deaths.get(cell, 0), environment, topic)
+                    held, deaths = cell in self.locks, self.deaths.get(cell, 0)
+                    arguments = (cell, self.results, marker, held, deaths, environment, topic)
                     where = {"workers": [worker], "allow_other_workers": False}
                     name = f"{cell.name}-{uuid.uuid4().hex}"
                     running[worker] = (cell, client.submit(run_on_worker, *arguments, key=name, **where))
                 self.progress.tick(len(workers))
-                if running:
-                    with contextlib.suppress(TimeoutError):
-                        wait([future for _, future in running.values()], 0.5, "FIRST_COMPLETED")
-                else:
-                    time.sleep(0.5)
+                wait_for_one([future for _, future in running.values()])
         finally:
+            for cell in list(self.locks):
+                self.release(cell)
             if marker is not None:
                 marker.unlink(missing_ok=True)
 
     def collect(self, worker: str, cell: Cell, future: Future) -> None:
         """Take the outcome of a run that has ended, or count the death of its worker."""
-        from distributed import KilledWorker
-
-        if future.status == "finished":
-            with contextlib.suppress(OSError):  # the worker died while the outcome was on its way
-                self.take(cell, future.result(timeout=PATIENCE))
-                return
-        problem = future.exception() if future.status == "error" else None
+        outcome = find_outcome(future)
         future.cancel()
-        if problem is not None and not isinstance(problem, KilledWorker):
-            self.take(cell, ("failed", f"{type(problem).__name__}: {problem}"))
-            return
-        self.deaths[cell] = self.deaths.get(cell, 0) + 1
-        if self.deaths[cell] >= DEATHS:
-            self.take(cell, ("failed", f"its worker died {DEATHS} times, the last one at {worker}"))
+        if outcome is None:
+            self.deaths[cell] = self.deaths.get(cell, 0) + 1
+            if self.deaths[cell] < DEATHS:
+                self.progress.say(f"{cell.name}: its worker at {worker} died; it is run again")
+                self.run_again(cell)
+            else:
+                why = f"its worker died {DEATHS} times, the last one at {worker}"
+                self.take(cell, ("failed", why))
+        elif outcome[0] == "unseen":
+            self.blind.add(worker)
+            self.run_again(cell)
         else:
-            self.progress.say(f"{cell.name}: its worker at {worker} died; it is run again")
-            self.progress.stop(cell)
-            self.waiting.appendleft(cell)
+            self.take(cell, outcome)
+        self.release(cell)
+
+
+def find_outcome(future: Future) -> Outcome | None:
+    """Return what a run that has ended came to, None if its worker died."""
+    from distributed import KilledWorker
+
+    if future.status == "finished":
+        try:
+            outcome: Outcome = future.result(timeout=PATIENCE)
+        except OSError:  # the worker died while the outcome was on its way
+            return None
+        except CancelledError as error:
+            raise lost_scheduler(error) from error
+        return outcome
+    problem = future.exception() if future.status == "error" else None
+    if problem is None or isinstance(problem, KilledWorker):
+        return None
+    return "failed", f"{type(problem).__name__}: {problem}"
 
 
 def find_workers(client: Client) -> set[str]:
-    """Return the addresses of a cluster's workers."""
+    """Return the addresses of a cluster's workers.
+
+    Raises ClusterError if the scheduler does not answer for PATIENCE seconds.
+    """
     try:
-        return set(client.nthreads())
+        return set(client.sync(client.scheduler.ncores, callback_timeout=PATIENCE))
     except OSError as error:
-        raise ClusterError(
-            f"the scheduler does not answer any more ({error}): the records made so far stay; start again"
-        ) from error
+        raise lost_scheduler(error) from error
+
+
+def wait_for_one(futures: Sequence[Future]) -> None:
+    """Wait until one of the runs has ended, half a second at most.
+
+    Raises ClusterError if the scheduler dies.
+    """
+    from distributed import wait
+
+    if not futures:
+        time.sleep(0.5)
+        return
+    try:
+        wait(futures, 0.5, "FIRST_COMPLETED")
+    except TimeoutError:
+        pass
+    except CancelledError as error:  # this client never cancels a run that it waits for
+        raise lost_scheduler(error) from error
+
+
+def lost_scheduler(error: Exception) -> ClusterError:
+    """Return the error of a scheduler that has died, or hangs."""
+    why = str(error).strip().splitlines()[-1] if str(error).strip() else f"no answer in {PATIENCE} s"
+    return ClusterError(
+        f"the scheduler does not answer any more ({why}): the records made so far stay; start again"
+    )
 
 
 def make_marker(results: Path) -> Path:
@@ -223,70 +293,3 @@ def make_marker(results: Path) -> Path:
     marker = folder / f".sweep-{uuid.uuid4().hex}"
     marker.touch()
     return marker
-
-
-def run_one(run: Callable[[], Record | None]) -> Outcome:
-    """Call what runs a cell, and return its outcome."""
-    try:
-        record = run()
-    except FolderHeldError as error:
-        return "held", f"process {error.holder.process} on {error.holder.host}"
-    except FolderLostError:
-        return "held", "a process that took its folder over"
-    except Exception:
-        return "failed", traceback.format_exc()
-    return ("done", None) if record is None else ("record", record)
-
-
-def run_on_worker(
-    cell: Cell, results: Path, marker: Path | None, deaths: int, environment: Mapping[str, str], topic: str
-) -> Outcome:
-    """Run a cell in a worker; write its record, or return it where the results folder cannot be seen.
-
-    marker : a file that is in the results folder; None if the worker is known to see it.
-    deaths : how many workers have died of this cell: then say whether it goes on or begins anew.
-    environment : variables to set for the run, but for those that the worker has.
-    """
-    from distributed import get_worker
-
-    worker = get_worker()
-    seen = marker is None or marker.exists()
-    here = results if seen else Path(tempfile.gettempdir()) / f"netsci-cells-{os.getuid()}"
-    kept = record_path(here, cell).with_suffix(".partial")
-    if deaths:
-        some = kept.is_dir() and any(not path.name.startswith(LOCK) for path in kept.iterdir())
-        how = "goes on from its partial folder" if some else f"begins anew, nothing is kept in {kept}"
-        worker.log_event(topic, f"{cell.name}: {how} (on {socket.gethostname()})")
-    added = {name: value for name, value in environment.items() if name not in os.environ}
-    os.environ.update(added)
-    ended = threading.Event()
-    arguments = (worker, worker.get_current_task(), ended)
-    threading.Thread(target=end_unwanted, args=arguments, daemon=True).start()
-    try:
-        return run_one(lambda: run_and_save(cell, results) if seen else run_unseen(cell, kept))
-    finally:
-        ended.set()
-        for name in added:
-            del os.environ[name]
-
-
-def run_unseen(cell: Cell, kept: Path) -> Record:
-    """Run a cell with a partial folder of this machine, and return its record."""
-    with FolderLock(kept):
-        record = make_record(cell, kept)
-        shutil.rmtree(kept, ignore_errors=True)
-    return record
-
-
-def end_unwanted(worker: Any, key: str, ended: threading.Event) -> None:
-    """End the worker's process when nobody wants its run: the client has gone, or the scheduler.
-
-    A thread that computes cannot be stopped in another way. A nanny starts a new worker where one is wanted.
-    """
-    unwanted = 0
-    while not ended.wait(1):
-        task = worker.state.tasks.get(key)
-        wanted = task is not None and task.state in ("executing", "long-running", "resumed")
-        unwanted = 0 if wanted and worker.status.name == "running" else unwanted + 1
-        if unwanted >= UNWANTED:
-            os._exit(1)

@@ -19,7 +19,8 @@ from analysis.engine.statistics import average, tidy
 from analysis.s3.checks import VERDICTS, Claim, read_claims
 from analysis.s3.tasks import OPERATIONS
 from netsci import plot
-from netsci.plot.scene import Panel, Scene, Series, draw
+from netsci.plot.draw import draw
+from netsci.plot.scene import Panel, Scene, Series
 
 ORDERS = ((0.5, 1.0), (1.0, 2.0))
 UNCHANGED = 1e-9  # rounding
@@ -167,17 +168,15 @@ def sheet_of_claims(tables: Tables) -> Sheet:
 
 
 def draw_vectors(made: Tables, backend: str) -> Any:
-    """Draw printed and computed values side by side, one panel a measure."""
+    """Draw printed and computed values side by side: a panel for each measure, which names its axis."""
     compared = made["compared"]
     names = {"norm_p": "‖W‖p, p = {p:g}", "norm_q": "‖W‖q, q = {q:g}", "I(W)": "I(W), p = {p:g}, q = {q:g}"}
     panels = [names[line.measure].format(p=line.p, q=line.q) for line in compared.itertuples()]
     named = compared.rename(columns={"printed": "closed form of S3"})
-    shown = named.assign(panel=panels, vector=compared["vector"].str.upper()).melt(
-        ["panel", "vector"], ["closed form of S3", "computed"], var_name="source"
+    shown = named.assign(measure=panels, unit="1", vector=compared["vector"].str.upper()).melt(
+        ["measure", "unit", "vector"], ["closed form of S3", "computed"], var_name="source"
     )
-    kept: dict[str, Any] = {"hue": "source", "panel": "panel", "share": False, "columns": 2}
-    labels = {"value": "value", "vector": "vector"}
-    return plot.points(shown, x="vector", y="value", labels=labels, backend=backend, **kept)
+    return plot.measures(shown, y="vector", hue="source", columns=2, backend=backend)
 
 
 def draw_changes(made: Tables, backend: str) -> Any:

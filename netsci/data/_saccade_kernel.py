@@ -32,11 +32,11 @@ def _crossings(ink, positions, thresholds, margin, time, place):  # type: ignore
     _, height, width = thresholds.shape
     before = np.empty((height, width))
     now = np.empty((height, width))
-    _shifted(ink, positions[0, 0], positions[0, 1], margin, before)
+    _shift_image(ink, positions[0, 0], positions[0, 1], margin, before)
     reference = before.copy()
     n = 0
     for step in range(1, len(positions)):
-        _shifted(ink, positions[step, 0], positions[step, 1], margin, now)
+        _shift_image(ink, positions[step, 0], positions[step, 1], margin, now)
         for y in range(height):
             for x in range(width):
                 value, base = now[y, x], reference[y, x]
@@ -57,7 +57,7 @@ def _crossings(ink, positions, thresholds, margin, time, place):  # type: ignore
 
 
 @numba.njit(cache=True)
-def _shifted(ink, dx, dy, margin, out):  # type: ignore[no-untyped-def]
+def _shift_image(ink, dx, dy, margin, out):  # type: ignore[no-untyped-def]
     # The sensor's pixel (y, x) sees what is at (y - dy, x - dx) of the image.
     left, up = int(np.floor(-dx)), int(np.floor(-dy))
     right_share, down_share = -dx - left, -dy - up

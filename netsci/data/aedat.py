@@ -93,13 +93,13 @@ def decode_aedat2(
         raise ValueError(f"orientation must be one of {', '.join(ORIENTATIONS)}; got {orientation!r}")
     body = data[_header_2(data, path) :]
     if len(body) % 8:
-        raise DataError(path, f"it is cut off: {len(body)} bytes of events are no multiple of 8", _AGAIN)
+        raise DataError(path, f"it is truncated: {len(body)} bytes of events are not a multiple of 8", _AGAIN)
     address, time = np.frombuffer(body, ">u4").reshape(-1, 2).T.astype(np.int64)
     wrong = np.flatnonzero(address >> 16)
     if len(wrong):
         raise DataError(
             path,
-            f"event {wrong[0]} has the address {address[wrong[0]]:#x}, and a DVS128 none above 0xffff",
+            f"event {wrong[0]} has the address {address[wrong[0]]:#x}, but a DVS128 has none above 0xffff",
             "use recordings of a DVS128, such as CIFAR10-DVS",
         )
     pixel = (address >> 15) == 0
@@ -143,7 +143,7 @@ def decode_aedat3(data: bytes, path: str | Path, *, unordered: str = "raise") ->
 def _packet(data: bytes, at: int, path: str | Path) -> tuple[int, bytes, int, int]:
     """Number of polarity events at this place, their bytes, the overflow of the time, and the next place."""
     if at + _PACKET.size > len(data):
-        raise DataError(path, f"it is cut off: the packet at byte {at} has no whole header", _AGAIN)
+        raise DataError(path, f"it is truncated: the packet at byte {at} has no whole header", _AGAIN)
     kind, _, size, offset, overflow, capacity, number, valid = _PACKET.unpack_from(data, at)
     if not (size > 0 and overflow >= 0 and 0 <= valid <= number == capacity):
         raise DataError(
@@ -155,7 +155,7 @@ def _packet(data: bytes, at: int, path: str | Path) -> tuple[int, bytes, int, in
     start = at + _PACKET.size
     stop = start + number * size
     if stop > len(data):
-        raise DataError(path, f"it is cut off: the packet at byte {at} promises {number} events", _AGAIN)
+        raise DataError(path, f"it is truncated: the packet at byte {at} promises {number} events", _AGAIN)
     if kind != _POLARITY:
         return 0, b"", 0, stop
     if (size, offset) != (8, 4):
@@ -177,7 +177,7 @@ def _header_2(data: bytes, path: str | Path) -> int:
             return at
     raise DataError(
         path,
-        f"it begins with {data[:14]!r} and has no whole header of AEDAT 2.0",
+        f"it begins with {data[:14]!r} and has no complete header of AEDAT 2.0",
         "put an AEDAT 2.0 file there",
     )
 

@@ -1,4 +1,4 @@
-"""Folders and zip archives of many small files, seen alike: sorted names and the bytes behind a name."""
+"""Read folders and zip archives of many small files in the same way: sorted names, and bytes by name."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Files(Protocol):
         """Return the bytes of one file."""
 
     def checksum(self) -> str:
-        """Return the SHA-256 of all of it."""
+        """Return the SHA-256 of all files."""
 
 
 class FolderFiles:
@@ -33,7 +33,7 @@ class FolderFiles:
 
     def __init__(self, path: Path) -> None:
         if not path.is_dir():
-            raise DataError(path, "it is no folder", "let it be the unpacked folder of images")
+            raise DataError(path, "it is not a folder", "give the unpacked folder of images")
         self.path = path
 
     def names(self) -> list[str]:
@@ -92,7 +92,7 @@ class ZipFiles:
             self._zip = zipfile.ZipFile(path)
         # NotImplementedError: the entry asks for a later version of the format.
         except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-            raise DataError(path, f"it is no whole zip archive ({error})", "fetch it again") from error
+            raise DataError(path, f"it is not a complete zip archive ({error})", "fetch it again") from error
         entries = {
             entry.filename: entry
             for entry in self._zip.infolist()
@@ -128,6 +128,6 @@ class ZipFiles:
             return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def opened(path: Path) -> Files:
+def open_files(path: Path) -> Files:
     """Return the files of a folder or of a zip archive."""
     return FolderFiles(path) if path.is_dir() else ZipFiles(path)

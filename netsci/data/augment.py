@@ -17,7 +17,7 @@ Bytes = NDArray[np.uint8]
 
 
 def random_crop(x: Bytes, *, rng: np.random.Generator, padding: int = 4) -> Bytes:
-    """Shift each image by up to `padding` pixels in either direction, zeros coming in.
+    """Shift each image by up to `padding` pixels in either direction, and fill with zeros.
 
     That is a crop of the size of the image from the image padded with zeros, its corner uniform among
     (2 padding + 1)^2 places.
@@ -100,14 +100,14 @@ def crop_flip(x: Bytes, *, rng: np.random.Generator, max_shift: int = 4) -> Byte
     return horizontal_flip(random_crop(x, rng=rng, padding=max_shift), rng=rng)
 
 
-def unchanged(x: Bytes, *, rng: np.random.Generator, max_shift: int = 4) -> Bytes:
+def keep_images(x: Bytes, *, rng: np.random.Generator, max_shift: int = 4) -> Bytes:
     """Return the images as they are."""
     return x
 
 
 AUGMENTATIONS: Registry[Callable[..., Bytes]] = Registry(
     "augmentation",
-    {"none": unchanged, "crop_flip": crop_flip, "shift": shift},
+    {"none": keep_images, "crop_flip": crop_flip, "shift": shift},
     public="netsci.data.augment.AUGMENTATIONS",
 )
 

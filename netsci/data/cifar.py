@@ -235,7 +235,7 @@ def _records(content: bytes, where: Path, release: Release, expected: int | None
         due = f"{expected} records" if expected is not None else "a whole number of records"
         raise DataError(
             where,
-            f"it holds {len(content)} bytes and not {due} of {width}",
+            f"it holds {len(content)} bytes, not {due} of {width} bytes each",
             f"unpack {release.archive} again",
         )
     records = np.frombuffer(content, np.uint8).reshape(-1, width)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netsci.data.aedat import decode_aedat2
-from netsci.data.archives import Files, opened
+from netsci.data.archives import Files, open_files
 from netsci.data.dataset import DataSet
 from netsci.data.errors import DataError, printable
 from netsci.data.events import Events, check_whole, labelled_frames
@@ -58,15 +58,15 @@ def cifar10_dvs(
     """
     tests = check_whole(tests, "tests", 1)
     digest = hashlib.sha256()
-    found = [_numbered(folder / "cifar10-dvs", name) for name in CLASSES]
+    found = [_number_recordings(folder / "cifar10-dvs", name) for name in CLASSES]
     fewest = min(len(names) for _, names in found)
     if fewest <= tests:
-        raise ValueError(f"tests must leave recordings to train on, and a class has {fewest}; got {tests}")
+        raise ValueError(f"tests must be less than {fewest}, the recordings of a class; got {tests}")
 
     def part(cut: slice) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         chosen = [(label, files, names[cut]) for label, (files, names) in enumerate(found)]
         return labelled_frames(
-            _recorded(chosen, orientation, unordered, digest),
+            _read_recordings(chosen, orientation, unordered, digest),
             steps,
             how=how,
             binary=binary,
@@ -89,13 +89,13 @@ def cifar10_dvs(
     )
 
 
-def _numbered(base: Path, name: str) -> tuple[Files, list[str]]:
+def _number_recordings(base: Path, name: str) -> tuple[Files, list[str]]:
     """The files of a class, and the names of its recordings by number."""
     places = (base / name, base / f"{name}.zip")
     path = next((place for place in places if place.exists()), None)
     if path is None:
-        raise DataError(places[0], f"it is missing, and {name}.zip too", _MEND)
-    files = opened(path)
+        raise DataError(places[0], f"neither it nor {name}.zip is there", _MEND)
+    files = open_files(path)
     found: dict[int, str] = {}
     for file in files.names():
         if not file.endswith(".aedat"):
@@ -111,7 +111,7 @@ def _numbered(base: Path, name: str) -> tuple[Files, list[str]]:
     return files, [found[number] for number in sorted(found)]
 
 
-def _recorded(
+def _read_recordings(
     chosen: _Chosen, orientation: str, unordered: str, digest: hashlib._Hash
 ) -> Iterator[tuple[int, Events]]:
     for label, files, names in chosen:

@@ -1,4 +1,4 @@
-"""The record that every data set is read into, and how parts of it are drawn.
+"""The record of a data set, and random parts of it.
 
 A subset or a validation split is always shuffled: files that are ordered by class would otherwise give
 subsets of a few classes.
@@ -16,9 +16,9 @@ Labels = NDArray[np.int64]
 
 
 class Stored(Protocol):
-    """Images or frames [n, ...] that are made when they are asked for, such as `LazyImages`.
+    """Images or frames [n, ...] that are computed on request, such as `LazyImages`.
 
-    `x[rows]` returns an array, `x.select(rows)` another object of this kind over these rows.
+    `x[rows]` returns an array. `x.select(rows)` returns another such object with these rows only.
     """
 
     @property
@@ -34,7 +34,7 @@ class Stored(Protocol):
     def __getitem__(self, rows: Any, /) -> NDArray[Any]: ...
 
     def select(self, rows: NDArray[np.int64]) -> Stored:
-        """Return these rows, still to be made."""
+        """Return an object with these rows only; the images are still computed on request."""
 
 
 Images = NDArray[Any] | Stored
@@ -42,23 +42,23 @@ Images = NDArray[Any] | Stored
 
 @dataclass(frozen=True, eq=False)
 class DataSet:
-    """A data set: images or event frames with labels, for training and for testing, and where it is from.
+    """A data set: images or event frames with labels, for training and for testing, and their source.
 
     Parameters
     ----------
-    name : the name it is loaded by.
+    name : its name in `load`.
     x_train, x_test : images uint8 [n, C, H, W], or frames of events uint8 or uint16 [n, T, C, H, W]; arrays,
         or objects that make them on request (`Stored`).
     y_train, y_test : int64 [n], indices into `classes`.
     classes : names of the classes.
-    source : one line: what it is and how it differs from the official release ("simulated", "a subset").
+    source : one line: what the data are and how they differ from the official release ("a subset").
     checksum : SHA-256, 64 hexadecimal digits, of the data that were read.
     full : the value in x that stands for intensity 1: 255 for images, 16 for digits.
 
     Raises
     ------
     TypeError, ValueError
-        If shapes, types or labels do not belong together.
+        If shapes, types or labels do not fit together.
 
     Examples
     --------
@@ -96,20 +96,22 @@ class DataSet:
         """Shape of one image [C, H, W] or one recording [T, C, H, W]."""
         return tuple(self.x_train.shape[1:])
 
-    def scaled(self, x: ArrayLike) -> NDArray[np.float32]:
-        """Return images as intensities x / full, float32 of the same shape, in [0, 1] for images.
+    def scale(self, x: ArrayLike) -> NDArray[np.float32]:
+        """Return the intensities x / full, float32 of the same shape, in [0, 1] for images.
 
         >>> from netsci.data import load
-        >>> float(load("digits").scaled([16, 8, 0])[1])
+        >>> float(load("digits").scale([16, 8, 0])[1])
         0.5
         """
         return np.asarray(x).astype(np.float32) / np.float32(self.full)
 
-    def split(self, validation: float, *, rng: np.random.Generator) -> DataSet:
-        """Return the training images divided in two: to train on, and to validate on in place of the test.
+    scaled = scale  # the name before; code that uses it keeps working
 
-        Test images are left out, so that nothing can be tuned on them. Every class keeps its share to within
-        one image in either part, and both are shuffled.
+    def split(self, validation: float, *, rng: np.random.Generator) -> DataSet:
+        """Return a data set that validates on part of the training images, in place of the test images.
+
+        The test images are not in it, so that nothing can be tuned on them. Each class has the same share in
+        both parts, to within one image. Both parts are shuffled.
 
         Parameters
         ----------
@@ -121,8 +123,8 @@ class DataSet:
         (1293, 144)
         """
         n = len(self.y_train)
-        held = _held_out(validation, n)
-        order = _stratified(self.y_train, rng, equal=False)
+        held = _count_validation(validation, n)
+        order = _stratify(self.y_train, rng, equal=False)
         rows = [rng.permutation(order[held:]), rng.permutation(order[:held])]
         return replace(
             self,
@@ -136,19 +138,19 @@ class DataSet:
     def subset(self, n: int, test: int | None = None, *, rng: np.random.Generator) -> DataSet:
         """Return n training images and `test` test images (None: all of them), shuffled, balanced by class.
 
-        Numbers of images in two classes differ by at most one, as far as the classes have enough.
+        The numbers of images of two classes differ by at most one, if each class has enough images.
 
         >>> from netsci.data import load
         >>> few = load("digits").subset(100, rng=np.random.default_rng(0))
         >>> np.bincount(few.y_train).tolist(), len(few.y_test)
         ([10, 10, 10, 10, 10, 10, 10, 10, 10, 10], 360)
         """
-        rows = _balanced_rows(self.y_train, n, "n", rng)
+        rows = _draw_balanced_rows(self.y_train, n, "n", rng)
         source = f"{self.source}; {n} of {len(self.y_train)} training images"
         part = replace(self, x_train=_rows(self.x_train, rows), y_train=self.y_train[rows], source=source)
         if test is None:
             return part
-        rows = _balanced_rows(self.y_test, test, "test", rng)
+        rows = _draw_balanced_rows(self.y_test, test, "test", rng)
         source = f"{source}, {test} of {len(self.y_test)} test images"
         return replace(part, x_test=_rows(self.x_test, rows), y_test=self.y_test[rows], source=source)
 
@@ -156,18 +158,18 @@ class DataSet:
 def channel_statistics(x: Images, *, full: int = 255) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return mean and standard deviation of each channel of x / full, two arrays float64 [C].
 
-    The deviation is that of the population (divided by n). Both are computed from the histogram of values
-    and so are exact whatever the number of images.
+    The deviation divides by n. Both come from the histogram of values, so they are exact for any number of
+    images.
 
     Parameters
     ----------
-    x : unsigned integers [..., C, H, W], one image at least; read in blocks if made on request.
+    x : unsigned integers [..., C, H, W], at least one image; read in blocks if computed on request.
     full : the value that stands for 1.
 
     Raises
     ------
     TypeError, ValueError
-        If x is of another kind, or empty.
+        If x has another type or shape, or is empty.
 
     Examples
     --------
@@ -197,7 +199,9 @@ def channel_statistics(x: Images, *, full: int = 255) -> tuple[NDArray[np.float6
 
 def _check_images(x: Any, name: str) -> None:
     if not all(hasattr(x, part) for part in ("shape", "dtype", "__len__", "__getitem__")):
-        raise TypeError(f"{name} must be an array or be made on request (netsci.data.Stored); got {type(x)}")
+        raise TypeError(
+            f"{name} must be an array, or a netsci.data.Stored that makes images on request; got {type(x)}"
+        )
     if x.dtype not in (np.uint8, np.uint16):
         raise TypeError(
             f"{name} must be uint8 images or uint8 or uint16 frames; got {x.dtype}: keep the values that the "
@@ -211,14 +215,14 @@ def _check_labels(y: Any, name: str, n: int, classes: int) -> None:
     if not isinstance(y, np.ndarray) or y.dtype != np.int64:
         raise TypeError(f"{name} must be an int64 array; got {getattr(y, 'dtype', type(y))}")
     if y.shape != (n,):
-        raise ValueError(f"{name} must have shape ({n},), one label an image; got {y.shape}")
+        raise ValueError(f"{name} must have shape ({n},), one label for each image; got {y.shape}")
     if n and not (y.min() >= 0 and y.max() < classes):
         raise ValueError(
             f"{name} must lie in [0, {classes}), as there are {classes} classes; got {y.min()} to {y.max()}"
         )
 
 
-def _held_out(validation: float, n: int) -> int:
+def _count_validation(validation: float, n: int) -> int:
     """Number of validation images, at least 1 and at most n - 1."""
     if isinstance(validation, bool) or not isinstance(validation, (int, float, np.integer, np.floating)):
         raise TypeError(f"validation must be a share in (0, 1) or a number of images; got {validation!r}")
@@ -231,16 +235,16 @@ def _held_out(validation: float, n: int) -> int:
     return held
 
 
-def _balanced_rows(labels: Labels, n: int, name: str, rng: np.random.Generator) -> Labels:
+def _draw_balanced_rows(labels: Labels, n: int, name: str, rng: np.random.Generator) -> Labels:
     if isinstance(n, bool) or not isinstance(n, (int, np.integer)):
         raise TypeError(f"{name} must be an integer; got {n!r}")
     if not 1 <= n <= len(labels):
-        raise ValueError(f"{name} must be in [1, {len(labels)}], as there are so many images; got {n}")
+        raise ValueError(f"{name} must be in [1, {len(labels)}], the number of images; got {n}")
     # Shuffled again: the order takes the classes in turn.
-    return rng.permutation(_stratified(labels, rng, equal=True)[:n])
+    return rng.permutation(_stratify(labels, rng, equal=True)[:n])
 
 
-def _stratified(labels: Labels, rng: np.random.Generator, *, equal: bool) -> Labels:
+def _stratify(labels: Labels, rng: np.random.Generator, *, equal: bool) -> Labels:
     """A random order of which every beginning is balanced: equal numbers of each class, or equal shares."""
     order = rng.permutation(len(labels))
     shuffled = labels[order]

@@ -50,7 +50,9 @@ def decode(content: bytes, where: str | Path, *, size: int, resize: int | None =
                     "put the official images there",
                 )
             if width * height > LARGEST:
-                raise DataError(where, f"it is {width} x {height} pixels", "leave out so large an image")
+                raise DataError(
+                    where, f"it is {width} x {height} pixels", "remove this image, which is too large"
+                )
             colour = image.convert("RGB")
     # pillow's readers raise many kinds (OSError, SyntaxError, struct.error, ...) on damaged files.
     except DataError:
@@ -68,7 +70,7 @@ def decode(content: bytes, where: str | Path, *, size: int, resize: int | None =
                     where,
                     f"it is {width} x {height} pixels, {sides[0]} x {sides[1]} where the shorter side has "
                     f"{resize}",
-                    "leave out so thin an image",
+                    "remove this image, which is too narrow",
                 )
             colour = colour.resize(sides, Image.Resampling.BILINEAR)
         left, top = (colour.width - size) // 2, (colour.height - size) // 2
@@ -77,7 +79,7 @@ def decode(content: bytes, where: str | Path, *, size: int, resize: int | None =
 
 
 class LazyImages:
-    """Images [n, 3, size, size] uint8 that are decoded when rows are asked for, so that n may be a million.
+    """Images [n, 3, size, size] uint8 that are decoded on request, so that n may be a million.
 
     `x[rows]` takes an integer, a slice, an array of integers or a mask [n] and returns an array;
     `x.select(rows)` returns another LazyImages. Nothing is kept: each request decodes again.
@@ -118,7 +120,7 @@ class LazyImages:
         return images
 
     def select(self, rows: NDArray[np.int64]) -> LazyImages:
-        """Return these rows, still to be decoded."""
+        """Return an object with these rows only, decoded on request."""
         return LazyImages(self.files, self._names[rows], size=self.size, resize=self.resize)
 
     def _image(self, name: str) -> Bytes:
@@ -126,8 +128,8 @@ class LazyImages:
         return decode(self.files.read(name), where, size=self.size, resize=self.resize)
 
 
-def decoded(parts: Sequence[LazyImages], checksum: str, *, cache: bool) -> list[Bytes]:
-    """Decode whole parts of a data set, or take them from the user's cache if they were decoded before.
+def decode_parts(parts: Sequence[LazyImages], checksum: str, *, cache: bool) -> list[Bytes]:
+    """Decode whole parts of a data set, or read them from the user's cache if it holds them.
 
     The cache is in `cache_folder() / "decoded"`, under a name that depends on the data's checksum, the images
     asked for and the version of pillow, whose JPEG decoder sets the last bits. A cache that cannot be
@@ -139,7 +141,7 @@ def decoded(parts: Sequence[LazyImages], checksum: str, *, cache: bool) -> list[
     checksum : that of the data.
     cache : whether to use it.
     """
-    path = _cached(parts, checksum) if cache else None
+    path = _cache_path(parts, checksum) if cache else None
     if path is not None:
         arrays = _from_cache(path, [part.shape for part in parts])
         if arrays is not None:
@@ -150,7 +152,7 @@ def decoded(parts: Sequence[LazyImages], checksum: str, *, cache: bool) -> list[
     return arrays
 
 
-def _cached(parts: Sequence[LazyImages], checksum: str) -> Path:
+def _cache_path(parts: Sequence[LazyImages], checksum: str) -> Path:
     import PIL
 
     digest = hashlib.sha256(f"{checksum} pillow {PIL.__version__}".encode())
@@ -165,7 +167,7 @@ def _from_cache(path: Path, shapes: list[tuple[int, ...]]) -> list[Bytes] | None
         # Opened here: numpy leaves a damaged file open.
         with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as stored:
             arrays = [stored[f"arr_{number}"] for number in range(len(shapes))]
-    # A damaged archive raises errors without a common base, and none of them matters: see `decoded`.
+    # A damaged archive raises errors without a common base, and none of them matters: see `decode_parts`.
     except Exception:
         return None
     good = all(a.dtype == np.uint8 and a.shape == shape for a, shape in zip(arrays, shapes, strict=True))

@@ -22,7 +22,7 @@ class Remote:
 
 
 def fetch(files: Sequence[Remote], folder: Path) -> None:
-    """Fetch the files that a folder lacks; one that is there with the right checksum is kept.
+    """Fetch the files that a folder lacks; a file with the right checksum is not fetched again.
 
     Parameters
     ----------

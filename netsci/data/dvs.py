@@ -101,7 +101,7 @@ def dvs_gesture(
         if official:
             stream = _trials(base, LISTS[number], unordered, digest)
         else:
-            stream = _exported(base / EXPORTS[number], digest)
+            stream = _read_exports(base / EXPORTS[number], digest)
         parts.append(labelled_frames(stream, steps, how=how, binary=binary, pooling=pooling))
     (x_train, y_train), (x_test, y_test) = parts
     kind = "recordings cut by their label files" if official else "exported arrays"
@@ -140,7 +140,7 @@ def _trials(base: Path, name: str, unordered: str, digest: hashlib._Hash) -> Ite
             yield label, trial
 
 
-def _exported(folder: Path, digest: hashlib._Hash) -> Iterator[_Labelled]:
+def _read_exports(folder: Path, digest: hashlib._Hash) -> Iterator[_Labelled]:
     if not folder.is_dir():
         raise DataError(folder, "it is missing", _GESTURE_MEND)
     files = FolderFiles(folder)
@@ -186,7 +186,7 @@ def _decode_array(data: bytes, path: Path) -> Events:
         array = np.load(io.BytesIO(data), allow_pickle=False)
     # numpy reads the header as Python: what a damaged one raises has no common base (tokenize.TokenError).
     except Exception as error:
-        raise DataError(path, f"it is no .npy file of numbers ({error})", "export it again") from error
+        raise DataError(path, f"it is not a .npy file of numbers ({error})", "export it again") from error
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "iuf" or array.shape[1:] != (4,):
         found = f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else "an archive"
         raise DataError(path, f"it holds {found}, not numbers [events, 4]", "export x, y, polarity, time")
@@ -215,7 +215,7 @@ def _text(path: Path) -> str:
     try:
         return _bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise DataError(path, f"it is no text ({error})", "fetch it again") from error
+        raise DataError(path, f"it is not a text file ({error})", "fetch it again") from error
 
 
 register(

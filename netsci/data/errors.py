@@ -1,4 +1,4 @@
-"""The one exception that data sets raise about their files."""
+"""The exception that data sets raise about their files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ MAX_NAME = 200
 
 
 class DataError(ValueError):
-    """A data file that is missing or cannot be read: the message names it and says what to do instead.
+    """The error for a data file that is missing or cannot be read: it names the file and says what to do.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class DataError(ValueError):
 
 
 def printable(text: str, most: int = MAX_NAME) -> str:
-    """Return text from a file made safe to show: one line, no control characters, at most `most` characters.
+    """Return text of a file safe to print: one line, no control characters, at most `most` characters.
 
     Names in an archive may hold terminal escapes, or be very long.
 

@@ -27,8 +27,8 @@ class Events:
     t : int64 [events], microseconds, at least 0 and never falling. x, y : int16 [events], column and row from
     the upper left pixel. p : uint8 [events], 0 or 1. size : (height, width) of the sensor in pixels.
 
-    Raises TypeError if a field is no array of whole numbers, and ValueError if the lengths differ, a pixel
-    lies outside the sensor, a polarity is neither 0 nor 1, or times are negative or fall.
+    Raises TypeError if a field is not an array of whole numbers. Raises ValueError if the lengths differ, a
+    pixel lies outside the sensor, a polarity is neither 0 nor 1, or times are negative or decrease.
 
     Examples
     --------
@@ -44,19 +44,19 @@ class Events:
     size: tuple[int, int]
 
     def __post_init__(self) -> None:
-        height, width = _checked_size(self.size)
+        height, width = _check_size(self.size)
         object.__setattr__(self, "size", (height, width))
         bounds = {"t": (2**47, np.int64), "x": (width, np.int16), "y": (height, np.int16), "p": (2, np.uint8)}
         for name, (bound, dtype) in bounds.items():
-            object.__setattr__(self, name, _checked_field(getattr(self, name), name, bound, dtype))
+            object.__setattr__(self, name, _check_field(getattr(self, name), name, bound, dtype))
         lengths = {name: len(getattr(self, name)) for name in bounds}
         if len(set(lengths.values())) > 1:
-            raise ValueError(f"t, x, y and p must be equally long; their lengths are {lengths}")
+            raise ValueError(f"t, x, y and p must have the same length; their lengths are {lengths}")
         late = np.flatnonzero(self.t[1:] < self.t[:-1])
         if len(late):
             first = int(late[0]) + 1
             raise ValueError(
-                f"t must never fall; event {first} has t = {self.t[first]} us after {self.t[first - 1]} us "
+                f"t must not decrease; event {first} has t = {self.t[first]} us after {self.t[first - 1]} us "
                 f"({len(late)} such places): sort the events by time first"
             )
 
@@ -138,7 +138,7 @@ def frames(
 
 
 def frames_of(recordings: Iterable[Events], steps: int, **options: Any) -> NDArray[np.uint8]:
-    """Return the frames of recordings of one sensor size: uint8 [n, T, 2, H / k, W / k].
+    """Return the frames of recordings with the same sensor size: uint8 [n, T, 2, H / k, W / k].
 
     Parameters
     ----------
@@ -158,7 +158,7 @@ def frames_of(recordings: Iterable[Events], steps: int, **options: Any) -> NDArr
     (2, 2, 2, 1, 1)
     """
     if isinstance(recordings, Events):
-        raise TypeError("recordings must be several; got one Events: use frames for one")
+        raise TypeError("recordings must be a sequence of Events; got a single Events: pass it to frames")
     if isinstance(recordings, Sized):
         options = {"count": len(recordings), **options}
     return labelled_frames(((0, events) for events in recordings), steps, **options)[0]
@@ -210,7 +210,7 @@ def labelled_frames(
     if not labels:
         raise ValueError("recordings must hold at least one recording; it is empty")
     if count is not None and len(labels) != count:
-        raise ValueError(f"recordings must be {count}, as count says; got {len(labels)}")
+        raise ValueError(f"recordings must be as many as count, {count}; got {len(labels)}")
     return np.stack(rows) if whole is None else whole, np.array(labels, np.int64)
 
 
@@ -277,7 +277,7 @@ def check_span(span: Any) -> tuple[int, int]:
     return start, stop
 
 
-def _checked_size(size: Any) -> tuple[int, int]:
+def _check_size(size: Any) -> tuple[int, int]:
     if not isinstance(size, (tuple, list)) or len(size) != 2:
         raise TypeError(f"size must be (height, width); got {size!r}")
     height, width = (check_whole(value, "size", 1) for value in size)
@@ -286,7 +286,7 @@ def _checked_size(size: Any) -> tuple[int, int]:
     return height, width
 
 
-def _checked_field(values: Any, name: str, bound: int, dtype: type) -> NDArray[Any]:
+def _check_field(values: Any, name: str, bound: int, dtype: type) -> NDArray[Any]:
     array = np.asarray(values)
     if array.ndim != 1 or (array.dtype.kind not in "biu" and array.size):
         raise TypeError(f"{name} must be whole numbers [events]; got {array.dtype} {array.shape}")

@@ -59,9 +59,11 @@ def cifar10_features(folder: Path) -> DataSet:
     except FileNotFoundError as error:
         raise DataError(path, "it is not there", MEND) from error
     except DAMAGE as error:
-        raise DataError(path, f"it is no file of features ({error or type(error).__name__})", MEND) from error
+        raise DataError(
+            path, f"it is not a file of features ({error or type(error).__name__})", MEND
+        ) from error
     if str(held["name"]) not in OF:
-        raise DataError(path, f"it holds {printable(str(held['name']))}, no features of CIFAR-10", MEND)
+        raise DataError(path, f"it holds {printable(str(held['name']))}, not features of CIFAR-10", MEND)
     shape = held["x_train"].shape
     if len(shape) != 4 or shape[2:] != (1, 1):
         raise DataError(path, f"features must be [n, features, 1, 1], not {list(shape)}", MEND)

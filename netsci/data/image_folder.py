@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from netsci.data.archives import Files, FolderFiles, opened
+from netsci.data.archives import Files, FolderFiles, open_files
 from netsci.data.dataset import DataSet
-from netsci.data.decoding import LazyImages, decoded
+from netsci.data.decoding import LazyImages, decode_parts
 from netsci.data.errors import DataError
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
@@ -40,7 +40,7 @@ class Tree:
         return len(self.classes), here[0], here[1]
 
 
-def listed(files: Files, *, per_class: int | None = None) -> Tree:
+def list_images(files: Files, *, per_class: int | None = None) -> Tree:
     """List the images of a tree, in the fixed random order.
 
     Parameters
@@ -63,9 +63,9 @@ def listed(files: Files, *, per_class: int | None = None) -> Tree:
         raise DataError(
             files.path,
             "it holds no images as train/<class>/<name>.jpg",
-            "let it hold a folder train with one folder of images for each class",
+            "give a folder that holds train with one folder of images for each class",
         )
-    test = _annotated(files, names) or _by_class(names, "test") or _by_class(names, "val")
+    test = _read_annotations(files, names) or _by_class(names, "test") or _by_class(names, "val")
     for part, here, other in (("for training", train, test), ("for testing, in test/ or val/", test, train)):
         missing = sorted(set(other) - set(here))
         if missing:
@@ -93,7 +93,7 @@ def _by_class(names: list[str], part: str) -> dict[str, list[str]]:
     return found
 
 
-def _annotated(files: Files, names: list[str]) -> dict[str, list[str]]:
+def _read_annotations(files: Files, names: list[str]) -> dict[str, list[str]]:
     """Tiny ImageNet's validation images by class, from its annotation file; empty if there is none."""
     if ANNOTATIONS not in names:
         return {}
@@ -149,7 +149,7 @@ def read_tree(
     name, source : as in `DataSet`.
     size, resize : as in `netsci.data.decoding.decode`.
     official : numbers of classes, of training and of test images a class that the tree must have.
-    per_class : as in `listed`; such a part is not kept in the cache.
+    per_class : as in `list_images`; such a part is not kept in the cache.
     lazy : decode on request (`LazyImages`); the checksum of a folder is then over the sorted names alone.
     cache : keep the decoded images in the user's cache.
 
@@ -158,8 +158,8 @@ def read_tree(
     DataError
         If classes are missing, or an image is damaged, or numbers are not the official ones.
     """
-    files = opened(path)
-    tree = listed(files)
+    files = open_files(path)
+    tree = list_images(files)
     if official is not None:
         classes, train, test = tree.counts()
         if (classes, train, test) != (official[0], {official[1]}, {official[2]}):
@@ -170,14 +170,14 @@ def read_tree(
                 "fetch it again, or pass verify=False to read it as it is",
             )
     if per_class is not None:
-        tree = listed(files, per_class=per_class)
+        tree = list_images(files, per_class=per_class)
         source += f"; the first {per_class} images a class, for training and for testing"
     parts = [LazyImages(files, names, size=size, resize=resize) for names in tree.names]
     by_name = lazy and isinstance(files, FolderFiles)
     checksum = _of_names(tree) if by_name else files.checksum()
     if by_name:
         source += "; checksum over the names of the images only"
-    x = parts if lazy else decoded(parts, checksum, cache=cache and per_class is None)
+    x = parts if lazy else decode_parts(parts, checksum, cache=cache and per_class is None)
     if resize is not None:
         source += f"; shorter side resized to {resize}, centre {size} x {size}"
     return DataSet(name, x[0], tree.labels[0], x[1], tree.labels[1], tree.classes, source, checksum)

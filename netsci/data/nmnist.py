@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from netsci.data.archives import opened
+from netsci.data.archives import open_files
 from netsci.data.dataset import DataSet
 from netsci.data.errors import DataError, printable
 from netsci.data.events import Events, labelled_frames
@@ -71,7 +71,7 @@ def decode(data: bytes, path: str | Path) -> Events:
     if len(data) % _EVENT:
         raise DataError(
             path,
-            f"it is cut off: its {len(data)} bytes are no whole number of 5-byte events",
+            f"it is truncated: its {len(data)} bytes are not a whole number of 5-byte events",
             "fetch it again",
         )
     raw = np.frombuffer(data, np.uint8).reshape(-1, _EVENT)
@@ -80,7 +80,7 @@ def decode(data: bytes, path: str | Path) -> Events:
     try:
         return Events(time, raw[:, 0], raw[:, 1], raw[:, 2] >> 7, (SIDE, SIDE))
     except ValueError as error:
-        raise DataError(path, f"it is no N-MNIST recording ({error})", "fetch it again") from error
+        raise DataError(path, f"it is not an N-MNIST recording ({error})", "fetch it again") from error
 
 
 def encode(events: Events) -> bytes:
@@ -100,7 +100,7 @@ def encode(events: Events) -> bytes:
         raise ValueError(f"events must come from at most {SIDE} x {SIDE} pixels; their size is {events.size}")
     if len(events) and events.t[-1] >= 1 << 23:
         raise ValueError(
-            f"events must end before {1 << 23} us; the last is at {events.t[-1]}: subtract a start"
+            f"events must end before {1 << 23} us; the last is at {events.t[-1]}: subtract the start time"
         )
     columns = (events.x, events.y, events.p.astype(np.int64) << 7 | events.t >> 16, events.t >> 8, events.t)
     return np.stack([np.asarray(c, np.int64) & 0xFF for c in columns], axis=1).astype(np.uint8).tobytes()
@@ -133,7 +133,7 @@ def recordings(folder: str | Path, part: str | None = None) -> Iterator[Recordin
         raise ValueError(f"part must be one of {', '.join(PARTS)}; got {part!r}")
     wanted = PARTS if part is None else (part,)
     for path, prefix, kind in _sources(Path(folder), wanted):
-        files = opened(path)
+        files = open_files(path)
         for number, digit, name in _by_number(files.names(), prefix, path):
             yield Recording(kind, digit, number, decode(files.read(name), path / name))
 
@@ -166,7 +166,7 @@ def nmnist(
     digest = hashlib.sha256()
     (x_train, y_train), (x_test, y_test) = (
         labelled_frames(
-            digested(recordings(folder, part), digest),
+            digest_recordings(recordings(folder, part), digest),
             steps,
             how=how,
             binary=binary,
@@ -190,7 +190,7 @@ def nmnist(
     )
 
 
-def digested(stream: Iterator[Recording], digest: hashlib._Hash) -> Iterator[tuple[int, Events]]:
+def digest_recordings(stream: Iterator[Recording], digest: hashlib._Hash) -> Iterator[tuple[int, Events]]:
     """Yield label and events of recordings, and add part, label, number and events to a checksum."""
     for recording in stream:
         digest.update(f"{recording.part}/{recording.digit}/{recording.number:05d}".encode())

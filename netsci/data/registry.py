@@ -1,4 +1,4 @@
-"""Data sets by name: where their files are looked for, and what is said when they are not there.
+"""Find data sets by name: where their files are, and what to do if they are missing.
 
 A reader is a function `loader(folder, **options) -> DataSet`; its module registers it when it is imported:
 
@@ -18,6 +18,8 @@ from netsci.data.dataset import DataSet
 from netsci.data.download import Remote, fetch
 from netsci.data.errors import DataError
 
+Loader = Callable[..., DataSet]
+
 DATA, CACHE = "NETSCI_DATA", "NETSCI_CACHE"
 
 
@@ -26,14 +28,14 @@ class Entry:
     """A registered data set; see `register`."""
 
     name: str
-    loader: Callable[..., DataSet]
+    loader: Loader
     needs: tuple[tuple[str, ...], ...]
     help: str
     remote: tuple[Remote, ...]
     refused: tuple[tuple[str, str], ...]
 
-    def missing(self, folder: Path) -> list[str]:
-        """Return the needed files that a folder lacks, of alternatives the first."""
+    def find_missing(self, folder: Path) -> list[str]:
+        """Return the needed files that a folder lacks; of alternatives, name the first."""
         return [paths[0] for paths in self.needs if not any((folder / path).exists() for path in paths)]
 
 
@@ -42,29 +44,29 @@ _ENTRIES: dict[str, Entry] = {}
 
 def register(
     name: str,
-    loader: Callable[..., DataSet],
+    loader: Loader,
     *,
     needs: Sequence[str | tuple[str, ...]] = (),
     help: str = "",
     remote: Sequence[Remote] = (),
     refused: Sequence[tuple[str, str]] = (),
 ) -> None:
-    """Make a data set known to `load`.
+    """Add a data set to those that `load` reads.
 
     Parameters
     ----------
-    name : what it is loaded by, in lower case.
+    name : its name in `load`, in lower case.
     loader : `loader(folder, **options) -> DataSet`; keyword-only options become options of `load`.
-    needs : files or folders, relative to the data folder; a tuple holds alternatives, of which one is enough.
-        A data set that needs none is built in.
+    needs : files or folders, relative to the data folder. A tuple holds alternatives: one of them is enough.
+        A data set that needs no file is built in.
     help : one sentence for the error about missing files: what they are and where they come from.
-    remote : what `download=True` fetches; nothing is fetched without a checksum.
-    refused : (path, reason) of files that look right and are not read, for the error about missing files.
+    remote : files that `download=True` fetches; each needs a checksum.
+    refused : (path, reason) of similar files that are not read, for the error about missing files.
 
     Raises
     ------
     ValueError
-        If the name is taken by another reader.
+        If another data set has this name.
     """
     groups = tuple((paths,) if isinstance(paths, str) else tuple(paths) for paths in needs)
     known = _ENTRIES.get(name)
@@ -77,7 +79,7 @@ def register(
 
 
 def names() -> tuple[str, ...]:
-    """Return the names of all data sets, sorted, whether their files are there or not.
+    """Return the names of all data sets, sorted, also of those without files.
 
     >>> "digits" in names()
     True
@@ -86,18 +88,20 @@ def names() -> tuple[str, ...]:
 
 
 def available(folder: str | Path | None = None) -> tuple[str, ...]:
-    """Return the names of the data sets that are built in or whose files are there.
+    """Return the names of the data sets that can be loaded now: built in, or with all their files in place.
 
     Parameters
     ----------
-    folder : as in `load`. Files are looked for, not opened.
+    folder : as in `load`. Only the existence of files is checked.
 
     >>> "digits" in available()
     True
     """
     looked = places(folder)
     return tuple(
-        name for name, entry in sorted(_ENTRIES.items()) if any(not entry.missing(place) for place in looked)
+        name
+        for name, entry in sorted(_ENTRIES.items())
+        if any(not entry.find_missing(place) for place in looked)
     )
 
 
@@ -107,10 +111,10 @@ def load(name: str, *, folder: str | Path | None = None, download: bool = False,
     Parameters
     ----------
     name : one of `names()`.
-    folder : where the files are. By default the folder that the environment variable NETSCI_DATA names, and
-        then the user's cache (NETSCI_CACHE moves it), into which downloads go.
+    folder : where the files are. By default first the folder in the environment variable NETSCI_DATA, then
+        the user's cache, where downloads go (the variable NETSCI_CACHE sets another place).
     download : fetch missing files into `folder`, or into the user's cache, and check their checksums.
-    options : those of the data set, such as verify=False.
+    options : options of the data set, such as verify=False.
 
     Raises
     ------
@@ -119,7 +123,7 @@ def load(name: str, *, folder: str | Path | None = None, download: bool = False,
     TypeError
         If an option is unknown.
     DataError
-        If files are missing, damaged or not what they should be; it says what to put where.
+        If files are missing, damaged or of another kind. The message says which file to put where.
 
     Examples
     --------
@@ -134,10 +138,10 @@ def load(name: str, *, folder: str | Path | None = None, download: bool = False,
         return entry.loader(Path(folder or ""), **options)
     looked = places(folder)
     for place in looked:
-        if not entry.missing(place):
+        if not entry.find_missing(place):
             return entry.loader(place, **options)
     if not download:
-        raise _missing(entry, looked, asked=folder is not None)
+        raise _missing_error(entry, looked, asked=folder is not None)
     if not entry.remote:
         raise DataError(
             looked[-1] / entry.needs[0][0],
@@ -167,7 +171,7 @@ def cache_folder() -> Path:
 
 
 def first_of(folder: Path, paths: Sequence[str]) -> Path:
-    """Return the first of several paths in a folder that is there.
+    """Return the first of several paths that exists in a folder.
 
     Raises
     ------
@@ -194,10 +198,10 @@ def _check_options(entry: Entry, options: dict[str, Any]) -> None:
     for option in options:
         if option not in allowed:
             known = f"it has {', '.join(allowed)}" if allowed else "it has none"
-            raise TypeError(f"{option} is no option of {entry.name}: {known}")
+            raise TypeError(f"{option} is not an option of {entry.name}: {known}")
 
 
-def _missing(entry: Entry, looked: tuple[Path, ...], *, asked: bool) -> DataError:
+def _missing_error(entry: Entry, looked: tuple[Path, ...], *, asked: bool) -> DataError:
     mend = f"put what is missing there, or let folder= or {DATA} name the folder that has it"
     if entry.remote:
         mend += ", or pass download=True"
@@ -205,9 +209,9 @@ def _missing(entry: Entry, looked: tuple[Path, ...], *, asked: bool) -> DataErro
     for place in looked:
         for path, reason in entry.refused:
             if (place / path).exists():
-                return DataError(place / path, reason, f"for {entry.missing(place)[0]}: {mend}")
+                return DataError(place / path, reason, f"for {entry.find_missing(place)[0]}: {mend}")
     lacks = "which this folder lacks" if looked[0].is_dir() else "and there is no such folder"
-    reason = f"{entry.name} needs {', '.join(entry.missing(looked[0]))}, {lacks}"
+    reason = f"{entry.name} needs {', '.join(entry.find_missing(looked[0]))}, {lacks}"
     if len(looked) > 1:
         reason += f" (nor is it all in {looked[-1]})"
     elif not asked:

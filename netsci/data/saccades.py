@@ -124,7 +124,7 @@ def simulated_frames(
     (1, 8, 2, 17, 17)
     """
     steps, k = check_whole(steps, "steps", 1), check_whole(pooling, "pooling", 1)
-    images = _checked_images(images)
+    images = _check_images(images)
     if SIDE % k:
         raise ValueError(f"pooling must divide {SIDE}; got {k}")
     made = np.empty((len(images), steps, 2, SIDE // k, SIDE // k), np.uint8)
@@ -165,7 +165,7 @@ def compare_with_real(recordings: Sequence[Events], images: Any, *, seed: int) -
     """
     import pandas as pd
 
-    images = _checked_images(images)
+    images = _check_images(images)
     if len(recordings) != len(images) or len(images) < 2:
         raise ValueError(
             f"recordings must be as many as images and at least 2; got {len(recordings)} and {len(images)}"
@@ -200,12 +200,12 @@ def positions() -> NDArray[np.float64]:
 
 
 def _recordings(images: Any, seed: int, indices: Sequence[int] | None) -> Iterator[Events]:
-    images = _checked_images(images)
+    images = _check_images(images)
     seed = check_whole(seed, "seed", 0)
-    keys = _checked_indices(indices, len(images))
+    keys = _check_indices(indices, len(images))
     for start in range(0, len(images), _BLOCK):
         for row, ink in enumerate(_ink(images[start : start + _BLOCK]), start):
-            yield _recording(ink, np.random.default_rng([seed, keys[row]]))
+            yield _simulate_recording(ink, np.random.default_rng([seed, keys[row]]))
 
 
 def _ink(images: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -218,7 +218,7 @@ def _ink(images: NDArray[np.uint8]) -> NDArray[np.float64]:
     return np.pad(blurred, ((0, 0), (_MARGIN, _MARGIN), (_MARGIN, _MARGIN)))
 
 
-def _recording(ink: NDArray[np.float64], rng: np.random.Generator) -> Events:
+def _simulate_recording(ink: NDArray[np.float64], rng: np.random.Generator) -> Events:
     from netsci.data._saccade_kernel import crossings
 
     spread = rng.standard_normal((2, SIDE, SIDE))
@@ -254,17 +254,17 @@ def _correlation(a: Any, b: Any) -> float:
     return float(a @ b) / norm if norm > 0 else float("nan")
 
 
-def _checked_images(images: Any) -> NDArray[np.uint8]:
+def _check_images(images: Any) -> NDArray[np.uint8]:
     array = np.asarray(images)
     if array.dtype != np.uint8 or array.ndim != 3 or array.shape[1:] != (28, 28):
         raise TypeError(f"images must be uint8 [n, 28, 28]; got {array.dtype} {array.shape}")
     return array
 
 
-def _checked_indices(indices: Sequence[int] | None, n: int) -> list[int]:
+def _check_indices(indices: Sequence[int] | None, n: int) -> list[int]:
     if indices is None:
         return list(range(n))
     keys = [check_whole(index, "indices", 0) for index in indices]
     if len(keys) != n:
-        raise ValueError(f"indices must hold one number an image; got {len(keys)} for {n} images")
+        raise ValueError(f"indices must hold one number for each image; got {len(keys)} for {n} images")
     return keys

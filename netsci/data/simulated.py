@@ -22,7 +22,7 @@ from netsci.data.dataset import DataSet
 from netsci.data.errors import DataError
 from netsci.data.events import BINNINGS, check_whole, labelled_frames
 from netsci.data.idx import NEEDS, mnist
-from netsci.data.nmnist import CLASSES, SIDE, SPAN, Recording, digested, recordings
+from netsci.data.nmnist import CLASSES, SIDE, SPAN, Recording, digest_recordings, recordings
 from netsci.data.registry import cache_folder, register
 from netsci.data.saccades import simulated_frames
 
@@ -78,14 +78,16 @@ def nmnist_simulated(
     binning: dict[str, Any] = {"steps": steps, "how": how, "binary": binary, "pooling": pooling}
     key = {**binning, "seed": seed, "version": _VERSION, "images": images.checksum}
     rows = range(REAL, REAL + train)
-    x_train = _cached(np.asarray(images.x_train)[rows.start : rows.stop, 0], rows, binning, seed, key)
+    x_train = _load_or_simulate(
+        np.asarray(images.x_train)[rows.start : rows.stop, 0], rows, binning, seed, key
+    )
     digest = hashlib.sha256(images.checksum.encode())
     if test == "real":
         x_test, y_test = _real_tests(folder, images, digest, binning)
         tested = f"{len(y_test)} real recordings"
     else:
         rows = range(len(images.y_train), len(images.y_train) + len(images.y_test))
-        x_test = _cached(np.asarray(images.x_test)[:, 0], rows, binning, seed, key)
+        x_test = _load_or_simulate(np.asarray(images.x_test)[:, 0], rows, binning, seed, key)
         y_test = images.y_test
         tested = f"{len(y_test)} simulated recordings"
     return DataSet(
@@ -107,7 +109,7 @@ def _real_tests(
     """Frames of the real recordings that no training image of the simulation shows, and their labels."""
     labels = {"Train": images.y_train, "Test": images.y_test}
 
-    def chosen() -> Iterator[Recording]:
+    def choose() -> Iterator[Recording]:
         for recording in recordings(folder):
             part, number = recording.part, recording.number
             if part == "Train" and number > REAL:
@@ -120,10 +122,10 @@ def _real_tests(
                 )
             yield recording
 
-    return labelled_frames(digested(chosen(), digest), span=SPAN, **binning)
+    return labelled_frames(digest_recordings(choose(), digest), span=SPAN, **binning)
 
 
-def _cached(
+def _load_or_simulate(
     images: NDArray[np.uint8], rows: range, binning: dict[str, Any], seed: int, key: dict[str, Any]
 ) -> NDArray[np.uint8]:
     """Simulated frames of images, from the cache if they are there, or made and put there."""

@@ -20,7 +20,7 @@ def chain(
     """Return the parts of `LayeredGraph.from_masks`, which says what the arguments are."""
     if sp.issparse(masks) or getattr(masks, "ndim", None) == 2:
         raise ValueError(
-            "masks must hold one matrix a layer; got a single matrix: pass a list of masks: [mask]"
+            "masks must be a list with one matrix for each layer; got a single matrix: pass [mask]"
         )
     links = [as_links(mask, f"mask {i}") for i, mask in enumerate(masks)]
     if not links:
@@ -76,5 +76,5 @@ def _check_chain(links: Sequence[sp.csr_array], rows_per_unit: Sequence[int], i:
         )
     raise ValueError(
         f"mask {i} has {rows} rows, but mask {i - 1} has {width} columns{each}: a mask is "
-        "[presynaptic, postsynaptic] and the next one starts where it ends" + hint
+        "[presynaptic, postsynaptic], so its columns are the rows of the next mask" + hint
     )

@@ -35,7 +35,7 @@ def as_links(matrix: Any, name: str = "links") -> sp.csr_array:
     [[False, True], [False, False]]
     """
     if sp.issparse(matrix):
-        return _stored_pattern(matrix, name)
+        return _find_stored(matrix, name)
     _refuse_graph(matrix, name)
     _refuse_masked(matrix, name)
     dense = np.asarray(matrix)
@@ -52,7 +52,7 @@ def rows_at_once(columns: int) -> int:
     return max(1, _BLOCK // max(1, columns))
 
 
-def _stored_pattern(matrix: Any, name: str) -> sp.csr_array:
+def _find_stored(matrix: Any, name: str) -> sp.csr_array:
     """Return where a sparse matrix stores something, each place once."""
     if matrix.ndim != 2:
         raise ValueError(f"{name} must be a matrix (2-D); its shape is {matrix.shape}")
@@ -98,8 +98,8 @@ def check_graph(graph: Any) -> None:
 
     if not isinstance(graph, LayeredGraph):
         raise TypeError(
-            f"graph must be a LayeredGraph; got {type(graph).__name__} (of masks: LayeredGraph.from_masks, "
-            "of an adjacency: LayeredGraph.from_adjacency)"
+            f"graph must be a LayeredGraph; got {type(graph).__name__}: make one from masks with "
+            "LayeredGraph.from_masks, or from an adjacency with LayeredGraph.from_adjacency"
         )
 
 

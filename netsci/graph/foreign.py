@@ -27,7 +27,7 @@ def read_foreign(nodes: Nodes, links: Links, directed: bool) -> LayeredGraph:
     values = _weights(links)
     if key is None:
         return _unipartite(nodes, links, values, directed)
-    return _grouped(nodes, links, values, key, directed)
+    return _group_nodes(nodes, links, values, key, directed)
 
 
 def number_or_none(value: Any, what: str) -> float | None:
@@ -110,7 +110,7 @@ def _unipartite(nodes: Nodes, links: Links, values: list[float] | None, directed
     return LayeredGraph.from_adjacency(matrix, weights=weights, directed=directed, labels=named)
 
 
-def _grouped(
+def _group_nodes(
     nodes: Nodes, links: Links, values: list[float] | None, key: str, directed: bool
 ) -> LayeredGraph:
     """Group a graph by a node attribute."""
@@ -157,8 +157,8 @@ def _labels(nodes: Nodes, key: str) -> dict[Hashable, Any]:
         legal = label != "" if isinstance(label, str) else isinstance(label, (Real, np.bool_))
         if not legal or (isinstance(label, Real) and not math.isfinite(label)):
             raise ValueError(
-                f"node {node!r} has the {key} {label!r}: groups are told apart by a text or a finite number; "
-                "name them so, or drop the attribute for a plain network"
+                f"node {node!r} has the {key} {label!r}: a group is named by a text or a finite number; "
+                "give each node one, or drop the attribute for a plain network"
             )
     return labels
 
@@ -180,6 +180,6 @@ def _names(groups: list[Any], key: str) -> list[str]:
         if names.count(name) > 1:
             raise ValueError(
                 f"two groups of nodes would be called {name!r}, one of them the {key} {group!r}: "
-                "spell one of the labels otherwise, or alike if they are one group"
+                "rename one of the labels, or give both the same label if they are one group"
             )
     return names

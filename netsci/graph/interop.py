@@ -50,7 +50,7 @@ def to_igraph(graph: LayeredGraph) -> Any:
     )
     result["netsci"] = json.dumps(_header(graph))
     nodes = [attributes for _, attributes in _nodes(graph)]
-    keys = ("population", "index", "label") if _labelled(graph) else ("population", "index")
+    keys = ("population", "index", "label") if _has_labels(graph) else ("population", "index")
     for key in keys:
         result.vs[key] = [node[key] for node in nodes]
     for key in ("projection", "row"):
@@ -68,16 +68,17 @@ def to_graphml(graph: LayeredGraph, path: str | Path) -> None:
 
 
 def from_networkx(network: Any) -> LayeredGraph:
-    """Return the LayeredGraph of a networkx graph, ours or anybody's.
+    """Return the LayeredGraph of a networkx graph, from `to_networkx` or other code.
 
-    Ours come back as they were; weights may have changed, but every node and link must still be there.
+    A graph from `to_networkx` gives the same network again. Its weights may have changed, but it must have
+    the same nodes and links.
 
-    Foreign graphs: nodes with an attribute `population`, `layer`, `bipartite` or (booleans only, as igraph
-    has it) `type` form populations, with a projection for each pair of populations that has links. Labels
-    that all are or spell numbers come in the order of these, others in the order in which the nodes name
-    them first. An undirected link between two populations runs from the earlier to the later. Without such
-    an attribute: one population. Weights are finite numbers, on all links or on none; parallel links merge
-    and their weights add up.
+    Other graphs: nodes with an attribute `population`, `layer`, `bipartite` or (booleans only, as igraph
+    has it) `type` form populations, with a projection for each pair of populations that has links. If all
+    labels are numbers, or texts of numbers, the populations are in the order of these numbers; else in the
+    order in which the nodes first name them. An undirected link between two populations runs from the
+    earlier to the later. Without such an attribute: one population. Weights are finite numbers, on all links
+    or on none. Parallel links merge: their weights add up.
 
     Raises
     ------
@@ -95,7 +96,7 @@ def from_networkx(network: Any) -> LayeredGraph:
 
 
 def from_igraph(network: Any) -> LayeredGraph:
-    """Return the LayeredGraph of an igraph graph, ours or anybody's; see `from_networkx`."""
+    """Return the LayeredGraph of an igraph graph, from `to_igraph` or other code; see `from_networkx`."""
     if not all(hasattr(network, attribute) for attribute in ("vs", "es", "is_directed")):
         raise TypeError(f"expected an igraph graph; got {type(network).__name__}")
     nodes = {vertex.index: vertex.attributes() for vertex in network.vs}
@@ -136,13 +137,13 @@ def _nodes(graph: LayeredGraph) -> list[tuple[int, dict[str, Any]]]:
         for p in graph.populations
         for i in range(p.size)
     ]
-    if _labelled(graph):
+    if _has_labels(graph):
         for (_, attributes), label in zip(nodes, graph.node_labels, strict=True):
             attributes["label"] = label
     return nodes
 
 
-def _labelled(graph: LayeredGraph) -> bool:
+def _has_labels(graph: LayeredGraph) -> bool:
     return any(p.labels is not None for p in graph.populations)
 
 
@@ -156,27 +157,27 @@ def _build(nodes: Nodes, links: Links, header: Any, directed: bool) -> LayeredGr
         what = f"link {u!r} - {v!r}"
         number = _whole(attributes.get("projection"))
         if number is None or not 0 <= number < len(triples):
-            raise _changed(f"{what} belongs to no projection")
+            raise _change_error(f"{what} belongs to no projection")
         ends = _ends(frame.projections[number], place[u], place[v], attributes, directed)
         if ends is None:
-            raise _changed(f"{what} does not run as its row of {frame.projections[number].name!r} says")
+            raise _change_error(f"{what} joins other nodes than in {frame.projections[number].name!r} before")
         weight = number_or_none(attributes.get("weight"), what)
         if (weight is None) != (dtypes[number] is None):
-            raise _changed(f"{what} has {'no weight' if weight is None else 'a weight'}")
+            raise _change_error(f"{what} has {'no weight' if weight is None else 'a weight'}")
         triples[number].append((*ends, weight or 0.0))
     projections = []
     for p, found, dtype, count in zip(frame.projections, triples, dtypes, counts, strict=True):
         matrix, weights = link_matrices(found, p.shape, p.undirected, dtype)
         projections.append(replace(p, links=matrix, weights=weights))
         if not len(found) == count == projections[-1].n_links:
-            raise _changed(f"{p.name!r} had {count} links and now has {len(found)}, or one twice")
+            raise _change_error(f"{p.name!r} had {count} links and now has {len(found)}, or a repeated one")
     labelled = json.loads(header).get("labelled")
     if not isinstance(labelled, list):  # written before populations had labels
         return LayeredGraph(frame.populations, tuple(projections))
-    return LayeredGraph(_named(labelled, frame, nodes, place), tuple(projections))
+    return LayeredGraph(_name_nodes(labelled, frame, nodes, place), tuple(projections))
 
 
-def _named(
+def _name_nodes(
     labelled: list[Any], frame: LayeredGraph, nodes: Nodes, place: dict[Any, tuple[str, int]]
 ) -> tuple[Population, ...]:
     """Return the populations with the labels that their nodes carry."""
@@ -220,10 +221,12 @@ def _places(nodes: Nodes, frame: LayeredGraph) -> dict[Any, tuple[str, int]]:
             or i is None
             or not 0 <= i < frame.sizes[name]
         ):
-            raise _changed(f"node {node!r} has no place in a population")
+            raise _change_error(f"node {node!r} has no place in a population")
         place[node] = (name, i)
     if not len(set(place.values())) == len(place) == frame.n_nodes:
-        raise _changed(f"it had {frame.n_nodes} nodes and now has {len(place)}, or two at one place")
+        raise _change_error(
+            f"it had {frame.n_nodes} nodes and now has {len(place)}, or two nodes at one place"
+        )
     return place
 
 
@@ -247,5 +250,5 @@ def _whole(value: Any) -> int | None:
     return int(value) if np.isfinite(value) and value == int(value) else None
 
 
-def _changed(what: str) -> ValueError:
+def _change_error(what: str) -> ValueError:
     return ValueError(f"the graph has changed since it was exported: {what}; {_DROP}")

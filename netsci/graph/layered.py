@@ -78,11 +78,12 @@ class LayeredGraph:
         names: Sequence[str] | None = None,
         rows_per_unit: Sequence[int] | None = None,
     ) -> LayeredGraph:
-        """Build a chain of layers from masks [presynaptic, postsynaptic], the first on the input.
+        """Build a chain of layers from masks [presynaptic, postsynaptic]; the first mask reads the input.
 
         `weights`, `names` (of the projections) and `rows_per_unit` (k^2 of a convolution, H W of a flatten)
-        hold one entry a mask. Raises ValueError where the widths of neighbouring masks do not chain or one
-        matrix is passed in place of a list, TypeError where rows_per_unit is no list of whole numbers.
+        hold one entry for each mask. Raises ValueError if the columns of a mask do not fit the rows of the
+        next, or if masks is a single matrix. Raises TypeError if rows_per_unit is not a list of whole
+        numbers.
         """
         return cls(*chain(masks, weights, names, rows_per_unit))
 
@@ -98,8 +99,8 @@ class LayeredGraph:
     ) -> LayeredGraph:
         """Build a plain network: one population with one projection onto itself, undirected if symmetric.
 
-        The links decide; weights of symmetric links that differ by direction need directed=True. `labels`
-        names the nodes.
+        By default symmetric links make it undirected. If the weights of both directions differ, pass
+        directed=True. `labels` names the nodes.
         """
         links = as_links(adjacency, "adjacency")
         if links.shape[0] != links.shape[1]:
@@ -140,7 +141,7 @@ class LayeredGraph:
 
     @property
     def node_labels(self) -> list[str]:
-        """For every node, its label, or population[index] where its population has none."""
+        """For every node, its label, or "population[index]" if its population has no labels."""
         return [
             label
             for p in self.populations
@@ -148,7 +149,7 @@ class LayeredGraph:
         ]
 
     def degrees(self, side: str = "all") -> dict[str, NDArray[np.int64]]:
-        """Links of every unit by population: "in" arriving, "out" leaving, "all" both (undirected: once)."""
+        """Number of links of each unit, by population: "in", "out" or "all" (undirected links count once)."""
         check_choice(side, ("in", "out", "all"), "side")
         totals = {name: np.zeros(size, np.int64) for name, size in self.sizes.items()}
         for projection in self.projections:
@@ -174,9 +175,10 @@ class LayeredGraph:
         return as_links(sp.coo_array((np.ones(len(source), np.int64), (source, target)), shape=shape))
 
     def edges(self) -> pd.DataFrame:
-        """One line a link: projection, row, source and target (node numbers), weight (NaN if unweighted).
+        """Return a table with one row for each link.
 
-        An undirected pair is listed once, with source <= target.
+        Columns: projection, row, source and target (node numbers), weight (NaN if unweighted). An undirected
+        pair has one row, with source <= target.
         """
         import pandas as pd
 
@@ -202,7 +204,7 @@ class LayeredGraph:
         return pd.concat(frames, ignore_index=True)
 
     def with_links(self, links: Sequence[Any]) -> LayeredGraph:
-        """Return the graph with other links, one matrix a projection; weights follow the links that stay."""
+        """Return the graph with other links, one matrix for each projection; old links keep their weights."""
         if len(links) != len(self.projections):
             raise ValueError(
                 f"needs one matrix for each of {len(self.projections)} projections; got {len(links)}"
@@ -219,7 +221,7 @@ class LayeredGraph:
         return int(count), rank[labels]
 
     def subgraph(self, keep: Mapping[str, Any]) -> LayeredGraph:
-        """Return the graph of the kept units (bool [size] by population); empty populations leave it."""
+        """Return the graph of the units to keep (bool [size] by population), without empty populations."""
         unknown = [name for name in keep if name not in self.sizes]
         if unknown:
             raise ValueError(f"keep names {unknown}, but the populations are {list(self.sizes)}")
@@ -271,19 +273,19 @@ class LayeredGraph:
     __hash__ = None  # type: ignore[assignment]
 
     def to_networkx(self) -> Any:
-        """Return a networkx graph that keeps everything; see `netsci.graph.interop`."""
+        """Return a networkx graph without loss of information; see `netsci.graph.interop`."""
         from netsci.graph import interop
 
         return interop.to_networkx(self)
 
     def to_igraph(self) -> Any:
-        """Return an igraph graph that keeps everything; see `netsci.graph.interop`."""
+        """Return an igraph graph without loss of information; see `netsci.graph.interop`."""
         from netsci.graph import interop
 
         return interop.to_igraph(self)
 
     def to_graphml(self, path: Any) -> None:
-        """Write a GraphML file that keeps everything; see `netsci.graph.interop`."""
+        """Write a GraphML file without loss of information; see `netsci.graph.interop`."""
         from netsci.graph import interop
 
         interop.to_graphml(self, path)

@@ -32,10 +32,10 @@ _Units = dict[str, NDArray[np.bool_]]
 
 
 def percolate(graph: LayeredGraph) -> LayeredGraph:
-    """Return the graph without the links that lie on no path from an entry to an exit.
+    """Return the graph with only the links that are on a path from an entry to an exit.
 
-    Weights follow the links that stay; populations keep their size. Percolating twice changes nothing more.
-    A row of a convolution or a flatten is reached as soon as its channel is (`rows_per_unit`).
+    Links that stay keep their weights; populations keep their size. A second call changes nothing more.
+    If a channel is reached, all its rows in a convolution or a flatten are reached (`rows_per_unit`).
 
     Examples
     --------
@@ -71,8 +71,8 @@ def surviving_links(graph: LayeredGraph) -> list[NDArray[np.bool_]]:
 def live_units(graph: LayeredGraph) -> dict[str, NDArray[np.bool_]]:
     """Return, for each population, bool [size]: whether the unit has a link that survives percolation.
 
-    All other units are inactive: isolated, or cut off from the entries or from the exits of the network.
-    An input without surviving links is as inactive as a hidden unit.
+    All other units are inactive: they are isolated, or no path connects them to an entry, or to an exit, of
+    the network. An input without surviving links is inactive too.
 
     Examples
     --------
@@ -96,9 +96,10 @@ def live_units(graph: LayeredGraph) -> dict[str, NDArray[np.bool_]]:
 def node_sparsity(graph: LayeredGraph) -> pd.DataFrame:
     """Return a table of the share of inactive units, 1 - active / nodes.
 
-    Active is a unit with a link that survives percolation (see `live_units`). Columns: population, nodes,
-    active, inactive (int64), node_sparsity (float64 in [0, 1], NaN without nodes). Rows: one a population in
-    the graph's order, then "input and hidden" (all but populations that only receive), then "all".
+    A unit is active if one of its links survives percolation (see `live_units`). Columns: population, nodes,
+    active, inactive (int64), node_sparsity (float64 in [0, 1], NaN without nodes). Rows: one for each
+    population in the graph's order, then "input and hidden" (all but populations that only receive), then
+    "all".
 
     Examples
     --------

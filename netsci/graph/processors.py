@@ -25,12 +25,12 @@ def processors() -> int:
 
 
 def worker_count(threads: Any) -> int:
-    """Return how many threads to start: as many as asked for, or None for one a processor.
+    """Return how many threads to start: as many as asked for, or None for one per processor.
 
     Raises
     ------
     TypeError, ValueError
-        If threads is no whole number, or below 1.
+        If threads is not a whole number, or below 1.
 
     Examples
     --------
@@ -40,7 +40,7 @@ def worker_count(threads: Any) -> int:
     if threads is None:
         return processors()
     if as_whole(threads, "threads") < 1:
-        raise ValueError(f"threads must be at least 1, or None for one a processor; got {threads!r}")
+        raise ValueError(f"threads must be at least 1, or None for one per processor; got {threads!r}")
     return int(threads)
 
 

@@ -15,7 +15,7 @@ from netsci.graph.checks import as_links, as_whole, check_choice, rows_at_once
 
 @dataclass(frozen=True)
 class Population:
-    """A named set of `size` neurons (or channels), with labels where these have names of their own."""
+    """A named set of `size` neurons (or channels), with labels if the neurons have names."""
 
     name: str
     size: int
@@ -38,13 +38,15 @@ def _texts(labels: Sequence[str], size: int, name: str) -> tuple[str, ...]:
     if isinstance(labels, str) or not all(isinstance(label, str) for label in labels):
         raise TypeError(f"labels of population {name!r} must be a sequence of texts (str)")
     if len(labels) != size:
-        raise ValueError(f"population {name!r} has {size} units but {len(labels)} labels: one for each")
+        raise ValueError(
+            f"population {name!r} has {size} units but {len(labels)} labels; give one label for each unit"
+        )
     return tuple(labels)
 
 
 @dataclass(frozen=True, eq=False)
 class Projection:
-    """The links from one population to another, with or without their weights.
+    """The links from one population to another, with weights or without.
 
     Parameters
     ----------
@@ -54,9 +56,9 @@ class Projection:
     weights : the same shape, or None; dense (read at the links) or sparse with exactly the links' pattern.
         Kept as CSR with the links' structure, float32 or else float64; zeros are legal weights.
     rows_per_unit : rows that each source unit owns, a whole number.
-    name : what the layer is called where it comes from; "source -> target" by default.
-    undirected : for a unipartite network: a projection of a population onto itself, links and weights
-        symmetric.
+    name : name of the layer in its file or model; "source -> target" by default.
+    undirected : True for a unipartite network: a projection of a population onto itself with symmetric links
+        and weights.
 
     Raises
     ------
@@ -110,10 +112,10 @@ class Projection:
 
     @property
     def sparsity(self) -> float:
-        """Share of absent links, in [0, 1]; NaN where there is no place for a link.
+        """Share of absent links, in [0, 1]; NaN if no link is possible.
 
-        Undirected: the share of pairs of different units that are not linked. Self-loops are left out, both
-        as links and as places, so that a network with a few has the sparsity of the one without.
+        Undirected: the share of pairs of different units without a link. Self-loops do not count, neither as
+        links nor as possible links, so they do not change the sparsity.
         """
         rows, columns = self.shape
         places, links = rows * columns, int(self.links.nnz)
@@ -122,14 +124,14 @@ class Projection:
         return 1.0 - links / places if places else float("nan")
 
     def degrees(self, side: str) -> NDArray[np.int64]:
-        """Links of each row ("source") or of each column ("target")."""
+        """Number of links of each row ("source") or of each column ("target")."""
         check_choice(side, ("source", "target"), "side")
         if side == "source":
             return np.asarray(np.diff(self.links.indptr), dtype=np.int64)
         return np.bincount(self.links.indices, minlength=self.shape[1]).astype(np.int64, copy=False)
 
     def unit_links(self) -> sp.csr_array:
-        """Boolean CSR [source units, target units]: linked by at least one row."""
+        """Boolean CSR [source units, target units]: True if any row of the source unit has a link."""
         if self.rows_per_unit == 1:
             return self.links
         coo = self.links.tocoo()
@@ -140,7 +142,7 @@ class Projection:
         return as_links(counts)
 
     def with_links(self, links: Any) -> Projection:
-        """Return the projection with other links; weights follow the links that stay, new links weigh 0."""
+        """Return the projection with other links; old links keep their weights, new ones weigh 0."""
         links = as_links(links, self.name)
         if links.shape != self.shape:
             raise ValueError(f"links of {self.name!r} must keep the shape {self.shape}; got {links.shape}")

@@ -1,4 +1,4 @@
-"""Reading sparse networks from files, safely: told by content, nothing executed, one exception."""
+"""Read sparse networks from files, safely: the content tells the format, and no code of a file is run."""
 
 from netsci.io.errors import CheckpointError
 from netsci.io.load import load, load_graph

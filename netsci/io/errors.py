@@ -1,4 +1,4 @@
-"""The one exception that reading a file raises."""
+"""The exception that every reader raises."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ MAX_TEXT = 200
 
 
 class CheckpointError(ValueError):
-    """A file that cannot be read as a network: the message says what it is and what to do instead.
+    """The error for a file that cannot be read as a network: it says what the file is and what to do instead.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class CheckpointError(ValueError):
 
 
 def printable(text: object) -> str:
-    """Return text from a file made safe to show: one line, no control characters, at most 200 characters."""
+    """Return text of a file safe to print: one line, no control characters, at most 200 characters."""
     # A name in a hostile file may hold line ends or terminal escapes, and it ends up on a terminal.
     line = "".join(c if c.isprintable() else "?" for c in str(text))
     return line if len(line) <= MAX_TEXT else line[: MAX_TEXT - 3] + "..."

@@ -1,4 +1,4 @@
-"""Files written as a whole or not at all, and their checksums."""
+"""Write files as a whole or not at all, and compute their checksums."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def write_atomically(path: str | Path, content: bytes | str) -> Path:
-    """Write a file so that it is never seen half written, and return its path.
+    """Write a file in one step, so that nobody sees it half written; return its path.
 
     Text is written as UTF-8 with line ends as they are; what UTF-8 lacks (undecodable bytes of file names)
     becomes "?". The old file, if any, stays until the new one is complete, and stays for good if writing

@@ -1,4 +1,4 @@
-"""How much a file may ask for, checked before anything is allocated.
+"""Limits on the size of files, checked before memory is allocated.
 
 A file of a kilobyte can ask for terabytes: by compression, by a tensor whose strides are 0, by a header that
 merely says so. Honest files stay far below these limits.
@@ -29,14 +29,16 @@ def check_file_size(path: Path, size: int) -> None:
     if size == 0:
         raise CheckpointError(path, "the file is empty (0 bytes)", "save or download it again")
     if size > MAX_BYTES:
-        raise CheckpointError(path, _above(f"the file has {size:,} bytes"), "load its layers one file each")
+        raise CheckpointError(
+            path, _above(f"the file has {size:,} bytes"), "save each layer in a file of its own"
+        )
 
 
 def check_unpacked(path: Path, unpacked: int, packed: int) -> None:
     """Raise CheckpointError where an archive unpacks to more than the limit, or like a zip bomb."""
     if unpacked > MAX_BYTES:
         raise CheckpointError(
-            path, _above(f"the archive unpacks to {unpacked:,} bytes"), "store its layers one file each"
+            path, _above(f"the archive unpacks to {unpacked:,} bytes"), "save each layer in a file of its own"
         )
     if unpacked > ANY_RATIO_BYTES and unpacked > MAX_COMPRESSION * packed:
         raise CheckpointError(
@@ -60,7 +62,7 @@ def check_members(path: Path, members: Sequence[ZipInfo], size: int) -> None:
 
 
 def check_arrays(path: Path, logical: int, stored: int) -> None:
-    """Raise CheckpointError where arrays hold more numbers than the limit or than the file can back."""
+    """Raise CheckpointError if arrays have more numbers than the limit or than the file can hold."""
     # First, because an expanded tensor is mended otherwise than a large one.
     if logical > FREE_BYTES and logical > MAX_SHARING * stored:
         raise CheckpointError(
@@ -70,7 +72,7 @@ def check_arrays(path: Path, logical: int, stored: int) -> None:
         )
     if logical > MAX_BYTES:
         raise CheckpointError(
-            path, _above(f"its arrays have {logical:,} bytes"), "store its layers one file each"
+            path, _above(f"its arrays have {logical:,} bytes"), "save each layer in a file of its own"
         )
 
 

@@ -1,4 +1,4 @@
-"""The front door: any supported file in, a LayeredGraph out, or one CheckpointError that says why not."""
+"""Read a LayeredGraph from any supported file, or raise a CheckpointError that says why not."""
 
 from __future__ import annotations
 
@@ -38,52 +38,52 @@ def load(
     undirected: bool = False,
     isolate: bool = True,
 ) -> Loaded:
-    """Return the network in a file, with what was decided while reading.
+    """Read the network in a file, and note the decisions of the reader.
 
     Reads safetensors, torch state dicts (also nested in checkpoints), npz and npy matrices, scipy.sparse npz,
     ONNX, HDF5 (Keras, NIR), .keras archives and MATLAB 5 files; GraphML, GEXF, GML, Pajek, node-link JSON,
-    Matrix Market, edge lists and tables of numbers; told apart by content. Nothing in the file is executed.
-    Populations are the neurons (or channels) before the first layer, "input", and after each layer, called
-    like the layer; a plain network is one population.
+    Matrix Market, edge lists and tables of numbers. The content tells the format. Nothing in the file is run.
+    The population "input" holds the neurons (or channels) before the first layer. Each layer gives one more
+    population, with the layer's name. A plain network is one population.
 
     Parameters
     ----------
     path : the file.
     threshold : keep the links of |weight| >= threshold, a finite number of at least 0.
-    density : keep of each layer the strongest links, at most this share in (0, 1] of its places, the first of
-        equals; see `netsci.io.network.cut`. Not together with `threshold`.
-    select : keep only the layer of this name, or those whose names begin with it and a dot.
-    undirected : read directed projections of a population onto itself as undirected, both directions merged
-        and their weights added up.
+    density : keep the strongest links of each layer, at most this share in (0, 1] of its possible links; of
+        equal links the first ones. See `netsci.io.network.cut`. Do not pass `threshold` as well.
+    select : keep only the layer of this name, or the layers whose names begin with it and a dot.
+    undirected : read a directed projection of a population onto itself as undirected: merge both directions
+        and add up their weights.
     isolate : read the file in another process, under limits of memory and time.
 
     Raises
     ------
     CheckpointError
-        If the file is missing, damaged, hostile, too large or of another format, or holds no weights to cut
-        or nothing that is called `select`: the message says which, and what to do.
+        If the file is missing, damaged, hostile, too large or of an unknown format, if it holds no weights
+        for threshold or density, or no layer called `select`. The message says which, and what to do.
     ValueError, TypeError
-        If threshold or density are no such numbers, or both are given, or undirected is no truth value.
+        If threshold or density is out of range, both are given, or undirected is not True or False.
     """
     path = Path(path)
     _check_options(threshold, density, select, undirected)
-    checksum = _checked(path)
+    checksum = _check_file(path)
     options: dict[str, Any] = {"threshold": threshold, "density": density, "select": select}
     options["undirected"] = undirected
     if isolate:
-        return _isolated(path, checksum, options)
+        return _read_isolated(path, checksum, options)
     try:
         return parse(path, checksum, **options)
     except (CheckpointError, KeyboardInterrupt, SystemExit, GeneratorExit):
         raise
     except BaseException as error:  # a panic of compiled Rust code is none of Exception
-        from netsci.io.sandbox.isolation import explained
+        from netsci.io.sandbox.isolation import explain_error
 
-        raise CheckpointError(path, *explained(error)) from error
+        raise CheckpointError(path, *explain_error(error)) from error
 
 
-def _isolated(path: Path, checksum: str, options: dict[str, Any]) -> Loaded:
-    """Have the file read by another process."""
+def _read_isolated(path: Path, checksum: str, options: dict[str, Any]) -> Loaded:
+    """Read the file in another process."""
     from netsci.io.sandbox.isolation import load_isolated
 
     return load_isolated(path, checksum, **options)
@@ -100,14 +100,14 @@ def _check_options(threshold: Any, density: Any, select: Any, undirected: Any) -
     if threshold is not None and not 0 <= threshold < math.inf:
         raise ValueError(f"threshold must be a finite number of at least 0; got {threshold!r}")
     if density is not None and not 0 < density <= 1:
-        raise ValueError(f"density must lie in (0, 1], the share of places to keep; got {density!r}")
+        raise ValueError(f"density must lie in (0, 1], the share of possible links to keep; got {density!r}")
     if select is not None and (not isinstance(select, str) or not select):
         raise TypeError(f"select must be the name of a layer (str) or None; got {select!r}")
     if type(undirected) is not bool:
         raise TypeError(f"undirected must be True or False; got {undirected!r}")
 
 
-def _checked(path: Path) -> str:
+def _check_file(path: Path) -> str:
     """Return the checksum of a file that is there and of a size that is read."""
     try:
         if path.is_dir():

@@ -1,4 +1,4 @@
-"""What reading a file gives: the network, and what was decided while reading."""
+"""The result of reading a file: the network, and the decisions of the reader."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Loaded:
     ----------
     graph : the network.
     kind : what the file is, for people.
-    notes : what was decided or left out while reading, one sentence each.
+    notes : what the reader decided or did not read, one sentence each.
     path : the file.
     sha256 : its checksum, 64 hexadecimal digits.
     """
@@ -36,7 +36,7 @@ class Loaded:
 
     @property
     def name(self) -> str:
-        """The file's name made safe to show and to write: bytes that are no text become "?"."""
+        """The name of the file, safe to print: bytes that are not text become "?"."""
         return printable(self.path.name)
 
     def _repr_html_(self) -> str:
@@ -49,8 +49,8 @@ class Loaded:
         """Return {"kind", "layers", "notes"} in plain types, ready for JSON.
 
         A layer has name, source and target (populations), shape [presynaptic, postsynaptic], rows_per_unit,
-        links, sparsity in [0, 1] (None where there is no place for a link), weights (dtype or None) and
-        isolated, the units without links [presynaptic, postsynaptic].
+        links, sparsity in [0, 1] (None if no link is possible), weights (dtype or None) and isolated, the
+        numbers of units without links [presynaptic, postsynaptic].
         """
         layers = [_layer_summary(projection) for projection in self.graph.projections]
         return {"kind": self.kind, "layers": layers, "notes": list(self.notes)}

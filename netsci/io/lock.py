@@ -10,6 +10,7 @@ must not exist yet is enough.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import secrets
@@ -33,7 +34,7 @@ BEAT = 10.0  # seconds between heartbeats
 STALE = 60.0  # seconds without a heartbeat after which a lock may be taken over
 _TRIES = 100  # to take a lock that others release or take over just now
 _PAUSE = 0.02  # seconds between them
-_held: dict[str, FolderLock] = {}  # the locks of this process, by the real path of their folder
+_held: dict[tuple[str, int], FolderLock] = {}  # the locks of this process, by real path and thread
 _guard = threading.RLock()
 
 
@@ -103,11 +104,11 @@ class FolderLock:
 
     def __enter__(self) -> FolderLock:
         with _guard:
-            outer = _held.get(self._key)
-            if outer is None or outer._thread != threading.get_ident():
+            outer = _held.get((self._key, threading.get_ident()))
+            if outer is None:
                 self._take()
                 self._thread = threading.get_ident()
-                _held[self._key] = outer = self
+                _held[self._key, self._thread] = outer = self
                 threading.Thread(target=self._keep_beating, name="folder lock", daemon=True).start()
                 self._before = exit_on_sigterm()
             outer._depth += 1
@@ -115,7 +116,8 @@ class FolderLock:
 
     def __exit__(self, *error: object) -> None:
         with _guard:
-            outer = _held.get(self._key)  # None in a forked child, which holds nothing
+            # None in a forked child, which holds nothing; never another thread's, which took the folder over
+            outer = _held.get((self._key, threading.get_ident()))
             if outer is not None:
                 outer._depth -= 1
                 if outer._depth == 0:
@@ -169,7 +171,7 @@ class FolderLock:
 
     def _release(self) -> None:
         self._ended.set()
-        del _held[self._key]
+        del _held[self._key, self._thread]
         if self._before is not None:
             signal.signal(signal.SIGTERM, self._before)
         with self._writing:
@@ -190,7 +192,11 @@ def check_lock(folder: str | Path) -> None:
     --------
     >>> check_lock(tempfile.mkdtemp())
     """
-    lock = _held.get(os.path.realpath(folder))
+    path = os.path.realpath(folder)
+    with _guard:
+        locks = {thread: lock for (held, thread), lock in _held.items() if held == path}
+    # this thread's own, else that of the thread for which this one works
+    lock = locks.get(threading.get_ident(), next(reversed(locks.values()), None))
     if lock is not None:
         lock.check()
 
@@ -254,8 +260,7 @@ def _read(path: Path) -> Holder | None:
         # Opened, not only looked at: on network disks this asks the server.
         with open(path, "rb") as stream:
             text, changed = stream.read(65_536), os.fstat(stream.fileno()).st_mtime
-        with tempfile.TemporaryFile(dir=path.parent, prefix=f"{LOCK}-") as probe:
-            age = os.fstat(probe.fileno()).st_mtime - changed
+        age = _clock(path.parent) - changed
     except FileNotFoundError:
         return None
     try:
@@ -265,6 +270,17 @@ def _read(path: Path) -> Holder | None:
         return Holder(host=host, process=int(said["process"]), start=start, age=age, **rest)
     except (ValueError, TypeError, KeyError):
         return Holder(age=age)
+
+
+def _clock(folder: Path) -> float:
+    """Return the time by the clock of the file system; by that of this machine where it may not write."""
+    try:
+        with tempfile.TemporaryFile(dir=folder, prefix=f"{LOCK}-") as probe:
+            return os.fstat(probe.fileno()).st_mtime
+    except OSError as error:
+        if error.errno not in (errno.EROFS, errno.EACCES, errno.EPERM):
+            raise
+        return time.time()
 
 
 def _remove(folder: Path, removable: Callable[[Holder], bool]) -> bool:

@@ -77,7 +77,7 @@ def parse(
         else:
             contents = _reader(*_ARRAYS[found])(path)
             kind = contents.kind
-            graph, notes = _chained(path, contents, threshold, density, select)
+            graph, notes = _build_chain(path, contents, threshold, density, select)
             if undirected:
                 graph, said = without_direction(graph)
                 notes += said
@@ -86,7 +86,7 @@ def parse(
     return Loaded(graph, kind, tuple(map(_line, notes + _plain_words(graph))), path, checksum)
 
 
-def _chained(
+def _build_chain(
     path: Path, contents: Contents, threshold: float | None, density: float | None, select: str | None
 ) -> tuple[LayeredGraph, list[str]]:
     """Return the graph of the layers among the arrays of a checkpoint, and notes."""
@@ -113,7 +113,9 @@ def _cut(
 
     if all(layer.values is None or layer.values.dtype == bool for layer in layers):
         raise CheckpointError(
-            path, "it holds masks and no weights to cut by", "leave out threshold and density"
+            path,
+            "it holds masks and no weights, which threshold and density need",
+            "leave out threshold and density",
         )
     return cut(layers, threshold=threshold, density=density)
 
@@ -132,14 +134,14 @@ def _plain_words(graph: LayeredGraph) -> list[str]:
     if dense and len(dense) == len(chains):
         notes.append(f"no zeros: the network is dense (0 % sparsity); {_CUT}")
     elif dense:
-        notes.append(f"no zeros, dense (0 % sparsity): {_listed(dense)}; {_CUT}")
+        notes.append(f"no zeros, dense (0 % sparsity): {_list_names(dense)}; {_CUT}")
     empty = [p.name for p in graph.projections if not p.n_links]
     if empty:
-        notes.append(f"without any link: {_listed(empty)}")
+        notes.append(f"without any link: {_list_names(empty)}")
     return notes
 
 
-def _listed(names: list[str]) -> str:
+def _list_names(names: list[str]) -> str:
     return ", ".join(map(printable, names[:6])) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
 
 

@@ -9,9 +9,9 @@ import numpy as np
 def link_sparsity(links: int | Sequence[int], dense_links: int | Sequence[int]) -> float:
     """Return the share of absent links, 1 - sum(links) / sum(dense_links); NaN without dense links.
 
-    links, dense_links : whole numbers >= 0, one a layer, the dense output layer included.
+    links, dense_links : whole numbers >= 0, one for each layer, the dense output layer included.
 
-    Raises ValueError if a layer has more links than a dense one, or the numbers are not as many.
+    Raises ValueError if a layer has more links than dense_links, or the two lengths differ.
 
     Examples
     --------
@@ -29,7 +29,7 @@ def node_sparsity(active: int | Sequence[int], nodes: int | Sequence[int]) -> fl
     active, nodes : whole numbers >= 0: of one population its own node sparsity, of the input and all hidden
     populations that of the network (`netsci.graph.node_sparsity` finds which units of a graph are active).
 
-    Raises ValueError if a population has more active units than units, or the numbers are not as many.
+    Raises ValueError if a population has more active units than units, or the two lengths differ.
 
     Examples
     --------
@@ -48,7 +48,7 @@ def _absent(present: int | Sequence[int], possible: int | Sequence[int], names: 
             raise TypeError(f"{name} must be whole numbers (int); got {found.dtype}")
     if counts[0].shape != counts[1].shape or counts[0].ndim != 1:
         raise ValueError(
-            f"{names[0]} and {names[1]} need one number each a layer; their shapes are "
+            f"{names[0]} and {names[1]} need one number for each layer; their shapes are "
             f"{counts[0].shape} and {counts[1].shape}"
         )
     if (counts[0] < 0).any() or (counts[0] > counts[1]).any():

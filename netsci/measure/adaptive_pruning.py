@@ -9,14 +9,14 @@ CLOSE = 1e-11  # relative; the index itself is known to about 1e-12
 
 
 def retained_bound(size: int, index: float, *, p: float = 0.5, q: float = 1.0, eta: float = 0.0) -> int:
-    """Return the number of entries that the sparsity index says must be retained.
+    """Return the number of entries to retain according to the sparsity index.
 
     m = ceil(d (1 + eta)^(-q/(q - p)) (1 - I)^(p q/(q - p))), at most d: the fewest entries that can hold the
     p-norm up to a share eta. A bound within a relative 1e-11 of a whole number counts as that number.
 
     Parameters
     ----------
-    size : d, the number of alive entries, at least 1.
+    size : d, the number of entries that are not pruned yet, at least 1.
     index : their sparsity index I, in [0, 1].
     p, q : the orders of the index, 0 < p < q. eta : slack, > -1; the larger, the fewer are retained. No unit.
 
@@ -66,14 +66,14 @@ def pruning_ratio(
     gamma: float = 1.0,
     beta: float = 0.9,
 ) -> float:
-    """Return the share of the alive entries to remove in this round.
+    """Return the share of the entries that are not pruned yet to prune in this round.
 
     ratio = min(gamma (1 - m/d), beta), m = `retained_bound`.
 
     Parameters
     ----------
     size, index, p, q, eta : as in `retained_bound`.
-    gamma : step, >= 0; above 1 removes more than the bound asks.
+    gamma : step, >= 0; a gamma above 1 removes more than the bound says.
     beta : largest share that one round removes, in [0, 1].
 
     Returns
@@ -105,10 +105,10 @@ def prune_count(
     gamma: float = 1.0,
     beta: float = 0.9,
 ) -> int:
-    """Return how many of the alive entries to remove in this round, those of smallest magnitude.
+    """Return how many entries to prune in this round; prune those of smallest magnitude.
 
-    number = floor(min(gamma (d - m), beta d)), m = `retained_bound`, in exact arithmetic: gamma and beta mean
-    the decimals that they print as, so that beta = .29 of 100 entries is 29 and not 28.
+    number = floor(min(gamma (d - m), beta d)), m = `retained_bound`, in exact arithmetic: gamma and beta
+    count as the decimals that they print, so beta = .29 of 100 entries gives 29 and not 28.
 
     Parameters
     ----------

@@ -22,10 +22,10 @@ def energy_pj(trace: Trace, *, pj_per_sop: float = PJ_PER_SOP, pj_per_mac: float
     E = pj_per_sop * SOPs + pj_per_mac * MACs, over all steps and samples of the trace.
 
     pj_per_sop, pj_per_mac : picojoule per operation, >= 0. S0: 1.5 pJ per SOP (PJ_PER_SOP); S1 and S2: 0.9
-    (PJ_PER_AC); a MAC on analog input 4.6 (PJ_PER_MAC). Neurons, memory and batch normalization are left
-    out, as in the papers.
+    (PJ_PER_AC); a MAC on analog input 4.6 (PJ_PER_MAC). Neurons, memory and batch normalization do not
+    count, as in the papers.
 
-    Raises ValueError if a cost is negative, NaN or infinite; TypeError if it is no number.
+    Raises ValueError if a cost is negative, NaN or infinite; TypeError if it is not a number.
 
     Examples
     --------

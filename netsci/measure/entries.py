@@ -34,7 +34,7 @@ def as_array(w: Any, name: str = "w") -> Any:
     return dense
 
 
-def counted(w: Any, mask: Any = None, name: str = "w") -> tuple[NDArray[np.float64], int]:
+def select_entries(w: Any, mask: Any = None, name: str = "w") -> tuple[NDArray[np.float64], int]:
     """Return the magnitudes of the entries that count, zeros in part left out, and how many entries count."""
     array = as_array(w, name)
     if mask is None:

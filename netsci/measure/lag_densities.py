@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from netsci.measure.lag_table import GROUPS, known_lags, lags_of, positive
+from netsci.measure.lag_table import GROUPS, find_lags, lags_of, positive
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,12 +14,13 @@ if TYPE_CHECKING:
 def lag_density(table: "pd.DataFrame", *, points: int = 201) -> "pd.DataFrame":
     """Return Gaussian kernel densities of the positive lags of dense and of sparse networks.
 
-    Scott's bandwidth, n^(-1/5) times the standard deviation; the grid is common and reaches three bandwidths
-    beyond the lags, so a curve's area is 1 to .3 % and some of it lies below zero, where no positive lag is.
+    Scott's bandwidth, n^(-1/5) times the standard deviation; both curves have the same grid, which reaches
+    three bandwidths beyond the lags. So the area of a curve is 1 to .3 %, and part of it is below zero
+    although the lags are positive.
 
     Parameters
     ----------
-    table : as in `time_lag_tests`. points : of the grid, at least 2.
+    table : as in `time_lag_tests`. points : number of grid points, at least 2.
 
     Returns
     -------
@@ -47,7 +48,7 @@ def lag_density(table: "pd.DataFrame", *, points: int = 201) -> "pd.DataFrame":
 
     if points < 2:
         raise ValueError(f"points must be at least 2; got {points!r}")
-    lags, _ = known_lags(table)
+    lags, _ = find_lags(table)
     samples = {name: positive(lags_of(lags, name)) for name in GROUPS}
     laws = {name: gaussian_kde(x) for name, x in samples.items() if len(x) > 1 and np.ptp(x) > 0}
     widths = {name: math.sqrt(float(law.covariance[0, 0])) for name, law in laws.items()}

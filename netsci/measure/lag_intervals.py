@@ -40,7 +40,7 @@ class Bootstrap:
         """Return mean and median of all lags [pair, network], with their intervals."""
         lags = _pairs_with_any(lags)
         centres = _centres(lags.reshape(1, -1))
-        drawn = self._drawn(len(lags))
+        drawn = self._draw(len(lags))
         spread = None if drawn is None else _centres(lags[drawn].reshape(len(drawn), -1))
         rows = []
         for k, name in enumerate(("mean", "median")):
@@ -83,14 +83,14 @@ class Bootstrap:
         total = (counts @ known[:, 0]) * (counts @ known[:, 1])
         return self._ends(_ratio(np.einsum("ri,ri->r", counts @ over, counts), total))
 
-    def _drawn(self, pairs: int) -> NDArray[np.int64] | None:
+    def _draw(self, pairs: int) -> NDArray[np.int64] | None:
         if self.rng is None or pairs < 2:
             return None
         return self.rng.integers(pairs, size=(self.resamples, pairs))
 
     def _counts(self, pairs: int) -> _Floats | None:
         """Return how often every resample holds every pair, float64 [resample, pair]."""
-        drawn = self._drawn(pairs)
+        drawn = self._draw(pairs)
         if drawn is None:
             return None
         places = drawn + pairs * np.arange(len(drawn))[:, None]

@@ -13,9 +13,9 @@ GROUPS = ("dense", "sparse")
 
 
 def swap_times(table: "pd.DataFrame", *, rng: np.random.Generator) -> "pd.DataFrame":
-    """Return the table with accuracy time and rate time exchanged in each row by the toss of a coin.
+    """Return the table with accuracy time and rate time swapped in each row with probability 1/2.
 
-    The negative control of `time_lag_tests`: whatever the table, the result has no lag but by chance.
+    The negative control of `time_lag_tests`: for any table, the result has a lag only by chance.
 
     Raises TypeError and ValueError as `time_lag_tests`.
 
@@ -30,7 +30,7 @@ def swap_times(table: "pd.DataFrame", *, rng: np.random.Generator) -> "pd.DataFr
     Source: the control of S2 section 3.3 in this suite.
     """
     check_generator(rng)
-    known_lags(table)
+    find_lags(table)
     turned = table.copy()
     swap = rng.random(len(table)) < 0.5
     turned["accuracy_time"] = table["accuracy_time"].where(~swap, table["rate_time"])
@@ -38,7 +38,7 @@ def swap_times(table: "pd.DataFrame", *, rng: np.random.Generator) -> "pd.DataFr
     return turned
 
 
-def known_lags(table: Any) -> "tuple[pd.DataFrame, dict[str, int]]":
+def find_lags(table: Any) -> "tuple[pd.DataFrame, dict[str, int]]":
     """Return the rows with both times and their lag, and how many rows lack one.
 
     Raises ValueError or TypeError if the table is wrong.
@@ -46,7 +46,9 @@ def known_lags(table: Any) -> "tuple[pd.DataFrame, dict[str, int]]":
     import pandas as pd
 
     if not isinstance(table, pd.DataFrame):
-        raise TypeError(f"table must be a pandas DataFrame, one row a network; got {type(table).__name__}")
+        raise TypeError(
+            f"table must be a pandas DataFrame with one row for each network; got {type(table).__name__}"
+        )
     absent = [name for name in COLUMNS if name not in table.columns]
     if absent:
         raise ValueError(f"table lacks the column(s) {', '.join(absent)}; it needs {', '.join(COLUMNS)}")

@@ -15,7 +15,7 @@ CHUNK = 1 << 20  # uniform numbers at a time: a test set over time would need gi
 
 
 def bit_flip(x: Any, p: float, *, rng: np.random.Generator) -> NDArray[Any]:
-    """Return x with every entry exchanged, 0 for 1 and 1 for 0, with probability p.
+    """Return x with every entry flipped (0 to 1, 1 to 0) with probability p.
 
     x' = x XOR Bernoulli(p), independently for every entry.
 
@@ -44,11 +44,11 @@ def bit_flip(x: Any, p: float, *, rng: np.random.Generator) -> NDArray[Any]:
     Source: S0 appendix A.9 (1), tables 10 to 13.
     Reading: "the proportion of timesteps that are altered" is the probability of each entry of the input.
     """
-    return _altered(x, p, rng, (True, True))
+    return _flip(x, p, rng, (True, True))
 
 
 def false_spikes(x: Any, p: float, *, rng: np.random.Generator) -> NDArray[Any]:
-    """Return x with every 0 made a 1 with probability p.
+    """Return x with every 0 changed to 1 with probability p.
 
     Parameters, result and errors are those of `bit_flip`.
 
@@ -59,11 +59,11 @@ def false_spikes(x: Any, p: float, *, rng: np.random.Generator) -> NDArray[Any]:
 
     Source: S0 appendix A.9 (2), tables 10 to 13.
     """
-    return _altered(x, p, rng, (True, False))
+    return _flip(x, p, rng, (True, False))
 
 
 def spike_dropout(x: Any, p: float, *, rng: np.random.Generator) -> NDArray[Any]:
-    """Return x with every 1 made a 0 with probability p.
+    """Return x with every 1 changed to 0 with probability p.
 
     Parameters, result and errors are those of `bit_flip`.
 
@@ -74,10 +74,10 @@ def spike_dropout(x: Any, p: float, *, rng: np.random.Generator) -> NDArray[Any]
 
     Source: S0 appendix A.9 (3), tables 10 to 13.
     """
-    return _altered(x, p, rng, (False, True))
+    return _flip(x, p, rng, (False, True))
 
 
-def _altered(x: Any, p: float, rng: np.random.Generator, may_change: tuple[bool, bool]) -> NDArray[Any]:
+def _flip(x: Any, p: float, rng: np.random.Generator, may_change: tuple[bool, bool]) -> NDArray[Any]:
     """Return a copy in which zeros and ones, as may_change says, are exchanged with probability p."""
     if not isinstance(rng, np.random.Generator):
         raise TypeError(f"rng must be a numpy Generator, such as default_rng(7); got {type(rng).__name__}")
@@ -107,7 +107,7 @@ def _binary(x: Any) -> NDArray[Any]:
     other = array[(array != 0) & (array != 1)]
     if other.size:
         raise ValueError(
-            f"x must hold only 0 and 1; {other.size} of {array.size} entries are others, such as "
+            f"x must hold only 0 and 1; {other.size} of {array.size} entries have other values, such as "
             f"{other.flat[0]!s}. Rate-code analog input first (netsci.spiking.rate)"
         )
     return array

@@ -1,8 +1,9 @@
 """Rank tests whose p-values neither underflow nor lean on the normal law where samples are small.
 
 Signed ranks: T+ = sum of the ranks of |x| with x > 0. Rank sums: U = number of pairs with x > y, ties half.
-Both are exact up to EXACT observations, also with ties, since the null distribution of a sum of given ranks
-is counted; above, the normal law with the variance of those very ranks.
+T+ and its z are scipy's; scipy gives no z of U. The p-values are ours: up to EXACT observations they are
+exact, also with ties, where scipy's are not, since the null distribution of a sum of the given ranks is
+counted. Above, they follow the normal law, and their logarithm does not underflow.
 """
 
 import math
@@ -84,7 +85,7 @@ def signed_rank_test(
 
     Source: Wilcoxon (1945); Pratt (1959); S2 section 3.3.
     """
-    from scipy.stats import rankdata
+    from scipy.stats import rankdata, wilcoxon
 
     _check_side(alternative)
     if zero_method not in ("wilcox", "pratt"):
@@ -95,11 +96,12 @@ def signed_rank_test(
     if not len(used):
         note = "no pairs" if not len(x) else f"all {len(x)} differences are zero"
         return _undefined(0, 0, zeros, note)
+    # With this alternative scipy returns T+ itself, not the smaller of T+ and T-.
+    found = wilcoxon(x, zero_method=zero_method, correction=False, alternative="greater", method="asymptotic")
+    statistic, z = float(found.statistic), float(found.zstatistic)
     ranked = x if zero_method == "pratt" else used
     ranks = rankdata(np.abs(ranked))[ranked != 0]
-    statistic, total = float(ranks[used > 0].sum()), float(ranks.sum())
-    spread = math.sqrt(float(np.sum(ranks**2)) / 4)
-    z = (statistic - total / 2) / spread
+    total = float(ranks.sum())
     if len(used) <= EXACT:
         method, (p, log_p) = "exact", _exact_tail(statistic, _signed_distribution(ranks), alternative)
     else:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 
 def rpdr(clean: Any, noisy: Any) -> float | NDArray[np.float64]:
-    """Return the relative performance degradation rate, the mean share of the accuracy that noise costs.
+    """Return the relative performance degradation rate: the mean share of accuracy that noise removes.
 
     RPDR = mean over noise levels of (clean - noisy) / clean
 
@@ -26,7 +26,7 @@ def rpdr(clean: Any, noisy: Any) -> float | NDArray[np.float64]:
     ValueError
         If there is no noise level, the shapes do not fit, or a number is negative, NaN or infinite.
     TypeError
-        If they are not real numbers.
+        If clean or noisy does not hold real numbers.
 
     Examples
     --------
@@ -39,8 +39,8 @@ def rpdr(clean: Any, noisy: Any) -> float | NDArray[np.float64]:
     start, after = _accuracies(clean, "clean"), _accuracies(noisy, "noisy")
     if after.ndim != start.ndim + 1 or after.shape[:-1] != start.shape or not after.shape[-1]:
         raise ValueError(
-            "noisy must hold one accuracy a noise level on its last axis and have clean's shape before it; "
-            f"the shapes are {after.shape} and {start.shape}"
+            "noisy must have the shape of clean and one more axis, the last, with one accuracy for each "
+            f"noise level; the shapes are {after.shape} and {start.shape}"
         )
     shares = np.full(start.shape, np.nan)
     np.divide(start - after.mean(axis=-1), start, out=shares, where=start > 0)

@@ -28,7 +28,7 @@ class Saturation:
 
     @property
     def falling(self) -> bool:
-        """Whether the curve ends the window below its start: no improvement, but no plateau either."""
+        """Whether the curve is lower at the end of the window than at its start: not a plateau."""
         return self.change < 0
 
 
@@ -57,8 +57,8 @@ def saturation_time(
     Raises
     ------
     ValueError
-        If the curve is empty, not one-dimensional, negative, NaN or infinite; times do not rise or are not as
-        many; window < 1, tolerance is negative or NaN, or at is neither name.
+        If the curve is empty, not one-dimensional, negative, NaN or infinite; times do not rise or their
+        number differs; window < 1, tolerance is negative or NaN, or at is neither name.
     TypeError
         If curve, times or tolerance are not real numbers or window is not a whole number.
 
@@ -82,7 +82,7 @@ def saturation_time(
 def saturation_point(
     curve: Any, *, window: int, tolerance: float = 0.01, times: Any = None, at: str = "end"
 ) -> Saturation | None:
-    """Return where a curve saturates, its value there, and whether it is in truth falling.
+    """Return where a curve saturates, its value there, and its change, which is negative for a falling curve.
 
     Parameters, errors and the definition are those of `saturation_time`.
 
@@ -98,7 +98,7 @@ def saturation_point(
 
     Source: S1 Algorithm 1; S2 section 2.3.
     """
-    values, steps = _checked(curve, window, tolerance, times, at)
+    values, steps = _check_curve(curve, window, tolerance, times, at)
     last = _last_of_window(values[np.newaxis], window, tolerance)[0]
     if last < 0:
         return None
@@ -138,7 +138,7 @@ def saturation_times(
 
     Source: S1 Algorithm 1; S2 section 2.3.
     """
-    values, steps = _checked(curves, window, tolerance, times, at, dimensions=2)
+    values, steps = _check_curve(curves, window, tolerance, times, at, dimensions=2)
     last = _last_of_window(values, window, tolerance)
     place = np.maximum(last if at == "end" else last - window, 0)
     return np.where(last < 0, np.nan, steps[place].astype(np.float64))
@@ -156,7 +156,7 @@ def _last_of_window(values: NDArray[np.float64], window: int, tolerance: float) 
     return np.where(whole.any(axis=1), whole.argmax(axis=1) + window, -1)
 
 
-def _checked(
+def _check_curve(
     curve: Any, window: int, tolerance: float, times: Any, at: str, dimensions: int = 1
 ) -> tuple[NDArray[np.float64], NDArray[Any]]:
     """Return the curve as float64 and its time steps, or explain what is wrong with the arguments."""
@@ -180,7 +180,7 @@ def _checked(
         raise ValueError(f"curve is empty; its shape is {values.shape}")
     if np.any(values < 0):
         raise ValueError(
-            f"curve must not be negative: a relative improvement has no meaning there; its least value is "
+            f"curve must not be negative: a relative improvement has no meaning there; its smallest value is "
             f"{values.min():g}"
         )
     length = values.shape[-1]
@@ -188,7 +188,9 @@ def _checked(
         return values, np.arange(1, length + 1)
     steps = _numbers(times, "times")
     if steps.shape != (length,):
-        raise ValueError(f"times must hold one time step a value, ({length},); its shape is {steps.shape}")
+        raise ValueError(
+            f"times must hold one time step for each value, ({length},); its shape is {steps.shape}"
+        )
     if not np.all(steps[1:] > steps[:-1]):
         raise ValueError("times must rise from each time step to the next; sort the curve by time first")
     return values, steps
@@ -197,7 +199,7 @@ def _checked(
 def _numbers(values: Any, name: str) -> NDArray[Any]:
     if isinstance(values, np.ma.MaskedArray):
         raise TypeError(
-            f"{name} is a numpy masked array; pass its .compressed(), with the times of what is left"
+            f"{name} is a numpy masked array; pass its .compressed(), with the times of these values"
         )
     array = np.asarray(
         list(values) if isinstance(values, Iterable) and not hasattr(values, "shape") else values

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from netsci.measure.entries import cells, counted
+from netsci.measure.entries import cells, select_entries
 
 
 class PowerSums(NamedTuple):
@@ -63,7 +63,7 @@ def sparsity_index(w: Any, *, mask: Any = None, p: float = 0.5, q: float = 1.0) 
     authors of the PQ index give a zero array 0; here it is wholly sparse, hence 1.
     """
     check_orders(p, q)
-    return pooled_index([power_sums(*counted(w, mask), p, q)], p, q)
+    return pooled_index([power_sums(*select_entries(w, mask), p, q)], p, q)
 
 
 def neuron_sparsity_index(
@@ -77,7 +77,7 @@ def neuron_sparsity_index(
     Parameters
     ----------
     w : matrix [presynaptic, postsynaptic] of real numbers, dense or scipy sparse (never made dense).
-    axis : "rows" or "columns", what a neuron is; by name, since numpy's numbers name what is summed over.
+    axis : "rows" or "columns": which of them are the neurons (a name, not a numpy axis).
     mask : as in `sparsity_index`.
     p, q : finite orders with 0 < p < q, no unit.
 
@@ -89,7 +89,7 @@ def neuron_sparsity_index(
     Raises
     ------
     TypeError, ValueError
-        As `sparsity_index`; ValueError also if w is not a matrix, has no entries or axis is no such name.
+        As `sparsity_index`; ValueError also if w is not a matrix, has no entries or axis has another name.
 
     Examples
     --------
@@ -102,7 +102,9 @@ def neuron_sparsity_index(
     """
     check_orders(p, q)
     if axis not in ("rows", "columns"):
-        raise ValueError(f"axis must be 'rows' (one value a row) or 'columns' (one a column); got {axis!r}")
+        raise ValueError(
+            f"axis must be 'rows' (one value for each row) or 'columns' (one for each column); got {axis!r}"
+        )
     found = cells(w, mask)
     owner, count = (
         (found.rows, found.counted_in_rows) if axis == "rows" else (found.columns, found.counted_in_columns)

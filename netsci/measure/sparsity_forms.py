@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from netsci.measure.entries import counted
+from netsci.measure.entries import select_entries
 from netsci.measure.sparsity import check_orders, neuron_sparsity_index, pooled_index, power_sums
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class WeightedProjection(Protocol):
 def temporal_sparsity_index(
     steps: Iterable[Any], *, mask: Any = None, p: float = 0.5, q: float = 1.0
 ) -> float:
-    """Return the sparsity index of W(1) ... W(T) stacked: the one number for space and time together.
+    """Return the sparsity index of W(1) ... W(T) stacked, one number for space and time together.
 
     I(W_T) = 1 - (d T)^(1/q - 1/p) ||W_T||_p / ||W_T||_q with ||W_T||_r = (sum_t ||W(t)||_r^r)^(1/r) and d the
     entries of one step. Repeating the same step leaves the value; steps that differ may raise or lower it.
@@ -132,9 +132,11 @@ def projection_sparsity_index(
             raise ValueError(
                 f"projection {projection.name!r} has weights {w.shape} for links {projection.links.shape}"
             )
-        in_cells = [power_sums(*counted(w, name=projection.name), p, q)]
+        in_cells = [power_sums(*select_entries(w, name=projection.name), p, q)]
         in_links = (
-            [power_sums(*counted(w, projection.links, projection.name), p, q)] if projection.links.nnz else []
+            [power_sums(*select_entries(w, projection.links, projection.name), p, q)]
+            if projection.links.nnz
+            else []
         )
         rows.append(
             {"projection": projection.name}
@@ -171,6 +173,6 @@ def _each_step(steps: Iterable[Any], mask: Any) -> Iterable[tuple[NDArray[np.flo
                 f"all steps must have one shape; step 1 has {shape}, step {number} has {w.shape}"
             )
         shape = w.shape
-        yield counted(w, mask, f"step {number}")
+        yield select_entries(w, mask, f"step {number}")
     if shape is None:
         raise ValueError("steps is empty; the sparsity index needs at least one time step")

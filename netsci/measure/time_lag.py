@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netsci.measure.lag_intervals import UNKNOWN, Bootstrap, Interval
-from netsci.measure.lag_table import GROUPS, known_lags
+from netsci.measure.lag_table import GROUPS, find_lags
 from netsci.measure.rank_tests import RankTest, rank_sum_test, signed_rank_test
 
 if TYPE_CHECKING:
@@ -24,16 +24,16 @@ BOTH_LAGS = "as S2 tests it: both lags of a pair count, as if independent; p is 
 
 @dataclass(frozen=True, eq=False)
 class TimeLags:
-    """The lags of a table and what the tests say of them; all tables are tidy.
+    """The lags of a table with their tests and estimates, as tidy tables.
 
-    lags : pair, connectivity, accuracy_time, rate_time, lag; rows without both times left out.
+    lags : pair, connectivity, accuracy_time, rate_time, lag; only rows with both times.
     tests : question, group, test, zero_method, alternative, n, n_other, zeros, method, statistic, z, p_value,
         log10_p, p_text, rank_biserial, its bootstrap percentile interval rank_biserial_low and
         rank_biserial_high, common_language, note: one row a test (see `RankTest`).
     estimates : group ("dense", "sparse", "all", and over complete pairs "sparse minus dense"), lags ("all" or
         "positive"), n, measure ("mean" or "median"), value, low, high: in time steps, with a bootstrap
         percentile interval; NaN where undefined or without a generator.
-    missing : rows left out because a time is missing, by connectivity.
+    missing : number of rows without both times, by connectivity.
     """
 
     lags: "pd.DataFrame"
@@ -51,17 +51,17 @@ def time_lag_tests(
 ) -> TimeLags:
     """Return the time lags of a table of saturation times with their tests, effects and intervals.
 
-    Asked are: is accuracy later than the rate (one-sided signed-rank, by zero_method "wilcox" and "pratt", in
-    dense, sparse and all networks); do positive lags, and all lags, differ between sparse and dense
-    (two-sided Mann-Whitney; U counts for sparse); is the lag of the sparse network of a pair longer than that
-    of the dense one (one-sided signed-rank over complete pairs).
+    The questions are: is the accuracy later than the rate (one-sided signed-rank, by zero_method "wilcox"
+    and "pratt", in dense, sparse and all networks); do positive lags, and all lags, differ between sparse
+    and dense (two-sided Mann-Whitney; U counts for sparse); is the lag of the sparse network of a pair
+    longer than that of the dense one (one-sided signed-rank over complete pairs).
 
     Parameters
     ----------
     table : columns pair (what a dense and a sparse network share), connectivity ("dense" or "sparse"; each at
         most once a pair), accuracy_time and rate_time (time steps; missing where a curve never saturates).
     rng : numpy Generator for the bootstrap intervals, which resample pairs with all their lags; without it
-        they are NaN. Resamples in which a value is undefined are left out.
+        they are NaN. Resamples with an undefined value do not count.
     bootstrap : number of resamples, at least 1. confidence : of the intervals, in (0, 1).
 
     Returns
@@ -71,10 +71,10 @@ def time_lag_tests(
     Raises
     ------
     TypeError
-        If table is no DataFrame, times or confidence are not numbers, bootstrap is no whole number or rng is
-        no Generator.
+        If table is not a DataFrame, times or confidence are not numbers, bootstrap is not a whole number or
+        rng is not a Generator.
     ValueError
-        If a column is missing, connectivity holds another word, a network stands twice or times are infinite.
+        If a column is missing, connectivity has another value, a network occurs twice or times are infinite.
 
     Examples
     --------
@@ -92,11 +92,11 @@ def time_lag_tests(
     import pandas as pd
 
     intervals = Bootstrap(rng, bootstrap, confidence)
-    lags, missing = known_lags(table)
+    lags, missing = find_lags(table)
     by_pair = lags.pivot(index="pair", columns="connectivity", values="lag").reindex(columns=list(GROUPS))
     both = by_pair.to_numpy(dtype=np.float64)
     value = {name: both[:, [k]] for k, name in enumerate(GROUPS)} | {"all": both}
-    longer = _known(both[:, [1]] - both[:, [0]])[:, np.newaxis]
+    longer = _drop_unknown(both[:, [1]] - both[:, [0]])[:, np.newaxis]
     tests = []
     for question, groups in (
         ("accuracy later than rate", value),
@@ -104,23 +104,23 @@ def time_lag_tests(
     ):
         for group, x in groups.items():
             for zeros in ("wilcox", "pratt"):
-                found = signed_rank_test(_known(x), zero_method=zeros)
+                found = signed_rank_test(_drop_unknown(x), zero_method=zeros)
                 effect = intervals.signed_effect(x, zero_method=zeros)
                 tests.append(_row(question, group, found, "greater", effect, zeros))
     for name, chosen in (("positive lags", _positive(both)), ("all lags", both)):
-        found = rank_sum_test(_known(chosen[:, 1]), _known(chosen[:, 0]))
+        found = rank_sum_test(_drop_unknown(chosen[:, 1]), _drop_unknown(chosen[:, 0]))
         effect = intervals.sum_effect(chosen)
         tests.append(_row(f"{name} of sparse against dense", "sparse, dense", found, "two-sided", effect))
     samples = [(group, name, x) for group, every in value.items() for name, x in _signs(every)]
     estimates = [
-        {"group": group, "lags": name, "n": len(_known(x)), **estimate}
+        {"group": group, "lags": name, "n": len(_drop_unknown(x)), **estimate}
         for group, name, x in [*samples, ("sparse minus dense", "all", longer)]
         for estimate in intervals.estimates(x)
     ]
     return TimeLags(lags, pd.DataFrame(tests), pd.DataFrame(estimates), missing)
 
 
-def _known(lags: NDArray[np.float64]) -> NDArray[np.float64]:
+def _drop_unknown(lags: NDArray[np.float64]) -> NDArray[np.float64]:
     return lags[~np.isnan(lags)]
 
 

@@ -8,6 +8,8 @@ exactly, on any mask. They are synaptic operations (SOPs, accumulates) where eve
 spikes, and multiply-accumulates (MACs) where the layer reads real values.
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 class Trace:
     """The spikes and operations of a network over T steps and some samples.
 
-    steps : T. samples : how many. populations : input first, then in the order in which they fire.
+    steps : T. samples : their number. populations : the input first, then in the order in which they fire.
     projections : in the order in which they are applied. uncounted : names of modules with weights whose
     operations are in no projection (recurrent cells, attention, transposed convolutions).
 
@@ -53,7 +55,7 @@ class Trace:
         for part, found in (("population", self.populations), ("projection", self.projections)):
             names = [one.name for one in found]
             if len(set(names)) < len(names):
-                raise ValueError(f"each {part} needs a name of its own; got {', '.join(names)}")
+                raise ValueError(f"each {part} needs a name that no other has; got {', '.join(names)}")
         for one in self.populations:
             if one.spikes_by_step.shape != (self.steps,):
                 raise ValueError(
@@ -75,7 +77,7 @@ class Trace:
     def firing_rate(self) -> float:
         """Spikes / (units x T x samples), in spikes per unit and step, the input population included.
 
-        Analog input does not spike, so its units are left out; NaN where no unit is left.
+        Units of analog input do not spike and do not count; NaN if no unit counts.
         """
         return self._rate(inputs=True)
 
@@ -85,7 +87,7 @@ class Trace:
         return self._rate(inputs=False)
 
     def firing_rates(self, population: str) -> NDArray[np.float64]:
-        """Return the firing rate of every unit of a population, float64 [size]; NaN of analog values."""
+        """Return the firing rate of every unit of a population, float64 [size]; NaN for analog values."""
         one = next((found for found in self.populations if found.name == population), None)
         if one is None:
             known = ", ".join(repr(found.name) for found in self.populations)
@@ -110,20 +112,20 @@ class Trace:
         own = [one for one in self.projections if not one.shares_links]
         return link_sparsity([one.links for one in own], [one.dense_links for one in own])
 
-    def table(self) -> "pd.DataFrame":
+    def table(self) -> pd.DataFrame:
         """Return a tidy table: part ("population", "projection" or "network"), name, measure, value, unit."""
         return _counts_table(self)
 
-    def raster_table(self) -> "pd.DataFrame":
-        """Return the recorded single spikes: population, size, sample, step, unit, one row a spike."""
+    def raster_table(self) -> pd.DataFrame:
+        """Return the recorded single spikes, one in each row: population, size, sample, step, unit."""
         return _raster_table(self)
 
-    def rate_histogram(self, *, bins: int = 20) -> "pd.DataFrame":
-        """Return how many units of each population fire at which rate, one row a bin.
+    def rate_histogram(self, *, bins: int = 20) -> pd.DataFrame:
+        """Return a histogram of the firing rates of the units of each population, one bin in each row.
 
         Columns: population, left, right (spikes per unit and step; equal bins from 0 to the highest rate of
         all populations, at least 1 spike in T steps), units (int64), density (units / all units / width).
-        Populations of analog values or without units are left out. Raises ValueError if bins < 1.
+        Populations with analog values or without units have no rows. Raises ValueError if bins < 1.
         """
         return _rate_histogram(self, bins)
 
@@ -136,7 +138,7 @@ class Trace:
         return self._spikes(inputs=inputs) / (units * self.steps * self.samples) if units else math.nan
 
 
-def _counts_table(trace: Trace) -> "pd.DataFrame":
+def _counts_table(trace: Trace) -> pd.DataFrame:
     """Return a tidy table: part ("population", "projection" or "network"), name, measure, value, unit."""
     import pandas as pd
 
@@ -166,8 +168,8 @@ def _counts_table(trace: Trace) -> "pd.DataFrame":
     return found.astype({"value": np.float64})
 
 
-def _raster_table(trace: Trace) -> "pd.DataFrame":
-    """Return the recorded single spikes: population, size, sample, step, unit, one row a spike."""
+def _raster_table(trace: Trace) -> pd.DataFrame:
+    """Return the recorded single spikes, one in each row: population, size, sample, step, unit."""
     import pandas as pd
 
     columns: dict[str, list[Any]] = {n: [] for n in ("population", "size", "sample", "step", "unit")}
@@ -181,7 +183,7 @@ def _raster_table(trace: Trace) -> "pd.DataFrame":
     return pd.DataFrame(columns).astype(kinds)
 
 
-def _rate_histogram(trace: Trace, bins: int) -> "pd.DataFrame":
+def _rate_histogram(trace: Trace, bins: int) -> pd.DataFrame:
     """Return the histogram of `Trace.rate_histogram`."""
     import pandas as pd
 

@@ -1,5 +1,7 @@
 """The parts of a trace: the spikes of a population, the events and operations of a projection."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +18,7 @@ class PopulationTrace:
 
     spikes : int64 [size], by unit, summed over time too. spikes_by_step : int64 [T], over all units.
     kind : "spikes" (0 or 1), "graded" (other values; each non-zero one counts once) or "analog" (values
-    that are no spikes: both counts are 0 and the firing rate is NaN).
+    that are not spikes: both counts are 0 and the firing rate is NaN).
     raster : int64 [n, 3], rows (step, sample, unit) of a few samples, or None.
     """
 
@@ -32,7 +34,7 @@ class PopulationTrace:
         _check_kind(self.kind, f"population {self.name!r}")
         if self.kind == "analog" and (self.spikes.any() or self.spikes_by_step.any()):
             raise ValueError(
-                f"population {self.name!r}: analog values are no spikes; give zeros, or kind='graded'"
+                f"population {self.name!r}: analog values are not spikes; give zeros, or kind='graded'"
             )
         if self.spikes.sum() != self.spikes_by_step.sum():
             raise ValueError(
@@ -50,15 +52,15 @@ class PopulationTrace:
 
 @dataclass(frozen=True, eq=False)
 class ProjectionTrace:
-    """The events that reached one synaptic layer, summed over time and samples, and the links they met.
+    """The events that one synaptic layer received, summed over time and samples, and its links.
 
     events : int64 [units], non-zero values that each presynaptic unit sent. fan_out : int64 [units], its
-    existing outgoing links (of a convolution: places where an existing weight meets the unit, no padding).
+    existing outgoing links (of a convolution: positions where an existing weight meets the unit, no padding).
     kind : as of a population; "analog" events are multiplied, all others only added.
-    links, dense_links : weights that exist, and all that a dense layer would have.
-    dense_operations : operations of the dense layer for one input vector, padding included, as papers count.
-    applications : input vectors that the layer was applied to (samples x steps x tokens).
-    shares_links : the weights are those of an earlier projection and count once in the link sparsity.
+    links : number of existing weights. dense_links : number of weights of a dense layer.
+    dense_operations : operations of the dense layer for one input vector, padding included as in the papers.
+    applications : number of input vectors of the layer (samples x steps x tokens).
+    shares_links : True if an earlier projection has the same weights; they count once in the link sparsity.
     """
 
     name: str
@@ -77,7 +79,7 @@ class ProjectionTrace:
         _check_kind(self.kind, where)
         if self.events.shape != self.fan_out.shape:
             raise ValueError(
-                f"{where}: events and fan_out need one entry a presynaptic unit; their shapes are "
+                f"{where}: events and fan_out need one entry for each presynaptic unit; their shapes are "
                 f"{self.events.shape} and {self.fan_out.shape}"
             )
         for name in ("links", "dense_links", "dense_operations", "applications"):
@@ -96,12 +98,12 @@ class ProjectionTrace:
 
     @property
     def sops(self) -> int:
-        """Synaptic operations: 0 where the layer reads real values."""
+        """Synaptic operations: 0 if the layer reads analog values."""
         return 0 if self.kind == "analog" else self.operations
 
     @property
     def macs(self) -> int:
-        """Multiply-accumulates: 0 where the layer reads spikes."""
+        """Multiply-accumulates: 0 if the layer reads spikes."""
         return self.operations if self.kind == "analog" else 0
 
     @property
@@ -153,7 +155,7 @@ def _freeze(record: Any, *names: str, where: str) -> None:
         if counts.ndim != 1 or (counts < 0).any():
             raise ValueError(
                 f"{where}: {name} must be counts >= 0 in one dimension; its shape is {given.shape}"
-                + (f" and its least value {counts.min()}" if counts.size else "")
+                + (f" and its smallest value {counts.min()}" if counts.size else "")
             )
         counts.setflags(write=False)
         object.__setattr__(record, name, counts)

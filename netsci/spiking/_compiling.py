@@ -11,19 +11,19 @@ from numba import njit
 Kernel = Callable[..., Any]
 
 
-def compiled(kernel: Kernel) -> Kernel:
+def compile_exact(kernel: Kernel) -> Kernel:
     """Compile a kernel whose every operation is rounded as it is written."""
     made: Kernel = njit(cache=True, nogil=True, error_model="numpy")(kernel)
     return made
 
 
-def compiled_contracting(kernel: Kernel) -> Kernel:
+def compile_contracting(kernel: Kernel) -> Kernel:
     """Compile a kernel in which a product may be fused with the sum that it enters."""
     made: Kernel = njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})(kernel)
     return made
 
 
-def compiled_in_lanes(kernel: Kernel) -> Kernel:
+def compile_in_lanes(kernel: Kernel) -> Kernel:
     """Compile a kernel that may take a sum in vector lanes, always in the same order."""
     lanes = {"contract", "reassoc", "nsz"}
     made: Kernel = njit(cache=True, nogil=True, error_model="numpy", fastmath=lanes)(kernel)

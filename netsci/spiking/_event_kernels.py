@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from netsci.spiking._compiling import compiled
+from netsci.spiking._compiling import compile_exact
 from netsci.spiking._lanes import WIDE, sum_rows
 
 TOGETHER = 64  # samples whose firing neurons are listed at a time
 
 
-@compiled
+@compile_exact
 def list_firing(spikes: NDArray[Any], first: np.uint64, width: np.uint64, which: Any, ends: Any) -> None:
     """List the neurons that fire in each sample: which[s, : ends[s]] for sample first + s."""
     one, zero = np.uint32(1), np.uint32(0)
@@ -28,7 +28,7 @@ def list_firing(spikes: NDArray[Any], first: np.uint64, width: np.uint64, which:
             ends[s] += one if spikes[n, first + s] else zero
 
 
-@compiled
+@compile_exact
 def apply_to_spikes(spikes: NDArray[Any], table: NDArray[Any], out: NDArray[Any], samples: Any) -> None:
     """Fill out [outputs, samples] with the sums of the rows of the neurons that fire."""
     if table.shape[2] != WIDE or table.shape[1] != spikes.shape[0]:  # WIDE as it was when this was compiled

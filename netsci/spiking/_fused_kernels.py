@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from netsci.spiking._compiling import compiled, compiled_contracting, compiled_in_lanes
+from netsci.spiking._compiling import compile_contracting, compile_exact, compile_in_lanes
 from netsci.spiking._lanes import LANES, add_lanes
 from netsci.spiking._scan_kernels import ZERO, integrate, reverse, threshold
 
@@ -19,7 +19,7 @@ AT_ONCE = 4096  # spikes of a neuron that `gather_spikes` treats together, so th
 NEAR = 32  # columns whose sums of all steps fit the nearest cache
 
 
-@compiled_contracting
+@compile_contracting
 def gather_spikes(
     start: NDArray[Any],
     index: NDArray[Any],
@@ -52,7 +52,7 @@ def gather_spikes(
                     out[r, o + i] += early + late
 
 
-@compiled_in_lanes
+@compile_in_lanes
 def dot_and_sum(w: Any, g: Any, spikes: Any, of_spikes: Any) -> Any:
     """Add w g to of_spikes and return spikes . g: what one link contributes to both gradients."""
     a = spikes.dtype.type(0)
@@ -62,7 +62,7 @@ def dot_and_sum(w: Any, g: Any, spikes: Any, of_spikes: Any) -> Any:
     return a
 
 
-@compiled_in_lanes
+@compile_in_lanes
 def dots_and_sum(
     wa: Any, wb: Any, wc: Any, wd: Any, ga: Any, gb: Any, gc: Any, gd: Any, spikes: Any, of_spikes: Any
 ) -> Any:
@@ -79,7 +79,7 @@ def dots_and_sum(
     return a, b, c, d
 
 
-@compiled
+@compile_exact
 def scan_back_from_links(
     current: NDArray[Any],
     start: NDArray[Any],
@@ -131,7 +131,7 @@ def scan_back_from_links(
         )
 
 
-@compiled
+@compile_exact
 def reaches(current: Any, step: int, alpha: Any, theta: Any) -> Any:
     """Return whether a constant current lifts a resting membrane to theta by this step, as a scan adds."""
     v = current
@@ -162,7 +162,7 @@ def least_currents(steps: int, alpha: Any, theta: Any, kind: str) -> NDArray[Any
     return cuts
 
 
-@compiled
+@compile_exact
 def add_by_first_step(
     current: NDArray[Any], cuts: NDArray[Any], weights: NDArray[Any], sums: NDArray[Any], columns: Any
 ) -> None:
@@ -191,7 +191,7 @@ def add_by_first_step(
                 add_lanes(corner + place * line, row, kind)
 
 
-@compiled
+@compile_exact
 def give_to_multiples(sums: NDArray[Any], out: NDArray[Any]) -> None:
     """Fill out [outputs, T, columns] with sums [T + 1, columns, LANES] by first step and with its repeats."""
     for o in range(out.shape[0]):

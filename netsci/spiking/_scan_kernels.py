@@ -15,14 +15,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from netsci.spiking._compiling import compiled
+from netsci.spiking._compiling import compile_exact
 
 BLOCK = 256  # columns that are treated together
 SURROGATE_CODES = {"rect": 0, "atan": 1}
 ZERO = np.uint64(0)
 
 
-@compiled
+@compile_exact
 def integrate(
     row: Any, first: np.uint64, width: np.uint64, carry: Any, membranes: Any, alpha: Any, theta: Any
 ) -> None:
@@ -41,7 +41,7 @@ def integrate(
             carry[i] = rest if v >= theta else alpha * v
 
 
-@compiled
+@compile_exact
 def integrate_and_fire(
     row: Any,
     first: np.uint64,
@@ -66,7 +66,7 @@ def integrate_and_fire(
             carry[i] = rest if fired else alpha * v
 
 
-@compiled
+@compile_exact
 def threshold(membranes: Any, width: np.uint64, theta: Any, spikes: Any) -> None:
     """Put 1 where a membrane reaches theta, else 0; both [T, from 0]."""
     zero, one = spikes.dtype.type(0), spikes.dtype.type(1)
@@ -75,7 +75,7 @@ def threshold(membranes: Any, width: np.uint64, theta: Any, spikes: Any) -> None
             spikes[t, i] = one if membranes[t, i] >= theta else zero
 
 
-@compiled
+@compile_exact
 def reverse_atan(
     membranes: Any, of_spikes: Any, t: Any, place: Any, later: Any, alpha: Any, theta: Any, through_reset: Any
 ) -> None:
@@ -92,7 +92,7 @@ def reverse_atan(
         later[i] = of_spike * slope + (zero if v >= theta else back)
 
 
-@compiled
+@compile_exact
 def reverse_rect(
     membranes: Any, of_spikes: Any, t: Any, place: Any, later: Any, alpha: Any, theta: Any, through_reset: Any
 ) -> None:
@@ -105,7 +105,7 @@ def reverse_rect(
         later[i] = of_spike * slope + (zero if v >= theta else back)
 
 
-@compiled
+@compile_exact
 def put(line: Any, row: Any, t: Any, first: Any) -> None:
     """Put a line into step t of a row, or add it to the only one that there is for a constant current."""
     if row.shape[0] > 1:
@@ -116,7 +116,7 @@ def put(line: Any, row: Any, t: Any, first: Any) -> None:
             row[ZERO, first + i] += line[i]
 
 
-@compiled
+@compile_exact
 def reverse(
     membranes: Any,
     of_spikes: Any,
@@ -148,7 +148,7 @@ def reverse(
         put(later, of_row, t, first)
 
 
-@compiled
+@compile_exact
 def scan(
     current: NDArray[Any], spikes: NDArray[Any], alpha: Any, theta: Any, rows: Any, columns: Any
 ) -> None:
@@ -160,7 +160,7 @@ def scan(
             integrate_and_fire(current[r], first, width, carry, spikes[r], first, alpha, theta)
 
 
-@compiled
+@compile_exact
 def scan_membranes(
     current: NDArray[Any], membranes: NDArray[Any], alpha: Any, theta: Any, rows: Any, columns: Any
 ) -> None:
@@ -174,7 +174,7 @@ def scan_membranes(
             membranes[r, :, start : start + width] = found[:, :width]
 
 
-@compiled
+@compile_exact
 def scan_back(
     current: NDArray[Any],
     of_spikes: NDArray[Any],

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from netsci.spiking._compiling import compiled
+from netsci.spiking._compiling import compile_exact
 
 
-@compiled
+@compile_exact
 def window_of(series: NDArray[Any], first: NDArray[np.int64], out: NDArray[Any]) -> None:
     """Fill out[n, k, b] with series[n, first[b] + k, b]."""
     for n in range(out.shape[0]):
@@ -17,7 +17,7 @@ def window_of(series: NDArray[Any], first: NDArray[np.int64], out: NDArray[Any])
                 out[n, k, b] = series[n, first[b] + k, b]
 
 
-@compiled
+@compile_exact
 def traces_of(
     series: NDArray[Any], first: NDArray[np.int64], starting: NDArray[np.int64], alpha: Any, out: NDArray[Any]
 ) -> None:

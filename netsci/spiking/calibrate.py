@@ -52,11 +52,11 @@ def calibrate(model: nn.Module, x: Tensor, *, rate: float, tolerance: float = 0.
     ----------
     model : spiking network whose neurons are `LIF` or `IF`. A layer is paired with the neurons that run next
         after it; the current is taken to be proportional to the layer's parameters.
-        The mode stays, training or evaluation; so do buffers, such as the statistics of a normalisation,
-        which undoes a factor before it: such layers are "nearest".
-    x : input of the model, of a sample at least.
+        The mode (training or evaluation) and the buffers do not change. A normalisation after a layer
+        cancels its factor: such a layer is "nearest".
+    x : input of the model, at least one sample.
     rate : target in (0, 1), spikes per neuron and step, the mean over neurons, samples and steps.
-    tolerance : relative distance from the target that is close enough.
+    tolerance : relative distance from the target that counts as reached.
 
     Returns
     -------
@@ -69,7 +69,7 @@ def calibrate(model: nn.Module, x: Tensor, *, rate: float, tolerance: float = 0.
     Raises
     ------
     TypeError, ValueError
-        If rate or tolerance is out of range, x is no tensor or empty, or the model has no such pair.
+        If rate or tolerance is out of range, x is not a tensor or is empty, or the model has no such pair.
 
     Examples
     --------
@@ -92,20 +92,20 @@ def calibrate(model: nn.Module, x: Tensor, *, rate: float, tolerance: float = 0.
     if not isinstance(x, Tensor):
         raise TypeError(f"x must be a torch tensor, the input of the model; got {type(x).__name__}")
     if not x.numel():  # nothing fires or stays silent: every rate would be NaN
-        raise ValueError(f"x must hold a sample at least; its shape is {list(x.shape)}")
+        raise ValueError(f"x must hold at least one sample; its shape is {list(x.shape)}")
     rows = []
-    with torch.no_grad(), _buffers_kept(model):
+    with torch.no_grad(), _keep_buffers(model):
         count = len(_pairs(model, x, None))
         if not count:
             raise TypeError("model must have a LIF or IF that runs after a layer with weights; it has none")
         for i in range(count):
             (pair,) = _pairs(model, x, i)
-            rows.append(_scaled(model, x, pair, i, rate, tolerance))
+            rows.append(_scale_layer(model, x, pair, i, rate, tolerance))
     return pd.DataFrame([asdict(row) for row in rows])
 
 
 @contextmanager
-def _buffers_kept(model: nn.Module) -> Iterator[None]:
+def _keep_buffers(model: nn.Module) -> Iterator[None]:
     """Put back what running the model changes beside its parameters: the statistics of normalisations."""
     before = {name: buffer.clone() for name, buffer in model.named_buffers()}
     try:
@@ -117,7 +117,7 @@ def _buffers_kept(model: nn.Module) -> Iterator[None]:
                 now[name].copy_(kept)
 
 
-def _scaled(model: nn.Module, x: Tensor, pair: _Pair, i: int, rate: float, tolerance: float) -> _Row:
+def _scale_layer(model: nn.Module, x: Tensor, pair: _Pair, i: int, rate: float, tolerance: float) -> _Row:
     """Scale one layer; measure its rate before and after."""
 
     def rate_at(factor: float) -> float:
@@ -183,13 +183,13 @@ def _pairs(model: nn.Module, x: Tensor, only: int | None) -> list[_Pair]:
 
         return hook
 
-    with _watching(model, saw_layer, saw_neuron):
+    with _attach_hooks(model, saw_layer, saw_neuron):
         model(x)
     return found if only is None else found[only : only + 1]
 
 
 @contextmanager
-def _watching(model: nn.Module, saw_layer: Any, saw_neuron: Any) -> Iterator[None]:
+def _attach_hooks(model: nn.Module, saw_layer: Any, saw_neuron: Any) -> Iterator[None]:
     """Hang hooks on layers with weights and on neurons, and take them off again."""
     handles = []
     for name, module in model.named_modules():

@@ -14,16 +14,16 @@ from netsci.graph.checks import as_whole
 
 
 def rate(x: Tensor, steps: int, *, generator: torch.Generator) -> Tensor:
-    """Return Bernoulli spikes [steps, batch, ...], each 1 with the probability that x gives, else 0.
+    """Return Bernoulli spikes [steps, batch, ...]: each is 1 with the probability x, else 0.
 
-    x holds intensities in [0, 1], floating; spikes have its dtype and lie on its device, where the generator
-    must be too.
+    x holds floating intensities in [0, 1]. The spikes have its dtype and its device; the generator must be on
+    the same device.
 
     Raises
     ------
     TypeError, ValueError
-        If x is not floating or leaves [0, 1] (NaN does), steps is no whole number above 0, or generator is
-        none or lies on another device.
+        If x is not floating or has values outside [0, 1] (NaN is outside), steps is not a whole number above
+        0, or generator is not a torch.Generator or is on another device.
 
     Examples
     --------

@@ -16,7 +16,7 @@ from netsci.spiking.events import currents_of_spikes, few
 from netsci.spiking.layout import Series, rows_and_columns, share
 from netsci.spiking.neurons import LIF
 from netsci.spiking.plain import backend_of, dense_weight_of, has_hooks, is_plain, is_small
-from netsci.spiking.unroll import Dynamics, checked_steps, dynamics_of, has_kernel, unroll
+from netsci.spiking.unroll import Dynamics, check_steps, dynamics_of, has_kernel, unroll
 
 AT_ONCE = 256  # neurons whose spikes before a dense layer are held, so that they stay in the cache
 
@@ -31,8 +31,9 @@ def linear_of_spikes(
     samples side by side in memory, before a `SparseLinear` on compiled loops, or before an `nn.Linear` or a
     `SparseLinear` that is multiplied as a dense one: of at most MOST_OUTPUTS outputs, or of any number if no
     gradient is wanted.
-    Else both modules are called, also where one has a forward of its own or a hook (`record`, torch's
-    pruning): nothing passes by a hook. A neuron other than `LIF` is called if it has hooks, else unrolled.
+    Otherwise both modules are called. They are also called if one has its own forward or a hook (`record`,
+    torch's pruning), so that every hook runs. A neuron other than `LIF` is called if it has hooks, else
+    unrolled.
 
     Raises
     ------
@@ -50,7 +51,7 @@ def linear_of_spikes(
 
     Source: S0 eq. 1.
     """
-    steps = checked_steps(current, steps)
+    steps = check_steps(current, steps)
     dynamics = _fusable(neuron, current, layer, steps)
     out: Tensor
     function: Any
@@ -93,7 +94,7 @@ class _IntoDense(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, current: Tensor, weight: Tensor, dynamics: Dynamics, steps: int | None) -> Tensor:
         series = rows_and_columns(current.detach(), steps)
-        memory = _weighted_spikes(series, weight.detach(), dynamics)
+        memory = _multiply_spikes(series, weight.detach(), dynamics)
         ctx.save_for_backward(current, weight)
         ctx.dynamics, ctx.steps = dynamics, steps
         return memory.permute(1, 2, 0)
@@ -110,10 +111,10 @@ class _IntoDense(torch.autograd.Function):
         return of_current, of_values.view(neurons, outputs).t(), None, None
 
 
-def _weighted_spikes(series: Series, weight: Tensor, dynamics: Dynamics) -> Tensor:
+def _multiply_spikes(series: Series, weight: Tensor, dynamics: Dynamics) -> Tensor:
     """Return weight @ spikes as [out, T, batch], the spikes of AT_ONCE neurons at a time."""
     if series.constant:
-        return _weighted_by_first_step(series, weight, dynamics)
+        return _multiply_first_spikes(series, weight, dynamics)
     from netsci.spiking._scan_kernels import scan
 
     alpha, theta = series.constants(dynamics.alpha, dynamics.threshold)
@@ -128,7 +129,7 @@ def _weighted_spikes(series: Series, weight: Tensor, dynamics: Dynamics) -> Tens
     return sums.view(-1, steps, batch)
 
 
-def _weighted_by_first_step(series: Series, weight: Tensor, dynamics: Dynamics) -> Tensor:
+def _multiply_first_spikes(series: Series, weight: Tensor, dynamics: Dynamics) -> Tensor:
     """Return weight @ spikes as [out, T, batch] under a constant current, where a first spike says all."""
     from netsci.spiking._fused_kernels import add_by_first_step, give_to_multiples, least_currents
     from netsci.spiking._lanes import LANES

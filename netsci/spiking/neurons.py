@@ -23,15 +23,15 @@ class LIF(nn.Module):
 
     Parameters
     ----------
-    alpha : share of the membrane that is left after a step, in [0, 1].
+    alpha : share of the membrane that stays after a step, in [0, 1].
     threshold : membrane at which a neuron fires, above 0.
-    surrogate : name in `SURROGATES`, the derivative that stands for that of the spike.
-    detach_reset : whether the gradient leaves out the reset, that is, takes (1 - z[t-1]) as a constant.
+    surrogate : name in `SURROGATES` of the derivative that replaces the derivative of the spike.
+    detach_reset : whether the gradient ignores the reset: it then takes (1 - z[t-1]) as a constant.
 
     Raises
     ------
     TypeError, ValueError
-        If a parameter is no number or lies outside its range, or the surrogate is unknown.
+        If a parameter is not a number or lies outside its range, or the surrogate is unknown.
 
     Examples
     --------
@@ -55,9 +55,11 @@ class LIF(nn.Module):
         self.alpha = _number(alpha, "alpha")
         self.threshold = _number(threshold, "threshold")
         if not 0 <= self.alpha <= 1:
-            raise ValueError(f"alpha must lie in [0, 1], the share left after a step; got {alpha!r}")
+            raise ValueError(
+                f"alpha must lie in [0, 1], the share of the membrane that stays after a step; got {alpha!r}"
+            )
         if not self.threshold > 0:
-            raise ValueError(f"threshold must be above 0, the membrane after a reset; got {threshold!r}")
+            raise ValueError(f"threshold must be above 0 (a reset sets the membrane to 0); got {threshold!r}")
         SURROGATES.check(surrogate, "surrogate")
         if not isinstance(detach_reset, bool):
             raise TypeError(f"detach_reset must be True or False; got {detach_reset!r}")
@@ -67,7 +69,7 @@ class LIF(nn.Module):
     def step(self, current: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """Return (spikes, state) after one step; state is (membrane before the reset, spikes), None at rest.
 
-        current and spikes are of one shape, [batch, ...], and dtype; the membrane is float32 at least.
+        current and spikes have the same shape [batch, ...] and dtype; the membrane is at least float32.
 
         Examples
         --------

@@ -4,6 +4,8 @@ Watched are the synaptic layers (`netsci.sparse`, nn.Linear, nn.Conv1d to nn.Con
 them) and the neurons of netsci, snnTorch, SpikingJelly and norse, or any others that are named.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -28,6 +30,8 @@ from netsci.spiking.record_adapters import (
 from netsci.spiking.record_counts import Tally
 from netsci.spiking.record_events import DATA
 
+Call = Callable[[nn.Module, Any], Any]
+Modes = Mapping[type, str]  # "step" or "all" by class of neuron
 PRODUCTS = {
     "matmul", "__matmul__", "__rmatmul__", "bmm", "mm", "mv", "addmm", "baddbmm", "einsum", "linear",
     "bilinear", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
@@ -41,41 +45,43 @@ def record(
     *,
     steps: int | None = None,
     raster: int = 0,
-    call: Callable[[nn.Module, Any], Any] | None = None,
-    neurons: Mapping[type, str] | None = None,
+    call: Call | None = None,
+    neurons: Modes | None = None,
     kinds: Mapping[str, str] | None = None,
 ) -> Trace:
-    """Return what a spiking network did on data: spikes of its neurons, exact operations of its layers.
+    """Run a spiking network on data and count the spikes of its neurons and the operations of its layers.
 
     Parameters
     ----------
-    module : the network. It runs in evaluation mode and without gradients; its mode is put back afterwards.
+    module : the network. It runs in evaluation mode and without gradients; afterwards its mode is as before.
         States of snnTorch's and SpikingJelly's neurons (and others named in `neurons`) are cleared by their
         own reset() or reset_mem() before every batch and at the end.
     data : a tensor or array [batch, ...] or [T, batch, ...] as the network takes it, or an iterable of such
-        batches; of a batch that is a tuple or list (images, labels) the first entry is taken.
-    steps : T, if the network is known to run that many; else T is what its neurons show: of neurons that are
-        called step by step how often. Needed where each of them runs several times in a step.
-    raster : how many samples of the first batch to record spike by spike.
-    call : function (module, batch) that runs the network its own way, such as a loop over time; by default
-        module(batch). Batches then reach it as they are.
+        batches; if a batch is a tuple or list (images, labels), the first entry is the input.
+    steps : T. By default T comes from the neurons: for neurons that are called step by step, it is the number
+        of calls. Pass steps if every neuron module runs several times in a step.
+    raster : number of samples of the first batch to record spike by spike.
+    call : function (module, batch) that runs the network in another way, such as a loop over time; by default
+        module(batch). With call, batches are passed on without change.
     neurons : further neuron classes, each with "step" (a call is one step, returns [batch, ...]) or "all"
         (a call is all steps, returns [T, batch, ...]); spikes are the output or the first of several.
-    kinds : by layer name "spikes", "graded" or "analog", where the guess below is wrong; under "data" what
-        whole numbers other than 0 and 1 are in the data, "graded" for frames that hold numbers of events
-        (a layer of that name has it for itself).
+    kinds : "spikes", "graded" or "analog" by layer name, to correct the rules below. The name "data" gives
+        the kind of whole numbers other than 0 and 1 in the data: "graded" for frames that hold numbers of
+        events. (If a layer is called "data", the entry is for this layer.)
 
     Returns
     -------
     Trace. Events are non-zero values that reach a layer, counted per presynaptic unit as often as the layer
     runs: direct encoding that applies the first layer once costs its operations once. A fan-out counts
-    existing weights only (of a sparse layer its links; of a dense one weight_mask or mask if there is one of
-    the weight's shape, else weights that are not 0), at a border of an image those that meet it. Inputs of 0
-    and 1 are "spikes". Others are "analog" where they come from the data, or as fractions from another layer;
-    "graded" where they come from neurons (pooled, summed or signed spikes), one event a non-zero value. The
-    input population is what the first layer reads. Biases and normalization are free. Modules never called
-    have 0 events. Products that are not a watched layer's (attention, recurrent cells) are listed in
-    trace.uncounted by the module that computes them.
+    existing weights only: the links of a sparse layer; in a dense layer the weights that weight_mask or mask
+    keeps, if one has the shape of the weight, else the weights that are not 0. At the border of an image it
+    counts the weights that meet the pixel. Inputs of 0
+    and 1 are "spikes". Other inputs are "analog" if they come from the data, or as fractions from another
+    layer; they are "graded" if they come from neurons (pooled, summed or signed spikes): each non-zero value
+    is one event. The
+    input population holds what the first layer reads. Biases and normalization are free. Modules never called
+    have 0 events. Modules that compute other products
+    (attention, recurrent cells) are listed in trace.uncounted.
 
     Raises
     ------
@@ -83,7 +89,7 @@ def record(
         If the network has no known neurons, none of them is called, they disagree on T or samples, an input
         holds NaN, data holds no batch, or kinds or steps do not fit.
     TypeError
-        If module is no torch module or an option is of the wrong type.
+        If module is not a torch module or an option is of the wrong type.
 
     Examples
     --------
@@ -115,7 +121,7 @@ def record(
         raise ValueError(f"kinds[{DATA!r}] must be graded or analog: 0 and 1 alone are spikes")
     tally = Tally(steps, raster, of_data)
     watch = _Watch(module, layers, firing, tally)
-    with _quiet(module, neurons), watch.hooked(), torch.no_grad():
+    with _quiet(module, neurons), watch.attach_hooks(), torch.no_grad():
         for batch in _batches(data, module, call is not None):
             clear_state(module, neurons)
             tally.begin()
@@ -127,7 +133,7 @@ def record(
     idle = {watch.label(name): one for name, one in layers.items() if name not in watch.called}
     silent = [watch.label(name) for name in firing if name not in watch.called]
     named = {watch.label(k): v for k, v in (kinds or {}).items() if k in layers}
-    return tally.trace(idle, silent, named, watch.uncounted())
+    return tally.trace(idle, silent, named, watch.list_uncounted())
 
 
 class _Watch(TorchFunctionMode):
@@ -146,12 +152,12 @@ class _Watch(TorchFunctionMode):
         """Return a module's name; the network itself goes by its class."""
         return name or type(self._module).__name__
 
-    def uncounted(self) -> tuple[str, ...]:
+    def list_uncounted(self) -> tuple[str, ...]:
         """Return the modules that computed products which are in no projection."""
         return tuple(self._other)
 
     @contextmanager
-    def hooked(self) -> Iterator[None]:
+    def attach_hooks(self) -> Iterator[None]:
         """Hold hooks on all modules; they go whatever happens."""
         handles: list[Any] = []
         try:
@@ -195,7 +201,7 @@ class _Watch(TorchFunctionMode):
 
 
 @contextmanager
-def _quiet(module: nn.Module, neurons: Mapping[type, str] | None) -> Iterator[None]:
+def _quiet(module: nn.Module, neurons: Modes | None) -> Iterator[None]:
     """Hold the network in evaluation mode; put every module's mode back, and clear the states it has got."""
     before = {one: one.training for one in module.modules()}
     module.eval()

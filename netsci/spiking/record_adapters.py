@@ -108,7 +108,7 @@ class Synapses:
             return self.dense_links
         with torch.inference_mode(False), torch.no_grad():
             one = torch.ones(self.leaving.shape, dtype=torch.float64)
-            space = _convolved(self.module, torch.zeros(1, *shape, dtype=torch.float64), one).shape[2:]
+            space = _convolve(self.module, torch.zeros(1, *shape, dtype=torch.float64), one).shape[2:]
         return self.dense_links * int(np.prod(space))
 
 
@@ -125,10 +125,10 @@ def synapses(module: nn.Module) -> Synapses | None:
         leaving = leaving.reshape(layer.in_channels, 1, *kernel)
         return Synapses(module, 3, leaving, matrix.nnz, int(np.prod(matrix.shape)))
     if isinstance(module, nn.Linear):
-        mask = _existing(module)
+        mask = _find_weights(module)
         return Synapses(module, 1, mask.sum(axis=0, dtype=np.float64), int(mask.sum()), mask.size)
     if isinstance(module, (nn.Conv1d, nn.Conv2d, nn.Conv3d)):
-        mask = _existing(module)
+        mask = _find_weights(module)
         per_group = mask.reshape(module.groups, -1, *mask.shape[1:]).sum(axis=1, dtype=np.float64)
         leaving = per_group.reshape(module.in_channels, 1, *module.kernel_size)
         return Synapses(module, len(module.kernel_size) + 1, leaving, int(mask.sum()), mask.size)
@@ -140,7 +140,7 @@ def is_uncounted(module: nn.Module) -> bool:
     return isinstance(module, UNCOUNTED) or type(module).__name__ == "RecurrentOneToOne"  # of snnTorch
 
 
-def _existing(module: Any) -> NDArray[np.bool_]:
+def _find_weights(module: Any) -> NDArray[np.bool_]:
     """Return which weights exist: those that a mask of the weight's shape keeps, else those not 0."""
     weight = module.weight.detach()
     for name in ("weight_mask", "mask"):  # torch.nn.utils.prune, and what people write themselves
@@ -154,11 +154,11 @@ def _paths(module: Any, weight: Tensor, shape: tuple[int, ...]) -> NDArray[np.fl
     """Return how often each input reaches an output: the gradient of the summed output of one a link."""
     with torch.inference_mode(False), torch.enable_grad():
         x = torch.zeros(1, *shape, dtype=torch.float64, requires_grad=True)
-        (paths,) = torch.autograd.grad(_convolved(module, x, weight.clone()).sum(), x)
+        (paths,) = torch.autograd.grad(_convolve(module, x, weight.clone()).sum(), x)
     return np.asarray(paths)
 
 
-def _convolved(module: Any, x: Tensor, weight: Tensor) -> Tensor:
+def _convolve(module: Any, x: Tensor, weight: Tensor) -> Tensor:
     """Apply one kernel a channel as the module would: its stride, padding, dilation and way to pad."""
     dilation = getattr(module, "dilation", 1)
     padding = module.padding

@@ -12,7 +12,7 @@ from netsci.spiking.record_events import (
     Call,
     Layer,
     Neurons,
-    added,
+    add_spikes,
     as_counts,
     input_over_time,
     looks,
@@ -72,17 +72,17 @@ class Tally:
         if not self._calls:
             raise ValueError(
                 "none of the network's neuron modules was called, so nothing fired. Call them as modules, "
-                "neuron(current): unroll(), step() and .forward() pass by the hooks"
+                "neuron(current): unroll(), step() and .forward() bypass the hooks"
             )
         steps, samples = self._extent()
-        for key, calls in self._sorted(steps).items():
+        for key, calls in self._sort_calls(steps).items():
             ran = sum(len(one.by_step) for one in calls)
             if (ran, calls[0].samples) != (steps, samples):
                 raise ValueError(
                     f"neurons {key[0]!r} ran {ran} steps of {calls[0].samples} samples, others {steps} of "
                     f"{samples}; all neurons must see the same samples in all steps"
                 )
-            self._populations[key] = added(self._populations.get(key), calls)
+            self._populations[key] = add_spikes(self._populations.get(key), calls)
         if self._first:
             in_steps = all(one.mode == STEP for one in self._calls)
             found = input_over_time(self._read, steps, samples, in_steps)
@@ -92,7 +92,7 @@ class Tally:
                 call = Call(self._first, ALL, "", shape, samples, *sums(found, raster, True))
                 by_step = np.zeros(steps, np.int64)
                 by_step[: len(call.by_step)] = call.by_step  # a constant input is read once
-                self._input = added(self._input, [call._replace(by_step=by_step)])
+                self._input = add_spikes(self._input, [call._replace(by_step=by_step)])
         self.samples += samples
 
     def _extent(self) -> tuple[int, int]:
@@ -116,7 +116,7 @@ class Tally:
             )
         return steps, samples
 
-    def _sorted(self, steps: int) -> dict[tuple[str, tuple[int, ...], int], list[Call]]:
+    def _sort_calls(self, steps: int) -> dict[tuple[str, tuple[int, ...], int], list[Call]]:
         """Return the calls of each population: (module, shape of units, how often used before in a step)."""
         found: dict[tuple[str, tuple[int, ...], int], list[Call]] = {}
         groups: dict[tuple[str, tuple[int, ...]], list[Call]] = {}
@@ -147,7 +147,7 @@ class Tally:
         for name, one in idle.items():
             units = one.leaving.astype(np.int64) if one.n_axes == 1 else np.zeros(0, np.int64)
             projections.append(ProjectionTrace(name, 0 * units, units, "spikes", one.links, one.dense_links))
-        populations = self._traced()
+        populations = self._trace_populations()
         if self._input is not None:
             kind = projections[0].kind
             populations.insert(0, _population(_free("input", populations), self._input, kind, True))
@@ -176,7 +176,7 @@ class Tally:
             )
         return found
 
-    def _traced(self) -> list[PopulationTrace]:
+    def _trace_populations(self) -> list[PopulationTrace]:
         """Return the populations; a module with several is named with the layer before each."""
         often = Counter(name for name, _, _ in self._populations)
         found: list[PopulationTrace] = []

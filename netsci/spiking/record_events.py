@@ -93,7 +93,7 @@ def input_over_time(
     return fired.reshape(1, samples, -1) if first % samples == 0 else None
 
 
-def added(held: Neurons | None, calls: list[Call]) -> Neurons:
+def add_spikes(held: Neurons | None, calls: list[Call]) -> Neurons:
     """Add the spikes of a pass, step after step, to what a population holds."""
     spikes = np.sum([one.spikes for one in calls], axis=0)
     by_step = np.concatenate([one.by_step for one in calls])
@@ -123,7 +123,7 @@ def looks(x: Tensor, what: str) -> tuple[bool, bool]:
     if bool(((x == 0) | (x == 1)).all()):
         return True, True
     if not bool(torch.isfinite(x).all()):
-        raise ValueError(f"{what} holds NaN or infinite values, which are no events; mend the network first")
+        raise ValueError(f"{what} holds NaN or infinite values, which are not events; mend the network first")
     return False, not x.is_floating_point() or bool((x == x.round()).all())
 
 

@@ -14,6 +14,8 @@ W_l is [in, out] and z_0 the input; alpha and theta are those of the neurons tha
 propagated back through time: each step's error reaches the weights through what the traces hold.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,12 +37,13 @@ Feedback = str | Sequence[Tensor]
 
 @dataclass(frozen=True)
 class StpStep:
-    """What one step of S-TP saw; the gradients are in the parameters.
+    """The result of one step of S-TP; the gradients are in the parameters.
 
     loss : sum over samples of the mean of e^2 over window and classes, a tensor without gradient.
-    errors : steps of windows at which some output was wrong, of steps in all windows.
-    correct : samples whose label fired most over all T steps; of equal classes the first counts.
-    spikes_used, spikes_total : input and hidden spikes at the steps that were learnt from; at all steps. An
+    errors : number of window steps with a wrong output, over all samples. steps : number of window steps,
+        over all samples.
+    correct : samples whose label fired most over all T steps; of equal classes the first one counts.
+    spikes_used : input and hidden spikes at the steps with an error. spikes_total : those at all steps. An
         input of n events counts n.
     """
 
@@ -61,7 +64,7 @@ def stp_gradients(
     window: int = 4,
     feedback: Feedback = "weights",
 ) -> StpStep:
-    """Add the S-TP gradient of a batch to the .grad of the model's parameters, and say what it took.
+    """Add the S-TP gradient of a batch to the .grad of the model's parameters; return loss and counts.
 
     Parameters
     ----------
@@ -104,13 +107,13 @@ def stp_gradients(
         target = nn.functional.one_hot(labels, run.output.shape[2]).to(x.dtype)
         error = places.of_series(run.output) - target
     _descend(layers, neurons, run, error, _matrices(feedback, layers))
-    return _counted(run, error, labels)
+    return _count_errors(run, error, labels)
 
 
 def random_feedback(model: nn.Module, *, rng: np.random.Generator) -> tuple[Tensor, ...]:
-    """Return a fixed random matrix [out, in] for each layer but the first, for `stp_gradients`.
+    """Return a random matrix [out, in] for each layer but the first, the fixed feedback of `stp_gradients`.
 
-    Entries are normal with the variance 1 / out, on the layers' device, of their dtype.
+    Entries are normal with variance 1 / out. They have the device and dtype of their layer.
 
     Examples
     --------
@@ -138,7 +141,7 @@ class _Windows:
     samples: Tensor  # [batch]
 
     @staticmethod
-    def of(first: NDArray[np.int64], window: int, device: torch.device) -> "_Windows":
+    def of(first: NDArray[np.int64], window: int, device: torch.device) -> _Windows:
         steps = torch.as_tensor(first[None] + np.arange(window)[:, None], device=device)
         samples = torch.arange(len(first), device=device)
         return _Windows(first, np.argsort(first, kind="stable"), steps, samples)
@@ -192,7 +195,7 @@ def _forward(layers: list[Any], neurons: list[LIF], x: Tensor, places: _Windows)
             # A GPU's, or numbers of events. A neuron's sum is a whole number that float32 holds.
             total += float(x.permute(2, 0, 1).flatten(1).sum(1).double().sum())
             if not math.isfinite(total):
-                raise ValueError("x holds NaN or infinite values, which are no spikes; replace them first")
+                raise ValueError("x holds NaN or infinite values, which are not spikes; replace them first")
         else:
             total += np.count_nonzero(fired)
         v = membranes(neuron, layer(x) if fired is None else layer_on_spikes(layer, x, fired))
@@ -201,7 +204,7 @@ def _forward(layers: list[Any], neurons: list[LIF], x: Tensor, places: _Windows)
     return _Run(spikes, traces, potentials, x, total)
 
 
-def _counted(run: _Run, error: Tensor, labels: Tensor) -> StpStep:
+def _count_errors(run: _Run, error: Tensor, labels: Tensor) -> StpStep:
     """Return what the step saw."""
     learnt = (error != 0).any(-1)
     return StpStep(
@@ -281,7 +284,8 @@ def _check(x: Tensor, labels: Tensor, window: int) -> None:
         )
     if labels.shape != x.shape[1:2] or labels.dtype != torch.int64:
         raise ValueError(
-            f"labels must be int64 [{x.shape[1]}], one a sample; got {labels.dtype} {list(labels.shape)}"
+            f"labels must be int64 [{x.shape[1]}], one for each sample; got {labels.dtype} "
+            f"{list(labels.shape)}"
         )
     if labels.numel() and int(labels.min()) < 0:
         raise ValueError(f"labels must be classes from 0; got {int(labels.min())}")

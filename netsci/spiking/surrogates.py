@@ -60,7 +60,7 @@ class _Fire(torch.autograd.Function):
 
 
 def fire(u: Tensor, surrogate: str = "atan") -> Tensor:
-    """Return the spikes 1[u >= 0] of u = v - theta, differentiable by a surrogate; ties fire.
+    """Return the spikes 1[u >= 0] of u = v - theta, with a surrogate as derivative; u = 0 fires.
 
     Raises ValueError if `SURROGATES` has no surrogate of that name.
 

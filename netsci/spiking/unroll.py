@@ -31,18 +31,18 @@ class Dynamics(NamedTuple):
 
 
 def unroll(neuron: nn.Module, current: Tensor, *, steps: int | None = None) -> Tensor:
-    """Return the spikes [T, batch, ...] of a neuron, at rest before the first step.
+    """Return the spikes [T, batch, ...] of a neuron that starts at rest.
 
-    current is [T, batch, ...], or, with steps given, [batch, ...]: a constant current, of which no T copies
-    are made. The spikes have the dtype of the current and its order in memory: where each neuron's steps and
-    samples lie side by side (`current.permute(2, 0, 1)` contiguous), theirs do too. Membranes are float32 at
-    least. Currents that are NaN never fire. Any module with a method `step(current, state) -> (spikes,
+    current is [T, batch, ...]. With steps it is [batch, ...], a constant current, and no T copies of it are
+    made. The spikes have the dtype of the current and its order in memory (also if
+    `current.permute(2, 0, 1)` is contiguous). Membranes are at least float32. A current that is NaN never
+    fires. Any module with a method `step(current, state) -> (spikes,
     state)` can be unrolled; `LIF` and `IF` have a fused loop.
 
     Raises
     ------
     TypeError, ValueError
-        If the current is not floating or has no time axis or no step, or steps is no whole number above 0.
+        If the current is not floating or has no time axis or no step, or steps is not a whole number above 0.
 
     Examples
     --------
@@ -52,7 +52,7 @@ def unroll(neuron: nn.Module, current: Tensor, *, steps: int | None = None) -> T
 
     Source: S0 eq. 1.
     """
-    steps = checked_steps(current, steps)
+    steps = check_steps(current, steps)
     dynamics = dynamics_of(neuron)
     if dynamics is None:
         return _step_by_step(neuron, current, steps)
@@ -64,12 +64,13 @@ def unroll(neuron: nn.Module, current: Tensor, *, steps: int | None = None) -> T
 def membranes(neuron: nn.Module, current: Tensor, *, steps: int | None = None) -> Tensor:
     """Return the membranes before the reset, [T, batch, ...], without gradient; arguments as for `unroll`.
 
-    The neuron fired where they reach neuron.threshold. Their dtype is that of the current, float32 at least.
+    The neuron fires where the membrane reaches neuron.threshold. The dtype is that of the current, at least
+    float32.
 
     Raises
     ------
     TypeError, ValueError
-        If the neuron is no LIF or IF, or the current or steps do not fit, see `unroll`.
+        If the neuron is not a LIF or IF, or the current or steps do not fit, see `unroll`.
 
     Examples
     --------
@@ -79,7 +80,7 @@ def membranes(neuron: nn.Module, current: Tensor, *, steps: int | None = None) -
 
     Source: S0 eq. 1.
     """
-    steps = checked_steps(current, steps)
+    steps = check_steps(current, steps)
     dynamics = dynamics_of(neuron)
     if dynamics is None:
         raise TypeError(
@@ -87,7 +88,7 @@ def membranes(neuron: nn.Module, current: Tensor, *, steps: int | None = None) -
         )
     current = current.detach()
     if not has_kernel(dynamics, current):
-        return torch.stack(list(_looped_membranes(dynamics, current, steps)))
+        return torch.stack(list(_loop_membranes(dynamics, current, steps)))
     from netsci.spiking._scan_kernels import scan_membranes
 
     series = rows_and_columns(current, steps)
@@ -148,7 +149,7 @@ class _Looped(torch.autograd.Function):
     def forward(ctx: Any, current: Tensor, dynamics: Dynamics, steps: int | None) -> Tensor:
         ctx.save_for_backward(current)
         ctx.dynamics, ctx.steps = dynamics, steps
-        series = _looped_membranes(dynamics, current, steps)
+        series = _loop_membranes(dynamics, current, steps)
         return torch.stack([(v >= dynamics.threshold).to(current.dtype) for v in series])
 
     @staticmethod
@@ -156,7 +157,7 @@ class _Looped(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
         (current,) = ctx.saved_tensors
         dynamics: Dynamics = ctx.dynamics
-        series = list(_looped_membranes(dynamics, current, ctx.steps))
+        series = list(_loop_membranes(dynamics, current, ctx.steps))
         found: list[Tensor] = []
         later = torch.zeros_like(series[0])
         for v, of_spikes in zip(reversed(series), reversed(gradients[0].unbind(0)), strict=True):
@@ -172,7 +173,7 @@ class _Looped(torch.autograd.Function):
         return of_current.to(current.dtype), None, None
 
 
-def _looped_membranes(dynamics: Dynamics, current: Tensor, steps: int | None) -> Any:
+def _loop_membranes(dynamics: Dynamics, current: Tensor, steps: int | None) -> Any:
     """Yield the membrane before the reset, step by step."""
     series = current.unbind(0) if steps is None else [current] * steps
     carry = torch.zeros_like(series[0], dtype=precise(current.dtype))
@@ -204,7 +205,7 @@ def _step_by_step(neuron: Any, current: Tensor, steps: int | None) -> Tensor:
     return torch.stack(spikes)
 
 
-def checked_steps(current: Tensor, steps: int | None) -> int | None:
+def check_steps(current: Tensor, steps: int | None) -> int | None:
     """Return steps as a whole number or None; refuse a current that cannot be unrolled."""
     if not isinstance(current, Tensor) or not current.is_floating_point():
         kind = current.dtype if isinstance(current, Tensor) else type(current).__name__
@@ -212,7 +213,7 @@ def checked_steps(current: Tensor, steps: int | None) -> int | None:
     if steps is None:
         if current.ndim < 2 or current.shape[0] == 0:
             raise ValueError(
-                f"current must be [T, batch, ...] with a step at least; got shape {tuple(current.shape)}. "
+                f"current must be [T, batch, ...] with at least one step; got shape {tuple(current.shape)}. "
                 "For a constant current [batch, ...] give steps"
             )
         return None

@@ -1,19 +1,17 @@
-"""Losses of class scores [B, classes] against labels int64 [B], means over the batch.
+"""Losses of class scores [B, classes] for labels int64 [B], averaged over the batch.
 
 With y the one-hot label, C classes and the label smoothing e, targets are (1 - e) y + e / C:
 
     mse             squared distance of scores and targets, averaged over samples and classes
     cross_entropy   - sum over classes of target times log softmax of the scores
 
-`LOSSES` knows them by name: functions of (scores, labels); one that can smooth has a keyword label_smoothing.
+A loss is a function (scores, labels) that returns a tensor with one number. If it has the keyword
+label_smoothing, recipes may set that. Register your own with netsci.train.LOSSES.register(name, function).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
-
-from netsci.registry import Registry
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,10 +25,3 @@ def mse(scores: Tensor, labels: Tensor, *, label_smoothing: float = 0.0) -> Tens
     if label_smoothing:
         target = (1.0 - label_smoothing) * target + label_smoothing / scores.shape[1]
     return mse_loss(scores, target)
-
-
-LOSSES: Registry[Callable[..., Any]] = Registry(
-    "loss",
-    {"mse": mse, "cross_entropy": "torch.nn.functional:cross_entropy"},
-    public="netsci.train.LOSSES",
-)

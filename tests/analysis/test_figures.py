@@ -93,6 +93,16 @@ def test_agreement_sees_a_missing_run_and_a_changed_number(made, monkeypatch, tm
     assert "no fresh run of 1 of 9" in agreement.check(exhibit, tmp_path / "results", committed)[1][0]
 
 
+def test_one_exhibit_drawn_anew_leaves_the_rows_of_all_others(tmp_path):
+    """Also of those whose runs are not all finished."""
+    (tmp_path / "results").symlink_to(RESULTS)
+    words = ["--out", str(tmp_path), "--format", "svg", "--only", "digits-degrees"]
+    result = CliRunner().invoke(figures.app, words, env=WIDE)
+    assert result.exit_code == 0, result.output
+    assert [path.name for path in (tmp_path / "figures").iterdir() if path.is_dir()] == ["digits-degrees"]
+    assert (tmp_path / "figures/README.md").read_text() == (figures.ROOT / "figures/README.md").read_text()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

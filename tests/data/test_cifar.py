@@ -117,7 +117,7 @@ def test_official_numbers_of_records(tmp_path):
     files = cifar10_files()[0]
     write_files(tmp_path / BIN, files)
     with pytest.raises(
-        DataError, match=r"data_batch_1\.bin: it holds 61460 bytes and not 10000 records of 3073"
+        DataError, match=r"data_batch_1\.bin: it holds 61460 bytes, not 10000 records of 3073"
     ):
         load("cifar10", folder=tmp_path)
 
@@ -134,7 +134,7 @@ def test_a_batch_of_official_size_that_is_cut(tmp_path, short):
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("data_batch_3.bin", bytes(3072), r"data_batch_3\.bin: it holds 3072 bytes and not a whole number"),
+        ("data_batch_3.bin", bytes(3072), r"data_batch_3\.bin: it holds 3072 bytes, not a whole number"),
         ("test_batch.bin", b"", r"test_batch\.bin: it holds 0 bytes"),
         (
             "data_batch_2.bin",

@@ -54,7 +54,7 @@ class OnRequest:
     [
         ({"x_train": np.zeros((4, 1, 1, 2))}, TypeError, "x_train must be uint8 .* got float64.* scale when"),
         ({"x_train": np.zeros((4, 2), np.uint8)}, ValueError, r"x_train must be \[n, C, H, W\] or"),
-        ({"x_train": [[1]]}, TypeError, "x_train must be an array or be made on request"),
+        ({"x_train": [[1]]}, TypeError, "x_train must be an array, or a netsci.data.Stored"),
         (
             {"x_test": np.zeros((2, 1, 2, 1), np.uint8)},
             ValueError,
@@ -82,7 +82,7 @@ def test_shape_and_frames_of_events():
 
 def test_scaling_divides_by_full():
     data = make([0, 1], full=16)
-    scaled = data.scaled(np.array([0, 4, 16], np.uint8))
+    scaled = data.scale(np.array([0, 4, 16], np.uint8))
     assert scaled.dtype == np.float32
     assert scaled.tolist() == [0, 0.25, 1]
 

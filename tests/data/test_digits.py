@@ -25,7 +25,7 @@ def test_scaled_images_are_those_of_the_digits_exhibits():
     order = np.random.default_rng([0, 0, 0, 4]).permutation(1797)
     data = load("digits")
     exhibits = (x[order] / 16).astype(np.float32)
-    np.testing.assert_array_equal(data.scaled(data.x_train).reshape(-1, 64), exhibits[360:])
+    np.testing.assert_array_equal(data.scale(data.x_train).reshape(-1, 64), exhibits[360:])
 
 
 def test_the_checksum_is_that_of_the_digits_exhibits():

@@ -217,7 +217,7 @@ def test_a_zip_that_is_damaged(tmp_path):
         load("tiny-imagenet-10", folder=tmp_path, verify=False)
     for content in (whole[:-40], whole[: len(whole) // 2], b""):
         path.write_bytes(content)
-        with pytest.raises(DataError, match=r"tiny-imagenet-10\.zip: it is no whole zip archive"):
+        with pytest.raises(DataError, match=r"tiny-imagenet-10\.zip: it is not a complete zip archive"):
             load("tiny-imagenet-10", folder=tmp_path, verify=False)
 
 

@@ -55,7 +55,7 @@ def test_events_that_the_format_cannot_hold():
     ("data", "words"),
     [
         (b"", "empty"),
-        (bytes(12), "cut off: its 12 bytes"),
+        (bytes(12), "truncated: its 12 bytes"),
         (bytes([34, 0, 0, 0, 0]), r"x must lie in \[0, 33\]; event 0 has 34"),
         (bytes([0, 240, 0, 0, 0]), r"y must lie in \[0, 33\]; event 0 has 240"),
         (bytes([0, 0, 0, 0, 9, 0, 0, 0, 0, 8]), "event 1 has t = 8 us after 9 us"),

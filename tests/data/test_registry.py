@@ -128,9 +128,9 @@ def test_unknown_names_and_options(tmp_path):
         load("mnits")
     with pytest.raises(ValueError, match="name must be one of"):
         load(None)
-    with pytest.raises(TypeError, match="labels is no option of mnist: it has verify"):
+    with pytest.raises(TypeError, match="labels is not an option of mnist: it has verify"):
         load("mnist", folder=tmp_path, labels="fine")
-    with pytest.raises(TypeError, match="verify is no option of digits: it has none"):
+    with pytest.raises(TypeError, match="verify is not an option of digits: it has none"):
         load("digits", verify=False)
     with pytest.raises(TypeError, match="download must be True or False; got 'yes'"):
         load("mnist", folder=tmp_path, download="yes")

@@ -108,7 +108,7 @@ def test_a_weight_of_no_use_is_explained(weight):
 
 @pytest.mark.parametrize("label", [float("nan"), float("inf"), [1], (1, 2), "", 1j])
 def test_a_label_of_no_use_is_explained(label):
-    with pytest.raises(ValueError, match=r"node 1 has the layer .*: groups are told apart by"):
+    with pytest.raises(ValueError, match=r"node 1 has the layer .*: a group is named by a text"):
         from_networkx(layered(["a", label]))
 
 

@@ -161,7 +161,7 @@ def test_rows_per_unit_are_whole_numbers():
 
 @pytest.mark.parametrize("mask", [np.ones((2, 3)), sp.csr_array(np.ones((2, 3)))], ids=["dense", "sparse"])
 def test_one_mask_in_place_of_a_list_is_explained(mask):
-    with pytest.raises(ValueError, match=r"pass a list of masks: \[mask\]"):
+    with pytest.raises(ValueError, match=r"a list with one matrix for each layer.*pass \[mask\]"):
         LayeredGraph.from_masks(mask)
 
 

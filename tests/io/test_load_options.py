@@ -31,7 +31,9 @@ def test_what_has_no_weights_cannot_be_cut(path):
     with open(path, "wb") as stream:
         np.savez(stream, mask_a=FC1 != 0)
     for options in ({"threshold": 1}, {"density": 0.5}):
-        with pytest.raises(CheckpointError, match="masks and no weights to cut by; leave out"):
+        with pytest.raises(
+            CheckpointError, match="masks and no weights, which threshold and density need; leave out"
+        ):
             load(path, **options)
 
 
@@ -59,7 +61,7 @@ def test_one_layer_or_one_block_is_selected(path):
         ({"threshold": -1}, ValueError, "finite number of at least 0; got -1"),
         ({"threshold": float("nan")}, ValueError, "finite number of at least 0; got nan"),
         ({"threshold": float("inf")}, ValueError, "finite"),
-        ({"density": 0}, ValueError, r"\(0, 1\], the share of places to keep; got 0"),
+        ({"density": 0}, ValueError, r"\(0, 1\], the share of possible links to keep; got 0"),
         ({"density": 1.5}, ValueError, r"\(0, 1\]"),
         ({"density": "0.5"}, TypeError, "a number or None; got '0.5'"),
         ({"threshold": True}, TypeError, "a number or None; got True"),

@@ -1,5 +1,6 @@
 """One run at a time holds a folder: real processes, killed and stopped; a lock made old by its time."""
 
+import errno
 import json
 import os
 import shutil
@@ -90,6 +91,50 @@ def test_another_thread_of_the_process_is_another_run(tmp_path):
         thread.start()
         thread.join()
     assert isinstance(met[0], FolderHeldError)
+
+
+def test_a_thread_whose_folder_another_thread_took_over_releases_nothing(tmp_path):
+    entered, leave = threading.Event(), threading.Event()
+
+    def take_over():
+        with FolderLock(tmp_path):
+            entered.set()
+            leave.wait(60)
+            check_lock(tmp_path)
+
+    thread = threading.Thread(target=take_over)
+    with FolderLock(tmp_path) as lost:
+        make_old(tmp_path, 61)
+        thread.start()
+        assert entered.wait(60)
+        with pytest.raises(FolderLostError):
+            check_lock(tmp_path)
+        with FolderLock(tmp_path) as inner:  # still a block inside of a block
+            assert inner is lost
+    assert not find_holder(tmp_path).gone
+    with pytest.raises(FolderHeldError):
+        FolderLock(tmp_path).__enter__()
+    leave.set()
+    thread.join()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_who_holds_a_folder_is_read_where_nothing_can_be_written(tmp_path, holder, monkeypatch):
+    def refuse(number):
+        def make(**_):
+            raise OSError(number, os.strerror(number))
+
+        monkeypatch.setattr("tempfile.TemporaryFile", make)
+
+    make_old(tmp_path, 50)
+    for number in (errno.EROFS, errno.EACCES):
+        refuse(number)
+        found = find_holder(tmp_path)
+        assert found.process == holder.pid
+        assert 49 < found.age < 55
+    refuse(errno.ENOSPC)  # there one can write: its clock decides, not that of this machine
+    with pytest.raises(OSError, match="No space left"):
+        find_holder(tmp_path)
 
 
 def test_the_lock_of_a_killed_process_is_taken_at_once(tmp_path, holder):

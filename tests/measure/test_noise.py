@@ -75,7 +75,7 @@ def test_lists_and_numbers():
 @pytest.mark.parametrize(
     ("x", "p", "error", "message"),
     [
-        ([0.0, 0.5], 0.1, ValueError, r"only 0 and 1; 1 of 2 entries are others, such as 0\.5"),
+        ([0.0, 0.5], 0.1, ValueError, r"only 0 and 1; 1 of 2 entries have other values, such as 0\.5"),
         ([0.0, np.nan], 0.1, ValueError, "such as nan"),
         ([0, 255], 0.1, ValueError, "such as 255"),
         ([0, -1], 0.1, ValueError, "only 0 and 1"),

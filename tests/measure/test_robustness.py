@@ -39,9 +39,9 @@ def test_a_network_that_knows_nothing_has_nothing_to_lose():
 @pytest.mark.parametrize(
     ("clean", "noisy", "error", "message"),
     [
-        (98, [], ValueError, "one accuracy a noise level"),
-        (98, 97.0, ValueError, "one accuracy a noise level"),
-        ([98, 97], [97, 96, 95], ValueError, "clean's shape"),
+        (98, [], ValueError, "one accuracy for each noise level"),
+        (98, 97.0, ValueError, "one accuracy for each noise level"),
+        ([98, 97], [97, 96, 95], ValueError, "the shape of clean"),
         ([98, 97, 96], [[97, 96, 95], [1, 2, 3]], ValueError, r"\(2, 3\) and \(3,\)"),
         (98, [97, np.nan], ValueError, "noisy must hold finite"),
         (np.inf, [97], ValueError, "clean must hold finite"),

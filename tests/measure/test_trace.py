@@ -181,14 +181,14 @@ def test_counts_do_not_overflow():
         (lambda: PopulationTrace("a", [[1]], [1]), ValueError, "one dimension"),
         (lambda: PopulationTrace("a", [1, 1], [1]), ValueError, "every spike once"),
         (lambda: PopulationTrace("a", [1], [1], kind="analogue"), ValueError, "kind must be one of"),
-        (lambda: PopulationTrace("a", [1], [1], kind="analog"), ValueError, "no spikes"),
+        (lambda: PopulationTrace("a", [1], [1], kind="analog"), ValueError, "not spikes"),
         (lambda: PopulationTrace("a", [1], [1], raster=np.zeros((1, 2))), ValueError, "raster must be"),
-        (lambda: ProjectionTrace("p", [1, 2], [1]), ValueError, "one entry a presynaptic unit"),
+        (lambda: ProjectionTrace("p", [1, 2], [1]), ValueError, "one entry for each presynaptic unit"),
         (lambda: ProjectionTrace("p", [1], [1], links=3, dense_links=2), ValueError, "at most dense_links"),
         (lambda: ProjectionTrace("p", [1], [1], "spike"), ValueError, "kind must be one of"),
         (lambda: small(steps=0), ValueError, "at least 1"),
         (lambda: small(steps=4), ValueError, "steps = 4"),
-        (lambda: small(projections=small().projections * 2), ValueError, "name of its own"),
+        (lambda: small(projections=small().projections * 2), ValueError, "name that no other has"),
         (lambda: small().firing_rates("out"), ValueError, "one of 'input', 'hidden'; got 'out'"),
     ],
 )
@@ -207,7 +207,7 @@ def test_shares_of_what_is_absent():
     assert math.isnan(node_sparsity(0, 0))
     with pytest.raises(ValueError, match="at most dense_links"):
         link_sparsity([5, 1], [4, 9])
-    with pytest.raises(ValueError, match="one number each"):
+    with pytest.raises(ValueError, match="one number for each"):
         node_sparsity([5], [4, 9])
     with pytest.raises(TypeError, match="whole numbers"):
         node_sparsity([0.5], [4])

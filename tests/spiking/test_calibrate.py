@@ -145,7 +145,7 @@ def test_bad_tolerance_and_models():
 def test_an_input_without_samples_has_no_rate(steps):
     model = network()
     before = [p.detach().clone() for p in model.parameters()]
-    with pytest.raises(ValueError, match=r"x must hold a sample at least; its shape is \[.*0, 20\]"):
+    with pytest.raises(ValueError, match=r"x must hold at least one sample; its shape is \[.*0, 20\]"):
         calibrate(model, data(steps, samples=0), rate=0.1)
     assert all(torch.equal(p, old) for p, old in zip(model.parameters(), before, strict=True))
     with pytest.raises(TypeError, match="x must be a torch tensor"):

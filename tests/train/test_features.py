@@ -34,7 +34,7 @@ def test_rates_are_means_over_time_and_places(model):
     data = small()
     features = pooled_features(model, data, batch=7)
     with torch.no_grad():
-        spikes = model.features(torch.from_numpy(data.scaled(data.x_train)))
+        spikes = model.features(torch.from_numpy(data.scale(data.x_train)))
     rates = spikes.reshape(3, 40, 40, -1).mean(dim=(0, 3)).numpy()
     assert features.shape == (40, 1, 1)
     spread = np.ptp(rates, axis=0)
@@ -55,7 +55,7 @@ def test_what_is_no_convolutional_network_is_refused(model):
         pooled_features(model, small(), batch=0)
     for layer in model.convs:
         torch.nn.init.zeros_(layer.weight)
-    with pytest.raises(ValueError, match="no unit of the last feature maps tells images apart"):
+    with pytest.raises(ValueError, match="no unit of the last feature maps changes between images"):
         pooled_features(model, small())
 
 
@@ -87,7 +87,7 @@ def test_a_run_its_features_and_s_tp_on_them(tmp_path, monkeypatch):
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "run").iterdir()} == before
     monkeypatch.setenv("NETSCI_DATA", str(tmp_path / "data"))
     assert "cifar10-features" in available()
-    with pytest.raises(DataError, match="it holds digits-features, no features of CIFAR-10"):
+    with pytest.raises(DataError, match="it holds digits-features, not features of CIFAR-10"):
         load("cifar10-features")
     made = features_of_run(tmp_path / "run")
     save_features(out, replace(made, name="cifar10-jpeg-features"))  # digits stand in for CIFAR-10
@@ -104,7 +104,7 @@ def test_a_run_its_features_and_s_tp_on_them(tmp_path, monkeypatch):
 
 
 def test_runs_that_cannot_be_taken(tmp_path):
-    with pytest.raises(ValueError, match=r"holds no run .* is missing"):
+    with pytest.raises(ValueError, match=r"must hold a run .* is missing"):
         features_of_run(tmp_path)
     assert list(tmp_path.iterdir()) == []
     train(RECIPE.replace(limit=50), folder=tmp_path / "run", stop_after=1)
@@ -120,7 +120,7 @@ def test_runs_that_cannot_be_taken(tmp_path):
         app, ["features", str(tmp_path / "run"), "--out", str(tmp_path / "file/f.npz")]
     )
     assert result.exit_code == 1
-    assert "or the features not be written" in result.output
+    assert "or write the features" in result.output
 
 
 def test_rate_coded_runs_have_no_features(tmp_path):
@@ -137,8 +137,8 @@ def test_what_a_model_and_its_data_are_stays(model):
     assert not model.training
     assert first.classes == data.classes
     with torch.no_grad():
-        spikes = model.features(torch.from_numpy(data.scaled(bright.x_test[:1])))
-        seen = model.features(torch.from_numpy(data.scaled(data.x_train)))
+        spikes = model.features(torch.from_numpy(data.scale(bright.x_test[:1])))
+        seen = model.features(torch.from_numpy(data.scale(data.x_train)))
     rates, known = (s.reshape(3, len(s[0]), 40, -1).mean(dim=(0, 3)).numpy() for s in (spikes, seen))
     above = rates[0] > known.max(axis=0)
     assert above.any()

@@ -7,9 +7,8 @@ from torch import nn
 
 from netsci.models import mlp
 from netsci.sparse import SparseLinear
-from netsci.train import PRESETS, Recipe, train
+from netsci.train import OPTIMIZERS, PRESETS, Recipe, train
 from netsci.train.learners import learner, loss_of, optimizer_of, rate_at
-from netsci.train.optimizers import OPTIMIZERS
 
 LABELS = torch.tensor([0, 1, 1, 0])
 

@@ -4,6 +4,8 @@ The scores pass by in blocks of rows. Of all cells so far only those that may st
 the key of the worst is what a later cell must exceed: a block costs little more than a comparison a cell.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -26,16 +28,16 @@ def best_missing_links(
 ) -> tuple[_Cells, _Floats]:
     """Return the k missing links of a bipartite layer with the highest Cannistraci-Hebb scores.
 
-    The order is by falling score, equal scores by row and then by column. Scores that are equal in theory may
-    differ in their last digit, which then decides.
+    Links are sorted by decreasing score, links of equal score by row and then by column. Scores that are
+    equal in theory may differ in the last digit, which then sets the order.
 
     Parameters
     ----------
     biadjacency : [m, n], rows presynaptic; dense (a link where it is not 0) or sparse (stored pattern).
-    k : how many, from 0 to the number of missing links.
+    k : number of links, from 0 to the number of missing links.
     rule : one of `CH_RULES`.
-    block_rows, threads : how many rows are scored together, and how many blocks at once (None: one a core);
-        the choice does not depend on them, memory is links + k + (threads + 1) block_rows n.
+    block_rows : rows in a block. threads : blocks scored at once (None: one for each core). The result does
+        not depend on them; memory is links + k + (threads + 1) block_rows n.
 
     Returns
     -------
@@ -44,7 +46,7 @@ def best_missing_links(
     Raises
     ------
     TypeError, ValueError
-        As `ch_scores`, and if k or block_rows is no whole number in its range.
+        As `ch_scores`, and if k or block_rows is not a whole number in its range.
 
     Examples
     --------
@@ -59,7 +61,7 @@ def best_missing_links(
     for first, flat in _flat_blocks(links, rule, block_rows, threads):
         places = np.flatnonzero(flat > best.least)  # never at an existing link, which is NaN
         best.add(first, places, flat, flat[places])
-    cells, scores = best.chosen()
+    cells, scores = best.collect()
     order = np.lexsort((cells, -scores))
     return _as_pairs(cells[order], links), scores[order]
 
@@ -78,17 +80,18 @@ def sample_missing_links(
 
     p(next is i) = s_i^exponent / sum of s_j^exponent over the missing links j not drawn yet
 
-    The k largest keys exponent * log(score) + Gumbel variable have this law. A missing link of score 0 is
-    drawn only when all positive ones are, and then all are alike; with exponent 0 all are alike at once.
+    The k largest keys exponent * log(score) + Gumbel variable have this law. Links of score 0
+    are drawn only after all links of positive score, with equal chances. With exponent 0 all links have equal
+    chances.
 
     Parameters
     ----------
     biadjacency : [m, n], rows presynaptic; dense (a link where it is not 0) or sparse (stored pattern).
-    k : how many, from 0 to the number of missing links.
+    k : number of links, from 0 to the number of missing links.
     rule : one of `CH_RULES`.
     exponent : in [0, 1e100]; delta / (1 - delta) in the terms of `topology.gumbel_top_k`.
-    block_rows, threads : as in `best_missing_links`; the choice does not depend on them.
-    rng : generator; how many variables it yields depends on the scores.
+    block_rows, threads : as in `best_missing_links`; the links do not depend on them.
+    rng : generator; the number of draws depends on the scores.
 
     Returns
     -------
@@ -113,7 +116,8 @@ def sample_missing_links(
     check_number(exponent, "exponent")
     if not 0 <= exponent <= _STEEPEST:
         raise ValueError(
-            f"exponent must lie in [0, {_STEEPEST:g}]; got {exponent!r}: best_missing_links takes the best"
+            f"exponent must lie in [0, {_STEEPEST:g}]; got {exponent!r}: to take the best links call "
+            "best_missing_links"
         )
     links, k = _layer_and_k(biadjacency, k)
     drawn, filled = _Best(k), _Best(0)
@@ -125,7 +129,7 @@ def sample_missing_links(
         for first, flat in _flat_blocks(links, rule, block_rows, threads):
             places = np.flatnonzero(flat == 0)
             filled.add(first, places, flat, -rng.standard_exponential(len(places)))
-    cells, scores = (np.concatenate(both) for both in zip(drawn.chosen(), filled.chosen(), strict=True))
+    cells, scores = (np.concatenate(both) for both in zip(drawn.collect(), filled.collect(), strict=True))
     order = np.argsort(cells)
     return _as_pairs(cells[order], links), scores[order]
 
@@ -160,7 +164,7 @@ class _Best:
         self.cells, self.scores, self.keys = self.cells[kept], self.scores[kept], self.keys[kept]
         self.least = float(least)
 
-    def chosen(self) -> tuple[_Cells, _Floats]:
+    def collect(self) -> tuple[_Cells, _Floats]:
         """Return the cells, ascending, and their scores; fewer than k if fewer were added."""
         if len(self.cells) > self.k:
             self._drop()

@@ -1,5 +1,7 @@
 """Ranks of node pairs by Cannistraci-Hebb score, ties broken by how alike two nodes see the network."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np
@@ -26,22 +28,22 @@ def ch_ranking(
     subranking: bool = True,
     existing: str | None = None,
 ) -> tuple[_Pairs, _Floats, NDArray[np.int64]]:
-    """Return the node pairs of an undirected network with scores and ranks, the likeliest link highest.
+    """Return the node pairs of an undirected network with their scores and ranks; a higher rank is likelier.
 
     rank        = 1 + number of pairs with a lower score or, of the same score, a lower sub-ranking
     sub-ranking = Pearson correlation of the rows u and v of the path lengths between all nodes
     length of a link = highest + lowest positive - its own score, the extremes over all pairs of nodes
 
-    Pairs that are equal in both share the lowest of their ranks. Path lengths and correlations are those of
-    the component; pairs in two components have no correlation and come below all others of their score. If no
-    score is positive, every link has the length 1.
+    Pairs with equal score and equal sub-ranking share the lowest of their ranks. Path lengths and
+    correlations are those of the component. Pairs in two components have no correlation: they rank below all
+    other pairs of their score. If no score is positive, every link has the length 1.
 
     Parameters
     ----------
     adjacency, rule, local_community : as in `ch_scores_unipartite`.
-    subranking : whether correlations break ties; without, the score alone makes the rank.
-    existing : None ranks the missing links; "leave_one_out" ranks all pairs, an existing link by the score
-        that it would have if it alone were removed. The lengths are the same.
+    subranking : True breaks ties by correlation; False ranks by the score alone.
+    existing : None ranks the missing links; "leave_one_out" ranks all pairs: an existing link gets the score
+        that it would have if only this link were removed. The lengths are the same.
 
     Returns
     -------
@@ -72,13 +74,13 @@ def ch_ranking(
     )
     links = as_links(adjacency, "adjacency")
     linked = links.toarray()[pairs[:, 0], pairs[:, 1]]
-    keys = [_numbered(scores, _SAME_SCORE * scores)]
+    keys = [_number_values(scores, _SAME_SCORE * scores)]
     if subranking:
         lengths = np.ones(int(linked.sum()))
         if (scores > 0).any():
             lengths = scores.max() + scores[scores > 0].min() - scores[linked]
         alike = _correlations(links.shape[0], pairs[linked], lengths)[pairs[:, 0], pairs[:, 1]]
-        keys.append(_numbered(alike, np.full(len(alike), _SAME_CORRELATION)))
+        keys.append(_number_values(alike, np.full(len(alike), _SAME_CORRELATION)))
     if existing is None:
         pairs, scores, keys = pairs[~linked], scores[~linked], [key[~linked] for key in keys]
     return pairs, scores, _ranks(keys)
@@ -108,7 +110,7 @@ def _components(network: sp.csr_array) -> list[NDArray[np.int64]]:
     return np.split(order, np.cumsum(np.bincount(label, minlength=count))[:-1])
 
 
-def _numbered(values: _Floats, same: _Floats) -> NDArray[np.int64]:
+def _number_values(values: _Floats, same: _Floats) -> NDArray[np.int64]:
     """Number the different values upwards; the next larger one is different if it exceeds the gap `same`."""
     order = np.argsort(values, kind="stable")
     number = np.zeros(len(values), np.int64)

@@ -24,6 +24,8 @@ hold A, T and B and are taken while these have 256 MiB at most; every thread add
 row's columns and three arrays of the size of its scores.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -75,20 +77,21 @@ def ch_scores(
     Path-based, over paths u-z1-z2-v:           score[u, v] = sum of w(z1) w(z2)
     Node-based, over z in the local community:  score[u, v] = sum of w(z)
     with w = 1/sqrt(d) for ra_l3, sqrt(di/d) ch1_l3, sqrt((1+di)/(1+de)) ch2_l3, 1/sqrt(1+de) ch3_l3,
-    (1+di)/(1+de) ch2_l3n, 1/(1+de) ch3_l3n; the module's head defines d, di and de.
+    (1+di)/(1+de) ch2_l3n, 1/(1+de) ch3_l3n; the module's docstring defines d, di and de.
 
     Parameters
     ----------
     biadjacency : [m, n], rows presynaptic; dense (a link where it is not 0) or sparse (stored pattern).
     rule : one of `CH_RULES`.
-    rows : integers [k], the rows wanted, in this order; all rows by default.
-    existing : None, or "leave_one_out": an existing link gets the score that it would have if it alone
+    rows : integers [k], the rows to score, in this order; all rows by default.
+    existing : None, or "leave_one_out": an existing link gets the score that it would have if only this link
         were removed.
-    threads : how many share the rows, None for one a core; the scores are the same to the last digit.
+    threads : number of threads, None for one on each core. The scores do not depend on it.
 
     Returns
     -------
-    float64 [k, n], at least 0; 0 where no path exists, NaN at existing links unless left out one by one.
+    float64 [k, n], at least 0; 0 where no path exists, NaN at existing links unless existing is
+    "leave_one_out".
 
     Raises
     ------
@@ -131,12 +134,12 @@ def iter_scores(
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64]]]:
     """Yield the rows of `ch_scores` in blocks of at most `block_rows`, for layers too large for one array.
 
-    Every block counts or gathers anew what its columns share, so larger blocks take less time in all.
+    Each block computes anew what its columns share, so larger blocks take less time in total.
 
     Returns
     -------
-    Iterator of (row indices int64 [k], scores float64 [k, n]); the memory in use is links + one block, of
-    several threads one more block each.
+    Iterator of (row indices int64 [k], scores float64 [k, n]). Memory is links + one block, and
+    one more block for each further thread.
 
     Raises
     ------
@@ -176,10 +179,10 @@ class _Layer:
     by_path: bool
     leave_one_out: bool
     scatter: bool
-    products: "Products | None"
+    products: Products | None
 
     @classmethod
-    def prepare(cls, biadjacency: Any, rule: str, existing: str | None) -> "_Layer":
+    def prepare(cls, biadjacency: Any, rule: str, existing: str | None) -> _Layer:
         from netsci.graph.ch._kernels import tabulate
         from netsci.graph.ch._products import Products, pays
 
@@ -285,7 +288,7 @@ def _row_window(rows: Any, m: int) -> NDArray[np.int64]:
         raise ValueError(f"rows must be one-dimensional; its shape is {window.shape}: pass [row] for one row")
     if window.size and window.dtype.kind not in "iu":
         raise TypeError(
-            f"rows must be integers; its dtype is {window.dtype}: for a mask pass nonzero(mask)[0]"
+            f"rows must hold integers; its dtype is {window.dtype}: for a mask pass nonzero(mask)[0]"
         )
     outside = window[(window < 0) | (window >= m)]
     if outside.size:

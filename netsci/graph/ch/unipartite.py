@@ -22,6 +22,8 @@ Time: every path is walked twice, a few nanoseconds each, and every pair (u, v) 
 beside the scores: links + nodes, for "induced" also the triangles, a bounded part of them at a time.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -62,21 +64,21 @@ def ch_scores_unipartite(
 
     score(u, v) = sum over z of r(z) (_l2 by paths of length two; _l3n over the local community) or sum over
     paths u-z1-z2-v of sqrt(r(z1) r(z2)) (_l3), with r = 1/d (ra), di/d (ch1), (1+di)/(1+de) (ch2) and
-    1/(1+de) (ch3); the module's head defines d, di and de.
+    1/(1+de) (ch3); the module's docstring defines d, di and de.
 
     Parameters
     ----------
     adjacency : [n, n] symmetric, zero diagonal; dense (a link where it is not 0) or sparse (stored pattern).
     rule : one of `CH_UNIPARTITE_RULES`.
-    local_community : path or induced, what an internal link is; the _l2 rules know only one meaning.
-    pairs : integers [k, 2], score these pairs only, in this order; all pairs that are not linked by default.
-    existing : None, or "leave_one_out": score existing links as well, each as if it alone were removed.
+    local_community : path or induced, the definition of an internal link; for _l2 rules both are the same.
+    pairs : integers [k, 2], score only these pairs, in this order; by default all pairs without a link.
+    existing : None, or "leave_one_out": score existing links too, each as if only this link were removed.
 
     Returns
     -------
-    pairs : int64 [k, 2], u < v, row by row unless they were given.
-    scores : float64 [k], at least 0; 0 where no path exists, NaN at existing links among the given pairs
-        unless left out one by one.
+    pairs : int64 [k, 2], u < v, row by row; the pairs passed, if any.
+    scores : float64 [k], at least 0; 0 where no path exists, NaN at existing links unless existing is
+        "leave_one_out".
 
     Raises
     ------
@@ -98,7 +100,7 @@ def ch_scores_unipartite(
     """
     network = _Network.prepare(adjacency, rule, local_community, existing)
     if pairs is not None:
-        wanted = _given_pairs(pairs, network.n)
+        wanted = _check_pairs(pairs, network.n)
         return wanted, network.scores(wanted)
     blocks = list(network.blocks(_ROWS))
     return np.concatenate([some for some, _ in blocks]), np.concatenate([scores for _, scores in blocks])
@@ -116,8 +118,8 @@ def iter_ch_scores_unipartite(
 
     Returns
     -------
-    Iterator of (pairs int64 [k, 2], scores float64 [k]); a block has at most block_rows * n pairs, perhaps
-    none. The memory in use is links + one block.
+    Iterator of (pairs int64 [k, 2], scores float64 [k]); a block has at most block_rows * n pairs,
+    perhaps none. Memory is links + one block.
 
     Raises
     ------
@@ -151,12 +153,12 @@ class _Network:
     leave_one_out: bool
 
     @classmethod
-    def prepare(cls, adjacency: Any, rule: str, local_community: str, existing: str | None) -> "_Network":
+    def prepare(cls, adjacency: Any, rule: str, local_community: str, existing: str | None) -> _Network:
         check_choice(rule, CH_UNIPARTITE_RULES, "rule")
         check_choice(local_community, LOCAL_COMMUNITIES, "local_community")
         if existing not in (None, "leave_one_out"):
             raise ValueError(f'existing must be None or "leave_one_out"; got {existing!r}')
-        links = _undirected(adjacency)
+        links = _check_undirected(adjacency)
         name, length = rule.split("_")
         near = Lists(links.indptr.astype(np.int64), links.indices.astype(np.uint32))
         return cls(near, _RATIOS[name], length, local_community == "induced", existing is not None)
@@ -168,11 +170,11 @@ class _Network:
     def blocks(self, step: int) -> Iterator[tuple[_Pairs, _Floats]]:
         for first in range(0, max(self.n, 1), step):
             rows = np.arange(first, min(first + step, self.n))
-            row, target = np.nonzero(self._wanted(rows))
+            row, target = np.nonzero(self._mark_wanted(rows))
             start = np.searchsorted(row, np.arange(len(rows) + 1))
-            yield np.stack([row + first, target], axis=1), self._sorted_scores(rows, start, target)
+            yield np.stack([row + first, target], axis=1), self._score_targets(rows, start, target)
 
-    def _wanted(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+    def _mark_wanted(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which v > u are to be scored, for each u of these consecutive rows."""
         wanted = np.arange(self.n) > rows[:, None]
         if not self.leave_one_out:
@@ -186,12 +188,12 @@ class _Network:
         origins, start = np.unique(pairs[order, 0], return_index=True)
         targets = np.ascontiguousarray(pairs[order, 1])
         scores = np.empty(len(pairs))
-        scores[order] = self._sorted_scores(origins, np.append(start, len(pairs)), targets)
+        scores[order] = self._score_targets(origins, np.append(start, len(pairs)), targets)
         if not self.leave_one_out:
-            scores[self._linked(pairs)] = np.nan
+            scores[self._are_linked(pairs)] = np.nan
         return scores
 
-    def _sorted_scores(
+    def _score_targets(
         self, origins: NDArray[np.int64], start: NDArray[np.int64], targets: NDArray[np.int64]
     ) -> _Floats:
         """Scores of origins[i] with targets[start[i] : start[i + 1]], for all i."""
@@ -206,7 +208,7 @@ class _Network:
             kernels.score_three_steps(origins, start, targets, self.near, *paths, scores)
         return scores
 
-    def _linked(self, pairs: _Pairs) -> NDArray[np.bool_]:
+    def _are_linked(self, pairs: _Pairs) -> NDArray[np.bool_]:
         row = np.repeat(np.arange(self.n), np.diff(self.near.start))
         key, wanted = row * self.n + self.near.node, pairs[:, 0] * self.n + pairs[:, 1]
         place = np.minimum(np.searchsorted(key, wanted), len(key) - 1)
@@ -251,7 +253,7 @@ class _Network:
         return Lists(start, node)
 
 
-def _undirected(adjacency: Any) -> sp.csr_array:
+def _check_undirected(adjacency: Any) -> sp.csr_array:
     links = as_links(adjacency, "adjacency")
     if links.shape[0] != links.shape[1]:
         raise ValueError(
@@ -264,12 +266,12 @@ def _undirected(adjacency: Any) -> sp.csr_array:
     return links
 
 
-def _given_pairs(pairs: Any, n: int) -> _Pairs:
+def _check_pairs(pairs: Any, n: int) -> _Pairs:
     wanted = np.asarray(pairs)
     if wanted.size == 0:
         wanted = wanted.reshape(-1, 2).astype(np.int64)
     if wanted.ndim != 2 or wanted.shape[1] != 2:
-        raise ValueError(f"pairs must have the shape [k, 2]; theirs is {wanted.shape}")
+        raise ValueError(f"pairs must have the shape [k, 2]; their shape is {wanted.shape}")
     if wanted.dtype.kind not in "iu":
         raise TypeError(f"pairs must be integers; their dtype is {wanted.dtype}")
     outside = wanted[(wanted < 0) | (wanted >= n)]

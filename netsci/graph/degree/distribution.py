@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def degree_ccdf(degrees: ArrayLike, fit: ExponentFit | None = None) -> pd.DataFrame:
-    """Return P(K >= k) at every positive degree that occurs, and what a fitted law says there.
+    """Return P(K >= k) at every positive degree that occurs, and the value of a fitted power law there.
 
     fit(k) = (n_tail / n) zeta(gamma, k) / zeta(gamma, xmin) for k >= xmin, NaN below; n positive degrees.
-    Zero degrees have no place on a logarithmic axis and are left out of n, as in `degree_exponent`.
+    Zero degrees are not counted in n, as in `degree_exponent`: a logarithmic axis has no zero.
 
     Returns
     -------

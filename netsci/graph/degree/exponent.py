@@ -1,5 +1,7 @@
 """The exponent of a power law fitted to degrees, and what speaks against it; the method: discrete_fit."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 from html import escape
@@ -21,17 +23,17 @@ class ExponentFit:
     """A power law fitted to the degrees from xmin upwards; NaN where the fit is undefined.
 
     gamma : maximum-likelihood exponent, in [1.01, 10]; not corrected for small samples.
-    xmin : smallest degree the law is said to hold for (float, so that it can be NaN).
+    xmin : smallest degree of the fitted tail (float, so that it can be NaN).
     n_tail : how many degrees are at least xmin; 0 if undefined.
     ks : Kolmogorov-Smirnov distance of that tail, in [0, 1].
-    sigma : standard error (gamma - 1)/sqrt(n_tail), to leading order; no uncertainty of xmin in it.
-    p_value : share of synthetic samples that fit their own law worse than the data do theirs, None if not
-        asked for. Small is against the power law.
+    sigma : standard error (gamma - 1)/sqrt(n_tail), to leading order; it ignores the uncertainty of xmin.
+    p_value : share of synthetic samples that fit their own power law worse than the data fit theirs; None
+        without bootstrap. A small value speaks against the power law.
     likelihood_ratios : by name of the alternative (R, p): R normalised, positive for the power law and
         negative for the alternative, p its significance (truncated_power_law as the nested model); NaN where
         the comparison is undefined.
-    at_bound : gamma has run into a bound of [1.01, 10], which then is no estimate.
-    n : positive degrees that went into the fit. zeros : degrees of zero, which no power law allows, dropped.
+    at_bound : whether gamma is at a bound of [1.01, 10]; then it is not an estimate.
+    n : number of positive degrees, those in the fit. zeros : number of zero degrees, which are dropped.
     """
 
     gamma: float
@@ -52,10 +54,10 @@ class ExponentFit:
 
     @property
     def scale_free(self) -> bool | None:
-        """Whether the tail passes as scale-free: 2 < gamma < 3, n_tail >= 50, no better alternative, p >= .1.
+        """Whether the tail is scale-free: 2 < gamma < 3, n_tail >= 50, no better alternative and p >= .1.
 
-        False as soon as one of these fails, also where there is no fit. None, undecided, if none fails but
-        one is unknown: no bootstrap was asked for, or an alternative could not be compared. True if all pass.
+        True if all four hold. False if one of them fails or there is no fit. None (undecided) if none fails
+        but one is unknown: without bootstrap, or if an alternative could not be compared.
 
         Source: Broido and Clauset, Nature Communications 10, 1017 (2019), the strong criteria.
         """
@@ -67,7 +69,7 @@ class ExponentFit:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Short plain sentences on what a reader of gamma should know; empty if nothing speaks against it."""
+        """Short plain sentences on the limits of this gamma; empty if there are none."""
         if math.isnan(self.gamma):
             return (f"no fit: {self.n} positive degrees hold fewer than 2 distinct values",)
         found = []
@@ -102,7 +104,8 @@ def degree_exponent(
 
     In networks of finite size gamma lies below the exponent of the limit where the tail bends: of
     Barabasi-Albert networks of 10,000 nodes (3 in the limit) it is about 2.96 with m = 5 and 2.7 to 2.9 with
-    m = 3. A gamma just below 3 is therefore no evidence of an exponent below 3, nor is sigma a bound of this.
+    m = 3. A gamma just below 3 is therefore not evidence of an exponent below 3; sigma does not cover this
+    effect.
 
     Parameters
     ----------
@@ -119,7 +122,7 @@ def degree_exponent(
     Raises
     ------
     TypeError
-        If degrees are not numbers, bootstrap is no whole number, or it is asked for without a Generator.
+        If degrees are not numbers, bootstrap is not a whole number, or bootstrap > 0 without an rng.
     ValueError
         If degrees are not one-dimensional, negative, NaN, infinite or not whole, or bootstrap < 0.
 
@@ -163,9 +166,9 @@ def degree_exponent(
 def grid_exponent(degrees: ArrayLike, *, correct: bool = True) -> tuple[float, float]:
     """Return (gamma, xmin) as the authors of the coalescent embedding fit them.
 
-    gamma maximises the likelihood among 1.01, 1.02, ..., 10.00 and xmin has the smallest KS with these
-    rounded values (so it may, rarely, be another than `degree_exponent`'s). Below 100 positive degrees
-    gamma becomes gamma (m - 1)/m + 1/m, m the number of degrees from xmin upwards.
+    gamma maximises the likelihood among 1.01, 1.02, ..., 10.00, and xmin has the smallest KS distance with
+    these rounded values (so in rare cases it differs from that of `degree_exponent`). Below 100 positive
+    degrees gamma becomes gamma (m - 1)/m + 1/m, m the number of degrees from xmin upwards.
 
     Parameters
     ----------

@@ -35,7 +35,7 @@ def exponent_table(
     bootstrap: int = 0,
     rng: np.random.Generator | None = None,
 ) -> pd.DataFrame:
-    """Return the fitted degree exponent of every group of nodes of a layered network, one a row.
+    """Return the fitted degree exponent of every group of nodes of a layered network, one in each row.
 
     Groups: all nodes; of each projection the source units (their rows added up) and the target units, of an
     undirected one all its units; each population with all its links. The fit is `degree_exponent`'s.
@@ -60,7 +60,7 @@ def exponent_table(
     Raises
     ------
     TypeError
-        If graph is no LayeredGraph, controls or bootstrap no whole number, or rng is missing.
+        If graph is not a LayeredGraph, controls or bootstrap is not a whole number, or rng is missing.
     ValueError
         If controls or bootstrap is negative.
 

@@ -4,6 +4,8 @@ Coordinates are an `Embedding` (the ball if it has azimuth and elevation, else t
 vectors of one length: (theta, radius) in the disk, (azimuth, elevation, radius) in the ball.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -29,8 +31,9 @@ def hyperbolic_distance_3d(
     """Return the hyperbolic distance (curvature -1) between points of the ball in native coordinates.
 
     d = 2 asinh sqrt(sinh^2((r1 - r2)/2) + sinh r1 sinh r2 s), with s = sin^2(half the angle between the
-    directions) = sin^2((e1 - e2)/2) + cos e1 cos e2 sin^2((a1 - a2)/2): nothing cancels, and no argument can
-    leave the domain of its function. At elevation 0 this is `hyperbolic_distance`.
+    directions) = sin^2((e1 - e2)/2) + cos e1 cos e2 sin^2((a1 - a2)/2): no large terms
+    are subtracted, and no argument can leave the domain of its function. At elevation 0 this is
+    `hyperbolic_distance`.
 
     Parameters
     ----------
@@ -40,7 +43,7 @@ def hyperbolic_distance_3d(
     Returns
     -------
     float64 array of the broadcast shape (0-d for numbers), at least |r1 - r2| and at most r1 + r2. Raises
-    TypeError or ValueError if a value is no finite number or a radius or an elevation is out of range.
+    TypeError or ValueError if a value is not a finite number or a radius or an elevation is out of range.
 
     Examples
     --------
@@ -63,12 +66,12 @@ def hd_correlation(coordinates: Any, reference: Any) -> float:
 
     Parameters
     ----------
-    coordinates, reference : see the module; disk and ball may be compared. Nodes in the same order; of a
-        reference tuple that covers the whole network the nodes of an Embedding are taken.
+    coordinates, reference : see the module; a disk and a ball may be compared. Nodes in the same order; if
+        the reference is a tuple for the whole network, only the nodes of the Embedding count.
 
     Returns
     -------
-    float in [-1, 1]; NaN where either set of distances has no spread, as of 2 nodes. O(n) memory.
+    float in [-1, 1]; NaN if all distances of one set are equal, as for 2 nodes. O(n) memory.
 
     Raises
     ------
@@ -92,7 +95,7 @@ def hd_correlation(coordinates: Any, reference: Any) -> float:
     if points.shape != other.shape or not same:
         raise ValueError(
             f"coordinates ({points.shape[1]} nodes) and reference ({other.shape[1]}) must place the same "
-            "nodes in the same order; Embedding.nodes tells which ones were embedded"
+            "nodes in the same order; Embedding.nodes lists the embedded nodes"
         )
     from netsci.graph.geometry._navigation_kernels import merge_moments, pair_moments
 
@@ -106,10 +109,11 @@ def hd_correlation(coordinates: Any, reference: Any) -> float:
 
 
 def concordance_score(theta: ArrayLike, reference_theta: ArrayLike) -> float:
-    """Return the C-score: the share of node pairs in the same circular order, the better of both directions.
+    """Return the C-score: the share of node pairs in the same circular order, for the better direction.
 
-    A pair i < j is counter-clockwise if theta_j - theta_i mod 2 pi < pi. With s the share of pairs that are
-    so in both circles or in neither, the score is max(s, 1 - s): a mirrored circle is the same embedding.
+    A pair i < j is counter-clockwise if theta_j - theta_i mod 2 pi < pi. With s the share of pairs
+    that are so in both circles or in neither, the score is max(s, 1 - s): a mirror image is the same
+    embedding.
 
     Parameters
     ----------
@@ -161,8 +165,8 @@ def points_of(coordinates: Any, name: str) -> NDArray[np.float64]:
     vectors = [np.asarray(vector) for vector in coordinates]
     if any(v.ndim != 1 or v.shape != vectors[0].shape for v in vectors):
         raise ValueError(
-            f"{name} must hold vectors of one length; their shapes are {[v.shape for v in vectors]} (of an "
-            "array [n, 2] pass its columns)"
+            f"{name} must hold vectors of the same length; their shapes are "
+            f"{[v.shape for v in vectors]}: pass the columns of an array [n, 2] one by one"
         )
     if len(vectors[0]) < 2:
         raise ValueError(f"{name} must place at least 2 nodes; it places {len(vectors[0])}")

@@ -1,5 +1,7 @@
 """Turning one embedding so that it can be compared with another: only angles between nodes have a meaning."""
 
+from __future__ import annotations
+
 from dataclasses import replace
 
 import numpy as np
@@ -11,28 +13,28 @@ from netsci.graph.geometry.embedding import Embedding
 
 
 def align(embedding: Embedding, reference: Embedding) -> Embedding:
-    """Return the embedding turned, and reflected where that is better, to fit a reference.
+    """Rotate an embedding, and reflect it if that is better, to fit a reference.
 
-    Of all theta -> turn + theta and theta -> turn - theta it takes the one with the largest mean
-    cos(theta_reference - theta) over the nodes present in both; between equals, no reflection. In 3-D the
-    points on the sphere are turned as well, by the orthogonal matrix with the largest mean cosine of the
-    angles between pairs of points (orthogonal Procrustes).
+    Of all theta -> turn + theta and theta -> turn - theta, take the one with the largest mean
+    cos(theta_reference - theta) over the nodes in both; if both are equal, do not reflect. In 3-D also rotate
+    the points on the sphere by the orthogonal matrix with the largest mean cosine of the angles between
+    corresponding points (orthogonal Procrustes).
 
     Parameters
     ----------
-    embedding, reference : of one node numbering, both 2-D or both 3-D, with at least 2 nodes in common.
+    embedding, reference : with the same node numbering, both 2-D or both 3-D, with at least 2 common nodes.
 
     Returns
     -------
-    Embedding with another theta (3-D: azimuth, elevation); radii, columns and notes stay. Equidistant angles
-    stay equidistant, but none need be at 0.
+    Embedding with new theta (3-D: azimuth, elevation) and the same radii, columns and notes. Equidistant
+    angles stay equidistant; the first need not be 0.
 
     Raises
     ------
     TypeError
-        If an argument is no Embedding.
+        If an argument is not an Embedding.
     ValueError
-        If fewer than 2 nodes are common or one is 2-D and the other 3-D.
+        If there are fewer than 2 common nodes, or one is 2-D and the other 3-D.
 
     Examples
     --------
@@ -58,7 +60,7 @@ def align(embedding: Embedding, reference: Embedding) -> Embedding:
             f"embedding and reference must have at least 2 nodes in common; they share {len(own)} (nodes are "
             "indices into the adjacency, which must number them alike in both)"
         )
-    turned = replace(embedding, theta=_turned(embedding.theta, own, reference.theta[other]))
+    turned = replace(embedding, theta=_turn(embedding.theta, own, reference.theta[other]))
     if embedding.azimuth is None:
         return turned
     points, aims = _points(embedding), _points(reference)
@@ -68,11 +70,11 @@ def align(embedding: Embedding, reference: Embedding) -> Embedding:
 
 
 def circular_correlation(theta_a: ArrayLike, theta_b: ArrayLike) -> float:
-    """Return how well two sets of angles agree up to a rotation.
+    """Return the correlation of two sets of angles, the same for any rotation of either.
 
-    r = sum_ij sin(a_i - a_j) sin(b_i - b_j) / sqrt(sum_ij sin^2(a_i - a_j) sum_ij sin^2(b_i - b_j)). One
-    rotated copy of the other gives 1, a reflected one -1, independent angles about 0; |r| is then the
-    agreement up to rotation and reflection.
+    r = sum_ij sin(a_i - a_j) sin(b_i - b_j) / sqrt(sum_ij sin^2(a_i - a_j) sum_ij sin^2(b_i - b_j)). It is 1
+    for a rotated copy, -1 for a reflected copy and about 0 for independent angles; |r| measures the agreement
+    up to rotation and reflection.
 
     Parameters
     ----------
@@ -97,9 +99,9 @@ def circular_correlation(theta_a: ArrayLike, theta_b: ArrayLike) -> float:
     Reading: the correlation of Jammalamadaka and SenGupta takes deviations from the mean directions, which
     equidistant angles do not have; this one takes differences of pairs and needs none.
     """
-    a, b = _centred(as_vector(theta_a, "theta_a")), _centred(as_vector(theta_b, "theta_b"))
+    a, b = _centre(as_vector(theta_a, "theta_a")), _centre(as_vector(theta_b, "theta_b"))
     if len(a) != len(b):
-        raise ValueError(f"theta_a and theta_b must be of one length; got {len(a)} and {len(b)}")
+        raise ValueError(f"theta_a and theta_b must have the same length; got {len(a)} and {len(b)}")
     scale = _products(a, a) * _products(b, b)
     spread = len(a) ** 4 * np.finfo(float).eps ** 2  # of angles that differ by rounding only
     if len(a) < 2 or not scale > spread:
@@ -113,12 +115,12 @@ def _products(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
     return float(sines * cosines - (np.sin(a) @ np.cos(b)) * (np.cos(a) @ np.sin(b)))
 
 
-def _centred(theta: NDArray[np.float64]) -> NDArray[np.float64]:
+def _centre(theta: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the angles about their common axis, where the sums of close angles do not cancel."""
     return np.asarray(theta - np.angle(np.exp(2j * theta).sum()) / 2)
 
 
-def _turned(
+def _turn(
     theta: NDArray[np.float64], own: NDArray[np.intp], aims: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     as_is = np.exp(1j * (aims - theta[own])).sum()

@@ -5,6 +5,8 @@ angle becomes the angular coordinate, and the rank of the degree the radial one.
 `REDUCTIONS` are tables of functions, each in its module: a method more is an entry more.
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 from html import escape
@@ -16,7 +18,7 @@ from numpy.typing import NDArray
 from netsci.graph.checks import as_whole, check_choice, check_number
 from netsci.graph.degree.exponent import grid_exponent
 from netsci.graph.geometry.angles import one_turn
-from netsci.graph.geometry.joining import COMPONENTS, Part, joined_part, largest_part, undirected
+from netsci.graph.geometry.joining import COMPONENTS, Part, check_undirected, join_components, largest_part
 from netsci.graph.geometry.reductions import ONE_COLUMN, REDUCTIONS, Reduced
 from netsci.graph.geometry.weightings import WEIGHTINGS
 
@@ -32,19 +34,20 @@ class Embedding:
     nodes : int64 [n], indices into the adjacency, ascending.
     theta : float64 [n], angle in the disk, radians in [0, 2 pi).
     radius : float64 [n], native radius, 0 to 2 ln n; NaN where gamma is.
-    gamma : degree exponent behind the radii; NaN if all degrees are equal and none was given.
-    columns : float64 [n, dimension], [n, 1] for mce and ncmce: the coordinates before angles are taken, one
-        sign a column.
+    gamma : degree exponent that sets the radii; NaN if all degrees are equal and none was passed.
+    columns : float64 [n, dimension], [n, 1] for mce and ncmce: the coordinates from which the angles are
+        computed; the sign of each column is fixed.
     spectrum : float64 [k], leading moduli of the eigenvalues, one more than the method looks at; for le its
-        smallest eigenvalues above 0, one more than columns. Where two neighbours nearly agree their columns
-        are arbitrary up to a rotation, and so are the angles.
+        smallest eigenvalues above 0, one more than columns. Where two successive values are nearly equal,
+        their columns are arbitrary up to a rotation, and so are the angles.
     azimuth, elevation : float64 [n], angles on the sphere, radians in [0, 2 pi) and [-pi/2, pi/2]; None in
         2-D.
     component_share : nodes embedded / nodes of the adjacency, in (0, 1].
-    notes : short plain sentences. One says that the angles are arbitrary, where a vector behind them shares
-        its eigenvalue (moduli within 1e-9 of the largest, for le within 1e-12) with a vector left out, as in
-        a star or a complete bipartite network; eigenvalues that agree among the vectors used only turn the
-        picture: no note. Others say what was joined and left out.
+    notes : short plain sentences. One says that the angles are arbitrary: a vector that sets them has the
+        same eigenvalue (moduli within 1e-9 of the largest, for le within 1e-12) as a vector that is not
+        used, as in a star or a complete bipartite network. If the vectors in use have equal eigenvalues,
+        this only rotates the picture: no note. Other notes say which components were joined and which nodes
+        are not embedded.
     """
 
     nodes: NDArray[np.int64]
@@ -97,10 +100,10 @@ def coalescent_embedding(
         and theta and radius are those of the disk all the same.
     gamma : degree exponent above 1. None fits it as the authors do (`grid_exponent`), on the nodes embedded;
         if all degrees are equal there is none: gamma and radius are then NaN, and theta still stands.
-    components : largest embeds the largest component, among equals the one with the lowest index; joined
-        all nodes that have links, each smaller component joined to the largest by a temporary link
-        (`joined_part`), which takes part in path lengths only; for le, which has none, it is a link of mean
-        length. Isolated nodes are left out.
+    components : "largest" embeds the largest component, of equals the one with the lowest index. "joined"
+        embeds all nodes that have links: a temporary link joins each smaller component to the largest
+        (see `join_components`). Path lengths alone use this link; le has no path lengths and gives it the
+        mean length of a link. Isolated nodes are not embedded.
     node_types : whole numbers [N], used by joined: temporary links run between opposite types, e.g.
         LayeredGraph.node_population. None: all nodes are of one type.
     threads : of the path searches; None takes one a processor. Results do not depend on it.
@@ -131,11 +134,11 @@ def coalescent_embedding(
     _check_options(weighting, reduction, angles, dimension, gamma, components)
     if node_types is not None and components != "joined":
         raise ValueError(
-            f"node_types say how components are joined and have no use with components={components!r}; "
-            'pass components="joined", or leave them out'
+            f'node_types have an effect only with components="joined"; got components={components!r}: '
+            'pass components="joined", or omit node_types'
         )
-    network = undirected(adjacency)
-    part = largest_part(network) if components == "largest" else joined_part(network, node_types)
+    network = check_undirected(adjacency)
+    part = largest_part(network) if components == "largest" else join_components(network, node_types)
     _check_shape(part)
     lengths = part.with_temporary(WEIGHTINGS[weighting](part.links), weighting, at_mean=reduction == "le")
     reduced = REDUCTIONS[reduction](lengths, dimension, threads)
@@ -230,8 +233,8 @@ def _check_options(
         raise ValueError(f"dimension must be 2 (disk) or 3 (ball); got {dimension!r}")
     if dimension == 3 and reduction in ONE_COLUMN:
         raise ValueError(
-            f"dimension must be 2 for reduction {reduction}, whose one coordinate is the angle; got 3 "
-            "(iso, nciso and le know the ball)"
+            f"dimension must be 2 for reduction {reduction}, which has one coordinate only; got 3: for 3 "
+            "dimensions use iso, nciso or le"
         )
     if gamma is not None:
         check_number(gamma, "gamma")
@@ -248,8 +251,8 @@ def _check_shape(part: Part) -> None:
         )
     if part.links.nnz == count * (count - 1):
         raise ValueError(
-            f"the largest component ({count} nodes) is complete: all nodes are alike and at equal distances, "
-            "so any arrangement is as good as another; remove links first, e.g. prune the network"
+            f"the largest component ({count} nodes) is complete: all its distances are equal, so no "
+            "arrangement of its nodes is better than another; remove links first, e.g. prune the network"
         )
 
 

@@ -5,6 +5,8 @@ disk shows the same point at the Euclidean radius rho = tanh(r/2) < 1, and there
 that meet the boundary circle at right angles.
 """
 
+from __future__ import annotations
+
 import math
 
 import numpy as np
@@ -18,7 +20,7 @@ def hyperbolic_distance(r1: ArrayLike, t1: ArrayLike, r2: ArrayLike, t2: ArrayLi
     """Return the hyperbolic distance (curvature -1) between points in native polar coordinates.
 
     d = 2 asinh sqrt(sinh^2((r1 - r2)/2) + sinh r1 sinh r2 sin^2((t1 - t2)/2)), which is the hyperbolic law
-    of cosines with its two large terms subtracted on paper: nothing cancels, for near or far points.
+    of cosines in a form without a difference of large terms: it is exact for near and for far points.
 
     Parameters
     ----------
@@ -56,9 +58,9 @@ def to_poincare(
     """Return the Cartesian coordinates of native polar points in the Poincare disk.
 
     rho = tanh(scale r / 2), x = rho cos theta, y = rho sin theta. Beyond r = 37 rho rounds to 1 in float64;
-    it is then cut to the largest number below 1, so a point never leaves the disk. Only scale = 1 is the
-    true picture; a smaller scale (say 0.2 for radii up to 20) spreads for the eye what the true one presses
-    against the boundary, and distances read from it have no meaning.
+    it is then cut to the largest number below 1, so a point never leaves the disk. Only scale = 1
+    gives the Poincare disk. A smaller scale (say 0.2 for radii up to 20) moves points away from the boundary
+    so that the eye can tell them apart; distances in that picture have no meaning.
 
     Parameters
     ----------
@@ -82,7 +84,7 @@ def to_poincare(
     Source: S1 section 4.2 (Poincare disk).
     """
     if not 0 < scale < math.inf:
-        raise ValueError(f"scale must be a positive number, 1.0 for the true picture; got {scale!r}")
+        raise ValueError(f"scale must be a positive number (1.0 keeps distances as they are); got {scale!r}")
     radius = _radii(r, "r", largest=math.inf)
     angle = _angles(theta, "theta")
     rho = np.minimum(np.tanh(scale * radius / 2), LARGEST_RHO)
@@ -94,7 +96,7 @@ def geodesic_arc(p: ArrayLike, q: ArrayLike, points: int = 32) -> NDArray[np.flo
 
     Parameters
     ----------
-    p, q : Cartesian coordinates [2] in the closed unit disk. points : how many, at least 2.
+    p, q : Cartesian coordinates [2] in the closed unit disk. points : number of points, at least 2.
 
     Returns
     -------
@@ -114,7 +116,7 @@ def geodesic_arc(p: ArrayLike, q: ArrayLike, points: int = 32) -> NDArray[np.flo
     """
     ends = np.asarray([p, q], dtype=np.float64)
     if ends.shape != (2, 2):
-        raise ValueError(f"p and q must be two coordinates each; their joint shape is {ends.shape}")
+        raise ValueError(f"p and q must hold two coordinates each; together their shape is {ends.shape}")
     arc: NDArray[np.float64] = geodesic_arcs(ends[:, 0], ends[:, 1], [0], [1], points)[0]
     return arc
 
@@ -127,18 +129,18 @@ def geodesic_arcs(
     With the chord's half length h, unit direction e, unit normal n and midpoint m, the arc through p and q
     that meets the boundary at right angles subtends 2 alpha, tan alpha = 2 h (n . m) / (1 - p . q). Its
     points at u in [-1, 1] are m + h [e sin(u alpha) - 2 n sin((1+u) alpha/2) sin((1-u) alpha/2)] / sin alpha:
-    no centre and no radius appear, so a chord through the origin (alpha = 0) becomes a straight line without
-    loss of digits, and ends on the boundary are allowed.
+    the formula has no centre and no radius, so a chord through the origin (alpha = 0) is a straight line
+    without loss of digits, and points on the boundary are allowed.
 
     Parameters
     ----------
     x, y : float [nodes], in the closed unit disk. sources, targets : int [links], indices of nodes.
-    points : points of each arc, at least 2.
+    points : number of points of each arc, at least 2.
 
     Returns
     -------
-    float64 [links, points, 2], equally spaced along each circle; the first and last are the two nodes
-    exactly. A link between nodes at one place stays there.
+    float64 [links, points, 2], equally spaced along each circle; the first and last are exactly
+    the two nodes. If both nodes are at the same point, all points are this point.
 
     Raises
     ------
@@ -155,7 +157,7 @@ def geodesic_arcs(
     nodes = _disk_points(x, y)
     ends = _link_ends(sources, targets, len(nodes))
     if points < 2:
-        raise ValueError(f"points must be at least 2, the ends of an arc; got {points!r}")
+        raise ValueError(f"points must be at least 2 (the two ends of an arc); got {points!r}")
     p, q = nodes[ends[0]], nodes[ends[1]]
     middle, chord = (p + q) / 2, q - p
     half = np.hypot(chord[:, 0], chord[:, 1]) / 2
@@ -182,13 +184,13 @@ def native_arcs(
     """Return points along the geodesics of many links, in native polar coordinates.
 
     On the hyperboloid the geodesic of length d from p to q is [p sinh(d - s) + q sinh(s)] / sinh(d). The
-    native disk draws a point at its radius itself, so networks whose radii of 10 to 20 the Poincare disk
-    presses against its boundary keep their depth; the points lie equally far apart on the geodesic.
+    native disk draws a point at its native radius. So it shows the depth of networks with radii of 10 to 20,
+    which the Poincare disk draws at its boundary. The points are equally far apart on the geodesic.
 
     Parameters
     ----------
     radius, theta : float [nodes], native radii and angles in radians. sources, targets : int [links],
-        indices of nodes. points : points of each arc, at least 2.
+        indices of nodes. points : number of points of each arc, at least 2.
 
     Returns
     -------
@@ -210,10 +212,12 @@ def native_arcs(
     """
     r, angle = _radii(radius, "radius"), _angles(theta, "theta")
     if r.ndim != 1 or r.shape != angle.shape:
-        raise ValueError(f"radius and theta must be vectors of one length; got {r.shape} and {angle.shape}")
+        raise ValueError(
+            f"radius and theta must be vectors of the same length; got {r.shape} and {angle.shape}"
+        )
     first, second = _link_ends(sources, targets, len(r))
     if points < 2:
-        raise ValueError(f"points must be at least 2, the ends of an arc; got {points!r}")
+        raise ValueError(f"points must be at least 2 (the two ends of an arc); got {points!r}")
     length = hyperbolic_distance(r[first], angle[first], r[second], angle[second])[:, None]
     u = np.linspace(0.0, 1.0, points)[None, :]
     apart = length > 0
@@ -238,14 +242,15 @@ def _disk_points(x: ArrayLike, y: ArrayLike) -> NDArray[np.float64]:
     horizontal, vertical = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
     if horizontal.ndim != 1 or horizontal.shape != vertical.shape:
         raise ValueError(
-            f"x and y must be vectors of one length; their shapes are {horizontal.shape}, {vertical.shape}"
+            "x and y must be vectors of the same length; their shapes are "
+            f"{horizontal.shape}, {vertical.shape}"
         )
     nodes = np.stack([horizontal, vertical], axis=1)
     inside = np.hypot(horizontal, vertical) <= 1.0 + 1e-12
     if not inside.all():  # NaN compares false, so it is caught here too
         raise ValueError(
             f"points of the Poincare disk need x^2 + y^2 <= 1; node {int(np.argmin(inside))} is at "
-            f"{nodes[np.argmin(inside)].tolist()} (native radii first go through to_poincare)"
+            f"{nodes[np.argmin(inside)].tolist()} (convert native radii with to_poincare first)"
         )
     return nodes
 
@@ -254,7 +259,8 @@ def _link_ends(sources: ArrayLike, targets: ArrayLike, count: int) -> NDArray[np
     first, second = np.asarray(sources), np.asarray(targets)
     if first.ndim != 1 or first.shape != second.shape:
         raise ValueError(
-            f"sources and targets must be vectors of one length; got shapes {first.shape}, {second.shape}"
+            "sources and targets must be vectors of the same length; their shapes are "
+            f"{first.shape}, {second.shape}"
         )
     ends = np.stack([first, second])
     if ends.size and ends.dtype.kind not in "iu":

@@ -57,7 +57,7 @@ class Part:
         return both
 
 
-def undirected(adjacency: Any) -> sp.csr_array:
+def check_undirected(adjacency: Any) -> sp.csr_array:
     """Return the links of a symmetric adjacency without self-loops, or explain why it is none."""
     links = as_links(adjacency, "adjacency")
     if links.shape[0] != links.shape[1]:
@@ -82,7 +82,7 @@ def largest_part(links: sp.csr_array) -> Part:
     return _part(links, np.flatnonzero(labels == order[0]), [], [], ())
 
 
-def joined_part(links: sp.csr_array, node_types: Any = None) -> Part:
+def join_components(links: sp.csr_array, node_types: Any = None) -> Part:
     """Return all nodes with links, every smaller component joined to the largest by one temporary link.
 
     It runs from the component's node of largest degree to the largest component's node of largest degree
@@ -102,7 +102,7 @@ def joined_part(links: sp.csr_array, node_types: Any = None) -> Part:
     Examples
     --------
     >>> pair = np.kron(np.eye(2), [[0, 1], [1, 0]])
-    >>> joined_part(undirected(pair)).ends.tolist()
+    >>> join_components(check_undirected(pair)).ends.tolist()
     [[2, 0]]
 
     Source: Hyperpathway's temporary links, as described in the project's notes on coalescent embedding.
@@ -113,10 +113,10 @@ def joined_part(links: sp.csr_array, node_types: Any = None) -> Part:
     labels, order = _components(links)
     degrees = np.diff(links.indptr)
     by_degree = np.argsort(-degrees, kind="stable")
-    members = [by_degree[labels[by_degree] == label] for label in order if _linked(labels, label, degrees)]
+    members = [by_degree[labels[by_degree] == label] for label in order if _has_links(labels, label, degrees)]
     if len(members) < 2:
         largest = largest_part(links)
-        return Part(largest.nodes, largest.links, largest.ends, largest.sizes, _left_out(degrees))
+        return Part(largest.nodes, largest.links, largest.ends, largest.sizes, _note_isolated(degrees))
     opposite = _opposite_types(links, types)
     ends = [_temporary_link(component, members[0], types, opposite) for component in members[1:]]
     sizes = [(len(component), len(members[0])) for component in members[1:]]
@@ -127,7 +127,7 @@ def joined_part(links: sp.csr_array, node_types: Any = None) -> Part:
     )
     if len(ends) == 1:
         note = note.replace("components", "component").replace("links", "link").replace("were", "was")
-    return _part(links, np.flatnonzero(degrees), ends, sizes, (note, *_left_out(degrees)))
+    return _part(links, np.flatnonzero(degrees), ends, sizes, (note, *_note_isolated(degrees)))
 
 
 def _part(
@@ -158,11 +158,11 @@ def _components(links: sp.csr_array) -> tuple[NDArray[np.int32], NDArray[np.intp
     return labels, np.lexsort((lowest, -sizes))
 
 
-def _linked(labels: NDArray[np.int32], label: int, degrees: NDArray[np.int32]) -> bool:
+def _has_links(labels: NDArray[np.int32], label: int, degrees: NDArray[np.int32]) -> bool:
     return bool(degrees[np.argmax(labels == label)] > 0)
 
 
-def _left_out(degrees: NDArray[np.int32]) -> tuple[str, ...]:
+def _note_isolated(degrees: NDArray[np.int32]) -> tuple[str, ...]:
     isolated = int((degrees == 0).sum())
     if not isolated:
         return ()

@@ -45,7 +45,7 @@ def eigenmaps(lengths: sp.csr_array, count: int) -> tuple[NDArray[np.float64], N
 
     Source: Muscoloni et al., Nature Communications 8, 1615 (2017); Belkin and Niyogi (2003).
     """
-    walk, log_degrees = _normalised(lengths)
+    walk, log_degrees = _normalise(lengths)
     trivial = np.exp((log_degrees - log_degrees.max()) / 2)
     trivial /= np.linalg.norm(trivial)
     if walk.shape[0] <= FULL_SPECTRUM:
@@ -77,7 +77,7 @@ def lanczos(matrix: Any, **options: Any) -> tuple[NDArray[np.float64], NDArray[n
     return values, vectors
 
 
-def _normalised(lengths: sp.csr_array) -> tuple[sp.csr_array, NDArray[np.float64]]:
+def _normalise(lengths: sp.csr_array) -> tuple[sp.csr_array, NDArray[np.float64]]:
     """Return Deg^-1/2 H Deg^-1/2 and ln Deg."""
     size = np.diff(lengths.indptr)
     rows = np.repeat(np.arange(lengths.shape[0]), size)

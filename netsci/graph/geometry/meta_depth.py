@@ -24,20 +24,21 @@ def meta_depth(
     permutations: int = 999,
     rng: np.random.Generator,
 ) -> pd.DataFrame:
-    """Return by population how many hubs it holds and how far from the centre it lies, against chance.
+    """Compare the number of hubs and the mean radius of each population with chance.
 
     Hubs are the embedded nodes whose undirected degree is at least that of the node of rank
-    ceil(hubs n): all nodes tied with it are hubs too, so they may be more than the share asked for. Chance
+    ceil(hubs n): all nodes of the same degree are hubs too, so there may be more hubs than `hubs` n. Chance
     shuffles the populations' names over the n embedded nodes; p = (1 + shuffles as extreme) /
-    (1 + permutations), one-sided: p_hubs for as many hubs or more, p_radius for as near to the centre or
-    nearer. z is (observed - expected) / standard deviation under all shuffles, exact, without sampling.
-    Nodes of equal degree are ranked by index, which favours the first populations; p_radius and z_radius
-    therefore rest on shared_radius, where they all have the mean of their radii.
+    (1 + permutations), one-sided: p_hubs counts shuffles with as many hubs or more, p_radius those with as
+    small a mean radius or a smaller one. z is (observed - expected) / standard deviation under all shuffles,
+    exact, without sampling. Nodes of equal degree are ranked by index, which favours the first populations.
+    Therefore p_radius and z_radius use shared_radius: all nodes of equal degree have the mean of their radii
+    there.
 
-    A unit in the middle of a chain has links on both sides: hubs gather there also in random masks of equal
-    widths and density. What training adds shows only against such masks, given to this function as well.
-    The two sides of a single mask share all its links, so their mean degrees cannot part: under a random
-    mask p then gathers about 1/2, and a small one says all the more.
+    A unit in the middle of a chain has links on both sides: hubs gather there also in random masks of the
+    same widths and density. To see the effect of training, call this function on such masks too and compare.
+    Both sides of a single mask have the same links, so their mean degrees depend on each other: for a random
+    mask p is then near 1/2, and a small p is stronger evidence.
 
     Parameters
     ----------
@@ -46,10 +47,10 @@ def meta_depth(
 
     Returns
     -------
-    table, one line a population in the graph's order: population, nodes (embedded), hubs, hub_share (of its
-    nodes), expected_hub_share, z_hubs, p_hubs, mean_radius (as embedded), shared_radius, expected_radius,
-    z_radius, p_radius; p in (0, 1]. NaN where no node is embedded, z where all shuffles agree, everything
-    about radii where the embedding has none (gamma NaN).
+    table with one row for each population in the graph's order: population, nodes (embedded), hubs,
+    hub_share (of its nodes), expected_hub_share, z_hubs, p_hubs, mean_radius (as embedded), shared_radius,
+    expected_radius, z_radius, p_radius; p in (0, 1]. NaN where no node is embedded. z is NaN if all shuffles
+    agree. All radii are NaN if the embedding has none (gamma NaN).
 
     Raises
     ------
@@ -75,10 +76,12 @@ def meta_depth(
     degrees = _degrees(graph)[embedding.nodes]
     if not degrees.all():
         node = int(embedding.nodes[np.argmin(degrees)])
-        raise ValueError(f"embedding is not one of this graph: it holds node {node}, which has no links here")
+        raise ValueError(
+            f"embedding must be of this graph; it holds node {node}, which has no links in the graph"
+        )
     labels, count = graph.node_population[embedding.nodes], len(graph.populations)
     is_hub = _hubs(degrees, hubs).astype(np.float64)
-    shared = _shared(embedding.radius, degrees)
+    shared = _average_equal_degrees(embedding.radius, degrees)
     nodes = np.bincount(labels, minlength=count)
     found = {"hubs": _means(labels, is_hub, nodes), "radius": _means(labels, shared, nodes)}
     more, nearer = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
@@ -115,7 +118,7 @@ def _hubs(degrees: NDArray[np.int64], share: float) -> NDArray[np.bool_]:
     return np.asarray(degrees >= np.sort(degrees)[::-1][max(rank, 1) - 1])
 
 
-def _shared(radius: NDArray[np.float64], degrees: NDArray[np.int64]) -> NDArray[np.float64]:
+def _average_equal_degrees(radius: NDArray[np.float64], degrees: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the mean radius of all nodes of the same degree."""
     _, group = np.unique(degrees, return_inverse=True)
     return np.asarray((np.bincount(group, radius) / np.bincount(group))[group])
@@ -151,6 +154,6 @@ def _check(graph: Any, embedding: Any, hubs: Any, permutations: Any, rng: Any) -
     check_generator(rng)
     if embedding.nodes.max() >= graph.n_nodes:
         raise ValueError(
-            f"embedding holds node {embedding.nodes.max()}, but the graph has {graph.n_nodes} nodes only; "
+            f"embedding holds node {embedding.nodes.max()}, but the graph has only {graph.n_nodes} nodes; "
             "embed its adjacency(directed=False)"
         )

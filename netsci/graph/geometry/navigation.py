@@ -65,13 +65,13 @@ def greedy_routing(
 ) -> GreedyRouting:
     """Send a packet from every node to every target by coordinates alone and count its hops.
 
-    For one target every node has one next node, so all sources together cost O(n + E).
+    For one target every node has one next node, so all sources together take O(n + E) time.
 
     Parameters
     ----------
-    adjacency : [N, N] symmetric, connected, zero diagonal. With an Embedding of the largest component of
-        this network its nodes are taken; a tuple places all N nodes.
-    coordinates : see the module. targets : how many targets to draw without repetition, None for all.
+    adjacency : [N, N] symmetric, connected, zero diagonal. With an Embedding of the largest component, only
+        its nodes are used; a tuple holds the coordinates of all N nodes.
+    coordinates : see the module. targets : number of targets to draw without repetition, None for all.
     rng : numpy Generator, required with targets.
 
     Raises
@@ -111,7 +111,9 @@ def _targets(count: int, targets: int | None, rng: Any) -> NDArray[np.int32]:
     if targets is None:
         return np.arange(count, dtype=np.int32)
     if not 1 <= as_whole(targets, "targets") <= count:
-        raise ValueError(f"targets must be from 1 to the {count} nodes, or None for all; got {targets}")
+        raise ValueError(
+            f"targets must be a number of nodes from 1 to {count}, or None for all; got {targets}"
+        )
     check_generator(rng)
     return np.asarray(rng.choice(count, targets, replace=False), dtype=np.int32)
 
@@ -131,11 +133,11 @@ def greedy_routing_score(adjacency: Any, coordinates: Any) -> float:
 
 
 def geometrical_congruence(adjacency: Any, coordinates: Any) -> GeometricalCongruence:
-    """Return how far the paths of a network follow the geodesics of the space it is embedded in.
+    """Return how closely the paths of a network follow the geodesics of its hyperbolic space.
 
-    A path's projected length is the sum of the hyperbolic distances of its links. Of the paths with fewest
-    hops between two nodes all are taken, each with the same weight. Pairs at one point whose path has no
-    length count 1.
+    The projected length of a path is the sum of the hyperbolic distances of its links. All paths with fewest
+    hops between two nodes count, with equal weight. A pair at the same point whose path has length 0 counts
+    1.
 
     Parameters
     ----------
@@ -164,7 +166,7 @@ def geometrical_congruence(adjacency: Any, coordinates: Any) -> GeometricalCongr
 
 
 def latent_congruence(adjacency: Any, *, weighting: str = "ra") -> float:
-    """Return the geometrical congruence of a network without coordinates, from lengths of its links.
+    """Return the geometrical congruence of a network from link lengths, without coordinates.
 
     Mean over the pairs without a link of (length of the shortest weighted path)/(mean length of the paths
     with fewest hops). With c common neighbours and e = k - c - 1 external degrees, ra has link lengths
@@ -194,7 +196,7 @@ def latent_congruence(adjacency: Any, *, weighting: str = "ra") -> float:
     check_choice(weighting, LATENT, "weighting")
     from netsci.graph.geometry.weightings import WEIGHTINGS
 
-    links = _connected(adjacency)
+    links = _check_connected(adjacency)
     lengths = WEIGHTINGS["ra1" if weighting == "ra" else weighting](links)
     if weighting == "ra":
         degrees = np.diff(links.indptr).astype(np.float64)
@@ -240,13 +242,13 @@ def _network(adjacency: Any, coordinates: Any) -> tuple[sp.csr_array, NDArray[np
     count = points.shape[1]
     if isinstance(coordinates, Embedding) and links.shape[0] == links.shape[1] > coordinates.nodes.max():
         links = links[coordinates.nodes][:, coordinates.nodes]
-    links = _connected(links)
+    links = _check_connected(links)
     if links.shape[0] != count:
         raise ValueError(f"coordinates place {count} nodes, but the adjacency has {links.shape[0]}")
     return links, points
 
 
-def _connected(adjacency: Any) -> sp.csr_array:
+def _check_connected(adjacency: Any) -> sp.csr_array:
     links = as_links(adjacency, "adjacency")
     if links.shape[0] != links.shape[1] or (links != links.T).nnz or links.diagonal().any():
         raise ValueError(
@@ -258,7 +260,7 @@ def _connected(adjacency: Any) -> sp.csr_array:
     parts = sp.csgraph.connected_components(links, directed=False, return_labels=False)
     if parts > 1:
         raise ValueError(
-            f"adjacency must be connected, as no path joins its {parts} components; pass the largest one "
+            f"adjacency must be connected; it has {parts} components: pass the largest one "
             "(LayeredGraph.largest_component) with the coordinates of its nodes"
         )
     return links

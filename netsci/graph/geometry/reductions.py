@@ -41,12 +41,12 @@ class Reduced:
 
 
 def _isomap(lengths: sp.csr_array, dimension: int, threads: int | None = None) -> Reduced:
-    return _leading(_centred(_all_distances(lengths, threads)), 0, dimension)
+    return _leading_coordinates(_centre(_all_distances(lengths, threads)), 0, dimension)
 
 
 def _isomap_not_centred(lengths: sp.csr_array, dimension: int, threads: int | None = None) -> Reduced:
     # the first vector of uncentred distances only tells how far a node is from all others
-    return _leading(_all_distances(lengths, threads), 1, dimension)
+    return _leading_coordinates(_all_distances(lengths, threads), 1, dimension)
 
 
 def _curvilinear(lengths: sp.csr_array, dimension: int, threads: int | None = None) -> Reduced:
@@ -60,7 +60,9 @@ def _curvilinear_not_centred(lengths: sp.csr_array, dimension: int, threads: int
 def along_tree(tree: sp.csr_array, *, centred: bool, threads: int | None = None) -> Reduced:
     """Return the one column of mce (centred) or ncmce from a spanning tree with its lengths."""
     distances = _all_distances(tree, threads)
-    return _leading(_centred(distances), 0, 1) if centred else _leading(distances, 1, 1)
+    return (
+        _leading_coordinates(_centre(distances), 0, 1) if centred else _leading_coordinates(distances, 1, 1)
+    )
 
 
 def _eigenmaps(lengths: sp.csr_array, dimension: int, threads: int | None = None) -> Reduced:
@@ -81,7 +83,7 @@ def _all_distances(lengths: sp.csr_array, threads: int | None) -> NDArray[np.flo
     return all_distances(lengths, threads=threads)
 
 
-def _centred(distances: NDArray[np.float64]) -> NDArray[np.float64]:
+def _centre(distances: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return -1/2 J (D o D) J in the place of D."""
     kernel = np.square(distances, out=distances)
     mean = kernel.mean(axis=0)  # of rows as well: the matrix is symmetric
@@ -91,7 +93,7 @@ def _centred(distances: NDArray[np.float64]) -> NDArray[np.float64]:
     return kernel
 
 
-def _leading(matrix: NDArray[np.float64], skip: int, dimension: int) -> Reduced:
+def _leading_coordinates(matrix: NDArray[np.float64], skip: int, dimension: int) -> Reduced:
     """Return eigenvectors times sqrt|lambda| by decreasing |lambda|, the first ones skipped.
 
     As many as in 3-D are computed in any case: else the last digits, and with them the order of equal

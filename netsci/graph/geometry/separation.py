@@ -1,5 +1,7 @@
 """How well groups of nodes keep together on the circle, or on the sphere, of an embedding."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -30,20 +32,20 @@ class AngularSeparation:
 def angular_separation(
     theta: ArrayLike, labels: ArrayLike, *, elevation: ArrayLike | None = None
 ) -> AngularSeparation:
-    """Return how many nodes of other groups lie within the extent of each group.
+    """Count the nodes of other groups within the extent of each group.
 
-    On the circle the extent of a group is all but its widest gap, the one between neighbouring members that
-    holds the most other nodes, so mistakes_k = (n - n_k) - max over its gaps. On the sphere theta is the
-    azimuth, cut open at that same gap, and the extent is the convex hull of the members in the plane of
-    azimuth and elevation, its border included.
+    On the circle a gap lies between neighbouring members of the group; the widest gap holds the most other
+    nodes. The extent is the circle without the widest gap: mistakes_k = (n - n_k) - nodes in the widest gap.
+    On the sphere theta is the azimuth, cut open at the same gap, and the extent is the convex hull of the
+    members in the plane of azimuth and elevation, with its border.
 
     Parameters
     ----------
-    theta : radians, any branch, [n]; equal angles stand in node order. labels : [n], numbers or texts.
+    theta : radians, any branch, [n]; equal angles are in node order. labels : [n], numbers or texts.
     elevation : radians [n] on the sphere, None on the circle.
 
-    Raises TypeError or ValueError if angles are not finite vectors, labels are not one a node or hold None
-    or NaN.
+    Raises TypeError or ValueError if angles are not finite vectors, if there is not one label for each node,
+    or if a label is None or NaN.
 
     Examples
     --------
@@ -61,12 +63,13 @@ def angular_separation(
         or (height is not None and len(height) != len(azimuth))
     ):
         raise ValueError(
-            "theta, labels and elevation must be vectors with one entry a node, at least one; the shapes are "
+            "theta, labels and elevation must be vectors with one entry for each node, at least "
+            "one; the shapes are "
             f"{azimuth.shape}, {names.shape}" + ("" if height is None else f", {height.shape}")
         )
     if any(label is None or label != label for label in names.tolist()):
         raise ValueError(
-            "labels hold None or NaN; give nodes without a group a label of their own or leave them out"
+            "labels must not hold None or NaN; give nodes without a group a label of their own, or drop them"
         )
     groups, group, sizes = np.unique(names, return_inverse=True, return_counts=True)
     n, order = len(names), np.argsort(azimuth, kind="stable")
@@ -89,7 +92,7 @@ def angular_separation(
 
 
 def angular_separation_index(theta: ArrayLike, labels: ArrayLike) -> float:
-    """Return the index of `angular_separation`: 1 for groups apart, about 0 for mixed, NaN for one group.
+    """Return the index of `angular_separation`: 1 for separate groups, about 0 for mixed, NaN for one group.
 
     Examples
     --------

@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 
-def _unweighted(links: sp.csr_array) -> sp.csr_array:
+def _unit_lengths(links: sp.csr_array) -> sp.csr_array:
     return _with_lengths(links, np.ones(links.nnz))
 
 
@@ -55,7 +55,7 @@ def _with_lengths(links: sp.csr_array, lengths: NDArray[np.float64]) -> sp.csr_a
 
 
 WEIGHTINGS: dict[str, Callable[[sp.csr_array], sp.csr_array]] = {
-    "none": _unweighted,
+    "none": _unit_lengths,
     "ra1": _repulsion_attraction_1,
     "ra2": _repulsion_attraction_2,
     "ebc": _edge_betweenness,

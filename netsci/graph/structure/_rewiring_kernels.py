@@ -132,9 +132,9 @@ def swap_links(
     for _ in range(attempts):
         first, second = below(state, halves), below(state, halves)
         a, b, c, d = owner[first], neighbours[first], owner[second], neighbours[second]
-        if a == d or c == b or _linked(indptr, neighbours, table, a, d):
+        if a == d or c == b or _are_linked(indptr, neighbours, table, a, d):
             continue
-        if _linked(indptr, neighbours, table, c, b):
+        if _are_linked(indptr, neighbours, table, c, b):
             continue
         first_mate, second_mate = mate[first], mate[second]
         neighbours[first], neighbours[second_mate] = d, a
@@ -149,7 +149,7 @@ def swap_links(
 
 
 @njit(cache=True, nogil=True)
-def _linked(
+def _are_linked(
     indptr: NDArray[Any], neighbours: NDArray[Any], table: NDArray[np.bool_], one: int, other: int
 ) -> bool:
     if len(table):

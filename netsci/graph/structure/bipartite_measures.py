@@ -69,7 +69,7 @@ class SharedNeighbours:
 
 
 def robins_alexander(biadjacency: Any) -> float:
-    """Return the share of paths of three links that close to a square, in [0, 1]; NaN without such a path.
+    """Return the share of three-link paths that a fourth link makes a square, in [0, 1]; NaN without paths.
 
     C = 4 C4 / L3, C4 the number of squares, L3 of paths u - v - u' - v' on four different nodes.
 
@@ -93,7 +93,7 @@ def robins_alexander(biadjacency: Any) -> float:
 
 
 def latapy_clustering(biadjacency: Any, side: str = "all") -> float:
-    """Return the mean over nodes of how much their neighbourhoods overlap with others', in [0, 1].
+    """Return the mean overlap of the neighbourhoods of nodes on the same side, in [0, 1].
 
     cc(u) = mean over the u' of its side that share a neighbour with u of |N(u) and N(u')| / |N(u) or N(u')|;
     0 for a node that shares none.
@@ -122,13 +122,13 @@ def latapy_clustering(biadjacency: Any, side: str = "all") -> float:
 def nodf(biadjacency: Any) -> Nestedness:
     """Return the nestedness by overlap and decreasing fill of rows, columns and both, in [0, 100].
 
-    A pair of rows of different degree counts 100 s / (smaller degree), s the columns they share; a pair of
-    the same degree 0. The mean over all pairs of rows, of columns, or of both kinds together.
+    A pair of rows of different degree counts 100 s / (smaller degree), with s the columns that both have; a
+    pair of the same degree counts 0. The mean over all pairs of rows, of columns, or of both kinds together.
 
     Parameters
     ----------
-    biadjacency : matrix [rows, columns] as `as_links` takes it. Empty rows and columns are left out: they
-        have no fill that could be nested. The order of rows and columns does not matter.
+    biadjacency : matrix [rows, columns] as `as_links` takes it. Empty rows and columns do not count: they
+        have no links that could be nested. The order of rows and columns does not matter.
 
     Raises
     ------
@@ -153,7 +153,7 @@ def bipartite_communities(biadjacency: Any, *, runs: int = RUNS, rng: np.random.
 
     Parameters
     ----------
-    biadjacency : matrix [rows, columns] as `as_links` takes it. runs : searches, the best of which is kept.
+    biadjacency : matrix [rows, columns] as `as_links` takes it. runs : how much to search.
     rng : a Generator.
 
     Raises
@@ -166,7 +166,7 @@ def bipartite_communities(biadjacency: Any, *, runs: int = RUNS, rng: np.random.
     >>> bipartite_communities([[1, 1, 0], [0, 0, 1]], rng=np.random.default_rng(7)).membership.tolist()
     [0, 1, 0, 0, 1]
 
-    Source: Barber, Physical Review E 76, 066102 (2007); Blondel et al. (2008) for the search.
+    Source: Barber, Physical Review E 76, 066102 (2007); Traag et al. (2019) for the search.
     """
     check_generator(rng)
     links = as_links(biadjacency, "biadjacency")
@@ -189,7 +189,7 @@ def bipartite_modularity(biadjacency: Any, *, runs: int = RUNS, rng: np.random.G
 def bipartite_assortativity(biadjacency: Any) -> float:
     """Return the correlation of the degrees of row and column over the links, in [-1, 1].
 
-    Pearson; NaN where the links' rows, or their columns, all have one degree.
+    Pearson; NaN if the rows of all links, or their columns, have the same degree.
 
     Parameters and errors as `robins_alexander`.
 

@@ -121,7 +121,7 @@ def communities(adjacency: Any, *, runs: int = RUNS, rng: np.random.Generator) -
     """Return modules of high modularity: membership int64 [nodes], numbered by size, and Q.
 
     Q = 1/(2E) sum over i, j of one module of (A[i, j] - k_i k_j / (2E)), in [-1/2, 1]; see
-    `netsci.graph.structure.modules` for the search, of which the best of `runs` is kept. NaN without links.
+    `netsci.graph.structure.modules` for the search and for what `runs` means. NaN without links.
 
     Parameters and errors as `clustering`; TypeError if rng is not a Generator, ValueError if runs < 1.
 
@@ -131,7 +131,7 @@ def communities(adjacency: Any, *, runs: int = RUNS, rng: np.random.Generator) -
     >>> communities(pairs, rng=np.random.default_rng(7)).membership.tolist()
     [0, 0, 0, 1, 1, 1]
 
-    Source: Newman and Girvan, Physical Review E 69, 026113 (2004); Blondel et al. (2008).
+    Source: Newman and Girvan, Physical Review E 69, 026113 (2004); Traag et al. (2019).
     """
     check_generator(rng)
     links = as_undirected(adjacency)
@@ -155,7 +155,7 @@ def modularity(adjacency: Any, *, runs: int = RUNS, rng: np.random.Generator) ->
 def degree_assortativity(adjacency: Any) -> float:
     """Return the correlation of the degrees at the two ends of a link, in [-1, 1].
 
-    Pearson, each link in both directions; NaN where all ends have one degree.
+    Pearson, each link in both directions; NaN if all ends have the same degree.
 
     Parameters and errors as `clustering`.
 
@@ -172,7 +172,7 @@ def degree_assortativity(adjacency: Any) -> float:
 
 
 def rich_club(adjacency: Any) -> pd.DataFrame:
-    """Return how densely the nodes above each degree are linked among themselves.
+    """Return the density of links among the nodes above each degree.
 
     phi(k) = 2 E(k) / (N(k) (N(k) - 1)), N(k) nodes of degree above k and E(k) links among them. It rises with
     k in random networks too: compare with a null model of the same degrees.

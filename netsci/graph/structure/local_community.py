@@ -16,8 +16,8 @@ def lcp_correlation(adjacency: Any) -> float:
     """Return the LCP-correlation of a plain undirected network, in [-1, 1].
 
     Pearson correlation of CN and LCL over the links that have a common neighbour: CN the number of common
-    neighbours of a link's two ends, LCL the number of links among these. NaN where fewer than 2 links have a
-    common neighbour or one of both does not vary, so in every network of layers.
+    neighbours of a link's two ends, LCL the number of links among these. NaN if fewer than 2 links have a
+    common neighbour or CN or LCL does not vary, so for every network of layers.
 
     Parameters
     ----------

@@ -28,14 +28,14 @@ LARGEST_TABLE = 1 << 24  # bytes of a look-up table that is cheap whatever the n
 def null_model(
     graph: LayeredGraph, kind: str = "degree_preserving", *, rng: np.random.Generator
 ) -> LayeredGraph:
-    """Return a random graph with the populations of this one and each projection drawn anew.
+    """Return a random graph with the same populations and a random draw of each projection.
 
     "erdos_renyi": uniform among all matrices of the projection's shape and number of links (undirected:
     symmetric). "degree_preserving": uniform among all with its degrees of every row and of every column
-    (undirected: symmetric, degrees of the nodes). What is kept are degrees of rows: where a unit owns
-    several (rows_per_unit), each of them keeps its own. Self-loops of undirected projections stay where
-    they are and none are added; a directed projection of a population onto itself is a matrix like any
-    other, its diagonal as free as the rest. Weights are dropped: a new link has none.
+    (undirected: symmetric, degrees of the nodes). If a unit owns several rows
+    (rows_per_unit), each row keeps its degree. Self-loops of undirected projections stay where they are, and
+    none are added. A directed projection of a population onto itself is drawn like any other matrix, also on
+    its diagonal. Weights are dropped: a new link has none.
 
     Raises
     ------
@@ -92,7 +92,7 @@ def rewire(links: Any, *, undirected: bool = False, rng: np.random.Generator) ->
     Raises
     ------
     TypeError, ValueError
-        If links is no finite matrix, or is not symmetric and undirected, or rng is not a Generator.
+        If links is not a finite matrix, or is not symmetric and undirected, or rng is not a Generator.
 
     Examples
     --------
@@ -149,7 +149,7 @@ def _trade(matrix: sp.csr_array, rng: np.random.Generator) -> sp.csr_array:
     indices = matrix.indices.copy()
     rounds = 16 + 4 * matrix.shape[0].bit_length()
     trade_rounds(matrix.indptr, indices, matrix.shape[1], rounds, _state(rng))
-    return _sorted(indices, matrix.indptr.copy(), matrix.shape)
+    return _sort_columns(indices, matrix.indptr.copy(), matrix.shape)
 
 
 def _rewire_undirected(matrix: sp.csr_array, rng: np.random.Generator) -> sp.csr_array:
@@ -168,7 +168,7 @@ def _rewire_undirected(matrix: sp.csr_array, rng: np.random.Generator) -> sp.csr
         neighbours = plain.indices.copy()
         attempts = 1000 + SWAPS_PER_LINK * (plain.nnz // 2)
         swap_links(plain.indptr, neighbours, table, attempts, _state(rng))
-        plain = _sorted(neighbours, plain.indptr.copy(), plain.shape)
+        plain = _sort_columns(neighbours, plain.indptr.copy(), plain.shape)
     if turned:
         plain = as_links(~plain.toarray() & ~np.eye(nodes, dtype=bool))
     if not len(loops):
@@ -208,7 +208,7 @@ def _from_pairs(rows: NDArray[Any], columns: NDArray[Any], shape: tuple[int, int
     return as_links(sp.coo_array((np.ones(len(rows), bool), (rows, columns)), shape=shape))
 
 
-def _sorted(indices: NDArray[Any], indptr: NDArray[Any], shape: tuple[int, int]) -> sp.csr_array:
+def _sort_columns(indices: NDArray[Any], indptr: NDArray[Any], shape: tuple[int, int]) -> sp.csr_array:
     links = sp.csr_array((np.ones(len(indices), bool), indices, indptr), shape=shape)
     links.sort_indices()
     return links

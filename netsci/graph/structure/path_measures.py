@@ -17,14 +17,18 @@ SAMPLED_SOURCES = 1024
 
 @dataclass(frozen=True)
 class PathStatistics:
-    """What the distances between the nodes of the largest component say; NaN where it is a single node.
+    """Statistics of the distances in the largest component; NaN if this is a single node.
 
-    nodes : of the component. length : mean distance of its pairs (the characteristic path length), in links.
-    diameter : largest distance. closeness : mean over nodes of the sum of 1 / distance to all others.
-    betweenness : mean over nodes of the shortest paths through them, both directions counted (networkx's
-        unnormalised betweenness counts one). edge_betweenness : mean over links of the paths along them, one
-        direction counted. radiality : diameter + 1 - length. exact : all nodes were searched from; otherwise
-        a sample, and the diameter is a lower bound.
+    nodes : number of nodes of the component.
+    length : mean distance of its pairs (the characteristic path length), in links.
+    diameter : largest distance.
+    closeness : mean over nodes of the sum of 1 / distance to all other nodes.
+    betweenness : mean over nodes of the shortest paths through a node, counted in both directions (networkx's
+        unnormalised betweenness counts one direction).
+    edge_betweenness : mean over links of the shortest paths along a link, counted in one direction.
+    radiality : diameter + 1 - length.
+    exact : True if paths from all nodes were searched. False if paths from a sample of nodes were searched;
+        then the diameter is a lower bound.
 
     Reading: closeness is harmonic, betweenness counts ordered pairs and edge betweenness unordered ones, as
     the code of the coalescent embedding's authors prints them.
@@ -43,13 +47,14 @@ class PathStatistics:
 def path_statistics(adjacency: Any, *, rng: np.random.Generator | None = None) -> PathStatistics:
     """Return the statistics of the shortest paths in the largest component.
 
-    All follow from the number of pairs at each distance: the nodes inside the paths between two nodes at
-    distance d are d - 1 in all, the links d, however many shortest paths there are.
+    All follow from the number of pairs at each distance: a shortest path between two nodes at distance d has
+    d - 1 inner nodes and d links, and the shortest paths of a pair share its weight of 1.
 
     Parameters
     ----------
     adjacency : symmetric matrix [nodes, nodes] as `as_links` takes it; self-loops are ignored.
-    rng : Generator, required above EXACT_NODES = 20,000 nodes, where SAMPLED_SOURCES = 1024 are drawn.
+    rng : Generator, required above EXACT_NODES = 20,000 nodes, where paths start from SAMPLED_SOURCES = 1024
+        random nodes.
 
     Raises
     ------

@@ -33,16 +33,16 @@ def percolation_curve(
 ) -> pd.DataFrame:
     """Return the share of all units in the largest component against the share of nodes or links removed.
 
-    Nodes go at random ("random") or by their number of neighbours, highest first and not counted again as
-    others go ("degree"). Links go at random ("random_links"), by |weight| with the weakest first ("weight")
-    or the strongest ("weight_strongest"). Ties are broken at random in each run. Directions are ignored.
+    Attacks remove nodes at random ("random") or by their number of neighbours in the whole network, highest
+    first ("degree"); or links at random ("random_links"), by |weight| from the weakest ("weight") or from the
+    strongest ("weight_strongest"). Ties are broken at random in each run. Directions are ignored.
 
     Parameters
     ----------
-    graph : any LayeredGraph. Links are the stored ones: units joined by several rows (rows_per_unit) stay
-        joined until the last of these is gone.
-    runs : how many orders are drawn. points : how many removed shares, at least 2, evenly spread from 0 to 1
-        (fewer where there are fewer nodes or links than that).
+    graph : any LayeredGraph. Two units with links in several rows (rows_per_unit) stay joined until
+        the last of these links is removed.
+    runs : number of random orders. points : number of removed shares, at least 2, evenly spread from 0 to 1
+        (fewer if the graph has fewer nodes or links).
     rng : numpy Generator.
 
     Returns
@@ -76,7 +76,7 @@ def percolation_curve(
     if as_whole(runs, "runs") < 1:
         raise ValueError(f"runs must be at least 1; got {runs}")
     if as_whole(points, "points") < 2:
-        raise ValueError(f"points must be at least 2, nothing and everything removed; got {points}")
+        raise ValueError(f"points must be at least 2 (nothing removed, everything removed); got {points}")
     one_run = _node_run(graph, attack, rng) if attack in NODE_ATTACKS else _link_run(graph, attack, rng)
     sizes = one_run()
     total = len(sizes) - 1
@@ -90,7 +90,7 @@ def percolation_curve(
 def robustness(curve: pd.DataFrame) -> float:
     """Return the area under the mean of a percolation curve (trapezoids), in [0, 1].
 
-    At most about 1/2 for removed nodes, where no more can be left than was not removed.
+    For removed nodes it is at most about 1/2: the component cannot be larger than the share not removed.
 
     Raises
     ------

@@ -29,7 +29,7 @@ def all_distances(weights: sp.csr_array, *, threads: int | None = None) -> NDArr
     Raises
     ------
     TypeError, ValueError
-        If threads is no whole number or below 1.
+        If threads is not a whole number or below 1.
 
     Examples
     --------

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 LARGEST_WORK = 3e9  # steps of one measure on one network, some seconds
 REFERENCES = 5  # random networks behind small-worldness
-SEARCHES = 3  # for modules: about one search in ten ends far below the others and would pass for a finding
+SEARCHES = 4  # for modules: about one search in ten ends far below the others and would pass for a finding
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +127,7 @@ def structure_table(
         z, p (float64), replicates (int64, those where the measure is defined), note (text, "" or why a
         number is NaN). z is NaN where all replicates are alike: a standard deviation of 0 measures nothing.
         path_length and small_worldness take the largest component; rich_club is phi at the 90 % quantile of
-        the degrees; modularity is the best of 3 searches, for the network and each replicate;
+        the degrees; modularity is searched for with runs=4, in the network and each replicate;
         small_worldness compares with 5 Erdos-Renyi networks whatever the null model.
 
     Raises

@@ -12,7 +12,7 @@ import numpy as np
 
 from netsci.io.errors import CheckpointError, printable
 from netsci.io.formats.graph_text import lines
-from netsci.io.formats.table_layout import Layout, layout_of, number, split
+from netsci.io.formats.table_layout import Layout, layout_of, number, split_fields
 from netsci.io.network.graphs import LinkTable, build
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class _Links:
         self.kinds: Counter[str] = Counter()
         for line_number, line in lines(path):
             if line[0] not in "#%" and line_number > layout.header_line:
-                self._take(line_number, split(line, layout.delimiter))
+                self._take(line_number, split_fields(line, layout.delimiter))
 
     def graph(self) -> tuple[LayeredGraph, list[str]]:
         """Return the graph and notes."""
@@ -57,13 +57,13 @@ class _Links:
             raise CheckpointError(
                 self.path, "it holds a header and no links", "write it again with its links"
             )
-        source, order = _renumbered(self.sources, self.index)
-        target, _ = _renumbered(self.targets, self.targets_index)
+        source, order = _renumber(self.sources, self.index)
+        target, _ = _renumber(self.targets, self.targets_index)
         weights = None if layout.weight is None else np.asarray(self.weights, np.float64)
         shape = (len(self.index), len(self.targets_index))
-        directed, why = self._directed(source, target, weights, len(self.index))
+        directed, why = self._find_direction(source, target, weights, len(self.index))
         notes = [
-            f"an edge list of {len(source):,} {'lines' if len(source) != 1 else 'line'}: {layout.described()}"
+            f"an edge list of {len(source):,} {'lines' if len(source) != 1 else 'line'}: {layout.describe()}"
         ]
         notes += [why] if why else []
         notes.append(f"nodes are those that have links, numbered in the order {order}")
@@ -95,14 +95,14 @@ class _Links:
             if weight is None:
                 raise CheckpointError(
                     self.path,
-                    f"line {line_number}: the weight {printable(fields[layout.weight])!r} is no number",
+                    f"line {line_number}: the weight {printable(fields[layout.weight])!r} is not a number",
                     "give every link a number, or leave the column out",
                 )
             self.weights.append(weight)
         if layout.kind is not None and layout.kind < len(fields) and len(self.kinds) < _MAX_TYPES:
             self.kinds[fields[layout.kind].lower()] += 1
 
-    def _directed(self, source: Any, target: Any, weights: Any, n: int) -> tuple[bool, str]:
+    def _find_direction(self, source: Any, target: Any, weights: Any, n: int) -> tuple[bool, str]:
         """Return whether links run one way, and the note that says why."""
         if self.layout.bipartite:
             return True, "bipartite, as a comment says: sources and targets are two sets of nodes"
@@ -133,7 +133,7 @@ def _one_way(source: Any, target: Any, weights: Any, n: int) -> bool:
     return not np.array_equal(sums[np.searchsorted(keys, keys % n * n + keys // n)], sums)
 
 
-def _renumbered(places: Any, index: dict[str, int]) -> tuple[Any, str]:
+def _renumber(places: Any, index: dict[str, int]) -> tuple[Any, str]:
     """Return node numbers by the numbers that the labels spell, if all do, else by first appearance."""
     found = np.asarray(places, np.int64)
     if not all(re.fullmatch(r"\d{1,18}", label) for label in index):

@@ -56,7 +56,7 @@ class _Found:
         self._open: list[dict[str, Any]] = []  # the nodes and links around, which may nest
 
     def start(self, tag: str, attributes: dict[str, str], depth: int) -> None:
-        """Take up one element."""
+        """Read the start of one element."""
         if tag == "graph":
             self.graphs += 1
             if self.graphs > 1:
@@ -80,7 +80,7 @@ class _Found:
             self.notes["times (spells) are left out: every link counts"] = None
 
     def end(self, tag: str) -> None:
-        """Leave one element."""
+        """Read the end of one element."""
         if tag in ("node", "edge") and self._open:
             self._open.pop()
 
@@ -129,7 +129,7 @@ class _Found:
             return float(text)
         except ValueError:
             raise CheckpointError(
-                self.path, f"{printable(what)} {printable(text)!r} is no number", "write it again"
+                self.path, f"{printable(what)} {printable(text)!r} is not a number", "write it again"
             ) from None
 
 

@@ -74,7 +74,7 @@ def lines(path: Path) -> Iterator[tuple[int, str]]:
                 )
             if "\0" in line:
                 raise CheckpointError(
-                    path, f"line {number} holds zero bytes, so this is no text: damaged", "fetch it again"
+                    path, f"line {number} holds zero bytes, so it is not text: damaged", "fetch it again"
                 )
             if line := line.strip(" \r\n\f\v"):
                 yield number, line

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def read_graphml(path: Path) -> tuple[LayeredGraph, list[str]]:
-    """Read a GraphML graph, ours or anybody's, and notes; see `netsci.graph.from_networkx`."""
+    """Read a GraphML graph, from netsci or other code, and notes; see `netsci.graph.from_networkx`."""
     check_text_size(path)
     graphs = _look_through(path)
     import networkx as nx

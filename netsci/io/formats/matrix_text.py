@@ -10,7 +10,7 @@ import numpy as np
 
 from netsci.io.errors import CheckpointError, printable
 from netsci.io.formats.graph_text import check_claim, lines
-from netsci.io.formats.table_layout import Layout, number, split
+from netsci.io.formats.table_layout import Layout, number, split_fields
 from netsci.io.limits import MAX_UNITS
 from netsci.io.network.graphs import LinkTable, build
 
@@ -28,15 +28,15 @@ def read_matrix(path: Path, layout: Layout) -> tuple[LayeredGraph, list[str]]:
     column_names: list[str] = []
     for line_number, line in lines(path):
         if layout.labels and line_number == layout.header_line:
-            column_names = split(line, layout.delimiter)[-width:]
+            column_names = split_fields(line, layout.delimiter)[-width:]
         if line[0] in "#%" or line_number <= layout.header_line:
             continue
-        fields = split(line, layout.delimiter)
+        fields = split_fields(line, layout.delimiter)
         row_names += fields[: layout.labels]
         fields = fields[layout.labels :]
         found = [number(field, layout.delimiter) for field in fields]
         if len(found) != width or None in found:
-            what = f"{len(found)} numbers" if None not in found else "a field that is no number"
+            what = f"{len(found)} numbers" if None not in found else "a field that is not a number"
             raise CheckpointError(
                 path, f"line {line_number} has {what} where the matrix has {width}", "complete the line"
             )
@@ -70,20 +70,20 @@ def read_matrix_market(path: Path) -> tuple[LayeredGraph, list[str]]:
             field, symmetry = _kind(path, head)
             sides = [int(x) if x.isdecimal() and len(x) < 16 else -1 for x in fields]
             if len(sides) != 3 or min(sides) < 0:
-                raise _wrong(path, line_number, "rows, columns and entries are due here")
+                raise _wrong(path, line_number, "this line must give rows, columns and entries")
             shape, due = (sides[0], sides[1]), sides[2]
             check_claim(path, max(shape), path.stat().st_size, "rows or columns")
             continue
         value = 1.0 if field == "pattern" else number(fields[2]) if len(fields) > 2 else None
         place = [int(x) if x.isdecimal() and len(x) < 16 else 0 for x in fields[:2]]
         if value is None or len(place) < 2 or not (0 < place[0] <= shape[0] and 0 < place[1] <= shape[1]):
-            raise _wrong(path, line_number, "this is no entry of the matrix")
+            raise _wrong(path, line_number, "this is not an entry of the matrix")
         rows.append(place[0] - 1)
         columns.append(place[1] - 1)
         values.append(value)
     if shape is None or len(rows) != due:
         raise CheckpointError(
-            path, f"it promises {due:,} entries and holds {len(rows):,}: truncated", "fetch it again"
+            path, f"it announces {due:,} entries but holds {len(rows):,}: truncated", "fetch it again"
         )
     i, j, w = np.asarray(rows, np.int64), np.asarray(columns, np.int64), np.asarray(values, np.float64)
     if symmetry == "symmetric":
@@ -134,7 +134,7 @@ def _kind(path: Path, head: str) -> tuple[str, str]:
         raise CheckpointError(
             path,
             f"this Matrix Market file is {printable(' '.join(words[2:5])) or 'of no kind'}",
-            "read is: coordinate; real, integer or pattern; general or symmetric; else save an npz",
+            "netsci reads coordinate; real, integer or pattern; general or symmetric; else save an npz",
         )
     return words[3], words[4]
 

@@ -78,9 +78,9 @@ class _Network:
         return name
 
     def line(self, number: int, line: str, section: str) -> None:
-        """Take up a line of a section."""
+        """Read a line of a section."""
         if section == "vertices":
-            self._named(line)
+            self._read_label(line)
         if section in ("vertices", "network", *_PASSED):
             return
         words = _QUOTED.sub(" ", line).split()
@@ -100,7 +100,7 @@ class _Network:
             raise self.wrong(number, "text stands before the first section")
 
     def graph(self) -> tuple[LayeredGraph, list[str]]:
-        """Return the graph of all that was taken up."""
+        """Return the graph of all lines read so far."""
         if self.n < 0:
             raise CheckpointError(self.path, "it has no *Vertices", "write it again as a Pajek network")
         source, target = np.asarray(self.sources, np.int64), np.asarray(self.targets, np.int64)
@@ -120,7 +120,7 @@ class _Network:
             np.concatenate([weights, weights[back]]) if self.weighted else None,
             (self.n, self.n),
             directed,
-            labels=(self._called(0, self.n), None),
+            labels=(self._labels_of(0, self.n), None),
         )
         graph, said = build(self.path, table)
         return graph, notes + said
@@ -142,14 +142,14 @@ class _Network:
         if len(words) > 1 and 0 < int(words[1]) < self.n:
             self.first = int(words[1])
 
-    def _named(self, line: str) -> None:
-        """Take up the label of a vertex, in quotes or a single word."""
+    def _read_label(self, line: str) -> None:
+        """Read the label of a vertex, in quotes or a single word."""
         match = _VERTEX.match(line)
         if match and 1 <= (vertex := int(match[1])) <= self.n:
             quoted, word = match[2], match[3]
             self._labels[vertex - 1] = word if quoted is None else quoted
 
-    def _called(self, first: int, last: int) -> list[str] | None:
+    def _labels_of(self, first: int, last: int) -> list[str] | None:
         """Return the labels of some vertices, by their numbers where they have none."""
         if not self._labels:
             return None
@@ -168,7 +168,7 @@ class _Network:
         except ValueError:
             if re.fullmatch(r"[A-Za-z]\w*|\[.*", word):  # "c Blue", "[1-3]": how to draw it, or when
                 return None
-            raise self.wrong(number, f"the weight {word!r} is no number") from None
+            raise self.wrong(number, f"the weight {word!r} is not a number") from None
 
     def _add(self, u: int, v: int, weight: float | None, arc: bool) -> None:
         self.sources.append(u)
@@ -187,7 +187,7 @@ class _Network:
         for column, word in enumerate(words):
             weight = self._weight(number, word)
             if weight is None:
-                raise self.wrong(number, f"{word!r} is no number")
+                raise self.wrong(number, f"{word!r} is not a number")
             if weight != 0:
                 self._add(self.row, start + column, weight, True)
         self.row += 1
@@ -201,11 +201,11 @@ class _Network:
         if inside:
             raise CheckpointError(
                 self.path,
-                f"*Vertices says two modes, but {inside:,} links join vertices of one mode",
+                f"*Vertices announces two modes, but {inside:,} links join vertices of one mode",
                 "write *Vertices with one number for a plain network",
             )
         shape = (self.first, self.n - self.first)
-        labels = (self._called(0, self.first), self._called(self.first, self.n))
+        labels = (self._labels_of(0, self.first), self._labels_of(self.first, self.n))
         table = LinkTable(low, high - self.first, weights, shape, True, bipartite=True, labels=labels)
         graph, said = build(self.path, table)
         return graph, [f"a two-mode network: {shape[0]:,} x {shape[1]:,}", *notes, *said]

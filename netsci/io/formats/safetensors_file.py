@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from netsci.io.errors import CheckpointError, printable
 from netsci.io.limits import MAX_HEADER, check_arrays, check_count
 from netsci.io.network.contents import Contents
-from netsci.io.network.linked import PARTS, linked_layers, with_linked
+from netsci.io.network.linked import PARTS, find_linked_layers, with_linked
 
 UNFOLDED = (
     "sparse convolutions are read by the rows of their unfolded kernels: the network.safetensors that a "
@@ -40,7 +40,7 @@ def read_safetensors(path: Path) -> Contents:
     training = isinstance(metadata, dict) and str(metadata.get("format", "")).startswith(TRAINING)
     if training:
         header = {name[len(MODEL) :]: entry for name, entry in header.items() if name.startswith(MODEL)}
-    linked = linked_layers(name for name, entry in header.items() if len(entry["shape"]) == 1)
+    linked = find_linked_layers(name for name, entry in header.items() if len(entry["shape"]) == 1)
     parts = {layer + part for layer in linked for part in PARTS}
     arrays: dict[str, Any] = {}
     small: set[str] = set()

@@ -1,4 +1,4 @@
-"""What a file is, by its first bytes and never by its name."""
+"""Find the format of a file by its first bytes, never by its name."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def _sniff_zip(path: Path) -> str:
         return NPZ
     if "model.weights.h5" in names:
         return KERAS_ZIP
-    raise CheckpointError(path, "this is a zip archive of something else than weights", _UNPACK)
+    raise CheckpointError(path, "this zip archive does not hold weights", _UNPACK)
 
 
 def _starts_like_xml(head: bytes) -> bool:

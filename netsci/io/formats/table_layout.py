@@ -1,4 +1,4 @@
-"""How the columns of a text table lie: what separates them, what its header and comments say."""
+"""Find the layout of a text table: its separator, and what its header and comments say."""
 
 from __future__ import annotations
 
@@ -72,17 +72,17 @@ class Layout:
         """The last column that every line must have."""
         return max(self.source, self.target, -1 if self.weight is None else self.weight)
 
-    def described(self) -> str:
-        """Return which columns are read as what, in words."""
+    def describe(self) -> str:
+        """Describe in words how each column is read."""
         parts = [("source", self.source), ("target", self.target)]
         parts += [] if self.weight is None else [("weight", self.weight)]
         used = {column for _, column in parts} | ({self.kind} if self.kind is not None else set())
-        rest = [self._called(column) for column in range(self.width) if column not in used]
-        what = ", ".join(f"{name} {self._called(column)}" for name, column in parts)
+        rest = [self._name_column(column) for column in range(self.width) if column not in used]
+        what = ", ".join(f"{name} {self._name_column(column)}" for name, column in parts)
         more = f"; {', '.join(rest[:6])} left out" if rest else ""
         return what + ("" if self.weight is not None else ", no weights") + more
 
-    def _called(self, column: int) -> str:
+    def _name_column(self, column: int) -> str:
         name = printable(self.header[column]) if self.header else ""
         return repr(name) if name else f"column {column + 1}"
 
@@ -101,11 +101,11 @@ def layout_of(path: Path) -> Layout:
     if not sample:
         raise CheckpointError(path, "it holds nothing but comments", "write it again with its links")
     delimiter = _delimiter([line for _, line in sample[1:]] or [sample[0][1]])
-    rows = [split(line, delimiter) for _, line in sample]
+    rows = [split_fields(line, delimiter) for _, line in sample]
     names, own_line = _header(rows, sample, delimiter, remarks)
     body = rows[1:] if own_line else rows
     width = max(map(len, body), default=len(names or ()))
-    known = _named(names)
+    known = _find_columns(names)
     if known is None and (found := _matrix(rows, body, own_line, delimiter, path, sample[0][0])):
         return found
     _check_widths(path, body, width, known is not None, names)
@@ -115,7 +115,7 @@ def layout_of(path: Path) -> Layout:
     source, target, one_way = known or (0, 1, None)
     weight = _weight(header, body, width, {source, target})
     kind = next((i for i, name in enumerate(header or ()) if _word(name) == "type"), None)
-    directed, why, bipartite = _told(remarks)
+    directed, why, bipartite = _read_remarks(remarks)
     by_header = directed is None and one_way is not None
     if by_header and header:
         directed = one_way
@@ -127,7 +127,7 @@ def layout_of(path: Path) -> Layout:
     )  # fmt: skip
 
 
-def split(line: str, delimiter: str) -> list[str]:
+def split_fields(line: str, delimiter: str) -> list[str]:
     """Return the fields of a line, quotes taken off; of the attributes that networkx writes, the weight."""
     if not delimiter and line.endswith("}") and "{" in line:
         ends, _, attributes = line.partition("{")
@@ -142,7 +142,7 @@ def split(line: str, delimiter: str) -> list[str]:
 
 
 def number(text: str, delimiter: str = "") -> float | None:
-    """Return the number that a text spells, None where it spells none; "1_0" does not."""
+    """Return the number that a text spells, or None if it is not a number; "1_0" is not."""
     if "_" in text:
         return None
     try:
@@ -167,11 +167,11 @@ def _header(
     if len(first) != width and delimiter:  # columns by tabs under names by spaces
         spaced = re.split(r"[\s,;]+", sample[0][1].strip())
         first = spaced if len(spaced) == width else first
-    if _named(first) is not None:
+    if _find_columns(first) is not None:
         return first, True
     if (
         remarks
-        and _named(names := re.split(r"[\s,;]+", remarks[-1].strip())) is not None
+        and _find_columns(names := re.split(r"[\s,;]+", remarks[-1].strip())) is not None
         and len(names) == width
     ):
         return names, False
@@ -186,7 +186,7 @@ def _header(
     return None, False
 
 
-def _named(header: list[str] | tuple[str, ...] | None) -> tuple[int, int, bool] | None:
+def _find_columns(header: list[str] | tuple[str, ...] | None) -> tuple[int, int, bool] | None:
     """Return the columns of source and target and whether their names tell a direction, or None."""
     words = [_word(name) for name in header or ()]
     for pairs, one_way in ((_ONE_WAY, True), (_TWO_WAY, False)):
@@ -229,7 +229,7 @@ def _numeric(body: list[list[str]], column: int) -> bool:
     return bool(body) and all(len(r) > column and number(r[column]) is not None for r in body)
 
 
-def _told(remarks: list[str]) -> tuple[bool | None, str, bool]:
+def _read_remarks(remarks: list[str]) -> tuple[bool | None, str, bool]:
     """Return what comments say: directed or not, in words, and whether the network is bipartite."""
     for remark in islice(remarks, _SAMPLE):
         words = remark.lower()
@@ -277,8 +277,9 @@ def _check_ends(path: Path, body: list[list[str]], names: list[str]) -> None:
     if None not in ends and not all(map(_whole, ends)):
         raise CheckpointError(
             path,
-            "its first two columns are numbers with fractions or signs, which name no nodes",
-            "of a matrix, drop the line of names; of links, name the columns: source,target,weight",
+            "its first two columns are numbers with fractions or signs, which cannot be names of nodes",
+            "if it is a matrix, drop the line of names; if it lists links, name the columns: "
+            "source,target,weight",
         )
 
 

@@ -1,4 +1,4 @@
-"""Layers in their order, joined where their widths fit, as one LayeredGraph.
+"""Join layers whose widths fit into one LayeredGraph.
 
 Layers that do not fit begin a chain of their own in the same graph.
 """
@@ -13,7 +13,7 @@ import numpy as np
 from netsci.graph.layered import LayeredGraph
 from netsci.graph.projection import Population, Projection
 from netsci.io.network.contents import Contents
-from netsci.io.network.layers import Layer, listed
+from netsci.io.network.layers import Layer, list_names
 from netsci.io.network.structure import channels_first, structure
 
 _QKV = re.compile(r"(?i)(?<![a-z])w?_?(q|k|v|query|key|value)(?![a-z])")
@@ -41,7 +41,7 @@ def arrange(layers: list[Layer], contents: Contents) -> tuple[list[Layer], list[
     tries = [(order, note, turn) for turn in turns for order, note in orders]
     tries += [(_by_width(natural), "the order of the layers was found from their widths", False)]
     for order, note, turn in tries:
-        tried = [layer.turned() for layer in order] if turn else order
+        tried = [layer.turn() for layer in order] if turn else order
         if tried and len(_pieces(tried)) == 1:
             same = [layer.name for layer in order] == [layer.name for layer in natural]
             return tried, ([] if same else [note]) + _orientation(contents, turn)
@@ -125,7 +125,7 @@ class _Drawn:
         source = fits[-1]
         others = list(dict.fromkeys(end[0].name for _, end in known if end[0] != source[0]))
         if others:
-            self.notes.append(f"{layer.name} reads {source[0].name}, joined here, and {listed(others)}")
+            self.notes.append(f"{layer.name} reads {source[0].name}, joined here, and {list_names(others)}")
         return source
 
     def _sibling(self, layer: Layer) -> Population | None:
@@ -179,7 +179,7 @@ def fit(before: Layer | None, after: Layer, width: int) -> int:
 
 
 def loops(width: int, layer: Layer) -> bool:
-    """Whether a layer called recurrent maps a population of this width onto itself."""
+    """Return whether a layer that is recurrent by its name maps a population of this width onto itself."""
     return layer.recurrent and layer.channels == layer.shape[1] == width
 
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Lies = Literal["out_in", "in_out", "kernel", "swapped"]
-Orientation = Literal["out_in", "in_out", "by_name"]
+Orientation = Literal["out_in", "in_out", "kernel", "swapped"]
+FileOrientation = Literal["out_in", "in_out", "by_name"]
 
 
 @dataclass(frozen=True)
 class Use:
-    """How a file itself says that one array is used; such an array is a layer whatever its name.
+    """How a file itself says that one array is used; such an array is a layer whatever its name is.
 
     Parameters
     ----------
-    lies : "out_in" [out, in, *kernel], "in_out" [in, out], "kernel" [*kernel, in, out] as Keras has it, or
-        "swapped" [in, out, *kernel] as transposed convolutions of torch are.
+    orientation : the order of the array's axes: "out_in" [out, in, *kernel], "in_out" [in, out], "kernel"
+        [*kernel, in, out] as in Keras, or "swapped" [in, out, *kernel] as in torch's transposed convolutions.
     after : the arrays and the inputs of the network whose values the layer reads, or None where the file does
         not say: then it reads the layer before it in the list.
     groups : of a convolution; the array holds the channels of one group.
@@ -25,7 +25,7 @@ class Use:
     name : what the layer is called, if not like the array.
     """
 
-    lies: Lies
+    orientation: Orientation
     after: tuple[str, ...] | None = None
     groups: int = 1
     recurrent: bool = False
@@ -41,7 +41,7 @@ class Contents:
     ----------
     kind : what the file is, for people.
     arrays : by name, in the order of the file; dense, or sparse where the file stores a pattern.
-    orientation : how matrices lie: "out_in" [postsynaptic, presynaptic] as torch keeps them, "in_out", or
+    orientation : the order of a matrix's axes: "out_in" [postsynaptic, presynaptic] as in torch, "in_out", or
         "by_name" where only the names can tell (npz).
     ordered : whether the order of the arrays is that of the layers (a torch dict) or means nothing.
     small : names of all other arrays (biases, scalars), which say what their neighbours are.
@@ -52,7 +52,7 @@ class Contents:
 
     kind: str
     arrays: dict[str, Any]
-    orientation: Orientation
+    orientation: FileOrientation
     ordered: bool
     small: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)

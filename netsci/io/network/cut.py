@@ -1,4 +1,4 @@
-"""Cutting small weights away, so that what is left of a dense layer can be seen as a network."""
+"""Remove small weights, so that the links that stay show a dense layer as a network."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from netsci.io.network.structure import structure
 def cut(
     layers: list[Layer], *, threshold: float | None = None, density: float | None = None
 ) -> tuple[list[Layer], list[str]]:
-    """Return the layers with the small weights of each cut away, and a note for each layer.
+    """Remove the small weights of each layer; return the layers and a note for each.
 
     A link stays where |w| >= threshold, or where it is one of the floor(density * places) links of its layer
     with the largest |w|; places are rows x columns (of a grouped convolution those within groups). Equal
-    weights are taken in the order of rows, then columns, so that the count is exact. A link that a mask, a
-    stored pattern or a zero leaves out never comes back, so a layer may stay below the density. Layers
-    without weights (masks alone) and with NaN stay as they are.
+    weights are taken in the order of rows, then columns, so that the count is exact. A link that is
+    absent by a mask, a stored pattern or a zero stays absent, so a layer may have less than the density.
+    Layers without weights (masks alone) or with NaN do not change.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def cut(
     Raises
     ------
     TypeError
-        If the number is none.
+        If the value is not a number.
     ValueError
         If neither or both are given, or the number is out of range.
 
@@ -51,16 +51,16 @@ def cut(
         links, weights = structure(layer.values, layer.mask)
         if weights is None:
             done.append(layer)
-            notes.append(f"{layer.name} has no weights to cut by: all {links.nnz:,} links stay")
+            notes.append(f"{layer.name} has no weights to compare: all {links.nnz:,} links stay")
             continue
         size = np.abs(weights.data)
         if np.isnan(size).any():
             done.append(layer)
-            notes.append(f"{layer.name} holds NaN, which has no size: all {links.nnz:,} links stay")
+            notes.append(f"{layer.name} holds NaN, which cannot be compared: all {links.nnz:,} links stay")
             continue
         places = weights.shape[0] * weights.shape[1] // layer.groups
         keep = size >= threshold if density is None else largest(size, _count(density, places))
-        done.append(replace(layer, values=_kept(weights, keep), mask=None))
+        done.append(replace(layer, values=_keep(weights, keep), mask=None))
         kept = int(np.count_nonzero(keep))
         notes.append(f"{layer.name}: {kept:,} of {links.nnz:,} links stay, {kept / places:.4g} of all places")
     return done, notes
@@ -89,7 +89,7 @@ def _count(density: float, places: int) -> int:
     return round(exact) if math.isclose(exact, round(exact), rel_tol=1e-12) else math.floor(exact)
 
 
-def _kept(weights: sp.csr_array, keep: NDArray[np.bool_]) -> sp.csr_array:
+def _keep(weights: sp.csr_array, keep: NDArray[np.bool_]) -> sp.csr_array:
     before = np.concatenate([[0], np.cumsum(keep)])
     parts = (weights.data[keep], weights.indices[keep], before[weights.indptr])
     return sp.csr_array(parts, shape=weights.shape)
@@ -103,6 +103,6 @@ def _check(threshold: float | None, density: float | None) -> None:
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
         raise TypeError(f"{name} must be a number; got {value!r}")
     if name == "density" and not 0 < value <= 1:
-        raise ValueError(f"density must lie in (0, 1], the share of places that stay; got {value!r}")
+        raise ValueError(f"density must lie in (0, 1], the share of possible links to keep; got {value!r}")
     if name == "threshold" and not 0 <= value < math.inf:
         raise ValueError(f"threshold must be at least 0 and finite; got {value!r}")

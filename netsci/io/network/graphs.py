@@ -14,7 +14,7 @@ import scipy.sparse as sp
 
 from netsci.io.errors import CheckpointError, printable
 from netsci.io.limits import MAX_UNITS
-from netsci.io.network.labels import telling
+from netsci.io.network.labels import drop_plain_numbers
 
 if TYPE_CHECKING:
     from netsci.graph.layered import LayeredGraph
@@ -59,9 +59,9 @@ def build(path: Path, table: LinkTable) -> tuple[LayeredGraph, list[str]]:
     if weights is not None and not np.isfinite(weights).all():
         notes.append(_NOT_FINITE)
         weights = None
-    keys, sums, repeated = _merged(table.source, table.target, weights, table.shape[1])
+    keys, sums, repeated = _merge_repeats(table.source, table.target, weights, table.shape[1])
     if not (table.directed or table.bipartite):
-        keys, sums, repeated = _unordered(keys, sums, repeated, table.shape[1], notes)
+        keys, sums, repeated = _merge_directions(keys, sums, repeated, table.shape[1], notes)
     if repeated:
         summed = ", their weights added up" if weights is not None else ""
         notes.append(f"{repeated:,} repeated {_plural('link', repeated)} merged{summed}")
@@ -81,7 +81,7 @@ def build(path: Path, table: LinkTable) -> tuple[LayeredGraph, list[str]]:
 def from_network(
     path: Path, network: Any, notes: list[str], *, any_weight: bool = True
 ) -> tuple[LayeredGraph, list[str]]:
-    """Return the LayeredGraph of a networkx graph, ours or anybody's, and notes.
+    """Return the LayeredGraph of a networkx graph, from `to_networkx` or other code, and notes.
 
     With `any_weight` a number on every link that is called otherwise than "weight" may be the weight.
     """
@@ -89,7 +89,7 @@ def from_network(
 
     _check_header(path, network)
     if "netsci" not in network.graph:
-        notes = notes + (_weight_found(network) if any_weight else []) + _tidied(network)
+        notes = notes + (_weight_found(network) if any_weight else []) + _clean_weights(network)
     try:
         return from_networkx(network), notes
     except ValueError as error:  # ours: it says what is wrong with the graph and how to mend it
@@ -108,7 +108,7 @@ def cut_links(
     if all(p.weights is None for p in graph.projections):
         raise CheckpointError(
             path,
-            "its links have no weights, so nothing tells which to keep",
+            "its links have no weights, which threshold and density need",
             "leave out threshold and density",
         )
     kept, notes = [], []
@@ -116,7 +116,7 @@ def cut_links(
         name = printable(p.name)
         if p.weights is None:
             kept.append(p.links)
-            notes.append(f"{name} has no weights to cut by: all {p.n_links:,} links stay")
+            notes.append(f"{name} has no weights to compare: all {p.n_links:,} links stay")
             continue
         strength = sp.csr_array(sp.triu(abs(p.weights)) if p.undirected else abs(p.weights))
         places = p.shape[0] * (p.shape[0] - 1) // 2 if p.undirected else p.shape[0] * p.shape[1]
@@ -160,7 +160,7 @@ def not_there(path: Path, select: str, names: list[str]) -> CheckpointError:
     )
 
 
-def _merged(source: Any, target: Any, weights: Any, columns: int) -> tuple[Any, Any, int]:
+def _merge_repeats(source: Any, target: Any, weights: Any, columns: int) -> tuple[Any, Any, int]:
     """Return place (row * columns + column) and summed weight of every different link, and the repeats."""
     places = np.asarray(source, np.int64) * columns + np.asarray(target, np.int64)
     keys, index = np.unique(places, return_inverse=True)
@@ -168,7 +168,7 @@ def _merged(source: Any, target: Any, weights: Any, columns: int) -> tuple[Any, 
     return keys, np.asarray(sums, np.float64), len(places) - len(keys)
 
 
-def _unordered(keys: Any, sums: Any, repeated: int, n: int, notes: list[str]) -> tuple[Any, Any, int]:
+def _merge_directions(keys: Any, sums: Any, repeated: int, n: int, notes: list[str]) -> tuple[Any, Any, int]:
     """Merge the two directions of undirected links; a list that names all of them twice counts once."""
     rows, columns = np.divmod(keys, n)
     back = columns * n + rows
@@ -178,7 +178,7 @@ def _unordered(keys: Any, sums: Any, repeated: int, n: int, notes: list[str]) ->
     if both and np.any(rows != columns):
         notes.append("every link is listed in both directions and counts once")
         return keys[upper], sums[upper], repeated
-    merged, totals, again = _merged(np.minimum(rows, columns), np.maximum(rows, columns), sums, n)
+    merged, totals, again = _merge_repeats(np.minimum(rows, columns), np.maximum(rows, columns), sums, n)
     return merged, totals, repeated + again
 
 
@@ -186,7 +186,7 @@ def _graph(table: LinkTable, rows: Any, columns: Any, values: Any) -> LayeredGra
     from netsci.graph.layered import LayeredGraph
     from netsci.graph.projection import Population, Projection
 
-    rows_called, columns_called = map(telling, table.labels or (None, None))
+    rows_called, columns_called = map(drop_plain_numbers, table.labels or (None, None))
     if not (table.directed or table.bipartite):
         off = rows != columns
         values = None if values is None else np.concatenate([values, values[off]])
@@ -222,7 +222,7 @@ def _weight_found(network: Any) -> list[str]:
     return [f"edge attribute {printable(key)!r} is read as the weight"]
 
 
-def _tidied(network: Any) -> list[str]:
+def _clean_weights(network: Any) -> list[str]:
     """Drop weights that are no numbers from a foreign graph, and note what else is not read as it stands."""
     links = list(network.edges(data=True))
     notes = []

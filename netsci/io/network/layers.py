@@ -1,4 +1,4 @@
-"""Which arrays of a file are layers, and how they lie.
+"""Find the layers among the arrays of a file, and the orientation of each.
 
 Linear weights are 2-D, convolutions [out, in, *kernel]; biases, norms, embeddings and buffers are neither. A
 mask beside its weights is one layer with them.
@@ -17,9 +17,15 @@ import scipy.sparse as sp
 
 from netsci.io.errors import CheckpointError, printable
 from netsci.io.limits import check_matrix
-from netsci.io.network.contents import Contents, Lies, Use
-from netsci.io.network.orientation import as_matrix, is_kernel, lies, told_by_bias, unstacked
-from netsci.io.network.packed import is_packed, packed_error
+from netsci.io.network.contents import Contents, Orientation, Use
+from netsci.io.network.orientation import (
+    as_matrix,
+    is_kernel,
+    merge_heads,
+    orientation_from_bias,
+    orientation_from_name,
+)
+from netsci.io.network.packed import is_packed, packing_error
 from netsci.io.network.structure import in_groups
 
 _WEIGHT_LEAF = re.compile(r"^(weight(_orig|_v)?|kernel|original1?)$")
@@ -86,8 +92,8 @@ class Layer:
         """Units on the presynaptic side: input neurons or channels."""
         return self.shape[0] // self.positions
 
-    def turned(self) -> Layer:
-        """Return the layer the other way round; a convolution's orientation is known and stays."""
+    def turn(self) -> Layer:
+        """Return the transposed layer; a convolution stays, as its orientation is known."""
         if self.convolution:
             return self
         values, mask = (None if m is None else m.T for m in (self.values, self.mask))
@@ -108,28 +114,29 @@ def find_layers(path: Path, contents: Contents) -> tuple[list[Layer], list[str]]
     if not chosen:
         raise _no_layers(path, contents)
     starts = _networks(chosen, notes)
-    told = told_by_bias(chosen, contents)
-    if told:
-        notes.append(f"[in, out], not [out, in], as their biases tell: {listed(list(map(printable, told)))}")
+    by_bias = orientation_from_bias(chosen, contents)
+    if by_bias:
+        names = list_names(list(map(printable, by_bias)))
+        notes.append(f"stored [in, out], not [out, in], as their biases show: {names}")
     layers = [
-        _layer(path, name, contents, pairs.get(name), name in alone, name in starts, told.get(name))
+        _layer(path, name, contents, pairs.get(name), name in alone, name in starts, by_bias.get(name))
         for name in chosen
     ]
-    skipped = [_described(name, arrays[name]) for name in arrays if name not in {*chosen, *pairs.values()}]
+    skipped = [_describe(name, arrays[name]) for name in arrays if name not in {*chosen, *pairs.values()}]
     if skipped:
-        notes.append(f"not layers: {listed(skipped)}")
+        notes.append(f"not layers: {list_names(skipped)}")
     masked = sum(name in pairs for name in chosen)
     if masked:
         notes.append(f"explicit masks decide which links exist ({masked} of {len(layers)} layers)")
     for pattern, what in _STACKED.items():
         stacks = [layer.name for layer in layers if pattern.search(layer.array)]
         if stacks:
-            notes.append(f"{listed(stacks)}: {what}, one layer here")
+            notes.append(f"{list_names(stacks)}: {what}, one layer here")
     return layers, notes
 
 
 def layer_name(name: str) -> str:
-    """Return what a layer is called: its parameter's name without the suffix that says it is the weights.
+    """Return the name of a layer: its parameter's name without the suffix for weights.
 
     >>> layer_name("net.0.weight_orig"), layer_name("attn.in_proj_weight"), layer_name("weight")
     ('net.0', 'attn.in_proj_weight', 'weight')
@@ -146,7 +153,7 @@ def _pair_masks(arrays: dict[str, Any]) -> tuple[dict[str, str], set[str]]:
     pairs: dict[str, str] = {}
     alone: set[str] = set()
     for name in arrays:
-        bases = _masked_names(name)
+        bases = _find_masked(name)
         if not bases:
             continue
         partner = next((base for base in bases if base in arrays and base != name), None)
@@ -157,7 +164,7 @@ def _pair_masks(arrays: dict[str, Any]) -> tuple[dict[str, str], set[str]]:
     return pairs, alone
 
 
-def _masked_names(name: str) -> list[str]:
+def _find_masked(name: str) -> list[str]:
     """Return which arrays a mask of this name may belong to, best first; nothing where it is no mask."""
     if match := re.fullmatch(r"(.+)[._]masks?", name):
         base = match[1]
@@ -202,7 +209,9 @@ def _networks(names: list[str], notes: list[str]) -> set[str]:
     for group in _SEVERAL:
         found = list(dict.fromkeys(owner for owner in owners.values() if group.fullmatch(owner)))
         if len(found) > 1:
-            notes.append(f"{len(found)} networks, kept apart: {listed([printable(one) for one in found])}")
+            notes.append(
+                f"{len(found)} networks, kept apart: {list_names([printable(one) for one in found])}"
+            )
             return {next(n for n in names if owners[n] == owner) for owner in found}
     return set()
 
@@ -214,7 +223,7 @@ def _layer(
     mask_name: str | None,
     only_mask: bool,
     starts: bool,
-    told: Lies | None,
+    by_bias: Orientation | None,
 ) -> Layer:
     array = contents.arrays[name]
     mask = contents.arrays[mask_name] if mask_name else None
@@ -226,14 +235,16 @@ def _layer(
         )
     if mask is not None or only_mask:
         _check_mask(path, mask_name or name, array if mask is None else mask)
-    use = contents.uses.get(name) or Use(told or lies(name, contents), channels_last=is_kernel(name))
-    shape = unstacked(name, array.shape) if use.lies == "kernel" else array.shape
+    use = contents.uses.get(name) or Use(
+        by_bias or orientation_from_name(name, contents), channels_last=is_kernel(name)
+    )
+    shape = merge_heads(name, array.shape) if use.orientation == "kernel" else array.shape
     positions = 1
     if len(shape) > 2:
-        positions = math.prod(shape[:-2] if use.lies == "kernel" else shape[2:])
+        positions = math.prod(shape[:-2] if use.orientation == "kernel" else shape[2:])
     parts = []
     for part in (array, mask):
-        matrix = None if part is None else as_matrix(part, shape, use.lies)
+        matrix = None if part is None else as_matrix(part, shape, use.orientation)
         if matrix is not None:
             sides = (matrix.shape[0] * use.groups, matrix.shape[1])
             check_matrix(path, printable(name), sides)
@@ -267,23 +278,23 @@ def _check_mask(path: Path, name: str, mask: Any) -> None:
         )
 
 
-def _described(name: str, array: Any) -> str:
+def _describe(name: str, array: Any) -> str:
     kind = "" if array.dtype.kind in "biuf" else f" of {array.dtype}"
     return f"{printable(name)} {list(array.shape)}{kind}"
 
 
-def listed(names: list[str]) -> str:
-    """Return the first six names and how many more there are."""
+def list_names(names: list[str]) -> str:
+    """List the first six names, and say how many more there are."""
     rest = f" and {len(names) - 6} more" if len(names) > 6 else ""
     return ", ".join(names[:6]) + rest
 
 
 def _no_layers(path: Path, contents: Contents) -> CheckpointError:
     if any(is_packed(name, contents.arrays, contents.small) for name in contents.arrays):
-        return packed_error(path)
-    held = [_described(name, array) for name, array in contents.arrays.items()]
+        return packing_error(path)
+    held = [_describe(name, array) for name, array in contents.arrays.items()]
     held = held or [printable(name) for name in sorted(contents.small)]
-    what = f"it holds {listed(held)}" if held else "it holds no arrays"
+    what = f"it holds {list_names(held)}" if held else "it holds no arrays"
     return CheckpointError(
         path,
         f"no layer found in this {contents.kind}: {what}",

@@ -18,12 +18,12 @@ from netsci.io.network.pointers import check_pointers
 PARTS = ("values", "column", "start")
 
 
-def linked_layers(names: Iterable[str]) -> list[str]:
+def find_linked_layers(names: Iterable[str]) -> list[str]:
     """Return, of the names of one-dimensional arrays, the layers that have all three parts, in their order.
 
     Examples
     --------
-    >>> linked_layers(["a.bias", "a.column", "a.start", "a.values", "b.values"])
+    >>> find_linked_layers(["a.bias", "a.column", "a.start", "a.values", "b.values"])
     ['a.']
     """
     known = dict.fromkeys(names)
@@ -31,7 +31,7 @@ def linked_layers(names: Iterable[str]) -> list[str]:
     return [layer for layer in layers if all(layer + part in known for part in PARTS)]
 
 
-def linked_matrix(path: Path, layer: str, parts: Mapping[str, Any], outputs: int | None) -> Any:
+def read_linked_matrix(path: Path, layer: str, parts: Mapping[str, Any], outputs: int | None) -> Any:
     """Return the weights of a layer, CSR [out, in], every index checked; outputs: None if not known.
 
     Raises CheckpointError if the parts do not make a matrix.
@@ -81,5 +81,5 @@ def with_linked(
         if layer not in known or part not in PARTS:
             found[name] = array
         elif part == "values":
-            found[f"{layer}weight"] = linked_matrix(path, layer, arrays, lengths.get(f"{layer}bias"))
+            found[f"{layer}weight"] = read_linked_matrix(path, layer, arrays, lengths.get(f"{layer}bias"))
     return found

@@ -8,38 +8,40 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from netsci.io.network.contents import Contents, Lies
+from netsci.io.network.contents import Contents, Orientation
 
 _GPT2 = re.compile(r"(^|\.)c_(attn|fc|proj)\.weight$")
 _TO_HEADS = re.compile(r"(query|key|value)(_dense)?")
 _FROM_HEADS = re.compile(r"out|output_dense|attention_output")
 
 
-def told_by_bias(names: list[str], contents: Contents) -> dict[str, Lies]:
-    """Return which arrays lie the other way round than they would be taken to, because their biases say so.
+def orientation_from_bias(names: list[str], contents: Contents) -> dict[str, Orientation]:
+    """Return the arrays whose bias shows that they are stored [in, out], with their orientation.
 
-    A bias is as long as the layer has outputs. GPT-2 keeps its linear layers [in, out] under torch's names,
-    and a transposed convolution is [in, out, *kernel].
+    A bias has one number for each output of the layer. GPT-2 stores its linear layers [in, out] under torch's
+    names, and a transposed convolution is [in, out, *kernel].
     """
-    told: dict[str, Lies] = {}
+    found: dict[str, Orientation] = {}
     for name in names:
         shape = contents.arrays[name].shape
-        taken = contents.uses.get(name) or is_kernel(name) or lies(name, contents) != "out_in"
+        known = contents.uses.get(name) or is_kernel(name)
+        if known or orientation_from_name(name, contents) != "out_in":
+            continue
         length = contents.lengths.get(re.sub(r"weight\w*$", "bias", name))
-        if not taken and name in contents.arrays and length == shape[1] != shape[0]:
-            told[name] = "in_out" if len(shape) == 2 else "swapped"
-    if any(_GPT2.search(name) for name in told):  # its square layers lie like the others
-        told |= dict.fromkeys((name for name in names if _GPT2.search(name)), "in_out")
-    return told
+        if name in contents.arrays and length == shape[1] != shape[0]:
+            found[name] = "in_out" if len(shape) == 2 else "swapped"
+    if any(_GPT2.search(name) for name in found):  # its square layers are stored like the others
+        found |= dict.fromkeys((name for name in names if _GPT2.search(name)), "in_out")
+    return found
 
 
 def is_kernel(name: str) -> bool:
-    """Whether the array is called a kernel, as flax and Keras call theirs, wherever it is stored."""
+    """Return whether the array's name ends in kernel: flax and Keras call weights so."""
     return name.lower().endswith("kernel")
 
 
-def lies(name: str, contents: Contents) -> Lies:
-    """Return how an array lies as its name and the kind of file tell."""
+def orientation_from_name(name: str, contents: Contents) -> Orientation:
+    """Return the orientation of an array by its name and the kind of file."""
     if is_kernel(name):
         return "kernel"
     if re.search(r"_to_[^.]+\.w$", name):  # BindsNET's connections, from one population to another
@@ -49,8 +51,8 @@ def lies(name: str, contents: Contents) -> Lies:
     return "out_in" if outward else "in_out"
 
 
-def unstacked(name: str, shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Return [in, out] for a kernel that spells out the heads of attention, else the shape as it is."""
+def merge_heads(name: str, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return [in, out] for a kernel that has an axis for the heads of attention, else the same shape."""
     owner = re.split(r"[./]", name.lower())[-2:][0]
     if len(shape) == 3 and _TO_HEADS.fullmatch(owner):
         return (shape[0], shape[1] * shape[2])
@@ -59,7 +61,7 @@ def unstacked(name: str, shape: tuple[int, ...]) -> tuple[int, ...]:
     return shape
 
 
-def as_matrix(array: Any, shape: tuple[int, ...], how: Lies) -> Any:
+def as_matrix(array: Any, shape: tuple[int, ...], how: Orientation) -> Any:
     """Return [presynaptic, postsynaptic]; the row of a convolution is channel x positions + position."""
     if sp.issparse(array):
         return sp.csr_array(array.T) if how == "out_in" else sp.csr_array(array)

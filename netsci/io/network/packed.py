@@ -30,7 +30,7 @@ def is_packed(name: str, *held: Collection[str]) -> bool:
     return any(mark in names for mark in marks for names in held)
 
 
-def packed_error(path: Path) -> CheckpointError:
+def packing_error(path: Path) -> CheckpointError:
     """Return the error for a file that holds nothing but packed weights."""
     return CheckpointError(
         path,

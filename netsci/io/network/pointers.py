@@ -32,7 +32,7 @@ def check_pointers(path: Path, name: str, pointers: Any, places: Any, shape: tup
 
 def _wrong(pointers: Any, places: Any, rows: int, columns: int) -> str:
     if pointers.dtype.kind not in "iu" or places.dtype.kind not in "iu":
-        return "its indices are no whole numbers"
+        return "its indices are not whole numbers"
     if pointers.shape != (rows + 1,) or places.ndim != 1:
         return f"it has {pointers.size:,} pointers for {rows:,} rows"
     # Compared and not subtracted: unsigned differences are never negative.

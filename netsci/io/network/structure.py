@@ -42,7 +42,7 @@ def compress(dense: NDArray[Any]) -> sp.csr_array:
         values.append(block[present].astype(dtype, copy=False))
     indptr = np.cumsum(counts)
     indptr = indptr.astype(np.int32) if indptr[-1] < 2**31 else indptr
-    matrix = sp.csr_array((_joined(values, dtype), _joined(places, np.dtype(np.int32)), indptr), dense.shape)
+    matrix = sp.csr_array((_join(values, dtype), _join(places, np.dtype(np.int32)), indptr), dense.shape)
     matrix.has_canonical_format = True
     return matrix
 
@@ -114,5 +114,5 @@ def _ones_like(matrix: sp.csr_array) -> sp.csr_array:
     return links
 
 
-def _joined(parts: list[NDArray[Any]], dtype: np.dtype[Any]) -> NDArray[Any]:
+def _join(parts: list[NDArray[Any]], dtype: np.dtype[Any]) -> NDArray[Any]:
     return np.concatenate(parts) if parts else np.zeros(0, dtype)

@@ -1,4 +1,4 @@
-"""Directed networks read as undirected ones, where the user says so."""
+"""Read directed networks as undirected ones, if the user asks for it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def without_direction(graph: LayeredGraph) -> tuple[LayeredGraph, list[str]]:
         if p.undirected or p.source != p.target or p.rows_per_unit != 1:
             projections.append(p)
             continue
-        merged, said = _merged(p)
+        merged, said = _merge_directions(p)
         projections.append(merged)
         notes.append(said)
     if not notes:
@@ -34,7 +34,7 @@ def without_direction(graph: LayeredGraph) -> tuple[LayeredGraph, list[str]]:
     return replace(graph, projections=tuple(projections)), notes
 
 
-def _merged(p: Projection) -> tuple[Projection, str]:
+def _merge_directions(p: Projection) -> tuple[Projection, str]:
     links = p.links.tocoo()
     rows, columns = (np.asarray(end, np.int64) for end in (links.row, links.col))
     off = rows != columns

@@ -33,7 +33,7 @@ from typing import Any, NoReturn
 from netsci.io.errors import CheckpointError
 from netsci.io.limits import FREE_BYTES, MAX_BYTES, MAX_COMPRESSION
 from netsci.io.parse import parse
-from netsci.io.sandbox.isolation import BASE_BYTES, BYTES_PER_BYTE, explained
+from netsci.io.sandbox.isolation import BASE_BYTES, BYTES_PER_BYTE, explain_error
 from netsci.io.sandbox.transport import send_network, send_refusal
 
 # Imported when a file first needs them: large, or slow to import.
@@ -218,7 +218,7 @@ def _limit(path: Path, size: int, seconds: float, cpu: float) -> int:
     budget = BASE_BYTES + BYTES_PER_BYTE * size
     if here:
         _set(resource.RLIMIT_AS, here + budget, resource.RLIM_INFINITY)
-    budget = min(BASE_BYTES + BYTES_PER_BYTE * max(size, _unpacked(path, size)), _machine())
+    budget = min(BASE_BYTES + BYTES_PER_BYTE * max(size, _estimate_unpacked(path, size)), _machine())
     if here:
         _set(resource.RLIMIT_AS, here + budget)
     _set(resource.RLIMIT_FSIZE, budget)
@@ -247,7 +247,7 @@ def _machine() -> int:
     return os.sysconf("SC_PHYS_PAGES") * _PAGE
 
 
-def _unpacked(path: Path, size: int) -> int:
+def _estimate_unpacked(path: Path, size: int) -> int:
     """Bytes that a zip archive unpacks to, as far as they are believed; 0 for other files."""
     with contextlib.suppress(Exception), open(path, "rb") as stream:
         if stream.read(2) == b"PK":
@@ -284,7 +284,7 @@ def _answer(path: Path, request: dict[str, Any], stream: Any, budget: int) -> No
         reason, mend = error.reason, error.mend
     except BaseException as error:
         del spare
-        reason, mend = explained(error, budget)
+        reason, mend = explain_error(error, budget)
     stream.seek(0)
     stream.truncate()
     send_refusal(stream, reason, mend)

@@ -1,4 +1,4 @@
-"""Files of strangers are read by another process, under limits of memory and time.
+"""Read files in another process, under limits of memory and time.
 
 One reader process (`netsci.io.sandbox._reader`) is started at the first load and kept. It forks a child for
 each file; the child reads, is limited, and dies with whatever the file did to it. A network comes back as
@@ -111,7 +111,7 @@ def _read_here(path: Path, checksum: str, options: dict[str, Any]) -> Loaded:
     except (CheckpointError, KeyboardInterrupt, SystemExit, GeneratorExit):
         raise
     except BaseException as error:
-        raise CheckpointError(path, *explained(error)) from error
+        raise CheckpointError(path, *explain_error(error)) from error
     return replace(loaded, notes=(*loaded.notes, _NOT_ISOLATED))
 
 
@@ -120,7 +120,7 @@ def last_usage() -> Usage | None:
     return getattr(_usage, "last", None)
 
 
-def explained(error: BaseException, budget: int | None = None) -> tuple[str, str]:
+def explain_error(error: BaseException, budget: int | None = None) -> tuple[str, str]:
     """Return (reason, mend) for an exception that a parser raised on a file.
 
     The parsers' own texts are left out, because some advise to switch safety off.
@@ -259,13 +259,13 @@ def _check_end(path: Path, answer: dict[str, Any], seconds: float, cpu: float) -
             path, f"reading it takes more than {what}, its limit", f"split it, or, {_TRUST}"
         )
     if number == signal.SIGKILL:  # not by us: the system was out of memory
-        raise CheckpointError(path, *explained(MemoryError()))
+        raise CheckpointError(path, *explain_error(MemoryError()))
     if number or answer["status"]:
         with contextlib.suppress(ValueError):
             number = signal.Signals(number).name
         raise CheckpointError(
             path,
-            f"it crashed its reader ({number or 'no answer'}): damaged, or made to do so",
+            f"it crashed the process that read it ({number or 'no answer'}): damaged, or made to crash it",
             "fetch or save it again",
         )
 

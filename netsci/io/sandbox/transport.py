@@ -78,7 +78,7 @@ def receive(stream: BinaryIO, path: Path) -> tuple[LayeredGraph, str, tuple[str,
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         raise CheckpointError(
             path,
-            "the process that read it answered with something that is no network",
+            "the process that read it answered with something that is not a network",
             "fetch or save the file again",
         ) from error
     raise CheckpointError(path, reason, mend)
@@ -107,7 +107,7 @@ def _projection(stream: BinaryIO, record: dict[str, Any], path: Path) -> Project
         raise ValueError("links are not sorted, or stored twice")
     weights = None if values is None else sp.csr_array((values, indices, pointers), shape=links.shape)
     if type(record["undirected"]) is not bool:
-        raise TypeError("undirected is no truth value")
+        raise TypeError("undirected is not True or False")
     return Projection(
         _text(record["source"]),
         _text(record["target"]),
@@ -128,7 +128,7 @@ def _read_header(stream: BinaryIO) -> dict[str, Any]:
     length = _LENGTH.unpack(_read(stream, _LENGTH.size))[0]
     header = json.loads(_read(stream, length))
     if not isinstance(header, dict):
-        raise TypeError("the header is no object")
+        raise TypeError("the header is not an object")
     return header
 
 
@@ -163,7 +163,7 @@ def _check_left(stream: BinaryIO, length: int) -> None:
     left = stream.seek(0, 2) - here
     stream.seek(here)
     if length > left:
-        raise ValueError(f"{length} bytes are promised and {left} there")
+        raise ValueError(f"{length} bytes are promised and {left} remain")
 
 
 def _text(value: Any) -> str:
@@ -180,7 +180,7 @@ def _labels(value: Any) -> list[str] | None:
         raise TypeError("labels are a list")  # of one entry for each unit, as Population checks
     for label in map(_text, value):
         if len(label) > MAX_TEXT or not label.isprintable():
-            raise ValueError("a label is too long or no plain text")
+            raise ValueError("a label is too long or not plain text")
     return value
 
 

@@ -2,21 +2,25 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import CancelledError
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from analysis.engine import cluster as clusters
-from analysis.engine import sweep
-from analysis.engine.cells import record_path
-from analysis.engine.cluster import start_slurm
+from analysis.engine import sweep, worker
+from analysis.engine.cells import Record, record_path
+from analysis.engine.cluster import ClusterError, start_slurm
+from analysis.engine.progress import show_progress
 from analysis.engine.sweep import FailedCellsError, run_cells
+from netsci.io.lock import find_holder
 from tests.analysis.engine.cluster_tasks import make_cell as cell
 from tests.io.sandbox.processes import alive, children
 
@@ -25,17 +29,27 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "NETSCI_CLIENTS": "the cli
 CLIENT = """
 import sys
 from pathlib import Path
+from analysis.engine import sweep
+from analysis.engine.cluster import ClusterError
 from analysis.engine.sweep import run_cells
 from tests.analysis.engine.cluster_tasks import make_cell as cell
 log, jobs, cluster, seconds = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3], float(sys.argv[4])
-run_cells([cell(seed, log, seconds=seconds) for seed in range(4)], log / "out", jobs=jobs, cluster=cluster)
+if "blind" in sys.argv:  # the workers look for a file that is not there
+    sweep.make_marker = lambda results: log / "not there"
+if "hasty" in sys.argv:
+    sweep.PATIENCE = 2
+try:
+    cells = [cell(seed, log, seconds=seconds) for seed in range(4)]
+    run_cells(cells, log / "out", jobs=jobs, cluster=cluster)
+except ClusterError as error:
+    sys.exit(f"ClusterError: {error}")
 """
 
 
 def start_client(
-    log: Path, *, jobs: int = 2, cluster: str = "local", seconds: float = 60
+    log: Path, *words: str, jobs: int = 2, cluster: str = "local", seconds: float = 60
 ) -> subprocess.Popen:
-    arguments = [sys.executable, "-c", CLIENT, str(log), str(jobs), cluster, str(seconds)]
+    arguments = [sys.executable, "-c", CLIENT, str(log), str(jobs), cluster, str(seconds), *words]
     return subprocess.Popen(arguments, cwd=ROOT, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True)
 
 
@@ -99,6 +113,17 @@ def test_deaths_and_exceptions_are_reported_by_name_and_the_others_go_on(tmp_pat
         run_cells([once, failing], tmp_path)
 
 
+def test_a_stopped_run_that_is_renamed_goes_on(tmp_path, monkeypatch):
+    stopped = tmp_path / "out/records/name-of-before.partial"
+    stopped.mkdir(parents=True)
+    (stopped / "step").write_text("1")
+    monkeypatch.setattr("analysis.engine.cells.earlier_names", lambda name: ("name-of-before",))
+    made = cell(0, tmp_path)
+    assert run_cells([made], tmp_path / "out")[made].notes["resumed"]
+    assert not stopped.exists()
+    assert record_path(tmp_path / "out", made).exists()
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGKILL, -9), (signal.SIGTERM, 143)])
 def test_nobody_outlives_a_killed_client(tmp_path, number, code):
     client = start_client(tmp_path)
@@ -140,14 +165,14 @@ def scheduler(tmp_path):
         for arguments in (["dask_scheduler", *words, "--host", "127.0.0.1", "--port", "0"], worker)
     ]
     assert wait_until(file.exists)
-    yield started
+    yield [*started, json.loads(file.read_text())["address"]]
     for process in started:
         process.kill()
         process.wait()
 
 
 def test_a_scheduler_address(tmp_path, scheduler, monkeypatch, capsys):
-    address = json.loads((tmp_path / "scheduler.json").read_text())["address"]
+    address = scheduler[2]
     client = start_client(tmp_path, cluster=address)
     assert wait_until(lambda: len(starts(tmp_path, 0)) == 1)
     running = starts(tmp_path, 0)
@@ -171,6 +196,127 @@ def test_a_scheduler_address(tmp_path, scheduler, monkeypatch, capsys):
     family = descendants(scheduler[1].pid)
     scheduler[0].kill()
     assert die([scheduler[1].pid, *family])
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+def test_a_scheduler_that_dies_or_hangs_is_told_in_a_line(tmp_path, scheduler, number):
+    client = start_client(tmp_path, "hasty", cluster=scheduler[2])
+    assert wait_until(lambda: len(starts(tmp_path, 0)) == 1)
+    scheduler[0].send_signal(number)
+    told = client.communicate(timeout=60)[1]
+    assert client.returncode == 1
+    last = told.splitlines()[-1]
+    assert last.startswith("ClusterError: the scheduler does not answer any more (")
+    assert "Traceback" not in told
+    assert not list((tmp_path / "out").rglob(".sweep-*"))
+
+
+def test_two_clients_of_a_worker_that_cannot_see_the_results_run_each_cell_once(tmp_path, scheduler):
+    clients = [start_client(tmp_path, "blind", cluster=scheduler[2], seconds=1) for _ in range(2)]
+    partial = record_path(tmp_path / "out", cell(0, tmp_path, seconds=1.0)).with_suffix(".partial")
+    assert wait_until(lambda: len(starts(tmp_path, 0)) == 1)
+    holder = find_holder(partial)
+    assert holder is not None
+    assert holder.process in {client.pid for client in clients}
+    told = [client.communicate(timeout=120)[1] for client in clients]
+    assert [client.returncode for client in clients] == [0, 0], told
+    assert [len(starts(tmp_path, seed)) for seed in range(4)] == [1, 1, 1, 1]
+    assert [path.suffix for path in (tmp_path / "out/runs").iterdir()] == [".npz"] * 4
+
+
+class Ended:
+    """A future of a run that has ended."""
+
+    def __init__(self, outcome, status="finished"):
+        self.outcome, self.status = outcome, status
+
+    def result(self, timeout):
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return self.outcome
+
+    def cancel(self):
+        pass
+
+
+@pytest.fixture
+def one_sweep(tmp_path):
+    """A sweep of a cell that this client holds for a worker that cannot see the results folder."""
+
+    def fail(made):
+        raise OSError("a full disk")
+
+    made = cell(0, tmp_path)
+    with show_progress([made], {}) as progress:
+        swept = sweep.Sweep(tmp_path / "out", [made], progress, fail)
+        assert swept.next_cell(hold=True) == made
+        yield swept, made
+
+
+def test_an_error_of_the_disk_is_no_death_of_a_worker(one_sweep, monkeypatch):
+    swept, made = one_sweep
+    with pytest.raises(OSError, match="a full disk"):
+        swept.collect("tcp://a", made, Ended(("done", None)))
+    swept.hold(made)
+
+    def refuse(record, path):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(Record, "save", refuse)
+    swept.collect("tcp://a", made, Ended(("record", Record({}))))
+    assert swept.failed == {made: "OSError: no space left"}
+    assert swept.deaths == {}
+    assert swept.locks == {}
+
+
+@pytest.mark.parametrize("error", [OSError("closed"), TimeoutError()])
+def test_an_outcome_that_does_not_arrive_is_a_death(one_sweep, error):
+    swept, made = one_sweep
+    swept.collect("tcp://a", made, Ended(error))
+    assert swept.deaths == {made: 1}
+    assert list(swept.waiting) == [made]
+
+
+def test_an_outcome_that_was_lost_with_the_scheduler_is_told(one_sweep):
+    swept, made = one_sweep
+    with pytest.raises(ClusterError, match="the scheduler does not answer any more"):
+        swept.collect("tcp://a", made, Ended(CancelledError()))
+
+
+def test_a_client_whose_cell_was_taken_over_writes_no_record(one_sweep):
+    swept, made = one_sweep
+    shutil.rmtree(swept.locks[made].folder)
+    swept.collect("tcp://a", made, Ended(("record", Record({}))))
+    assert not record_path(swept.results, made).exists()
+    assert list(swept.waiting) == [made]  # and looks later whether the other has written it
+
+
+def test_a_worker_that_lost_its_folder_sends_no_record(tmp_path, monkeypatch):
+    def lose_folder(made, kept):
+        shutil.rmtree(kept)
+        return Record({})
+
+    monkeypatch.setattr(worker, "make_record", lose_folder)
+    kind, _ = worker.run_one(lambda: worker.run_unseen(cell(0, tmp_path), tmp_path / "kept"))
+    assert kind == "held"
+
+
+def test_a_private_folder_belongs_to_this_user_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    own = worker.find_private_folder()
+    assert own.stat().st_mode & 0o777 == 0o700
+    assert worker.find_private_folder() == own
+    own.chmod(0o777)  # where others can write
+    assert worker.find_private_folder() != own
+    own.rmdir()
+    (tmp_path / "another's").mkdir()
+    own.symlink_to(tmp_path / "another's")
+    assert worker.find_private_folder() not in (own, tmp_path / "another's")
+    own.unlink()
+    own.mkdir(mode=0o700)
+    monkeypatch.setattr("os.getuid", lambda: own.stat().st_uid + 1)
+    (tmp_path / f"netsci-cells-{os.getuid()}").mkdir(mode=0o700)  # whose owner is another user
+    assert worker.find_private_folder().name.startswith(f"netsci-cells-{os.getuid()}-")
 
 
 def test_a_job_script_of_slurm(monkeypatch):

@@ -180,7 +180,7 @@ def test_the_worst_kept_key_shuts_the_door():
     best.add(10, np.arange(7), keys, keys)
     assert best.least == 5.0
     best.add(17, np.arange(2), np.array([5.0, 6.0]), np.array([5.0, 6.0]))
-    assert best.chosen()[0].tolist() == [11, 12, 18]
+    assert best.collect()[0].tolist() == [11, 12, 18]
     assert best.met == 9
 
 

@@ -254,9 +254,9 @@ def test_wrong_arguments_are_explained():
         ch_scores(BY_HAND, rows=[-1])
     with pytest.raises(ValueError, match="rows must be one-dimensional"):
         ch_scores(BY_HAND, rows=1)
-    with pytest.raises(TypeError, match=r"rows must be integers.*float64"):
+    with pytest.raises(TypeError, match=r"rows must hold integers.*float64"):
         ch_scores(BY_HAND, rows=[0.0])
-    with pytest.raises(TypeError, match=r"rows must be integers.*bool"):
+    with pytest.raises(TypeError, match=r"rows must hold integers.*bool"):
         ch_scores(BY_HAND, rows=[True, False, True])
     with pytest.raises(ValueError, match="block_rows must be at least 1; got 0"):
         iter_scores(BY_HAND, block_rows=0)

@@ -178,7 +178,7 @@ def test_embeddings_are_coordinates():
         (np.zeros((4, 2)), TypeError, "must be an Embedding"),
         (([0.0, 1.0],), TypeError, "must be an Embedding"),
         (([0.0], [1.0]), ValueError, "at least 2 nodes"),
-        (([0.0, 1.0], [1.0]), ValueError, "one length"),
+        (([0.0, 1.0], [1.0]), ValueError, "the same length"),
         (([0.0, 1.0], [1.0, math.nan]), ValueError, "pass gamma"),
         (([0.0, 1.0], [1.0, -1.0]), ValueError, "radius of coordinates"),
         (([0.0, math.inf], [1.0, 1.0]), ValueError, "finite radians"),
@@ -200,9 +200,9 @@ def test_refuses_what_does_not_match():
         concordance_score([1], [1])
     with pytest.raises(ValueError, match="theta holds NaN"):
         concordance_score([1, math.nan], [1, 2])
-    with pytest.raises(ValueError, match="one entry a node"):
+    with pytest.raises(ValueError, match="one entry for each node"):
         angular_separation([1, 2, 3], [1, 2])
-    with pytest.raises(ValueError, match="one entry a node"):
+    with pytest.raises(ValueError, match="one entry for each node"):
         angular_separation([], [])
-    with pytest.raises(ValueError, match="labels hold None or NaN"):
+    with pytest.raises(ValueError, match="labels must not hold None or NaN"):
         angular_separation([1, 2], [1, math.nan])

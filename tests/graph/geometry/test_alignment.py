@@ -141,7 +141,7 @@ def test_refuses_what_cannot_be_aligned():
         align(DISK, BALL)
     with pytest.raises(TypeError, match="reference must be an Embedding"):
         align(DISK, DISK.theta)
-    with pytest.raises(ValueError, match="one length"):
+    with pytest.raises(ValueError, match="the same length"):
         circular_correlation([1.0, 2.0], [1.0])
     with pytest.raises(ValueError, match="NaN"):
         circular_correlation([1.0, math.nan], [1.0, 2.0])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.sparse.csgraph import dijkstra
 
 from netsci.graph.geometry.embedding import WEIGHTINGS, coalescent_embedding, radial_coordinates
-from netsci.graph.geometry.reductions import _leading
+from netsci.graph.geometry.reductions import _leading_coordinates
 from netsci.graph.structure.shortest_paths import all_distances
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "coalescent"
@@ -145,7 +145,7 @@ def test_oracle_networkx_and_full_svd(weighting, reduction):
 
 
 def test_leading_by_modulus_not_by_value():
-    reduced = _leading(np.diag([1.0, -4.0, 3.0, 2.0, -0.5]), 0, 2)
+    reduced = _leading_coordinates(np.diag([1.0, -4.0, 3.0, 2.0, -0.5]), 0, 2)
     assert reduced.spectrum.tolist() == [4.0, 3.0, 2.0]
     np.testing.assert_allclose(np.abs(reduced.columns).argmax(0), [1, 2])
     np.testing.assert_allclose(reduced.columns.max(0), [2.0, math.sqrt(3)])

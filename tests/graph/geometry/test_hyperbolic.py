@@ -155,7 +155,7 @@ def test_refuses_bad_input():
         geodesic_arc([0.1, 0.0], [0.2, 0.0], points=1)
     with pytest.raises(ValueError, match=r"lie in \[0, 1\]"):
         geodesic_arcs([0.0, 0.1], [0.0, 0.1], [0], [2])
-    with pytest.raises(ValueError, match="one length"):
+    with pytest.raises(ValueError, match="the same length"):
         geodesic_arcs([0.0, 0.1], [0.0, 0.1], [0], [0, 1])
     with pytest.raises(TypeError, match="integers"):
         geodesic_arcs([0.0, 0.1], [0.0, 0.1], [0.0], [1.0])
@@ -193,7 +193,7 @@ def test_native_arcs_hold_up_to_the_largest_radius():
 def test_native_arcs_refuse_what_names_no_node():
     with pytest.raises(ValueError, match=r"\[0, 1\]"):
         native_arcs([1.0, 1.0], [0.0, 1.0], [0], [2])
-    with pytest.raises(ValueError, match="one length"):
+    with pytest.raises(ValueError, match="the same length"):
         native_arcs([1.0], [0.0, 1.0], [0], [1])
     with pytest.raises(ValueError, match="at least 2"):
         native_arcs([1.0, 1.0], [0.0, 1.0], [0], [1], points=1)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 
 from netsci.graph import LayeredGraph, degree_exponent, grid_exponent
 from netsci.graph.geometry.embedding import coalescent_embedding
-from netsci.graph.geometry.joining import joined_part, largest_part, undirected
+from netsci.graph.geometry.joining import check_undirected, join_components, largest_part
 from netsci.graph.geometry.reductions import REDUCTIONS
 from netsci.graph.geometry.weightings import WEIGHTINGS
 from tests.strategies import chains
@@ -32,16 +32,16 @@ def ends_in_full(part):
 
 def test_links_between_top_nodes_of_opposite_type_by_hand():
     dense, types = three_parts()
-    part = joined_part(undirected(dense), types)
+    part = join_components(check_undirected(dense), types)
     # top of {5, 6, 7} is 6, type 0; largest's top of type 1 is 4. Of {8, 9} 8 comes first, also type 0.
     assert ends_in_full(part) == [[6, 4], [8, 4]]
     assert part.nodes.tolist() == list(range(10))
     assert part.sizes.tolist() == [[3, 5], [2, 5]]
     # without types the first of largest degree: 4 has three links
-    assert ends_in_full(joined_part(undirected(dense))) == [[6, 4], [8, 4]]
+    assert ends_in_full(join_components(check_undirected(dense))) == [[6, 4], [8, 4]]
     # with the types of part {8, 9} the other way round 8 is of type 1, and 0 the top of type 0
     types[[8, 9]] = 1, 0
-    assert ends_in_full(joined_part(undirected(dense), types)) == [[6, 4], [8, 0]]
+    assert ends_in_full(join_components(check_undirected(dense), types)) == [[6, 4], [8, 0]]
     joined, isolated = part.notes
     assert "2 smaller components (5 nodes)" in joined
     assert "5 of 11 nodes" in joined
@@ -54,27 +54,27 @@ def test_a_layer_is_joined_to_a_neighbouring_layer():
     dense = network(8, (0, 1), (1, 2), (2, 3), (2, 4), (4, 5), (6, 7))
     types = np.array([0, 1, 2, 2, 1, 0, 0, 1])
     assert np.argmax(dense.sum(0)) == 2
-    assert ends_in_full(joined_part(undirected(dense), types)) == [[6, 1]]
+    assert ends_in_full(join_components(check_undirected(dense), types)) == [[6, 1]]
 
 
 def test_links_within_a_type_count_only_if_there_are_no_others():
     dense = network(8, (0, 1), (0, 2), (0, 3), (3, 4), (3, 5), (6, 7))
     types = np.array([0, 0, 0, 1, 0, 0, 0, 1])  # 0-0 links, and node 0, of type 0, before 3 of equal degree
-    assert ends_in_full(joined_part(undirected(dense), types)) == [[6, 3]]
+    assert ends_in_full(join_components(check_undirected(dense), types)) == [[6, 3]]
 
 
 def test_where_the_largest_component_lacks_the_opposite_type():
     dense = network(6, (0, 1), (1, 2), (2, 3), (4, 5))
     # 0-1 links in the small part only: the top node 4 (type 5) has no partner, nor has 5 (type 6)
-    assert ends_in_full(joined_part(undirected(dense), [0, 0, 0, 0, 5, 6])) == [[4, 1]]
+    assert ends_in_full(join_components(check_undirected(dense), [0, 0, 0, 0, 5, 6])) == [[4, 1]]
     # a second choice within the part: 4 finds no type 6, but 5 finds type 0
     mixed = network(8, (0, 1), (1, 2), (2, 3), (4, 5), (4, 6))
-    assert ends_in_full(joined_part(undirected(mixed), [0, 0, 0, 0, 7, 7, 0, 9])) == [[4, 1]]
+    assert ends_in_full(join_components(check_undirected(mixed), [0, 0, 0, 0, 7, 7, 0, 9])) == [[4, 1]]
 
 
 def test_temporary_lengths_by_hand():
     dense, types = three_parts()
-    part = joined_part(undirected(dense), types)
+    part = join_components(check_undirected(dense), types)
     at = part.ends.tolist()
     # degrees of 6 and 4: 2 and 3, so 3 and 4 with the link; of 8: 1, so 2
     for weighting, expected in [("none", [1, 1]), ("ra1", [19, 14]), ("ra2", [12, 8]), ("ebc", [15, 10])]:
@@ -91,7 +91,7 @@ def test_temporary_lengths_by_hand():
 @pytest.mark.parametrize("weighting", WEIGHTINGS)
 def test_temporary_length_is_that_of_the_link_if_it_alone_were_added(weighting):
     dense = network(9, (0, 3), (0, 4), (1, 3), (1, 4), (2, 4), (5, 6), (6, 7), (6, 8))
-    part = joined_part(undirected(dense))
+    part = join_components(check_undirected(dense))
     ((i, j),) = part.ends
     length = part.with_temporary(WEIGHTINGS[weighting](part.links), weighting, at_mean=False)[i, j]
     dense[i, j] = dense[j, i] = True
@@ -134,7 +134,7 @@ def test_joined_nodes_lie_beside_the_hub_they_hang_on():
     parts = [nx.circulant_graph(40, [1, 2, 3]), nx.path_graph(3)]
     dense = nx.to_numpy_array(nx.disjoint_union_all(parts))
     dense[5, [15, 25]] = dense[[15, 25], 5] = 1
-    part = joined_part(undirected(dense))
+    part = join_components(check_undirected(dense))
     assert ends_in_full(part) == [[41, 5]]
     disk = coalescent_embedding(
         dense, weighting="none", reduction="iso", angles="original", gamma=2.5, components="joined"
@@ -147,7 +147,7 @@ def test_joined_nodes_lie_beside_the_hub_they_hang_on():
 @given(chains(max_layers=3))
 def test_joining_makes_one_component_and_respects_layers(graph):
     links = graph.adjacency(directed=False)
-    part = joined_part(undirected(links), graph.node_population)
+    part = join_components(check_undirected(links), graph.node_population)
     if not links.nnz:
         return
     true = WEIGHTINGS["none"](part.links)
@@ -167,8 +167,8 @@ def test_joining_makes_one_component_and_respects_layers(graph):
 
 def test_largest_part_of_nothing_and_of_equals():
     equals = np.kron(np.eye(3), network(2, (0, 1))).astype(bool)
-    assert largest_part(undirected(equals)).nodes.tolist() == [0, 1]
-    only_isolated = joined_part(undirected(np.zeros((3, 3), dtype=bool)))
+    assert largest_part(check_undirected(equals)).nodes.tolist() == [0, 1]
+    only_isolated = join_components(check_undirected(np.zeros((3, 3), dtype=bool)))
     assert only_isolated.nodes.tolist() == [0]
     with pytest.raises(ValueError, match="at least 4 connected nodes"):
         coalescent_embedding(np.zeros((5, 5)), components="joined")

@@ -197,8 +197,8 @@ def test_refuses_bad_arguments():
     with pytest.raises(TypeError, match="Embedding"):
         meta_depth(graph, disk.radius, rng=generator())
     smaller = LayeredGraph.from_masks([np.ones((2, 3))])
-    with pytest.raises(ValueError, match="the graph has 5 nodes only"):
+    with pytest.raises(ValueError, match="the graph has only 5 nodes"):
         meta_depth(smaller, disk, rng=generator())
     emptier = LayeredGraph.from_masks([np.zeros((60, 40)), np.ones((40, 50))])
-    with pytest.raises(ValueError, match="not one of this graph"):
+    with pytest.raises(ValueError, match="must be of this graph"):
         meta_depth(emptier, disk, rng=generator())

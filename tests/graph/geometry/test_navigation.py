@@ -196,7 +196,7 @@ def test_many_equal_paths_do_not_overflow():
         (np.eye(4, k=1), (np.zeros(4), np.ones(4)), ValueError, "symmetric"),
         (np.ones((4, 4)), (np.zeros(4), np.ones(4)), ValueError, "self-loops"),
         (np.ones((3, 4)), (np.zeros(4), np.ones(4)), ValueError, "not a mask"),
-        (np.zeros((4, 4)), (np.zeros(4), np.ones(4)), ValueError, "connected, as no path joins its 4"),
+        (np.zeros((4, 4)), (np.zeros(4), np.ones(4)), ValueError, "connected; it has 4 components"),
         (PATH * math.nan, (np.zeros(4), np.ones(4)), ValueError, "NaN"),
         (PATH, (np.zeros(3), np.ones(3)), ValueError, "place 3 nodes, but the adjacency has 4"),
         (PATH, (np.zeros(4), np.full(4, math.nan)), ValueError, "pass gamma"),
@@ -213,7 +213,7 @@ def test_refuses_bad_input(adjacency, coordinates, error, message):
 def test_refuses_bad_arguments():
     place = (np.arange(4.0), np.ones(4))
     for targets in (0, 5):
-        with pytest.raises(ValueError, match="targets must be from 1 to the 4"):
+        with pytest.raises(ValueError, match="targets must be a number of nodes from 1 to 4"):
             greedy_routing(PATH, place, targets=targets, rng=np.random.default_rng(7))
     with pytest.raises(TypeError, match="rng must be"):
         greedy_routing(PATH, place, targets=2)

@@ -171,9 +171,9 @@ def test_weights_that_are_not_finite_are_dropped_and_links_kept(path, weight):
     ("text", "pattern"),
     [
         ("source,target,weight\na,b,2\na\n", "line 3 has 1 fields where 3 are due"),
-        ("source,target,weight\na,b,2\nb,c,\n", "line 3: the weight '' is no number"),
+        ("source,target,weight\na,b,2\nb,c,\n", "line 3: the weight '' is not a number"),
         ("source,target,weight\na,b,2\nb,,1\n", "line 3 names no source or no target"),
-        ("source,target,weight\na,b,1_0\n", "line 2: the weight '1_0' is no number"),
+        ("source,target,weight\na,b,1_0\n", "line 2: the weight '1_0' is not a number"),
         ("source,target,weight\n", "a header and no links"),
         ("# nothing\n", "nothing but comments"),
         ("one\ntwo\nthree\n", "have 1 fields, and neither an edge list nor a matrix"),

@@ -46,7 +46,7 @@ def test_gexf_types_and_weights(path):
     [
         (_gexf('<edge source="0" target="9"/>'), "names the node 9"),
         (_gexf('<edge source="0"/>'), "no source or no target"),
-        (_gexf('<edge source="0" target="1" weight="x"/>'), "the weight 'x' is no number"),
+        (_gexf('<edge source="0" target="1" weight="x"/>'), "the weight 'x' is not a number"),
         (_gexf('<edge source="0" target="1" type="odd"/>'), "type odd; types are directed"),
         (_gexf("").replace('id="1"', 'id="0"'), "the node 0 is there twice"),
         (_gexf("").replace(' id="1"', ""), "a node has no id"),
@@ -103,7 +103,7 @@ def test_pajek_two_modes_are_one_layer(path):
         ("*Vertices 0\n", "no vertices"),
         ("*Vertices 3\n*Edges\n1 4\n", "line 3: '4' is no vertex from 1 to 3"),
         ("*Vertices 3\n*Edges\n1\n", "line 3: a link needs two"),
-        ("*Vertices 3\n*Edges\n1 2 1,5\n", "'1,5' is no number"),
+        ("*Vertices 3\n*Edges\n1 2 1,5\n", "'1,5' is not a number"),
         ("*Vertices 3\n*Matrix\n1 2\n", "row 1 has 2 numbers"),
         ("*Vertices 3\n*Nonsense\n1 2\n", "nonsense is unknown"),
         ("*Network x\n*Edges\n1 2\n", "before .Vertices"),

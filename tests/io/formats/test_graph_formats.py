@@ -233,7 +233,7 @@ def test_threshold_density_and_select_on_graphs(path):
     assert read(path, GML, select="nodes").graph.n_links == 5
     with pytest.raises(CheckpointError, match="nothing called 'node'; select one of: nodes"):
         read(path, GML, select="node")
-    with pytest.raises(CheckpointError, match="no weights, so nothing tells"):
+    with pytest.raises(CheckpointError, match="no weights, which threshold and density need"):
         read(path, "*Vertices 2\n*Edges\n1 2\n", threshold=1)
     pairs = "*Vertices 4\n*Edges\n1 2 5\n2 3 6\n3 4 5\n"
     loaded = read(path, pairs, density=0.34)  # 2 of 6 pairs: the first of the two that tie

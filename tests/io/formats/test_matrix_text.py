@@ -68,7 +68,7 @@ def test_a_matrix_with_the_names_of_its_nodes(path):
     [
         ("0,2,0,1,2,3\n0,0\n", "have 2 to 6 fields|line 2 has 2 numbers where the matrix has 6"),
         ("0,2,0,1,2,3\n" * 100 + "0,0,1,2,3\n", "line 101 has 5 numbers where the matrix has 6"),
-        ("0,2,0,1,2,3\n" * 100 + "0,0,1,2,3,x\n", "line 101 has a field that is no number"),
+        ("0,2,0,1,2,3\n" * 100 + "0,0,1,2,3,x\n", "line 101 has a field that is not a number"),
     ],
 )
 def test_matrices_that_are_refused(path, text, pattern):
@@ -99,11 +99,11 @@ def test_matrix_market(path, field, symmetry):
     [
         ("matrix array real general\n2 2\n1\n2\n3\n4\n", "is array real general"),
         ("matrix coordinate complex general\n1 1 1\n1 1 1 0\n", "complex"),
-        ("matrix coordinate real general\n2 2 2\n1 1 1\n", "promises 2 entries and holds 1"),
-        ("matrix coordinate real general\n2 2 1\n3 1 1\n", "line 3: this is no entry"),
-        ("matrix coordinate real general\n2 2 1\n1 1\n", "line 3: this is no entry"),
+        ("matrix coordinate real general\n2 2 2\n1 1 1\n", "announces 2 entries but holds 1"),
+        ("matrix coordinate real general\n2 2 1\n3 1 1\n", "line 3: this is not an entry"),
+        ("matrix coordinate real general\n2 2 1\n1 1\n", "line 3: this is not an entry"),
         ("matrix coordinate real general\n9000000 2 1\n1 1 1\n", "claims 9,000,000 rows or columns"),
-        ("matrix coordinate real general\nx 2 1\n", "rows, columns and entries are due"),
+        ("matrix coordinate real general\nx 2 1\n", "must give rows, columns and entries"),
     ],
 )
 def test_matrix_market_that_is_refused(path, text, pattern):

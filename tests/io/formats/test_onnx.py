@@ -197,8 +197,8 @@ def test_what_is_no_layer_is_said(path):
     extra = {"position": np.ones((1, 4), np.float32), "batch": np.ones((2, 3, 3), np.float32)}
     graph, notes = graph_of(path, nodes, CONSTANTS | extra | {"c": np.array(True)})
     same(graph, FC1, FC2)
-    assert "1 subgraphs (If, Loop, Scan) were not looked into" in notes
-    assert "1 nodes of custom domains are taken to pass values on" in notes
+    assert "1 subgraphs (If, Loop, Scan) were not read" in notes
+    assert "1 nodes of custom domains are assumed to pass their input on" in notes
     assert "not layers: position [1, 4], batch [2, 3, 3]" in notes
     assert "left out: the weights of MatMul last, a product with an array of shape [2, 3, 3]" in notes
 

@@ -75,9 +75,9 @@ def test_layers_without_weights_or_with_nan_stay_and_it_is_said():
     broken = Layer("nan", np.where(W == 2, np.nan, W), None)
     done, notes = cut([bare, boolean, broken], density=0.1)
     assert done == [bare, boolean, broken]
-    assert notes[0] == "bare has no weights to cut by: all 9 links stay"
+    assert notes[0] == "bare has no weights to compare: all 9 links stay"
     assert "bool has no weights" in notes[1]
-    assert notes[2] == "nan holds NaN, which has no size: all 9 links stay"
+    assert notes[2] == "nan holds NaN, which cannot be compared: all 9 links stay"
 
 
 def test_each_layer_is_cut_on_its_own_and_the_graph_keeps_the_weights():

@@ -10,7 +10,7 @@ import pytest
 
 from netsci.io import load, load_graph
 from netsci.io.network import labels as module
-from netsci.io.network.labels import telling
+from netsci.io.network.labels import drop_plain_numbers
 
 
 @pytest.fixture
@@ -42,10 +42,10 @@ def test_numbers_are_no_names(path, text):
 
 
 def test_what_tells_something():
-    assert telling(None) is None
-    assert telling(["-3", "+4.", "1e5", "1.5E-3"]) is None
+    assert drop_plain_numbers(None) is None
+    assert drop_plain_numbers(["-3", "+4.", "1e5", "1.5E-3"]) is None
     for told in (["1", "n2"], ["nan"], ["1_0"], [""], ["1 2"]):
-        assert telling(told) == told
+        assert drop_plain_numbers(told) == told
 
 
 def test_pajek_vertices(path):

@@ -100,7 +100,9 @@ def test_biases_tell_which_side_is_out(path):
     graph, notes = graph_of(path, state)
     assert [p.shape for p in graph.projections] == [(4, 12), (4, 4), (4, 9), (9, 2)]
     assert graph.projections[1].links.toarray()[0, 3]  # the square one lies like its neighbours
-    assert any(note.startswith("[in, out], not [out, in], as their biases tell: h.c_attn") for note in notes)
+    assert any(
+        note.startswith("stored [in, out], not [out, in], as their biases show: h.c_attn") for note in notes
+    )
     del state["h.c_attn.bias"], state["h.c_fc.bias"]
     assert graph_of(path, state)[0].projections[0].shape == (12, 4)
 

@@ -44,7 +44,7 @@ def test_unsigned_pointers_and_places_outside():
     for places in ([0, 2], [-1, 0]):
         with pytest.raises(CheckpointError, match="an index points outside"):
             check_pointers(Path("x"), "A", np.array([0, 1, 2, 2]), np.array(places), (3, 2))
-    with pytest.raises(CheckpointError, match="no whole numbers"):
+    with pytest.raises(CheckpointError, match="not whole numbers"):
         check_pointers(Path("x"), "A", np.array([0.0, 1, 2, 2]), np.array([0, 1]), (3, 2))
 
 
@@ -110,6 +110,6 @@ def test_what_the_reader_process_sends(tmp_path):
     assert whole.count(honest) == 1
     for pointers in ([0, 2, 1, 2], [0, 1, 1, 1], [0, 10**9, 5, 2]):
         lie = np.array(pointers, graph.projections[0].links.indptr.dtype).tobytes()
-        with pytest.raises(CheckpointError, match="something that is no network"):
+        with pytest.raises(CheckpointError, match="something that is not a network"):
             receive(io.BytesIO(whole.replace(honest, lie)), Path("net.npz"))
     assert receive(io.BytesIO(whole), Path("net.npz"))[0] == graph

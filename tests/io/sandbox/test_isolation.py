@@ -152,13 +152,13 @@ def test_one_process_serves_all(tmp_path):
 @pytest.mark.parametrize(
     ("what", "pattern"),
     [
-        ("SIGSEGV", r"crashed its reader \(SIGSEGV\)"),
-        ("SIGABRT", r"crashed its reader \(SIGABRT\)"),
+        ("SIGSEGV", r"crashed the process that read it \(SIGSEGV\)"),
+        ("SIGABRT", r"crashed the process that read it \(SIGABRT\)"),
         ("SIGKILL", "needs more memory than there is"),
         ("SIGXCPU", "takes more than 15 s of the processor's time, its limit"),
         ("memory", "needs more memory than 1.0 GiB, its limit"),
         ("torch_memory", "needs more memory than 1.0 GiB, its limit"),
-        ("exit", r"crashed its reader \(no answer\)"),
+        ("exit", r"crashed the process that read it \(no answer\)"),
     ],
 )
 def test_what_goes_wrong_in_a_parser_stays_there(broken, what, pattern):

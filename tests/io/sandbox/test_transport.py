@@ -126,7 +126,7 @@ def test_the_forged_network_is_one_before_it_is_changed():
     ],
 )
 def test_indices_that_lead_outside_are_noticed(arrays):
-    with pytest.raises(CheckpointError, match="something that is no network"):
+    with pytest.raises(CheckpointError, match="something that is not a network"):
         received(forged(lambda projection, header: None, arrays))
 
 
@@ -141,7 +141,7 @@ def test_indices_that_lead_outside_are_noticed(arrays):
     ],
 )  # fmt: skip
 def test_descriptions_that_lie_are_noticed(key, value):
-    with pytest.raises(CheckpointError, match="something that is no network"):
+    with pytest.raises(CheckpointError, match="something that is not a network"):
         received(forged(lambda projection, header: projection.update({key: value})))
 
 
@@ -155,7 +155,7 @@ def test_descriptions_that_lie_are_noticed(key, value):
     ],
 )  # fmt: skip
 def test_headers_that_lie_are_noticed(change):
-    with pytest.raises(CheckpointError, match="something that is no network"):
+    with pytest.raises(CheckpointError, match="something that is not a network"):
         received(forged(lambda projection, header: header.update(change)))
 
 
@@ -163,7 +163,7 @@ def test_a_truth_value_is_one():
     graph = LayeredGraph.from_adjacency([[0, 1], [1, 0]])
     data = sent(graph)
     assert received(data).projections[0].undirected
-    with pytest.raises(CheckpointError, match="no network"):
+    with pytest.raises(CheckpointError, match="not a network"):
         received(data.replace(b'"undirected": true', b'"undirected":    1'))
 
 
@@ -173,7 +173,7 @@ def test_links_out_of_order_or_twice_are_noticed():
 
     assert received(forged(two, [[0, 2, 2], [0, 1], [0.5, 1]])).n_links == 2
     for indices in ([1, 0], [1, 1]):
-        with pytest.raises(CheckpointError, match="no network"):
+        with pytest.raises(CheckpointError, match="not a network"):
             received(forged(two, [[0, 2, 2], indices, [0.5, 1]]))
 
 
@@ -182,7 +182,7 @@ NO_HEADERS = [b"", bytes(7), bytes(8), struct.pack("<Q", 2**63) + b"{}", b"\x02"
 
 @pytest.mark.parametrize("data", NO_HEADERS)
 def test_what_is_no_header(data):
-    with pytest.raises(CheckpointError, match="no network"):
+    with pytest.raises(CheckpointError, match="not a network"):
         received(data)
 
 
@@ -201,7 +201,7 @@ def test_labels_arrive():
     ],
 )  # fmt: skip
 def test_labels_that_lie_are_noticed(labels):
-    with pytest.raises(CheckpointError, match="something that is no network"):
+    with pytest.raises(CheckpointError, match="something that is not a network"):
         received(
             forged(lambda projection, header: header.update(populations=[["a", 2, None], ["b", 2, labels]]))
         )
@@ -212,13 +212,13 @@ def test_labels_without_end_are_noticed(monkeypatch):
     monkeypatch.setattr("netsci.io.network.labels.MAX_LABEL_TEXT", 11)
     assert received(sent(graph)) == graph
     monkeypatch.setattr("netsci.io.network.labels.MAX_LABEL_TEXT", 10)
-    with pytest.raises(CheckpointError, match="something that is no network"):
+    with pytest.raises(CheckpointError, match="something that is not a network"):
         received(sent(graph))
 
 
 def test_headers_that_nest_without_end():
     text = b"[" * 100_000
-    with pytest.raises(CheckpointError, match="no network"):
+    with pytest.raises(CheckpointError, match="not a network"):
         received(struct.pack("<Q", len(text)) + text)
 
 

@@ -12,7 +12,7 @@ from netsci.io.formats.hdf5.nir import read_nir
 from netsci.io.formats.hdf5.tree import Tree, opened
 from netsci.io.limits import check_members
 from netsci.io.network.contents import Contents
-from netsci.io.network.layers import listed
+from netsci.io.network.layers import list_names
 
 _CURRENT = ("layers", "_layer_checkpoint_dependencies", "_self_tracked_trackables")
 _INNER = "model.weights.h5"
@@ -64,7 +64,7 @@ def _read(tree: Tree, configs: list[str]) -> Contents:
     what = "an HDF5 file, but neither Keras nor NIR"
     if tree.member(root, "layer/0") is not None:
         what = "a Lava network (HDF5), which is not read"
-    held = f"it holds {listed([printable(name) for name in names])}" if names else "it holds nothing"
+    held = f"it holds {list_names([printable(name) for name in names])}" if names else "it holds nothing"
     raise CheckpointError(
         tree.path, f"this is {what}: {held}", "save the weights as npz (numpy.savez) or safetensors"
     )

@@ -11,7 +11,7 @@ from typing import Any
 
 from netsci.io.errors import CheckpointError, printable
 from netsci.io.formats.onnx.order import walk
-from netsci.io.formats.onnx.stored import Stored, damaged
+from netsci.io.formats.onnx.stored import Stored, damage_error
 from netsci.io.limits import check_count
 from netsci.io.network.contents import Contents
 
@@ -26,19 +26,19 @@ def read_onnx(path: str | Path) -> Contents:
         is not installed.
     """
     path = Path(path)
-    model = _parsed(path)
+    model = _parse(path)
     graph = model.graph
     check_count(path, len(graph.node), "nodes")
     check_count(path, len(graph.initializer) + len(graph.sparse_initializer), "arrays")
     arrays, uses, notes, small = walk(path, graph, Stored(path, graph))
     if len(model.functions):
-        notes.append(f"{len(model.functions)} functions of the model were not looked into")
+        notes.append(f"{len(model.functions)} functions of the model were not read")
     maker = printable(model.producer_name)
     kind = f"ONNX model ({maker})" if maker else "ONNX model"
     return Contents(kind, arrays, "out_in", True, small, notes, uses=uses)
 
 
-def _parsed(path: Path) -> Any:
+def _parse(path: Path) -> Any:
     try:
         import onnx
         from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
@@ -60,5 +60,5 @@ def _parsed(path: Path) -> Any:
     names = [one.name for one in model.graph.initializer]
     names += [name for node in model.graph.node for name in (node.op_type, *node.input, *node.output)]
     if not all(isinstance(name, str) for name in names):  # bytes where they are no UTF-8
-        raise damaged(path, "one of its names", "is no text")
+        raise damage_error(path, "one of its names", "is not text")
     return model

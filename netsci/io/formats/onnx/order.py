@@ -16,11 +16,11 @@ from typing import Any, Literal
 import scipy.sparse as sp
 
 from netsci.io.errors import CheckpointError, printable
-from netsci.io.formats.onnx.stored import Left, Stored
-from netsci.io.formats.onnx.values import FOLDED, Constants, attribute, dequantised
+from netsci.io.formats.onnx.stored import SkipTensor, Stored
+from netsci.io.formats.onnx.values import FOLDED, Constants, attribute, dequantise
 from netsci.io.limits import check_matrix
 from netsci.io.network.contents import Use
-from netsci.io.network.layers import layer_name, listed
+from netsci.io.network.layers import layer_name, list_names
 
 _CONVOLUTIONS = {"Conv", "FusedConv", "ConvTranspose", "QLinearConv", "ConvInteger"}
 _PRODUCTS = {
@@ -75,16 +75,16 @@ def walk(
         if not (node.op_type in FOLDED or node.op_type == "Constant") or not at.constants.has(node.output[0]):
             _step(at, node)
     if bodies:
-        at.notes.append(f"{bodies} subgraphs (If, Loop, Scan) were not looked into")
+        at.notes.append(f"{bodies} subgraphs (If, Loop, Scan) were not read")
     if custom:
-        at.notes.append(f"{custom} nodes of custom domains are taken to pass values on")
+        at.notes.append(f"{custom} nodes of custom domains are assumed to pass their input on")
     if at.repeated:
-        at.notes.append(f"used more than once: {listed(at.repeated)}; one layer here")
+        at.notes.append(f"used more than once: {list_names(at.repeated)}; one layer here")
     names = [*stored.tensors, *stored.sparse]
     others = [name for name in names if name not in at.read and len(stored.shape(name)) >= 2]
     if others:
         shown = [f"{printable(name)} {list(stored.shape(name))}" for name in others]
-        at.notes.append(f"not layers: {listed(shown)}")
+        at.notes.append(f"not layers: {list_names(shown)}")
     return at.arrays, at.uses, at.notes, {n for n in names if n not in at.arrays}
 
 
@@ -107,7 +107,7 @@ def _in_order(path: Path, graph: Any) -> list[Any]:
             if not waiting[reader]:
                 heapq.heappush(ready, reader)
     if len(order) < len(nodes):
-        raise CheckpointError(path, "its graph runs in a circle: damaged", "export the model again")
+        raise CheckpointError(path, "its graph has a cycle: damaged", "export the model again")
     return order
 
 
@@ -120,8 +120,8 @@ def _step(at: _Walk, node: Any) -> None:
             found = _product(at, node)
         elif node.op_type in _RECURRENT:
             found = _recurrent(at, node, flow)
-    except Left as why:
-        at.notes.append(f"left out: the weights of {_shown(node)}, {why}")
+    except SkipTensor as why:
+        at.notes.append(f"left out: the weights of {_describe_node(node)}, {why}")
         # What comes after does not read what came before.
         flow = _Flow()
     if found:
@@ -173,7 +173,7 @@ def _product(at: _Walk, node: Any) -> list[str]:
     array = at.constants.value(name)
     if zero is not None and weight:
         scales = [_optional(at, inputs, i) for i in (scale, zero)]
-        array = dequantised(array, *scales, axis=0 if lies == "out_in" else -1)
+        array = dequantise(array, *scales, axis=0 if lies == "out_in" else -1)
     groups = int(attribute(node, "group", 1)) if node.op_type in _CONVOLUTIONS else 1
     array = _convolution(node, array, groups) if node.op_type in _CONVOLUTIONS else _as_two(array)
     flow = at.flows.get(inputs[data], _Flow())
@@ -187,11 +187,11 @@ def _recurrent(at: _Walk, node: Any, flow: _Flow) -> list[str]:
         return []
     inward, recurrent = (at.constants.value(name) for name in node.input[1:3])
     if inward.ndim != 3 or recurrent.ndim != 3 or len(inward) != len(recurrent):
-        raise Left(f"shapes {list(inward.shape)} and {list(recurrent.shape)}")
+        raise SkipTensor(f"shapes {list(inward.shape)} and {list(recurrent.shape)}")
     found = []
     gates = recurrent.shape[1] != recurrent.shape[2]
     if gates:
-        at.notes.append(f"{_shown(node)} stacks the gates of a recurrent unit: one layer here")
+        at.notes.append(f"{_describe_node(node)} stacks the gates of a recurrent unit: one layer here")
     for direction in range(len(inward)):
         end = f"[{direction}]" if len(inward) > 1 else ""
         name = _name(at, node, node.input[1]) + end
@@ -206,11 +206,11 @@ def _recurrent(at: _Walk, node: Any, flow: _Flow) -> list[str]:
 
 def _keep(at: _Walk, name: str, array: Any, use: Use) -> str:
     if array.dtype.kind not in "biuf" or 0 in array.shape:
-        raise Left(f"an array {list(array.shape)} of {array.dtype}")
+        raise SkipTensor(f"an array {list(array.shape)} of {array.dtype}")
     check_matrix(at.path, printable(name), array.shape)
-    key = name if name not in at.arrays else f"{name} ({use.lies})"
+    key = name if name not in at.arrays else f"{name} ({use.orientation})"
     at.arrays[key], at.uses[key] = array, use
-    at.known[name, use.lies] = key
+    at.known[name, use.orientation] = key
     if at.constants.has(name):
         at.read.update(at.constants.roots(name))
     if use.groups > 1:
@@ -221,14 +221,14 @@ def _keep(at: _Walk, name: str, array: Any, use: Use) -> str:
 def _convolution(node: Any, array: Any, groups: int) -> Any:
     """Return kernels as [out, in of a group, *kernel], for whichever direction."""
     if sp.issparse(array) or array.ndim < 3:
-        raise Left(f"kernels of shape {list(array.shape)}")
+        raise SkipTensor(f"kernels of shape {list(array.shape)}")
     if node.op_type == "ConvTranspose":
         if groups < 1 or array.shape[0] % groups:
-            raise Left(f"{groups} groups of {array.shape[0]} channels")
+            raise SkipTensor(f"{groups} groups of {array.shape[0]} channels")
         parts = array.reshape(groups, array.shape[0] // groups, *array.shape[1:]).swapaxes(1, 2)
         array = parts.reshape(-1, *parts.shape[2:])
     if groups < 1 or array.shape[0] % groups:
-        raise Left(f"{groups} groups of {array.shape[0]} channels")
+        raise SkipTensor(f"{groups} groups of {array.shape[0]} channels")
     return array
 
 
@@ -237,7 +237,7 @@ def _as_two(array: Any) -> Any:
     while array.ndim > 2 and array.shape[0] == 1:
         array = array[0]
     if array.ndim != 2:
-        raise Left(f"a product with an array of shape {list(array.shape)}")
+        raise SkipTensor(f"a product with an array of shape {list(array.shape)}")
     return array
 
 
@@ -245,7 +245,7 @@ def _optional(at: _Walk, inputs: list[str], place: int | None) -> Any:
     if place is None or place >= len(inputs) or not inputs[place]:
         return None
     if not at.constants.has(inputs[place]):
-        raise Left("scaled by what is no constant")
+        raise SkipTensor("scaled by a value that is not constant")
     return at.constants.value(inputs[place])
 
 
@@ -261,5 +261,5 @@ def _name(at: _Walk, node: Any, name: str) -> str:
     return layer_name(re.sub(r"(/(MatMul|Conv\w*|Tensordot))?/ReadVariableOp.*$", "", root))
 
 
-def _shown(node: Any) -> str:
+def _describe_node(node: Any) -> str:
     return printable(f"{node.op_type} {node.name}".strip())

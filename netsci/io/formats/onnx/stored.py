@@ -22,8 +22,8 @@ _BFLOAT16, _E4M3, _E5M2, _EXTERNAL = 16, 17, 19, 1
 _AS_INTEGERS = {2, 3, 4, 5, 6, 9, 10, 16, 17, 19}  # kept one to an int32 where not raw
 
 
-class Left(Exception):
-    """Why an array is not read; the rest of the file is."""
+class SkipTensor(Exception):
+    """The reason to skip one array; the rest of the file is read."""
 
 
 class Stored:
@@ -46,7 +46,7 @@ class Stored:
         return tuple(self.sparse[name].dims if name in self.sparse else self.tensors[name].dims)
 
     def value(self, name: str) -> Any:
-        """Return a tensor as an array, or as CSR where it is stored sparse; raises Left for other types."""
+        """Return a tensor as an array, or as CSR if it is stored sparse; raise SkipTensor for other types."""
         if name in self.sparse:
             return _sparse(self.path, name, self.sparse[name])
         tensor = self.tensors[name]
@@ -82,29 +82,29 @@ def decode(path: Path, name: str, tensor: Any) -> NDArray[Any]:
     """Return the numbers of a TensorProto, after its shape was compared with what is stored."""
     code, shape = tensor.data_type, tuple(tensor.dims)
     if code not in _DTYPES:
-        raise Left(f"numbers of ONNX type {code}")
+        raise SkipTensor(f"numbers of ONNX type {code}")
     dtype = np.dtype(_DTYPES[code])
     if min(shape, default=0) < 0:
-        raise damaged(path, name, f"has the shape {list(shape)}")
+        raise damage_error(path, name, f"has the shape {list(shape)}")
     count = math.prod(shape)
     if tensor.data_location == _EXTERNAL:
         flat = _external(path, name, tensor, count * dtype.itemsize).view(dtype)
     elif tensor.HasField("raw_data"):
         if len(tensor.raw_data) != count * dtype.itemsize:
-            raise damaged(path, name, f"of shape {list(shape)} stores {len(tensor.raw_data):,} bytes")
+            raise damage_error(path, name, f"of shape {list(shape)} stores {len(tensor.raw_data):,} bytes")
         flat = np.frombuffer(tensor.raw_data, dtype)
     else:
-        flat = _typed(path, name, tensor, dtype, count)
+        flat = _read_typed(path, name, tensor, dtype, count)
     return _numbers(code, flat).reshape(shape)
 
 
-def _typed(path: Path, name: str, tensor: Any, dtype: np.dtype[Any], count: int) -> NDArray[Any]:
+def _read_typed(path: Path, name: str, tensor: Any, dtype: np.dtype[Any], count: int) -> NDArray[Any]:
     """Return what is stored number by number in the field of its type."""
     code = tensor.data_type
     field = {1: "float_data", 11: "double_data", 7: "int64_data", 12: "uint64_data", 13: "uint64_data"}
     numbers = getattr(tensor, "int32_data" if code in _AS_INTEGERS else field[code])
     if len(numbers) != count:
-        raise damaged(path, name, f"of shape {list(tensor.dims)} stores {len(numbers):,} numbers")
+        raise damage_error(path, name, f"of shape {list(tensor.dims)} stores {len(numbers):,} numbers")
     if code in (10, _BFLOAT16, _E4M3, _E5M2):  # bits kept as integers
         bits = np.asarray(numbers, np.int32).astype(f"<u{dtype.itemsize}")
         return np.frombuffer(bits.tobytes(), dtype)
@@ -143,10 +143,10 @@ def _external(path: Path, name: str, tensor: Any, size: int) -> NDArray[np.uint8
     try:
         offset, length = int(entries.get("offset", 0)), int(entries.get("length", size))
     except ValueError:
-        raise damaged(path, name, "has an offset or a length that is no number") from None
+        raise damage_error(path, name, "has an offset or a length that is not a number") from None
     held = target.stat().st_size
     if offset < 0 or length != size or offset + size > held:
-        raise damaged(
+        raise damage_error(
             path, name, f"claims {size:,} bytes from {offset:,} on in {shown!r}, which has {held:,}"
         )
     if not size:
@@ -160,19 +160,19 @@ def _sparse(path: Path, name: str, tensor: Any) -> Any:
 
     shape = tuple(tensor.dims)
     if len(shape) != 2:
-        raise Left(f"a sparse tensor of shape {list(shape)}")
+        raise SkipTensor(f"a sparse tensor of shape {list(shape)}")
     if min(shape) < 1:
-        raise damaged(path, name, f"has the shape {list(shape)}")
+        raise damage_error(path, name, f"has the shape {list(shape)}")
     check_matrix(path, printable(name), shape)
     values = decode(path, name, tensor.values).ravel()
     places = decode(path, name, tensor.indices)
     if places.dtype.kind not in "iu" or places.ndim not in (1, 2) or len(places) != len(values):
-        raise damaged(path, name, "has indices that do not fit its values")
+        raise damage_error(path, name, "has indices that do not fit its values")
     rows, columns = np.divmod(places, shape[1]) if places.ndim == 1 else places.T
     return sp.coo_array((values, (rows, columns)), shape=shape).tocsr()
 
 
-def damaged(path: Path, name: str, what: str) -> CheckpointError:
+def damage_error(path: Path, name: str, what: str) -> CheckpointError:
     """Return the error for a part of the file that is damaged."""
     return CheckpointError(path, f"{printable(name)} {what}: damaged", "fetch or save it again")
 

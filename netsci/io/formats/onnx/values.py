@@ -8,7 +8,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from netsci.io.formats.onnx.stored import Left, Stored, as_tuple
+from netsci.io.formats.onnx.stored import SkipTensor, Stored, as_tuple
 
 FOLDED = {
     "Identity", "Cast", "Reshape", "Transpose", "Squeeze", "Unsqueeze", "Flatten", "QuantizeLinear",
@@ -56,22 +56,22 @@ class Constants:
         return found
 
     def value(self, name: str) -> Any:
-        """Return the numbers of a constant; raises Left where they cannot be told."""
+        """Return the numbers of a constant; raises SkipTensor if they cannot be computed."""
         return self._value(name, {})
 
     def _value(self, name: str, done: dict[str, Any]) -> Any:
         # Each value once: products of a constant with itself would double the work at every step.
         if name not in done:
-            done[name] = self.stored.value(name) if name in self.stored else self._made(name, done)
+            done[name] = self.stored.value(name) if name in self.stored else self._compute(name, done)
         return done[name]
 
-    def _made(self, name: str, done: dict[str, Any]) -> Any:
+    def _compute(self, name: str, done: dict[str, Any]) -> Any:
         node = self.makers[name]
         first, *others = [self._value(one, done) if one else None for one in node.input]
         try:
-            return _applied(node, first, others)
+            return _apply(node, first, others)
         except (ValueError, IndexError, TypeError) as error:
-            raise Left(f"{node.op_type} does not fit what it is given") from error
+            raise SkipTensor(f"{node.op_type} does not fit its inputs") from error
 
 
 def attribute(node: Any, name: str, default: Any) -> Any:
@@ -82,10 +82,10 @@ def attribute(node: Any, name: str, default: Any) -> Any:
     return default
 
 
-def dequantised(array: Any, scale: Any, zero: Any, *, axis: int) -> NDArray[Any]:
+def dequantise(array: Any, scale: Any, zero: Any, *, axis: int) -> NDArray[Any]:
     """Return (array - zero) scale, where what stands for zero is zero; both are [] or lie along an axis."""
     if sp.issparse(array):
-        raise Left("a sparse array that is quantised")
+        raise SkipTensor("a sparse array that is quantised")
     numbers: NDArray[Any] = array.astype(np.float32)
     for step, change in ((zero, np.subtract), (scale, np.multiply)):
         if step is not None:
@@ -93,25 +93,25 @@ def dequantised(array: Any, scale: Any, zero: Any, *, axis: int) -> NDArray[Any]
     return numbers
 
 
-def _applied(node: Any, array: Any, others: list[Any]) -> Any:
+def _apply(node: Any, array: Any, others: list[Any]) -> Any:
     op = node.op_type
     if op in ("Identity", "Cast"):
         return array
     if op == "Mul":
         if others[0].shape != array.shape:
-            raise Left("a product of constants of two shapes")
+            raise SkipTensor("a product of constants of two shapes")
         return array * others[0]
     if op in ("QuantizeLinear", "DequantizeLinear"):
         if attribute(node, "block_size", 0):
-            raise Left("scaled block by block")
-        return _scaled(op, array, others, attribute(node, "axis", 1))
+            raise SkipTensor("scaled block by block")
+        return _scale(op, array, others, attribute(node, "axis", 1))
     if op == "Transpose":
         order = attribute(node, "perm", ()) or list(range(array.ndim))[::-1]
         if sp.issparse(array):
             return array if order == [0, 1] else sp.csr_array(array.T)
         return array.transpose(order)
     if sp.issparse(array):
-        raise Left(f"{op} of a sparse array")
+        raise SkipTensor(f"{op} of a sparse array")
     return array.reshape(_shape(node, array, others))
 
 
@@ -135,13 +135,13 @@ def _shape(node: Any, array: NDArray[Any], others: list[Any]) -> tuple[int, ...]
     return tuple(1 if i in axes else next(sides) for i in range(array.ndim + len(given)))
 
 
-def _scaled(op: str, array: Any, others: list[Any], axis: int) -> Any:
+def _scale(op: str, array: Any, others: list[Any], axis: int) -> Any:
     scale, zero = others[0], others[1] if len(others) > 1 else None
     if op == "DequantizeLinear":
-        return dequantised(array, scale, zero, axis=axis)
+        return dequantise(array, scale, zero, axis=axis)
     kind = np.dtype(np.uint8) if zero is None else zero.dtype
     if sp.issparse(array) or kind.kind not in "iu":
-        raise Left("quantised in an unusual way")
+        raise SkipTensor("quantised in an unusual way")
     shift = 0 if zero is None else _along(zero, array, axis).astype(np.int64)
     with np.errstate(divide="ignore", invalid="ignore"):
         steps = np.rint(array / _along(scale, array, axis)) + shift

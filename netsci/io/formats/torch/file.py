@@ -17,7 +17,7 @@ from netsci.io.formats.torch.scan import STATE_DICT, Scan, scan
 from netsci.io.formats.torch.sparse import plain, sparse_matrix
 from netsci.io.limits import check_arrays, check_members
 from netsci.io.network.contents import Contents
-from netsci.io.network.linked import PARTS, linked_layers, with_linked
+from netsci.io.network.linked import PARTS, find_linked_layers, with_linked
 
 if TYPE_CHECKING:
     import torch
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def read_torch_zip(path: Path) -> Contents:
     """Read a file of torch.save (1.6 and later)."""
-    verified, stored = _verified_copy(path)
+    verified, stored = _copy_verified(path)
     return _contents(path, _load(path, verified), stored, "torch state dict")
 
 
@@ -41,12 +41,12 @@ def read_torch_legacy(path: Path) -> Contents:
             scan(path, view)  # the keys of the storages
             held = size - view.tell()
         if claimed > held:
-            raise _truncated(path, claimed, held)
+            raise _truncation_error(path, claimed, held)
         loaded = _load(path, stream)
     return _contents(path, loaded, size, "torch state dict (legacy format)")
 
 
-def _verified_copy(path: Path) -> tuple[io.BytesIO, int]:
+def _copy_verified(path: Path) -> tuple[io.BytesIO, int]:
     """Return the archive written anew from records whose checksums hold, and the bytes it stores.
 
     torch checks neither checksums nor sizes of records, and reads the archive's directory with code of its
@@ -73,7 +73,7 @@ def _verified_copy(path: Path) -> tuple[io.BytesIO, int]:
         raise CheckpointError(path, "it holds no data.pkl", "save it again with torch.save")
     for key, claimed in scanned.storages.items():
         if claimed > sizes.get(f"data/{key}", -1):
-            raise _truncated(path, claimed, sizes.get(f"data/{key}", 0))
+            raise _truncation_error(path, claimed, sizes.get(f"data/{key}", 0))
     copy.seek(0)
     return copy, sum(sizes.values())
 
@@ -90,7 +90,7 @@ def _record(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> by
         ) from error
 
 
-def _truncated(path: Path, claimed: int, held: int) -> CheckpointError:
+def _truncation_error(path: Path, claimed: int, held: int) -> CheckpointError:
     return CheckpointError(
         path,
         f"its tensors claim {claimed:,} bytes where it holds {held:,}: truncated or damaged",
@@ -138,7 +138,7 @@ def _contents(path: Path, loaded: Any, stored: int, kind: str) -> Contents:
 
     found, notes = flatten(path, loaded, lambda value: isinstance(value, torch.Tensor))
     flat = {n: tensor for n, tensor in found.items() if tensor.dim() == 1 and tensor.layout == torch.strided}
-    linked = linked_layers(flat)
+    linked = find_linked_layers(flat)
     parts = {layer + part for layer in linked for part in PARTS}
     wanted = {name: tensor for name, tensor in found.items() if tensor.dim() >= 2 or name in parts}
     dense = [tensor for tensor in wanted.values() if tensor.layout == torch.strided]

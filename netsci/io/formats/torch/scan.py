@@ -107,7 +107,7 @@ class Scan(pickle.Unpickler):
         """Note what a storage claims to hold."""
         tag, kind, key, _, numel = pid[:5]
         if tag != "storage" or not isinstance(kind, _Token) or kind.name not in _ITEM or not _whole(numel):
-            raise self._damaged("a storage record is not one")
+            raise self._damage_error("a storage record is not one")
         key = str(key)
         storage = _Storage(key, numel, _ITEM[kind.name])
         self.storages[key] = max(self.storages.get(key, 0), numel * storage.itemsize)
@@ -115,20 +115,20 @@ class Scan(pickle.Unpickler):
 
     def _rebuild(self, build: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         if getattr(build, "__self__", None) is not self:
-            raise self._damaged("a tensor is built in an unknown way")
+            raise self._damage_error("a tensor is built in an unknown way")
         return build(*args)
 
     def _tensor(self, storage: Any, offset: Any, size: Any, stride: Any, *rest: Any) -> _Inert:
         """Check that a strided tensor stays inside its storage."""
         whole = isinstance(storage, _Storage) and all(map(_whole, (offset, *size, *stride)))
         if not whole or len(size) != len(stride):
-            raise self._damaged("a tensor's size or stride is not one")
+            raise self._damage_error("a tensor's size or stride is not one")
         last = offset + sum((side - 1) * step for side, step in zip(size, stride, strict=True))
         if math.prod(size) and last >= storage.numel:
-            raise self._damaged(f"a tensor of shape {list(size)} reaches outside its storage")
+            raise self._damage_error(f"a tensor of shape {list(size)} reaches outside its storage")
         return _Inert()
 
-    def _damaged(self, what: str) -> CheckpointError:
+    def _damage_error(self, what: str) -> CheckpointError:
         return CheckpointError(self.path, f"{what}: the file is damaged", "fetch or save it again")
 
 
@@ -142,7 +142,9 @@ def scan(path: Path, stream: Any) -> Scan:
     for done, (opcode, argument, _) in enumerate(pickletools.genops(stream)):
         # The unpickler allocates its memo up to the largest number named: 6 bytes could cost gigabytes.
         if "PUT" in opcode.name and isinstance(argument, int) and argument > 1000 + 16 * done:
-            raise CheckpointError(path, "its pickle names memo places that it never fills", "save it again")
+            raise CheckpointError(
+                path, "its pickle refers to memo entries that do not exist", "save it again"
+            )
     stream.seek(start)
     scanner = Scan(path, stream)
     scanner.load()

@@ -35,7 +35,7 @@ def sparse_matrix(path: Path, name: str, tensor: torch.Tensor, notes: list[str])
     if blocked:
         notes.append(f"{printable(name)} stores blocks: every place in a stored block is a link")
     is_coo = tensor.layout == torch.sparse_coo
-    return (_coo(tensor),) if is_coo else (_compressed(path, printable(name), tensor),)
+    return (_coo(tensor),) if is_coo else (_read_compressed(path, printable(name), tensor),)
 
 
 def _coo(tensor: torch.Tensor) -> Any:
@@ -46,7 +46,7 @@ def _coo(tensor: torch.Tensor) -> Any:
     return sp.coo_array((values, (rows, columns)), shape=tuple(tensor.shape)).tocsr()
 
 
-def _compressed(path: Path, name: str, tensor: torch.Tensor) -> Any:
+def _read_compressed(path: Path, name: str, tensor: torch.Tensor) -> Any:
     import scipy.sparse as sp
     import torch
 
