@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import figures, s0
+from analysis import s0
 from analysis.engine import make
 from analysis.engine.cells import load_record
 from analysis.engine.drawing import OURS, PRINTED
@@ -23,9 +23,9 @@ from analysis.engine.words import NAMES, column_name, row_name
 from analysis.s0 import grids, recipes
 from analysis.s0.answers import NOISES, PJ_PER_SOP, node_sparsity, seconds
 from analysis.s0.tables import error
+from tests.analysis.committed import RESULTS, tables_of
 from tests.analysis.s0.made import KINDS, TABLES, record
 
-RESULTS = figures.ROOT / "analysis/results"
 ROWS = {1: 116, 2: 56, 3: 12, 4: 64, 5: 40, 6: 20, 7: 20, 8: 20, 9: 12, 10: 30, 11: 30, 12: 30, 13: 30}
 ROWS |= {14: 32, 15: 20, 16: 20}  # as the list of the printed tables counts them
 with pytest.MonkeyPatch.context() as everything:
@@ -91,7 +91,7 @@ def test_methods_of_others_and_missing_data_are_named():
 
 def test_a_gain_is_called_that_of_its_own_method():
     """C8: Grad R's -0.30 is no gain of CH-SNN."""
-    shown = beside(load_tables(make.finished(DESK["s0-table1"], RESULTS), RESULTS))
+    shown = beside(tables_of("s0-table1"))
     gains = shown[shown["printed"].isin([-0.30, -0.71])]
     assert set(gains["row"]) == {"CIFAR-10 6Conv2FC, Grad R", "CIFAR-10 6Conv2FC, DPAP"}
     assert set(gains["column"]) == {"accuracy gain over the method's own dense network"}
@@ -368,8 +368,7 @@ def test_what_is_said_of_the_gap_at_10_epochs():
 
 
 def test_a_grid_is_judged_by_its_best():
-    exhibit = DESK["s0-stp-grid-full"]
-    tables = load_tables(exhibit, RESULTS)
+    exhibit, tables = DESK["s0-stp-grid-full"], tables_of("s0-stp-grid-full")
     wrong = tables | {"table": tables["table"].assign(value=100.0 - tables["table"]["value"])}
     assert set(exhibit.rulings(tables)["holds"]) == {"undecided"}
     assert set(exhibit.rulings(wrong)["holds"]) == {"no"}
