@@ -169,7 +169,7 @@ def test_models_of_images_are_sparse_where_s0_says(name):
             {"bias": True, "options": (("hidden", (4,)), ("bias", False))},
             "options set it to False: give it once",
         ),
-        ({"options": (("hidden", (4,)), ("steps", 3))}, "options must leave out steps"),
+        ({"options": (("hidden", (4,)), ("steps", 3))}, "options must not contain steps"),
         ({"spiking": False, "readout": "membrane"}, "'membrane' needs a neuron with a leak alpha; got ReLU"),
     ],
 )
@@ -179,7 +179,7 @@ def test_what_does_not_fit_is_named(changes, words):
 
 
 def test_without_links_there_are_no_weights():
-    with pytest.raises(ValueError, match="without links"):
+    with pytest.raises(ValueError, match="must have at least one link"):
         made(sparsity=0.9999, initial="uniform")
     assert np.isfinite(made(sparsity=0.99)[0].layers[0].values.detach().numpy()).all()
 
@@ -240,8 +240,11 @@ def test_a_network_without_hidden_neurons_is_refused():
             {"sparsity": 0.9999},
             r"layer layers\.0, 64 x 32, .*it has 0 at a sparsity of 0\.9999.*rounds in each",
         ),
-        ({"sparsity": 0.9999, "weights": "kaiming"}, r"layer layers\.0, 64 x 32, has 0 links"),
-        ({"sparsity": 0.9999, "initial": "uniform"}, "no weights: lower the sparsity$"),
+        (
+            {"sparsity": 0.9999, "weights": "kaiming"},
+            r"layer layers\.0, 64 x 32, must have at least one link; it has 0",
+        ),
+        ({"sparsity": 0.9999, "initial": "uniform"}, "lower the sparsity$"),
         ({"sparsity": 0.99999, "model": "conv2fc2", "options": (("padding", 1),)}, r"classifier\.layers\.0"),
     ],
 )
