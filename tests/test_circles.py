@@ -25,13 +25,6 @@ CIRCLES = {
         "netsci.graph.projection",
         "netsci.graph.representation",
     },
-    "a Scene is drawn by the backend that is asked for": {
-        "netsci.plot.draw_matplotlib",
-        "netsci.plot.draw_plotly",
-        "netsci.plot.matplotlib_layout",
-        "netsci.plot.plotly_layout",
-        "netsci.plot.scene",
-    },
 }
 # What LayeredGraph's circle hangs on: without these imports there is none.
 CONVENIENCES = {

@@ -200,10 +200,9 @@ def precision(adjacency: sp.csr_array, hidden: float, *, rng: np.random.Generato
     hits = np.isin(pairs @ [count, 1], links[away] @ [count, 1])
     found = []
     for name, community in RULES.values():
-        if name == "random":
-            found.append(precision_at(np.zeros(len(pairs)), hits, len(away)))
-            continue
-        _, scores = ch_scores_unipartite(rest, name, local_community=community)
+        scores = np.zeros(len(pairs))
+        if name != "random":
+            _, scores = ch_scores_unipartite(rest, name, local_community=community)
         found.append(precision_at(scores, hits, len(away)))
     return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from analysis.corpus import tables
@@ -12,10 +13,11 @@ from analysis.corpus.networks import ARCHIVE, CHECKSUM, DOMAINS, NEEDS
 from analysis.corpus.tables import ALL, RULES, differences
 from analysis.engine.cells import Cell, Task
 from analysis.engine.exhibit import Exhibit, Tables
-from analysis.engine.literals import read_exhibits
+from analysis.engine.literals import make_exhibits
 from analysis.engine.sheet import Sheet
 from netsci import plot
-from netsci.plot.scene import Panel, Scene, Series, draw
+from netsci.plot.draw import draw
+from netsci.plot.scene import Panel, Scene, Series
 
 TASK = Task("networks-measure", "analysis.corpus.networks:measure")
 PARAMETERS: dict[str, Any] = {
@@ -38,28 +40,14 @@ def exhibits(first_seed: int = 0) -> list[Exhibit]:
         for domain in DOMAINS
         for chunk in range(PARAMETERS["chunks"])
     )
-    literals = read_exhibits(Path(__file__).parent)
     kept: dict[str, Any] = {"cells": cells, "needs": NEEDS}
-    return [
-        Exhibit(
-            **literals["real-networks"],
-            **kept,
-            tabulate=tables.prediction,
-            draw=draw_prediction,
-            sheet=sheet_of_prediction,
-            summarise=lambda made: made["domains"],
-        ),
-        Exhibit(
-            **literals["real-networks-routing"],
-            **kept,
-            tabulate=tables.routing,
-            draw=draw_routing,
-            sheet=sheet_of_routing,
-            summarise=lambda made: made["correlations"],
-            # nodes that are alike have equal angles but for rounding, and their order decides some routes
-            tolerance=0.02,
-        ),
-    ]
+    first = {"tabulate": tables.prediction, "draw": draw_prediction, "sheet": sheet_of_prediction}
+    second: dict[str, Any] = {"tabulate": tables.routing, "draw": draw_routing, "sheet": sheet_of_routing}
+    # nodes that are alike have equal angles but for rounding, and their order decides some routes
+    second |= {"summarise": lambda made: made["correlations"], "tolerance": 0.02}
+    first |= {"summarise": lambda made: made["domains"]}
+    made = {"real-networks": kept | first, "real-networks-routing": kept | second}
+    return make_exhibits(Path(__file__).parent, made)
 
 
 def sheet_of_prediction(made: Tables) -> Sheet:
@@ -76,17 +64,12 @@ def sheet_of_prediction(made: Tables) -> Sheet:
 
 def sheet_of_routing(made: Tables) -> Sheet:
     """Return properties as rows; a domain takes the place of a seed. And the mean GR-score by domain."""
-    table = made["correlations"]
-    known = table[table["domain"] != ALL]
-    values = known.assign(
-        row=known["property"], column=SPEARMAN, seed=known["domain"], value=known["spearman"]
-    )
-    whole = table[table["domain"] == ALL].assign(column="over all networks", seed=0)
-    whole = whole.assign(row=whole["property"], value=whole["spearman"])
+    table = made["correlations"].rename(columns={"property": "row", "spearman": "value", "domain": "seed"})
+    column = np.where(table["seed"] == ALL, "over all networks", SPEARMAN)
     means = made["networks"].groupby("domain")["gr_score"].mean().reset_index(name="value")
-    means = means.assign(row=means["domain"].str.lower(), column="mean GR-score", seed=0)
-    columns = ["row", "column", "seed", "value"]
-    return Sheet(pd.concat([values[columns], whole[columns], means[columns]], ignore_index=True))
+    means = means.assign(row=means["domain"].str.lower(), column="mean GR-score", seed=ALL)
+    both = pd.concat([table.assign(column=column), means], ignore_index=True)
+    return Sheet(both[["row", "column", "seed", "value"]])
 
 
 def draw_prediction(made: Tables, backend: str) -> Any:

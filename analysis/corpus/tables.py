@@ -44,24 +44,15 @@ Records = Mapping[Cell, Record]
 
 def prediction(records: Records) -> Tables:
     """Tabulate precision by network, rule and repetition, and compare the rules by domain."""
-    rows = []
+    frames = []
     for cell, record in records.items():
         values = record.arrays["precision"]  # [network, repetition, rule]
-        for number, of_network in zip(record.arrays["number"].tolist(), values, strict=True):
-            for repetition, of_rules in enumerate(of_network.tolist()):
-                rows += [
-                    {
-                        "domain": cell["domain"],
-                        "network": number,
-                        "model": rule,
-                        "seed": repetition,
-                        "measure": "precision",
-                        "value": value,
-                        "unit": "share",
-                    }
-                    for rule, value in zip(RULES, of_rules, strict=True)
-                ]
-    table = pd.DataFrame(rows)
+        places = [record.arrays["number"], range(values.shape[1]), RULES]
+        index = pd.MultiIndex.from_product(places, names=["network", "seed", "model"])
+        frame = pd.DataFrame({"value": values.ravel()}, index).reset_index()
+        frames.append(frame.assign(domain=cell["domain"], measure="precision", unit="share"))
+    columns = ["domain", "network", "model", "seed", "measure", "value", "unit"]
+    table = pd.concat(frames, ignore_index=True)[columns]
     described = networks(records)
     means = table.groupby(["network", "model"])["value"].mean().unstack("model")[list(RULES)]
     by_network = described.merge(means, left_on="network", right_index=True)
@@ -72,12 +63,10 @@ def networks(records: Records) -> pd.DataFrame:
     """Return one line a network: domain, number, name, series, structure, and flags."""
     frames = []
     for cell, record in records.items():
-        frame = pd.DataFrame(record.arrays["structure"], columns=list(STRUCTURE))
-        frame.insert(0, "domain", cell["domain"])
-        frame.insert(1, "network", record.arrays["number"])
-        for place, column in enumerate(("name", "series", "flags"), start=2):
-            frame.insert(place, column, record.notes[column])
-        frames.append(frame)
+        measured = pd.DataFrame(record.arrays["structure"], columns=list(STRUCTURE))
+        named = {name: record.notes[name] for name in ("name", "series", "flags")}
+        first = pd.DataFrame({"domain": cell["domain"], "network": record.arrays["number"], **named})
+        frames.append(pd.concat([first, measured], axis=1))
     joined = pd.concat([frame for frame in frames if len(frame)], ignore_index=True)
     whole = ("nodes", "links", "bipartite", "at_bound")
     return joined.astype(dict.fromkeys(whole, int)).sort_values(["domain", "network"], ignore_index=True)
@@ -102,9 +91,7 @@ def differences(by_network: pd.DataFrame, first: str, second: str) -> pd.Series[
 def _paired(rows: pd.DataFrame, first: str, second: str) -> dict[str, Any]:
     difference = differences(rows, first, second)
     test = signed_rank_test(difference.to_numpy(), alternative="greater")
-    interval = mean_and_interval(
-        pd.DataFrame({"measure": "d", "seed": range(len(rows)), "value": difference})
-    )
+    interval = mean_and_interval(pd.DataFrame({"measure": "d", "value": difference})).iloc[0]
     return {
         "networks": len(rows),
         "bipartite": int(rows["bipartite"].sum()),
@@ -112,8 +99,8 @@ def _paired(rows: pd.DataFrame, first: str, second: str) -> dict[str, Any]:
         "mean_second": rows[second].mean(),
         "mean_random": rows["random"].mean(),
         "difference": difference.mean(),
-        "low": interval["low"].iloc[0],
-        "high": interval["high"].iloc[0],
+        "low": interval["low"],
+        "high": interval["high"],
         "wins": int((difference > 0).sum()),
         "ties": int((difference == 0).sum()),
         "losses": int((difference < 0).sum()),

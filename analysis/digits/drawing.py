@@ -5,58 +5,40 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from analysis.engine.digits_runs import NAMES, PROJECTIONS, draw_disks
+from analysis.engine.digits_runs import NAMES, PROJECTIONS, draw_disks, write_gamma
 from analysis.engine.exhibit import Tables
 from analysis.engine.statistics import average
 from netsci import plot
 
+BY_EPOCH: dict[str, Any] = {"x": "epoch", "y": "mean", "low": "low", "high": "high", "hue": "model"}
 FATES = ("kept", "removed", "regrown", "still absent")
 
 
 def accuracy(made: Tables, backend: str) -> Any:
     """Draw test accuracy by epoch."""
-    shown = _measure(average(made), "accuracy").assign(high=lambda t: t["high"].clip(upper=1))
+    shown = average(made).query("measure == 'accuracy' and epoch > 0")
+    shown = shown.assign(high=shown["high"].clip(upper=1))
+    order = [NAMES[model] for model in ("static", "chts", "dense")]  # colours as by epoch below
     labels = {"mean": "test accuracy (share)", "epoch": "epoch"}
-    return plot.lines(
-        shown[shown["epoch"] > 0],
-        x="epoch",
-        y="mean",
-        low="low",
-        high="high",
-        hue="model",
-        order=[NAMES[model] for model in ("static", "chts", "dense")],  # colours as by epoch below
-        labels=labels,
-        backend=backend,
-    )
+    return plot.lines(shown, order=order, labels=labels, backend=backend, **BY_EPOCH)
 
 
 def topology(made: Tables, backend: str) -> Any:
-    """Draw what the topology measures by epoch, one panel a measure."""
+    """Draw what the topology measures by epoch: a panel for each measure, which names its axis."""
     shown = average(made)
     shown["panel"] = shown["measure"] + ", " + shown["projection"]
     shown["panel"] = shown["panel"].replace("gamma, sparse layers", "γ, both sparse layers")
     # the dense model's I(W) of .15 would press the sparse curves, which differ by .01, into one line
     order = [name for key, name in NAMES.items() if key != "dense"]
+    shown["measure"] = shown["measure"].replace("gamma", "γ")
     panels = ["γ, both sparse layers", "node sparsity, hidden 1"]
     panels += [f"{measure}, {projection}" for measure in ("I(W)", "overlap") for projection in PROJECTIONS]
     shown = shown[shown["model"].isin(order) & shown["panel"].isin(panels)]
-    return plot.lines(
-        shown.sort_values("panel", key=lambda names: names.map(panels.index), kind="stable").assign(
-            low=lambda t: t["low"].clip(lower=0)
-        ),
-        x="epoch",
-        y="mean",
-        low="low",
-        high="high",
-        hue="model",
-        panel="panel",
-        order=order,
-        labels={"mean": "value", "epoch": "epoch"},
-        share=False,
-        backend=backend,
-    )
+    shown = shown.sort_values("panel", key=lambda names: names.map(panels.index), kind="stable")
+    shown = shown.assign(low=shown["low"].clip(lower=0))
+    kept: dict[str, Any] = {"order": order, "labels": {"epoch": "epoch"}, "share": False, "backend": backend}
+    return plot.lines(shown, panel="panel", quantity="measure", **kept, **BY_EPOCH)
 
 
 def degrees(made: Tables, backend: str) -> Any:
@@ -70,17 +52,18 @@ def degrees(made: Tables, backend: str) -> Any:
 def disk(made: Tables, backend: str) -> Any:
     """Draw the four disks."""
     links = {str(name): rows for name, rows in made["links"].groupby("model", sort=False)}
-    captions = {}
-    for name, of in links.items():
-        size = _size(made, name)
-        gamma = "γ at its bound" if np.isnan(size["gamma"]) else f"γ = {size['gamma']:.2f}"
-        captions[name] = f"{gamma}, N = {size['nodes embedded']:.0f}, E = {len(of)}"
+    table = made["table"]
+    size = table.query("seed == seed.min()").pivot_table("value", "model", "measure", dropna=False)
+    captions = {
+        name: f"{write_gamma(size['gamma'][name])}, N = {size['nodes embedded'][name]:.0f}, E = {len(of)}"
+        for name, of in links.items()
+    }
     return draw_disks(made["nodes"], links, captions, backend)
 
 
 def ch_scores_of_links(made: Tables, backend: str) -> Any:
     """Draw the score distributions, one panel an evolution."""
-    zero = _measure(made["table"], "score 0").groupby(["evolution", "fate"])["value"].mean()
+    zero = made["table"].query("measure == 'score 0'").groupby(["evolution", "fate"])["value"].mean()
     captions = {
         step: "at score 0, in %: " + ", ".join(f"{100 * zero[step].get(fate, np.nan):.0f}" for fate in FATES)
         for step in made["histogram"]["evolution"].unique()
@@ -98,13 +81,3 @@ def ch_scores_of_links(made: Tables, backend: str) -> Any:
         log="x",
         backend=backend,
     )
-
-
-def _size(made: Tables, model: str) -> dict[str, float]:
-    rows = made["table"][made["table"]["model"] == model]
-    first = rows[rows["seed"] == rows["seed"].min()]
-    return {str(name): float(value) for name, value in zip(first["measure"], first["value"], strict=True)}
-
-
-def _measure(table: pd.DataFrame, name: str) -> pd.DataFrame:
-    return table[table["measure"] == name]

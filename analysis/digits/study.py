@@ -7,7 +7,7 @@ from pathlib import Path
 from analysis.digits import drawing, tables
 from analysis.engine.digits_runs import NAMES, cells_of, sheet_of
 from analysis.engine.exhibit import Exhibit
-from analysis.engine.literals import read_exhibits
+from analysis.engine.literals import make_exhibits
 from analysis.engine.statistics import average
 
 FUNCTIONS = {
@@ -21,18 +21,9 @@ FUNCTIONS = {
 
 def exhibits(first_seed: int = 0) -> list[Exhibit]:
     """Return the exhibits, each over three seeds."""
-    made = []
-    for id_, literal in read_exhibits(Path(__file__).parent).items():
-        tabulate, draw = FUNCTIONS[id_]
+    made = {}
+    for id_, (tabulate, draw) in FUNCTIONS.items():
         cells = cells_of(("chts",) if id_ == "digits-ch-scores" else tuple(NAMES), first_seed)
-        made.append(
-            Exhibit(
-                **literal,
-                cells=cells,
-                tabulate=tabulate,
-                draw=draw,
-                sheet=sheet_of,
-                summarise=average,
-            )
-        )
-    return made
+        kept = {"cells": cells, "sheet": sheet_of, "summarise": average}
+        made[id_] = {"tabulate": tabulate, "draw": draw, **kept}
+    return make_exhibits(Path(__file__).parent, made)

@@ -18,13 +18,16 @@ from analysis.engine.digits_runs import (
     PROJECTIONS,
     Masks,
     Records,
+    embedded,
     inside_bounds,
     masks_at,
     networks,
     pooled_degrees,
 )
 from analysis.engine.exhibit import Tables
+from analysis.engine.statistics import tidy
 from netsci.graph import (
+    Embedding,
     ExponentFit,
     LayeredGraph,
     ch_scores,
@@ -38,6 +41,7 @@ from netsci.graph import (
 
 BOOTSTRAP = 6  # purpose of the generator of synthetic degrees
 Row = dict[str, Any]
+Measures = dict[str, tuple[Any, str]]  # value and unit
 
 
 def accuracy(records: Records) -> Tables:
@@ -66,11 +70,10 @@ def topology(records: Records) -> Tables:
             gammas = np.full(len(inactive), np.nan)
             static = cell["model"] == "static"
             for epoch in range(1 if static else len(gammas)):
-                gamma = grid_exponent(pooled_degrees(masks_at(record, epoch)), correct=False)[0]
-                gammas[epoch] = inside_bounds(gamma)
-            rows += _by_epoch(
-                cell, "sparse layers", "gamma", "1", np.full_like(gammas, gammas[0]) if static else gammas
-            )
+                sequence = pooled_degrees(LayeredGraph.from_masks(masks_at(record, epoch)))
+                gammas[epoch] = inside_bounds(grid_exponent(sequence, correct=False)[0])
+            gammas[:] = gammas[0] if static else gammas
+            rows += _by_epoch(cell, "sparse layers", "gamma", "1", gammas)
     return {"table": pd.DataFrame(rows).dropna(subset="value")}
 
 
@@ -83,15 +86,12 @@ def degrees(records: Records) -> Tables:
             for projection, side, sequence in _degree_sequences(masks):
                 rng = np.random.default_rng([seed, 0, 0, BOOTSTRAP])
                 fit = degree_exponent(sequence, bootstrap=200, rng=rng)
-                rows += [
-                    {"model": model, "seed": seed, "projection": projection, "side": side, **measured}
-                    for measured in _fit_measures(fit)
-                ]
+                line = {"model": model, "seed": seed, "projection": projection, "side": side}
+                rows += tidy(line, _fit_measures(fit))
                 if seed == first:
-                    curve = degree_ccdf(sequence, fit)
-                    curves.append(
-                        curve.assign(model=model, projection=projection, side=side, note=_fit_note(fit))
-                    )
+                    note = "γ at its bound" if fit.at_bound else f"γ {fit.gamma:.2f}"
+                    of = {"model": model, "projection": projection, "side": side, "note": note}
+                    curves.append(degree_ccdf(sequence, fit).assign(**of))
     return {"table": pd.DataFrame(rows), "ccdf": pd.concat(curves, ignore_index=True)}
 
 
@@ -102,13 +102,15 @@ def disk(records: Records) -> Tables:
     for seed, found in networks(records):
         for model, masks in found.items():
             graph = LayeredGraph.from_masks(masks)
-            table, measured = _embed(graph)
-            rows += [{"model": model, "seed": seed, **line} for line in measured]
+            embedding = coalescent_embedding(graph.adjacency(directed=False))
+            shown, linked = embedded(graph, embedding)
+            line = {"model": model, "seed": seed}
+            rows += tidy(line | {"projection": "sparse layers"}, _embedding_measures(graph, embedding))
+            for name, radius in shown.groupby("population", sort=False)["radius"]:
+                rows += tidy(line | {"projection": name}, {"mean radius": (radius.mean(), "1")})
             if seed == first:
-                nodes.append(table.assign(model=model))
-                embedded = graph.edges().astype({"source": int, "target": int})[["source", "target"]]
-                inside = embedded.isin(set(table["node"])).all(axis=1)
-                links.append(embedded[inside].assign(model=model))
+                nodes.append(shown.assign(model=model))
+                links.append(linked.assign(model=model))
     return {
         "table": pd.DataFrame(rows),
         "nodes": pd.concat(nodes, ignore_index=True),
@@ -132,16 +134,12 @@ def ch_scores_of_links(records: Records, bins: int = 32) -> Tables:
                     "projection": PROJECTIONS[1],
                     "evolution": step,
                 }
-                rows.append({**line, "measure": "median score", "value": np.median(values), "unit": "1"})
-                rows.append({**line, "measure": "cells", "value": len(values), "unit": "cells"})
-                rows.append({**line, "measure": "score 0", "value": np.mean(values == 0), "unit": "share"})
-                for other in ("still absent", "kept"):
-                    if other == fate:
-                        continue
+                measures: Measures = {"median score": (np.median(values), "1")}
+                measures |= {"cells": (len(values), "cells"), "score 0": (np.mean(values == 0), "share")}
+                for other in [name for name in ("still absent", "kept") if name != fate]:
                     chance = _chance_above(values, scores[other])
-                    rows.append(
-                        {**line, "measure": f"chance above {other}", "value": chance, "unit": "share"}
-                    )
+                    measures[f"chance above {other}"] = (chance, "share")
+                rows += tidy(line, measures)
             if cell["seed"] == first:
                 histograms.append(_histograms(scores, bins).assign(evolution=step))
     return {"table": pd.DataFrame(rows), "histogram": pd.concat(histograms, ignore_index=True)}
@@ -155,10 +153,10 @@ def _degree_sequences(masks: Masks) -> list[tuple[str, str, NDArray[np.int64]]]:
         for name, projection in zip(PROJECTIONS, graph.projections, strict=True)
         for side, label in (("source", "presynaptic"), ("target", "postsynaptic"))
     ]
-    return [*sequences, ("sparse layers", "pooled", pooled_degrees(masks))]
+    return [*sequences, ("sparse layers", "pooled", pooled_degrees(graph))]
 
 
-def _fit_measures(fit: ExponentFit) -> list[Row]:
+def _fit_measures(fit: ExponentFit) -> Measures:
     numbers = {
         "gamma": inside_bounds(fit.gamma),
         "xmin": fit.xmin,
@@ -168,64 +166,23 @@ def _fit_measures(fit: ExponentFit) -> list[Row]:
     }
     for name, (ratio, p) in fit.likelihood_ratios.items():
         numbers |= {f"R against {name}": ratio, f"p against {name}": p}
-    verdict = fit.scale_free
-    numbers |= {
-        "bootstrap p": np.nan if fit.p_value is None else fit.p_value,
-        "at bound": float(fit.at_bound),
-    }
-    numbers |= {"scale-free": np.nan if verdict is None else float(verdict)}
+    verdicts = {"bootstrap p": fit.p_value, "at bound": fit.at_bound, "scale-free": fit.scale_free}
+    numbers |= {name: np.nan if value is None else float(value) for name, value in verdicts.items()}
     units = {"xmin": "links", "n_tail": "nodes", "at bound": "yes/no", "scale-free": "yes/no"}
-    return [
-        {"measure": name, "value": value, "unit": units.get(name, "1")} for name, value in numbers.items()
-    ]
+    return {name: (value, units.get(name, "1")) for name, value in numbers.items()}
 
 
-def _fit_note(fit: ExponentFit) -> str:
-    return "γ at its bound" if fit.at_bound else f"γ {fit.gamma:.2f}"
-
-
-def _embed(graph: LayeredGraph) -> tuple[pd.DataFrame, list[Row]]:
-    """Return the embedded nodes, and the measures of the embedding."""
-    embedding = coalescent_embedding(graph.adjacency(directed=False))
-    degree = np.concatenate(list(graph.degrees().values()))[embedding.nodes]
-    population = graph.node_population[embedding.nodes]
-    nodes = pd.DataFrame(
-        {
-            "node": embedding.nodes,
-            "population": np.array(POPULATIONS)[population],
-            "degree": degree,
-            "theta": embedding.theta,
-            "radius": embedding.radius,
-        }
-    )
-    live = sum(int(units.sum()) for units in live_units(graph).values())
-    rows = [
-        {
-            "projection": "sparse layers",
-            "measure": "gamma",
-            "value": inside_bounds(embedding.gamma),
-            "unit": "1",
-        },
-        {"projection": "sparse layers", "measure": "nodes embedded", "value": len(nodes), "unit": "nodes"},
-        {"projection": "sparse layers", "measure": "links", "value": graph.n_links, "unit": "links"},
-        {
-            "projection": "sparse layers",
-            "measure": "component share of linked units",
-            "value": len(nodes) / np.count_nonzero(np.concatenate(list(graph.degrees().values()))),
-            "unit": "share",
-        },
-        {"projection": "sparse layers", "measure": "live units", "value": live, "unit": "nodes"},
-        {
-            "projection": "sparse layers",
-            "measure": "live links",
-            "value": percolate(graph).n_links,
-            "unit": "links",
-        },
-        {"projection": "sparse layers", "measure": "largest degree", "value": degree.max(), "unit": "links"},
-    ]
-    for name, radius in nodes.groupby("population", sort=False)["radius"]:
-        rows.append({"projection": name, "measure": "mean radius", "value": radius.mean(), "unit": "1"})
-    return nodes, rows
+def _embedding_measures(graph: LayeredGraph, embedding: Embedding) -> Measures:
+    size = len(embedding.nodes)
+    return {
+        "gamma": (inside_bounds(embedding.gamma), "1"),
+        "nodes embedded": (size, "nodes"),
+        "links": (graph.n_links, "links"),
+        "component share of linked units": (size / np.count_nonzero(pooled_degrees(graph)), "share"),
+        "live units": (sum(int(units.sum()) for units in live_units(graph).values()), "nodes"),
+        "live links": (percolate(graph).n_links, "links"),
+        "largest degree": (pooled_degrees(graph)[embedding.nodes].max(), "links"),
+    }
 
 
 def _scores_by_fate(record: Record, step: int, rule: str, layer: int = 1) -> dict[str, NDArray[np.float64]]:

@@ -19,7 +19,7 @@ from analysis.engine.exhibit import Tables
 from analysis.engine.sheet import Sheet
 from netsci import plot
 from netsci.data.digits import CHECKSUM
-from netsci.graph import LayeredGraph, live_units, native_arcs
+from netsci.graph import Embedding, LayeredGraph, live_units, native_arcs
 from netsci.graph.degree.discrete_fit import HIGHEST, LOWEST
 from netsci.topology import erdos_renyi
 
@@ -139,14 +139,32 @@ def stored_network(tables: Tables, model: str) -> LayeredGraph:
     return LayeredGraph.from_masks(masks, names=PROJECTIONS)
 
 
-def pooled_degrees(masks: Masks) -> NDArray[np.int64]:
+def pooled_degrees(graph: LayeredGraph) -> NDArray[np.int64]:
     """Return the degrees of all units of the sparse layers together."""
-    return np.concatenate(list(LayeredGraph.from_masks(masks).degrees().values()))
+    return np.concatenate(list(graph.degrees().values()))
+
+
+def embedded(graph: LayeredGraph, embedding: Embedding) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the nodes of an embedding with their places, and the links between them."""
+    places = {
+        "node": embedding.nodes,
+        "population": np.array(POPULATIONS)[graph.node_population[embedding.nodes]],
+        "degree": pooled_degrees(graph)[embedding.nodes],
+        "theta": embedding.theta,
+        "radius": embedding.radius,
+    }
+    links = graph.edges().astype({"source": int, "target": int})[["source", "target"]]
+    return pd.DataFrame(places), links[links.isin(set(embedding.nodes.tolist())).all(axis=1)]
 
 
 def inside_bounds(gamma: float) -> float:
     """Return gamma, NaN where the fit ran into a bound: that is no estimate, so it has no place in a mean."""
     return gamma if LOWEST < gamma < HIGHEST else float("nan")
+
+
+def write_gamma(gamma: float) -> str:
+    """Return gamma as captions write it; NaN is one at a bound."""
+    return "γ at its bound" if np.isnan(gamma) else f"γ = {gamma:.2f}"
 
 
 def arcs(nodes: pd.DataFrame, links: pd.DataFrame, *, edge: float, points: int = 12) -> pd.DataFrame:

@@ -15,7 +15,8 @@ import pandas as pd
 
 from analysis.engine.entries import compared
 from analysis.engine.words import NAMES, choice, row_name
-from netsci.plot.scene import Panel, Scene, Series, draw, grid_columns
+from netsci.plot.draw import draw
+from netsci.plot.scene import Panel, Scene, Series, grid_columns
 
 OURS, PRINTED = "this library", "printed"
 SCALES = {"smoke": "smoke scale: digits, not the paper's data", "desk": "", "paper": "the paper's sizes"}

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.engine.claims import Bound, Claim, Order, Sign, Trend
+from analysis.engine.exhibit import Exhibit
 from analysis.engine.printed import Entry, added, printed
 from analysis.engine.sheet import Key
 
@@ -37,6 +38,12 @@ def read_exhibits(folder: Path) -> dict[str, dict[str, Any]]:
             literal["printed"] = tuple(e for part in literal["printed"] for e in make_entries(part))
         found[one["id"]] = literal
     return found
+
+
+def make_exhibits(folder: Path, made: Mapping[str, Mapping[str, Any]]) -> list[Exhibit]:
+    """Return a paper's exhibits: what its exhibits.toml says of each, with its cells and functions by id."""
+    literals = read_exhibits(folder)
+    return [Exhibit(**{**literals[id_], **rest}) for id_, rest in made.items()]
 
 
 def make_entries(part: Mapping[str, Any]) -> Sequence[Entry]:

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
+
+
+def tidy(line: Mapping[str, Any], measures: Mapping[str, tuple[Any, str]]) -> list[dict[str, Any]]:
+    """Return a row for each measure: what the line says, then measure, value and unit.
+
+    >>> tidy({"seed": 0}, {"links": (5, "links")})
+    [{'seed': 0, 'measure': 'links', 'value': 5, 'unit': 'links'}]
+    """
+    return [{**line, "measure": name, "value": v, "unit": unit} for name, (v, unit) in measures.items()]
 
 
 def mean_and_interval(table: pd.DataFrame, *, confidence: float = 0.95) -> pd.DataFrame:

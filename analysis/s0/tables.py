@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from analysis.engine.drawing import AXES, DRAWINGS, OURS, PRINTED, Draw, Look, Said, Tables, place_dots, shown
 from analysis.engine.entries import compared
@@ -21,7 +22,7 @@ from analysis.engine.words import NAMES, choice
 from analysis.s0.answers import compare, energy, noisy, seconds, sweep
 from analysis.s0.grids import GRIDS
 from analysis.s0.recipes import SWEEP_IMAGES
-from netsci.plot.scene import Panel, Scene, Series, draw
+from netsci import plot
 
 VERSION = 3  # of the tables
 TEST_IMAGES = {"cifar10-dvs": 1_000, "dvs-gesture": 264}  # others have 10,000, digits at the smoke scale 100
@@ -90,37 +91,43 @@ ANSWERS: dict[str, Answer] = {
 
 
 def figure2(said: Said, look: Look, tables: Tables, backend: str) -> Any:
-    """Draw the gain of each method over its own dense network against link sparsity, a panel a dataset."""
+    """Draw each method's gain over its own dense network against link sparsity, by dataset."""
     both = compared(tables)
     wide = both.set_index(["row", "column"])
-    panels = []
+    names = {
+        method: f"{NAMES[method]}, {PRINTED}" if method == "ch-snn" else NAMES[method] for method in METHODS
+    }
+    ours, frames = f"{NAMES['ch-snn']}, {OURS}", []
     for dataset in ("mnist", "n-mnist", "cifar-10"):
         rows = [row for row in dict.fromkeys(both["row"]) if row.startswith(f"{dataset}/")]
-        series = []
         for method, who in [*((m, PRINTED) for m in METHODS), ("ch-snn", OURS)]:
             own = [row for row in rows if row.endswith(f"/{method}")]
             of = "printed" if who == PRINTED else "mean"
             x = wide[of].reindex([(row, "link_sparsity_percent") for row in own]).to_numpy(float)
             gains = wide.reindex([(row, "accuracy_improvement_percent") for row in own])
-            y, low, high = (gains[name].to_numpy(float) for name in (of, "low", "high"))
-            if np.isnan(x * y).all():
-                continue
-            name = f"{NAMES[method]}, {who}" if method == "ch-snn" else NAMES[method]
-            look_: dict[str, Any] = {
-                "colour": METHODS.index(method),
-                "symbol": METHODS.index(method),
-                "hollow": who == PRINTED,
-            }
-            names = tuple(NAMES[row.split("/")[1]] for row in own)
-            ends = (low, high) if who == OURS else None
-            series.append(Series("points", x, y, name, whisker=ends, text=names, size=8.0, key=True, **look_))
-        panels.append(Panel(tuple(series), title=NAMES[dataset], empty="" if series else "no data"))
-    axes: dict[str, Any] = {
-        "x_label": AXES["link_sparsity_percent"],
-        "y_label": AXES["accuracy_improvement_percent"],
-    }
-    scene = Scene(tuple(panels), title=look["title"], share=False, columns=3, n_colours=5, **axes)
-    return draw(scene, backend)
+            one = {"sparsity": x, "gain": gains[of].to_numpy(float), "low": np.nan, "high": np.nan}
+            if who == OURS:
+                one |= {end: gains[end].to_numpy(float) for end in ("low", "high")}
+            network = [NAMES[row.split("/")[1]] for row in own]
+            name = ours if who == OURS else names[method]
+            frames.append(pd.DataFrame(one).assign(dataset=NAMES[dataset], method=name, network=network))
+    axes = {"sparsity": AXES["link_sparsity_percent"], "gain": AXES["accuracy_improvement_percent"]}
+    return plot.scatter(
+        pd.concat(frames, ignore_index=True).dropna(subset=["sparsity", "gain"]),
+        x="sparsity",
+        y="gain",
+        low="low",
+        high="high",
+        text="network",
+        hue="method",
+        panel="dataset",
+        order=[*names.values(), ours],
+        hollow={name: ours if name == names["ch-snn"] else name for name in names.values()},
+        columns=3,
+        labels=axes,
+        title=look["title"],
+        backend=backend,
+    )
 
 
 def figure3(said: Said, look: Look, tables: Tables, backend: str) -> Any:

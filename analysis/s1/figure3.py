@@ -14,14 +14,16 @@ import pandas as pd
 
 from analysis.engine import digits_runs as nets
 from analysis.engine.exhibit import Exhibit, Tables
-from analysis.engine.literals import read_exhibits
+from analysis.engine.literals import make_exhibits
 from analysis.engine.printed import expected
 from analysis.engine.sheet import Sheet
+from analysis.engine.statistics import tidy
 from netsci.graph import Embedding, ExponentFit, LayeredGraph, coalescent_embedding, degree_exponent
 from netsci.graph.geometry.alignment import align, circular_correlation
 from netsci.graph.geometry.meta_depth import meta_depth
 from netsci.graph.geometry.navigation import greedy_routing_score
 
+Measures = dict[str, tuple[float, str]]  # value and unit
 SHUFFLES = 7  # purpose of the generator of meta-depth's permutations, beside those of the other exhibits
 PERMUTATIONS = 999
 MIDDLE = nets.POPULATIONS[1]
@@ -50,10 +52,9 @@ FLAGS = {  # what the fit's notes begin with, in few words
 
 def exhibits(first_seed: int = 0) -> list[Exhibit]:
     """Return the exhibit over three seeds, from the cells of the digits exhibits."""
-    literal = read_exhibits(Path(__file__).parent)["s1-figure3"]
-    cells = nets.cells_of(tuple(nets.NAMES), first_seed)
     kept: dict[str, Any] = {"tabulate": tabulate, "draw": draw, "sheet": sheet, "summarise": summarise}
-    return [Exhibit(**literal, cells=cells, **kept)]
+    kept["cells"] = nets.cells_of(tuple(nets.NAMES), first_seed)
+    return make_exhibits(Path(__file__).parent, {"s1-figure3": kept})
 
 
 def printed_gammas() -> dict[str, float]:
@@ -73,15 +74,17 @@ def tabulate(records: nets.Records) -> Tables:
             embedding = coalescent_embedding(graph.adjacency(directed=False))
             reference = reference or embedding
             embedding = align(embedding, reference)
-            fit = degree_exponent(np.concatenate(list(graph.degrees().values())))
+            fit = degree_exponent(nets.pooled_degrees(graph))
             rng = np.random.default_rng([seed, 0, number, SHUFFLES])
             line = {"model": name, "seed": seed}
-            measured = [*_whole(graph, embedding, fit, reference), *_depth(graph, embedding, rng)]
-            rows += [{**line, **one} for one in measured]
+            rows += tidy(line | {"projection": "sparse layers"}, _whole(graph, embedding, fit, reference))
+            for population, measures in _depth(graph, embedding, rng).items():
+                rows += tidy(line | {"projection": population}, measures)
             flags.append({**line, "flags": "; ".join(fit.notes)})
             if seed == first and key in PANELS:
-                nodes.append(_nodes(graph, embedding).assign(model=name))
-                links.append(_links(graph, embedding).assign(panel=name[1]))
+                shown, linked = nets.embedded(graph, embedding)
+                nodes.append(shown.assign(model=name))
+                links.append(linked.assign(panel=name[1]))
     return {
         "table": pd.DataFrame(rows),
         "flags": pd.DataFrame(flags),
@@ -118,25 +121,20 @@ def sheet(made: Tables) -> Sheet:
 
 def draw(made: Tables, backend: str) -> Any:
     """Draw the three disks."""
-    table, flags = made["table"], made["flags"]
-    first = table["seed"].min()
+    of_first = (made[name].query("seed == seed.min()") for name in ("table", "flags"))
+    table, flags = (rows.set_index("model") for rows in of_first)
     links = {name: made["links"][made["links"]["panel"] == name[1]] for name in PANELS.values()}
-    captions = {}
-    for name, of in links.items():
-        rows = table[(table["seed"] == first) & (table["model"] == name)]
-        said = flags[(flags["seed"] == first) & (flags["model"] == name)]["flags"].fillna("").iloc[0]
-        captions[name] = _caption(rows, str(said), len(of))
+    said = flags["flags"].fillna("")
+    captions = {name: _caption(table.loc[name], str(said[name]), len(of)) for name, of in links.items()}
     return nets.draw_disks(made["nodes"], links, captions, backend)
 
 
-def _whole(
-    graph: LayeredGraph, embedding: Embedding, fit: ExponentFit, reference: Embedding
-) -> list[dict[str, Any]]:
+def _whole(graph: LayeredGraph, embedding: Embedding, fit: ExponentFit, reference: Embedding) -> Measures:
     """Return the measures of a network as a whole."""
     _, own, other = np.intersect1d(embedding.nodes, reference.nodes, return_indices=True)
     agreement = circular_correlation(embedding.theta[own], reference.theta[other])
     score = greedy_routing_score(graph.adjacency(directed=False), embedding)
-    measured = {
+    return {
         "gamma": (nets.inside_bounds(fit.gamma), "1"),
         "xmin": (fit.xmin, "links"),
         "n_tail": (fit.n_tail, "nodes"),
@@ -145,62 +143,37 @@ def _whole(
         "GR-score": (score, "1"),
         "agreement of angles with (a)": (agreement, "1"),
     }
-    return [
-        {"projection": "sparse layers", "measure": name, "value": value, "unit": unit}
-        for name, (value, unit) in measured.items()
-    ]
 
 
-def _depth(graph: LayeredGraph, embedding: Embedding, rng: np.random.Generator) -> list[dict[str, Any]]:
+def _depth(graph: LayeredGraph, embedding: Embedding, rng: np.random.Generator) -> dict[str, Measures]:
     """Return where hubs and centre lie, layer by layer."""
     table = meta_depth(graph, embedding, permutations=PERMUTATIONS, rng=rng)
-    shown = pd.DataFrame(
-        {
-            "hubs": table["hubs"],
-            "share of all hubs": table["hubs"] / table["hubs"].sum(),
-            "share of all nodes": table["nodes"] / table["nodes"].sum(),
-            "z of hubs": table["z_hubs"],
-            "permutation p of hubs": table["p_hubs"],
-            "mean radius": table["mean_radius"],
-            "z of radius": table["z_radius"],
-            "permutation p of radius": table["p_radius"],
-        }
-    )
-    units = {"hubs": "nodes", "share of all hubs": "share", "share of all nodes": "share"}
-    return [
-        {"projection": population, "measure": name, "value": float(line[name]), "unit": units.get(name, "1")}
-        for population, (_, line) in zip(nets.POPULATIONS, shown.iterrows(), strict=True)
-        for name in shown.columns
-    ]
-
-
-def _nodes(graph: LayeredGraph, embedding: Embedding) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "node": embedding.nodes,
-            "population": np.array(nets.POPULATIONS)[graph.node_population[embedding.nodes]],
-            "degree": np.concatenate(list(graph.degrees().values()))[embedding.nodes],
-            "theta": embedding.theta,
-            "radius": embedding.radius,
-        }
-    )
-
-
-def _links(graph: LayeredGraph, embedding: Embedding) -> pd.DataFrame:
-    links = graph.edges().astype({"source": int, "target": int})[["source", "target"]]
-    return links[links.isin(set(embedding.nodes.tolist())).all(axis=1)]
+    shares = table[["hubs", "nodes"]] / table[["hubs", "nodes"]].sum()
+    measured = {
+        "hubs": (table["hubs"], "nodes"),
+        "share of all hubs": (shares["hubs"], "share"),
+        "share of all nodes": (shares["nodes"], "share"),
+        "z of hubs": (table["z_hubs"], "1"),
+        "permutation p of hubs": (table["p_hubs"], "1"),
+        "mean radius": (table["mean_radius"], "1"),
+        "z of radius": (table["z_radius"], "1"),
+        "permutation p of radius": (table["p_radius"], "1"),
+    }
+    return {
+        population: {name: (float(of.iloc[number]), unit) for name, (of, unit) in measured.items()}
+        for number, population in enumerate(nets.POPULATIONS)
+    }
 
 
 def _caption(rows: pd.DataFrame, flags: str, links: int) -> str:
     """Return what stands under a disk, line by line."""
     value = rows.set_index(["projection", "measure"])["value"]
     whole, middle = value["sparse layers"], value[MIDDLE]
-    gamma = "γ at its bound" if np.isnan(whole["gamma"]) else f"γ = {whole['gamma']:.2f}"
     short = dict.fromkeys(_short(note) for note in flags.split("; ") if _short(note))
     hubs = rows[rows["measure"] == "hubs"]["value"].sum()
     return "\n".join(
         (
-            f"{gamma}, N = {whole['nodes embedded']:.0f}, E = {links}",
+            f"{nets.write_gamma(whole['gamma'])}, N = {whole['nodes embedded']:.0f}, E = {links}",
             f"γ: {', '.join(short) or 'no flags'}",
             f"{100 * middle['share of all hubs']:.0f} % of {hubs:.0f} hubs in {MIDDLE} "
             f"(p = {middle['permutation p of hubs']:.3f})",

@@ -12,18 +12,25 @@ import pandas as pd
 from analysis.engine.cells import Cell, Record, Task
 from analysis.engine.claims import Bound
 from analysis.engine.exhibit import Exhibit, Tables
-from analysis.engine.literals import read_exhibits
+from analysis.engine.literals import make_exhibits
 from analysis.engine.printed import expected
 from analysis.engine.sheet import Sheet, exact
-from analysis.engine.statistics import average
+from analysis.engine.statistics import average, tidy
 from analysis.s3.checks import VERDICTS, Claim, read_claims
 from analysis.s3.tasks import OPERATIONS
 from netsci import plot
-from netsci.plot.scene import Panel, Scene, Series, draw
+from netsci.plot.draw import draw
+from netsci.plot.scene import Panel, Scene, Series
 
 ORDERS = ((0.5, 1.0), (1.0, 2.0))
 UNCHANGED = 1e-9  # rounding
 MEASURES = ("norm_p", "norm_q", "I(W)")
+PRINTED = {  # column of the printed table -> measure, p, q
+    "norm_p": ("norm_p", *ORDERS[0]),
+    "norm_q": ("norm_q", *ORDERS[0]),
+    "sparsity_i": ("I(W)", *ORDERS[0]),
+    "sparsity_i_p1_q2": ("I(W)", *ORDERS[1]),
+}
 DATA = "none: vectors that are written out, or drawn at random"
 VECTORS = Task("s3-vectors", "analysis.s3.tasks:vectors")
 CHANGES = Task("s3-changes", "analysis.s3.tasks:changes")
@@ -40,33 +47,14 @@ def exhibits(first_seed: int = 0) -> list[Exhibit]:
         for i in range(3)
     )
     claimed = (Cell.of(CHECKS, version=1, data=DATA, seed=first_seed, vectors=500),)
-    literals = read_exhibits(Path(__file__).parent)
-    checked = {"claims": tuple(as_claim(entry) for entry in read_claims())}
-    return [
-        Exhibit(
-            **literals["s3-vectors"],
-            cells=worked,
-            tabulate=tabulate_vectors,
-            draw=draw_vectors,
-            sheet=sheet_of_vectors,
-            summarise=lambda tables: tables["compared"],
-        ),
-        Exhibit(
-            **literals["s3-properties"],
-            cells=operated,
-            tabulate=tabulate_changes,
-            draw=draw_changes,
-            sheet=sheet_of_changes,
-            summarise=average,
-        ),
-        Exhibit(
-            **literals["s3-claims"] | checked,
-            cells=claimed,
-            tabulate=tabulate_claims,
-            draw=draw_claims,
-            sheet=sheet_of_claims,
-        ),
-    ]
+    vectors: dict[str, Any] = {"tabulate": tabulate_vectors, "draw": draw_vectors, "sheet": sheet_of_vectors}
+    vectors |= {"cells": worked, "summarise": lambda tables: tables["compared"]}
+    changes: dict[str, Any] = {"tabulate": tabulate_changes, "draw": draw_changes, "sheet": sheet_of_changes}
+    changes |= {"cells": operated, "summarise": average}
+    claims: dict[str, Any] = {"tabulate": tabulate_claims, "draw": draw_claims, "sheet": sheet_of_claims}
+    claims |= {"cells": claimed, "claims": tuple(as_claim(entry) for entry in read_claims())}
+    made = {"s3-vectors": vectors, "s3-properties": changes, "s3-claims": claims}
+    return make_exhibits(Path(__file__).parent, made)
 
 
 def as_claim(entry: Claim) -> Bound:
@@ -86,21 +74,14 @@ def tabulate_vectors(records: Mapping[Cell, Record]) -> Tables:
         for measure, value in zip(MEASURES, of_order.tolist(), strict=True)
     ]
     table = pd.DataFrame(rows)
-    names = {"norm_p": ("norm_p", 0), "norm_q": ("norm_q", 0), "sparsity_i": ("I(W)", 0)}
-    names["sparsity_i_p1_q2"] = ("I(W)", 1)
-    compared = []
-    for line in expected("s3.vectors").itertuples():
-        if line.column not in names or not line.value:
-            continue
-        measure, order = names[line.column]
-        p, q = ORDERS[order]
-        same = (table["vector"] == line.row) & (table["measure"] == measure) & (table["p"] == p)
-        computed, printed = float(table.loc[same, "value"].item()), float(line.value)
-        both = {"printed": printed, "computed": computed, "difference": computed - printed}
-        compared.append(
-            {"vector": line.row, "p": p, "q": q, "measure": measure, **both, "reading": line.reading}
-        )
-    return {"table": table, "compared": pd.DataFrame(compared)}
+    computed = table.rename(columns={"value": "computed"})[["vector", "p", "q", "measure", "computed"]]
+    printed = expected("s3.vectors").query("value != '' and column in @PRINTED")
+    of = pd.DataFrame([PRINTED[column] for column in printed["column"]], columns=["measure", "p", "q"])
+    of = of.assign(vector=printed["row"].array, printed=printed["value"].array.astype(float))
+    both = of.assign(reading=printed["reading"].array).merge(computed, validate="one_to_one")
+    both["difference"] = both["computed"] - both["printed"]
+    columns = ["vector", "p", "q", "measure", "printed", "computed", "difference", "reading"]
+    return {"table": table, "compared": both[columns]}
 
 
 def sheet_of_vectors(tables: Tables) -> Sheet:
@@ -134,7 +115,7 @@ def tabulate_changes(records: Mapping[Cell, Record]) -> Tables:
                 "unchanged": ((change.abs() <= UNCHANGED).mean(), "share"),
             }
             line = {"operation": name, "theory": theory, "p": cell["p"], "q": cell["q"], "seed": cell["seed"]}
-            rows += [{**line, "measure": m, "value": v, "unit": unit} for m, (v, unit) in measured.items()]
+            rows += tidy(line, measured)
     return {"table": pd.DataFrame(rows)}
 
 
@@ -187,17 +168,15 @@ def sheet_of_claims(tables: Tables) -> Sheet:
 
 
 def draw_vectors(made: Tables, backend: str) -> Any:
-    """Draw printed and computed values side by side, one panel a measure."""
+    """Draw printed and computed values side by side: a panel for each measure, which names its axis."""
     compared = made["compared"]
     names = {"norm_p": "‖W‖p, p = {p:g}", "norm_q": "‖W‖q, q = {q:g}", "I(W)": "I(W), p = {p:g}, q = {q:g}"}
     panels = [names[line.measure].format(p=line.p, q=line.q) for line in compared.itertuples()]
     named = compared.rename(columns={"printed": "closed form of S3"})
-    shown = named.assign(panel=panels, vector=compared["vector"].str.upper()).melt(
-        ["panel", "vector"], ["closed form of S3", "computed"], var_name="source"
+    shown = named.assign(measure=panels, unit="1", vector=compared["vector"].str.upper()).melt(
+        ["measure", "unit", "vector"], ["closed form of S3", "computed"], var_name="source"
     )
-    kept: dict[str, Any] = {"hue": "source", "panel": "panel", "share": False, "columns": 2}
-    labels = {"value": "value", "vector": "vector"}
-    return plot.points(shown, x="vector", y="value", labels=labels, backend=backend, **kept)
+    return plot.measures(shown, y="vector", hue="source", columns=2, backend=backend)
 
 
 def draw_changes(made: Tables, backend: str) -> Any:

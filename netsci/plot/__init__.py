@@ -1,4 +1,4 @@
-"""Figures from tidy tables: nothing is computed here, shown or saved.
+"""Draw figures from tidy tables. Nothing is computed here, no window is opened and no file is written.
 
 Every function takes a pandas table and returns a figure, matplotlib's (for SVG) or plotly's (for HTML), from
 one backend-neutral description (`scene`), so that both hold the same values. Where a table has no rows, or

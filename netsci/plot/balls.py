@@ -35,7 +35,7 @@ def ball(
     """
     import plotly.graph_objects as go
 
-    from netsci.plot.plotly_layout import literal
+    from netsci.plot.plotly_layout import escape
 
     check_columns(nodes, ("x", "y", "z", "degree", "label", colour), "nodes")
     check_columns(arcs, ("x", "y", "z"), "arcs")
@@ -63,14 +63,14 @@ def ball(
         rows = rows_of(nodes, colour, level)
         degree = numbers(rows, "degree")
         hover = [
-            f"{literal(name_of(label))}<br>{literal(name_of(level))}<br>{literal(degree_name)} {k:g}"
+            f"{escape(name_of(label))}<br>{escape(name_of(level))}<br>{escape(degree_name)} {k:g}"
             for label, k in zip(rows["label"], degree, strict=True)
         ]
         traces.append(
             go.Scatter3d(
                 **{axis: numbers(rows, axis) for axis in "xyz"},
                 mode="markers",
-                name=literal(name_of(level)),
+                name=escape(name_of(level)),
                 marker={
                     "color": theme.colour(number, len(hues), mode),
                     "size": 2.0 + 1.6 * np.log(np.maximum(np.nan_to_num(degree, nan=1.0), 1.0)),
@@ -100,7 +100,7 @@ def _layout(title: str, mode: str) -> dict[str, Any]:
         },
     }
     if title:
-        from netsci.plot.plotly_layout import literal
+        from netsci.plot.plotly_layout import escape
 
-        layout["title"] = {"text": literal(title)}
+        layout["title"] = {"text": escape(title)}
     return layout

@@ -1,4 +1,4 @@
-"""Curves: lines with bands, degree CCDFs with their fits, and histograms computed elsewhere."""
+"""Draw curves: lines with bands, degree CCDFs with their fits, and histograms computed elsewhere."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def lines(
     high: Column = None,
     **look: Unpack[Look],
 ) -> Any:
-    """Return small multiples by `panel`, in each one line a `hue` with a band between `low` and `high`.
+    """Draw one line for each `hue`, with a band from `low` to `high`; one panel for each value of `panel`.
 
     Columns: x, y, low, high numeric (their units belong in `labels`); hue and panel of any type, in order of
     appearance unless `order` lists the hues. Rows are drawn by rising x; NaN breaks a line. Panels share
@@ -81,7 +81,7 @@ def scatter(
     text: Column = None,
     **look: Unpack[Look],
 ) -> Any:
-    """Return a symbol for each row, with a whisker and a name beside it; small multiples by `panel`.
+    """Draw a symbol for each row, with a whisker and a name beside it; one panel for each value of `panel`.
 
     Columns: x, y numeric, low and high (ends of the whisker, NaN for none), text (the name beside the point,
     missing for none); hue and panel of any type. Further options: `netsci.plot.look.Look`.
@@ -119,7 +119,7 @@ def ccdf(
     panel: Column = None,
     **look: Unpack[Look],
 ) -> Any:
-    """Return complementary cumulative degree distributions on log-log axes: symbols the data, dashes the fit.
+    """Draw complementary cumulative degree distributions on log-log axes: data as symbols, fits as dashes.
 
     Columns: degree (links, > 0), ccdf (share of nodes of at least that degree, in (0, 1]), optionally fit
     (the fitted CCDF, NaN where nothing is fitted), note (text shown in the panel, such as
@@ -150,7 +150,7 @@ def distribution(
     panel: Column = None,
     **look: Unpack[Look],
 ) -> Any:
-    """Return histograms as steps, small multiples by `panel` and one outline a `hue`.
+    """Draw histograms as steps: one outline for each `hue`, one panel for each value of `panel`.
 
     Columns: left, right (edges of a bin, in the unit that labels["left"] names), density (per that unit).
 

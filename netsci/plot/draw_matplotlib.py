@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from netsci.plot import matplotlib_layout as layout
 from netsci.plot import theme
 from netsci.plot.scene import Scene, Series
-from netsci.plot.tidy import short
+from netsci.plot.tidy import shorten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,7 +40,7 @@ def figure(scene: Scene) -> Figure:
         if last is not None:
             bar = drawn.colorbar(last, ax=list(axes), shrink=0.7, aspect=28, pad=0.02)
             bar.outline.set_visible(False)
-            bar.set_label(layout.plain(scene.value_label))
+            bar.set_label(layout.escape(scene.value_label))
         # Each draw would shift the layout a little: settle it once, so that every save gives the same bytes.
         # None is no engine at all. After "none", savefig would still draw once for the layout.
         engine.execute(drawn)
@@ -55,16 +55,16 @@ def _legend(drawn: Figure, scene: Scene) -> None:
     head: dict[str, Any] = {"fontsize": theme.TYPE[scene.size]["head"], "fontweight": "bold"}
     if not scene.keys:
         if scene.title:
-            drawn.suptitle(layout.plain(scene.title), x=0.012, ha="left", **head)
+            drawn.suptitle(layout.escape(scene.title), x=0.012, ha="left", **head)
         return
     # A leading underscore would hide the entry, so such a name starts with a space.
-    names = [layout.plain(short(s.name)) for s in scene.keys]
+    names = [layout.escape(shorten(s.name)) for s in scene.keys]
     legend = drawn.legend(
         [_key(s, scene) for s in scene.keys],
         [" " + name if name.startswith("_") else name for name in names],
         loc="outside upper left",
         ncols=layout.legend_columns(scene),
-        title=layout.plain(scene.title) or None,
+        title=layout.escape(scene.title) or None,
         alignment="left",
         columnspacing=1.4,
         handlelength=1.6,
@@ -90,7 +90,7 @@ def _key(s: Series, scene: Scene) -> Line2D:
 
 
 def _axes(drawn: Figure, scene: Scene) -> list[Axes]:
-    """Return one axes a panel; shared scales where the scene shares them."""
+    """Return the axes of each panel, with a common scale where the scene asks for it."""
     axes: list[Axes] = []
     for i in range(len(scene.panels)):
         first = axes[0] if axes and scene.share and not scene.panels[i].bare else None
@@ -162,14 +162,15 @@ def _whiskers(ax: Axes, s: Series, colour: str) -> None:
 
 
 def _links(ax: Axes, s: Series, colour: str, layer: float) -> None:
-    """Draw each link as a line of its own: where many cross, they darken. One path would stay even."""
+    """Draw each link as a line of its own, so that places where many links cross are darker."""
     points = np.column_stack([s.x, s.y])
     gaps = np.flatnonzero(np.isnan(points).any(axis=1))
-    lines = [part for part in np.split(points, gaps + 1) if len(part) > 1]
+    starts, ends = np.append(0, gaps + 1), np.append(gaps, len(points))
+    lines = [points[start:end] for start, end in zip(starts, ends, strict=True) if end - start > 1]
     opacity = float(np.clip(4.0 / np.sqrt(max(len(lines), 1)), 0.03, 0.6))
     ax.add_collection(
         LineCollection(
-            [part[~np.isnan(part).any(axis=1)] for part in lines],
+            lines,
             linewidths=s.width * 0.75,
             colors=colour,
             alpha=opacity,

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from netsci.plot import theme
 from netsci.plot.naming import name_sides
-from netsci.plot.plotly_layout import axes_size, layout, literal
+from netsci.plot.plotly_layout import axes_size, escape, layout
 from netsci.plot.scene import Panel, Scene, Series
-from netsci.plot.tidy import short
+from netsci.plot.tidy import shorten
 
 NAME_SIZE, SYMBOL = 11.0, 9.0  # pixels: type of names beside points, and the symbol that they stand beside
 
@@ -40,13 +40,13 @@ def _trace(s: Series, panel: Panel, scene: Scene, place: tuple[int, bool, list[t
     common: dict[str, Any] = {
         "xaxis": f"x{suffix}",
         "yaxis": f"y{suffix}",
-        "name": literal(short(s.name)),
+        "name": escape(shorten(s.name)),
         "meta": {"role": s.role},
     }
     if s.mark == "cells":
         return _heatmap(s, scene, common)
     if s.name:
-        common |= {"legendgroup": literal(s.name)}
+        common |= {"legendgroup": escape(s.name)}
     common |= {"showlegend": key, "opacity": s.opacity}
     if s.mark == "band":
         x, y = _outline(s)
@@ -99,7 +99,7 @@ def _names(s: Series, sides: list[tuple[str, str]], scene: Scene) -> dict[str, A
     if not any(s.text):
         return {}
     return {
-        "text": [literal(text) for text in s.text],
+        "text": [escape(text) for text in s.text],
         "textposition": [" ".join(side) for side in sides],
         "textfont": {"size": NAME_SIZE, "color": theme.SOFT[scene.mode]},
         "cliponaxis": False,
@@ -138,16 +138,16 @@ def _hover(s: Series, panel: Panel, scene: Scene) -> dict[str, Any]:
     if s.role in ("boundary", "links"):
         return {"hoverinfo": "skip"}
     if s.hover:
-        texts = ["<br>".join(literal(line) for line in text.split("\n")) for text in s.hover]
+        texts = ["<br>".join(escape(line) for line in text.split("\n")) for text in s.hover]
         return {"hovertext": texts, "hovertemplate": "%{hovertext}<extra></extra>"}
-    head = f"<b>{literal(s.name)}</b><br>" if s.name else ""
+    head = f"<b>{escape(s.name)}</b><br>" if s.name else ""
     if s.role == "fit":
-        head = f"<b>{literal(s.name)}</b> (fit)<br>" if s.name else "fit<br>"
+        head = f"<b>{escape(s.name)}</b> (fit)<br>" if s.name else "fit<br>"
     parts = []
     if not panel.x_ticks:
-        parts.append(f"{literal(panel.x_label or scene.x_label)}: %{{x:.5~g}}")
+        parts.append(f"{escape(panel.x_label or scene.x_label)}: %{{x:.5~g}}")
     if not panel.y_ticks:
-        parts.append(f"{literal(panel.y_label or scene.y_label)}: %{{y:.5~g}}")
+        parts.append(f"{escape(panel.y_label or scene.y_label)}: %{{y:.5~g}}")
     if any(s.text):
         parts.insert(0, "%{text}")
     if s.mark == "interval" or s.whisker is not None:
@@ -161,7 +161,7 @@ def _hover(s: Series, panel: Panel, scene: Scene) -> dict[str, Any]:
 
 
 def _outline(s: Series) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the closed outline of a band, one part a gapless stretch, NaN between the parts."""
+    """Return the closed outline of a band. Where values are missing it is cut, with NaN between the parts."""
     low, high = s.ends
     good = np.isfinite(s.x) & np.isfinite(low) & np.isfinite(high)
     xs: list[NDArray[Any]] = []
@@ -189,7 +189,7 @@ def _error(s: Series, colour: str) -> dict[str, Any]:
 
 
 def _heatmap(s: Series, scene: Scene, common: dict[str, Any]) -> go.Heatmap:
-    labels = (literal(scene.y_label), literal(scene.x_label), literal(scene.value_label))
+    labels = (escape(scene.y_label), escape(scene.x_label), escape(scene.value_label))
     template = "{}: %{{y}}<br>{}: %{{x}}<br>{}: %{{z:.4~g}}<extra></extra>".format(*labels)
     return go.Heatmap(
         x=s.x, y=s.y, z=s.values, coloraxis="coloraxis", hoverongaps=False, hovertemplate=template, **common

@@ -1,4 +1,4 @@
-"""How a figure looks, apart from what it shows: the options that all figure functions share."""
+"""Define the options that all figure functions share, and compose a figure of panels with them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
-from netsci.plot.scene import Panel, Scene, draw, grid_columns
+from netsci.plot.draw import draw
+from netsci.plot.scene import Panel, Scene, grid_columns
 from netsci.plot.tidy import name_of
 
 Column = str | None

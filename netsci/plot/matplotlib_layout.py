@@ -15,7 +15,7 @@ from netsci.plot import theme
 from netsci.plot.naming import WIDE, break_lines, name_sides, offset
 from netsci.plot.scene import PIXELS, Panel, Scene
 from netsci.plot.ticks import FEW, SMALL, log_labels, log_ticks
-from netsci.plot.tidy import short
+from netsci.plot.tidy import shorten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,8 +26,8 @@ NAMES_ROOM = 92.0  # points that names of categories take at the side of a journ
 TICK_ROOM = 36.0  # points that a number on an axis needs
 
 
-def plain(text: str) -> str:
-    """Return text that matplotlib shows as it is: a dollar would begin mathematics."""
+def escape(text: str) -> str:
+    """Escape the dollars of a text: matplotlib would read mathematics between them."""
     return text.replace("$", r"\$")
 
 
@@ -52,7 +52,7 @@ def legend_columns(scene: Scene) -> int:
     """Return how many entries of the legend stand side by side."""
     if not scene.keys:
         return 1
-    longest = max(len(short(s.name)) for s in scene.keys)
+    longest = max(len(shorten(s.name)) for s in scene.keys)
     if scene.width:
         room = scene.width * 72 / ((4.2 + WIDE * longest) * theme.TYPE[scene.size]["text"])
     else:
@@ -64,7 +64,7 @@ def dress(ax: Axes, panel: Panel, scene: Scene) -> None:
     """Set scales, limits, grid and texts of one panel."""
     type_size, soft = theme.TYPE[scene.size], theme.SOFT[scene.mode]
     if panel.title:
-        ax.set_title(plain(_title(panel, scene)), loc="left", pad=6)
+        ax.set_title(escape(_title(panel, scene)), loc="left", pad=6)
     if panel.empty:
         ax.text(0.5, 0.5, panel.empty, transform=ax.transAxes, ha="center", va="center", color=soft)
         ax.set_xticks([])
@@ -100,11 +100,11 @@ def label(axes: Sequence[Axes], scene: Scene) -> None:
     for i, (ax, panel, letter) in enumerate(zip(axes, scene.panels, scene.letters, strict=True)):
         _place_ticks(ax, panel, scene)
         if panel.y_label or i % scene.columns == 0:
-            ax.set_ylabel(plain(_wrap(panel.y_label or scene.y_label, scene, high - 20, text)))
+            ax.set_ylabel(escape(_wrap(panel.y_label or scene.y_label, scene, high - 20, text)))
         if scene.share and i % scene.columns:
             ax.tick_params(axis="y", labelleft=False)
         if panel.x_label or i + scene.columns >= len(axes):
-            ax.set_xlabel(plain(_wrap(panel.x_label or scene.x_label, scene, wide - 30, text)))
+            ax.set_xlabel(escape(_wrap(panel.x_label or scene.x_label, scene, wide - 30, text)))
         if letter:
             ax.annotate(
                 letter,
@@ -139,7 +139,7 @@ def name_points(ax: Axes, panel: Panel, scene: Scene) -> None:
     for (x, y, text), (up, across) in zip(named, sides, strict=True):
         if text:
             ax.annotate(
-                plain(text),
+                escape(text),
                 (x, y),
                 offset((up, across), SYMBOL),
                 textcoords="offset points",
@@ -174,7 +174,7 @@ def _name_categories(ax: Axes, panel: Panel, scene: Scene) -> None:
     """Write the names of categories: slanted below where they are long, in two lines at the side."""
     tick = theme.TYPE[scene.size]["tick"]
     if panel.x_ticks:
-        names = [plain(short(name, 24)) for name in panel.x_ticks]
+        names = [escape(shorten(name, 24)) for name in panel.x_ticks]
         ax.set_xticks(range(len(names)), names)
         room = 34 if not scene.width else (POINTS * scene.panel_size[0] - 40) / (WIDE * tick)
         if sum(map(len, names)) + len(names) * bool(scene.width) > room:
@@ -183,7 +183,7 @@ def _name_categories(ax: Axes, panel: Panel, scene: Scene) -> None:
                 text.set_horizontalalignment("right")
                 text.set_rotation_mode("anchor")
     if panel.y_ticks:
-        names = [plain(_wrap(short(name, 28), scene, NAMES_ROOM, tick)) for name in panel.y_ticks]
+        names = [escape(_wrap(shorten(name, 28), scene, NAMES_ROOM, tick)) for name in panel.y_ticks]
         ax.set_yticks(range(len(names)), names)
 
 
@@ -194,7 +194,7 @@ def _write_note(ax: Axes, panel: Panel, scene: Scene) -> None:
         ax.text(
             {"left": 0.04, "right": 0.96}[across],
             {"lower": 0.04, "upper": 0.96}[side],
-            plain(panel.note),
+            escape(panel.note),
             transform=ax.transAxes,
             ha=across,
             va={"lower": "bottom", "upper": "top"}[side],
@@ -209,7 +209,7 @@ def _write_caption(ax: Axes, panel: Panel, scene: Scene) -> None:
     if panel.caption:
         below = 4.0 if panel.bare else 3.2 * theme.TYPE[scene.size]["text"] + 8
         ax.annotate(
-            plain(_caption(panel, scene)),
+            escape(_caption(panel, scene)),
             (0.5 if panel.bare else 0.0, 0.0),
             (0.0, -below),
             xycoords="axes fraction",
@@ -229,7 +229,7 @@ def _caption(panel: Panel, scene: Scene) -> str:
 
 def _title(panel: Panel, scene: Scene) -> str:
     wide = POINTS * scene.panel_size[0] - 30
-    return _wrap(short(panel.title), scene, wide, theme.TYPE[scene.size]["title"])
+    return _wrap(shorten(panel.title), scene, wide, theme.TYPE[scene.size]["title"])
 
 
 def _wrap(text: str, scene: Scene, wide: float, type_size: float) -> str:

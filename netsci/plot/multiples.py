@@ -1,4 +1,4 @@
-"""Small multiples: one panel a value of a column, and whether its numbers may share an axis."""
+"""Make one panel for each value of a column, and check whether its numbers may share an axis."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def check_axes(table: pd.DataFrame, panel: Column, look: Look, *, share: bool) -> tuple[str, bool]:
-    """Return the log axes and whether panels share y; raise where one axis would hold unlike numbers."""
+    """Return the log axes and whether panels share y; raise where one axis would hold several quantities."""
     share = bool(look.get("share", share))
     quantity = look.get("quantity")
     check_columns(table, (quantity,))
@@ -49,7 +49,7 @@ def multiples(
     draw_one: Callable[[pd.DataFrame, Hue], list[Series]],
     quantity: Column = None,
 ) -> tuple[Panel, ...]:
-    """Return one panel a value of `panel`, with what draw_one(rows, hue) gives each hue."""
+    """Return one panel for each value of `panel`; draw_one(rows, hue) gives the series of one hue."""
     panels = []
     for value, rows in split(table, panel):
         series: list[Series] = []
@@ -68,7 +68,7 @@ def panel_size(n_panels: int) -> tuple[int, int]:
 
 
 def _notes(rows: pd.DataFrame, hue: str | None, hues: Sequence[Any]) -> list[str]:
-    """Return one note a hue, named where there are several."""
+    """Return one note for each hue, with the name of the hue where there are several."""
     if "note" not in rows:
         return []
     notes = {name_of(level): first_text(rows_of(rows, hue, level), "note") for level in hues}

@@ -39,7 +39,7 @@ def name_sides(
     sides = []
     for at, name in zip(points, names, strict=True):
         size = (WIDE * type_size * len(name), HIGH * type_size)
-        boxes = {side: _shifted(at, size, side, symbol) for side in SIDES} if name else {}
+        boxes = {side: _place_box(at, size, side, symbol) for side in SIDES} if name else {}
         free = [side for side, box in boxes.items() if _inside(box, frame) and not _touches(box, taken)]
         sides.append(free[0] if free else SIDES[0])
         if name:
@@ -71,8 +71,8 @@ def box_around(at: Place, width: float, height: float) -> Box:
     return at[0] - width / 2, at[1] - height / 2, at[0] + width / 2, at[1] + height / 2
 
 
-def _shifted(at: Place, size: Place, side: tuple[str, str], symbol: float) -> Box:
-    """Return the box of a name that stands on a side of its point."""
+def _place_box(at: Place, size: Place, side: tuple[str, str], symbol: float) -> Box:
+    """Return the box that a name fills on one side of its point."""
     shift = offset(side, symbol)
     across = {"left": -0.5, "center": 0.0, "right": 0.5}[side[1]] * size[0]
     up = {"bottom": -0.5, "middle": 0.0, "top": 0.5}[side[0]] * size[1]

@@ -15,7 +15,7 @@ from netsci.plot import theme
 from netsci.plot.naming import break_lines
 from netsci.plot.scene import Panel, Scene
 from netsci.plot.ticks import FEW, LEAST, SMALL, log_labels, log_ticks, powers
-from netsci.plot.tidy import short
+from netsci.plot.tidy import shorten
 
 ASSUMED_WIDTH = 920  # pixels of a page's column; gaps between panels are shares of it
 CSS_PIXELS = 96  # of an inch
@@ -23,8 +23,8 @@ TITLE_ROOM = 26
 LEGEND_ROW = 24
 
 
-def literal(text: str) -> str:
-    """Return text that plotly shows as it is: neither markup, template nor mathematics."""
+def escape(text: str) -> str:
+    """Escape a text, so that plotly shows it as it is: neither markup, template nor mathematics."""
     return html.escape(text, quote=False).replace("%{", "%&#123;").replace("$", "&#36;")
 
 
@@ -70,7 +70,7 @@ def layout(scene: Scene) -> dict[str, Any]:
         result["coloraxis"] = {
             "cmin": low,
             "cmax": high,
-            "colorbar": {"title": {"text": literal(scene.value_label), "side": "right"}, "len": 0.9},
+            "colorbar": {"title": {"text": escape(scene.value_label), "side": "right"}, "len": 0.9},
         }
     return result
 
@@ -86,7 +86,7 @@ def _head(scene: Scene, plot: float) -> dict[str, Any]:
     """Return the title and the legend; with a legend the title is its heading, so that they never collide."""
     if not scene.keys:
         return (
-            {"title": {"text": literal(scene.title), "y": 1, "yanchor": "top", "pad": {"t": 12, "l": 10}}}
+            {"title": {"text": escape(scene.title), "y": 1, "yanchor": "top", "pad": {"t": 12, "l": 10}}}
             if scene.title
             else {}
         )
@@ -101,7 +101,7 @@ def _head(scene: Scene, plot: float) -> dict[str, Any]:
         "tracegroupgap": 0,
     }
     if scene.title:
-        legend["title"] = {"text": f"<b>{literal(scene.title)}</b>", "side": "top", "font": {"size": 15}}
+        legend["title"] = {"text": f"<b>{escape(scene.title)}</b>", "side": "top", "font": {"size": 15}}
     return {"legend": legend}
 
 
@@ -122,7 +122,7 @@ def _axis(scene: Scene, panel: Panel, number: int, which: str) -> dict[str, Any]
     if span:
         axis["range"] = list(span)
     if ticks:
-        names = [_lines(short(name, 28), scene, 11, 120 if which == "y" else 1e3) for name in ticks]
+        names = [_lines(shorten(name, 28), scene, 11, 120 if which == "y" else 1e3) for name in ticks]
         axis |= {"tickvals": list(range(len(ticks))), "ticktext": names, "showgrid": False}
     elif scene.is_log(panel, which):
         axis |= {"type": "log"} | _log_ticks(*(span or scene.extent(panel, which)))
@@ -187,10 +187,10 @@ def _texts(panel: Panel, suffix: str, scene: Scene) -> list[dict[str, Any]]:
     place = {"xref": f"x{suffix} domain", "yref": f"y{suffix} domain", "showarrow": False}
     texts = []
     if panel.title:
-        shown = f"<b>{_lines(short(panel.title), scene, 13)}</b>"
+        shown = f"<b>{_lines(shorten(panel.title), scene, 13)}</b>"
         texts.append({"text": shown, "x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom", "yshift": 3})
     if panel.caption:
-        shown = literal(_caption(panel, scene)).replace("\n", "<br>")
+        shown = escape(_caption(panel, scene)).replace("\n", "<br>")
         middle = (
             {"x": 0.5, "xanchor": "center", "align": "center"}
             if panel.bare
@@ -211,7 +211,7 @@ def _texts(panel: Panel, suffix: str, scene: Scene) -> list[dict[str, Any]]:
         corner = {"x": 0.03 if h == "left" else 0.97, "y": 0.04 if v == "lower" else 0.96}
         anchors = {"xanchor": h, "yanchor": "bottom" if v == "lower" else "top", "align": h}
         look = {"font": {"size": 11}, "bgcolor": theme.PAPER[scene.mode], "opacity": 0.85}
-        texts.append({"text": literal(panel.note).replace("\n", "<br>")} | look | corner | anchors)
+        texts.append({"text": escape(panel.note).replace("\n", "<br>")} | look | corner | anchors)
     if panel.empty:
         texts.append({"text": panel.empty, "x": 0.5, "y": 0.5, "font": {"size": 13}})
     return [place | text for text in texts]
@@ -247,7 +247,7 @@ def _lines(text: str, scene: Scene, type_size: float, wide: float | None = None)
     """Return a text for plotly; a journal's figure breaks it where the panel ends."""
     if scene.width:
         text = break_lines(text, wide or _cell(scene) - 40, type_size)
-    return literal(text).replace("\n", "<br>")
+    return escape(text).replace("\n", "<br>")
 
 
 def _bare(scene: Scene) -> bool:

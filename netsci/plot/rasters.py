@@ -38,7 +38,7 @@ def raster(
     steps: int | None = None,
     **look: Unpack[Look],
 ) -> Any:
-    """Return a spike raster of one sample: a dot for each spike, steps across and units upwards.
+    """Draw a spike raster of one sample: a dot for each spike, steps across and units upwards.
 
     Columns: step, unit (numeric), `panel` (such as the population; None for one panel), optionally sample and
     caption. `sizes` gives the units of each panel, in the order of the panels, and says so where one has no
@@ -52,7 +52,7 @@ def raster(
     check_columns(table, ("step", "unit", panel))
     if "sample" in table.columns and len(samples := levels(table, "sample")) > 1:
         raise ValueError(
-            f"table holds {len(samples)} samples, whose spikes would lie on each other; keep the rows of one"
+            f"table holds {len(samples)} samples, whose spikes would hide each other; keep the rows of one"
         )
     if panel is not None and sizes is not None:
         levels(table, panel, list(sizes))  # raises where a population has no size
@@ -84,7 +84,7 @@ def firing_rates(
     hue: Column = None,
     **look: Unpack[Look],
 ) -> Any:
-    """Return histograms of firing rates, one panel a population: `distribution` with the labels of rates.
+    """Draw histograms of firing rates, one panel for each population, with `distribution`.
 
     Columns: left, right (spikes per unit and step), density, `panel` and `hue`, as
     `netsci.measure.Trace.rate_histogram` gives them. Errors are those of `distribution`.

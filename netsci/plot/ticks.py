@@ -1,4 +1,4 @@
-"""Where the ticks of an axis stand and what they say, the same in both backends."""
+"""Choose the ticks of an axis and their labels, the same for both backends."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def log_ticks(low: float, high: float, most: int = 8) -> list[float]:
     """Return the ticks of a logarithmic axis from `low` to `high`, rising, at least two.
 
     Powers of ten where there are at least three, thinned to `most`; else 1, 2 and 5 times them, thinned too;
-    else equal steps, those left out that come too near the one below.
+    else equal steps, without ticks that come too near the one below.
 
     Raises ValueError unless 0 < low < high.
 
@@ -34,11 +34,11 @@ def log_ticks(low: float, high: float, most: int = 8) -> list[float]:
     inside = [tick for tick in steps if low <= tick <= high]
     if len(inside) >= LEAST:
         return inside[:: math.ceil(len(inside) / most)]
-    return _apart(even_ticks(low, high), math.log(high / low) / (most + 1))
+    return _drop_near_ticks(even_ticks(low, high), math.log(high / low) / (most + 1))
 
 
-def _apart(ticks: list[float], gap: float) -> list[float]:
-    """Return the ticks of which each is at least `gap` above the last, as natural logarithms."""
+def _drop_near_ticks(ticks: list[float], gap: float) -> list[float]:
+    """Keep each tick that is at least `gap` above the last one kept, in natural logarithms."""
     kept = ticks[:1]
     for tick in ticks[1:]:
         if math.log(tick / kept[-1]) >= gap:

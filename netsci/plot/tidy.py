@@ -1,4 +1,4 @@
-"""The one place that decides whether a table can be drawn: columns, numbers, levels, panels."""
+"""Check whether a table can be drawn, and take columns, numbers, levels and panels from it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def check_columns(table: Any, needed: Iterable[str | None], what: str = "table")
 
     if not isinstance(table, pd.DataFrame):
         raise TypeError(
-            f"{what} must be a pandas DataFrame, one row an observation; got {type(table).__name__}"
+            f"{what} must be a pandas DataFrame with one row for each observation; got {type(table).__name__}"
         )
     missing = [name for name in needed if name is not None and name not in table.columns]
     if missing:
@@ -108,7 +108,7 @@ def levels(table: pd.DataFrame, column: str | None, order: Sequence[Any] | None 
     left_out = [value for value in present if value not in order]
     if left_out:
         raise ValueError(
-            f"order leaves out {left_out!r} of column {column!r}; name every value or filter first"
+            f"order leaves out {left_out!r} of column {column!r}; add them to order, or remove their rows"
         )
     return [value for value in order if value in present]
 
@@ -138,7 +138,7 @@ def name_of(value: Any) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in str(value)).split())
 
 
-def short(text: str, length: int = LONGEST_NAME) -> str:
+def shorten(text: str, length: int = LONGEST_NAME) -> str:
     """Shorten a name in the middle: layer names differ at their ends."""
     if len(text) <= length:
         return text

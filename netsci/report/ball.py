@@ -23,7 +23,7 @@ def ball_section(graph: LayeredGraph) -> tuple[Section, list[str]]:
     if embedding is None:
         return Section(TITLE, f"No ball is drawn: {reason}."), [reason]
     nodes, links = disk.node_table(graph, embedding), disk.link_table(graph, embedding)
-    drawn = disk.sampled(links, MOST_DRAWN)
+    drawn = disk.draw_sample(links, MOST_DRAWN)
     directions = _directions(embedding)
     share = embedding.radius / max(float(embedding.radius.max()), 1e-12)
     places = pd.DataFrame(share[:, None] * directions, columns=["x", "y", "z"])

@@ -1,4 +1,4 @@
-"""Two networks side by side: what differs, by how much, and how large that is."""
+"""Compare two networks: what differs, by how much, and how large the effect is."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from netsci.measure import rank_sum_test, sparsity_index
 from netsci.report.degrees import unit_degrees
 from netsci.report.network import versions
 from netsci.report.page import Section, render
-from netsci.report.words import count, listed, percent
+from netsci.report.words import count, list_names, percent
 
 if TYPE_CHECKING:
     from netsci.io import Loaded
@@ -30,7 +30,7 @@ MEDIUM, SMALL = 0.33, 0.147
 
 
 def compare(a: LayeredGraph, b: LayeredGraph) -> pd.DataFrame:
-    """Return one line for each measure that two networks can be compared in.
+    """Compare two networks: return one row for each measure that both have.
 
     Columns: where (all nodes, or a projection of a; " / " and the name in b where they differ), measure, a,
     b, difference (b - a), effect, p, note. The effect of degrees and weight magnitudes is Cliff's delta (the
@@ -127,7 +127,7 @@ def _no_effect(table: pd.DataFrame) -> str:
     rest = table[table["measure"] != "overlap of links"]
     moved = rest[(rest["difference"].fillna(0) != 0) | (rest["a"].isna() != rest["b"].isna())]
     if len(moved):
-        return f"no effect on degrees or weights, but {listed(list(moved['measure'].unique()))} differ"
+        return f"no effect on degrees or weights, but {list_names(list(moved['measure'].unique()))} differ"
     shared = table.loc[table["measure"] == "overlap of links", "b"].dropna()
     if table.attrs.get("left_out"):
         return "no difference found, but some projections have no counterpart"
@@ -178,13 +178,13 @@ def _weights(where: str, p: Projection, q: Projection) -> Iterator[dict[str, Any
     yield _line(where, "I(W)", sparsity_index(p.weights), sparsity_index(q.weights))
     first, second = (np.abs(w.data.astype(np.float64)) for w in (p.weights, q.weights))
     medians = float(np.median(first)), float(np.median(second))
-    yield _tested(where, "weight magnitude (median)", first, second, *medians)
+    yield _compare_values(where, "weight magnitude (median)", first, second, *medians)
 
 
 def _sides(
     where: str, label: str, first: NDArray[np.int64], second: NDArray[np.int64]
 ) -> Iterator[dict[str, Any]]:
-    yield _tested(where, f"{label} (mean)", first, second, float(first.mean()), float(second.mean()))
+    yield _compare_values(where, f"{label} (mean)", first, second, float(first.mean()), float(second.mean()))
     spread = [float(k.std() / k.mean()) if k.any() else math.nan for k in (first, second)]
     yield _line(where, f"{label} (variation)", *spread)
     fits = [degree_exponent(k) for k in (first, second)]
@@ -194,7 +194,7 @@ def _sides(
     yield _line(where, f"{label} (gamma)", *gammas) | {"note": note}
 
 
-def _tested(
+def _compare_values(
     where: str, measure: str, first: NDArray[Any], second: NDArray[Any], a: float, b: float
 ) -> dict[str, Any]:
     found = rank_sum_test(second.astype(np.float64), first.astype(np.float64))
@@ -240,10 +240,11 @@ def _overview(table: pd.DataFrame, left_out: list[str], names: tuple[str, str]) 
         f"{SMALL:.2f} negligible, below {MEDIUM:.2f} small, below {LARGE:.2f} medium. p: two-sided "
         "Mann-Whitney U, not corrected for the number of lines. Units are not independent draws, so p says "
         "little where layers are large: read the effect.",
-        "overlap: links in both over links in either; its effect is the share of what chance leaves open.",
+        "overlap: links in both over links in either; its effect is (overlap - expected) / "
+        "(1 - expected), with the overlap that is expected of random layers.",
     ]
     if left_out:
-        notes.append(f"Without a counterpart: {listed(left_out, most=8)}.")
+        notes.append(f"Projections without a counterpart: {list_names(left_out, most=8)}.")
     return Section("Differences", verdict(table), table=shown, notes=notes)
 
 

@@ -13,7 +13,7 @@ from netsci import plot
 from netsci.graph import ExponentFit, LayeredGraph, Projection, degree_ccdf, degree_exponent
 from netsci.graph.degree.exponent import FEW_IN_TAIL
 from netsci.report.page import Section
-from netsci.report.words import count, grouped, listed
+from netsci.report.words import count, group_reasons, list_names
 
 ALL = "all nodes"
 MOST_PANELS = 9
@@ -51,7 +51,7 @@ def fit_degrees(graph: LayeredGraph) -> list[DegreeFit]:
 
 
 def _fit(degrees: NDArray[np.int64]) -> ExponentFit:
-    """Return the fit; where nothing else speaks against it, with a bootstrap, the same in every report."""
+    """Return the fit. If only a bootstrap can decide whether it is a power law, run one (seed 0)."""
     fit = degree_exponent(degrees)
     if fit.scale_free is None:
         fit = degree_exponent(degrees, bootstrap=SAMPLES, rng=np.random.default_rng(0))
@@ -69,7 +69,7 @@ def unit_degrees(projection: Projection, side: str) -> NDArray[np.int64]:
 def degree_section(graph: LayeredGraph, fits: list[DegreeFit]) -> tuple[Section, list[str]]:
     """Return the section and why some of its numbers are undefined."""
     table = pd.DataFrame([_row(f) for f in fits])
-    undefined = grouped(
+    undefined = group_reasons(
         [(f"{f.group} ({f.side})", f.fit.notes[0]) for f in fits if math.isnan(f.fit.gamma)]
         + [
             (
@@ -80,7 +80,7 @@ def degree_section(graph: LayeredGraph, fits: list[DegreeFit]) -> tuple[Section,
             if f.fit.at_bound
         ]
     )
-    shown = _shown(fits)
+    shown = _choose_fits(fits)
     curves = pd.concat([_curve(f) for f in shown], ignore_index=True)
     figure = plot.ccdf(
         curves,
@@ -94,7 +94,7 @@ def degree_section(graph: LayeredGraph, fits: list[DegreeFit]) -> tuple[Section,
     data = {"degree-distributions": curves, "degree-fits": full}
     notes = [
         "The exponent is the discrete maximum likelihood with xmin at the smallest Kolmogorov-Smirnov "
-        "distance, bounds 1.01 to 10. Where nothing else speaks against a fit, "
+        "distance, bounds 1.01 to 10. Where all other tests leave it open, "
         f"{SAMPLES} bootstrap samples decide.",
     ]
     control = _random_gamma(graph)
@@ -108,7 +108,7 @@ def degree_section(graph: LayeredGraph, fits: list[DegreeFit]) -> tuple[Section,
         )
     alt = (
         "Complementary cumulative degree distributions on log-log axes, one panel for "
-        f"{listed(_groups(shown))}; symbols are the data, dashes the fitted power law above xmin."
+        f"{list_names(_groups(shown))}; symbols are the data, dashes the fitted power law above xmin."
     )
     return Section("Degree distributions", _verdict(fits), figure, table, data, alt, notes), undefined
 
@@ -125,20 +125,18 @@ def _verdict(fits: list[DegreeFit]) -> str:
             f"above degree {pooled.fit.xmin:g} (bootstrap p = {pooled.fit.p_value:.2f})."
         )
     elif pooled.fit.scale_free is None:
-        head = (
-            "Whether all nodes together are scale-free stays undecided: a test that it takes has no result."
-        )
+        head = "It is undecided whether all nodes together are scale-free: one of the tests has no result."
     else:
         head = f"All nodes together do not pass as scale-free: {flags or 'see the table'}."
     if len(fits) == 1:
         return head
     if free:
-        return f"{head} By projection and side, {len(free)} of {len(parts)} pass: {listed(free)}."
+        return f"{head} By projection and side, {len(free)} of {len(parts)} pass: {list_names(free)}."
     return f"{head} By projection and side, none of {len(parts)} passes."
 
 
 def _remarks(fit: ExponentFit, degrees: NDArray[np.int64]) -> list[str]:
-    """Return what speaks against a fit in few words; the numbers are in the table of fits."""
+    """Return the reasons against a power law, in few words; the numbers are in the table of fits."""
     if math.isnan(fit.gamma):
         if not degrees.any():
             return ["no links"]
@@ -150,7 +148,7 @@ def _remarks(fit: ExponentFit, degrees: NDArray[np.int64]) -> list[str]:
         found.append(f"power law rejected (bootstrap p = {fit.p_value:.2g})")
     if fit.favoured:
         names = [name.replace("_", " ") for name in fit.favoured]
-        found.append(f"{listed(names)} fit{'s' if len(names) == 1 else ''} better")
+        found.append(f"{list_names(names)} fit{'s' if len(names) == 1 else ''} better")
     return found
 
 
@@ -188,7 +186,7 @@ def _curve(f: DegreeFit) -> pd.DataFrame:
     return table.assign(group=f.group, side=f.side, note=note)
 
 
-def _shown(fits: list[DegreeFit]) -> list[DegreeFit]:
+def _choose_fits(fits: list[DegreeFit]) -> list[DegreeFit]:
     links: dict[str, int] = {}
     for f in fits[1:]:
         links[f.group] = max(links.get(f.group, 0), int(f.degrees.sum()))

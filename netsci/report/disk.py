@@ -28,13 +28,13 @@ MOST_DRAWN = 5_000  # links; more blacken the disk and slow its redrawing
 TITLE = "Hyperbolic disk"
 _READING = (
     "The disk shows the native radius, links are hyperbolic geodesics. gamma here is the embedding's own "
-    "grid fit on the component. Any rotation or reflection is the same embedding. Moving a node to the "
+    "grid fit on the component. A rotated or reflected disk is the same embedding. Moving a node to the "
     "centre is a Moebius map of the drawing: it keeps angles and neighbours, not distances."
 )
 
 
 def disk_section(graph: LayeredGraph) -> tuple[Section, list[str]]:
-    """Return the section, and why there is no disk where there is none."""
+    """Return the section, and the reason if no disk is drawn."""
     embedding, method, reason = embed(graph)
     if embedding is None:
         return Section(TITLE, f"No disk is drawn: {reason}."), [reason]
@@ -42,8 +42,8 @@ def disk_section(graph: LayeredGraph) -> tuple[Section, list[str]]:
     links = link_table(graph, embedding)
     adjacency = _matrix(links, len(nodes))
     nodes = nodes.assign(community=communities(adjacency))
-    dots, between = drawable(nodes, links)
-    drawn = sampled(between, MOST_DRAWN)
+    dots, between = choose_nodes(nodes, links)
+    drawn = draw_sample(between, MOST_DRAWN)
     gamma = "γ at its bound" if _at_bound(embedding) else f"γ = {embedding.gamma:.2f}"
     caption = (
         f"{gamma}, N = {len(nodes):,}, E = {len(links):,}\n"
@@ -75,7 +75,7 @@ def embed(graph: LayeredGraph, dimension: int = 2) -> tuple[Embedding | None, st
         return None, "", reason
     reduction = "le" if _component(graph) > MOST_PATHS else "nciso"
     try:
-        embedding = coalescent_embedding(simple(graph), reduction=reduction, dimension=dimension)
+        embedding = coalescent_embedding(simple_adjacency(graph), reduction=reduction, dimension=dimension)
     except ValueError as error:
         return None, "", str(error)
     if math.isnan(embedding.gamma):
@@ -84,8 +84,8 @@ def embed(graph: LayeredGraph, dimension: int = 2) -> tuple[Embedding | None, st
     return embedding, f"coalescent embedding, RA1-{NAMES[reduction]}{adjusted}", ""
 
 
-def drawable(nodes: pd.DataFrame, links: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the nodes that are drawn, all or the largest hubs and a sample, and the links between them."""
+def choose_nodes(nodes: pd.DataFrame, links: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Choose the nodes to draw, and the links between them: all, or the largest hubs and a random sample."""
     if len(nodes) <= MOST_DOTS:
         return nodes, links
     order = np.argsort(-nodes["degree"].to_numpy(), kind="stable")
@@ -99,7 +99,7 @@ def drawable(nodes: pd.DataFrame, links: pd.DataFrame) -> tuple[pd.DataFrame, pd
 
 
 def _figure(nodes: pd.DataFrame, links: pd.DataFrame) -> Any:
-    """Return the disk without the points of its arcs, which the page computes from wherever it is seen."""
+    """Return the disk without the points of its arcs: the page computes them when a reader moves the disk."""
     x, y = nodes["x"].to_numpy(), nodes["y"].to_numpy()
     gap = np.full(len(links), np.nan)
     ends = [links["source"].to_numpy(), links["target"].to_numpy()]
@@ -118,7 +118,7 @@ def _figure(nodes: pd.DataFrame, links: pd.DataFrame) -> Any:
 
 
 def _refusal(graph: LayeredGraph) -> str:
-    """Return why the network should not be embedded, "" if nothing speaks against it."""
+    """Return why the network is not embedded, "" if it can be."""
     if not graph.n_links:
         return "there is no link"
     layered = len(graph.populations) > 1
@@ -150,7 +150,7 @@ def _depth(graph: LayeredGraph, embedding: Embedding) -> pd.DataFrame | None:
     return table[[*shown, "p_radius"]].rename(columns=lambda name: heads.get(name, name.replace("_", " ")))
 
 
-def simple(graph: LayeredGraph) -> sp.csr_array:
+def simple_adjacency(graph: LayeredGraph) -> sp.csr_array:
     """Return the undirected adjacency without self-loops."""
     adjacency = graph.adjacency(directed=False).tocoo()
     apart = adjacency.row != adjacency.col
@@ -159,7 +159,7 @@ def simple(graph: LayeredGraph) -> sp.csr_array:
 
 
 def node_table(graph: LayeredGraph, embedding: Embedding) -> pd.DataFrame:
-    """Return one line a node; x and y are the native radius over its largest value, off the rim."""
+    """Return one row for each node; x and y are its place in the disk, whose largest radius is 1."""
     names = np.repeat(list(graph.sizes), list(graph.sizes.values()))
     labels = graph.node_labels
     degrees = np.concatenate(list(graph.degrees("all").values()))
@@ -189,7 +189,7 @@ def link_table(graph: LayeredGraph, embedding: Embedding) -> pd.DataFrame:
     return pd.DataFrame({"source": ends[:, 0], "target": ends[:, 1]})
 
 
-def sampled(links: pd.DataFrame, most: int) -> pd.DataFrame:
+def draw_sample(links: pd.DataFrame, most: int) -> pd.DataFrame:
     """Return the links, or a random sample of them where there are more than can be drawn."""
     if len(links) <= most:
         return links
@@ -227,8 +227,8 @@ def _structure_notes(graph: LayeredGraph, embedding: Embedding, table: bool) -> 
     notes = []
     if _no_triangle(graph, embedding):
         notes.append(
-            "Linked nodes share no neighbour, as no three populations are linked with each other: RA1 "
-            "lengths say degree only."
+            "Linked nodes share no neighbour, as no three populations are linked with each other. The RA1 "
+            "length of a link therefore depends on the degrees of its ends only."
         )
     if table:
         notes.append(

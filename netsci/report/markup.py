@@ -1,4 +1,4 @@
-"""What pages are made with: templates that escape all texts, JSON that cannot leave its element, scripts."""
+"""Make the parts of pages: templates that escape all texts, JSON that cannot end its element, scripts."""
 
 from __future__ import annotations
 

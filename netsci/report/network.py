@@ -1,4 +1,4 @@
-"""One call from a network to a page about it."""
+"""Write a report on a network with one call."""
 
 from __future__ import annotations
 

@@ -57,8 +57,8 @@ def render(
 ) -> str:
     """Return the page as one HTML string that opens anywhere, offline.
 
-    provenance holds one mapping a block, such as {"File": {...}, "Versions": {...}, "Parameters": {...}};
-    single values stand in a block of their own. No date is written: the same input gives the same page.
+    provenance holds one mapping for each block, such as {"File": {...}, "Versions": {...}}; single values
+    stand in a block of their own. No date is written: the same input gives the same page.
 
     Raises ValueError where a figure has no alt text; TypeError where it is not a plotly figure.
     """
@@ -168,7 +168,7 @@ def _value(value: Any) -> str:
 
 
 def _anchors(titles: Sequence[str]) -> list[str]:
-    """Return one id a title: plain ASCII and unique."""
+    """Return one id for each title: ASCII letters and digits, each id once."""
     names: list[str] = []
     for title in titles:
         base = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "section"

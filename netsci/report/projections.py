@@ -1,4 +1,4 @@
-"""One section for each projection: how its links and weights are spread over its two sides."""
+"""Write one section for each projection: how its links and weights are distributed on its two sides."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a report says: one function a section, each with a verdict computed from its numbers.
+"""Write the sections of a report: one function for each, with a verdict computed from its numbers.
 
 Every function returns the section and the reasons for what is undefined in it.
 """
@@ -20,7 +20,7 @@ from netsci.report.disk import disk_section
 from netsci.report.page import Section
 from netsci.report.projections import projection_sections
 from netsci.report.structure import attack_section, structure_section
-from netsci.report.words import count, decimal, grouped, listed, percent
+from netsci.report.words import count, decimal, group_reasons, list_names, percent
 
 MOST_SCORED = 1_000_000  # places of a matrix: the scores are a dense array
 CH_RULE = "ch3_l3"
@@ -92,9 +92,9 @@ def _overview_verdict(graph: LayeredGraph) -> str:
     if len(dense) == len(defined):
         every = f"all {sum(places):,} possible links" if sum(places) > 1 else "its only possible link"
         return (
-            f"{head}, and {every}: the network is dense (0 % sparsity), so its topology tells nothing apart."
+            f"{head}, and {every}: the network is dense (0 % sparsity), so its topology holds no information."
         )
-    tail = f"; dense: {listed(dense)}" if dense else ""
+    tail = f"; dense: {list_names(dense)}" if dense else ""
     absent = percent(sum(p.sparsity * n for p, n in zip(defined, places, strict=True)) / sum(places))
     return f"{head} and {count(graph.n_links, 'link')}: {absent} of the possible links are absent{tail}."
 
@@ -106,14 +106,14 @@ def _places(p: Projection) -> int:
 
 
 def measures(graph: LayeredGraph, fits: list[DegreeFit]) -> tuple[Section, list[str]]:
-    """Return the table of measures, one row a projection."""
+    """Return the table of measures, one row for each projection."""
     inactive = node_sparsity(graph)["node_sparsity"].tolist()  # populations first, in order
     share = dict(zip(graph.sizes, inactive, strict=False))
     gammas = {(f.group, f.side): f.gamma for f in fits}
     rows, missing = [], []
     for p in graph.projections:
         index, why_index = _index(p)
-        recovered, why_recovered = _recovered(p)
+        recovered, why_recovered = _score_links(p)
         missing += [(p.name, why) for why in (why_index, why_recovered) if why]
         row: dict[str, object] = {"projection": p.name, "links": p.n_links, "sparsity": float(p.sparsity)}
         if p.undirected:
@@ -127,10 +127,10 @@ def measures(graph: LayeredGraph, fits: list[DegreeFit]) -> tuple[Section, list[
     notes = [
         "sparsity: share of absent links. node sparsity: share of units on no path from input to output. "
         "gamma: degree exponent, flagged below. I(W): sparsity index of the weight matrix with absent links "
-        "as zeros, p = 0.5, q = 1; 0 where all places are alike. CH3-L3 AUC: chance that an existing "
+        "as zeros, p = 0.5, q = 1; 0 if all entries are equal. CH3-L3 AUC: chance that an existing "
         "link, scored as if it were absent, scores above an absent one; 0.5 is random.",
     ]
-    return Section("Measures", _measures_verdict(rows), table=table, notes=notes), grouped(missing)
+    return Section("Measures", _measures_verdict(rows), table=table, notes=notes), group_reasons(missing)
 
 
 def _measures_verdict(rows: list[dict[str, object]]) -> str:
@@ -145,7 +145,7 @@ def _measures_verdict(rows: list[dict[str, object]]) -> str:
         parts.append(f"The weights' sparsity index I(W) is {span}.")
     return (
         " ".join(parts)
-        or "Neither the index of weights nor the scores of links are defined here; the notes say why."
+        or "The sparsity index of weights and the scores of links are undefined here; the notes say why."
     )
 
 
@@ -170,7 +170,7 @@ def _index(p: Projection) -> tuple[float | None, str]:
     return sparsity_index(p.weights), ""  # absent links are zeros of W
 
 
-def _recovered(p: Projection) -> tuple[float | None, str]:
+def _score_links(p: Projection) -> tuple[float | None, str]:
     """Return the AUC of Cannistraci-Hebb scores between existing and absent links, or why there is none."""
     rows, columns = p.shape
     if p.undirected or p.source == p.target:
@@ -185,7 +185,7 @@ def _recovered(p: Projection) -> tuple[float | None, str]:
     if np.ptp(scores) == 0:
         return (
             None,
-            "CH3-L3 AUC is undefined, no path of three links tells places apart",
+            "CH3-L3 AUC is undefined, all places have the same score",
         )
     existing = p.links.toarray().ravel()
     ranks = rankdata(scores.ravel())
@@ -241,9 +241,7 @@ def remarks(notes: tuple[str, ...], reasons: list[str]) -> Section:
     rows = [("from reading the file", note) for note in notes]
     rows += [("undefined or left out", reason) for reason in reasons]
     if not rows:
-        return Section(
-            "Notes", "Nothing more to say here: remarks on a single figure or table stand below it."
-        )
+        return Section("Notes", "No further notes. Notes on one figure or table are below it.")
     said = f"{count(len(notes), 'remark')} from reading the file. " if notes else ""
     dashes = count(len(reasons), "remark", "remarks")
     verdict = f"{said}{dashes} on what is undefined or left out." if reasons else said.strip()

@@ -1,4 +1,4 @@
-"""What the page needs to move a disk and colour it anew: positions, links, ways to look at the nodes."""
+"""Collect what a page needs to move and recolour a disk: positions, links and colourings of the nodes."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from netsci import graph
 from netsci.graph.checks import as_links
 from netsci.plot import theme
-from netsci.plot.plotly_layout import literal
-from netsci.plot.tidy import short
+from netsci.plot.plotly_layout import escape
+from netsci.plot.tidy import shorten
 
 MOST_GROUPS = 7  # communities with a name and a colour of their own; the rest are one group
 REST = "smaller ones"
@@ -26,8 +26,8 @@ LEGEND_NAME, RAMP_NAME, HOVER_NAME = 28, 14, 60  # characters
 def stage(nodes: pd.DataFrame, links: pd.DataFrame, figure: Any) -> dict[str, Any]:
     """Return plain JSON data for `disk.js`.
 
-    nodes : one line a node with label, population, degree, theta, radius, community. links : source and
-    target, lines of `nodes`. figure : the disk drawn with plotly; its markers give the sizes.
+    nodes : one row for each node with label, population, degree, theta, radius, community. links : source and
+    target, rows of `nodes`. figure : the disk drawn with plotly; its markers give the sizes.
     """
     degree = nodes["degree"].to_numpy(np.int64)
     looks = [_populations(nodes["population"].tolist())]
@@ -40,7 +40,7 @@ def stage(nodes: pd.DataFrame, links: pd.DataFrame, figure: Any) -> dict[str, An
         "degree": degree.tolist(),
         "labels": nodes["label"].tolist(),
         "hover": [
-            f"{literal(short(label, HOVER_NAME))}<br>{literal(short(population, HOVER_NAME))}<br>degree {k}"
+            f"{escape(shorten(label, HOVER_NAME))}<br>{escape(shorten(population, HOVER_NAME))}<br>degree {k}"
             for label, population, k in zip(nodes["label"], nodes["population"], degree, strict=True)
         ],
         "size": _sizes(figure, len(nodes)),
@@ -79,7 +79,7 @@ def _populations(of: Sequence[str]) -> dict[str, Any]:
         "low": 0,
         "high": len(levels) - 1,
         "ticks": ticks,
-        "texts": [literal(short(levels[tick], RAMP_NAME)) for tick in ticks],
+        "texts": [escape(shorten(levels[tick], RAMP_NAME)) for tick in ticks],
         "colours": [[i / (len(theme.RAMP) - 1), colour] for i, colour in enumerate(theme.RAMP)],
     }
 
@@ -89,7 +89,7 @@ def _groups(name: str, of: Sequence[Any], levels: Sequence[Any], colours: Sequen
     for number, level in enumerate(of):
         members[level].append(number)
     groups = [
-        {"name": literal(short(str(level), LEGEND_NAME)), "colour": colour, "members": members[level]}
+        {"name": escape(shorten(str(level), LEGEND_NAME)), "colour": colour, "members": members[level]}
         for level, colour in zip(levels, colours, strict=True)
     ]
     return {"name": name, "groups": groups}

@@ -11,7 +11,7 @@ from netsci import plot
 from netsci.graph import LayeredGraph, percolation_curve, robustness, structure_table
 from netsci.plot import theme
 from netsci.report.page import Section
-from netsci.report.words import count, grouped, percent
+from netsci.report.words import count, group_reasons, percent
 
 MOST_COMPARED = 8  # projections, those with most links that are not too large
 MOST_LINKS = 50_000  # of a projection that is compared with null models
@@ -46,7 +46,9 @@ def structure_section(graph: LayeredGraph) -> tuple[Section, list[str]]:
     fit = [p for p in graph.projections if 0 < p.n_links <= MOST_LINKS and 0 < p.sparsity < 1]
     chosen = sorted(fit, key=lambda p: -p.n_links)[:MOST_COMPARED]
     shown = [p for p in graph.projections if p in chosen]
-    missing = grouped((p.name, _why_not(p)) for p in graph.projections if not any(p is q for q in shown))
+    missing = group_reasons(
+        (p.name, _why_not(p)) for p in graph.projections if not any(p is q for q in shown)
+    )
     if not shown:
         return Section(TITLE, "No projection is compared with null models; the notes say why."), missing
     part = LayeredGraph(graph.populations, tuple(shown))
@@ -57,7 +59,7 @@ def structure_section(graph: LayeredGraph) -> tuple[Section, list[str]]:
     defined = table[np.isfinite(table["z"])]
     without = table[~np.isfinite(table["z"])]
     pairs = without.groupby(["projection", "note"], sort=False)["measure"].agg(", ".join)
-    missing += grouped((str(of), f"{measures}: {note}") for (of, note), measures in pairs.items())
+    missing += group_reasons((str(of), f"{measures}: {note}") for (of, note), measures in pairs.items())
     figure = None
     if len(defined):
         figure = plot.points(
@@ -88,7 +90,7 @@ def _why_not(p) -> str:  # type: ignore[no-untyped-def]
     if not p.n_links:
         return "it has no link"
     if not 0 < p.sparsity < 1:
-        return "it is dense, so every network of its degrees is itself"
+        return "it is dense, so no other network has the same degrees"
     if p.n_links > MOST_LINKS:
         return f"it has {p.n_links:,} links; rewired copies are made up to {MOST_LINKS:,}"
     return f"the {MOST_COMPARED} projections with most links below {MOST_LINKS:,} are compared"
@@ -96,9 +98,7 @@ def _why_not(p) -> str:  # type: ignore[no-untyped-def]
 
 def _verdict(defined: pd.DataFrame, total: int, replicates: int) -> str:
     if not len(defined):
-        return (
-            f"Not one of {count(total, 'value')} has a z-score: no null network differs from another in them."
-        )
+        return f"No z-score is defined for {count(total, 'value')}: the null networks do not differ in them."
     far = defined[defined["z"].abs() > FAR]
     lie = "lies" if len(far) == 1 else "lie"
     head = (
@@ -116,7 +116,7 @@ def _verdict(defined: pd.DataFrame, total: int, replicates: int) -> str:
 def attack_section(graph: LayeredGraph) -> tuple[Section, list[str]]:
     """Return the largest component against the share removed: in random order, hubs or weak links first."""
     if graph.n_nodes < 3 or not graph.n_links:
-        return Section(CURVES, "Nothing to remove: there are no links."), []
+        return Section(CURVES, "There are no links, so nothing can be removed."), []
     runs = int(np.clip(CURVE_LINKS // graph.n_links, 2, 20))
     missing, tables, equal = [], [], _equal_weights(graph)
     for attack, name in ATTACKS.items():
@@ -142,7 +142,7 @@ def attack_section(graph: LayeredGraph) -> tuple[Section, list[str]]:
     notes = [
         f"Means over {runs} runs with bands from the 5 % to the 95 % quantile; degrees are those of the "
         "whole network, ties in random order. area: mean height of the curve. This is percolation in the "
-        "classical sense; links that lead nowhere are the section above.",
+        "classical sense. The section above is on links that lead nowhere.",
     ]
     if equal:
         notes.append("All weights have one magnitude, so weakest first is a random order of the links.")
@@ -172,7 +172,7 @@ def _robustness(name: object, rows: pd.DataFrame) -> dict[str, object]:
 
 
 def _halves(half: dict[str, object]) -> str:
-    """Return when the largest component has fallen to half or less, one share an attack."""
+    """Say at which share removed the largest component has fallen to half or less, for each attack."""
     shares = {name: float(str(at)) for name, at in half.items()}
     parts = [
         f"{name} {'never' if math.isnan(share) else 'at ' + percent(share)}" for name, share in shares.items()

@@ -1,4 +1,4 @@
-"""Tables as people read them: thin numbers to the right, an em dash where something is undefined."""
+"""Write tables as HTML: numbers to the right, an em dash where a value is undefined."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 DASH = "—"
 
 
-def shown(value: Any) -> str:
-    """Return a value as a person reads it; an em dash for None, NaN and missing values.
+def format_value(value: Any) -> str:
+    """Write a value for people to read; an em dash for None, NaN and missing values.
 
     Examples
     --------
-    >>> [shown(v) for v in (12345, 0.98, float("nan"), None, True)]
+    >>> [format_value(v) for v in (12345, 0.98, float("nan"), None, True)]
     ['12,345', '0.98', '—', '—', 'yes']
     """
     if value is None or type(value).__name__ in ("NAType", "NaTType") or value != value:
@@ -44,7 +44,7 @@ def html_table(table: pd.DataFrame) -> Markup:
     return Markup(
         _template().render(
             columns=list(zip(map(str, table.columns), sides, strict=True)),
-            rows=[map(shown, values) for values in table.itertuples(index=False, name=None)],
+            rows=[map(format_value, values) for values in table.itertuples(index=False, name=None)],
         )
     )
 

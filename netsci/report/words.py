@@ -1,4 +1,4 @@
-"""Numbers in sentences."""
+"""Write numbers and names in sentences."""
 
 from __future__ import annotations
 
@@ -54,26 +54,26 @@ def decimal(value: float) -> str:
     return "< 0.000001" if value < 0.5 else "> 0.999999"
 
 
-def grouped(pairs: Iterable[tuple[str, str]]) -> list[str]:
-    """Return one line a reason, with all that share it: pairs are (what, reason).
+def group_reasons(pairs: Iterable[tuple[str, str]]) -> list[str]:
+    """Return one line for each reason, with everything that it applies to: pairs are (what, reason).
 
     Examples
     --------
-    >>> grouped([("a", "it is dense"), ("b", "it has no link"), ("c", "it is dense")])
+    >>> group_reasons([("a", "it is dense"), ("b", "it has no link"), ("c", "it is dense")])
     ['a and c: it is dense', 'b: it has no link']
     """
     by: dict[str, list[str]] = {}
     for what, reason in pairs:
         by.setdefault(reason, []).append(what)
-    return [f"{listed(list(dict.fromkeys(names)))}: {reason}" for reason, names in by.items()]
+    return [f"{list_names(list(dict.fromkeys(names)))}: {reason}" for reason, names in by.items()]
 
 
-def listed(names: Sequence[str], most: int = 4) -> str:
-    """Return names as a list in a sentence, the first few if there are many.
+def list_names(names: Sequence[str], most: int = 4) -> str:
+    """Join names for a sentence; of many, name the first `most` and count the others.
 
     Examples
     --------
-    >>> listed(["a", "b", "c"]), listed(["a", "b", "c", "d", "e"], most=2)
+    >>> list_names(["a", "b", "c"]), list_names(["a", "b", "c", "d", "e"], most=2)
     ('a, b and c', 'a, b and 3 more')
     """
     names = list(names)

@@ -54,7 +54,7 @@ class OnRequest:
     [
         ({"x_train": np.zeros((4, 1, 1, 2))}, TypeError, "x_train must be uint8 .* got float64.* scale when"),
         ({"x_train": np.zeros((4, 2), np.uint8)}, ValueError, r"x_train must be \[n, C, H, W\] or"),
-        ({"x_train": [[1]]}, TypeError, "x_train must be an array or be made on request"),
+        ({"x_train": [[1]]}, TypeError, "x_train must be an array, or a netsci.data.Stored"),
         (
             {"x_test": np.zeros((2, 1, 2, 1), np.uint8)},
             ValueError,

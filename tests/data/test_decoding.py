@@ -55,7 +55,7 @@ def test_sizes_that_differ_or_are_absurd(monkeypatch):
     with pytest.raises(DataError, match="x: it is 8 x 8 pixels, not 4 x 4"):
         decode(flat(0, 8), "x", size=4)
     monkeypatch.setattr(module, "LARGEST", 63)
-    with pytest.raises(DataError, match="x: it is 8 x 8 pixels; leave out"):
+    with pytest.raises(DataError, match="x: it is 8 x 8 pixels; remove this image"):
         decode(flat(0, 8), "x", size=8)
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from netsci import plot
 from netsci.plot import theme
-from netsci.plot.scene import Panel, Scene, Series, draw
+from netsci.plot.draw import draw
+from netsci.plot.scene import Panel, Scene, Series
 from tests.plot import svg
 
 NAN = float("nan")
@@ -166,7 +167,10 @@ def test_panels_name_their_own_axes():
     [
         (drawn(Panel((series(),), log="z")), "log must be one of"),
         (drawn(Panel((series(),), log="y"), Panel((series(),))), "log y axis of their own"),
-        (drawn(Panel((series(text=("a",)),))), "text of series '' must hold one entry a point, 3; got 1"),
+        (
+            drawn(Panel((series(text=("a",)),))),
+            "text of series '' must hold one entry for each of its 3 points",
+        ),
         (drawn(Panel((series(whisker=(np.ones(3), np.ones(2))),))), "whisker of series .* got 3, 2"),
         (drawn(size="poster"), "size must be one of screen, column, page; got 'poster'"),
     ],

@@ -4,7 +4,8 @@ import pandas as pd
 import pytest
 
 from netsci import plot
-from netsci.plot.scene import Panel, Scene, draw
+from netsci.plot.draw import draw
+from netsci.plot.scene import Panel, Scene
 from netsci.plot.tidy import name_quantity
 from tests.plot import svg
 

@@ -156,7 +156,7 @@ def test_bars_of_several_layers_are_apart(backend):
     ("call", "error", "message"),
     [
         (lambda t: plot.raster(t.drop(columns="unit")), ValueError, "lacks the column"),
-        (lambda t: plot.raster(t.assign(sample=[0, 1, 0])), ValueError, "2 samples, whose spikes would lie"),
+        (lambda t: plot.raster(t.assign(sample=[0, 1, 0])), ValueError, "2 samples, whose spikes would hide"),
         (lambda t: plot.raster(t.assign(unit="a")), TypeError, "must hold numbers"),
         (lambda t: plot.raster(t, sizes={"other": 3}), ValueError, "order leaves out"),
         (lambda t: plot.firing_rates(t), ValueError, "lacks the column"),

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 
 from netsci.report import tables, words
-from netsci.report.tables import html_table, shown
+from netsci.report.tables import format_value, html_table
 
 
 def test_examples() -> None:
@@ -31,7 +31,7 @@ def test_decimals_never_round_to_a_bound() -> None:
 
 def test_shown() -> None:
     values = [1_234_567, 0.123456, 1e-9, 123456.5, math.inf, np.nan, None, pd.NA, np.bool_(False), "a", 3.0]
-    assert [shown(v) for v in values] == [
+    assert [format_value(v) for v in values] == [
         "1,234,567", "0.1235", "1.000e-09", "1.235e+05", "∞", "—", "—", "—", "no", "a", "3",
     ]  # fmt: skip
 

@@ -143,7 +143,7 @@ def test_networks_without_time_see_the_mean_frame():
 
 
 def test_augmentation_needs_images_without_time():
-    with pytest.raises(ValueError, match=r"augment moves images, and 'digits' has time.*got 'shift'"):
+    with pytest.raises(ValueError, match=r"augment must be 'none' for 'digits'.*got 'shift'"):
         inputs(images(shape=(5, 2, 4, 4)), encoding="events", steps=5, augment="shift")
 
 

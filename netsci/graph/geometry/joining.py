@@ -102,7 +102,7 @@ def join_components(links: sp.csr_array, node_types: Any = None) -> Part:
     Examples
     --------
     >>> pair = np.kron(np.eye(2), [[0, 1], [1, 0]])
-    >>> joined_part(undirected(pair)).ends.tolist()
+    >>> join_components(check_undirected(pair)).ends.tolist()
     [[2, 0]]
 
     Source: Hyperpathway's temporary links, as described in the project's notes on coalescent embedding.

@@ -1,4 +1,8 @@
-"""GML and node-link JSON: nodes and links with attributes, nested as deep as anybody likes."""
+"""GML and node-link JSON: nodes and links with attributes, nested as deep as anybody likes.
+
+GML is read by hand: igraph reads damaged files that should be refused (nodes without ids, brackets that do
+not pair) and ends the process on others.
+"""
 
 from __future__ import annotations
 

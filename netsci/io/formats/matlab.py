@@ -1,4 +1,7 @@
-"""MATLAB 5 files (.mat of versions 5 to 7), read by hand so that nothing is allocated on a mere claim."""
+"""MATLAB 5 files (.mat of versions 5 to 7), read by hand so that nothing is allocated on a mere claim.
+
+scipy.io.loadmat ends the process on some damaged files, and reads others whose lengths cannot be right.
+"""
 
 from __future__ import annotations
 

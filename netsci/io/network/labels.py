@@ -20,7 +20,7 @@ _NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?")
 def drop_plain_numbers(labels: Sequence[str] | None) -> Sequence[str] | None:
     """Return labels, None where all of them are plain numbers.
 
-    >>> telling(["1", "2.0"]), telling(["1", "AVAL"])
+    >>> drop_plain_numbers(["1", "2.0"]), drop_plain_numbers(["1", "AVAL"])
     (None, ['1', 'AVAL'])
     """
     return None if labels is None or all(map(_NUMBER.fullmatch, labels)) else labels

@@ -23,7 +23,7 @@ def find_linked_layers(names: Iterable[str]) -> list[str]:
 
     Examples
     --------
-    >>> linked_layers(["a.bias", "a.column", "a.start", "a.values", "b.values"])
+    >>> find_linked_layers(["a.bias", "a.column", "a.start", "a.values", "b.values"])
     ['a.']
     """
     known = dict.fromkeys(names)

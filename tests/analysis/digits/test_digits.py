@@ -226,7 +226,7 @@ def test_degree_sides_are_not_swapped():
 
 def test_fit_measures_carry_their_names():
     fit = digits_tables.degree_exponent([1] * 60 + [2] * 11 + [3] * 4 + [5, 8])
-    measures = {row["measure"]: row["value"] for row in digits_tables._fit_measures(fit)}
+    measures = {name: value for name, (value, _) in digits_tables._fit_measures(fit).items()}
     assert measures["gamma"] == fit.gamma
     assert measures["xmin"] == 1
     assert measures["n_tail"] == 77

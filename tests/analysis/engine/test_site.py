@@ -15,8 +15,8 @@ from markupsafe import Markup
 
 from analysis.engine import site
 from analysis.engine.page import Pivot, PivotCell, Ruling
+from netsci.plot.draw import draw as draw_scene
 from netsci.plot.scene import Panel, Scene, Series
-from netsci.plot.scene import draw as draw_scene
 from tests.analysis.engine.test_page import make_page
 from tests.browser import chromium, visit
 
