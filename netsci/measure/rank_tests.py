@@ -6,6 +6,8 @@ exact, also with ties, where scipy's are not, since the null distribution of a s
 counted. Above, they follow the normal law, and their logarithm does not underflow.
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -103,7 +105,7 @@ def signed_rank_test(
     ranks = rankdata(np.abs(ranked))[ranked != 0]
     total = float(ranks.sum())
     if len(used) <= EXACT:
-        method, (p, log_p) = "exact", _exact_tail(statistic, _signed_distribution(ranks), alternative)
+        method, (p, log_p) = "exact", _exact_tail(statistic, _count_signs(ranks), alternative)
     else:
         method, (p, log_p) = "asymptotic", _normal_tail(z, alternative)
     return RankTest(
@@ -164,9 +166,9 @@ def rank_sum_test(first: ArrayLike, second: ArrayLike, *, alternative: str = "tw
     centre = n * m / 2
     z = (statistic - centre) / spread
     if n + m <= EXACT:
-        method, (p, log_p) = "exact", _exact_tail(statistic, _subset_distribution(ranks, n), alternative)
+        method, (p, log_p) = "exact", _exact_tail(statistic, _count_subsets(ranks, n), alternative)
     else:
-        corrected = _corrected(z, 0.5 / spread, alternative)
+        corrected = _correct(z, 0.5 / spread, alternative)
         method, (p, log_p) = "asymptotic", _normal_tail(corrected, alternative)
     return RankTest(statistic, n, m, 0, method, z, p, log_p / math.log(10), 2 * share - 1, share)
 
@@ -175,7 +177,7 @@ def _empty(n: int, m: int) -> list[str]:
     return [name for name, size in (("first", n), ("second", m)) if not size]
 
 
-def _signed_distribution(ranks: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _count_signs(ranks: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the values of T+ and their chances when each rank counts or not by the toss of a coin."""
     doubled = np.rint(2 * ranks).astype(np.int64)  # mid-ranks are halves
     chance = np.zeros(int(doubled.sum()) + 1)
@@ -186,9 +188,7 @@ def _signed_distribution(ranks: NDArray[np.float64]) -> tuple[NDArray[np.float64
     return np.arange(len(chance)) / 2, chance
 
 
-def _subset_distribution(
-    ranks: NDArray[np.float64], n: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _count_subsets(ranks: NDArray[np.float64], n: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the values of U and their chances when n of the ranks are drawn at random."""
     doubled = np.rint(2 * ranks).astype(np.int64)
     ways = np.zeros((n + 1, int(doubled.sum()) + 1))
@@ -221,7 +221,7 @@ def _normal_tail(z: float, alternative: str) -> tuple[float, float]:
     return math.exp(log_p), log_p
 
 
-def _corrected(z: float, half: float, alternative: str) -> float:
+def _correct(z: float, half: float, alternative: str) -> float:
     """Return z with the continuity correction, which makes every tail larger."""
     if alternative == "two-sided":
         return max(abs(z) - half, 0.0)

@@ -184,14 +184,14 @@ def _compare(
     if "small_worldness" in small:
         found.append(_reference(links, undirected, np.random.default_rng(seeds[-1])))
 
-    def measured(number: int) -> list[float]:
+    def measure(number: int) -> list[float]:
         own = np.random.default_rng(seeds[number])
         drawn = links if number == 0 else draw_links(links, null, undirected=undirected, rng=own)
         one = Sample(drawn, undirected, lambda: found[0], own)
         return [float(known[name](one)) for name in small]
 
     with ThreadPoolExecutor(min(replicates + 1, processors())) as pool:
-        values = np.array(list(pool.map(measured, range(replicates + 1)))).reshape(replicates + 1, len(small))
+        values = np.array(list(pool.map(measure, range(replicates + 1)))).reshape(replicates + 1, len(small))
     lines = []
     for name in names:
         if name in small:
@@ -236,10 +236,10 @@ def _reference(links: sp.csr_array, undirected: bool, rng: np.random.Generator) 
     if undirected:
         return classical.random_reference(links, REFERENCES, rng)
 
-    def drawn() -> Sample:
+    def draw() -> Sample:
         return Sample(scatter(links, rng=rng), False, lambda: (math.nan, math.nan), rng)
 
-    values = np.array([(one.clustering, one.path_length) for one in (drawn() for _ in range(REFERENCES))])
+    values = np.array([(one.clustering, one.path_length) for one in (draw() for _ in range(REFERENCES))])
     return float(values[:, 0].mean()), float(values[:, 1].mean())
 
 

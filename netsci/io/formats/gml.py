@@ -70,7 +70,7 @@ def read_json(path: Path) -> tuple[LayeredGraph, list[str]]:
             f"this lists in which of {len(names):,} files the weights of a model lie",
             f"give one of them: {', '.join(map(printable, names[:3]))}",
         )
-    nodes = _numbered(nodes, links)
+    nodes = _number_nodes(nodes, links)
     if not (_are_records(nodes, {"id"}) and _are_records(links, {"source", "target"})):
         raise CheckpointError(
             path,
@@ -180,7 +180,7 @@ def _are_records(value: Any, keys: set[str]) -> bool:
     return isinstance(value, list) and all(isinstance(x, dict) and keys <= x.keys() for x in value)
 
 
-def _numbered(nodes: Any, links: Any) -> Any:
+def _number_nodes(nodes: Any, links: Any) -> Any:
     """Return nodes with their places as ids where they have none and links name places, as D3 once had it."""
     if not (_are_records(nodes, set()) and _are_records(links, {"source", "target"})):
         return nodes

@@ -124,11 +124,11 @@ class _Variables:
         self._count = 0
         data = memoryview(path.read_bytes())
         if len(data) < 128 or data[126:128].tobytes() not in (b"IM", b"MI"):
-            raise self._damaged("its header is no MATLAB 5 header")
+            raise self._damage_error("its header is no MATLAB 5 header")
         self.order = "<" if data[126:128].tobytes() == b"IM" else ">"
         self._unpacked = 0
         for kind, content in self._elements(data[128:]):
-            inner = self._inflated(content) if kind == _COMPRESSED else [(kind, content)]
+            inner = self._inflate(content) if kind == _COMPRESSED else [(kind, content)]
             for inner_kind, inner_content in inner:
                 if inner_kind == _MATRIX:
                     self._variable(inner_content, None, 0)
@@ -141,16 +141,16 @@ class _Variables:
             if first >> 16:  # a small element: size and type share the first word, the content follows
                 kind, size, begin, step = first & 0xFFFF, first >> 16, place + 4, 8
                 if size > 4:
-                    raise self._damaged("a small element is larger than 4 bytes")
+                    raise self._damage_error("a small element is larger than 4 bytes")
             else:
                 kind, begin = first, place + 8
                 step = 8 + size + (0 if kind == _COMPRESSED else -size % 8)
             if begin + size > len(data):
-                raise self._damaged(f"an element of {size:,} bytes reaches beyond the end")
+                raise self._damage_error(f"an element of {size:,} bytes reaches beyond the end")
             yield kind, data[begin : begin + size]
             place += step
 
-    def _inflated(self, content: memoryview) -> Iterator[tuple[int, memoryview]]:
+    def _inflate(self, content: memoryview) -> Iterator[tuple[int, memoryview]]:
         size = self.path.stat().st_size
         left = min(MAX_BYTES, max(ANY_RATIO_BYTES, MAX_COMPRESSION * size)) - self._unpacked
         inflater = zlib.decompressobj()
@@ -184,7 +184,7 @@ class _Variables:
         own = bytes(next(parts, (0, memoryview(b"")))[1]).decode("latin-1")
         name = own if called is None else called
         if len(shape) < 2 or min(shape) < 0:
-            raise self._damaged(f"{printable(name)} has the shape {list(shape)}")
+            raise self._damage_error(f"{printable(name)} has the shape {list(shape)}")
         if kind in (_CELL, _STRUCT, _OBJECT):
             self._inside(parts, kind, name, shape, depth)
         elif kind == _CHAR:
@@ -208,7 +208,7 @@ class _Variables:
             width = int(self._numbers(parts, "i4")[0])
             text = bytes(next(parts, (0, memoryview(b"")))[1])
             if width < 1:
-                raise self._damaged("a structure has field names without length")
+                raise self._damage_error("a structure has field names without length")
             fields = [
                 text[i : i + width].split(b"\0")[0].decode("latin-1") for i in range(0, len(text), width)
             ]
@@ -241,7 +241,7 @@ class _Variables:
             if max(shape) > 1:
                 self.left_out.append(f"{described} (a vector)")
         elif name in self.matrices:
-            raise self._damaged(f"it holds {printable(name)} twice")
+            raise self._damage_error(f"it holds {printable(name)} twice")
         else:
             check_matrix(self.path, printable(name), shape)
             self.matrices[name] = (
@@ -253,7 +253,7 @@ class _Variables:
     def _dense(self, parts: Iterator[tuple[int, memoryview]], kind: int, name: str, shape: Any) -> Any:
         values = self._numbers(parts, _CLASSES[kind])
         if len(values) != math.prod(shape):
-            raise self._damaged(
+            raise self._damage_error(
                 f"{printable(name)} promises {math.prod(shape):,} numbers, holds {len(values):,}"
             )
         return values.reshape(shape, order="F")
@@ -265,12 +265,12 @@ class _Variables:
         count = int(starts[-1]) if len(starts) == shape[1] + 1 else -1
         # MATLAB reserves room: there may be more places than entries.
         if not 0 <= count <= min(len(rows), len(values)):
-            raise self._damaged(f"the sparse matrix {printable(name)} is incomplete")
+            raise self._damage_error(f"the sparse matrix {printable(name)} is incomplete")
         rows = rows[:count]
         # Not left to scipy's check_format, which skips the order of an empty matrix's pointers.
         inside = not count or (rows.min() >= 0 and rows.max() < shape[0])
         if starts[0] or (np.diff(starts) < 0).any() or not inside:
-            raise self._damaged(f"an index of the sparse matrix {printable(name)} points outside it")
+            raise self._damage_error(f"an index of the sparse matrix {printable(name)} points outside it")
         return sp.csr_array(sp.csc_array((values[:count], rows, starts), shape=shape))
 
     def _numbers(self, parts: Iterator[tuple[int, memoryview]], dtype: str) -> Any:
@@ -278,8 +278,8 @@ class _Variables:
         kind, content = next(parts, (0, memoryview(b"")))
         stored = _NUMBERS.get(kind)
         if stored is None or len(content) % int(stored[1]) or (not len(content) and kind == 0):
-            raise self._damaged("numbers are due where it holds something else")
+            raise self._damage_error("numbers are due where it holds something else")
         return np.frombuffer(content, self.order + stored).astype(dtype)
 
-    def _damaged(self, what: str) -> CheckpointError:
+    def _damage_error(self, what: str) -> CheckpointError:
         return CheckpointError(self.path, f"{what}: damaged or truncated", _AGAIN)

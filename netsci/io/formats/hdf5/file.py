@@ -9,7 +9,7 @@ from pathlib import Path
 from netsci.io.errors import CheckpointError, printable
 from netsci.io.formats.hdf5.keras import read_current, read_legacy
 from netsci.io.formats.hdf5.nir import read_nir
-from netsci.io.formats.hdf5.tree import Tree, opened
+from netsci.io.formats.hdf5.tree import Tree, open_tree
 from netsci.io.limits import check_members
 from netsci.io.network.contents import Contents
 from netsci.io.network.layers import list_names
@@ -28,7 +28,7 @@ def read_hdf5(path: str | Path) -> Contents:
         h5py is not installed.
     """
     path = Path(path)
-    with opened(path) as tree:
+    with open_tree(path) as tree:
         return _read(tree, [])
 
 
@@ -48,7 +48,7 @@ def read_keras_zip(path: str | Path) -> Contents:
             raise CheckpointError(path, f"it holds no {_INNER}", "save the model again with Keras 3")
         data = archive.read(members[_INNER])
         config = archive.read(members["config.json"]) if "config.json" in members else b""
-    with opened(path, io.BytesIO(data)) as tree:
+    with open_tree(path, io.BytesIO(data)) as tree:
         return _read(tree, [config.decode("utf-8", "replace")])
 
 

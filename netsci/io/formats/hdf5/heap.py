@@ -15,7 +15,7 @@ _SIGNATURE = re.compile(rb"GCOL\x01")
 _LENGTH = {2: "<H", 4: "<I", 8: "<Q"}
 
 
-def spoilt_heap(data: Any, length_bytes: int) -> bool:
+def is_heap_damaged(data: Any, length_bytes: int) -> bool:
     """Whether a global heap claims more than the file holds, or would be walked without end.
 
     Parameters
@@ -35,7 +35,7 @@ def spoilt_heap(data: Any, length_bytes: int) -> bool:
     return False
 
 
-def spoilt_references(data: Any, begin: int, count: int, address_bytes: int) -> bool:
+def are_references_damaged(data: Any, begin: int, count: int, address_bytes: int) -> bool:
     """Whether `count` references to texts, from a place in the file, claim more bytes than it holds.
 
     Each is a length (4 bytes), the address of a heap and a number in it (4 bytes).
@@ -51,7 +51,7 @@ def spoilt_references(data: Any, begin: int, count: int, address_bytes: int) -> 
 def _steps(data: Any, begin: int, length_bytes: int) -> int:
     """Return in how many steps one collection is walked, -1 where it must not be; 0 where it is none."""
     code = _LENGTH[length_bytes]
-    header, object_header = _aligned(8 + length_bytes), _aligned(8 + length_bytes)
+    header, object_header = _align(8 + length_bytes), _align(8 + length_bytes)
     if begin + header > len(data):
         return 0
     end = begin + struct.unpack_from(code, data, begin + 8)[0]
@@ -62,12 +62,12 @@ def _steps(data: Any, begin: int, length_bytes: int) -> int:
         number = struct.unpack_from("<H", data, place)[0]
         size = struct.unpack_from(code, data, place + 8)[0]
         # Number 0 is free space, whose size counts its header.
-        step = size if number == 0 else object_header + _aligned(size)
+        step = size if number == 0 else object_header + _align(size)
         if step == 0 or step >= 2**63:
             return -1
         place, steps = place + step, steps + 1
     return steps
 
 
-def _aligned(size: int) -> int:
+def _align(size: int) -> int:
     return (size + 7) // 8 * 8

@@ -29,13 +29,13 @@ def read_legacy(tree: Tree) -> Contents:
     for layer in layers:
         group = tree.member(root, layer)
         if group is None:
-            raise tree.damaged(f"the layer {printable(layer)} that it names is missing")
+            raise tree.damage_error(f"the layer {printable(layer)} that it names is missing")
         names = tree.attribute(group, "weight_names")
         kernels = [name for name in names if _base(name).endswith("kernel")]
         for name in names:
             dataset = tree.member(group, name)
             if dataset is None or not hasattr(dataset, "shape"):
-                raise tree.damaged(f"the weights {printable(name)} that it names are missing")
+                raise tree.damage_error(f"the weights {printable(name)} that it names are missing")
             dotted = _base(name).replace("/", ".")
             if re.search(r"(^|\.)mask(_\d+)?$", dotted) and len(kernels) == 1:
                 dotted = _base(kernels[0]).replace("/", ".") + "_mask"  # of the pruning toolkit
@@ -77,7 +77,7 @@ class _Reading:
     def add(self, name: str, dataset: Any) -> None:
         """Read one data set if it has two dimensions or more."""
         if name in self.taken:
-            raise self.tree.damaged(f"it holds {printable(name)} twice")
+            raise self.tree.damage_error(f"it holds {printable(name)} twice")
         self.taken.add(name)
         if dataset.shape is None or len(dataset.shape) < 2:
             return

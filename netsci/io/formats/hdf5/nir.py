@@ -28,7 +28,7 @@ class _Graph:
     def add(self, graph: Any, prefix: str = "", depth: int = 0) -> None:
         """Take in one graph; the ends of an inner one are its nodes of type Input and Output."""
         if depth > _MAX_DEPTH:
-            raise self.tree.damaged(f"its graphs nest deeper than {_MAX_DEPTH}")
+            raise self.tree.damage_error(f"its graphs nest deeper than {_MAX_DEPTH}")
         nodes = self.tree.member(graph, "nodes")
         inner = set()
         for name in sorted(self.tree.names(nodes), key=natural_key):
@@ -49,7 +49,7 @@ class _Graph:
             source = f"{prefix}{first}.output" if first in inner else prefix + first
             target = f"{prefix}{second}.input" if second in inner else prefix + second
             if source not in self.kinds or target not in self.kinds:
-                raise self.tree.damaged(
+                raise self.tree.damage_error(
                     f"an edge names the missing node {printable(source)} or {printable(target)}"
                 )
             self.before[target].append(source)
@@ -97,7 +97,7 @@ class _Graph:
     def _kind(self, group: Any) -> str:
         dataset = self.tree.member(group, "type")
         if dataset is None or not hasattr(dataset, "shape"):
-            raise self.tree.damaged("a node has no type")
+            raise self.tree.damage_error("a node has no type")
         return "".join(self.tree.texts("type", dataset))
 
 
@@ -119,7 +119,7 @@ def read_nir(tree: Tree) -> Contents:
     for name in layers:
         dataset = tree.member(graph.groups[name], "weight")
         if dataset is None or not dataset.shape or len(dataset.shape) < 2:
-            raise tree.damaged(f"the node {printable(name)} has no weights")
+            raise tree.damage_error(f"the node {printable(name)} has no weights")
         arrays[name] = tree.array(name, dataset)
         reads = [one for one in graph.through(name, graph.before)[0] if one not in loops]
         reads.sort(key=lambda one: layers.index(one) if one in arrays else -1 - place[one])
@@ -140,5 +140,5 @@ def _groups(tree: Tree, group: Any, array: Any) -> int:
         return 1
     groups = int(tree.array("groups", dataset))
     if groups < 1 or array.shape[0] % groups:
-        raise tree.damaged(f"a convolution of {array.shape[0]} channels claims {groups} groups")
+        raise tree.damage_error(f"a convolution of {array.shape[0]} channels claims {groups} groups")
     return groups

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netsci.io.errors import CheckpointError, printable
-from netsci.io.formats.hdf5.heap import spoilt_heap, spoilt_references
+from netsci.io.formats.hdf5.heap import are_references_damaged, is_heap_damaged
 from netsci.io.limits import (
     ANY_RATIO_BYTES,
     FREE_BYTES,
@@ -88,7 +88,7 @@ class Tree:
         """Return the texts of a data set, flattened."""
         count = int(np.prod(dataset.shape, dtype=np.float64))
         if count > _MAX_TEXT // 16 or not _is_text(dataset.dtype):
-            raise self.damaged(f"{printable(name)} is no list of names")
+            raise self.damage_error(f"{printable(name)} is no list of names")
         self._check_storage(name, dataset)
         self._check_heaps(dataset.dtype)
         self._check_references(name, dataset, count)
@@ -105,7 +105,7 @@ class Tree:
             found += self._attribute(group, f"{name}{number}")
         return found
 
-    def damaged(self, what: str) -> CheckpointError:
+    def damage_error(self, what: str) -> CheckpointError:
         """Return the error for a file that does not hold what it should."""
         return CheckpointError(self.path, f"{what}: damaged", "fetch or save it again")
 
@@ -115,7 +115,7 @@ class Tree:
         if not count:
             return []
         if count > self.size or identifier.get_storage_size() > min(self.size, _MAX_TEXT):
-            raise self.damaged(f"the attribute {printable(name)} claims more than the file holds")
+            raise self.damage_error(f"the attribute {printable(name)} claims more than the file holds")
         self._check_heaps(identifier.dtype)
         return [_text(value) for value in np.ravel(np.asarray(group.attrs[name], dtype=object))]
 
@@ -124,9 +124,9 @@ class Tree:
         if dtype.kind != "O" or self._heaps_known:
             return
         length_bytes = self.root.file.id.get_create_plist().get_sizes()[1]
-        with mapped(self._stream) as data:
-            if spoilt_heap(data, length_bytes):
-                raise self.damaged("the sizes in the heap of its texts cannot be right")
+        with map_bytes(self._stream) as data:
+            if is_heap_damaged(data, length_bytes):
+                raise self.damage_error("the sizes in the heap of its texts cannot be right")
         self._heaps_known = True
 
     def _check_references(self, name: str, dataset: Any, count: int) -> None:
@@ -135,9 +135,9 @@ class Tree:
         if dataset.dtype.kind != "O" or begin is None:
             return
         address_bytes = self.root.file.id.get_create_plist().get_sizes()[0]
-        with mapped(self._stream) as data:
-            if spoilt_references(data, begin, count, address_bytes):
-                raise self.damaged(f"{printable(name)} claims longer texts than the file holds")
+        with map_bytes(self._stream) as data:
+            if are_references_damaged(data, begin, count, address_bytes):
+                raise self.damage_error(f"{printable(name)} claims longer texts than the file holds")
 
     def _sizes(self, name: str, dataset: Any) -> tuple[int, int]:
         if dataset.dtype.kind not in "biuf":
@@ -150,7 +150,7 @@ class Tree:
         logical = int(np.prod(dataset.shape, dtype=np.float64) * dataset.dtype.itemsize)
         stored = int(dataset.id.get_storage_size())
         if logical > MAX_BYTES or stored > self.size or (not stored and logical):
-            raise self.damaged(
+            raise self.damage_error(
                 f"{printable(name)} claims {logical:,} bytes and stores {stored:,} in a file of {self.size:,}"
             )
         if logical > ANY_RATIO_BYTES and logical > MAX_COMPRESSION * stored:
@@ -179,11 +179,11 @@ class Tree:
             )
         chunk = float(np.prod(dataset.chunks or (0,), dtype=np.float64)) * dataset.dtype.itemsize
         if chunk > max(FREE_BYTES, MAX_COMPRESSION * self.size):
-            raise self.damaged(f"{printable(name)} has chunks of {chunk:,.0f} bytes")
+            raise self.damage_error(f"{printable(name)} has chunks of {chunk:,.0f} bytes")
 
 
 @contextmanager
-def opened(path: Path, stream: IO[bytes] | None = None) -> Iterator[Tree]:
+def open_tree(path: Path, stream: IO[bytes] | None = None) -> Iterator[Tree]:
     """Open an HDF5 file, or one that lies in memory, for the length of a with block."""
     try:
         import h5py
@@ -206,7 +206,7 @@ def opened(path: Path, stream: IO[bytes] | None = None) -> Iterator[Tree]:
 
 
 @contextmanager
-def mapped(stream: IO[bytes]) -> Iterator[Any]:
+def map_bytes(stream: IO[bytes]) -> Iterator[Any]:
     """Map a file, or look at one that lies in memory, for the length of a with block."""
     if isinstance(stream, io.BytesIO):
         with stream.getbuffer() as view:
