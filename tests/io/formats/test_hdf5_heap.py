@@ -100,7 +100,7 @@ def test_files_with_damaged_heaps_are_refused_at_once(tmp_path):
         assert load(path).graph.n_links
         path.write_bytes(_spoilt(path.read_bytes()))
         with pytest.raises(
-            CheckpointError, match="the sizes in the heap of its texts cannot be right: damaged"
+            CheckpointError, match="the sizes in the heap of its texts are impossible: damaged"
         ):
             load(path)
         if isolation.AVAILABLE:
@@ -115,7 +115,7 @@ def test_texts_of_claimed_lengths_are_refused_before_they_are_allocated(tmp_path
     length = struct.unpack_from("<I", whole, begin)[0]
     assert 0 < length < 10
     path.write_bytes(whole[:begin] + struct.pack("<I", 2**31 - 1) + whole[begin + 4 :])
-    with pytest.raises(CheckpointError, match="edges claims longer texts than the file holds: damaged"):
+    with pytest.raises(CheckpointError, match="edges has texts longer than the file: damaged"):
         load(path)
     if isolation.AVAILABLE:
         used = last_usage()

@@ -1,4 +1,4 @@
-"""HDF5 files: Keras models and weights, NIR networks; others are named and refused."""
+"""Read HDF5 files: Keras models and weights, NIR networks. Name and refuse all others."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def read_hdf5(path: str | Path) -> Contents:
     Raises
     ------
     CheckpointError
-        If it is another kind of HDF5 file, damaged, reaches into other files, claims more than it stores, or
-        h5py is not installed.
+        If it is another kind of HDF5 file, is damaged, refers to other files, gives sizes larger than what it
+        stores, or if h5py is not installed.
     """
     path = Path(path)
     with open_tree(path) as tree:
@@ -33,12 +33,12 @@ def read_hdf5(path: str | Path) -> Contents:
 
 
 def read_keras_zip(path: str | Path) -> Contents:
-    """Read the weights in a .keras archive (Keras 3), its layers in the order that its config.json tells.
+    """Read the weights in a .keras archive (Keras 3). Order the layers as its config.json does.
 
     Raises
     ------
     CheckpointError
-        As `read_hdf5`, and where the archive unpacks to more than it may.
+        As `read_hdf5`, and if the archive unpacks to more than the limit.
     """
     path = Path(path)
     with zipfile.ZipFile(path) as archive:

@@ -1,8 +1,8 @@
-"""The global heaps of an HDF5 file, walked before the HDF5 library does: a damaged one stops it for good.
+"""Check the global heaps of an HDF5 file before the HDF5 library reads them: it never ends on a damaged one.
 
-Texts of any length lie in collections of objects. The library steps from object to object by the sizes that
-they claim, and never ends where one claims 0, or so much that the step overflows; and it allocates what a
-collection claims before it looks at how much the file holds.
+Texts of any length are stored in collections of objects. The library steps from object to object by their
+sizes. It never ends if a size is 0, or so large that the step overflows. It also allocates the size of a
+collection before it compares that with the size of the file.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ _LENGTH = {2: "<H", 4: "<I", 8: "<Q"}
 
 
 def is_heap_damaged(data: Any, length_bytes: int) -> bool:
-    """Whether a global heap claims more than the file holds, or would be walked without end.
+    """Return whether a global heap is larger than the file, or would be read without end.
 
     Parameters
     ----------
-    data : bytes, or what is like them (a map of the file).
+    data : bytes, or an object that acts like them (a map of the file).
     length_bytes : how many bytes a length takes in this file, as its superblock says.
     """
     if length_bytes not in _LENGTH:
         return True
-    # Objects of different collections share no bytes, so that many together are more than the file can hold.
+    # Objects take at least 8 bytes each and share none: the file cannot hold more than this.
     left = len(data) // 8
     for found in _SIGNATURE.finditer(data):
         steps = _steps(data, found.start(), length_bytes)
@@ -36,9 +36,9 @@ def is_heap_damaged(data: Any, length_bytes: int) -> bool:
 
 
 def are_references_damaged(data: Any, begin: int, count: int, address_bytes: int) -> bool:
-    """Whether `count` references to texts, from a place in the file, claim more bytes than it holds.
+    """Return whether `count` references to texts, from `begin` on, need more bytes than the file holds.
 
-    Each is a length (4 bytes), the address of a heap and a number in it (4 bytes).
+    A reference is a length (4 bytes), the address of a heap and the number of an object in it (4 bytes).
     """
     size = 8 + address_bytes
     if begin + count * size > len(data):
@@ -49,7 +49,7 @@ def are_references_damaged(data: Any, begin: int, count: int, address_bytes: int
 
 
 def _steps(data: Any, begin: int, length_bytes: int) -> int:
-    """Return in how many steps one collection is walked, -1 where it must not be; 0 where it is none."""
+    """Count the objects of one collection: -1 if it must not be read, 0 if it is no collection."""
     code = _LENGTH[length_bytes]
     header, object_header = _align(8 + length_bytes), _align(8 + length_bytes)
     if begin + header > len(data):
