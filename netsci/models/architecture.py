@@ -1,16 +1,21 @@
-"""What a registered network is: how to build it, which options it takes, which of its layers are sparse.
+"""The interface of a registered network: how to build it, its options, and its sparse layers.
 
     build(shape, classes, activation, links, **options) -> module
 
-    shape       (C, H, W) of an input; a flat architecture sees C H W numbers in a row
-    activation  function without arguments that makes a module; called once for each activation, which stands
-                after a weight layer. What it makes is a neuron over time if it has a method `step` (see
-                `netsci.spiking.unroll`); else it is applied to each number, as ReLU is
-    links       {name of a layer: matrix of links [in, out]}, the sparse layers; {} for a dense network
-    options     those named in `takes`, if they are asked for
+    shape       (C, H, W) of an input; a flat architecture gets C H W numbers in a row
+    activation  function without arguments that makes a module; call it once for each activation. The module
+    is
+                a neuron over time if it has a method `step` (see `netsci.spiking.unroll`), else it acts on
+                each number, as ReLU does
+    links       {layer name: matrix of links [in, out]}, one entry for each sparse layer; {} for a dense
+                network
+    options     those named in `takes` that the recipe sets
 
-A module sees [batch, ...], or spikes and events over time, [T, batch, ...], and returns class scores
-[batch, classes]. In `wiring()` it says how its layers are wired, unless it is a chain.
+The module gets [batch, ...], or spikes and events over time, [T, batch, ...], and returns class scores
+[batch, classes]. A dense torch model needs no more: ignore activation and links, and train it with dense=True
+and spiking=False. A model with sparse layers makes them with netsci.sparse.SparseLinear(links[name]) and
+describes its graph in `wiring()`, see `netsci.sparse.layered_graph`. Register yours with
+netsci.models.ARCHITECTURES.register(name, Architecture(build, ...)).
 """
 
 from __future__ import annotations
@@ -22,19 +27,19 @@ from typing import Any
 from torch import nn
 
 Activation = Callable[[], nn.Module]
+Neuron = nn.Module | Activation | None  # what models take as their neuron
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """A network that recipes name; see the module.
+    """A network that recipes can name; `netsci.models.architecture` describes `build`.
 
     build : the function (shape, classes, activation, links, **options) that returns the module.
-    takes : names of its options. Of these "steps" says that it runs over time, "activation" that its
-        activations may be chosen and "readout" that its read-out may; "bias" and "dropout" are set by the
-        recipe's fields of that name.
-    sparse : names of the layers that are sparse by default, or a function that finds them in a dense module;
-        without any it can be trained as a dense network only.
-    flat : whether it sees an image as a row of numbers.
+    takes : names of its options. Some have a meaning: with "steps" it runs over time, with "activation" or
+        "readout" the recipe may choose these, and "bias" and "dropout" are fields of the recipe.
+    sparse : names of the layers that are sparse by default, or a function that finds them in a dense module.
+        If empty, the network can be trained with dense=True only.
+    flat : whether it gets an image as a row of numbers.
 
     Examples
     --------
@@ -66,7 +71,7 @@ class Architecture:
         return tuple(found)
 
     def check_options(self, name: str, options: dict[str, Any]) -> None:
-        """Raise ValueError, with what it takes, if an option is none of the architecture `name`."""
+        """Raise ValueError if the architecture `name` does not take an option."""
         unknown = sorted(set(options) - self.takes)
         if unknown:
             own = sorted(self.takes - {"steps", "activation", "readout"})

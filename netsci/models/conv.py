@@ -3,10 +3,10 @@
     conv2fc2   15C3 - average pool 2 - 40C3 - average pool 2 - 300 - classes
     conv6fc2   [128C3] x 2 - max pool 2 - [256C3] x 2 - max pool 2 - [512C3] x 2 - 512 - classes
 
-An activation, by default LIF neurons, follows every convolution and every linear layer; convolutions have no
-bias, linear layers have one; only conv6fc2 has batch normalisation, after each convolution. Pooling is
-applied to spikes. With an activation without time, such as ReLU, the same network has no time: T is 1, and
-the class scores are the output layer's currents.
+An activation, LIF neurons by default, follows every convolution and every linear layer. Convolutions have no
+bias, linear layers have one. Only conv6fc2 has batch normalisation, after each convolution. Pooling acts on
+spikes. With an activation such as ReLU the network does not run over time: T is 1, and the class scores are
+the currents of the output layer.
 
 The classifier is a multilayer perceptron (`netsci.models.mlp`: `SpikingMLP`, or `MLP` without time) over the
 flattened last feature maps [C, H, W] -> C H W: its layers are called classifier.layers.0 (S0's FC1) and .1.
@@ -28,19 +28,19 @@ from torch import nn
 
 from netsci.graph.checks import as_whole, check_choice, check_number
 from netsci.models import wiring
-from netsci.models.architecture import Activation, Architecture
+from netsci.models.architecture import Activation, Architecture, Neuron
 from netsci.models.linear import FeatureMajorLinear
 from netsci.models.mlp import perceptron
 from netsci.models.parts import (
     activation_like,
     at_each_step,
     check_names,
-    checked_sizes,
+    check_sizes,
     convolution,
     fire,
     first_spikes,
     linear,
-    named_links,
+    links_by_name,
     runs_over_time,
     start_firing,
 )
@@ -51,13 +51,13 @@ CLASSIFIER = ("classifier.layers.0", "classifier.layers.1")
 
 
 class ConvNet(nn.Module):
-    """Convolutions of one kernel size with activations and pooling, then two linear layers with activations.
+    """3 x 3 convolutions with activations and pooling, then two linear layers with activations.
 
     Parameters
     ----------
     input_shape : (C, H, W).
-    channels : of each convolution; "P" is a pooling of 2x2.
-    hidden, classes : units of the linear layers.
+    channels : number of channels of each convolution; "P" is a pooling of 2x2.
+    hidden, classes : number of units of the linear layers.
     pooling : "average" or "max"; norm : whether batch normalisation follows each convolution.
     bias : whether convolutions have biases. dropout : of the hidden units of the classifier.
     neuron : as in `netsci.models.mlp.mlp`.
@@ -83,19 +83,19 @@ class ConvNet(nn.Module):
         norm: bool,
         padding: int,
         links: Any,
-        neuron: nn.Module | Activation | None,
+        neuron: Neuron,
         steps: int,
         readout: str,
         bias: bool = False,
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        self.input_shape, self.classes, self.steps = checked_sizes(input_shape, classes, steps)
+        self.input_shape, self.classes, self.steps = check_sizes(input_shape, classes, steps)
         if as_whole(padding, "padding") < 0:
             raise ValueError(f"padding must be at least 0; got {padding}")
         check_choice(pooling, tuple(POOLS), "pooling")
         activation = activation_like(neuron)
-        given = named_links(links, CLASSIFIER)
+        given = links_by_name(links, CLASSIFIER)
         sizes = [self.input_shape[0], *(int(size) for size in channels if size != "P")]
         self.convs = nn.ModuleList(
             convolution(given, f"convs.{i}", before, after, 3, padding=padding, bias=bias)
@@ -158,8 +158,8 @@ class ConvNet(nn.Module):
     def wiring(self) -> list[wiring.Wire]:
         """Return the graph of the classifier, features -> hidden -> classes; see `netsci.models.wiring`.
 
-        Every place of every feature map is a unit of its own. The convolutions before it are left out, dense
-        or sparse: they neither evolve nor percolate with this graph.
+        Every place of every feature map is one unit. The convolutions, dense or sparse, are not in this
+        graph, so they neither evolve nor percolate.
         """
         first, last = CLASSIFIER
         return [
@@ -186,7 +186,7 @@ class ConvNet(nn.Module):
         if min(height, width) < 1:
             raise ValueError(
                 f"input_shape {self.input_shape} is too small for {len(self.pooled)} convolutions and "
-                f"{sum(self.pooled)} poolings; nothing is left of it"
+                f"{sum(self.pooled)} poolings: take larger images, or padding=1"
             )
         return height, width
 
@@ -200,7 +200,7 @@ def conv2fc2(
     pooling: str = "average",
     bias: bool = False,
     dropout: float = 0.0,
-    neuron: nn.Module | Activation | None = None,
+    neuron: Neuron = None,
     steps: int = 8,
     readout: str = "rate",
 ) -> ConvNet:
@@ -208,7 +208,7 @@ def conv2fc2(
 
     Parameters
     ----------
-    links : of the first linear layer [40 H W, 300], or of both, or by name; dense where None.
+    links : of the first linear layer [40 H W, 300], or a list for both, or by layer name. None is dense.
     padding : of the convolutions, 1 or 0. bias : whether they have biases.
     pooling : "average" or "max". dropout : of the hidden units of the classifier.
     neuron, steps, readout : as in `netsci.models.mlp.mlp`.
@@ -247,7 +247,7 @@ def conv6fc2(
     width: float = 1.0,
     pooling: str = "max",
     dropout: float = 0.0,
-    neuron: nn.Module | Activation | None = None,
+    neuron: Neuron = None,
     steps: int = 8,
     readout: str = "rate",
 ) -> ConvNet:
@@ -255,7 +255,8 @@ def conv6fc2(
 
     Parameters
     ----------
-    links : of the first linear layer [512 H/4 W/4, 512], or of both, or by name; dense where None.
+    links : of the first linear layer [512 H/4 W/4, 512], or a list for both, or by layer name. None is
+        dense.
     width : factor on all channels and on the 512 hidden units, rounded to whole numbers of at least 1.
     pooling : "average" or "max". dropout : of the hidden units of the classifier.
     neuron, steps, readout : as in `netsci.models.mlp.mlp`.

@@ -1,4 +1,4 @@
-"""Dropout that leaves out a unit for all steps of a sample."""
+"""Dropout that drops a unit for all time steps of a sample."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from netsci.graph.checks import check_fraction
 class Dropout(nn.Dropout):
     """In training, set each unit of each sample to 0 with probability p and divide the rest by 1 - p.
 
-    `over_time` draws once for all steps of a sample, so that a neuron is there or is not. The draws come from
-    torch's generator: training here seeds it from the place in the run.
+    `over_time` draws once for all time steps of a sample, so a neuron is dropped at every step or at none. It
+    draws from torch's global generator, which `netsci.train` seeds for each batch.
 
     Raises
     ------
     TypeError, ValueError
-        If p is no number in [0, 1).
+        If p is not a number in [0, 1).
 
     Examples
     --------
@@ -30,7 +30,7 @@ class Dropout(nn.Dropout):
         super().__init__(check_dropout(p))
 
     def over_time(self, x: Tensor) -> Tensor:
-        """Return x [T, batch, ...] with the same units left out at every step; x itself in evaluation."""
+        """Drop the same units of x [T, batch, ...] at every step; return x itself in evaluation."""
         if not self.training:
             return x
         kept: Tensor = self(torch.ones_like(x[:1]))
@@ -47,5 +47,5 @@ def check_dropout(p: float) -> float:
     """
     check_fraction(p, "dropout")
     if p == 1.0:
-        raise ValueError("dropout must lie below 1: a network without units learns nothing")
+        raise ValueError("dropout must lie below 1: at 1 it drops every unit")
     return p

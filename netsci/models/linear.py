@@ -1,13 +1,13 @@
-"""A dense linear layer that keeps features outermost in memory."""
+"""A dense linear layer whose output has features first in memory."""
 
 from torch import Tensor, nn
 
 
 class FeatureMajorLinear(nn.Linear):
-    """`torch.nn.Linear` whose output [..., out] lies in memory as [out, ...].
+    """`torch.nn.Linear` whose output [..., out] has the memory order [out, ...].
 
-    That is the order in which neurons scan time and sparse layers multiply, so nothing is transposed between
-    layers. Parameters, their names and the values that come out are those of `torch.nn.Linear`.
+    Neurons and sparse layers use this order, so nothing is transposed between layers. Parameters, their names
+    and the results are those of `torch.nn.Linear`.
 
     Examples
     --------

@@ -1,5 +1,7 @@
 """Multilayer perceptrons, spiking and not, dense and sparse."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Mapping, Sequence
 from operator import index
@@ -10,7 +12,7 @@ from torch import Tensor, nn
 
 from netsci.graph.checks import as_links
 from netsci.models import wiring
-from netsci.models.architecture import Activation, Architecture
+from netsci.models.architecture import Activation, Architecture, Neuron
 from netsci.models.dropout import Dropout, check_dropout
 from netsci.models.linear import FeatureMajorLinear
 from netsci.models.parts import activation_like, fire, runs_over_time
@@ -20,32 +22,35 @@ from netsci.sparse import SparseLinear
 from netsci.spiking.events import as_bytes, layer_on_spikes, way_of
 from netsci.spiking.fused import linear_of_spikes
 
+Widths = Sequence[int]
+Links = Sequence[Any] | None
+
 
 def mlp(
-    widths: Sequence[int],
-    links: Sequence[Any] | None = None,
+    widths: Widths,
+    links: Links = None,
     *,
-    neuron: nn.Module | Activation | None = None,
+    neuron: Neuron = None,
     steps: int = 8,
     bias: bool = False,
     dropout: float = 0.0,
     readout: str = "rate",
     spiking: bool = True,
 ) -> nn.Module:
-    """Return a multilayer perceptron, in layers widths[0] -> widths[1] -> ..., spiking or with ReLUs.
+    """Build a multilayer perceptron with layers widths[0] -> widths[1] -> ..., spiking or with ReLUs.
 
     Parameters
     ----------
-    widths : neurons of every population, input and output included.
-    links : for each layer a matrix [in, out] whose pattern holds the links (a `SparseLinear` then), or None
-        (a dense layer); None for a dense network.
-    neuron : neurons after each layer, a copy for each, or a function that makes them; None for LIF(). What
-        has no `step`, such as nn.ReLU, makes an `MLP` without time.
-    steps : time steps T of direct encoding, where x has none of its own.
+    widths : number of neurons of every population, including input and output.
+    links : for each layer a matrix of links [in, out], which makes a `SparseLinear`, or None for a dense
+        layer. None in place of the list makes a dense network.
+    neuron : a module that is copied for each layer, or a function that makes one; None for LIF(). A module
+        without a method `step`, such as nn.ReLU, makes an `MLP`, which does not run over time.
+    steps : number of time steps T if x has no time axis (direct encoding).
     bias : whether layers have biases.
-    dropout : probability of leaving out a hidden unit of a sample in training.
-    readout : class scores of the spiking network, see `SpikingMLP`.
-    spiking : False for an `MLP`, which takes no neuron.
+    dropout : probability of dropping a hidden unit of a sample in training.
+    readout : how a spiking network makes class scores, see `netsci.models.readout`.
+    spiking : False for an `MLP` with ReLUs; leave neuron at None.
 
     Raises
     ------
@@ -61,9 +66,7 @@ def mlp(
     layers = _layers(widths, links, bias)
     if not spiking:
         if neuron is not None:
-            raise ValueError(
-                "neuron must be None with spiking=False: a ReLU network has no neurons over time"
-            )
+            raise ValueError("neuron must be None with spiking=False, which makes a network with ReLUs")
         return MLP(layers, dropout=dropout)
     return perceptron(layers, activation_like(neuron), steps=steps, readout=readout, dropout=dropout)
 
@@ -71,7 +74,7 @@ def mlp(
 def perceptron(
     layers: Sequence[nn.Module], activation: Activation, *, steps: int, readout: str, dropout: float = 0.0
 ) -> nn.Module:
-    """Return layers with activations between them: a `SpikingMLP` if these are neurons, else an `MLP`.
+    """Put activations between layers: make a `SpikingMLP` if they are neurons over time, else an `MLP`.
 
     Examples
     --------
@@ -89,7 +92,7 @@ def perceptron(
 
 
 class MLP(nn.Module):
-    """Linear layers with an activation between them, ReLU by default; the last layer gives the logits.
+    """Linear layers with activations between them, ReLU by default. The last layer gives the logits.
 
     Attributes: `layers`, `activations` (one fewer), and `dropout` after each activation, None without.
 
@@ -110,14 +113,16 @@ class MLP(nn.Module):
         super().__init__()
         made = [nn.ReLU() for _ in layers[1:]] if activations is None else list(activations)
         if len(made) != len(layers) - 1:
-            raise ValueError(f"activations must be {len(layers) - 1}, one between layers; got {len(made)}")
+            raise ValueError(
+                f"activations must have {len(layers) - 1} entries, one between layers; got {len(made)}"
+            )
         self.layers = nn.ModuleList(layers)
         self.activations = nn.ModuleList(made)
         self.dropout = Dropout(dropout) if check_dropout(dropout) else None
 
     @property
     def sparse_names(self) -> tuple[str, ...]:
-        """Layers that evolve when they are sparse: all but the output layer."""
+        """Names of the layers that evolve if they are sparse: all but the output layer."""
         return tuple(f"layers.{place}" for place in range(len(self.layers) - 1))
 
     def wiring(self) -> list[wiring.Wire]:
@@ -134,11 +139,11 @@ class MLP(nn.Module):
 
 
 class SpikingMLP(nn.Module):
-    """Linear layers with spiking neurons after each, run over T steps.
+    """Linear layers, each with spiking neurons, run over T steps.
 
-    Input: x [batch, in] is the constant current of direct encoding: the first layer is computed once and
-    `steps` give T. x [T, batch, in] are spikes or events, one frame a step. Class scores [batch, classes] are
-    what `netsci.models.readout.read_out` makes of the last layer's currents.
+    Input: x [batch, in] is a constant input for all `steps` (direct encoding), so the first layer is computed
+    once. x [T, batch, in] are spikes or events, one frame for each step. `netsci.models.readout` makes class
+    scores [batch, classes] of the currents of the last layer.
 
     Attributes: `layers`; `neurons`, one a layer, without one after the last layer unless the readout is
     "rate"; `neuron`, the prototype; `steps`; `readout`; `dropout` after each hidden neuron, None without.
@@ -174,7 +179,9 @@ class SpikingMLP(nn.Module):
             make = activation_like(neuron)
             neurons = [make() for _ in range(firing)]
         if len(neurons) != firing:
-            raise ValueError(f"neurons must be {firing}, one a layer that fires; got {len(neurons)}")
+            raise ValueError(
+                f"neurons must have {firing} entries, one for each layer that fires; got {len(neurons)}"
+            )
         self.neurons = nn.ModuleList(neurons)
         self.dropout = Dropout(dropout) if check_dropout(dropout) else None
         # A plain attribute: as a submodule it would be counted once more.
@@ -184,7 +191,7 @@ class SpikingMLP(nn.Module):
 
     @property
     def sparse_names(self) -> tuple[str, ...]:
-        """Layers that evolve when they are sparse: all but the output layer."""
+        """Names of the layers that evolve if they are sparse: all but the output layer."""
         return tuple(f"layers.{place}" for place in range(len(self.layers) - 1))
 
     def wiring(self) -> list[wiring.Wire]:
@@ -211,7 +218,7 @@ class SpikingMLP(nn.Module):
 
 
 def _first_currents(layer: nn.Module, x: Tensor) -> Tensor:
-    """Return layer(x); where no gradient is wanted, spikes over time are taken as such."""
+    """Return layer(x). Without gradients, use faster kernels if x are spikes."""
     unasked = x.ndim == 3 and not torch.is_grad_enabled()
     spikes = as_bytes(x) if unasked and way_of(layer, x) else None
     current: Tensor = layer(x) if spikes is None else layer_on_spikes(layer, x, spikes)
@@ -222,7 +229,9 @@ def _layers(widths: Sequence[int], links: Sequence[Any] | None, bias: bool) -> l
     """Return the layers between populations of these widths."""
     sizes = [index(width) for width in widths]
     if len(sizes) < 2 or min(sizes) < 1:
-        raise ValueError(f"widths must name at least input and output, each above 0; got {list(widths)!r}")
+        raise ValueError(
+            f"widths must have at least an input and an output, each above 0; got {list(widths)!r}"
+        )
     if links is None:
         links = [None] * (len(sizes) - 1)
     if len(links) != len(sizes) - 1:
@@ -258,7 +267,7 @@ def _build(
     model = mlp(widths, matrices, neuron=activation, **options)
     if not named or (isinstance(model, SpikingMLP) and not model.neurons):  # else nothing would spike
         raise ValueError(
-            "options of an mlp must name the widths of its hidden layers, such as (('hidden', (512,)),); "
+            "options of an mlp must contain the widths of its hidden layers, such as (('hidden', (512,)),); "
             f"got hidden = {hidden!r}"
         )
     return model

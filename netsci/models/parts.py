@@ -1,4 +1,4 @@
-"""What the convolutional and attention models are put together from.
+"""Parts of the convolutional and attention models.
 
 Shapes over time are [T, batch, ...]. A layer without memory (convolution, pooling, normalisation) sees time
 and batch as one axis; only neurons run along time. Under direct encoding the input [batch, ...] is constant,
@@ -22,17 +22,18 @@ from torch import nn
 
 from netsci.graph.chain import transpose_hint
 from netsci.graph.checks import as_links, as_whole
-from netsci.models.architecture import Activation
+from netsci.models.architecture import Activation, Neuron
 from netsci.sparse import SparseConv2d, SparseLinear
 
 Links = Mapping[str, sp.csr_array]
 Layer = Callable[[torch.Tensor], torch.Tensor]
 
 
-def named_links(links: Any, order: Sequence[str]) -> dict[str, sp.csr_array]:
-    """Return links by layer name; `order` names the layers that a matrix or a sequence of them goes to.
+def links_by_name(links: Any, order: Sequence[str]) -> dict[str, sp.csr_array]:
+    """Return links by layer name.
 
-    Without an order, links must name their layers.
+    order : names of the layers to which a matrix, or a sequence of matrices, belongs. If empty, links must be
+    a mapping.
 
     Parameters
     ----------
@@ -42,11 +43,11 @@ def named_links(links: Any, order: Sequence[str]) -> dict[str, sp.csr_array]:
     Raises
     ------
     ValueError, TypeError
-        If there are more matrices than layers, or one is no legal matrix of links.
+        If there are more matrices than layers, or one is not a matrix of links.
 
     Examples
     --------
-    >>> named_links([None, [[1, 0]]], ("fc1", "fc2"))["fc2"].toarray().tolist()
+    >>> links_by_name([None, [[1, 0]]], ("fc1", "fc2"))["fc2"].toarray().tolist()
     [[True, False]]
     """
     if links is None:
@@ -58,8 +59,8 @@ def named_links(links: Any, order: Sequence[str]) -> dict[str, sp.csr_array]:
     elif isinstance(links, (list, tuple)):
         if len(links) > len(order):
             raise ValueError(
-                f"links holds {len(links)} matrices, but goes to {len(order)} layers, {list(order)}; name "
-                "the layers in a dict"
+                f"links must have at most {len(order)} matrices, for the layers {list(order)}; got "
+                f"{len(links)}: give other layers in a dict by name"
             )
         chosen = dict(zip(order, links, strict=False))
     else:
@@ -70,15 +71,15 @@ def named_links(links: Any, order: Sequence[str]) -> dict[str, sp.csr_array]:
 
 
 def check_names(links: Links, model: nn.Module) -> None:
-    """Raise ValueError if links name a layer that the model has not got."""
+    """Raise ValueError if links name a layer that the model does not have."""
     known = {name for name, module in model.named_modules() if link_shape(module) is not None}
     unknown = sorted(set(links) - known)
     if unknown:
-        raise ValueError(f"links name {unknown}, but the layers are {sorted(known)}")
+        raise ValueError(f"links must name layers of the model, {sorted(known)}; got {unknown}")
 
 
 def link_shape(module: nn.Module) -> tuple[int, int] | None:
-    """Return the shape of a layer's links, (in, out) or (in k^2, out); None if the module is no such layer.
+    """Return the shape of a layer's links, (in, out) or (in k^2, out); None for another module.
 
     Examples
     --------
@@ -96,7 +97,9 @@ def link_shape(module: nn.Module) -> tuple[int, int] | None:
 
 
 def runs_over_time(activation: nn.Module) -> bool:
-    """Return whether an activation is a neuron with a state: one that steps, see `netsci.spiking.unroll`.
+    """Return whether an activation is a neuron over time: whether it has a method `step`.
+
+    See `netsci.spiking.unroll`.
 
     Examples
     --------
@@ -145,12 +148,12 @@ def _fitting(links: sp.csr_array, name: str, shape: tuple[int, int]) -> sp.csr_a
 def start_firing(layer: nn.Module, neuron: nn.Module, *, averaged: bool = False) -> None:
     """Draw weights from N(0, 4 threshold^2 / fan-in), in place, and set the bias to 0.
 
-    `averaged` doubles the variance, for inputs that come from an average pooling of spikes over 2x2. Before
-    an activation without time it is 2 / fan-in, which keeps the size of what rectified units pass on.
+    `averaged` doubles the variance, for inputs after an average pooling of spikes over 2x2. Before an
+    activation that does not run over time, such as ReLU, the variance is 2 / fan-in. The fan-in is the mean
+    number of links of an output.
 
-    For layers without normalisation: torch's own initial weights, a twelfth of that variance, leave the
-    neurons silent, and a silent layer passes nothing on. With LIF(0.5), inputs that fire at a rate of 0.1
-    make outputs fire at about that rate. The fan-in is the mean number of links of an output.
+    Use it for layers without normalisation: with torch's initial weights, a twelfth of that variance, the
+    neurons stay silent. With LIF(0.5), inputs with a firing rate of 0.1 give outputs with about that rate.
 
     Reading: ours; S0 eq. 3 sets sparse linear layers only, and may be applied afterwards.
     """
@@ -169,10 +172,10 @@ def start_firing(layer: nn.Module, neuron: nn.Module, *, averaged: bool = False)
         nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
 
 
-def activation_like(neuron: nn.Module | Activation | None) -> Activation:
+def activation_like(neuron: Neuron) -> Activation:
     """Return a function that makes an activation: a copy of the given module, or LIF with alpha 0.5.
 
-    Each layer has its own module so that hooks tell the layers apart. A function is taken as it is.
+    Each layer needs its own module, so that hooks can tell the layers apart. A function is returned itself.
 
     Examples
     --------
@@ -191,7 +194,7 @@ def activation_like(neuron: nn.Module | Activation | None) -> Activation:
 def fire(neuron: nn.Module, current: torch.Tensor, steps: int | None = None) -> torch.Tensor:
     """Return spikes [T, batch, ...] of currents of the same shape, or of a constant one [batch, ...].
 
-    An activation without time is applied to each step by itself; a constant current is one step.
+    An activation that does not run over time acts on each step alone; a constant current is then one step.
     """
     # Through the module, not by unroll(), so that hooks see it.
     if not runs_over_time(neuron):
@@ -217,8 +220,8 @@ def first_spikes(
 ) -> torch.Tensor:
     """Return the first layer's spikes [T, batch, ...]: of images [batch, C, H, W] or of events over time.
 
-    Images are applied once and their current, times `gain`, goes to each of `steps` steps; events
-    [T, batch, C, H, W] bring their own T.
+    For images the layer is computed once; its current, times `gain`, is the input of each of `steps` steps.
+    Events [T, batch, C, H, W] have their own T.
 
     Raises ValueError if the input is neither.
     """
@@ -227,16 +230,16 @@ def first_spikes(
             f"x must be [batch, {', '.join(map(str, shape))}] or events with T before; got {list(x.shape)}"
         )
     if x.ndim == len(shape) + 1:
-        return fire(neuron, scaled(layer(x), gain), steps)
-    return fire(neuron, scaled(at_each_step(layer, x), gain))
+        return fire(neuron, scale(layer(x), gain), steps)
+    return fire(neuron, scale(at_each_step(layer, x), gain))
 
 
-def scaled(current: torch.Tensor, gain: float) -> torch.Tensor:
+def scale(current: torch.Tensor, gain: float) -> torch.Tensor:
     """Return gain * current; the current itself at gain 1."""
     return current if gain == 1.0 else current * gain
 
 
-def checked_sizes(
+def check_sizes(
     input_shape: Sequence[int], classes: int, steps: int
 ) -> tuple[tuple[int, int, int], int, int]:
     """Return the input shape (C, H, W), the number of classes and of steps as whole numbers of at least 1.

@@ -1,11 +1,12 @@
-"""From the currents of the last layer to class scores.
+"""Read-outs: make class scores of the currents of the last layer.
 
     readout "rate"       mean over time of the neuron's spikes, in [0, 1]
     readout "sum"        no output neuron: the mean over time of the current
     readout "membrane"   no output neuron: the last value of m[t] = alpha m[t-1] + I[t], never reset
 
-`READOUTS` knows them by name: functions of (current, neuron, steps). With steps None the current is
-[T, batch, classes]; else it is constant, [batch, classes], for so many steps.
+A read-out is a function (current, neuron, steps). If steps is None the current is [T, batch, classes]; else
+it is constant, [batch, classes], for this number of steps. Register yours with
+netsci.models.READOUTS.register(name, function).
 """
 
 from __future__ import annotations

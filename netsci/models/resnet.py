@@ -4,9 +4,9 @@
     residual = "spike"     block(s) = LIF(BN(conv2(LIF(BN(conv1(s)))))) + shortcut(s)
 
 The shortcut is s itself, or BN(conv 1x1 of stride 2) where the size changes, which "spike" sends through LIF.
-With "current" (the default, the order of the non-spiking network) all that travels is binary, so that every
-synaptic operation is an addition; at threshold 1 a spike that comes over the shortcut fires its neuron.
-With "spike" (SEW-ADD, Fang et al. 2021) outputs are counts of spikes.
+With "current" (the default, as in the non-spiking network) all signals are binary, so every synaptic
+operation is an addition. At threshold 1 a spike on the shortcut makes its neuron fire. With "spike" (SEW-ADD,
+Fang et al. 2021) outputs are counts of spikes.
 
 With an activation without time, such as ReLU, "current" is the residual network of He et al. itself; T is 1.
 
@@ -28,18 +28,18 @@ from torch import nn
 
 from netsci.graph.checks import as_whole, check_choice
 from netsci.models import wiring
-from netsci.models.architecture import Activation, Architecture
+from netsci.models.architecture import Activation, Architecture, Neuron
 from netsci.models.parts import (
     Links,
     activation_like,
     at_each_step,
     check_names,
-    checked_sizes,
+    check_sizes,
     convolution,
     fire,
     first_spikes,
     linear,
-    named_links,
+    links_by_name,
     runs_over_time,
 )
 from netsci.models.readout import check_readout, read_out
@@ -97,12 +97,12 @@ class ResNet(nn.Module):
         blocks: Sequence[int],
         stem: str,
         residual: str,
-        neuron: nn.Module | Activation | None,
+        neuron: Neuron,
         steps: int,
         readout: str,
     ) -> None:
         super().__init__()
-        self.input_shape, self.classes, self.steps = checked_sizes(input_shape, classes, steps)
+        self.input_shape, self.classes, self.steps = check_sizes(input_shape, classes, steps)
         check_choice(stem, ("cifar", "imagenet"), "stem")
         check_choice(residual, ("current", "spike"), "residual")
         activation = activation_like(neuron)
@@ -110,7 +110,7 @@ class ResNet(nn.Module):
             raise ValueError(f"width and each of blocks must be at least 1; got {width} and {blocks!r}")
         sizes = [width * 2**stage for stage in range(len(blocks))]
         self.widths, self.depths = tuple(sizes), tuple(blocks)
-        given = named_links(links, ())
+        given = links_by_name(links, ())
         channels = self.input_shape[0]
         kernel, stride = (3, 1) if stem == "cifar" else (7, 2)
         self.conv1 = convolution(given, "conv1", channels, width, kernel, stride=stride, padding=kernel // 2)
@@ -194,7 +194,7 @@ def resnet18(
     blocks: Sequence[int] = (2, 2, 2, 2),
     stem: str = "cifar",
     residual: str = "current",
-    neuron: nn.Module | Activation | None = None,
+    neuron: Neuron = None,
     steps: int = 4,
     readout: str = "sum",
 ) -> ResNet:
@@ -202,8 +202,8 @@ def resnet18(
 
     Parameters
     ----------
-    links : by layer name, [in k^2, out] of a convolution (row = channel k^2 + place in the kernel); names
-        of all that S0 makes sparse: model.sparse_names. The rest is dense.
+    links : by layer name; [in k^2, out] for a convolution (row = channel k^2 + place in the kernel). Other
+        layers are dense. model.sparse_names are the layers that S0 makes sparse.
     width : channels of the first stage, 64 in ResNet-18; they double from stage to stage.
     blocks : blocks of each stage.
     stem : "cifar", 3x3 without pooling, or "imagenet", 7x7 of stride 2 and max pooling.

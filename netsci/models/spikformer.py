@@ -32,13 +32,13 @@ from netsci.models.parts import (
     activation_like,
     at_each_step,
     check_names,
-    checked_sizes,
+    check_sizes,
     convolution,
     fire,
     first_spikes,
     linear,
-    named_links,
-    scaled,
+    links_by_name,
+    scale,
 )
 from netsci.spiking.plain import has_hooks
 
@@ -67,7 +67,7 @@ class SpikingLinear(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return spikes [T, batch, tokens, out]."""
-        current = scaled(normalised(self.norm, self.linear(x)), self.gain)
+        current = scale(normalise(self.norm, self.linear(x)), self.gain)
         if has_hooks(self.neuron):
             return fire(self.neuron, current)
         # Tokens as part of the batch: so neurons take the order in which sparse layers leave memory, [out, T,
@@ -75,7 +75,7 @@ class SpikingLinear(nn.Module):
         return fire(self.neuron, current.flatten(1, 2)).reshape(current.shape)
 
 
-def normalised(norm: nn.BatchNorm1d, x: torch.Tensor) -> torch.Tensor:
+def normalise(norm: nn.BatchNorm1d, x: torch.Tensor) -> torch.Tensor:
     """Return x [..., features] normalised over all but its last axis, in the memory order that x has."""
     flat = x.flatten(0, -2)
     if flat.stride(0) == 1 and flat.stride(1) != 1:
@@ -155,7 +155,7 @@ class Stem(nn.Module):
         return (s + self._fire(4, at_each_step(layers[4], s))).flatten(3).transpose(2, 3).contiguous()
 
     def _fire(self, i: int, current: torch.Tensor) -> torch.Tensor:
-        return fire(self.neurons[i], scaled(current, self.gain))
+        return fire(self.neurons[i], scale(current, self.gain))
 
 
 class Spikformer(nn.Module):
@@ -174,7 +174,7 @@ class Spikformer(nn.Module):
         settings: Settings,
     ) -> None:
         super().__init__()
-        shape, self.classes, self.steps = checked_sizes(input_shape, classes, settings.steps)
+        shape, self.classes, self.steps = check_sizes(input_shape, classes, settings.steps)
         if width % 8 or width < 8 or heads < 1 or width % heads or depth < 1 or mlp_ratio < 1:
             raise ValueError(
                 "width must be a multiple of 8 and of heads, depth and mlp_ratio at least 1; got "
@@ -186,7 +186,7 @@ class Spikformer(nn.Module):
             for i in range(as_whole(depth, "depth"))
             for part in ("attn.q", "attn.k", "attn.v", "attn.proj", "fc1", "fc2")
         )
-        given = named_links(links, ())
+        given = links_by_name(links, ())
         self.stem = Stem(given, shape, width, settings)
         self.blocks = nn.ModuleList(
             Block(given, f"blocks.{i}", width, heads, width * mlp_ratio, settings) for i in range(depth)

@@ -1,4 +1,4 @@
-"""Which unit of a model feeds which: the graph that its chain removal and regrowth see.
+"""The graph of a model, which percolation and regrowth use: which unit sends to which.
 
 `model.wiring()` lists projections as dicts; `netsci.sparse.layered_graph` makes a LayeredGraph of them:
 
@@ -8,18 +8,18 @@
     layer : dotted name of the layer whose links these are, sparse, or dense (all links)
     links : in place of layer, fixed links, bool CSR [source_size rows_per_unit, target_size]
 
-Only sparse layers lose and gain links. What else carries signals is fixed: additions of residual branches
-(identity), attention, and dense layers. A dense layer goes on holding weights of units that percolated away.
-To lose these as well, as S0's chain removal does in the output layer, give that layer links of its own, all
-of them at first (`full_links`), as networks that are trained here have; `evolvable` leaves it out.
+Only sparse layers lose and gain links. Other projections are fixed: residual additions (identity), attention,
+and dense layers. A dense layer keeps the weights of units that percolated away. To remove these too, as S0's
+chain removal does in the output layer, make the layer sparse with all links at first (`full_links`), as
+`netsci.train` does; `evolvable` leaves it out.
 
-The graph of a model need not begin at its input: what comes before the first layer that evolves is left out
-(the stem of a residual network or a Spikformer; all convolutions before a classifier). The sparsity of the
-graph, of its links and of its nodes, is then that of the part that it shows, as the model's `wiring` says.
+The graph of a model may begin after its input: layers before the first one that evolves can be left out (the
+stem of a residual network or a Spikformer; all convolutions before a classifier). Link and node sparsity of
+the graph are then those of the part in the graph.
 
-A fixed projection may show a unit as live that is silent (an attention unit without a value), never the
-reverse: percolation then keeps links that carry nothing, and takes away none that carry something of the
-input. Biases do not count: a unit that nothing arrives at is dead, though its bias may make it fire.
+A unit of a fixed projection may be live in the graph though it is silent (an attention unit without a value),
+never the reverse. Percolation may then keep links without a signal, but removes none with a signal of the
+input. Biases do not count: a unit without inputs is dead, even if its bias makes it fire.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def identity(source: str, target: str, size: int) -> Wire:
     >>> identity("in", "out", 2)["links"].toarray().tolist()
     [[True, False], [False, True]]
     """
-    return fixed(source, target, as_links(sp.eye_array(size, dtype=bool)))
+    return constant(source, target, as_links(sp.eye_array(size, dtype=bool)))
 
 
 def heads(source: str, target: str, size: int, n_heads: int) -> Wire:
@@ -74,12 +74,15 @@ def heads(source: str, target: str, size: int, n_heads: int) -> Wire:
     [[1, 1, 0, 0], [0, 0, 1, 1]]
     """
     each = size // n_heads
-    return fixed(source, target, as_links(sp.kron(sp.eye_array(n_heads), np.ones((each, each)))))
+    return constant(source, target, as_links(sp.kron(sp.eye_array(n_heads), np.ones((each, each)))))
 
 
-def fixed(source: str, target: str, links: sp.csr_array) -> Wire:
-    """Return a projection of fixed links, one row a unit."""
+def constant(source: str, target: str, links: sp.csr_array) -> Wire:
+    """Return a projection whose links never change, with one row for each unit."""
     return _wire(source, target, links.shape, 1) | {"links": links}
+
+
+fixed = constant  # its former name
 
 
 def layer(model: nn.Module, name: str, source: str, target: str) -> Wire:
@@ -122,15 +125,17 @@ def _wire(source: str, target: str, shape: tuple[int, ...], rows_per_unit: int) 
 
 
 def default_sparse(model: nn.Module) -> tuple[str, ...]:
-    """Return the names of the layers that S0 makes sparse, whether or not they are (model.sparse_names).
+    """Return model.sparse_names, the names of the layers that S0 makes sparse, sparse or not.
 
-    All linear layers but the output; of a residual network the convolutions but the first.
+    These are all linear layers but the output, or all convolutions but the first of a residual network.
 
-    Raises TypeError if the model does not say.
+    Raises TypeError if the model has no sparse_names.
     """
     names = getattr(model, "sparse_names", None)
     if names is None:
-        raise TypeError(f"{type(model).__name__} has no sparse_names; name the layers yourself")
+        raise TypeError(
+            f"{type(model).__name__} has no sparse_names: pass the names of the layers that evolve"
+        )
     return tuple(names)
 
 

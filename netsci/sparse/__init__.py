@@ -1,4 +1,4 @@
-"""Layers that hold weights at existing links only, their kernels, and rewiring (torch)."""
+"""Sparse torch layers, which store weights for existing links only, and rewiring of their links."""
 
 from netsci.sparse.backends import sparse_matmul
 from netsci.sparse.conv import SparseConv2d
@@ -7,7 +7,8 @@ from netsci.sparse.graph import layered_graph
 from netsci.sparse.linear import SparseLinear
 from netsci.sparse.rewiring import rewire
 from netsci.sparse.structure import Structure
-from netsci.sparse.view import TorchView, Watch, views
+from netsci.sparse.view import TorchView, views
+from netsci.sparse.watch import Watch
 from netsci.sparse.wiring import sparse_layers, unwired_layers
 
 __all__ = [

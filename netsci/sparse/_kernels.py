@@ -1,4 +1,4 @@
-"""Compiled loops of a sparse layer on feature-major arrays: a row is a neuron, its columns are the samples.
+"""Compiled loops of a sparse layer on arrays with one row for each neuron and one column for each sample.
 
 `start` and `index` hold the links as a CSR matrix does: those of row r are start[r] to start[r + 1]. Every
 kernel treats rows first to last on one thread and releases the interpreter lock. What it writes belongs to
@@ -19,19 +19,19 @@ BLOCK = 1024  # samples that `gather` treats together, so that the rows which it
 Kernel = Callable[..., Any]
 
 
-def compiled(kernel: Kernel) -> Kernel:
+def compile_sum(kernel: Kernel) -> Kernel:
     """Compile a kernel that adds up links."""
     made: Kernel = njit(cache=True, nogil=True, fastmath={"contract"})(kernel)
     return made
 
 
-def compiled_in_lanes(kernel: Kernel) -> Kernel:
+def compile_in_lanes(kernel: Kernel) -> Kernel:
     """Compile a kernel that adds up samples, in an order that suits vector registers, always the same."""
     made: Kernel = njit(cache=True, nogil=True, fastmath={"contract", "reassoc", "nsz"})(kernel)
     return made
 
 
-@compiled
+@compile_sum
 def gather(
     first: int, last: int, start: Any, index: Any, place: Any, values: Any, offset: Any, x: Any, y: Any
 ) -> None:
@@ -67,7 +67,7 @@ def gather(
                     y[r, o + n] += early + (wc * x[c, o + n] + wd * x[d, o + n])
 
 
-@compiled_in_lanes
+@compile_in_lanes
 def dots(first: int, last: int, start: Any, index: Any, x: Any, g: Any, dw: Any) -> None:
     """Set dw[k] = x[r] . g[index[k]] for the links k of each row r, and for no other pair."""
     zero = dw.dtype.type(0)
@@ -90,7 +90,7 @@ def dots(first: int, last: int, start: Any, index: Any, x: Any, g: Any, dw: Any)
             dw[k], dw[k + 1], dw[k + 2], dw[k + 3] = one, two, three, four
 
 
-@compiled_in_lanes
+@compile_in_lanes
 def gather_and_dots(
     first: int, last: int, start: Any, index: Any, values: Any, x: Any, g: Any, dx: Any, dw: Any
 ) -> None:

@@ -1,4 +1,4 @@
-"""The product of a sparse layer and its gradients, by the compiled loops or by torch.
+"""Multiply by the weights of a sparse layer, and compute gradients, with compiled loops or with torch.
 
     y[j] = sum over the links (i, j) of w[i, j] x[i]
     dx[i] = sum over the links (i, j) of w[i, j] g[j],    dw[i, j] = x[i] . g[j] at the links alone
@@ -40,7 +40,7 @@ AT_ONCE = 2**24  # products of pairs that torch_sparse holds at a time
 
 
 def crossover(cells: int) -> float:
-    """Return the density up to which a layer of so many cells takes the compiled loops on the CPU.
+    """Return the density up to which "auto" takes the compiled loops on the CPU, for a number of cells.
 
     Examples
     --------
@@ -93,7 +93,7 @@ def sparse_matmul(
     Raises
     ------
     TypeError, ValueError
-        If shapes, dtypes, devices and backend do not go together.
+        If shapes, dtypes, devices and backend do not fit together.
 
     Examples
     --------
@@ -103,7 +103,7 @@ def sparse_matmul(
     """
     if not isinstance(x, Tensor):
         raise TypeError(f"x must be a torch tensor; got {type(x).__name__}")
-    x = uncast(x, values.dtype)
+    x = undo_autocast(x, values.dtype)
     _check(values, structure, x, bias)
     if backend == "auto":
         backend = pick(structure, x)
@@ -112,16 +112,16 @@ def sparse_matmul(
     return BACKENDS[backend](values, structure, x, bias).to(values.dtype)
 
 
-def uncast(x: Tensor, dtype: torch.dtype) -> Tensor:
-    """Return x in a dtype if autocast is on, which may have left it in another; else x as it is.
+def undo_autocast(x: Tensor, dtype: torch.dtype) -> Tensor:
+    """Return x in a dtype if autocast is on, since autocast may have changed it; otherwise x itself.
 
     Examples
     --------
     >>> x = torch.ones(2, dtype=torch.bfloat16)
     >>> with torch.autocast("cpu", torch.bfloat16):
-    ...     uncast(x, torch.float32).dtype
+    ...     undo_autocast(x, torch.float32).dtype
     torch.float32
-    >>> uncast(x, torch.float32).dtype
+    >>> undo_autocast(x, torch.float32).dtype
     torch.bfloat16
     """
     if x.dtype == dtype or not x.is_floating_point() or not _autocast(x):
@@ -204,7 +204,7 @@ def _array(tensor: Tensor) -> Any:
     return tensor.detach().numpy()
 
 
-def _compiled(values: Tensor, structure: Structure, x: Tensor, bias: Tensor | None) -> Tensor:
+def _multiply_compiled(values: Tensor, structure: Structure, x: Tensor, bias: Tensor | None) -> Tensor:
     if x.device.type != "cpu" or x.dtype not in COMPILED:
         raise ValueError(
             f"backend 'csr' works on the CPU in float32 or float64; x is {x.dtype} on {x.device}: "
@@ -230,7 +230,7 @@ def dense_weight(values: Tensor, structure: Structure) -> Tensor:
     return values.view(structure.n_in, structure.n_out)
 
 
-def _masked(values: Tensor, structure: Structure, x: Tensor, bias: Tensor | None) -> Tensor:
+def _multiply_dense(values: Tensor, structure: Structure, x: Tensor, bias: Tensor | None) -> Tensor:
     weight = dense_weight(values, structure).T
     inputs = x.reshape(math.prod(x.shape[:-1]), structure.n_in).T if x.is_contiguous() else feature_major(x)
     y = weight @ inputs if bias is None else torch.addmm(bias.unsqueeze(1), weight, inputs)
@@ -268,14 +268,14 @@ def _csr(start: Tensor, index: Tensor, values: Tensor, shape: tuple[int, int]) -
         return torch.sparse_csr_tensor(start, index, values, shape, check_invariants=False)
 
 
-def _torch_sparse(values: Tensor, structure: Structure, x: Tensor, bias: Tensor | None) -> Tensor:
+def _multiply_torch_sparse(values: Tensor, structure: Structure, x: Tensor, bias: Tensor | None) -> Tensor:
     with _as_they_are(x):
         y: Tensor = _TorchSparse.apply(values, feature_major(x), structure)  # type: ignore[no-untyped-call]
     return user_shape(y if bias is None else y + bias.unsqueeze(1), tuple(x.shape[:-1]))
 
 
 BACKENDS: dict[str, Callable[[Tensor, Structure, Tensor, Tensor | None], Tensor]] = {
-    "csr": _compiled,
-    "torch_sparse": _torch_sparse,
-    "masked": _masked,
+    "csr": _multiply_compiled,
+    "torch_sparse": _multiply_torch_sparse,
+    "masked": _multiply_dense,
 }

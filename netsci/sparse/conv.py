@@ -1,4 +1,4 @@
-"""A convolution whose kernels hold weights at existing links only."""
+"""A convolution that stores weights for existing links only."""
 
 from __future__ import annotations
 
@@ -13,28 +13,29 @@ from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
 from netsci.graph.checks import as_whole
-from netsci.sparse.backends import COMPILED, dense_weight, sparse_matmul, uncast
+from netsci.sparse.backends import COMPILED, dense_weight, sparse_matmul, undo_autocast
 from netsci.sparse.layer import SparseLayer
 
 CROSSOVER = 0.1  # density from which a dense convolution is faster than windows and compiled loops
-AT_ONCE = 2**22  # numbers in windows that are held at a time, as many samples as that are
+AT_ONCE = 2**22  # largest number of window entries in memory at a time
+Rng = torch.Generator | None
 
 
 class SparseConv2d(SparseLayer):
-    """Convolve with kernels that are zero but at the links of the unfolded graph.
+    """Convolve with kernels that are 0 except at the links of the unfolded graph.
 
     Parameters
     ----------
     links : [in_channels k k, out_channels], presynaptic rows; row = channel k k + place in the kernel, row by
         row: torch's weight [out, in, k, k] reshaped to [out, in k k], transposed.
-    kernel_size, stride, padding : whole numbers, the same both ways.
+    kernel_size, stride, padding : whole numbers, the same in both directions.
     bias, backend, dtype, generator : as in `SparseLinear`; see there for `values`.
 
-    "auto" unfolds and takes compiled loops on the CPU below a density of CROSSOVER (measured, 3 x 3 kernels,
-    forward and backward, ms: 64 -> 128 channels of 16 x 16, dense 8.1, 1 % 4.0, 5 % 5.5, 10 % 6.3, 20 % 9.3;
-    256 -> 256 of 8 x 8, dense 22, 1 % 5.6, 10 % 10.8, 20 % 15.5; forward alone the two meet at 8 %); else
-    the masked kernels go to torch's convolution. Windows, k k times the input, are made of some samples at a
-    time, and again for the gradient.
+    On the CPU and below a density of CROSSOVER, "auto" unfolds the input and takes compiled loops; otherwise
+    torch convolves with the masked kernels. (Measured for 3 x 3 kernels, forward and backward, ms: 64 -> 128
+    channels of 16 x 16, dense 8.1, 1 % 4.0, 5 % 5.5, 10 % 6.3, 20 % 9.3; 256 -> 256 of 8 x 8, dense 22, 1 %
+    5.6, 10 % 10.8, 20 % 15.5; for forward alone they meet at 8 %.) Unfolded windows take k k times the memory
+    of the input, so they are made for some samples at a time, and made again for the gradient.
 
     x [batch, in_channels, height, width] of the parameters' dtype gives [batch, out_channels, ...]; under
     autocast x may be of any floating dtype, and the masked kernels are applied in that of autocast.
@@ -62,15 +63,15 @@ class SparseConv2d(SparseLayer):
         bias: bool = False,
         backend: str = "auto",
         dtype: torch.dtype = torch.float32,
-        generator: torch.Generator | None = None,
+        generator: Rng = None,
     ) -> None:
         self._check(kernel_size, stride, padding)
         super().__init__(links, bias=bias, backend=backend, dtype=dtype, generator=generator)
         self.kernel_size, self.stride, self.padding = int(kernel_size), int(stride), int(padding)
         if self.n_rows % self.rows_per_unit:
             raise ValueError(
-                f"links has {self.n_rows} rows, which kernel_size^2 = {self.rows_per_unit} does not divide: "
-                "rows are input channels x kernel places"
+                f"links must have a multiple of kernel_size^2 = {self.rows_per_unit} rows, input channels x "
+                f"kernel places; got {self.n_rows}"
             )
 
     @staticmethod
@@ -100,7 +101,7 @@ class SparseConv2d(SparseLayer):
 
     @property
     def weight(self) -> Tensor:
-        """The dense kernels [out, in, k, k] as torch keeps them; detached, for inspection."""
+        """The dense kernels [out, in, k, k] as in nn.Conv2d, detached; for inspection."""
         return self._kernels(self.values.detach())
 
     def _kernels(self, values: Tensor) -> Tensor:
@@ -113,7 +114,7 @@ class SparseConv2d(SparseLayer):
             raise ValueError(
                 f"x must be [batch, {self.in_channels}, height, width]; its shape is {list(x.shape)}"
             )
-        x = uncast(x, self.values.dtype)
+        x = undo_autocast(x, self.values.dtype)
         if x.dtype != self.values.dtype:
             raise TypeError(
                 f"x is {x.dtype}, the weights are {self.values.dtype}: convert one, such as "
@@ -143,7 +144,7 @@ class SparseConv2d(SparseLayer):
         return y.movedim(-1, 1)
 
     def extra_repr(self) -> str:
-        """Say channels, kernel, links and density."""
+        """Return channels, kernel, links and density as text."""
         return (
             f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}, "
             f"padding={self.padding}, {self.n_links} links, density {self.density:.4g}, "
@@ -163,7 +164,9 @@ def unfold(x: Tensor, kernel_size: int, stride: int, padding: int) -> Tensor:
     """
     least = min(x.shape[2:]) + 2 * padding
     if least < kernel_size:
-        raise ValueError(f"kernel_size {kernel_size} is larger than the padded input, {least} wide or high")
+        raise ValueError(
+            f"kernel_size must be at most {least}, the size of the padded input; got {kernel_size}"
+        )
     windows: Tensor = _Windows.apply(x, kernel_size, stride, padding)  # type: ignore[no-untyped-call]
     return windows.flatten(0, 2).movedim(0, -1)
 

@@ -1,18 +1,22 @@
-"""One step of evolution of a torch module: its graph, the step, its new links."""
+"""Evolve a torch module: read its graph, evolve it, and rewire the module."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from typing import Any
 
-import numpy as np
-import torch
+from numpy.random import Generator
 from torch import nn
+from torch.optim import Optimizer
 
 from netsci.sparse.graph import layered_graph
 from netsci.sparse.rewiring import rewire
 from netsci.sparse.wiring import sparse_layers, unwired_layers
 from netsci.topology import Evolution, EvolutionRule, LayerView, evolve
+
+Targets = Mapping[str, int] | None
+Names = Collection[str] | None
+Views = Mapping[str, LayerView] | None
 
 
 def evolve_module(
@@ -20,40 +24,42 @@ def evolve_module(
     rule: EvolutionRule,
     *,
     zeta: float,
-    optimizer: torch.optim.Optimizer | None,
-    rng: np.random.Generator,
+    optimizer: Optimizer | None,
+    rng: Generator,
     example: Any = None,
-    target_links: Mapping[str, int] | None = None,
-    evolvable: Collection[str] | None = None,
-    views: Mapping[str, LayerView] | None = None,
+    target_links: Targets = None,
+    evolvable: Names = None,
+    views: Views = None,
 ) -> Evolution:
-    """Remove, percolate and regrow links of the sparse layers of a module, and return what was done.
+    """Remove, percolate and regrow links of the sparse layers of a module once. Return what changed.
 
-    Its graph is that of `layered_graph`, the step that of `netsci.topology.evolve`, and the module and the
-    optimizer follow as in `rewire`. Dense layers and fixed projections are seen, but stay as they are.
+    This calls `layered_graph`, `netsci.topology.evolve` and `rewire`. Dense layers and fixed projections are
+    part of the graph but do not change.
 
     Parameters
     ----------
     net : a module with sparse layers.
-    rule : what is removed and what grows.
+    rule : which links to remove and to regrow.
     zeta : share of links to remove, in [0, 1].
-    optimizer : the one that trains the module; None only where there is none.
+    optimizer : the optimizer that trains the module. Pass None only if there is no optimizer.
     rng : generator of the step.
     example : an input of forward, or a tuple of its inputs, see `layered_graph`.
-    target_links : by layer name, links wanted after the step; as many as before where it says nothing.
-    evolvable : names of the sparse layers that evolve, all by default, the output layer included. The others
+    target_links : number of links after the step, by layer name. The number of a layer that is not named
+        does not change.
+    evolvable : names of the sparse layers that evolve; None for all, the output layer included. The others
         still lose percolated links.
-    views : what scores see of each layer, by name: `netsci.sparse.views(net, watch)` for those that look at
+    views : what scores see of each layer, by name. Pass `netsci.sparse.views(net, watch)` if a score reads
         gradients or activity.
 
     Raises
     ------
     TypeError, ValueError
-        If an argument does not fit; see `layered_graph`, `netsci.topology.evolve` and `rewire`. Nothing has
+        As `layered_graph`, `netsci.topology.evolve` and `rewire`, or if a name is unknown. The module has not
         changed then.
 
     Examples
     --------
+    >>> import numpy as np, torch
     >>> from netsci.sparse import SparseLinear
     >>> net = nn.Sequential(SparseLinear(np.eye(8, 6)), nn.ReLU(), SparseLinear(np.ones((6, 2))))
     >>> optimizer, rng = torch.optim.Adam(net.parameters()), np.random.default_rng(7)
@@ -89,6 +95,6 @@ def _check_names(what: str, given: Collection[str] | None, layers: list[str], ne
     if unknown:
         left_out = [name for name in unknown if name in unwired_layers(net)]
         raise ValueError(
-            f"{what} names {unknown}, but the sparse layers in the graph are {layers}"
+            f"{what} must name sparse layers of the graph, {layers}; got {unknown}"
             + (f"; the module's wiring() leaves out {left_out}: name them there" if left_out else "")
         )

@@ -1,4 +1,4 @@
-"""Which populations of units the tensors of a forward pass stand for, and the projections between them.
+"""Find which units the tensors of a forward pass hold, and the projections between these populations.
 
 A tensor of a forward pass is one of four:
 
@@ -25,7 +25,7 @@ from netsci.graph import LayeredGraph
 
 
 class Untraceable(ValueError):
-    """The graph of a module cannot be read off its forward pass."""
+    """The graph of a module cannot be found from its forward pass."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ class Flow:
         parts = [Wire(p, -1, "identity") for p in together] + [Wire(p, -1, "all") for p in single]
         return self.join(("sum", tuple(together), tuple(single)), size, parts)
 
-    def mixed(self, tags: Iterable[Tag], reason: str) -> Mixed:
+    def mix(self, tags: Iterable[Tag], reason: str) -> Mixed:
         """Return the tag of a tensor that depends on others in an unknown way; the first reason stays."""
         populations: set[int] = set()
         for tag in tags:
@@ -178,21 +178,21 @@ class Flow:
     def leave(self, tags: Iterable[Tag]) -> None:
         """Note which populations the module returns."""
         for tag in tags:
-            self.outputs |= self.mixed([tag], "").populations
+            self.outputs |= self.mix([tag], "").populations
 
     def wiring(self) -> list[dict[str, Any]]:
         """Return the projections as `layered_graph` reads them; see `netsci.models.wiring`.
 
         Populations are called layer0, layer1 and so on, in the order of the calls.
         """
-        wires = self._contracted(self._complete(self._united()))
+        wires = self._contract(self._complete(self._unite_wires()))
         names: dict[int, str] = {}
         for wire in wires:
             for end in (wire.source, wire.target):
                 names.setdefault(end, f"layer{len(names)}")
-        return [self._written(wire, names) for wire in wires]
+        return [self._write_wire(wire, names) for wire in wires]
 
-    def _united(self) -> list[Wire]:
+    def _unite_wires(self) -> list[Wire]:
         """Return the wires between populations as they are after all unions, each once."""
         ends = (replace(w, source=self.find(w.source), target=self.find(w.target)) for w in self.wires)
         return list(dict.fromkeys(w for w in ends if w.kind != "identity" or w.source != w.target))
@@ -213,7 +213,7 @@ class Flow:
         ]
         return [*before, *wires, *after]
 
-    def _contracted(self, wires: list[Wire]) -> list[Wire]:
+    def _contract(self, wires: list[Wire]) -> list[Wire]:
         """Let what projects to a term of a sum project to the sum, where the term goes nowhere else."""
         while True:
             for wire in wires:
@@ -227,7 +227,7 @@ class Flow:
             moved = (replace(w, target=wire.target) if w.target == wire.source else w for w in kept)
             wires = list(dict.fromkeys(moved))
 
-    def _written(self, wire: Wire, names: dict[int, str]) -> dict[str, Any]:
+    def _write_wire(self, wire: Wire, names: dict[int, str]) -> dict[str, Any]:
         written = {"source": names[wire.source], "target": names[wire.target], "rows_per_unit": wire.rows}
         if wire.kind == "layer":
             return written | {"layer": wire.name}

@@ -1,4 +1,4 @@
-"""From a module to the graph of its layers: as the module says, or as its forward pass shows."""
+"""Find the graph of a module: from its `wiring()`, or from a forward pass."""
 
 from __future__ import annotations
 
@@ -10,38 +10,38 @@ from netsci.graph import LayeredGraph
 from netsci.sparse.flow import Untraceable
 from netsci.sparse.inputs import possible_inputs
 from netsci.sparse.tracing import trace
-from netsci.sparse.wiring import graph_of, has_wiring, wired_layers
+from netsci.sparse.wiring import graph_of, has_wiring, layers_in_graph
 
 
 def layered_graph(module: nn.Module, example: Any = None) -> LayeredGraph:
-    """Return the populations and projections of a module, with its weights. They are never guessed.
+    """Return the graph of a module: its populations, projections and weights. The graph is never guessed.
 
-    A module with a method `wiring()` says how its layers are joined: a list of dictionaries, one a
-    projection, with `source` and `target` (names of populations), `rows_per_unit` (1 if absent) and either
-    `layer`, the name of a sparse layer, an nn.Linear or an nn.Conv2d (linked fully), or `links`, a matrix
-    [presynaptic, postsynaptic] that never changes, with an optional `name`. Sparse layers that it leaves out
-    are not in the graph: see `unwired_layers`.
+    A module can describe its graph in a method `wiring()`. It returns a list of dictionaries, one for each
+    projection, with `source` and `target` (names of populations), `rows_per_unit` (1 by default) and either
+    `layer`, the name of a sparse layer, an nn.Linear or an nn.Conv2d (these have all links), or `links`, a
+    matrix [presynaptic, postsynaptic] that never changes, with an optional `name`. Sparse layers that the
+    list leaves out are not in the graph, see `unwired_layers`.
 
-    The graph of any other module is read off a forward pass, in evaluation mode and without gradients. Sparse
-    layers, nn.Linear and nn.Conv2d are projections, called as their layers. Functions that act on each unit
-    alone (activations, neurons, batch normalisation, dropout, pooling, a flatten) lead on. A sum joins its
-    terms in one population, a concatenation puts them side by side. A layer called again reads the same
-    population as before. Populations are layer0, layer1, ... in the order of the calls.
+    For any other module a forward pass is traced, in evaluation mode and without gradients. Sparse layers,
+    nn.Linear and nn.Conv2d become projections with the names of the layers. Functions that act on each unit
+    alone (activations, neurons, batch normalisation, dropout, pooling, flatten) keep the population. The
+    terms of a sum become one population; a concatenation puts populations side by side. A layer that is
+    called twice reads one population. Populations are called layer0, layer1, ... in the order of the calls.
 
-    Only the sparse layers are to evolve: freeze the others (`evolvable` of `netsci.topology.evolve`), or call
-    `evolve_module`, which does.
+    Only sparse layers can evolve. `evolve_module` takes care of that; if you call `netsci.topology.evolve`
+    yourself, set `evolvable` to False for the other projections.
 
     Parameters
     ----------
     module : with sparse layers.
-    example : an input of forward, or a tuple of its inputs. Without one torch.fx is tried, which fails where
-        forward looks at its input: in a loop over time steps, or an if.
+    example : an input of forward, or a tuple of its inputs. Without it torch.fx is tried. That fails if
+        forward depends on the values or the shape of its input, as a loop over time steps does.
 
     Raises
     ------
     ValueError
-        If there is no sparse layer, the wiring names an unknown layer, or the graph cannot be read off: a
-        sparse layer is never called, or what a layer reads went through a function that may mix units.
+        If there is no sparse layer, the wiring names an unknown layer, or the graph cannot be found: a sparse
+        layer is never called, or a function that may mix units stands before a layer.
     TypeError
         If example is neither a tensor nor a tuple of them.
 
@@ -54,25 +54,25 @@ def layered_graph(module: nn.Module, example: Any = None) -> LayeredGraph:
     """
     if has_wiring(module):
         return graph_of(module, module.wiring())  # type: ignore[operator]
-    if not wired_layers(module):
+    if not layers_in_graph(module):
         raise ValueError(
             "module has no sparse layer: build it from netsci.sparse.SparseLinear or SparseConv2d, or give "
             "it a method wiring()"
         )
     try:
-        wiring = _traced(module) if example is None else trace(module, _inputs(example))
+        wiring = _trace_zeros(module) if example is None else trace(module, _inputs(example))
     except Untraceable as error:
         mend = "give it a method wiring() that names its projections (see netsci.sparse.layered_graph)"
         if example is None:
             mend = f"give an example, such as a batch of inputs: layered_graph(module, example=x). Or {mend}"
         raise Untraceable(
-            f"the graph of {type(module).__name__} cannot be told: {error}. Mend: {mend}"
+            f"the graph of {type(module).__name__} cannot be found: {error}. To mend this, {mend}"
         ) from error
     return graph_of(module, wiring)
 
 
-def _traced(module: nn.Module) -> list[dict[str, Any]]:
-    """Return the wiring seen on the first made-up input that the module takes."""
+def _trace_zeros(module: nn.Module) -> list[dict[str, Any]]:
+    """Trace the module on inputs of zeros, the first shape that it accepts."""
     last: Exception | None = None
     for inputs in possible_inputs(module):
         try:
@@ -81,7 +81,7 @@ def _traced(module: nn.Module) -> list[dict[str, Any]]:
             raise
         except Exception as error:  # this shape does not fit
             last = last or error
-    raise Untraceable(f"no input of zeros that was tried fits it ({type(last).__name__}: {last})")
+    raise Untraceable(f"forward accepts no input of zeros that was tried ({type(last).__name__}: {last})")
 
 
 def _inputs(example: Any) -> tuple[Tensor, ...]:

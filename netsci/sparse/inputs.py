@@ -1,9 +1,9 @@
-"""Inputs made up for a module, where the user gives no example.
+"""Make inputs of zeros for a module if the user gives no example.
 
-torch.fx traces the module with symbols in place of tensors. It fails where forward branches on its input; so
-where it succeeds, the same operations run on any input that fits, and zeros of a fitting shape show them. The
-shape is that of the first layer with weights that reads the input; the size of an image is the first one that
-passes, since it is written nowhere but in the layer after a flatten.
+torch.fx traces the module with symbols in place of tensors. This fails if forward branches on its input. If
+it succeeds, every input of a suitable shape runs the same operations, so zeros are enough. The shape is that
+of the first layer with weights that reads the input. For images several sizes are tried, since no layer but
+the one after a flatten depends on it.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ class _Tracer(fx.Tracer):
 
 
 def possible_inputs(module: nn.Module) -> Iterator[tuple[Tensor, ...]]:
-    """Yield inputs of zeros whose shapes may fit a module, one of which its forward pass may take.
+    """Yield inputs of zeros in shapes that the module may accept.
 
-    Raises `Untraceable` where torch.fx fails or no layer reads an input.
+    Raises `Untraceable` if torch.fx fails or no layer reads an input.
 
     Examples
     --------

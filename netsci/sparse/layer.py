@@ -1,4 +1,4 @@
-"""What sparse layers share: values at the links, the structure in buffers, and how links are replaced."""
+"""The base of sparse layers: values at the links, the structure in buffers, and replacing links."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PARTS = (*SAVED, "start_out", "row", "place")  # tensors of a structure
 
 
 class SparseLayer(nn.Module):
-    """A layer whose parameters are the values at existing links, and a bias."""
+    """A layer whose parameters are one value for each existing link, and a bias."""
 
     values: nn.Parameter
     bias: nn.Parameter | None
@@ -51,8 +51,8 @@ class SparseLayer(nn.Module):
     def reset_parameters(self, *, generator: torch.Generator | None = None) -> None:
         """Draw values and bias from U(-b, b), b = 1 / sqrt(mean number of links of an output).
 
-        With all links this is what nn.Linear does. Without a generator the numbers come from torch's global
-        state, as there.
+        With all links this is the same as nn.Linear. Without a generator torch's global state is used, as
+        there.
         """
         degree = self.n_links / self.n_columns if self.n_columns else 0.0
         bound = 1.0 / math.sqrt(degree) if degree > 0 else 0.0
@@ -66,18 +66,18 @@ class SparseLayer(nn.Module):
         """Where the links are, on the device of the layer."""
         held = self._structure
         if held is None or held.column is not self._buffers["column"]:
-            held = self._held()
+            held = self._read_structure()
             # Kernels read wherever these point to: what to_empty() leaves behind would end the process.
             problem = _unfit(held.start, held.column, self.values, self.n_rows, self.n_columns)
             if problem or not _belongs_together(held):
                 raise RuntimeError(
-                    f"the links of this layer are undefined ({problem or 'they contradict each other'}), as "
-                    "after to_empty(): load a state_dict first"
+                    f"the links of this layer are undefined ({problem or 'they contradict each other'}), for "
+                    "instance after to_empty(): load a state_dict first"
                 )
             self._structure = held
         return held
 
-    def _held(self) -> Structure:
+    def _read_structure(self) -> Structure:
         parts: list[Any] = [self._buffers[name] for name in PARTS]
         return Structure(self.n_rows, self.n_columns, *parts)
 
@@ -88,13 +88,13 @@ class SparseLayer(nn.Module):
 
     @property
     def density(self) -> float:
-        """Share of present links, in [0, 1]; NaN where there is no place for a link."""
+        """Share of present links, in [0, 1]; NaN if the layer has no inputs or no outputs."""
         places = self.n_rows * self.n_columns
         return self.n_links / places if places else math.nan
 
     @property
     def sparsity(self) -> float:
-        """Share of absent links, in [0, 1]; NaN where there is no place for a link."""
+        """Share of absent links, in [0, 1]; NaN if the layer has no inputs or no outputs."""
         return 1.0 - self.density
 
     @property
@@ -104,14 +104,14 @@ class SparseLayer(nn.Module):
 
     @property
     def weight(self) -> Tensor:
-        """The dense weights as torch keeps them, outputs first; detached, for inspection."""
+        """The dense weights [out, in] as in nn.Linear, detached; for inspection."""
         return dense_weight(self.values.detach(), self.structure).T
 
     def rewire(self, links: Any) -> NDArray[np.int64]:
-        """Replace the links; values follow those that stay, new ones weigh 0; the gradient is cleared.
+        """Replace the links. Links that stay keep their values, new ones weigh 0, the gradient is cleared.
 
-        The Parameter stays the same object. The moments of an optimizer are not touched: see
-        `netsci.sparse.rewire`.
+        The Parameter stays the same object. Moments of an optimizer do not follow: use
+        `netsci.sparse.rewire` for that.
 
         Returns
         -------
@@ -120,7 +120,7 @@ class SparseLayer(nn.Module):
         Raises
         ------
         TypeError, ValueError
-            If it is no finite matrix of the layer's shape.
+            If links is no finite matrix of the layer's shape.
         """
         new = as_links(links)
         if new.shape != (self.n_rows, self.n_columns):
@@ -154,7 +154,7 @@ class SparseLayer(nn.Module):
         for name in PARTS:
             part: Tensor = getattr(structure, name)
             self.register_buffer(name, part if device is None else part.to(device), persistent=name in SAVED)
-        self._structure = self._held()
+        self._structure = self._read_structure()
 
     def _load_from_state_dict(self, state_dict: Any, prefix: str, *arguments: Any) -> None:
         keys = [prefix + name for name in ("start", "column", "values")]
@@ -174,7 +174,7 @@ class SparseLayer(nn.Module):
             if values.shape != self.values.shape:
                 self._set_values(self.values.new_zeros(values.shape))
         super()._load_from_state_dict(state_dict, prefix, *arguments)
-        held = self._held()
+        held = self._read_structure()
         if held.row.device != held.column.device:  # assign=True moved what is saved, and that alone
             moved = Structure.from_rows(self.n_rows, self.n_columns, held.start, held.column)
             self._take(moved, held.column.device)

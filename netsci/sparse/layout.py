@@ -1,4 +1,4 @@
-"""Between the shapes that users see, [..., neuron], and the memory that kernels read, [neuron, ...]."""
+"""Convert between the shapes of users, [..., neuron], and the memory order of kernels, [neuron, ...]."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A linear layer that holds weights at existing links only."""
+"""A linear layer that stores weights for existing links only."""
 
 from __future__ import annotations
 
@@ -12,28 +12,27 @@ from netsci.sparse.layer import SparseLayer
 
 
 class SparseLinear(SparseLayer):
-    """Apply y = x W + b, W zero but at the links, of which alone there are parameters.
+    """Apply y = x W + b. W is 0 except at the links, and only these have parameters.
 
     Parameters
     ----------
-    links : [in, out], presynaptic rows: a scipy sparse matrix (a link where stored) or an array (where
-        nonzero). The number of links may change later; the shape may not.
-    bias : whether there is one.
-    backend : "auto", "csr" (compiled loops, CPU), "torch_sparse" or "masked" (a dense product); the results
-        agree, but for NaN and infinite inputs, which a dense product spreads to all outputs. "auto" takes
-        compiled loops on the CPU up to the density of `netsci.sparse.backends.crossover`. Past it, and
-        on a GPU for at most DENSE_ON_GPU weights, it saves time but no memory: every step allocates a dense
-        weight [in, out] and its gradient beside the values (8192 x 8192 at density .3: 1.84 times what a step
-        of nn.Linear allocates). Set "csr" or "torch_sparse" where memory counts.
+    links : [in, out], rows presynaptic: a scipy sparse matrix (every stored entry is a link) or an array
+        (every nonzero entry is one). The number of links may change later, the shape may not.
+    bias : whether the layer has one.
+    backend : "auto", "csr" (compiled loops, CPU), "torch_sparse" or "masked" (a dense product). The results
+        agree, except for NaN and infinite inputs, which a dense product spreads to all outputs. "auto" takes
+        compiled loops on the CPU up to the density of `netsci.sparse.backends.crossover`. Above it, and on a
+        GPU up to DENSE_ON_GPU weights, it takes the dense product. That saves time but no memory: every step
+        allocates a dense weight [in, out] and its gradient (8192 x 8192 at density .3: 1.84 times as much
+        as a step of nn.Linear). Set "csr" or "torch_sparse" to save memory.
     dtype : of the parameters.
-    generator : torch.Generator that draws the initial values. Without one they are drawn from torch's global
-        state, as those of nn.Linear are: then torch.manual_seed decides them, and each layer moves that
-        state on. Give a generator, or set the values, where a run must not depend on what ran before.
+    generator : torch.Generator that draws the first values. None takes torch's global state, as nn.Linear
+        does. Give a generator, or set the values, if a run must not depend on what ran before.
 
-    `values` [n_links] stand in the order of `links`: by presynaptic, then by postsynaptic neuron.
-    x [..., in] of the parameters' dtype gives [..., out] of the same; memory laid out as [in, ...] is read
-    without a copy, and the output's is [out, ...]. Under autocast x may be of any floating dtype, and the
-    output is still of that of the parameters.
+    `values` [n_links] are in the order of `links`: by presynaptic, then by postsynaptic neuron. x [..., in]
+    gives [..., out], both of the parameters' dtype. Memory in the order [in, ...] is read without a copy; the
+    output has the order [out, ...]. Under autocast x may have any floating dtype; the output has that of the
+    parameters.
 
     Raises
     ------
@@ -74,7 +73,7 @@ class SparseLinear(SparseLayer):
         return sparse_matmul(self.values, self.structure, x, self.bias, backend=self.backend)
 
     def extra_repr(self) -> str:
-        """Say shape, links and density."""
+        """Return shape, links and density as text."""
         return (
             f"{self.n_rows}, {self.n_columns}, {self.n_links} links, density {self.density:.4g}, "
             f"bias={self.bias is not None}, backend={self.backend!r}"

@@ -1,9 +1,8 @@
-"""What an optimizer keeps of each element of a parameter, and what a fresh element starts with.
+"""Find the first values of what an optimizer stores for each element of a parameter (its moments).
 
-A fresh value is not always 0: Rprop starts its step sizes at lr, Adagrad its sums at a number that the user
-chooses. So a copy of the optimizer steps once on a fresh parameter, of weights and gradients 0, and its state
-is read.
-Single numbers, such as the count of steps, are kept for a parameter as a whole: all its links share them.
+They are not always 0: Rprop starts its step sizes at lr, Adagrad its sums at a number that the user chooses.
+To find them, a copy of the optimizer takes one step on a new parameter with weights and gradients 0. Single
+numbers, such as the count of steps, belong to the whole parameter: all its links share them.
 """
 
 from __future__ import annotations
@@ -15,21 +14,21 @@ from typing import Any
 import torch
 from torch import nn
 
-MEND = "delete its state of this layer first, or pass None and make a new optimizer"
+MEND = "delete its state of this layer first, or make a new optimizer afterwards and pass None now"
 LENGTH = 3  # of the fresh parameter: its states of this shape are those of elements
 
 
 def fresh_moments(
     optimizer: torch.optim.Optimizer | None, values: nn.Parameter, name: str
 ) -> dict[str, float]:
-    """Return, for each state that an optimizer keeps of the elements of a layer's values, that of a new one.
+    """Return the first value of each moment that an optimizer stores for the links of a layer.
 
-    {} where it keeps nothing yet.
+    {} if it stores nothing yet.
 
     Raises
     ------
     ValueError
-        If it keeps a state of another form, or what a fresh element starts with cannot be told.
+        If it stores moments of another shape, or their first value cannot be found.
 
     Examples
     --------
@@ -52,8 +51,7 @@ def fresh_moments(
         moment = fresh.get(key)
         if not torch.is_tensor(moment) or moment.shape != (LENGTH,) or bool((moment != moment[0]).any()):
             raise ValueError(
-                f"{kind} keeps {key!r} of layer {name!r}, and what a new link starts with is not known: "
-                + MEND
+                f"the first value of {key!r} of {kind} for a new link of layer {name!r} is not known: " + MEND
             )
         found[key] = float(moment[0])
     return found
@@ -67,8 +65,8 @@ def _of_elements(moment: Any, shape: torch.Size, key: str, kind: str, name: str)
     elif not isinstance(moment, (list, tuple, dict)):
         return False
     raise ValueError(
-        f"{kind} keeps {key!r} of layer {name!r} in a form that cannot follow its links; use SGD, Adam, "
-        "AdamW or another with one number for each element"
+        f"optimizer must store one number for each link; {kind} stores {key!r} of layer {name!r} in another "
+        "form: use SGD, Adam or AdamW"
     )
 
 
@@ -91,8 +89,8 @@ def _fresh_state(optimizer: torch.optim.Optimizer, values: nn.Parameter, name: s
             type(trial).step(trial)  # the class's own: a scheduler hangs its counter on the optimizer's
     except Exception as error:  # of an optimizer that is not torch's
         raise ValueError(
-            f"{type(optimizer).__name__} fails on a parameter that is new to it ({error}), so what new links "
-            f"of layer {name!r} start with is not known: {MEND}"
+            f"{type(optimizer).__name__} fails on a new parameter ({error}), so the first moments of new "
+            f"links of layer {name!r} are not known: {MEND}"
         ) from error
     return dict(trial.state[fresh])
 
@@ -102,6 +100,6 @@ def _group(optimizer: torch.optim.Optimizer, values: nn.Parameter, name: str) ->
         if any(parameter is values for parameter in group["params"]):
             return group
     raise ValueError(
-        f"the optimizer has a state of layer {name!r}, but no group with its values: add them to a group, or "
-        "delete the state"
+        f"the optimizer has a state of layer {name!r}, but no parameter group with its values: add them to a "
+        "group, or delete the state"
     )

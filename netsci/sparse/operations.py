@@ -1,7 +1,7 @@
-"""What torch operations do with units: the tag of an operation's outputs, from those of its inputs.
+"""Follow units through torch operations: find the tags of the outputs from the tags of the inputs.
 
-Operations are those of torch's dispatcher (aten). Which ones act on each element alone is torch's own word
-(torch.Tag.pointwise). What is not known gives a Mixed tag, which no layer may read.
+Operations are those of torch's dispatcher (aten). torch itself says which ones act on each element alone
+(torch.Tag.pointwise). An unknown operation gives a Mixed tag, which no layer may read.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def follow(flow: Flow, operation: Operation) -> list[Tag]:
             return [CONSTANT]
         tag = operation.tag(source)
         moved = _elementwise(flow, operation, [source]) if isinstance(tag, Signal) else tag
-        return [flow.mixed([tag], _reason(operation)) if moved is None else moved]
+        return [flow.mix([tag], _reason(operation)) if moved is None else moved]
     if not any(isinstance(tag, (Signal, Mixed)) for tag in tags):
         return _before_layers(flow, operation, tags)
     found: Tag | None = None
@@ -81,13 +81,13 @@ def follow(flow: Flow, operation: Operation) -> list[Tag]:
         elif operation.name in ("cat", "stack"):
             found = _together(flow, operation)
         elif operation.name in ("mm", "addmm", "convolution"):
-            found = _weighted(flow, operation)
+            found = _multiply(flow, operation)
         else:
             found = _along_axes(operation)
     if found is None or isinstance(found, Mixed):
-        return [flow.mixed(tags, _reason(operation))] * many
+        return [flow.mix(tags, _reason(operation))] * many
     if operation.name in NORMS:  # the others are statistics of the batch
-        return [found, *[flow.mixed(tags, _reason(operation))] * (many - 1)]
+        return [found, *[flow.mix(tags, _reason(operation))] * (many - 1)]
     return [found] * many
 
 
@@ -161,7 +161,7 @@ def _together(flow: Flow, operation: Operation) -> Tag | None:
     return Signal(flow.join(("cat", tuple(wires), first), first, wires), axis, rows)
 
 
-def _weighted(flow: Flow, operation: Operation) -> Tag | None:
+def _multiply(flow: Flow, operation: Operation) -> Tag | None:
     """Return the tag of a product with constant weights: a new population, all linked to all."""
     given = operation.given
     weights: Any = given.get("weight", given.get("mat2"))
@@ -200,14 +200,14 @@ def _along_axes(operation: Operation) -> Tag | None:
     if name == "constant_pad_nd":
         return tag if -tag.axis > len(given["pad"]) // 2 else None
     if name in ("view", "_unsafe_view", "reshape", "_reshape_alias"):
-        return _reshaped(tag, tuple(x.shape), tuple(out.shape))
+        return _reshape(tag, tuple(x.shape), tuple(out.shape))
     if name in ("expand", "repeat") or (name == "slice" and given["step"] == 1 and x.shape == out.shape):
         return tag if out.shape[tag.axis] == x.shape[tag.axis] else None
-    moved = _moved(name, given, x.ndim, place, out)
+    moved = _move_axis(name, given, x.ndim, place, out)
     return None if moved is None else Signal(tag.population, moved - out.ndim, tag.rows)
 
 
-def _moved(name: str, given: dict[str, Any], ndim: int, place: int, out: Tensor) -> int | None:
+def _move_axis(name: str, given: dict[str, Any], ndim: int, place: int, out: Tensor) -> int | None:
     """Return where the axis of units is after an operation on axes; None if it was touched."""
     if name == "permute":
         return [dim % ndim for dim in given["dims"]].index(place)
@@ -231,7 +231,7 @@ def _moved(name: str, given: dict[str, Any], ndim: int, place: int, out: Tensor)
     return None if place in touched else place - sum(dim < place for dim in touched)
 
 
-def _reshaped(tag: Signal, old: tuple[int, ...], new: tuple[int, ...]) -> Signal | None:
+def _reshape(tag: Signal, old: tuple[int, ...], new: tuple[int, ...]) -> Signal | None:
     """Return where units are in another shape of the same numbers, whole or with places that follow them."""
     place = len(old) + tag.axis
     before, length = prod(old[:place]), old[place]
@@ -253,7 +253,7 @@ def arguments(function: Any, given: Sequence[Any], named: dict[str, Any]) -> dic
     return values | dict(zip((one.name for one in schema), given, strict=False)) | named
 
 
-def written(function: Any, given: dict[str, Any]) -> list[torch.Tensor]:
+def find_changed(function: Any, given: dict[str, Any]) -> list[torch.Tensor]:
     """Return the tensors that an aten function changes in place."""
     changed: list[Any] = []
     for one in function._schema.arguments:

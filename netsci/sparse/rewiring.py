@@ -1,4 +1,4 @@
-"""Links replaced after a step of evolution: values and the optimizer's moments follow the ones that stay."""
+"""Replace the links of a module. Links that stay keep their values and their moments in the optimizer."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from netsci.sparse.wiring import sparse_layers, unwired_layers
 
 
 def rewire(module: nn.Module, graph: LayeredGraph, optimizer: torch.optim.Optimizer | None) -> None:
-    """Give the sparse layers of a module the links of a graph, evolved from `layered_graph(module)`.
+    """Replace the links of the sparse layers of a module by those of a graph.
 
-    A link that was there keeps its value and its moments, also where it was removed and grew again in one
-    step. A new link weighs 0 and starts as the elements of a fresh parameter do, but for what the optimizer
-    counts of the layer as a whole: the steps by which Adam, AdamW, NAdam, RAdam, Adamax, Adagrad (lr_decay)
-    and ASGD correct or slow down are those of the old links, and with dampening SGD damps the first gradient
-    too. A new link then moves as one that was there from the start, weighed 0 and had no gradient.
+    The graph comes from `layered_graph(module)` after a step of evolution. A link that exists before and
+    after keeps its value and its moments. A new link weighs 0 and its moments are those of a new parameter.
+    Only the number of steps, by which Adam, AdamW, NAdam, RAdam, Adamax, Adagrad (lr_decay) and ASGD correct
+    or slow down, is shared by all links of the layer, and SGD with dampening damps the first gradient too. So
+    a new link moves like a link of weight 0 that had no gradient so far.
 
-    Parameters stay the same objects, their gradients are cleared. Projections that are no sparse layer of the
-    module (dense ones, frozen matrices) stay as they are, and so do sparse layers that its wiring leaves out,
-    unless a projection of the graph is called as one of them. Weights of the graph are not read.
+    Parameters stay the same objects and their gradients are cleared. Projections that are no sparse layer of
+    the module do not change, nor do sparse layers that its wiring leaves out, unless a projection of the
+    graph has their name. Weights of the graph are not read.
 
     Parameters
     ----------
-    module : its sparse layers are called as projections of the graph.
+    module : a module whose sparse layers have the names of projections of the graph.
     graph : the new links.
-    optimizer : the one that trains the module, with one number for each element of a parameter: all of
-        torch.optim for dense gradients but LBFGS. None only where there is none: else it would give every
-        link the moments of another.
+    optimizer : the optimizer that trains the module. Pass None only if there is no optimizer; otherwise its
+        moments would belong to the wrong links. It must store one number for each element, as all of
+        torch.optim for dense gradients do except LBFGS.
 
     Raises
     ------
     TypeError, ValueError
-        If a layer has no projection, shapes differ, or the optimizer keeps a state of another form, or one
-        whose fresh value is not known, or trains none of the layers. Nothing has changed then.
+        If a layer has no projection, shapes differ, the optimizer trains none of the layers, or its moments
+        have another form or unknown first values. Nothing has changed then.
 
     Examples
     --------
@@ -69,7 +69,7 @@ def _projections(
     if missing:
         raise ValueError(
             f"graph must have one projection for each sparse layer {list(layers)}; {missing} are missing or "
-            f"there twice among {names}: evolve layered_graph(module)"
+            f"twice in {names}: evolve the graph that layered_graph(module) returns"
             + (f". The module's wiring() leaves out {left_out}" if left_out else "")
         )
     found = {p.name: p for p in graph.projections}
@@ -91,6 +91,6 @@ def _check_optimizer(optimizer: torch.optim.Optimizer | None, layers: dict[str, 
     trained = {parameter for group in optimizer.param_groups for parameter in group["params"]}
     if layers and not any(layer.values in trained for layer in layers.values()):
         raise ValueError(
-            f"the optimizer ({type(optimizer).__name__}) trains none of the layers {list(layers)}: pass the "
-            "one that does, or None where there is none"
+            f"optimizer ({type(optimizer).__name__}) trains none of the layers {list(layers)}: pass the one "
+            "that does, or None if there is none"
         )

@@ -1,4 +1,4 @@
-"""Where the links of a layer are, by presynaptic and by postsynaptic neuron, as tensors."""
+"""The links of a layer as tensors, sorted by presynaptic and by postsynaptic neuron."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from netsci.graph.checks import as_links
 
 @dataclass(frozen=True, eq=False)
 class Structure:
-    """The links of one layer, twice: as CSR by input, and by output with the place of each value.
+    """The links of one layer, stored twice: by input (CSR), and by output with the place of each value.
 
-    start [n_in + 1], column [n_links] : the links by input, canonical: rising outputs within an input. The
-        values of a layer stand in this order.
-    start_out [n_out + 1], row [n_links], place [n_links] : the links by output; the value of link k is
+    start [n_in + 1], column [n_links] : the links by input, with rising outputs within an input. The values
+        of a layer have this order.
+    start_out [n_out + 1], row [n_links], place [n_links] : the links by output. The value of link k is
         values[place[k]].
 
-    All of one integer type, int32 unless there are 2^31 links or neurons.
+    All have one integer type, int32 unless there are 2^31 links or neurons.
     """
 
     n_in: int
@@ -42,7 +42,7 @@ class Structure:
         Raises
         ------
         TypeError, ValueError
-            If it is no finite numeric matrix.
+            If links is no finite numeric matrix.
 
         Examples
         --------
@@ -63,7 +63,7 @@ class Structure:
 
     @classmethod
     def from_rows(cls, n_in: int, n_out: int, start: Tensor, column: Tensor) -> Structure:
-        """Return the structure whose links by input are known."""
+        """Return the structure from the links by input, `start` and `column`."""
         kind = column.dtype
         place = torch.sort(column, stable=True).indices
         rows = torch.arange(n_in, dtype=kind, device=column.device).repeat_interleave(start.diff())

@@ -1,4 +1,4 @@
-"""Rows of a kernel shared among threads: as many as torch may use, and no more than pay for themselves."""
+"""Share the rows of a kernel among threads: at most as many as torch may use, and as are worth their cost."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if hasattr(os, "register_at_fork"):
 
 
 def workers(products: int) -> int:
-    """Return how many threads a kernel of so many products takes.
+    """Return the number of threads for a kernel with so many products.
 
-    At most torch's number of threads and the processors of this process; one each WORTH_A_THREAD products.
+    One for each WORTH_A_THREAD products, at most torch's number of threads and the number of processors.
 
     Examples
     --------

@@ -1,11 +1,11 @@
-"""The graph of a module, read off one forward pass.
+"""Find the graph of a module by tracing one forward pass.
 
-Hooks see the calls of layers with weights; a dispatch mode sees every other operation of torch, and
-`netsci.sparse.operations` says which units its outputs stand for. Where a tensor is used whose units are not
-known, or leaves torch, the module is refused: nothing is guessed.
+Hooks see the calls of layers with weights. A dispatch mode sees every other operation of torch, and
+`netsci.sparse.operations` finds which units its outputs hold. The module is refused if a layer reads a tensor
+whose units are not known, or if such a tensor leaves torch: nothing is guessed.
 
-A tensor is known by its place in memory (storage, offset, shape, strides), so that views of one tensor are
-told apart and hooks, modes and users mean the same one.
+A tensor is identified by its place in memory (storage, offset, shape, strides). So two views of one tensor
+differ, and hooks and modes mean the same tensor.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from torch.utils._pytree import tree_leaves
 from netsci.sparse.conv import SparseConv2d
 from netsci.sparse.flow import CONSTANT, Flow, Mixed, Signal, Tag, Untraceable
 from netsci.sparse.linear import SparseLinear
-from netsci.sparse.operations import Operation, arguments, follow, written
-from netsci.sparse.wiring import graph_of, has_wiring, wired_layers
+from netsci.sparse.operations import Operation, arguments, find_changed, follow
+from netsci.sparse.wiring import graph_of, has_wiring, layers_in_graph
 
 LEAKS = {"numpy", "__array__", "tolist", "__dlpack__"}
 LINEAR, CONVOLUTION = (SparseLinear, nn.Linear), (SparseConv2d, nn.Conv2d)
@@ -33,7 +33,7 @@ Key = tuple[int, int, tuple[int, ...], tuple[int, ...]]
 
 
 def is_layer(module: nn.Module) -> bool:
-    """Return whether a module is a layer whose links are known: it computes what its class here says.
+    """Return whether a module is a linear or convolutional layer with its usual forward.
 
     Examples
     --------
@@ -48,10 +48,10 @@ def is_layer(module: nn.Module) -> bool:
 
 
 def acts_by_unit(module: nn.Module) -> bool:
-    """Return whether a module says that each unit of its output depends on the same unit of its input alone.
+    """Return whether a module declares that each output unit depends on the same input unit alone.
 
-    It says so by a class attribute `acts_by_unit = True`, which subclasses do not inherit: they may do
-    otherwise. Modules of torch and others need not say it, since their operations are seen.
+    The declaration is a class attribute `acts_by_unit = True`. Subclasses do not inherit it. Other modules,
+    such as those of torch, need none: their operations are traced.
 
     Examples
     --------
@@ -70,14 +70,14 @@ def trace(module: nn.Module, example: Sequence[Tensor]) -> list[dict[str, Any]]:
     """
     watch = _Watch(module)
     watch.hold(example, [watch.flow.raw() for _ in example])
-    with _undisturbed(module, example), watch.hooked(), watch, watch.leaks:
+    with _restore_afterwards(module, example), watch.hook_modules(), watch, watch.leaks:
         outputs = module(*example)
     watch.leave(outputs)
-    unused = [name for name in wired_layers(module) if name not in watch.flow.called]
+    unused = [name for name in layers_in_graph(module) if name not in watch.flow.called]
     if unused:
         raise Untraceable(
-            f"forward never calls the sparse layers {unused}, so it is not known what they are for: take "
-            "them out, or give an example that reaches them"
+            f"forward never calls the sparse layers {unused}: remove them, or give an example for which it "
+            "does"
         )
     return watch.flow.wiring()
 
@@ -123,8 +123,7 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
         strange = {type(one).__name__ for one in leaves if not isinstance(one, (Tensor, int, float, str))}
         if strange - {"NoneType"}:
             raise Untraceable(
-                f"forward returns {sorted(strange)}, in which no tensors are seen: return tensors, tuples or "
-                "dictionaries of them"
+                f"forward must return tensors, or tuples or dictionaries of tensors; got {sorted(strange)}"
             )
         self.flow.leave(self.tag(one) for one in leaves if isinstance(one, Tensor))
 
@@ -137,7 +136,7 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
         result = func(*args, **named)
         name = func.overloadpacket.__name__
         if name == "_local_scalar_dense":
-            self.refuse_leak(tags.values(), "a number is read off a tensor")
+            self.refuse_leak(tags.values(), "a tensor becomes a Python number")
         outputs = [one for one in tree_leaves(result) if isinstance(one, Tensor)]
         if not outputs or all(tag == CONSTANT for tag in tags.values()):
             return result
@@ -146,7 +145,7 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
             name, pointwise, given, outputs, lambda one: tags.get(id(one), CONSTANT), self.where()
         )
         found = follow(self.flow, operation)
-        self._overwrite(written(func, given), found[0])
+        self._overwrite(find_changed(func, given), found[0])
         self.hold(outputs, found)
         return result
 
@@ -156,7 +155,7 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
             key = _key(tensor)
             if self.tag(tensor) == tag:
                 continue
-            lost = self.flow.mixed([tag, self.tag(tensor)], f"a change in place, in {self.where()}")
+            lost = self.flow.mix([tag, self.tag(tensor)], f"a change in place, in {self.where()}")
             self._lost[key[0]] = lost
             for view in self._views[key[0]]:
                 self._tags[view] = lost
@@ -165,7 +164,7 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def refuse_leak(self, tags: Any, how: str) -> None:
         """Raise Untraceable where a tensor leaves torch whose values must be followed."""
         if any(isinstance(tag, (Signal, Mixed)) for tag in tags):
-            raise Untraceable(f"{how} in {self.where()}, and what becomes of it cannot be followed")
+            raise Untraceable(f"{how} in {self.where()}, and cannot be followed from there")
 
     @property
     def followed(self) -> bool:
@@ -173,7 +172,7 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return not self._inside
 
     @contextmanager
-    def hooked(self) -> Iterator[None]:
+    def hook_modules(self) -> Iterator[None]:
         """Hold hooks on all modules; they go whatever happens."""
         handles: list[Any] = []
         try:
@@ -207,9 +206,7 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 self.hold(outputs, [self._call(name, one, inputs[0])])
             elif acts_by_unit(one):
                 tags = {tag for x in inputs if (tag := self.tag(x)) != CONSTANT}
-                several = self.flow.mixed(
-                    tags, f"{name!r} ({type(one).__name__}), which reads several inputs"
-                )
+                several = self.flow.mix(tags, f"{name!r} ({type(one).__name__}), which reads several inputs")
                 self.hold(outputs, [tags.pop() if len(tags) == 1 else several] * len(outputs))
             else:
                 self._splice(name, one, inputs, outputs)
@@ -226,7 +223,7 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
             own = any_layer.rows_per_unit if isinstance(layer, SparseConv2d) else _places(any_layer)
         called = f"layer {name!r} ({type(layer).__name__})"
         if isinstance(tag, Mixed):
-            raise Untraceable(f"{called} reads what went through {tag.reason}, which may mix or move units")
+            raise Untraceable(f"{called} reads the result of {tag.reason}, which may mix or move units")
         if isinstance(tag, Signal):
             if tag.axis != axis or (convolution and tag.rows != 1):
                 raise Untraceable(
@@ -242,11 +239,11 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
         """Put the wiring of a part in; what comes before must be the input, and nothing may follow."""
         if any(isinstance(self.tag(x), (Signal, Mixed)) for x in inputs):
             raise Untraceable(
-                f"{name!r} ({type(one).__name__}) has a wiring() of its own, which does not say how it goes "
-                "on from the layers before it"
+                f"{name!r} ({type(one).__name__}) has its own wiring(), which does not include the layers "
+                "before it"
             )
         ends = self.flow.splice(f"{name}.", one.wiring(), graph_of(one, one.wiring()))
-        mixed = Mixed(frozenset(ends), f"{name!r} ({type(one).__name__}), whose wiring() says nothing of it")
+        mixed = Mixed(frozenset(ends), f"{name!r} ({type(one).__name__}), whose wiring() does not include it")
         self.hold(outputs, [mixed] * len(outputs))
 
 
@@ -275,7 +272,7 @@ def _places(layer: nn.Conv2d) -> int:
 
 
 @contextmanager
-def _undisturbed(module: nn.Module, example: Sequence[Tensor]) -> Iterator[None]:
+def _restore_afterwards(module: nn.Module, example: Sequence[Tensor]) -> Iterator[None]:
     """Hold a module in evaluation mode, without gradients, and give modes and random states back."""
     before = {one: one.training for one in module.modules()}
     devices = {x.device.index or 0 for x in example if x.device.type == "cuda"}

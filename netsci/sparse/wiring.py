@@ -1,4 +1,4 @@
-"""What a module says of its graph in `wiring()`, and the LayeredGraph of such a list of projections."""
+"""Read `wiring()` of a module, and make the LayeredGraph of such a list of projections."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from netsci.sparse.layer import SparseLayer
 
 
 def has_wiring(module: nn.Module) -> bool:
-    """Return whether a module says itself how its layers are joined, in a method `wiring()`."""
+    """Return whether a module describes its graph in a method `wiring()`."""
     return callable(getattr(module, "wiring", None))
 
 
@@ -34,7 +34,7 @@ def sparse_layers(module: nn.Module) -> dict[str, SparseLayer]:
 def unwired_layers(module: nn.Module) -> dict[str, SparseLayer]:
     """Return the sparse layers that the `wiring()` of the module, or of a part of it, leaves out.
 
-    They are in no graph, so nothing evolves them. A module without `wiring()` leaves none out.
+    They are not in the graph, so they never evolve. A module without `wiring()` leaves none out.
 
     Examples
     --------
@@ -47,20 +47,20 @@ def unwired_layers(module: nn.Module) -> dict[str, SparseLayer]:
     """
     layers = sparse_layers(module)
     left_out: dict[str, SparseLayer] = {}
-    for start, part in _wired_parts(module).items():
+    for start, part in _find_parts(module).items():
         named = {start + wire["layer"] for wire in part.wiring() if wire.get("layer") is not None}
         inside = {name: layer for name, layer in layers.items() if name.startswith(start)}
         left_out |= {name: layer for name, layer in inside.items() if name not in named}
     return left_out
 
 
-def wired_layers(module: nn.Module) -> dict[str, SparseLayer]:
+def layers_in_graph(module: nn.Module) -> dict[str, SparseLayer]:
     """Return the sparse layers that `layered_graph` has a projection for: all but `unwired_layers`.
 
     Examples
     --------
     >>> from netsci.sparse import SparseLinear
-    >>> list(wired_layers(nn.Sequential(nn.ReLU(), SparseLinear([[1, 0]]))))
+    >>> list(layers_in_graph(nn.Sequential(nn.ReLU(), SparseLinear([[1, 0]]))))
     ['1']
     """
     left_out = unwired_layers(module)
@@ -73,18 +73,18 @@ def weights_of(layer: nn.Module) -> sp.csr_array:
         links, values = layer.links, layer.values
         return sp.csr_array((_numbers(values), links.indices, links.indptr), shape=links.shape)
     if isinstance(layer, nn.Conv2d) and layer.groups > 1:
-        return _grouped(layer)
+        return _weights_of_groups(layer)
     if isinstance(layer, (nn.Linear, nn.Conv2d)):
         dense = _numbers(layer.weight.reshape(layer.weight.shape[0], -1).T)
         rows, columns = dense.shape
         indptr, indices = np.arange(rows + 1) * columns, np.tile(np.arange(columns), rows)
         return sp.csr_array((dense.ravel(), indices, indptr), shape=dense.shape)
     raise ValueError(
-        f"a layer of the wiring must be sparse, nn.Linear or nn.Conv2d; got {type(layer).__name__}"
+        f"layer in wiring() must name a sparse layer, nn.Linear or nn.Conv2d; got {type(layer).__name__}"
     )
 
 
-def _wired_parts(module: nn.Module) -> dict[str, Any]:
+def _find_parts(module: nn.Module) -> dict[str, Any]:
     """Return the outermost parts that have a wiring, by the start of the names of their layers."""
     if has_wiring(module):
         return {"": module}
@@ -95,7 +95,7 @@ def _wired_parts(module: nn.Module) -> dict[str, Any]:
     return parts
 
 
-def _grouped(layer: nn.Conv2d) -> sp.csr_array:
+def _weights_of_groups(layer: nn.Conv2d) -> sp.csr_array:
     """Return the weights of a convolution whose groups of channels read inputs of their own."""
     kernels = _numbers(layer.weight.reshape(layer.groups, layer.weight.shape[0] // layer.groups, -1))
     rows, columns = kernels.shape[0] * kernels.shape[2], kernels.shape[0] * kernels.shape[1]
@@ -123,7 +123,7 @@ def graph_of(module: nn.Module, wiring: Sequence[dict[str, Any]]) -> LayeredGrap
                 (np.ones(weights.nnz, bool), weights.indices, weights.indptr), shape=weights.shape
             )
         else:
-            raise ValueError(f"wiring names the layer {name!r}, which the module does not have")
+            raise ValueError(f"wiring() names the layer {name!r}, but the module has no such layer")
         called = name or wire.get("name", "")
         projection = Projection(wire["source"], wire["target"], links, weights, rows, called)
         sizes.setdefault(projection.source, projection.shape[0] // rows)

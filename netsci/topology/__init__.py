@@ -1,8 +1,8 @@
-"""Evolving topologies: initialisation, removal, regrowth; arrays only, never torch."""
+"""Topologies that evolve: first links, removal and regrowth. Numpy arrays only, no torch."""
 
-from netsci.topology.correlated import correlated, correlated_at, csti, sscti
+from netsci.topology.correlated import csti, link_correlated, link_correlated_at, sscti
 from netsci.topology.correlation import CORRELATION, pearson, phi, phi_as_printed
-from netsci.topology.early_stop import stopped
+from netsci.topology.early_stop import find_stopped
 from netsci.topology.evolution import Evolution, evolve
 from netsci.topology.initial import INITIAL, brf, erdos_renyi, links_at, uniform, watts_strogatz
 from netsci.topology.rule import EvolutionRule
@@ -29,6 +29,9 @@ from netsci.topology.scores import (
 from netsci.topology.view import LayerView, view_of
 from netsci.topology.weights import WEIGHTS, initial_weights, kaiming_variance, sswi_variance, swi_variance
 
+# Former names.
+correlated, correlated_at, stopped = link_correlated, link_correlated_at, find_stopped
+
 __all__ = [
     "CORRELATION",
     "DELTA",
@@ -44,17 +47,18 @@ __all__ = [
     "EvolutionRule",
     "LayerView",
     "brf",
-    "correlated",
-    "correlated_at",
     "cosine",
     "csti",
     "erdos_renyi",
     "evolve",
+    "find_stopped",
     "gumbel_top_k",
     "initial_weights",
     "kaiming_variance",
     "linear",
     "linear_exponent",
+    "link_correlated",
+    "link_correlated_at",
     "link_removal_score",
     "links_at",
     "magnitude",
@@ -66,7 +70,6 @@ __all__ = [
     "sscti",
     "sswi_variance",
     "static",
-    "stopped",
     "swi_variance",
     "uniform",
     "view_of",

@@ -1,4 +1,4 @@
-"""Links as numbers of cells, row * columns + column: what is drawn, compared and counted."""
+"""Convert links to numbers of cells, row * columns + column, and back."""
 
 from typing import Any
 

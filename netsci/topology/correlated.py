@@ -1,8 +1,8 @@
-"""First topologies that link what goes together in the input: CSTI, and SSCTI for spikes.
+"""First topologies that link correlated inputs: CSTI, and SSCTI for spikes.
 
-The layer behind M input features is the matrix of their correlations, cut down to its strongest entries. A
-wider layer repeats that matrix side by side (M x beta M), and between two hidden layers it is repeated both
-ways (beta M x beta M). Row i and column j stand for the features i mod M and j mod M.
+The first layer takes the strongest entries of the correlation matrix of its M inputs as links. A wider layer
+(M x beta M) repeats that matrix side by side; between two hidden layers (beta M x beta M) it is repeated in
+both directions. Row i and column j stand for the features i mod M and j mod M.
 """
 
 from typing import Any
@@ -14,28 +14,28 @@ from numpy.typing import NDArray
 from netsci.graph.checks import check_choice, check_fraction
 from netsci.topology.cells import links_of
 from netsci.topology.correlation import CORRELATION, pearson
-from netsci.topology.initial import checked_shape, links_at
+from netsci.topology.initial import check_shape, links_at
 
-_DECIMALS = 12  # beyond these a correlation holds the rounding of its sums, which differs between machines
+_DECIMALS = 12  # later digits are rounding errors, which differ between machines
 
 
-def correlated(correlation: Any, shape: tuple[int, int], links: int) -> sp.csr_array:
+def link_correlated(correlation: Any, shape: tuple[int, int], links: int) -> sp.csr_array:
     """Return the topology of the `links` strongest entries of the tiled matrix of |correlation|.
 
-    link (i, j) wants |correlation[i mod M, j mod M]|, for i in rows, j in columns
+    strength of link (i, j) = |correlation[i mod M, j mod M]|, for i in rows, j in columns
 
-    The matrix is laid out over the shape from the first cell on; where the shape is no multiple of M, the
-    last tiles are cut. The diagonal counts like any other entry. The number of links is exact: entries that
-    agree to 12 decimals are ties, and are taken in the order of |a - b| of their features a = i mod M and
-    b = j mod M, then min(a, b), then (a, b) before (b, a), then tile after tile along the rows. So the tiles
-    of a whole multiple differ by at most one link, and a symmetric matrix leaves at most one of a tile's
-    pairs (a, b), (b, a) half taken. NaN comes last, after 0.
+    The tiles start at the first cell; if the shape is no multiple of M, the last tiles are cut. The diagonal
+    counts like any other entry. The number of links is exact. Entries that agree to 12 decimals are ties.
+    They are taken in the order of |a - b| of their features a = i mod M and b = j mod M, then of min(a, b),
+    then (a, b) before (b, a), then tile by tile along the rows. So whole tiles differ by at most one link,
+    and with a symmetric matrix at most one pair (a, b), (b, a) of a tile has one link only. NaN comes last,
+    after 0.
 
     Parameters
     ----------
-    correlation : [M, M] real numbers; their sign does not count.
+    correlation : [M, M] real numbers; signs are ignored.
     shape : (rows, columns) of the layer, rows presynaptic.
-    links : how many, in [0, rows columns].
+    links : number of links, in [0, rows columns].
 
     Returns
     -------
@@ -44,11 +44,11 @@ def correlated(correlation: Any, shape: tuple[int, int], links: int) -> sp.csr_a
     Raises
     ------
     TypeError, ValueError
-        If the correlation is not a square matrix of real numbers, or links is more than the cells.
+        If the correlation is not a square matrix of real numbers, or there are more links than cells.
 
     Examples
     --------
-    >>> correlated([[1.0, -0.9], [0.1, 0.2]], (2, 4), 5).toarray().astype(int)
+    >>> link_correlated([[1.0, -0.9], [0.1, 0.2]], (2, 4), 5).toarray().astype(int)
     array([[1, 1, 1, 1],
            [0, 1, 0, 0]])
 
@@ -57,7 +57,7 @@ def correlated(correlation: Any, shape: tuple[int, int], links: int) -> sp.csr_a
         both directions.
     """
     strength = _strength(correlation)
-    (rows, columns), links = checked_shape(shape, links)
+    (rows, columns), links = check_shape(shape, links)
     m = len(strength)
     # How often a cell of the matrix occurs in the layer: whole tiles, and the cut one if it reaches there.
     down, across = _repeats(rows, m), _repeats(columns, m)
@@ -74,9 +74,9 @@ def correlated(correlation: Any, shape: tuple[int, int], links: int) -> sp.csr_a
 
 
 def csti(x: Any, shape: tuple[int, int], sparsity: float) -> sp.csr_array:
-    """Return the correlated topology of real inputs at a sparsity: the largest |Pearson| of two features.
+    """Return the correlated topology of real inputs: link the features with the largest |Pearson r|.
 
-    x [samples, features]; the number of links, the tiling and the errors are those of `sscti`.
+    x : [samples, features]. Number of links, tiles and errors are as in `sscti`.
 
     Examples
     --------
@@ -85,22 +85,22 @@ def csti(x: Any, shape: tuple[int, int], sparsity: float) -> sp.csr_array:
 
     Source: correlated sparse topological initialization of the CHT laboratory.
     """
-    return correlated_at(pearson(_oriented(x, shape)), shape, sparsity)
+    return link_correlated_at(pearson(_check_orientation(x, shape)), shape, sparsity)
 
 
 def sscti(x: Any, shape: tuple[int, int], sparsity: float, *, correlation: str = "phi") -> sp.csr_array:
-    """Return the topology of sparse spike correlated initialization, for a layer of a shape at a sparsity.
+    """Return the topology of sparse spike correlated initialization for one layer.
 
-    Links, if rows and columns are whole multiples of M features: round((1 - S) M^2) in every tile M x M
-    (half to even), so beta times as many in M x beta M. The tile comes first: the total may differ from
-    `links_at(shape, S)` by rounding, beta / 2 at most. In any other shape the total is `links_at(shape, S)`.
-    To set the total, call `correlated(pearson(x), shape, links)`. Several layers share one correlation: see
-    `correlated_at`.
+    If rows and columns are multiples of the M features, every tile M x M has round((1 - S) M^2) links (half
+    to even). The total may then differ from `links_at(shape, S)` by rounding, by at most half a link a tile.
+    For any other shape the total is `links_at(shape, S)`.
+    To set the total, call `link_correlated(pearson(x), shape, links)`. Several layers share one correlation:
+    see `link_correlated_at`.
 
     Parameters
     ----------
     x : [samples, features], the input of the network: spikes, each time step a sample, or real values; an
-        array, or `netsci.topology.correlation.Samples`, whose rows are made when they are asked for.
+        array, or `netsci.topology.correlation.Samples`, whose rows are read when needed.
     shape : (rows, columns) of the layer: (M, beta M) behind the input, (beta M, beta M) behind a hidden
         layer.
     sparsity : share of absent links, in [0, 1].
@@ -113,7 +113,7 @@ def sscti(x: Any, shape: tuple[int, int], sparsity: float, *, correlation: str =
     Raises
     ------
     TypeError, ValueError
-        If an argument is outside what is said above, or x seems to be transposed.
+        If an argument is not as described above, or x seems to be transposed.
 
     Examples
     --------
@@ -126,37 +126,37 @@ def sscti(x: Any, shape: tuple[int, int], sparsity: float, *, correlation: str =
     Reading: |phi| as the text says; a constant feature correlates with nothing, itself included.
     """
     check_choice(correlation, tuple(CORRELATION), "correlation")
-    return correlated_at(CORRELATION[correlation](_oriented(x, shape)), shape, sparsity)
+    return link_correlated_at(CORRELATION[correlation](_check_orientation(x, shape)), shape, sparsity)
 
 
-def correlated_at(correlation: Any, shape: tuple[int, int], sparsity: float) -> sp.csr_array:
-    """Return the correlated topology at a sparsity, from a correlation that is known.
+def link_correlated_at(correlation: Any, shape: tuple[int, int], sparsity: float) -> sp.csr_array:
+    """Return the correlated topology at a sparsity, from a correlation matrix.
 
-    sscti(x, shape, S) = correlated_at(pearson(x), shape, S)
+    sscti(x, shape, S) = link_correlated_at(pearson(x), shape, S)
 
     correlation [M, M] as for `correlated`; the number of links and the errors are those of `sscti`.
 
     Examples
     --------
     >>> r = pearson([[1, 1, 0], [0, 0, 1], [1, 1, 0], [0, 0, 0]])
-    >>> [correlated_at(r, shape, 0.4).nnz for shape in ((3, 6), (6, 6))]
+    >>> [link_correlated_at(r, shape, 0.4).nnz for shape in ((3, 6), (6, 6))]
     [10, 20]
 
     Source: S0 appendix A.4.
     """
     check_fraction(sparsity, "sparsity")
     m = len(_square(correlation))
-    (rows, columns), _ = checked_shape(shape, 0)
+    (rows, columns), _ = check_shape(shape, 0)
     if rows % m or columns % m:
-        return correlated(correlation, shape, links_at((rows, columns), sparsity))
+        return link_correlated(correlation, shape, links_at((rows, columns), sparsity))
     tiles = (rows // m) * (columns // m)
-    return correlated(correlation, shape, tiles * links_at((m, m), sparsity))
+    return link_correlated(correlation, shape, tiles * links_at((m, m), sparsity))
 
 
-def _oriented(x: Any, shape: tuple[int, int]) -> Any:
-    """Refuse features as rows before a matrix of all pairs of samples is made of them."""
+def _check_orientation(x: Any, shape: tuple[int, int]) -> Any:
+    """Refuse x with features as rows, before the correlation of all pairs of samples is computed."""
     given = np.shape(x)
-    rows = checked_shape(shape, 0)[0][0]
+    rows = check_shape(shape, 0)[0][0]
     # Rows of the layer are features of x, or whole multiples of them behind a hidden layer.
     if len(given) == 2 and rows == given[0] and given[1] and rows % given[1]:
         raise ValueError(
@@ -169,7 +169,7 @@ def _oriented(x: Any, shape: tuple[int, int]) -> Any:
 def _square(correlation: Any) -> NDArray[Any]:
     """Return the correlation as an array [M, M] of real numbers."""
     if sp.issparse(correlation):
-        raise TypeError("correlation must be dense, every pair of features has one; got a sparse matrix")
+        raise TypeError("correlation must be a dense array; got a sparse matrix")
     square: NDArray[Any] = np.asarray(correlation)
     if square.dtype.kind not in "biuf":
         raise TypeError(f"correlation must hold real numbers; its dtype is {square.dtype}")
@@ -185,7 +185,7 @@ def _strength(correlation: Any) -> NDArray[np.float64]:
     """Return |correlation| to 12 decimals; NaN as -1, below all others."""
     strength = np.abs(_square(correlation).astype(np.float64))
     if np.isinf(strength).any():
-        raise ValueError("correlation holds infinite values; only NaN stands for an undefined one")
+        raise ValueError("correlation must be finite, or NaN where it is undefined; it has infinite values")
     return np.where(np.isnan(strength), -1.0, np.round(strength, _DECIMALS))
 
 

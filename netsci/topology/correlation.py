@@ -1,10 +1,9 @@
-"""How strongly input features go together: the coefficients behind a correlated topology.
+"""Correlation coefficients of input features, for correlated topologies.
 
-Every function takes x [samples, features]; each time step of a spike train is a sample of its own, so spikes
-[T, samples, features] are passed as `x.reshape(-1, features)`. A constant input repeated over time has the
-coefficients of the input given once. Samples are read in blocks of rows: beside x, memory holds one block in
-floating point and a few matrices [features, features]. So x may be no array but make its rows when they are
-asked for (`Samples`); each is asked for twice.
+Every function takes x [samples, features]. Each time step of a spike train counts as a sample: pass spikes
+[T, samples, features] as `x.reshape(-1, features)`. Repeating a constant input over time changes no
+coefficient. The functions read x in blocks of rows, twice. Besides x, memory holds one block in floating
+point and a few matrices [features, features]. So x need not be an array: see `Samples`.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,9 +19,9 @@ _Floats = NDArray[np.float64]
 
 
 class Samples(Protocol):
-    """Inputs [samples, features] that are made when they are asked for; not an array, so without `__array__`.
+    """Inputs [samples, features] whose rows are read when needed. Not an array: it has no `__array__`.
 
-    `x[first:stop]` returns the array of these rows, in x.dtype.
+    `x[first:stop]` returns an array of these rows, in x.dtype.
     """
 
     @property
@@ -68,7 +67,7 @@ def pearson(x: Any) -> _Floats:
     Source: S0 section 3.2.1, which names the phi coefficient; CSTI of the CHT laboratory for real inputs.
     Reading: S0 eq. 2 as printed is another function, see `phi_as_printed`.
     """
-    x = _checked(x)
+    x = _check_samples(x)
     features = _Features.of(x)
     if features.binary:
         return _phi(x)
@@ -77,7 +76,7 @@ def pearson(x: Any) -> _Floats:
         spread = np.maximum(features.high - features.mean, features.mean - features.low)
     spread = np.where(varies, spread, 1.0)
     if not np.isfinite(spread).all():
-        raise ValueError("x spans more than float64 can hold; scale it first, which changes no correlation")
+        raise ValueError("x has a larger range than float64: divide it by a constant, this changes no result")
     # A second pass over centred values loses no digits; scaled to [-1, 1] no square over- or underflows.
     rest = np.zeros(x.shape[1])
     products = np.zeros((x.shape[1], x.shape[1]))
@@ -88,11 +87,11 @@ def pearson(x: Any) -> _Floats:
         products += block.T @ block
     products -= np.outer(rest, rest / x.shape[0])  # the rounding of the mean
     products = np.tril(products) + np.tril(products, -1).T  # not every BLAS computes the same number twice
-    return _normalised(products, np.diagonal(products), varies)
+    return _normalise(products, np.diagonal(products), varies)
 
 
 def phi(x: Any) -> _Floats:
-    """Return the phi coefficient of every two features of 0/1 values: `pearson`, and nothing else is taken.
+    """Return the phi coefficient of every two features of 0/1 values, as `pearson`, and refuse other values.
 
     phi_ij = (n11 n00 - n10 n01) / sqrt(n1. n0. n.1 n.0)
 
@@ -107,14 +106,16 @@ def phi(x: Any) -> _Floats:
     Source: S0 section 3.2.1.
     Reading: the coefficient that the text names, not its eq. 2.
     """
-    x = _checked(x)
+    x = _check_samples(x)
     if not _Features.of(x).binary:
-        raise ValueError("phi is defined for 0 and 1, and x holds other values; use pearson for real inputs")
+        raise ValueError("x must hold 0 and 1 only; use pearson for real inputs")
     return _phi(x)
 
 
 def phi_as_printed(x: Any) -> _Floats:
-    """Return S0 eq. 2 to the letter, an ablation: it knows the two means and nothing of co-occurrence.
+    """Return S0 eq. 2 exactly as printed, for an ablation.
+
+    It depends on the two means only, not on whether features are active together.
 
     sqrt((sum of (x_i - E_i)^2 / E_i + sum of (x_j - E_j)^2 / E_j) / (2 samples))
     on 0/1 values = sqrt(1 - (p_i + p_j) / 2)
@@ -141,10 +142,10 @@ def phi_as_printed(x: Any) -> _Floats:
 
     Source: S0 eq. 2.
     """
-    x = _checked(x)
+    x = _check_samples(x)
     features = _Features.of(x)
     if features.low.min() < 0:
-        raise ValueError(f"x must be at least 0 for eq. 2, which divides by means; got {features.low.min()}")
+        raise ValueError(f"x must be at least 0: S0 eq. 2 divides by means; got {features.low.min()}")
     squares = np.zeros(x.shape[1])
     for block in _blocks(x, np.float64):
         block -= features.mean
@@ -157,7 +158,7 @@ def phi_as_printed(x: Any) -> _Floats:
 
 @dataclass(frozen=True)
 class _Features:
-    """What a first pass over the samples finds out about every feature."""
+    """Range and mean of every feature, from a first pass over the samples."""
 
     low: _Floats
     high: _Floats
@@ -172,7 +173,7 @@ class _Features:
         for block in _blocks(x, np.float64):
             least, most = block.min(axis=0), block.max(axis=0)
             if not (np.isfinite(least).all() and np.isfinite(most).all()):
-                raise ValueError("x holds NaN or infinite values; replace or drop them first")
+                raise ValueError("x must be finite; it has NaN or infinite values: drop them first")
             np.minimum(low, least, out=low)
             np.maximum(high, most, out=high)
             binary = binary and bool(least.min() >= 0 and most.max() <= 1)
@@ -188,10 +189,10 @@ def _phi(x: _Rows) -> _Floats:
         both += block.T @ block
     n, ones = float(x.shape[0]), np.diagonal(both).copy()
     spread = ones * (n - ones)
-    return _normalised(n * both - np.outer(ones, ones), spread, spread > 0)
+    return _normalise(n * both - np.outer(ones, ones), spread, spread > 0)
 
 
-def _normalised(products: _Floats, squares: _Floats, varies: NDArray[np.bool_]) -> _Floats:
+def _normalise(products: _Floats, squares: _Floats, varies: NDArray[np.bool_]) -> _Floats:
     """Return products / sqrt(squares_i squares_j), exactly 1 for equal features and 0 for constant ones."""
     squares = np.where(varies, squares, 1.0)
     r = np.clip(products / np.sqrt(np.outer(squares, squares)), -1.0, 1.0)
@@ -207,7 +208,7 @@ def _blocks(x: _Rows, dtype: type) -> Iterator[Any]:
         yield x[first : first + step].astype(dtype, order="C", copy=True)
 
 
-def _checked(x: Any) -> _Rows:
+def _check_samples(x: Any) -> _Rows:
     if sp.issparse(x) or isinstance(x, np.ma.MaskedArray):
         raise TypeError(f"x must be a plain dense array [samples, features]; got {type(x).__name__}")
     on_request = not hasattr(x, "__array__") and all(hasattr(x, part) for part in ("shape", "dtype"))

@@ -1,4 +1,4 @@
-"""When the topology of a layer has settled: it grows what it has just removed."""
+"""Early stop: find layers that regrow the links they have just removed."""
 
 from typing import Any
 
@@ -8,30 +8,30 @@ from numpy.typing import NDArray
 from netsci.graph.checks import check_fraction
 
 
-def stopped(overlap: Any, *, above: float = 0.95, already: Any = None) -> NDArray[np.bool_]:
-    """Return which layers evolve no more: those above the overlap now, and those that had stopped before.
+def find_stopped(overlap: Any, *, above: float = 0.95, already: Any = None) -> NDArray[np.bool_]:
+    """Return which layers stop evolving: those with a large overlap now, and those that stopped earlier.
 
-    overlap = removed and regrown / regrown of one step (`Evolution.overlap`); stop where overlap > above
+    overlap = (removed and regrown) / regrown in one step (`Evolution.overlap`); stop if overlap > above
 
     Parameters
     ----------
-    overlap : float [layers], in [0, 1]; NaN, where nothing grew, stops nothing.
-    above : the limit, in [0, 1]; an overlap equal to it does not stop.
-    already : bool [layers], what this function returned after the step before; none at first.
+    overlap : float [layers], in [0, 1]; NaN, if nothing grew, does not stop a layer.
+    above : the limit, in [0, 1]; a layer with exactly this overlap does not stop.
+    already : bool [layers], the result of the previous step; None at first.
 
     Returns
     -------
-    bool [layers]; `evolve` takes its complement as `evolvable`.
+    bool [layers]; pass its complement to `evolve` as `evolvable`.
 
     Raises
     ------
     TypeError, ValueError
-        If the arrays are not of one length, an overlap is outside [0, 1] or `already` is not boolean.
+        If the arrays have different lengths, an overlap is outside [0, 1] or `already` is not boolean.
 
     Examples
     --------
-    >>> first = stopped([0.96, 0.2, np.nan])
-    >>> stopped([np.nan, 0.95, 0.99], already=first).tolist()
+    >>> first = find_stopped([0.96, 0.2, np.nan])
+    >>> find_stopped([np.nan, 0.95, 0.99], already=first).tolist()
     [True, False, True]
 
     Source: S0 appendix A.2.1 (permanent, 95 %).
@@ -49,5 +49,5 @@ def stopped(overlap: Any, *, above: float = 0.95, already: Any = None) -> NDArra
     if before.dtype != bool:
         raise TypeError(f"already must be boolean [layers]; got {before.dtype} {before.shape}")
     if before.shape != values.shape:
-        raise ValueError(f"already must have an entry a layer, {values.shape}; got {before.shape}")
+        raise ValueError(f"already must have one entry a layer, shape {values.shape}; got {before.shape}")
     return np.asarray(now | before)

@@ -1,12 +1,10 @@
-"""One step of a topology: remove links, percolate, regrow.
+"""One step of evolution: remove links, percolate, regrow.
 
-In every projection that may evolve, a share zeta of the links is removed: the ones kept are drawn with odds
-strength^(delta / (1 - delta)). The whole network is then percolated. Last, every such projection regrows to
-
-    links after = min(target, live cells)
-
-The new links are drawn with odds score^(delta / (1 - delta)) from the missing cells whose source unit and
-target unit are both live: still on a path from an entry to an exit (`netsci.graph.percolation`).
+1. Remove the share zeta of the links of every projection that may evolve. The links to keep are drawn with
+   odds strength^(delta / (1 - delta)).
+2. Percolate the network: remove links on no path from an entry to an exit (`netsci.graph.percolation`).
+3. Regrow every projection that may evolve to min(target, live cells) links. New links are drawn with odds
+   score^(delta / (1 - delta)) from the missing cells whose two units are live, that is on such a path.
 """
 
 from __future__ import annotations
@@ -31,20 +29,22 @@ from netsci.topology.scores import REMOVAL
 from netsci.topology.view import LayerView, ThinnedView, view_of
 
 Targets = Mapping[str, int] | Sequence[int | None] | None
+Flags = Sequence[bool] | None
+Views = Mapping[str, LayerView] | None
 _NONE = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True, eq=False)
 class Evolution:
-    """What one step did, an entry for each projection.
+    """The result of one step, with one entry for each projection.
 
-    graph : the evolved network.
-    removed, percolated, regrown : bool CSR, links that the score removed, that percolation then removed, and
-        that grew; a link that grows again is in two of them.
-    overlap : float64, removed and regrown / regrown; NaN where nothing grew.
-    deficit : int64, target - links after, at least 0; 0 where the projection was not allowed to evolve.
-    uniform_fill : int64, regrown links with score 0, drawn uniformly because positive scores ran out; 0 if
-        scores were not asked (delta = 0).
+    graph : the network after the step.
+    removed, percolated, regrown : bool CSR, the links removed by score, removed by percolation, and regrown.
+        A link that is removed and regrown is in two of them.
+    overlap : float64, (removed and regrown) / regrown; NaN if nothing grew.
+    deficit : int64, target - links after, at least 0; 0 if the projection may not evolve.
+    uniform_fill : int64, regrown links with score 0, drawn uniformly after all positive scores were used; 0
+        if delta = 0, which ignores scores.
     """
 
     graph: LayeredGraph
@@ -62,34 +62,35 @@ def evolve(
     *,
     zeta: float,
     target_links: Targets = None,
-    evolvable: Sequence[bool] | None = None,
-    views: Mapping[str, LayerView] | None = None,
+    evolvable: Flags = None,
+    views: Views = None,
     rng: np.random.Generator,
 ) -> Evolution:
-    """Return the network after one step of removal, percolation and regrowth.
+    """Remove, percolate and regrow links of a network once.
 
-    Links that stay, and links that go and grow again in this step, keep their weight; new links weigh 0.
-    A projection is scored as the bipartite graph of its rows and columns: C_in k^2 x C_out for a convolution.
+    New links have the weight 0. Other links keep theirs, also if they were removed and regrown in this step.
+    A projection is scored as the bipartite graph of its rows and columns, C_in k^2 x C_out for a convolution.
 
     Parameters
     ----------
     graph : weighted, unless removal is random.
-    rule : what is removed and what grows.
+    rule : which links to remove and to regrow.
     zeta : share of links to remove, in [0, 1], rounded to whole links (half to even).
-    target_links : links wanted after the step, by projection name or one a projection; where it says nothing,
-        as many as before. Below (1 - zeta) of these, more links are removed.
-    evolvable : whether each projection evolves, all by default. Frozen ones still lose percolated links.
-    views : what the scores may see of a projection, by its name, such as its gradient
-        (`netsci.sparse.views`); of one that is not named, its links and weights alone.
-    rng : generator, drawn from in the order of the projections: all removals, then all regrowths.
+    target_links : number of links after the step, by projection name, or a list with one entry for each
+        projection. Without an entry, or with None, the number stays. A target below (1 - zeta) of the links
+        removes more links.
+    evolvable : whether each projection may evolve; all by default. The others still lose percolated links.
+    views : what the scores see of a projection, by its name (`netsci.sparse.views`), for instance its
+        gradient. For a projection without a view they see links and weights only.
+    rng : generator. It draws all removals in the order of the projections, then all regrowths.
 
-    Memory is that of the links and of a few numbers for each cell of the largest layer; less where regrowth
-    goes through a large layer in blocks of rows, see `netsci.topology.regrowth`.
+    Memory: the links, and a few numbers for each cell of the largest layer; less if regrowth scores a large
+    layer in blocks of rows, see `netsci.topology.regrowth`.
 
     Raises
     ------
     TypeError, ValueError
-        If an argument does not fit the graph, or weights are missing where removal needs them.
+        If an argument does not fit the graph, or removal needs weights and there are none.
 
     Examples
     --------
@@ -100,22 +101,22 @@ def evolve(
     ([0, 0], 10)
 
     Source: S0 section 3.2.3-3.2.4 and appendix A.3; S1 appendix B.
-    Reading: as many links grow as are missing from the target, so percolated links are made up for, but never
-        at units that percolated away (S0: removed permanently), inputs and outputs included.
+    Reading: regrowth replaces percolated links too, but never at units that percolated away (S0: removed
+        permanently), inputs and outputs included.
     """
     check_graph(graph)
     if not isinstance(rule, EvolutionRule):
         raise TypeError(f"rule must be an EvolutionRule, such as EvolutionRule('lrs'); got {rule!r}")
     check_generator(rng)
     check_fraction(zeta, "zeta")
-    seen = _checked_views(graph, views)
-    free = _checked_evolvable(graph, rule, evolvable, seen)
-    targets = _checked_targets(graph, target_links)
+    seen = _choose_views(graph, views)
+    free = _choose_evolvable(graph, rule, evolvable, seen)
+    targets = _read_targets(graph, target_links)
     kept = [
         _keep(view, rule, zeta, target, rng) if on else np.ones(view.links.nnz, bool)
         for view, on, target in zip(seen, free, targets, strict=True)
     ]
-    thinned = _thinned(graph, kept)
+    thinned = _thin(graph, kept)
     live, on_path = live_units(thinned), surviving_links(thinned)
     if not rule.percolate:
         live = {name: np.ones(size, bool) for name, size in graph.sizes.items()}
@@ -148,7 +149,7 @@ def evolve(
     )
 
 
-def _thinned(graph: LayeredGraph, kept: Sequence[NDArray[np.bool_]]) -> LayeredGraph:
+def _thin(graph: LayeredGraph, kept: Sequence[NDArray[np.bool_]]) -> LayeredGraph:
     """Return the graph of the kept links, without weights."""
     pairs = zip(graph.projections, kept, strict=True)
     thin = (replace(p, links=select_links(p.links, keep), weights=None) for p, keep in pairs)
@@ -158,13 +159,14 @@ def _thinned(graph: LayeredGraph, kept: Sequence[NDArray[np.bool_]]) -> LayeredG
 def _keep(
     view: LayerView, rule: EvolutionRule, zeta: float, target: int, rng: np.random.Generator
 ) -> NDArray[np.bool_]:
-    """Return, for each link, whether removal spares it."""
+    """Return, for each link, whether removal keeps it."""
     n_links = view.links.nnz
     n_removed = max(round(zeta * n_links), n_links - target)
     strength = np.asarray(REMOVAL[rule.removal](view))
     if strength.shape != (n_links,):
         raise ValueError(
-            f"removal {rule.removal!r} must give each of {n_links} links a strength; got {strength.shape}"
+            f"removal {rule.removal!r} must return one strength for each of {n_links} links; got the shape "
+            f"{strength.shape}"
         )
     if rule.as_printed:
         keep = np.ones(n_links, bool)
@@ -200,45 +202,44 @@ def _regrow(
     return rows[chosen // len(columns)] * p.shape[1] + columns[chosen % len(columns)], filled
 
 
-def _checked_views(graph: LayeredGraph, views: Mapping[str, LayerView] | None) -> list[LayerView]:
-    """Return what scores may see of each projection."""
+def _choose_views(graph: LayeredGraph, views: Mapping[str, LayerView] | None) -> list[LayerView]:
+    """Return the view of each projection: the given one, else one of its links and weights."""
     given = {} if views is None else views
     seen: list[LayerView] = []
     for p in graph.projections:
         view = given.get(p.name)
         if view is not None and (view.links.shape != p.shape or (view.links != p.links).nnz):
             raise ValueError(
-                f"the view of {p.name!r} has other links than the projection: make the views after the last "
-                "change of the links"
+                f"views[{p.name!r}] has other links than the projection: make the views after the "
+                "links have changed"
             )
         seen.append(view_of(p) if view is None else view)
     return seen
 
 
-def _checked_evolvable(
+def _choose_evolvable(
     graph: LayeredGraph, rule: EvolutionRule, evolvable: Sequence[bool] | None, seen: Sequence[LayerView]
 ) -> list[bool]:
     projections = graph.projections
     free = [True] * len(projections) if evolvable is None else [bool(on) for on in evolvable]
     if len(free) != len(projections):
         raise ValueError(
-            f"evolvable needs one entry for each of {len(projections)} projections; got {len(free)}"
+            f"evolvable must have one entry for each of {len(projections)} projections; got {len(free)}"
         )
     for p, on, view in zip(projections, free, seen, strict=True):
         if on and p.undirected:
             raise ValueError(
-                f"projection {p.name!r} is undirected and cannot evolve: only links from rows to columns are "
-                "removed and grown; freeze it with evolvable"
+                f"projection {p.name!r} is undirected and cannot evolve: set its entry of evolvable to False"
             )
         if on and view.weights is None and rule.removal != "random":
             raise ValueError(
-                f"removal {rule.removal!r} needs weights, and projection {p.name!r} has none; give the graph "
-                "weights, freeze the projection with evolvable, or remove at random"
+                f"removal {rule.removal!r} needs weights, and projection {p.name!r} has none: give the graph "
+                "weights, set its entry of evolvable to False, or take removal 'random'"
             )
     return free
 
 
-def _checked_targets(graph: LayeredGraph, target_links: Targets) -> list[int]:
+def _read_targets(graph: LayeredGraph, target_links: Targets) -> list[int]:
     names = [p.name for p in graph.projections]
     if target_links is None:
         wanted: list[Any] = [None] * len(names)
@@ -249,15 +250,15 @@ def _checked_targets(graph: LayeredGraph, target_links: Targets) -> list[int]:
         shared = sorted(name for name in target_links if names.count(name) > 1)
         if shared:
             raise ValueError(
-                f"target_links names {shared}, which more than one projection is called; pass a list with "
-                "one entry a projection"
+                f"target_links names {shared}, but several projections have this name: pass a list with one "
+                "entry for each projection"
             )
         wanted = [target_links.get(name) for name in names]
     else:
         wanted = list(target_links)
         if len(wanted) != len(names):
             raise ValueError(
-                f"target_links needs one entry for each of {len(names)} projections; got {len(wanted)}"
+                f"target_links must have one entry for each of {len(names)} projections; got {len(wanted)}"
             )
     for name, target in zip(names, wanted, strict=True):
         if target is not None and (isinstance(target, bool) or not isinstance(target, (int, np.integer))):

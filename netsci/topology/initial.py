@@ -1,7 +1,7 @@
 """First topologies of a layer, each with an exact number of links.
 
 Every function takes the shape (rows presynaptic, columns postsynaptic) and the number of links, and returns
-a bool CSR matrix of that shape. `INITIAL` holds them by name.
+a bool CSR matrix of that shape. `INITIAL` is the table of these functions by name.
 """
 
 from collections.abc import Callable
@@ -28,16 +28,16 @@ def links_at(shape: tuple[int, int], sparsity: float) -> int:
     12293
     """
     check_fraction(sparsity, "sparsity")
-    rows, columns = checked_shape(shape, 0)[0]
+    rows, columns = check_shape(shape, 0)[0]
     return round((1.0 - sparsity) * rows * columns)
 
 
 def uniform(shape: tuple[int, int], links: int, *, rng: np.random.Generator) -> sp.csr_array:
-    """Return a random topology in which all columns have the same number of links, and all rows too.
+    """Return a random topology in which all columns have equally many links, and all rows too.
 
-    In-degrees are links // columns or one more, out-degrees links // rows or one more; who gets the one more
-    is random. Columns are filled one after the other, from the rows that have the fewest links so far: every
-    such topology can come out, not each with the same probability.
+    An in-degree is links // columns or one more, an out-degree links // rows or one more; which units have
+    one more is random. The columns are filled one by one from the rows with the fewest links so far. Every
+    such topology is possible, but not all are equally probable.
 
     Raises ValueError if there are more links than cells.
 
@@ -46,10 +46,10 @@ def uniform(shape: tuple[int, int], links: int, *, rng: np.random.Generator) -> 
     >>> uniform((4, 2), 4, rng=np.random.default_rng(7)).sum(axis=0).tolist()
     [2, 2]
 
-    Reading: "each node the same number of links" holds for both sides as far as whole numbers allow.
+    Reading: "each node the same number of links" is taken for both sides, as far as whole numbers allow.
     """
     check_generator(rng)
-    (rows, columns), links = checked_shape(shape, links)
+    (rows, columns), links = check_shape(shape, links)
     degrees = np.full(columns, links // columns)
     degrees[rng.permutation(columns)[: links % columns]] += 1
     cells = []
@@ -71,7 +71,7 @@ def uniform(shape: tuple[int, int], links: int, *, rng: np.random.Generator) -> 
 
 
 def erdos_renyi(shape: tuple[int, int], links: int, *, rng: np.random.Generator) -> sp.csr_array:
-    """Return a topology drawn uniformly from all with this number of links.
+    """Return a topology drawn uniformly from all topologies with this number of links.
 
     Raises ValueError if there are more links than cells.
 
@@ -81,7 +81,7 @@ def erdos_renyi(shape: tuple[int, int], links: int, *, rng: np.random.Generator)
     5
     """
     check_generator(rng)
-    (rows, columns), links = checked_shape(shape, links)
+    (rows, columns), links = check_shape(shape, links)
     cells = rng.choice(rows * columns, links, replace=False, shuffle=False)
     return links_of(cells, (rows, columns))
 
@@ -89,13 +89,14 @@ def erdos_renyi(shape: tuple[int, int], links: int, *, rng: np.random.Generator)
 def brf(
     shape: tuple[int, int], links: int, *, randomness: float = 0.3, rng: np.random.Generator
 ) -> sp.csr_array:
-    """Return bipartite receptive fields: every row links preferably to the columns around its own place.
+    """Return bipartite receptive fields: a row links with higher probability to columns near its own place.
 
     p(row i draws column j) ~ (1 + d_ij)^-((1 - r) / r), without replacement,
     d_ij = distance of j from i columns / rows on a ring of all columns
 
-    Each row has links // rows links or one more, the additional ones spread evenly. The randomness r lies in
-    [0, 1]: at 0 a row takes its nearest columns, the lower one of two at equal distance, at 1 any columns.
+    Each row has links // rows links or one more; the rows with one more are spread evenly. The randomness r
+    lies in [0, 1]: at 0 a row takes its nearest columns (the lower of two at equal distance), at 1 any
+    columns.
 
     Raises ValueError if there are more links than cells or the randomness is outside [0, 1].
 
@@ -109,7 +110,7 @@ def brf(
     """
     check_generator(rng)
     check_fraction(randomness, "randomness")
-    (rows, columns), links = checked_shape(shape, links)
+    (rows, columns), links = check_shape(shape, links)
     degrees = np.diff(np.arange(rows + 1) * links // rows)
     least = links // rows
     places = sorted({max(least - 1, 0), min(least, columns - 1)})
@@ -127,13 +128,13 @@ def brf(
 def watts_strogatz(
     shape: tuple[int, int], links: int, *, rewiring: float = 0.1, rng: np.random.Generator
 ) -> sp.csr_array:
-    """Return a bipartite small world: a ring lattice between both sides with some of its links rewired.
+    """Return a bipartite small world: a ring lattice in which some links are rewired.
 
-    In the lattice, row i is linked to k_i neighbouring columns on a ring of all columns, from
-    floor(i columns / rows) - (k_i - 1) // 2 on; k_i is links // rows or one more, the additional ones spread
-    evenly. Each link is then let go with probability `rewiring`, independently, and its row takes as many
-    columns instead, uniformly from those that it is not linked to after letting go. Rows keep their number of
-    links; with a rewiring of 1 their columns are uniformly random.
+    In the lattice, row i links to k_i neighbouring columns on a ring of all columns, starting at column
+    floor(i columns / rows) - (k_i - 1) // 2. k_i is links // rows or one more; the rows with one more are
+    spread evenly. Each link is then removed with probability `rewiring`, independently, and its row gets a
+    new one, uniformly from the columns without a link. Rows keep their number of links. At rewiring = 1 the
+    columns are uniformly random.
 
     Raises ValueError if there are more links than cells or the rewiring is outside [0, 1].
 
@@ -144,11 +145,11 @@ def watts_strogatz(
     [[1, 1, 0, 0, 0, 1], [0, 1, 1, 1, 0, 0], [0, 0, 0, 1, 1, 1]]
 
     Source: Watts and Strogatz, Nature 393, 1998; the CHT laboratory starts bipartite layers from it.
-    Reading: the end of a link that moves is its column.
+    Reading: rewiring moves the column end of a link.
     """
     check_generator(rng)
     check_fraction(rewiring, "rewiring")
-    (rows, columns), links = checked_shape(shape, links)
+    (rows, columns), links = check_shape(shape, links)
     degrees = np.diff(np.arange(rows + 1) * links // rows)
     start = np.arange(rows) * columns // rows - (degrees - 1) // 2
     cells = []
@@ -165,7 +166,7 @@ def watts_strogatz(
 def _order_keys(
     block: NDArray[np.int64], rows: int, columns: int, randomness: float, rng: np.random.Generator
 ) -> NDArray[Any]:
-    """Return keys [block, columns], the lowest drawn first: the distance, or minus log odds - Gumbel."""
+    """Return keys [block, columns]; the lowest are drawn first: the distance, or -log odds - Gumbel."""
     # In units of 1 / rows of a column the distance is a whole number, so that equal distances are equal.
     ring = rows * columns
     away = np.abs(block[:, None] * columns - np.arange(columns) * rows)
@@ -178,7 +179,7 @@ def _order_keys(
     return np.asarray(keys)
 
 
-def checked_shape(shape: tuple[int, int], links: int) -> tuple[tuple[int, int], int]:
+def check_shape(shape: tuple[int, int], links: int) -> tuple[tuple[int, int], int]:
     """Return both as plain integers; raise ValueError unless the links fit into the shape."""
     if len(shape) != 2 or min(shape) < 1:
         raise ValueError(f"shape must be (rows, columns), both at least 1; got {shape!r}")

@@ -1,8 +1,7 @@
-"""Which missing links of a layer grow: as many as wanted, drawn by the score that a rule names.
+"""Draw the missing links of a layer that grow, by the regrowth score of a rule.
 
-Without scores (random regrowth) nothing of the size of the layer is built. With scores a layer of more than
-AT_ONCE cells is scored in blocks of rows, if its score allows that: Cannistraci-Hebb rules with delta below
-1, and the scores in `ROW_BY_ROW`.
+Random regrowth needs no dense array. With scores, a layer of more than AT_ONCE cells is scored in blocks of
+rows if the score allows it: Cannistraci-Hebb rules with delta below 1, and the scores in `ROW_BY_ROW`.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from netsci.topology.sampling import gumbel_top_k
 from netsci.topology.scores import REGROWTH, ROW_BY_ROW, ch_rule
 from netsci.topology.view import LayerView
 
-AT_ONCE = 2**22  # cells of a layer that are scored as a whole; those of larger ones pass by in blocks of rows
+AT_ONCE = 2**22  # largest number of cells of a layer that is scored as a whole, not in blocks of rows
 IN_BLOCK = 2**19  # cells of such a block, for scores in `ROW_BY_ROW`
 _Cells = NDArray[np.int64]
 _Floats = NDArray[np.float64]
@@ -28,15 +27,15 @@ _Floats = NDArray[np.float64]
 def draw_missing(
     view: LayerView, count: int, rule: EvolutionRule, rng: np.random.Generator
 ) -> tuple[_Cells, int]:
-    """Return the cells (row * columns + column) of the new links, ascending, and how many of them score 0.
+    """Draw the cells (row * columns + column) of the new links. Return them, ascending, and how many score 0.
 
     Ties at the last place are broken uniformly at random.
 
     Parameters
     ----------
-    view : the layer; its links are those that are there already.
-    count : links that grow, at most the missing ones.
-    rule : its regrowth and delta_regrowth.
+    view : the layer with its present links.
+    count : number of new links, at most the number of missing ones.
+    rule : gives the score and its delta, regrowth and delta_regrowth.
     rng : generator.
 
     Raises ValueError if the score has another shape than the layer, or is not finite at a missing link.
@@ -62,7 +61,7 @@ def draw_missing(
         return pairs[:, 0] * links.shape[1] + pairs[:, 1], int(np.count_nonzero(drawn == 0))
     if cells > AT_ONCE and rule.regrowth in ROW_BY_ROW:
         return best_of_blocks(_blocks(view, rule.regrowth), count, delta=delta, rng=rng)
-    scores = _scored(view, rule.regrowth)
+    scores = _score(view, rule.regrowth)
     places = _missing(present, scores.size)
     chosen = places[gumbel_top_k(scores.ravel()[places], count, delta=delta, rng=rng)]
     return chosen, int(np.count_nonzero(scores.ravel()[chosen] == 0))
@@ -71,10 +70,10 @@ def draw_missing(
 def best_of_blocks(
     blocks: Iterator[tuple[_Cells, _Floats]], k: int, *, delta: float, rng: np.random.Generator
 ) -> tuple[_Cells, int]:
-    """Draw k cells from blocks of (cells, scores), by the law of `gumbel_top_k`, holding one block at a time.
+    """Draw k cells from blocks of (cells, scores) as `gumbel_top_k` does, with one block in memory at a time.
 
-    Each candidate gets the key T log(score) + Gumbel, T = delta / (1 - delta), or the score itself for
-    delta = 1. The k largest keys win. Of equal keys (scores of 0 are all last) a random order decides.
+    Each candidate gets the key T log(score) + Gumbel with T = delta / (1 - delta), or the score itself if
+    delta = 1. The k largest keys are drawn. Equal keys are drawn in random order; scores of 0 come last.
 
     Returns the cells, ascending, and how many of them score 0. Raises ValueError if a score is negative or
     not finite.
@@ -115,15 +114,17 @@ def _blocks(view: LayerView, regrowth: str) -> Iterator[tuple[_Cells, _Floats]]:
     step, every = max(1, IN_BLOCK // columns), np.arange(columns)
     for first in range(0, rows, step):
         part = view.restrict(np.arange(first, min(first + step, rows)), every)
-        scores = _scored(part, regrowth)
+        scores = _score(part, regrowth)
         places = _missing(cells_of(part.links), scores.size)
         yield places + first * columns, scores.ravel()[places]
 
 
-def _scored(view: LayerView, regrowth: str) -> _Floats:
+def _score(view: LayerView, regrowth: str) -> _Floats:
     scores: _Floats = np.asarray(REGROWTH[regrowth](view))
     if scores.shape != view.links.shape:
-        raise ValueError(f"regrowth {regrowth!r} must score {view.links.shape} cells; got {scores.shape}")
+        raise ValueError(
+            f"regrowth {regrowth!r} must return scores of shape {view.links.shape}; got {scores.shape}"
+        )
     return scores
 
 

@@ -1,4 +1,4 @@
-"""The choices that make one evolution step differ from another."""
+"""The rule of an evolution step: the scores of removal and regrowth, and how strictly they decide."""
 
 from dataclasses import dataclass
 
@@ -8,17 +8,17 @@ from netsci.topology.scores import REGROWTH, REMOVAL
 
 @dataclass(frozen=True)
 class EvolutionRule:
-    """Which links go and which come.
+    """Which links an evolution removes, and which it regrows.
 
     Parameters
     ----------
     removal, regrowth : names in `REMOVAL` and `REGROWTH`.
-    delta : how strictly scores decide, in [0, 1]: 0 random, 0.5 proportional, 1 deterministic; one number or
-        a pair (removal, regrowth).
-    permanent : whether units that percolated away stay away. If not, every missing cell may regrow.
-    percolate : whether links on no path from an entry to an exit go too (chain removal). If not, every layer
-        evolves by itself and every missing cell may regrow.
-    as_printed : draw the links to *remove* with odds strength^(delta / (1 - delta)), an ablation.
+    delta : how strictly scores decide, in [0, 1]: 0 random, 0.5 proportional to the score, 1 deterministic.
+        One number, or a pair (removal, regrowth).
+    permanent : whether units that percolated away get no new links. If False, every missing cell may regrow.
+    percolate : whether to remove links on no path from an entry to an exit too (chain removal). If False,
+        every layer evolves by itself and every missing cell may regrow.
+    as_printed : True draws the links to *remove* with odds strength^(delta / (1 - delta)), for an ablation.
 
     Raises
     ------
@@ -31,8 +31,8 @@ class EvolutionRule:
     1.0
 
     Source: S0 eqs. 20-25.
-    Reading: as printed, S0 eq. 21 removes strong links most often; the laboratory's code keeps them, and so
-        do we. The exponent is on the score, not inside its path sum (eq. 23), in both modes.
+    Reading: as printed, S0 eq. 21 removes strong links most often. The code of the laboratory keeps them, and
+        this function too. The exponent is applied to the whole score, not inside its path sum (eq. 23).
     """
 
     removal: str = "magnitude"

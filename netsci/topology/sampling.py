@@ -1,12 +1,12 @@
-"""Drawing links without replacement, the better ones more often.
+"""Draw candidates without replacement, those with higher scores more often.
 
-With the exponent T = delta / (1 - delta), candidates are drawn one after the other, each time with the
-probability s^T / sum of s^T over the candidates that are left. The same law comes from adding a Gumbel
-variable to T log s and taking the k largest keys: the count is exact and no list of categories is too long.
+With the exponent T = delta / (1 - delta), candidates are drawn one by one with the probability
+s^T / sum of s^T over the candidates that are left. Adding a Gumbel variable to T log s and taking the k
+largest keys gives the same distribution, with an exact count and for any number of candidates.
 
-For few draws from many candidates it is cheaper to draw with replacement and to ignore what was drawn before,
-which is the same law again. The rest of a draw that repeats itself too often is finished with keys, over the
-candidates that are left: the law has no memory of the order so far.
+For few draws from many candidates it is cheaper to draw with replacement and to skip repeats, which again
+gives the same distribution. If too many draws repeat, the rest is drawn with keys from the candidates that
+are left.
 """
 
 from typing import Any
@@ -26,16 +26,16 @@ def gumbel_top_k(scores: Any, k: int, *, delta: float, rng: np.random.Generator)
 
     p(next is i) = s_i^T / sum of s_j^T over j not drawn yet, T = delta / (1 - delta)
 
-    delta = 0 draws uniformly, zero scores included; delta = 1 takes the k largest, ties at the last place
-    broken uniformly at random; in between, zero scores are drawn only when all positive ones are used up, and
-    then uniformly.
+    delta = 0 draws uniformly, also scores of 0. delta = 1 takes the k largest; ties at the last place are
+    broken uniformly at random. In between, scores of 0 are drawn only after all positive ones, and then
+    uniformly.
 
     Parameters
     ----------
     scores : float [n], finite and at least 0.
-    k : how many, in [0, n].
+    k : number of draws, in [0, n].
     delta : in [0, 1].
-    rng : generator; the number of variables it yields depends on the scores.
+    rng : generator; how many random numbers it draws depends on the scores.
 
     Returns
     -------
@@ -44,7 +44,7 @@ def gumbel_top_k(scores: Any, k: int, *, delta: float, rng: np.random.Generator)
     Raises
     ------
     TypeError, ValueError
-        If an argument is outside what is said above.
+        If an argument is not as described above.
 
     Examples
     --------
@@ -59,7 +59,7 @@ def gumbel_top_k(scores: Any, k: int, *, delta: float, rng: np.random.Generator)
     """
     check_generator(rng)
     check_fraction(delta, "delta")
-    scores, k = _checked(scores, k)
+    scores, k = _check_candidates(scores, k)
     if k in (0, len(scores)):
         return np.arange(k, dtype=np.int64)
     if delta == 0.0:
@@ -85,14 +85,14 @@ def gumbel_top_k(scores: Any, k: int, *, delta: float, rng: np.random.Generator)
     return places[np.sort(drawn)]
 
 
-def _checked(scores: Any, k: int) -> tuple[NDArray[np.float64], int]:
+def _check_candidates(scores: Any, k: int) -> tuple[NDArray[np.float64], int]:
     scores = np.asarray(scores)
     if scores.ndim != 1 or scores.dtype.kind not in "biuf":
         raise TypeError(f"scores must be real numbers [n]; got {scores.dtype} {scores.shape}")
     scores = scores.astype(np.float64, copy=False)
     # NaN makes the minimum NaN, so one comparison finds both.
     if len(scores) and not (scores.min() >= 0 and scores.max() < np.inf):
-        raise ValueError("scores must be finite and at least 0; leave out candidates without a score (NaN)")
+        raise ValueError("scores must be finite and at least 0: leave out candidates without a score (NaN)")
     if isinstance(k, bool) or not isinstance(k, (int, np.integer)):
         raise TypeError(f"k must be a whole number; got {k!r}")
     if not 0 <= k <= len(scores):

@@ -1,7 +1,7 @@
-"""How the share of removed links, the density and the strictness of scores change over training.
+"""Schedules: how the share of removed links, the density and delta change over training.
 
-All functions count steps (epochs, mostly) from 0 to `steps` and end at the fraction `until` of them: at step
-T = until steps the share removed is 0 and the density has reached its final value.
+All functions count steps (mostly epochs) from 0 to `steps`. A schedule ends at step T = until steps: from
+there on the share to remove is 0, and density and delta have their final values.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from netsci.graph.checks import check_fraction
 
 
 def cosine(zeta: float, step: float, steps: float, until: float = 1.0) -> float:
-    """Return the share of links to remove, falling along half a cosine: zeta / 2 (1 + cos(pi step / T)).
+    """Return the share of links to remove, which falls along half a cosine: zeta / 2 (1 + cos(pi step / T)).
 
     T = until steps; 0 from there on. In [0, zeta]. Raises ValueError unless zeta and until lie in [0, 1] and
     steps is positive and step at least 0.
@@ -23,7 +23,7 @@ def cosine(zeta: float, step: float, steps: float, until: float = 1.0) -> float:
     [0.3, 0.256, 0.15, 0.0]
 
     Source: S0 eq. 26.
-    Reading: zeta on its right side is the initial value.
+    Reading: zeta on the right side of eq. 26 is the initial value.
     """
     check_fraction(zeta, "zeta")
     elapsed = _elapsed(step, steps, until)
@@ -57,7 +57,7 @@ def linear(initial: float, final: float, step: float, steps: float, until: float
 
 
 def linear_exponent(initial: float, final: float, step: float, steps: float, until: float = 1.0) -> float:
-    """Return the delta whose exponent T = delta / (1 - delta) goes in a straight line, from initial to final.
+    """Return the delta whose exponent T = delta / (1 - delta) changes linearly from initial to final.
 
     delta = T / (1 + T),  T = T_0 + (T_1 - T_0) min(1, step / (until steps)),  T_i = delta_i / (1 - delta_i)
 
@@ -73,8 +73,8 @@ def linear_exponent(initial: float, final: float, step: float, steps: float, unt
     _check_ends(initial, final)
     if max(initial, final) == 1.0:
         raise ValueError(
-            f"a delta whose exponent goes in a line must lie below 1; got {initial!r} to {final!r}: take the "
-            "course 'linear', or an end such as 0.99"
+            f"initial and final delta must lie below 1 for 'linear_exponent'; got {initial!r} and {final!r}: "
+            "take the schedule 'linear', or an end such as 0.99"
         )
     begin, end = (delta / (1.0 - delta) for delta in (initial, final))
     exponent = _between(begin, end, _elapsed(step, steps, until))
@@ -84,13 +84,12 @@ def linear_exponent(initial: float, final: float, step: float, steps: float, unt
 def sigmoid(
     initial: float, final: float, step: float, steps: float, until: float = 1.0, *, steepness: float = 6.0
 ) -> float:
-    """Return the density (or sparsity) on a sigmoid from initial to final, normalised to hit both.
+    """Return the density (or sparsity) on a sigmoid from initial to final, scaled to reach both exactly.
 
     initial + (final - initial) (s(x) - s(-1)) / (s(1) - s(-1)),  s(x) = 1 / (1 + exp(-steepness x)),
     x = 2 step / T - 1 in [-1, 1]
 
-    Steepness, positive, is per half of the way: 1 is nearly a line. A steepness k per step, as S1 writes it,
-    is k T / 2 here.
+    Steepness must be positive: 1 is nearly a line. A steepness k for each step, as in S1, is k T / 2 here.
 
     Examples
     --------
@@ -98,7 +97,7 @@ def sigmoid(
     [0.5, 0.518, 0.7, 0.9]
 
     Source: S1 eq. A6.
-    Reading: as printed the sigmoid is not normalised and misses both ends.
+    Reading: as printed the sigmoid is not scaled and reaches neither end.
     """
     _check_ends(initial, final)
     if not 0.0 < steepness < np.inf:
@@ -110,7 +109,7 @@ def sigmoid(
 
 
 def _elapsed(step: float, steps: float, until: float) -> float:
-    """Return the share of the way that is done, in [0, 1]."""
+    """Return the share of the schedule that is over, in [0, 1]."""
     check_fraction(until, "until")
     if not 0.0 < steps < np.inf:
         raise ValueError(f"steps must be positive and finite; got {steps!r}")

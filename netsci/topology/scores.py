@@ -1,15 +1,17 @@
-"""Scores that decide which links go and which come: two dictionaries of functions of a layer.
+"""Scores that decide which links to remove and which to regrow: two dictionaries of functions.
 
-    REMOVAL[name](view) -> float64 [links]            strength of every link, in CSR order: the weakest go
-    REGROWTH[name](view) -> float64 [rows, columns]   score of every missing link: the highest come
+    REMOVAL[name](view) -> float64 [links]            strength of every link, in CSR order: remove the weakest
+    REGROWTH[name](view) -> float64 [rows, columns]   score of every missing link: regrow the highest
 
-`view` is a `netsci.topology.view.LayerView`: links, weights, and in training the gradient and the activity.
-Regrowth sees the layer after removal and percolation, the live rows and columns of it alone. Its values at
-existing links are ignored. A function put into either dictionary is at once a rule for `evolve`:
+`view` is a `netsci.topology.LayerView` with links, weights and, in training, gradient and activity. Regrowth
+sees the layer after removal and percolation, and only its live rows and columns. Scores at existing links are
+ignored. Add a function to one of the dictionaries and `evolve` and recipes can use its name:
 
     REGROWTH["mine"] = lambda view: view.activity()[:, None] * np.ones(view.links.shape[1])
 
-`NEEDS` and `ROW_BY_ROW` say more about a score, where that saves time or memory.
+Two optional entries save time and memory. NEEDS["mine"] = ("activity",) says what the score reads besides
+links and weights; without it training keeps everything. With
+ROW_BY_ROW.add("mine") a large layer is scored in blocks of rows.
 """
 
 from __future__ import annotations
@@ -40,19 +42,20 @@ def magnitude(weights: sp.csr_array) -> NDArray[np.float64]:
 def relative_importance(
     weights: sp.csr_array, *, epsilon: float = 0.0, per_entry: bool = False
 ) -> NDArray[np.float64]:
-    """Return the shares that a link has in all weight of its row and of its column, added up.
+    """Return the share of a link in the weights of its row plus its share in those of its column.
 
     |w_ij| / sum over j of |w_ij| + |w_ij| / sum over i of |w_ij|
 
-    float64 [links] in [0, 2]; 0 for a zero weight, also where a whole row or column is zero. `epsilon` at
-    least 0 is added to either sum or, with `per_entry`, to each of the entries, missing ones included.
+    float64 [links] in [0, 2]; 0 for a weight of 0, also if a whole row or column is 0. `epsilon`, at least 0,
+    is added to each sum or, with `per_entry`, to each entry of the matrix, missing ones included.
 
     Examples
     --------
     >>> relative_importance(sp.csr_array([[3.0, 1.0], [0.0, 1.0]])).tolist()
     [1.75, 0.75, 1.5]
 
-    Source: S0 section 3.2.3 names it; the CHT laboratory's code uses 1e-5, outside or inside the sum.
+    Source: S0 section 3.2.3 names it; the code of the CHT laboratory uses epsilon = 1e-5, outside or inside
+    the sum.
     """
     if not 0.0 <= epsilon < np.inf:
         raise ValueError(f"epsilon must be finite and at least 0; got {epsilon!r}")
@@ -61,7 +64,7 @@ def relative_importance(
 
 
 def link_removal_score(weights: sp.csr_array) -> NDArray[np.float64]:
-    """Return the hybrid of relative importance and magnitude, |w| / (1 + row sum) + |w| / (1 + column sum).
+    """Return |w| / (1 + row sum) + |w| / (1 + column sum), between relative importance and magnitude.
 
     float64 [links] in [0, 2); sums are of |w| over the links of the row or column.
 
@@ -76,7 +79,7 @@ def link_removal_score(weights: sp.csr_array) -> NDArray[np.float64]:
 
 
 def equal(view: LayerView) -> NDArray[np.float64]:
-    """Return 1 for every link, float64 [links]: no link is stronger than another.
+    """Return 1 for every link, float64 [links], so that removal is random.
 
     Examples
     --------
@@ -113,7 +116,7 @@ def gradient_magnitude(view: LayerView) -> NDArray[np.float64]:
 
 
 def of_weights(weights_score: Callable[[sp.csr_array], NDArray[np.float64]]) -> Score:
-    """Return the removal score of a layer that looks at its weights alone.
+    """Make a removal score from a function of the weights alone.
 
     Examples
     --------
@@ -126,8 +129,8 @@ def of_weights(weights_score: Callable[[sp.csr_array], NDArray[np.float64]]) -> 
     def score(view: LayerView) -> NDArray[np.float64]:
         if view.weights is None:
             raise ValueError(
-                f"layer {view.name!r} has no weights, which its removal score needs: give the graph weights, "
-                "freeze the layer with evolvable, or remove at random"
+                f"removal needs weights, and layer {view.name!r} has none: give the graph weights, set its "
+                "entry of evolvable to False, or take removal 'random'"
             )
         return weights_score(view.weights)
 
@@ -142,7 +145,7 @@ def _cannistraci_hebb(view: LayerView, *, rule: str) -> NDArray[np.float64]:
 
 
 def needs_of(*names: str) -> frozenset[str]:
-    """Return what the scores of these names may ask of a layer: "gradient", "activity", both or neither.
+    """Return what the scores of these names read besides links and weights: "gradient", "activity".
 
     Examples
     --------
@@ -153,7 +156,7 @@ def needs_of(*names: str) -> frozenset[str]:
 
 
 def ch_rule(name: str) -> str | None:
-    """Return the Cannistraci-Hebb rule behind a regrowth score, None if it is another function.
+    """Return the Cannistraci-Hebb rule of a regrowth score; None if it is another function.
 
     Examples
     --------
@@ -196,9 +199,9 @@ REGROWTH: dict[str, Score] = {
     "ch3_l3n": partial(_cannistraci_hebb, rule="ch3_l3n"),
 }
 
-# What a score asks of a layer beside links and weights. A score without an entry may ask for everything: a
-# training loop then keeps everything for the batch that evolves.
+# What a score reads besides links and weights. A score without an entry may read everything: the training
+# loop then keeps gradient and activity for the batch before the evolution.
 NEEDS: dict[str, tuple[str, ...]] = {**dict.fromkeys((*REMOVAL, *REGROWTH), ()), "gradient": ("gradient",)}
 
-# Regrowth scores of which a row depends on that row alone: a large layer is scored in blocks of rows.
+# Regrowth scores whose rows depend on that row alone: a large layer may be scored in blocks of rows.
 ROW_BY_ROW: set[str] = {"random", "gradient"}

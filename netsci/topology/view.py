@@ -1,7 +1,7 @@
-"""What a removal or regrowth score may see of a layer: a protocol of numpy arrays, and the view of a graph.
+"""Views: what a removal or regrowth score sees of a layer, as numpy arrays.
 
-`netsci.sparse` fills the protocol from torch layers, with gradients and activity; `view_of` from a projection
-of a `LayeredGraph`, which has neither.
+`netsci.sparse.views` makes them of torch layers, with gradient and activity. `view_of` makes one of a
+projection of a `LayeredGraph`, which has neither.
 """
 
 from __future__ import annotations
@@ -19,10 +19,12 @@ Places = NDArray[np.int64]
 
 
 class LayerView(Protocol):
-    """A layer as scores see it: rows presynaptic, columns postsynaptic; of a convolution a row is a place.
+    """A layer as scores see it: rows are presynaptic, columns postsynaptic.
 
-    name : what the layer is called. links : bool CSR [rows, columns]. weights : CSR of the same structure, or
-    None. rows_per_unit : rows that each presynaptic unit owns (k k for a convolution).
+    A row of a convolution is one place in the kernel of one input channel.
+
+    name : of the layer. links : bool CSR [rows, columns]. weights : CSR with the same structure, or None.
+    rows_per_unit : number of rows of each presynaptic unit (k k for a convolution).
     """
 
     @property
@@ -42,21 +44,21 @@ class LayerView(Protocol):
         """Return the number of rows that each presynaptic unit owns."""
 
     def gradient(self, rows: Places | None = None) -> NDArray[np.float32]:
-        """Return the loss's gradient at every cell of some rows, all by default.
+        """Return the gradient of the loss at every cell of some rows, or of all rows.
 
-        float32 [len(rows), columns]. Absent links have one too. It is computed when called: ask for blocks
-        of rows of a large layer.
+        Missing links have a gradient too. float32 [len(rows), columns], computed at each call. For a large
+        layer, ask for blocks of rows.
 
         Raises
         ------
         ValueError
-            If no gradient was kept.
+            If the gradient was not kept.
         """
 
     def activity(self) -> NDArray[np.float64]:
-        """Return the mean absolute input of every row, float64 [rows]; of spikes, their rate.
+        """Return the mean absolute input of every row, float64 [rows]; for spikes, their rate.
 
-        Raises ValueError if no activity was kept.
+        Raises ValueError if the activity was not kept.
         """
 
     def restrict(self, rows: Places, columns: Places) -> LayerView:
@@ -65,7 +67,7 @@ class LayerView(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class ArrayView:
-    """A LayerView of arrays alone; gradient and activity raise ValueError.
+    """A LayerView made of arrays. It has no gradient and no activity: these raise ValueError.
 
     Examples
     --------
@@ -80,11 +82,11 @@ class ArrayView:
     rows_per_unit: int = 1
 
     def gradient(self, rows: Places | None = None) -> NDArray[np.float32]:
-        """Raise ValueError: arrays know no loss."""
+        """Raise ValueError: this view has no gradient."""
         raise ValueError(_unknown(self.name, "gradient"))
 
     def activity(self) -> NDArray[np.float64]:
-        """Raise ValueError: arrays know no input."""
+        """Raise ValueError: this view has no activity."""
         raise ValueError(_unknown(self.name, "activity"))
 
     def restrict(self, rows: Places, columns: Places) -> ArrayView:
@@ -95,7 +97,7 @@ class ArrayView:
 
 @dataclass(frozen=True, eq=False)
 class ThinnedView:
-    """A LayerView that has kept some of its links: what regrowth sees after removal and percolation.
+    """A LayerView with fewer links: what regrowth sees after removal and percolation.
 
     Examples
     --------
@@ -163,6 +165,6 @@ def select_cells(matrix: sp.csr_array, rows: Places, columns: Places) -> Any:
 
 def _unknown(name: str, what: str) -> str:
     return (
-        f"layer {name!r} has no {what}: only layers of a network that is being trained have one; "
-        f"name {what!r} in the needs of the method's Hooks, so that the loop keeps it"
+        f"layer {name!r} has no {what}: only layers in training have one. Return {what!r} from `needs` of "
+        "the method's Hooks, or pass views=netsci.sparse.views(net, watch) to evolve"
     )

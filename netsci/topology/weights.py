@@ -1,7 +1,7 @@
-"""First weights of a layer: the variance of the normal distribution that they are drawn from.
+"""First weights of a layer: the variance of the normal distribution from which they are drawn.
 
-n is the fan-in that the layer would have if it were dense, (1 - S) n its mean fan-in. `WEIGHTS[name]` takes
-(n, structural_sparsity, *, rate, threshold, layer) for every name; a rule that does not use one ignores it.
+n is the fan-in of the layer if it were dense, (1 - S) n its mean fan-in. Every WEIGHTS[name] takes
+(n, structural_sparsity, *, rate, threshold, layer) and ignores what it does not need.
 """
 
 from collections.abc import Callable
@@ -30,15 +30,15 @@ def sswi_variance(
     ----------
     n : inputs of the layer, at least 1.
     structural_sparsity : S, share of absent links, in [0, 1).
-    rate : p, the firing probability of the inputs, in [0, 1]; asked for in the first layer alone.
-    threshold : of the neurons behind the weights, positive. The first layer does not depend on it: at a
-        threshold much above 1 such a network is silent.
+    rate : p, the firing probability of the inputs, in [0, 1]; needed for the first layer only.
+    threshold : of the neurons that receive the currents, positive. The first layer does not depend on it, so
+        a network with a threshold much above 1 is silent.
     layer : "first", "hidden" or "last".
 
     Raises
     ------
     TypeError, ValueError
-        If an argument is outside what is said above, or the first layer has no rate.
+        If an argument is not as described above, or the rate of the first layer is missing.
 
     Examples
     --------
@@ -48,7 +48,7 @@ def sswi_variance(
     0.8265
 
     Source: S0 eqs. 3 and 18, derived in appendix A.1.
-    Reading: S_t is the share of zeros, 1 - p; the text's "p = S_t" is a slip, as eq. 10 gives 1 - p.
+    Reading: S_t is the share of zeros, 1 - p. The text says "p = S_t", but eq. 10 gives 1 - p.
     """
     check_choice(layer, LAYERS, "layer")
     fan_in = _fan_in(n, structural_sparsity)
@@ -74,13 +74,13 @@ def swi_variance(n: int, structural_sparsity: float) -> float:
     0.08
 
     Source: S0 section 3.2.2 names it, the CHT laboratory's initialization for ReLU layers.
-    Reading: n is the fan-in; that code takes the fan-out in places.
+    Reading: n is the fan-in; that code sometimes takes the fan-out.
     """
     return 2.0 / _fan_in(n, structural_sparsity)
 
 
 def kaiming_variance(n: int) -> float:
-    """Return He's variance of a dense layer, 2 / n, whatever share of its links is absent.
+    """Return He's variance of a dense layer, 2 / n. It does not depend on sparsity.
 
     Raises TypeError or ValueError if n is no whole number of at least 1.
 
@@ -89,7 +89,7 @@ def kaiming_variance(n: int) -> float:
     >>> kaiming_variance(100)
     0.02
 
-    Source: S0 section 3.2.2 and appendix A.6, what SSWI is compared with.
+    Source: S0 section 3.2.2 and appendix A.6, which compare SSWI with it.
     """
     return 2.0 / _fan_in(n, 0.0)
 
@@ -97,13 +97,13 @@ def kaiming_variance(n: int) -> float:
 def initial_weights(
     links: sp.csr_array, variance: float, *, rng: np.random.Generator, dtype: Any = np.float32
 ) -> NDArray[Any]:
-    """Return a weight for every link, drawn from the normal distribution of mean 0 and this variance.
+    """Draw a weight for every link from the normal distribution with mean 0 and this variance.
 
     Parameters
     ----------
     links : CSR [rows, columns]; weights are in its order.
     variance : finite, at least 0.
-    rng : generator; draws one float64 a link, whatever the dtype.
+    rng : generator; it draws one float64 for each link, for both dtypes.
     dtype : float32 or float64.
 
     Returns
@@ -113,7 +113,7 @@ def initial_weights(
     Raises
     ------
     TypeError, ValueError
-        If links is not CSR, the variance not such a number or the dtype neither.
+        If links is not CSR, the variance is negative or not finite, or the dtype is another one.
 
     Examples
     --------
@@ -139,8 +139,8 @@ def _fan_in(n: int, structural_sparsity: float) -> float:
     check_fraction(structural_sparsity, "structural_sparsity")
     if structural_sparsity == 1.0:
         raise ValueError(
-            f"structural_sparsity must be below 1: a layer without links (of {n} inputs) has no weights. "
-            "Where its number of links was rounded to 0, as sscti does tile by tile, lower the sparsity"
+            f"structural_sparsity must lie below 1; the layer with {n} inputs has no links: lower the "
+            "sparsity (sscti rounds the number of links in each tile)"
         )
     return n * (1.0 - structural_sparsity)
 

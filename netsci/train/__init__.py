@@ -14,13 +14,15 @@ from netsci.train.presets import PRESETS
 from netsci.train.recipe import Net, Optimisation, Recipe, Task, Topology
 
 if TYPE_CHECKING:
+    from netsci.train.allocation import keep_freed_memory
+    from netsci.train.allocation import keep_memory as keep_memory
     from netsci.train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
     from netsci.train.features import features_of_run, pooled_features
     from netsci.train.folder import save_network
     from netsci.train.inputs import Inputs
     from netsci.train.loop import Moment, Run, train
-    from netsci.train.memory import keep_memory
-    from netsci.train.random_keys import keyed
+    from netsci.train.random_keys import generator_at
+    from netsci.train.random_keys import keyed as keyed
 
 _TORCH = {
     "Checkpoint": "checkpoint",
@@ -29,8 +31,10 @@ _TORCH = {
     "features_of_run": "features",
     "pooled_features": "features",
     "Inputs": "inputs",
-    "keep_memory": "memory",
-    "keyed": "random_keys",
+    "keep_freed_memory": "allocation",
+    "keep_memory": "allocation",  # former name
+    "generator_at": "random_keys",
+    "keyed": "random_keys",  # former name
     "Moment": "loop",
     "Run": "loop",
     "save_network": "folder",
@@ -57,8 +61,8 @@ __all__ = [
     "Task",
     "Topology",
     "features_of_run",
-    "keep_memory",
-    "keyed",
+    "generator_at",
+    "keep_freed_memory",
     "load_checkpoint",
     "pooled_features",
     "save_checkpoint",

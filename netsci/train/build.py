@@ -1,4 +1,4 @@
-"""From a recipe and its data to a network: first links, first weights."""
+"""Build the network of a recipe, with its first links and first weights."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from netsci.spiking import LIF, calibrate
 from netsci.topology import WEIGHTS, initial_weights
 from netsci.train.inputs import Inputs
 from netsci.train.methods.base import method_of
-from netsci.train.random_keys import MODEL, TOPOLOGY, keyed
+from netsci.train.random_keys import MODEL, TOPOLOGY, generator_at
 from netsci.train.random_keys import WEIGHTS as OF_WEIGHTS
 from netsci.train.recipe import CALIBRATED, Net, Recipe
 
@@ -27,15 +27,15 @@ MODELS = ARCHITECTURES  # the name that the registry had; a function (recipe, in
 
 
 def build(recipe: Recipe, inputs: Inputs) -> nn.Module:
-    """Return the network of a recipe, its links and weights drawn, on the CPU.
+    """Build the network of a recipe on the CPU, and draw its links and weights.
 
-    Links and weights are drawn by generators keyed by the recipe's seed; torch's global state stays.
+    The random numbers depend on the seed of the recipe alone. torch's global state does not change.
 
     Raises
     ------
     TypeError, ValueError
-        If the model's name is unknown, its options do not fit, it takes no such activation, or has no layers
-        that could be sparse.
+        If the model is unknown, does not take an option or the activation, or has no layer that could be
+        sparse.
 
     Examples
     --------
@@ -54,10 +54,13 @@ def build(recipe: Recipe, inputs: Inputs) -> nn.Module:
         make = architecture
     devices: list[Any] = []
     with torch.random.fork_rng(devices):  # torch's own initialisation draws from its global state
-        torch.manual_seed(int(keyed(recipe.seed, 0, 0, MODEL).integers(2**62)))
+        torch.manual_seed(int(generator_at(recipe.seed, 0, 0, MODEL).integers(2**62)))
         model = make(recipe, inputs)
     if not isinstance(model, nn.Module):
-        raise TypeError(f"build of {recipe.net.model} must return a module; got {type(model).__name__}")
+        raise TypeError(
+            f"build of the architecture {recipe.net.model!r} must return a torch module; got "
+            f"{type(model).__name__}"
+        )
     if not hasattr(model, "sparse_names"):
         model.sparse_names = ()  # type: ignore[assignment]  # no layer evolves
     draw_weights(model, recipe, inputs)
@@ -65,7 +68,7 @@ def build(recipe: Recipe, inputs: Inputs) -> nn.Module:
 
 
 def activation_of(recipe: Recipe) -> Callable[[], nn.Module]:
-    """Return the function that makes an activation of a recipe's network.
+    """Return the function that makes one activation of the network: a neuron, or the recipe's `activation`.
 
     Examples
     --------
@@ -79,7 +82,7 @@ def activation_of(recipe: Recipe) -> Callable[[], nn.Module]:
 
 
 def neuron(recipe: Recipe) -> LIF:
-    """Return the neurons of a recipe.
+    """Make one layer of neurons of a recipe.
 
     Examples
     --------
@@ -110,8 +113,8 @@ def _build_architecture(architecture: Architecture, recipe: Recipe, inputs: Inpu
     shapes = link_shapes(plan)
     if not names or set(names) - set(shapes):
         raise ValueError(
-            f"{recipe.net.model} has no layers to make sparse of the names {names!r}: set dense=True, or "
-            f"register it as an Architecture whose sparse names some of {', '.join(shapes)}"
+            f"sparse of the architecture {recipe.net.model!r} must name some of its layers, "
+            f"{', '.join(shapes)}; got {names!r}: register it with such names, or set dense=True"
         )
     links = _first_links(recipe, inputs, {name: shapes[name] for name in names})
     output = list(shapes)[-1]
@@ -121,8 +124,8 @@ def _build_architecture(architecture: Architecture, recipe: Recipe, inputs: Inpu
     ignored = [name for name in names if name not in sparse_layers(model)]
     if ignored:
         raise ValueError(
-            f"build of {recipe.net.model} makes no sparse layers of the links of {', '.join(ignored)}: make "
-            "them with netsci.sparse.SparseLinear(links), or set dense=True"
+            f"build of the architecture {recipe.net.model!r} must use the links of {', '.join(ignored)}: "
+            "make these layers with netsci.sparse.SparseLinear(links[name]), or set dense=True"
         )
     if not hasattr(model, "sparse_names"):
         model.sparse_names = names  # type: ignore[assignment]
@@ -136,13 +139,13 @@ def _first_links(
     method = method_of(recipe)
     if method is None:
         return {}
-    links = method.first_links(shapes, inputs, lambda place: keyed(recipe.seed, 0, place, TOPOLOGY))
+    links = method.first_links(shapes, inputs, lambda place: generator_at(recipe.seed, 0, place, TOPOLOGY))
     for name, shape in shapes.items():
         if name not in links or links[name].shape != shape or not links[name].nnz:
             got = f"{links[name].shape} with {links[name].nnz}" if name in links else "none"
             raise ValueError(
-                f"first_links of {type(method).__name__} must give layer {name} links [in, out] = "
-                f"{list(shape)}, at least one; got {got}"
+                f"first_links of {type(method).__name__} must return at least one link for layer {name}, as "
+                f"a matrix [inputs, outputs] of shape {list(shape)}; got {got}"
             )
     return dict(links)
 
@@ -152,11 +155,13 @@ def _options(architecture: Architecture, recipe: Recipe) -> dict[str, Any]:
     net, options = recipe.net, dict(recipe.net.options)
     own = sorted({"steps", "readout", "activation", "links"} & set(options))
     if own:
-        raise ValueError(f"options must leave out {', '.join(own)}: fields of a recipe have that name")
+        raise ValueError(
+            f"options must not contain {', '.join(own)}: set the field of the recipe that has this name"
+        )
     for name in ("bias", "dropout"):
         value = getattr(net, name)
         if value and options.get(name, value) != value:
-            raise ValueError(f"{name} is {value!r}, but options say {options[name]!r}: leave one out")
+            raise ValueError(f"{name} is {value!r}, but options set it to {options[name]!r}: give it once")
         if value:
             options[name] = value
     architecture.check_options(net.model, options)
@@ -171,30 +176,30 @@ def _check_activations(architecture: Architecture, recipe: Recipe) -> None:
     """Raise ValueError if a recipe asks for neurons or activations that the network cannot have."""
     net, takes = recipe.net, architecture.takes
     if net.spiking and "steps" not in takes:
-        raise ValueError(f"spiking must be False for {net.model}, which does not run over time")
+        raise ValueError(f"spiking must be False for {net.model}: it does not run over time")
     if "activation" in takes:
         return
     if not net.spiking and "steps" in takes:
         raise ValueError(
-            f"spiking must be True for {net.model}: its neurons are part of its definition, and no other "
-            "activation can stand for them"
+            f"spiking must be True for {net.model}: its neurons are part of its definition and cannot be "
+            "replaced by another activation"
         )
     of_neurons = ("alpha", "threshold", "surrogate", "detach_reset", "readout")
     names = of_neurons if net.spiking else ("activation",)
     asked = [name for name in names if getattr(net, name) != getattr(Net(), name) and name not in takes]
     if asked:
         raise ValueError(
-            f"{', '.join(asked)} cannot be set for {net.model}, whose neurons and read-out are its own: "
-            "leave them out"
+            f"{', '.join(asked)} cannot be set for {net.model}, which defines its own neurons and read-out: "
+            "leave the defaults"
         )
 
 
 @torch.no_grad()
 def draw_weights(model: nn.Module, recipe: Recipe, inputs: Inputs) -> None:
-    """Draw the weights of linear layers anew as the recipe says, biases zero.
+    """Draw the weights of all linear layers again as the recipe says, and set their biases to 0.
 
-    Convolutions and normalisations stay as the model starts them; "sswi_calibrated" scales convolutions too.
-    In a model with convolutions or attention no linear layer is the first.
+    Convolutions and normalisations keep what the model gave them; only "sswi_calibrated" also scales
+    convolutions. In a model with convolutions or attention no linear layer counts as the first layer.
 
     Examples
     --------
@@ -206,7 +211,7 @@ def draw_weights(model: nn.Module, recipe: Recipe, inputs: Inputs) -> None:
     True
 
     Source: S0 eq. 3.
-    Reading: S_t in S0 eq. 3 is the share of zeros in the input; where the input has real values too.
+    Reading: S_t in S0 eq. 3 is the share of zeros in the input, also if the input has real values.
     """
     layers = [layer for layer in model.modules() if isinstance(layer, (nn.Linear, SparseLinear))]
     for place, layer in enumerate(layers):
@@ -218,7 +223,7 @@ def draw_weights(model: nn.Module, recipe: Recipe, inputs: Inputs) -> None:
             if isinstance(layer, SparseLinear)
             else full_links(layer.in_features, layer.out_features)
         )
-        rng = keyed(recipe.seed, 0, place, OF_WEIGHTS)
+        rng = generator_at(recipe.seed, 0, place, OF_WEIGHTS)
         values = torch.from_numpy(initial_weights(links, _variance(recipe, inputs, links, kind), rng=rng))
         if isinstance(layer, SparseLinear):
             layer.values.copy_(values)

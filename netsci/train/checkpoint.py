@@ -1,8 +1,8 @@
-"""Checkpoints: everything that a run needs to go on, in one file that is written as a whole or not at all.
+"""Checkpoints: save all that a run needs to continue in one file, which is written completely or not at all.
 
-The file, safetensors, holds the tensors of the model (structure included) and of the optimizer; its metadata
-hold the recipe, the epochs done, the table so far, and the SHA-256 of all this. There is no generator state:
-random numbers are keyed by the place in the run (`netsci.train.random_keys`).
+The safetensors file holds the tensors of the model (its links included), of the optimizer and of the method.
+Its metadata hold the recipe, the number of epochs done, the table so far and a SHA-256 checksum. There is no
+generator state: random numbers depend on the place in the run alone (`netsci.train.random_keys`).
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ _PARTS = {"recipe": dict, "epoch": int, "step": int, "groups": list, "scalars": 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A run after some epochs: state of model, optimizer and method, and notes that JSON can hold.
+    """A run after some epochs: the states of its model, optimizer and method.
 
-    recipe : as `Recipe.flat` gives it. epoch, step : epochs and batches done. model, optimizer : their
-    state_dict. notes : the rest. method : state_dict of the method's hooks, tensors or what JSON can hold;
-    None in a file of a version that had no methods.
+    recipe : values of `Recipe.flat`. epoch, step : epochs and batches done. model, optimizer : their
+    state_dict. notes : everything else, values that JSON can hold. method : state_dict of the method's hooks,
+    tensors or values that JSON can hold; None in a file of an older version, which had no methods.
     """
 
     recipe: dict[str, Any]
@@ -44,13 +44,13 @@ class Checkpoint:
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint atomically; the file that was there stays until the new one is complete.
+    """Write a checkpoint atomically: an earlier file is replaced only when the new one is complete.
 
     Raises
     ------
     TypeError
-        If recipe, notes, or the state of optimizer or method hold what is neither a tensor nor JSON.
-        Nothing is written.
+        If recipe, notes, or the state of optimizer or method contain a value that is neither a tensor nor
+        possible in JSON. Nothing is written.
     OSError
         If the file cannot be written.
 
@@ -80,7 +80,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         "notes": checkpoint.notes,
     }
     if checkpoint.method is not None:
-        content["method"] = _split(checkpoint.method, tensors)
+        content["method"] = _split_method(checkpoint.method, tensors)
     text = json.dumps(content)
     metadata = {"format": FORMAT, "content": text, "sha256": _digest(tensors, text)}
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -93,10 +93,10 @@ def load_checkpoint(path: Path) -> Checkpoint:
     Raises
     ------
     ValueError
-        With the file and what to do: if it is damaged, no checkpoint of a training run, or one that another
-        version wrote.
+        If the file is damaged, is no checkpoint of a training run, or was written by another version. The
+        message says what to do.
     """
-    mend = "delete it to begin the run anew, or take a copy that is whole"
+    mend = "delete it to start the run again, or replace it by an intact copy"
     try:
         with safe_open(path, framework="pt") as stored:
             metadata = stored.metadata() or {}
@@ -106,18 +106,20 @@ def load_checkpoint(path: Path) -> Checkpoint:
     form = metadata.get("format", "")
     if form != FORMAT and form.startswith(FORMAT.rstrip("0123456789")):
         raise ValueError(
-            f"{path} was written by another version ({form!r}; this one reads {FORMAT!r}): go on with that "
-            "version, or begin the run anew"
+            f"{path} was written by another version ({form!r}; this one reads {FORMAT!r}): continue with "
+            "that version, or start the run again"
         )
     if form != FORMAT:
-        raise ValueError(f"{path} is a safetensors file but no checkpoint of a training run ({FORMAT!r})")
+        raise ValueError(
+            f"{path} must be a checkpoint of a training run ({FORMAT!r}); it is another safetensors file"
+        )
     text = metadata.get("content", "")
     if _digest(tensors, text) != metadata.get("sha256"):
         raise ValueError(f"{path} is damaged: its checksum does not fit its content; {mend}")
     try:
-        content = _parsed(text)
-        method = _joined(content.get("method"), tensors)
-        model, state = _sorted(tensors, content["scalars"])
+        content = _parse_content(text)
+        method = _join_method(content.get("method"), tensors)
+        model, state = _sort_tensors(tensors, content["scalars"])
     except ValueError as error:
         raise ValueError(f"{path} is damaged, though its checksum fits: {error}; {mend}") from error
     optimizer = {"state": state, "param_groups": content["groups"]}
@@ -126,7 +128,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
     )
 
 
-def _split(state: Mapping[str, Any], tensors: dict[str, Tensor]) -> dict[str, Any]:
+def _split_method(state: Mapping[str, Any], tensors: dict[str, Tensor]) -> dict[str, Any]:
     """Put the tensors of a method's state among the others, as method.NAME, and return the rest."""
     plain: dict[str, Any] = {}
     for name, value in state.items():
@@ -135,15 +137,16 @@ def _split(state: Mapping[str, Any], tensors: dict[str, Tensor]) -> dict[str, An
             continue
         if not _is_json(value):
             raise TypeError(
-                "state_dict of a method must hold torch tensors, or what JSON gives back as it was: numbers, "
-                f"texts, True, False, None, lists, dictionaries with texts as keys; {name!r} holds {value!r}"
+                "state_dict of a method must hold torch tensors or values that JSON keeps: numbers, texts, "
+                "True, False, None, lists, and dictionaries whose keys are texts (no tuples); "
+                f"got {value!r} for {name!r}"
             )
         plain[name] = value
     return plain
 
 
 def _is_json(value: Any) -> bool:
-    """Return whether JSON gives a value back as it was."""
+    """Return whether a value is unchanged after it was written to JSON and read."""
     if isinstance(value, dict):
         return all(type(key) is str and _is_json(held) for key, held in value.items())
     if isinstance(value, list):
@@ -151,7 +154,7 @@ def _is_json(value: Any) -> bool:
     return value is None or type(value) in (bool, int, float, str)
 
 
-def _joined(plain: Any, tensors: dict[str, Tensor]) -> dict[str, Any] | None:
+def _join_method(plain: Any, tensors: dict[str, Tensor]) -> dict[str, Any] | None:
     """Return a method's state, its tensors taken out of the others; None where there is none."""
     names = [name for name in tensors if name.startswith("method.")]
     if plain is None and not names:
@@ -161,7 +164,7 @@ def _joined(plain: Any, tensors: dict[str, Tensor]) -> dict[str, Any] | None:
     return plain | {name.removeprefix("method."): tensors.pop(name) for name in names}
 
 
-def _parsed(text: str) -> dict[str, Any]:
+def _parse_content(text: str) -> dict[str, Any]:
     """Return what the metadata say, or raise ValueError if a part is missing or of another kind."""
     content = json.loads(text)
     if not isinstance(content, dict):
@@ -172,7 +175,7 @@ def _parsed(text: str) -> dict[str, Any]:
     return content
 
 
-def _sorted(
+def _sort_tensors(
     tensors: Mapping[str, Tensor], scalars: Mapping[str, Any]
 ) -> tuple[dict[str, Tensor], dict[int, dict[str, Any]]]:
     """Return the states of model and optimizer, or raise ValueError if an entry belongs to neither."""
@@ -180,7 +183,7 @@ def _sorted(
     state: dict[int, dict[str, Any]] = {}
     for index, values in scalars.items():
         if not index.isdecimal() or not isinstance(values, dict):
-            raise ValueError(f"its scalars {index!r} are those of no parameter")
+            raise ValueError(f"its scalars {index!r} belong to no parameter")
         state[int(index)] = dict(values)
     for name, tensor in tensors.items():
         kind, _, rest = name.partition(".")
@@ -190,7 +193,7 @@ def _sorted(
         elif kind == "optimizer" and index.isdecimal() and key:
             state.setdefault(int(index), {})[key] = tensor
         else:
-            raise ValueError(f"its tensor {name!r} is one of neither model nor optimizer")
+            raise ValueError(f"its tensor {name!r} belongs neither to the model nor to the optimizer")
     return model, state
 
 

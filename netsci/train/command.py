@@ -1,4 +1,4 @@
-"""What `netsci train` does: a preset with changes, a progress bar, and the last epoch as a table."""
+"""The command `netsci train`: train a preset with changes, show the progress and the last epoch."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SHOWN = ("accuracy", "loss", "link sparsity", "node sparsity", "SOPs", "firing r
 
 
 def list_presets() -> str:
-    """Return the presets, one a line, with what they are.
+    """Describe the presets, one on each line.
 
     Examples
     --------
@@ -38,12 +38,12 @@ def list_presets() -> str:
 
 
 def choose_recipe(preset: str, changes: Sequence[str], *, dense: bool) -> Recipe:
-    """Return a preset with changes "name=value"; values are Python literals, or words.
+    """Return the recipe of a preset with changes "name=value"; a value is a Python literal or a word.
 
     Raises
     ------
     TypeError, ValueError
-        If there is no such preset or name, or a value does not fit.
+        If there is no such preset or field, or a value is not allowed.
 
     Examples
     --------
@@ -51,7 +51,7 @@ def choose_recipe(preset: str, changes: Sequence[str], *, dense: bool) -> Recipe
     0.01
     """
     if preset not in PRESETS:
-        raise ValueError(f"there is no preset {preset!r}; there are {', '.join(PRESETS)}")
+        raise ValueError(f"preset must be one of {', '.join(PRESETS)}; got {preset!r}")
     values: dict[str, Any] = {"dense": True} if dense else {}
     for change in changes:
         name, equals, text = change.partition("=")
@@ -67,15 +67,15 @@ def choose_recipe(preset: str, changes: Sequence[str], *, dense: bool) -> Recipe
 def run(
     preset: str, changes: Sequence[str], *, dense: bool, out: Path | None, device: str, anew: bool
 ) -> None:
-    """Train, show how far it is, and say where the result lies.
+    """Train a preset, show the progress, and print where the results are.
 
     Raises TypeError or ValueError as `choose_recipe` and `netsci.train.train` do.
     """
+    from netsci.train.allocation import keep_freed_memory
     from netsci.train.folder import NETWORK
     from netsci.train.loop import Moment, train
-    from netsci.train.memory import keep_memory
 
-    keep_memory()
+    keep_freed_memory()
     recipe = choose_recipe(preset, changes, dense=dense)
     folder = out or Path("runs") / (f"{preset}-dense" if dense else preset)
     console = Console()

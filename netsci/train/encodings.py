@@ -1,12 +1,14 @@
-"""Encodings: from a batch of the data, as bytes, to what a network sees.
+"""Encodings: turn a batch of the data into the input of a network.
 
-    direct   the image itself, float32 in [0, 1], [B, ...]: a network over time sees it at every step
-    rate     Bernoulli spikes of the pixels' intensity, [T, B, ...]; without time the image itself
-    events   the numbers of events of data that have time, [T, B, ...]; without time their mean frame
+    direct   the image itself, float32 in [0, 1], [B, ...]; a spiking network sees it at every step
+    rate     Bernoulli spikes with the intensity as probability, [T, B, ...]; if not spiking, the image itself
+    events   numbers of events of data with a time axis, [T, B, ...]; if not spiking, their mean over time
 
-`ENCODINGS` knows them by name: functions of (inputs, x, rng). x is a batch as `netsci.train.Inputs` holds it:
-[B, C, H, W] or [B, T, C, H, W]; for a flat network [C H W, B] or [C H W, T, B], the order in which sparse
-layers work. `inputs` tells the recipe, `full` (the value of a pixel that is 1) and `flat`.
+An encoding is a function (inputs, x, rng) that returns the input of the network. x is a uint8 or float batch
+[B, C, H, W], or [B, T, C, H, W] with a time axis; for a flat network (an mlp) [C H W, B] or [C H W, T, B],
+the memory order of sparse layers. `inputs`, a `netsci.train.Inputs`, has the attributes recipe, full (the
+value of a pixel of intensity 1) and flat. Register your own with netsci.train.ENCODINGS.register(name,
+function).
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ def direct(inputs: Inputs, x: Tensor, rng: np.random.Generator) -> Tensor:
 
 
 def rate(inputs: Inputs, x: Tensor, rng: np.random.Generator) -> Tensor:
-    """Return Bernoulli spikes [T, B, ...] with the probability pixel / full a step."""
+    """Return spikes [T, B, ...]: at each step a pixel spikes with the probability pixel / full."""
     import torch
 
     if not inputs.recipe.net.spiking:

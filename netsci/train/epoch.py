@@ -1,4 +1,4 @@
-"""One epoch of a run: each batch gives gradients and a step of the optimizer, and the method's hooks act."""
+"""Train one epoch: for each batch compute gradients, step the optimizer and call the hooks of the method."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ from typing import Any
 import torch
 from torch import nn
 
-from netsci.sparse import sparse_layers
-from netsci.sparse.view import Watch, views
+from netsci.sparse import Watch, sparse_layers, views
 from netsci.topology import Evolution
 from netsci.train.inputs import Inputs
 from netsci.train.learners import Learner, rate_at
 from netsci.train.methods.base import Hooks, Step, Steps
-from netsci.train.random_keys import LEARNING, keyed
+from netsci.train.random_keys import LEARNING, generator_at
 from netsci.train.recipe import Recipe
 from netsci.train.testing import Rows, row
 
@@ -25,7 +24,7 @@ Progress = Callable[[int, float], None]
 
 @dataclass
 class State:
-    """What changes while a run goes on. epoch, step : epochs and batches done. rows : of the table."""
+    """The changing parts of a run. epoch, step : epochs and batches done. rows : rows of the table so far."""
 
     model: nn.Module
     optimizer: torch.optim.Optimizer
@@ -36,7 +35,7 @@ class State:
 
 
 def steps_of(recipe: Recipe, inputs: Inputs) -> Steps:
-    """Return how long a run is.
+    """Return the length of a run: epochs, and batches in an epoch.
 
     Examples
     --------
@@ -51,9 +50,9 @@ def steps_of(recipe: Recipe, inputs: Inputs) -> Steps:
 def train_epoch(
     state: State, recipe: Recipe, inputs: Inputs, learn: Learner, progress: Progress | None = None
 ) -> tuple[Rows, list[Evolution]]:
-    """Run one epoch, of number state.epoch; return its rows, and how the topology changed.
+    """Train the epoch state.epoch. Return its rows for the table, and the changes of the topology.
 
-    Raises ValueError if the loss is no finite number any more.
+    Raises ValueError if the loss is infinite or NaN.
     """
     total: Any = 0.0
     counts: dict[str, int] = {}
@@ -85,13 +84,13 @@ def train_epoch(
 
 
 def _learn(state: State, step: Step, recipe: Recipe, learn: Learner, x: Any, labels: Any) -> Any:
-    """Take one step of the optimizer; return what the learner says of the batch."""
+    """Take one step of the optimizer; return the report of the learner."""
     model, optimizer = state.model, state.optimizer
     rate = rate_at(recipe, step.epoch, (step.batch - 1) / step.steps.batches)
     for group in optimizer.param_groups:
         group["lr"] = rate
     optimizer.zero_grad(set_to_none=True)
-    learnt = learn(model, x, labels, keyed(recipe.seed, step.epoch, step.batch - 1, LEARNING))
+    learnt = learn(model, x, labels, generator_at(recipe.seed, step.epoch, step.batch - 1, LEARNING))
     state.hooks.after_backward(step)
     if recipe.optimisation.clip is not None:
         nn.utils.clip_grad_norm_(model.parameters(), recipe.optimisation.clip)
@@ -100,7 +99,7 @@ def _learn(state: State, step: Step, recipe: Recipe, learn: Learner, x: Any, lab
 
 
 def _after_step(hooks: Hooks, step: Step, total: Any, recipe: Recipe) -> Evolution | None:
-    """Call the hook; where it fails because the loss is no finite number, say that."""
+    """Call the hook after_step. If it fails because the loss is not finite, say so."""
     try:
         return hooks.after_step(step)
     except ValueError:
@@ -109,9 +108,9 @@ def _after_step(hooks: Hooks, step: Step, total: Any, recipe: Recipe) -> Evoluti
 
 
 def _check_finite(total: Any, step: Step, recipe: Recipe) -> None:
-    """Raise ValueError if the summed loss is no finite number."""
+    """Raise ValueError if the summed loss is infinite or NaN."""
     if not math.isfinite(float(total)):
         raise ValueError(
-            f"the loss is no finite number after epoch {step.epoch}: lower lr ({recipe.optimisation.lr:g}), "
-            "or set clip, which bounds the gradient"
+            f"the loss became infinite or NaN in epoch {step.epoch}: lower lr "
+            f"({recipe.optimisation.lr:g}), or set clip, which limits the norm of the gradient"
         )

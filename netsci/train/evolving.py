@@ -1,4 +1,4 @@
-"""The evolution hooks of the training loop: which layers evolve, by how much, and when they stop."""
+"""Hooks that evolve a topology in training: which layers evolve, by how much, and when they stop."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from torch import nn
 from netsci.graph import LayeredGraph, live_units
 from netsci.models.wiring import default_sparse
 from netsci.sparse import evolve_module, layered_graph, sparse_layers
-from netsci.sparse.wiring import wired_layers
-from netsci.topology import Evolution, EvolutionRule, LayerView, links_at, stopped
+from netsci.sparse.wiring import layers_in_graph
+from netsci.topology import Evolution, EvolutionRule, LayerView, find_stopped, links_at
 from netsci.topology.scores import needs_of
 from netsci.train.methods.base import Draw, Hooks, Rows, Step
 from netsci.train.plan import Plan
@@ -22,27 +22,28 @@ from netsci.train.plan import Plan
 
 @dataclass
 class Evolver:
-    """Evolves a model's sparse layers; other layers only lose links that lead nowhere.
+    """Evolve the sparse layers of a model, step by step. Other sparse layers only lose percolated links.
 
-    Rule, zeta and links wanted may be functions of the number of the evolution (1, 2, ...). A layer stops for
-    good when more than `early_stop` of its regrown links had just been removed; after that it evolves only
-    where fewer links are wanted than it has.
+    Rule, zeta and numbers of links may be functions of the number of the evolution (1, 2, ...). A layer stops
+    for good when more than the share `early_stop` of its regrown links had just been removed. It then still
+    loses links if its number of links must fall.
 
     Parameters
     ----------
     model : with sparse layers.
-    rule : what is removed and what grows, or a function of the number.
-    zeta : share of links removed, or a function of the number.
-    links : links wanted by layer, or a function (layer, number); as many as the model has now, if None.
-    layers : names of those that evolve; the model's `sparse_names`, if None.
-    early_stop : overlap of removed and regrown links above which a layer stops, or None.
-    stopped : layers that have stopped.
-    example : an input of the model, if it has no `wiring()`, see `netsci.sparse.layered_graph`.
+    rule : which links to remove and to regrow, or a function of the number.
+    zeta : share of links to remove, or a function of the number.
+    links : number of links after an evolution, by layer, or a function (layer, number); None to keep the
+        numbers that the model has now.
+    layers : names of the layers that evolve; None for the model's `sparse_names`.
+    early_stop : share of regrown links that were just removed above which a layer stops; None to go on.
+    stopped : names of the layers that have stopped.
+    example : an input of the model, needed if it has no `wiring()`, see `netsci.sparse.layered_graph`.
 
     Raises
     ------
     TypeError, ValueError
-        If the model does not say which layers evolve, or its wiring leaves one of them out.
+        If layers is None and the model has no `sparse_names`, or its wiring leaves out one of them.
 
     Examples
     --------
@@ -67,18 +68,18 @@ class Evolver:
     def __post_init__(self) -> None:
         held = sparse_layers(self.model)
         free = set(default_sparse(self.model) if self.layers is None else self.layers)
-        outside = sorted(free & set(held) - set(wired_layers(self.model)))
+        outside = sorted(free & set(held) - set(layers_in_graph(self.model)))
         if outside:
             raise ValueError(
-                f"the model's wiring() leaves out {', '.join(outside)}, sparse layers that shall evolve: "
-                "name them there, or take them out of sparse_names"
+                f"the model's wiring() leaves out the evolving layers {', '.join(outside)}: name them there, "
+                "or remove them from sparse_names"
             )
         self.layers = tuple(name for name in held if name in free)
         if self.links is None:
             self.links = {name: held[name].n_links for name in self.layers}
 
-    def wanted(self, layer: str, number: int) -> int:
-        """Return the links that a layer shall have after an evolution."""
+    def target_links(self, layer: str, number: int) -> int:
+        """Return the number of links that a layer must have after an evolution."""
         if callable(self.links):
             return self.links(layer, number)
         return (self.links or {}).get(layer, sparse_layers(self.model)[layer].n_links)
@@ -88,15 +89,15 @@ class Evolver:
         return self.rule(number) if callable(self.rule) else self.rule
 
     def zeta_at(self, number: int) -> float:
-        """Return the share of links that an evolution removes."""
+        """Return the share of links to remove in an evolution."""
         return self.zeta(number) if callable(self.zeta) else self.zeta
 
     def due(self, number: int) -> bool:
-        """Whether an evolution would change anything."""
+        """Return whether an evolution would change anything."""
         return bool(self._evolving(number))
 
     def needs(self, number: int) -> Collection[str]:
-        """Return what the scores of an evolution ask of a layer beside links and weights."""
+        """Return what the scores of an evolution need besides links and weights: "gradient", "activity"."""
         rule = self.rule_at(number)
         return needs_of(rule.removal, rule.regrowth)
 
@@ -107,9 +108,10 @@ class Evolver:
         rng: np.random.Generator,
         views: Mapping[str, LayerView] | None = None,
     ) -> Evolution:
-        """Remove, percolate, regrow; weights and the optimizer's moments follow.
+        """Remove, percolate and regrow links. Weights and moments of the optimizer stay with their links.
 
-        number : of the evolution. views : what the scores may see of a layer, see `netsci.topology.evolve`.
+        number : of the evolution, from 1. views : what the scores see of each layer, by name, see
+        `netsci.topology.evolve`.
         """
         evolving = self._evolving(number)
         evolution = evolve_module(
@@ -119,13 +121,13 @@ class Evolver:
             optimizer=optimizer,
             rng=rng,
             example=self.example,
-            target_links={name: self.wanted(name, number) for name in evolving},
+            target_links={name: self.target_links(name, number) for name in evolving},
             evolvable=evolving,
             views=views,
         )
         if self.early_stop is not None:
             names = [projection.name for projection in evolution.graph.projections]
-            ended = stopped(evolution.overlap, above=self.early_stop)
+            ended = find_stopped(evolution.overlap, above=self.early_stop)
             self.stopped |= {name for name, end in zip(names, ended, strict=True) if end and name in evolving}
         return evolution
 
@@ -135,14 +137,15 @@ class Evolver:
         return {
             name
             for name in self.layers or ()
-            if (zeta > 0.0 and name not in self.stopped) or self.wanted(name, number) < held[name].n_links
+            if (zeta > 0.0 and name not in self.stopped)
+            or self.target_links(name, number) < held[name].n_links
         }
 
 
 def evolver_of(model: nn.Module, plan: Plan) -> Evolver:
-    """Return the evolver of a model that takes rule, zeta, links and early stop from a plan.
+    """Return the evolver of a model with the rule, zeta, density and early stop of a plan.
 
-    Where the density stays, the links wanted are those that the model has now; else round((1 - S) cells).
+    If the density changes, a layer has round((1 - S) inputs outputs) links at a sparsity S.
 
     Examples
     --------
@@ -151,7 +154,7 @@ def evolver_of(model: nn.Module, plan: Plan) -> Evolver:
     >>> net = mlp([3, 4, 2], [np.eye(3, 4), np.ones((4, 2))])
     >>> falling = Plan(Topology(sparsity=0.9, initial_sparsity=0.5), epochs=4, batches=10)
     >>> evolver = evolver_of(net, falling)
-    >>> [evolver.wanted("layers.0", number) for number in (1, 2, 3, 4)]
+    >>> [evolver.target_links("layers.0", number) for number in (1, 2, 3, 4)]
     [5, 4, 2, 1]
     """
     links: Callable[[str, int], int] | None = None
@@ -169,7 +172,7 @@ class Evolving(Hooks):
 
     Parameters
     ----------
-    evolver : of the network. plan : when. rng : function of a step that returns its generator.
+    evolver : of the network. plan : times of the evolutions. rng : function (step) that returns a generator.
     """
 
     def __init__(self, evolver: Evolver, plan: Plan, rng: Draw) -> None:
@@ -178,12 +181,12 @@ class Evolving(Hooks):
         self._count = 0
 
     def needs(self, step: Step) -> Collection[str]:
-        """Return what the scores ask of a layer, before an evolution."""
+        """Return what the scores need, if an evolution follows this batch."""
         number = self.plan.number(step.done)
         return self.evolver.needs(number) if number and self.evolver.due(number) else ()
 
     def after_step(self, step: Step) -> Evolution | None:
-        """Evolve the topology, if it is time."""
+        """Evolve the topology if an evolution is due."""
         number = self.plan.number(step.done)
         if not number or not self.evolver.due(number):
             return None
@@ -193,7 +196,7 @@ class Evolving(Hooks):
         return self._last
 
     def after_epoch(self, step: Step) -> Rows:
-        """Return rows of the overlap in the last evolution; of their number, if some fall within epochs."""
+        """Return rows: overlap of the last evolution; number of evolutions, if some fall within epochs."""
         rows: Rows = []
         if self._last is not None:
             names = [projection.name for projection in self._last.graph.projections]
@@ -206,19 +209,19 @@ class Evolving(Hooks):
         return rows
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the layers that have stopped."""
+        """Return the names of the layers that have stopped."""
         return {"stopped": sorted(self.evolver.stopped)}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take the layers that have stopped."""
+        """Restore the names of the layers that have stopped."""
         self.evolver.stopped = set(state["stopped"])
 
 
 def structure(model: nn.Module) -> list[dict[str, Any]]:
-    """Return rows (layer, measure, value, unit) of a model's links and live units.
+    """Return rows (layer, measure, value, unit) about the links and live units of a model.
 
-    Link sparsity is 1 - links / dense, over the linear and convolutional layers, dense ones included; node
-    sparsity the share of units on no path from the input to the output, over input and hidden units.
+    Link sparsity is 1 - links / dense, over linear and convolutional layers, including the dense ones. Node
+    sparsity is the share of input and hidden units on no path from the input to the output.
 
     Examples
     --------
@@ -249,7 +252,7 @@ def structure(model: nn.Module) -> list[dict[str, Any]]:
 
 
 def nodes(graph: LayeredGraph) -> list[dict[str, Any]]:
-    """Return rows of node sparsity by population and over all but the outputs.
+    """Return rows of node sparsity: of each population, and of all but the outputs together.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Pooled features of a trained, frozen network with convolutions, as a data set for others to learn from."""
+"""Make a data set of the pooled features of a trained network with convolutions."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from netsci.train.recipe import Recipe
 def pooled_features(model: nn.Module, data: DataSet, *, batch: int = 100, device: str = "cpu") -> DataSet:
     """Return the rates of a network's last feature maps as images [n, channels, 1, 1] of a new data set.
 
-    A rate is the mean of the spikes that the classifier receives over time and places. Each feature is stored
-    as uint8 with its least rate on the training images as 0 and its largest as 255, like the brightness of a
-    pixel: the rates themselves differ little from image to image. One that never changes is 0. The model is
-    left in evaluation mode; its weights stay.
+    A rate is the mean, over time and places of a map, of the spikes that the classifier receives. Each
+    feature is stored as uint8: its smallest rate on the training images becomes 0 and its largest 255, since
+    rates differ little between images. A feature that never changes is 0. The model ends in evaluation mode;
+    its weights do not change.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def pooled_features(model: nn.Module, data: DataSet, *, batch: int = 100, device
     Raises
     ------
     TypeError, ValueError
-        If the model is of another kind, the images do not fit it, or no feature tells images apart.
+        If the model has no convolutions, the images do not fit it, or all features are constant.
 
     Examples
     --------
@@ -64,10 +64,10 @@ def pooled_features(model: nn.Module, data: DataSet, *, batch: int = 100, device
     model.eval()
     train_rates, test_rates = (_rates(model, data, x, batch, device) for x in (data.x_train, data.x_test))
     if not len(train_rates):
-        raise ValueError("data must hold training images: features are scaled by them")
+        raise ValueError("data must hold training images: they set the scale of the features")
     least, most = train_rates.min(axis=0), train_rates.max(axis=0)
     if not (most > least).any():
-        raise ValueError("no unit of the last feature maps tells images apart: train the network first")
+        raise ValueError("no unit of the last feature maps changes between images: train the network first")
     x_train, x_test = (_as_images(rates, least, most) for rates in (train_rates, test_rates))
     return DataSet(
         name=f"{data.name}-features",
@@ -95,11 +95,13 @@ def features_of_run(folder: str | Path, *, device: str = "cpu") -> DataSet:
             raise FileNotFoundError(f"{CHECKPOINT} is missing")
         recipe = Recipe.of(json.loads((place / RECIPE).read_text()))
     except (OSError, ValueError, TypeError) as error:
-        raise ValueError(f"{place} holds no run that `netsci train` wrote ({error})") from error
+        raise ValueError(
+            f"folder must hold a run of `netsci train`; {str(place)!r} does not ({error})"
+        ) from error
     if recipe.task.encoding == "rate":
         raise ValueError(
-            "encoding of the run must be 'direct' or 'events': under the rate code the network has never "
-            "seen whole images, and features of its spikes would be drawn at random"
+            "encoding of the run must be 'direct' or 'events': with 'rate' the input spikes, and so the "
+            "features, are random"
         )
     data = load(recipe.task.data, **dict(recipe.task.data_options))
     inputs = Inputs(recipe, "cpu", data=data)
@@ -107,7 +109,7 @@ def features_of_run(folder: str | Path, *, device: str = "cpu") -> DataSet:
     if checkpoint is None or checkpoint.epoch < recipe.optimisation.epochs:
         done = checkpoint.epoch if checkpoint else 0
         raise ValueError(
-            f"{place} holds {done} of {recipe.optimisation.epochs} epochs: go on with its training first"
+            f"{place} holds {done} of {recipe.optimisation.epochs} epochs: finish its training first"
         )
     check_device(device)
     model = build(recipe, inputs)
@@ -116,7 +118,7 @@ def features_of_run(folder: str | Path, *, device: str = "cpu") -> DataSet:
 
 
 def save_features(path: str | Path, data: DataSet) -> None:
-    """Write features for `netsci.data.load("cifar10-features")`: an .npz of arrays, atomically.
+    """Write features as an .npz file for `netsci.data.load("cifar10-features")`, atomically.
 
     Raises OSError if the file cannot be written.
     """

@@ -1,4 +1,4 @@
-"""The folder of a run: checkpoint, table and recipe after every epoch, and the network at the end."""
+"""The folder of a run: recipe, table and checkpoint after every epoch, and the network at the end."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CHECKPOINT, TABLE, RECIPE, NETWORK = (
 
 
 def prepare_folder(place: Path) -> Path:
-    """Make the folder, and return it; raise ValueError now, not after an epoch, if it takes no file.
+    """Make the folder and return it. Raise ValueError at once if no file can be written there.
 
     Examples
     --------
@@ -42,9 +42,9 @@ def prepare_folder(place: Path) -> Path:
 
 
 def find_checkpoint(place: Path, recipe: Recipe, data: str) -> Checkpoint | None:
-    """Return the checkpoint in the folder of a run, None if there is none; `data` is their checksum.
+    """Read the checkpoint in the folder of a run; None if there is none. `data` is the checksum of the data.
 
-    Raises ValueError if it is damaged, or of another recipe, version or data.
+    Raises ValueError if the checkpoint is damaged or belongs to another recipe, version or data.
     """
     path = place / CHECKPOINT
     if not path.exists():
@@ -54,29 +54,29 @@ def find_checkpoint(place: Path, recipe: Recipe, data: str) -> Checkpoint | None
         its = Recipe.of(checkpoint.recipe)
     except (ValueError, TypeError) as error:
         raise ValueError(
-            f"{path} has a recipe that this version does not know ({error}): go on with the version that "
-            "wrote it, or begin anew with resume=False"
+            f"{path} has a recipe that this version cannot read ({error}): continue with the version that "
+            "wrote it, or start again with resume=False"
         ) from error
     if its == recipe:
         if checkpoint.notes.get("data", data) != data:
             raise ValueError(
-                f"{path} belongs to other data of the same name: take another folder, or begin anew with "
+                f"{path} belongs to other data of the same name: take another folder, or start again with "
                 "resume=False"
             )
         return checkpoint
     mine, other = recipe.flat(), its.flat()
     differs = {name: other.get(name) for name in {**other, **mine} if other.get(name) != mine.get(name)}
     raise ValueError(
-        f"{path} belongs to another recipe (its {differs}): take another folder, or begin anew with "
+        f"{path} belongs to another recipe, which has {differs}: take another folder, or start again with "
         "resume=False"
     )
 
 
 def write_progress(place: Path, checkpoint: Checkpoint) -> None:
-    """Write what is known after an epoch; the checkpoint last, since it is what counts.
+    """Write recipe, table and checkpoint after an epoch, the checkpoint last.
 
-    The network of an earlier run in the folder is taken away: it is not this one's. Raises FolderLostError,
-    and writes nothing, if another run has taken the folder over.
+    The network file of an earlier run in the folder is deleted. Raises FolderLostError, and writes nothing,
+    if another run has taken over the folder.
     """
     check_lock(place)
     (place / NETWORK).unlink(missing_ok=True)
@@ -86,10 +86,10 @@ def write_progress(place: Path, checkpoint: Checkpoint) -> None:
 
 
 def save_network(path: Path, model: nn.Module) -> None:
-    """Write the weights as torch names and lays them out, outputs first: for reports and others.
+    """Write the weights of a model under the names and in the shapes of torch, outputs first.
 
-    A sparse layer "a" is stored as a.weight, 0 at missing links, and a.weight_mask, bool of the same shape:
-    a link that has just grown weighs 0 and exists all the same.
+    A sparse layer "a" is stored as a.weight, 0 at missing links, and a.weight_mask, bool of the same shape.
+    The mask is needed because a new link has the weight 0 too.
 
     Raises OSError if the file cannot be written.
 

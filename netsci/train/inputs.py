@@ -1,7 +1,7 @@
-"""From a data set to what a network sees: batches on a device, encoded, augmented, in a keyed order.
+"""Make the batches that a network sees: shuffle, augment and encode a data set, on a device.
 
-Data in memory are moved to the device whole. Of data that are made on request (`netsci.data.Stored`, such as
-ImageNet) only the rows of one batch are made at a time, anew in every epoch.
+Data in memory are moved to the device at once. Data on disk (`netsci.data.Stored`, such as ImageNet) are read
+batch by batch, again in every epoch.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from netsci.train.random_keys import (
     ORDER,
     SPLIT,
     TESTING,
-    keyed,
+    generator_at,
 )
 from netsci.train.recipe import Recipe, Task
 
@@ -37,8 +37,8 @@ TEST_BATCH = 500
 class Side:
     """Inputs and labels for training or for testing.
 
-    x : on a device, [n, ...] (flat models: [n, features] or [n, T, features]), or still to be made, as the
-        data set has them. y : int64 [n] on a device.
+    x : on a device, [n, ...] (flat models: [n, features] or [n, T, features]), or `Stored`, read later.
+    y : int64 [n] on a device.
     """
 
     x: Tensor | Stored
@@ -46,27 +46,24 @@ class Side:
 
 
 class Inputs:
-    """The training and testing side of a recipe's data.
+    """The training and test batches of a recipe.
 
-    Batches have the shapes of `netsci.models`: [B, ...] for images that a network sees at every step, and
-    [T, B, ...] for spikes and events. Testing replaces the test images by held-out training images where the
-    recipe says so. The same batch of the same epoch is the same on every machine; noise of the rate code is
-    numpy's on a CPU, torch's on a GPU.
-
-    A network that does not spike has no time: it sees the images themselves, float32 [B, ...], or the mean
-    frame of events.
+    A batch is [B, ...] for images that the network sees at every step, and [T, B, ...] for spikes and events.
+    A network that does not spike sees the images themselves, float32 [B, ...], or the mean of events over
+    time. If the recipe sets `validation`, held-out training images replace the test images. A batch of an
+    epoch is the same on every machine, but the rate code draws from numpy on a CPU and from torch on a GPU.
 
     Parameters
     ----------
-    recipe : whose task says what is taken of the data and how it is encoded.
-    device : where the batches are made, and where data in memory are held, all of them.
-    data : in place of `netsci.data.load(recipe.task.data)`.
+    recipe : its task says which data to use and how to encode them.
+    device : device of the batches, and of data in memory.
+    data : a data set to use in place of `netsci.data.load(recipe.task.data)`.
 
     Raises
     ------
     TypeError, ValueError
-        If there are no such data, or encoding, steps or augmentation do not fit them, or the device has no
-        room for them.
+        If there are no such data, if encoding, steps or augmentation do not fit them, or if they do not fit
+        into the memory of the device.
 
     Examples
     --------
@@ -89,19 +86,18 @@ class Inputs:
         if self.has_time != (task.encoding == "events"):
             raise ValueError(
                 f"encoding {task.encoding!r} does not fit data {task.data!r}, which "
-                + ("has time: set encoding to 'events'" if self.has_time else "has no time")
+                + ("has a time axis: set encoding to 'events'" if self.has_time else "has no time axis")
             )
         if self.has_time and x.shape[1] != task.steps:
             raise ValueError(
-                f"{task.data!r} was binned to {x.shape[1]} steps, the recipe asks for {task.steps}"
+                f"steps must be {x.shape[1]}, the number of time steps of {task.data!r}; got {task.steps}"
             )
         self.shape = tuple(x.shape[2 if self.has_time else 1 :])  # of one image: [C, H, W]
         self.classes = len(data.classes)
         self.flat = bool(getattr(ARCHITECTURES[recipe.net.model], "flat", False))
         if task.augment != "none" and self.has_time:
             raise ValueError(
-                f"augment moves images, and {task.data!r} has time: set augment to 'none'; got "
-                f"{task.augment!r}"
+                f"augment must be 'none' for {task.data!r}, which has a time axis; got {task.augment!r}"
             )
         self.train_side = self._side(data.x_train, data.y_train)
         self.test_side = self._side(data.x_test, data.y_test)
@@ -114,17 +110,17 @@ class Inputs:
             return Side(self._tensor(x).to(self.device), labels)
         except torch.OutOfMemoryError as error:
             raise ValueError(
-                f"device must have room for the data; {self.device} has none for {x.nbytes} bytes of them: "
-                "set limit, or load data that are made on request (lazy=True, where the data set has that)"
+                f"device {self.device!r} has no memory for {x.nbytes} bytes of data: set limit, or load them "
+                "batch by batch (option lazy=True, if the data set has it)"
             ) from error
 
     def _tensor(self, x: NDArray[Any]) -> Tensor:
-        """Return samples as torch has them, of flat models as rows of features."""
+        """Return samples as a torch tensor; for flat models each sample is one row of features."""
         images = torch.from_numpy(np.ascontiguousarray(x))
         return images.flatten(2 if self.has_time else 1) if self.flat else images
 
-    def _made(self, x: Stored, rows: slice | NDArray[np.int64]) -> Tensor:
-        """Make some rows of data that are made on request."""
+    def _make(self, x: Stored, rows: slice | NDArray[np.int64]) -> Tensor:
+        """Read some rows of stored data."""
         return self._tensor(np.require(x[rows], requirements="W"))  # torch warns of what it may not write to
 
     @property
@@ -138,7 +134,7 @@ class Inputs:
         return len(self.test_side.y)
 
     def intensities(self, limit: int | None = None) -> Intensities:
-        """Return the training inputs, or the first so many, as [samples, features] in [0, 1].
+        """Return the training inputs, or the first `limit`, as [samples, features] in [0, 1].
 
         >>> x = Inputs(Recipe(), "cpu").intensities(100)
         >>> x.shape, x[:20].shape, float(x[:].max())
@@ -147,35 +143,35 @@ class Inputs:
         return Intensities(self, limit)
 
     def batches(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield an epoch's training batches: inputs and labels int64 [B]; the last one may be smaller."""
+        """Yield the training batches of an epoch, inputs and labels int64 [B]; the last may be smaller."""
         seed, batch = self.recipe.seed, self.recipe.optimisation.batch
-        order = keyed(seed, epoch, 0, ORDER).permutation(self.n_train)
+        order = generator_at(seed, epoch, 0, ORDER).permutation(self.n_train)
         augment = self.recipe.task.augment != "none"
         for number, first in enumerate(range(0, self.n_train, batch)):
-            rng = keyed(seed, epoch, number, AUGMENTATION) if augment else None
+            rng = generator_at(seed, epoch, number, AUGMENTATION) if augment else None
             x, y = self._batch(self.train_side, order[first : first + batch], rng)
-            yield self._encoded(x, epoch, number, ENCODING), y
+            yield self._encode(x, epoch, number, ENCODING), y
 
     def tests(self, limit: int | None = None, *, batch: int = TEST_BATCH) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield the testing batches, always the same ones."""
+        """Yield the test batches, always the same ones."""
         count = self.n_test if limit is None else min(limit, self.n_test)
         for number, first in enumerate(range(0, count, batch)):
             x, y = self._batch(self.test_side, np.arange(first, min(first + batch, count)))
-            yield self._encoded(x, 0, number, TESTING), y
+            yield self._encode(x, 0, number, TESTING), y
 
     def _batch(
         self, side: Side, rows: NDArray[np.int64], augmentation: np.random.Generator | None = None
     ) -> tuple[Tensor, Tensor]:
-        """Return samples and labels; of flat models neurons first, the order in which sparse layers work.
+        """Return samples and labels; for flat models features first, the memory order of sparse layers.
 
-        With a generator the images are augmented as the recipe says.
+        With a generator, augment the images as the recipe says.
         """
         places = torch.from_numpy(rows).to(self.device)
         if isinstance(side.x, Tensor):
             # Samples lie in one piece: taken as columns they would cost ten times more.
             x = side.x.index_select(0, places)
         else:
-            x = self._made(side.x, rows).to(self.device)
+            x = self._make(side.x, rows).to(self.device)
         if augmentation is not None:
             task = self.recipe.task
             images = x.reshape(-1, *self.shape)
@@ -185,11 +181,11 @@ class Inputs:
         return x, side.y[places]
 
     def scale(self, x: Tensor) -> Tensor:
-        """Return intensities in [0, 1] as float32; events are counts and stay as they are."""
+        """Return pixels as intensities in [0, 1], float32. Events are counts and do not change."""
         return x.to(torch.float32) if self.has_time else x.to(torch.float32).mul_(1.0 / self.full)
 
-    def _encoded(self, x: Tensor, epoch: int, number: int, purpose: int) -> Tensor:
-        rng = keyed(self.recipe.seed, epoch, number, purpose)
+    def _encode(self, x: Tensor, epoch: int, number: int, purpose: int) -> Tensor:
+        rng = generator_at(self.recipe.seed, epoch, number, purpose)
         found: Tensor = ENCODINGS[self.recipe.task.encoding](self, x, rng)
         return found
 
@@ -197,8 +193,8 @@ class Inputs:
 class Intensities:
     """Training inputs in [0, 1] as [samples, features] float32, time stacked as more samples.
 
-    No copy is held: `x[first:stop]` makes the array of these rows, as `netsci.topology.correlation.Samples`
-    are read. Events are counts and stay as they are.
+    `x[first:stop]` makes the array of these rows, so memory holds no second copy of the data; see
+    `netsci.topology.correlation.Samples`. Events are counts and are not scaled.
     """
 
     def __init__(self, inputs: Inputs, limit: int | None = None) -> None:
@@ -214,20 +210,20 @@ class Intensities:
     def __getitem__(self, rows: slice) -> NDArray[np.float32]:
         first, stop, stride = rows.indices(len(self))
         if stride != 1:
-            raise ValueError(f"rows must be one piece, x[first:stop]; got a step of {stride}")
+            raise ValueError(f"rows must be a slice without step, x[first:stop]; got the step {stride}")
         begin = first // self._steps
         inputs, samples = self._inputs, slice(begin, -(-stop // self._steps))
         side = inputs.train_side.x
-        x = side[samples].cpu() if isinstance(side, Tensor) else inputs._made(side, samples)
+        x = side[samples].cpu() if isinstance(side, Tensor) else inputs._make(side, samples)
         x = x.flatten(0, 1).flatten(1) if inputs.has_time else x.flatten(1)
         skipped = begin * self._steps
         return inputs.scale(x[first - skipped : stop - skipped]).numpy()
 
 
 def choose_data(data: DataSet, task: Task) -> DataSet:
-    """Return the part of a data set that a task uses; the same one for every seed.
+    """Return the part of a data set that a task uses. It is the same for every seed.
 
-    Raises ValueError if more training images are to be held out than there are.
+    Raises ValueError if `validation` is more than the number of training images.
 
     Examples
     --------
@@ -235,16 +231,16 @@ def choose_data(data: DataSet, task: Task) -> DataSet:
     50
     """
     if task.validation:
-        data = data.split(task.validation, rng=keyed(0, 0, 0, SPLIT))
+        data = data.split(task.validation, rng=generator_at(0, 0, 0, SPLIT))
     if task.limit is not None or task.test_limit is not None:
         train = min(task.limit or len(data.y_train), len(data.y_train))
         test = min(task.test_limit or len(data.y_test), len(data.y_test))
-        data = data.subset(train, test, rng=keyed(0, 1, 0, SPLIT))
+        data = data.subset(train, test, rng=generator_at(0, 1, 0, SPLIT))
     return data
 
 
 def augment_images(images: Tensor, name: str, max_shift: int, *, rng: np.random.Generator) -> Tensor:
-    """Return uint8 images [B, C, H, W] augmented, see `netsci.data.augment.AUGMENTATIONS`.
+    """Augment uint8 images [B, C, H, W], see `netsci.data.augment.AUGMENTATIONS`.
 
     Examples
     --------

@@ -1,6 +1,8 @@
-"""How a batch becomes gradients: back-propagation through time, or sparse target propagation.
+"""Learners: compute the gradients of a batch, by back-propagation or by sparse target propagation.
 
-`LEARNERS` knows the two by name: functions of a recipe that return a `Learner`. Register your own there.
+A learner is registered as a function of the recipe that returns a function (model, x, labels, rng) ->
+BatchLoss. That one fills parameter.grad. Register your own with netsci.train.LEARNERS.register(name,
+function).
 """
 
 from __future__ import annotations
@@ -24,7 +26,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class BatchLoss:
-    """A batch's summed loss (tensor, so that the device need not be waited for) and what else was counted."""
+    """What a learner reports of a batch.
+
+    loss : sum of the loss over the samples, a tensor (so that the program need not wait for a GPU).
+    counts : other numbers by name; the table of the run sums them over an epoch.
+    """
 
     loss: Tensor
     counts: dict[str, int]
@@ -36,7 +42,7 @@ Learner = Callable[[Any, Any, Any, np.random.Generator], BatchLoss]
 def learner(recipe: Recipe) -> Learner:
     """Return the function (model, x, labels, rng) -> BatchLoss that fills the parameters' gradients.
 
-    x is a batch as `Inputs` gives it, labels int64 [B]; rng draws dropout, or the windows of S-TP.
+    x : a batch of `Inputs`. labels : int64 [B]. rng : generator for dropout, or for the windows of S-TP.
 
     Examples
     --------
@@ -53,9 +59,9 @@ def learner(recipe: Recipe) -> Learner:
 
 
 def loss_of(recipe: Recipe) -> Callable[[Tensor, Tensor], Tensor]:
-    """Return the mean loss of scores [B, classes] against labels int64 [B], see `netsci.train.losses`.
+    """Return the loss function (scores, labels) of a recipe, label smoothing included.
 
-    Raises ValueError if labels are to be smoothed and the loss has no keyword label_smoothing.
+    Raises ValueError if the recipe smooths labels and the loss has no keyword label_smoothing.
 
     Examples
     --------
@@ -77,9 +83,9 @@ def loss_of(recipe: Recipe) -> Callable[[Tensor, Tensor], Tensor]:
 
 
 def gradient(recipe: Recipe) -> Learner:
-    """Return back-propagation, through time where the network has time, with the surrogates of its neurons.
+    """Return the learner that back-propagates the loss; through time, with surrogates, if the network spikes.
 
-    What the network draws (dropout) comes from torch's generator, seeded for each batch and put back.
+    Dropout draws from torch's global generator. It is seeded for each batch and restored afterwards.
     """
     import torch
 
@@ -99,7 +105,7 @@ def gradient(recipe: Recipe) -> Learner:
 
 
 def stp(recipe: Recipe) -> Learner:
-    """Return sparse target propagation, see `netsci.spiking.stp_gradients`."""
+    """Return the learner of sparse target propagation, see `netsci.spiking.stp_gradients`."""
     from netsci.spiking import stp_gradients
 
     window = recipe.optimisation.window
@@ -113,7 +119,7 @@ def stp(recipe: Recipe) -> Learner:
 
 
 def optimizer_of(recipe: Recipe, model: nn.Module) -> Optimizer:
-    """Return the optimizer; weight decay acts on weights, not on biases and normalisations.
+    """Return the optimizer of a recipe for a model. Biases and normalisations have no weight decay.
 
     See `netsci.train.optimizers`.
 
@@ -140,12 +146,12 @@ def optimizer_of(recipe: Recipe, model: nn.Module) -> Optimizer:
 
 
 def rate_at(recipe: Recipe, epoch: int, done: float) -> float:
-    """Return the learning rate in an epoch (from 1) of which the share `done`, in [0, 1], is over.
+    """Return the learning rate at a time of a run.
 
-    With t = epoch - 1 + done epochs over and w epochs of warm-up:
+    epoch : from 1. done : share of it that is over, in [0, 1]. With t = epoch - 1 + done and w the warm-up:
 
         t < w       lr (t + 1/32) / (w + 1/32)
-        t >= w      what the schedule says, see `netsci.train.lr_schedules`
+        t >= w      the rate of the schedule, see `netsci.train.lr_schedules`
 
     Examples
     --------

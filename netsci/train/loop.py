@@ -1,9 +1,9 @@
-"""One loop for every model: train an epoch, evolve the topology, test, keep a row, write a checkpoint.
+"""The training loop of every model: train an epoch, evolve the topology, test, write a checkpoint.
 
     recipe -> data, model -> [ batches -> gradients -> optimizer -> hooks ] -> test -> table, checkpoint
 
-The topology changes in the hooks of the recipe's method (`netsci.train.methods`). Where that is once an
-epoch, the order is S0's (appendix A.5): weights first, then removal, percolation and regrowth, then the test.
+The hooks of the recipe's method (`netsci.train.methods`) change the topology. If they do so once an epoch,
+the order is that of S0 (appendix A.5): train the weights, remove, percolate and regrow links, then test.
 """
 
 from __future__ import annotations
@@ -43,20 +43,21 @@ from netsci.train.folder import (
 from netsci.train.inputs import Inputs
 from netsci.train.learners import learner, optimizer_of
 from netsci.train.methods.base import Hooks, Step, method_of
-from netsci.train.random_keys import EVOLUTION, METHOD, keyed
+from netsci.train.random_keys import EVOLUTION, METHOD, generator_at
 from netsci.train.recipe import Recipe
 from netsci.train.testing import Rows, row, test, trace_of
 
 __all__ = ["CHECKPOINT", "NETWORK", "RECIPE", "TABLE", "Moment", "Run", "save_network", "test", "train"]
 Observer = Callable[["Moment"], None]
+Progress = Callable[[int, float], None]
 
 
 @dataclass(frozen=True)
 class Moment:
-    """What an observer sees after an epoch (0 before training): do not change the model.
+    """What an observer gets after an epoch, and before training as epoch 0. It must not change the model.
 
-    epoch : how many are done. evolution : the last change of the topology in this epoch, None without one.
-    rows : of the table, those of this epoch. evolutions : all changes of the topology in this epoch.
+    epoch : number of epochs done. rows : rows of the table of this epoch. evolutions : all changes of the
+    topology in this epoch. evolution : the last of them, None if there is none.
     """
 
     epoch: int
@@ -68,13 +69,14 @@ class Moment:
 
 @dataclass(frozen=True)
 class Run:
-    """A finished (or paused) run: its model, and its table.
+    """A finished or paused run, with its model and its table.
 
-    table : tidy, with columns epoch, layer, measure, value, unit. Measures: loss, accuracy, link sparsity,
-        links, node sparsity, overlap, SOPs a sample (of the first 1,000 test samples), firing rate, seconds,
-        and under S-TP the spikes used in learning. Epoch 0 is the network before training. A resumed run's
-        table holds the epochs before the pause too.
-    epoch : epochs done.
+    table : tidy, with columns epoch, layer, measure, value, unit. Measures: loss, accuracy, links, link
+        sparsity, node sparsity, silent units, overlap, SOPs (synaptic operations) a sample, firing rate,
+        seconds, and for S-TP the spikes used in learning. SOPs, firing rate and silent units are of the
+        first 1,000 test samples. Epoch 0 is the network before training. The table of a resumed run is
+        complete.
+    epoch : number of epochs done.
     """
 
     recipe: Recipe
@@ -85,17 +87,17 @@ class Run:
 
     @property
     def finished(self) -> bool:
-        """Whether all epochs of the recipe are done; a paused run goes on in its folder."""
+        """Whether all epochs of the recipe are done. To continue a paused run, train in its folder again."""
         return self.epoch >= self.recipe.optimisation.epochs
 
     @property
     def accuracy(self) -> float:
-        """Share of test samples classified correctly when it was last tested; NaN if it never was."""
+        """Share of correct test samples in the last test; NaN if there was none."""
         rows = self.table[self.table["measure"] == "accuracy"]
         return float(rows["value"].iloc[-1]) if len(rows) else math.nan
 
     def trace(self, limit: int | None = None) -> Trace:
-        """Return the spikes and operations of the test set, or of its first samples.
+        """Record the spikes and operations on the test set, or on its first `limit` samples.
 
         Raises ValueError if the network does not spike.
         """
@@ -112,31 +114,31 @@ def train(
     stop_after: int | None = None,
     test_every: int = 1,
     observe: Observer | None = None,
-    progress: Callable[[int, float], None] | None = None,
+    progress: Progress | None = None,
 ) -> Run:
     """Train a network and return it with its table.
 
     Parameters
     ----------
-    recipe : everything that decides the numbers (the device's rounding aside).
-    folder : where the checkpoint, the table and at last the network are written after every epoch; None
-        keeps everything in memory. A run that finds its own checkpoint there goes on from it and ends as if
-        it had never stopped; with resume=False it begins anew. One run at a time holds a folder.
-    device : "cpu", "cuda" or another of torch's.
-    data : in place of `netsci.data.load(recipe.task.data)`.
-    stop_after : pause after this epoch, so that the run can be resumed later; 0 pauses before the first.
-    test_every : epochs between tests, counted from 0; 0 tests after the last epoch of the recipe only. It
-        decides which rows the table has, and no number in them.
-    observe : called after every epoch, and before the first, with a Moment.
-    progress : called with the epoch and the share of it that is done.
+    recipe : decides all numbers, apart from the rounding of the device.
+    folder : where recipe, table and checkpoint are written after every epoch, and the network at the end;
+        None to write nothing. Only one run at a time can use a folder.
+    resume : whether to continue from the checkpoint in the folder. The result is the same as if the run had
+        never stopped. False to start again.
+    device : "cpu", "cuda" or another device of torch.
+    data : a data set to use in place of `netsci.data.load(recipe.task.data)`.
+    stop_after : pause after this epoch; 0 pauses before the first. Call `train` again to resume.
+    test_every : test after each epoch that is a multiple of this; 0 tests after the last epoch only. It
+        changes which rows the table has, but no number in them.
+    observe : function of a Moment, called before the first and after every epoch.
+    progress : function (epoch, share of it that is done), called after every batch.
 
     Raises
     ------
     TypeError, ValueError
-        If the folder cannot be written, is in use by another run, was taken over by one, or holds the
-        checkpoint of another recipe, version or data, or a damaged one; the recipe does not fit its data;
-        the device is none; stop_after or test_every is no whole number; or the loss is no finite number any
-        more.
+        If the folder cannot be written, is in use by another run, or holds a checkpoint that is damaged or
+        belongs to another recipe, version or data; if the recipe does not fit its data; if torch has no such
+        device; if stop_after or test_every is no whole number; or if the loss becomes infinite or NaN.
 
     Examples
     --------
@@ -165,15 +167,15 @@ def _train(
     data: DataSet | None,
     test_every: int,
     observe: Observer | None,
-    progress: Callable[[int, float], None] | None,
+    progress: Progress | None,
 ) -> Run:
-    """Train as `train` does, in a folder that this run holds."""
+    """Train as `train` does, in a folder that this run has locked."""
     inputs = Inputs(recipe, device, data=data)
     state = _start(recipe, inputs, device, place if resume else None)
     if state.epoch == 0 and not state.rows:
-        tested = test(state.model, inputs) if _tested(0, recipe, test_every) else []
+        tested = test(state.model, inputs) if _is_test_due(0, recipe, test_every) else []
         state.rows += _rows(0, structure(state.model) + tested)
-        _observed(observe, state, [])
+        _call_observer(observe, state, [])
         if last == 0 and place is not None:
             _write(place, recipe, state, inputs.checksum)
     learn = learner(recipe)
@@ -182,11 +184,11 @@ def _train(
         begin = time.perf_counter()
         measured, evolutions = train_epoch(state, recipe, inputs, learn, progress)
         measured += structure(state.model)
-        if _tested(state.epoch, recipe, test_every):
+        if _is_test_due(state.epoch, recipe, test_every):
             measured += test(state.model, inputs)
         measured.append(row("seconds", time.perf_counter() - begin, "s"))
         state.rows += _rows(state.epoch, measured)
-        _observed(observe, state, evolutions)
+        _call_observer(observe, state, evolutions)
         if place is not None:
             _write(place, recipe, state, inputs.checksum)
     if place is not None and state.epoch == recipe.optimisation.epochs:
@@ -206,13 +208,13 @@ def _last(recipe: Recipe, stop_after: Any) -> int:
     return min(recipe.optimisation.epochs, as_whole(stop_after, "stop_after"))
 
 
-def _tested(epoch: int, recipe: Recipe, every: int) -> bool:
-    """Return whether the network is tested after an epoch."""
+def _is_test_due(epoch: int, recipe: Recipe, every: int) -> bool:
+    """Return whether to test the network after an epoch."""
     return epoch == recipe.optimisation.epochs or (every > 0 and epoch % every == 0)
 
 
 def check_device(device: str) -> None:
-    """Raise ValueError, with the reason, unless torch can put tensors on a device.
+    """Raise ValueError, with the reason, unless torch can use a device.
 
     Examples
     --------
@@ -228,7 +230,7 @@ def check_device(device: str) -> None:
 
 
 def _start(recipe: Recipe, inputs: Inputs, device: str, place: Path | None) -> State:
-    """Return the state to begin with: the drawn network, or the one of the folder's checkpoint."""
+    """Return the first state: of a new network, or of the checkpoint in the folder."""
     model = build(recipe, inputs).to(device)
     checkpoint = None if place is None else find_checkpoint(place, recipe, inputs.checksum)
     hooks = _start_hooks(recipe, model, inputs)  # before loading: methods see the network at its start
@@ -244,14 +246,14 @@ def _start(recipe: Recipe, inputs: Inputs, device: str, place: Path | None) -> S
         rows = checkpoint.notes["rows"]
     except (RuntimeError, ValueError, KeyError) as error:
         raise ValueError(
-            f"{place} holds a checkpoint that does not fit this version ({error}): go on with the version "
-            "that wrote it, or begin anew with resume=False"
+            f"{place} holds a checkpoint that does not fit this version ({error}): continue with the version "
+            "that wrote it, or start again with resume=False"
         ) from error
     return State(model, optimizer, hooks, checkpoint.epoch, checkpoint.step, rows)
 
 
 def _start_hooks(recipe: Recipe, model: nn.Module, inputs: Inputs) -> Hooks:
-    """Return the hooks of the recipe's method; those of a dense network do nothing."""
+    """Start the hooks of the recipe's method. Those of a dense network do nothing."""
     method = method_of(recipe)
     if method is None:
         return Hooks()
@@ -259,12 +261,12 @@ def _start_hooks(recipe: Recipe, model: nn.Module, inputs: Inputs) -> Hooks:
     def draw(step: Step, part: int = 0) -> np.random.Generator:
         # The key of a step at the end of an epoch is that of evolutions before there were others.
         number = step.batch % step.steps.batches
-        return keyed(recipe.seed, step.epoch, number, METHOD + part if part else EVOLUTION)
+        return generator_at(recipe.seed, step.epoch, number, METHOD + part if part else EVOLUTION)
 
     return method.start(model, steps_of(recipe, inputs), draw)
 
 
-def _observed(observe: Observer | None, state: State, evolutions: list[Evolution]) -> None:
+def _call_observer(observe: Observer | None, state: State, evolutions: list[Evolution]) -> None:
     state.model.eval()  # tested or not, whoever looks finds it in the same mode
     if observe is not None:
         here = [one for one in state.rows if one["epoch"] == state.epoch]

@@ -1,11 +1,12 @@
-"""Losses of class scores [B, classes] against labels int64 [B], means over the batch.
+"""Losses of class scores [B, classes] for labels int64 [B], averaged over the batch.
 
 With y the one-hot label, C classes and the label smoothing e, targets are (1 - e) y + e / C:
 
     mse             squared distance of scores and targets, averaged over samples and classes
     cross_entropy   - sum over classes of target times log softmax of the scores
 
-`LOSSES` knows them by name: functions of (scores, labels); one that can smooth has a keyword label_smoothing.
+A loss is a function (scores, labels) that returns a tensor with one number. If it has the keyword
+label_smoothing, recipes may set that. Register your own with netsci.train.LOSSES.register(name, function).
 """
 
 from __future__ import annotations

@@ -1,14 +1,15 @@
-"""Learning-rate schedules: the rate after so many epochs, without warm-up.
+"""Learning-rate schedules: the learning rate after the warm-up.
 
-With t epochs over (a fraction within an epoch), w epochs of warm-up, E epochs in all, s = (t - w) / (E - w):
+t epochs are over (fractions count), w is the warm-up and E the number of epochs; s = (t - w) / (E - w):
 
     constant     lr
     cosine       lr / 2 (1 + cos(pi s))
     steps        lr, lr / 10 from s = 1/2, lr / 100 from s = 3/4
-    milestones   lr times milestone_factor for each of the milestones that is over, t >= milestone
-    linear       from lr at s = 0 as a line to linear_end lr at s = linear_over, then constant
+    milestones   lr milestone_factor^n, n = number of milestones with t >= milestone
+    linear       on a line from lr at s = 0 to linear_end lr at s = linear_over, then constant
 
-`LR_SCHEDULES` knows them by name: functions of (optimisation, t) that return the rate; register yours there.
+A schedule is a function (optimisation, t) that returns the rate; `optimisation` is that part of the recipe.
+Register your own with netsci.train.LR_SCHEDULES.register(name, function).
 """
 
 from __future__ import annotations
@@ -22,28 +23,28 @@ if TYPE_CHECKING:
 
 
 def constant(o: Optimisation, elapsed: float) -> float:
-    """Return the rate of the start."""
+    """Return lr."""
     return o.lr
 
 
 def cosine(o: Optimisation, elapsed: float) -> float:
-    """Return the rate on half a wave from lr down to 0."""
+    """Return the rate along half a cosine, from lr down to 0."""
     return o.lr / 2.0 * (1.0 + float(np.cos(np.pi * _share(o, elapsed))))
 
 
 def steps(o: Optimisation, elapsed: float) -> float:
-    """Return the rate, a tenth of it from the half on, a hundredth from three quarters on."""
+    """Return lr, from half of the epochs on lr / 10, from three quarters on lr / 100."""
     share = _share(o, elapsed)
     return o.lr * 0.1 ** ((share >= 0.5) + (share >= 0.75))
 
 
 def milestones(o: Optimisation, elapsed: float) -> float:
-    """Return the rate, times the factor for each milestone (in epochs, warm-up included) that is over."""
+    """Return lr times milestone_factor for each milestone that is over (in epochs, warm-up included)."""
     return o.lr * o.milestone_factor ** sum(elapsed >= milestone for milestone in o.milestones)
 
 
 def linear(o: Optimisation, elapsed: float) -> float:
-    """Return the rate on a line to linear_end times lr, reached after the share linear_over of the epochs."""
+    """Return the rate on a line from lr to linear_end lr, reached after the share linear_over of epochs."""
     done = min(1.0, _share(o, elapsed) / o.linear_over)
     return o.lr * (1.0 + done * (o.linear_end - 1.0))
 

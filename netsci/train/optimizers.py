@@ -1,12 +1,14 @@
-"""Optimizers: what makes a step of the gradient.
+"""Optimizers of a recipe.
 
-The momentum of "sgd" is Nesterov's, that of "sgd_plain" torch's own, with m the momentum and g the gradient,
-decay included:
+"sgd" has Nesterov's momentum, "sgd_plain" the heavy-ball momentum. m is the momentum and g the gradient with
+the weight decay added:
 
     b <- m b + g        sgd: w <- w - lr (g + m b)        sgd_plain: w <- w - lr b
 
-"adam" and "adamw" are torch's, with its betas and eps. `OPTIMIZERS` knows them by name: functions of (groups,
-optimisation) that return a torch optimizer of these parameter groups. Register your own there.
+"adam" and "adamw" are torch's, with its betas and eps. An optimizer is registered as a function (groups,
+optimisation) that returns a torch.optim.Optimizer: `groups` are its parameter groups with their weight decay,
+`optimisation` is that part of the recipe. Register your own with netsci.train.OPTIMIZERS.register(name,
+function).
 """
 
 from __future__ import annotations

@@ -24,16 +24,18 @@ CALIBRATED = "sswi_calibrated"  # first weights: those of SSWI, scaled to a firi
 class Task:
     """The data and how a network sees them.
 
-    data : name in `netsci.data`; data_options : its options, as pairs.
-    encoding : "direct" (the image itself at every step), "rate" (Bernoulli spikes of the pixels' intensity)
-        or "events" (the data have time already); a name in `netsci.train.ENCODINGS`.
-    steps : time steps T, at least 1.
-    limit : training images used, class-balanced, or None for all. test_limit : likewise for testing.
-    validation : training images held out and tested on *in place of* the test set, to choose
-        hyper-parameters; 0 for none.
-    augment : what happens to training images: "none", "shift" (moved at random, zeros coming in) or
-        "crop_flip" (moved, and half of them mirrored: not for digits); a name in
-        `netsci.data.augment.AUGMENTATIONS`. max_shift : pixels by which they are moved at most, each way.
+    data : name of a data set, see `netsci.data.load`. data_options : its options, as pairs (name, value).
+    encoding : "direct" (every time step sees the image itself), "rate" (Bernoulli spikes whose probability is
+        the intensity of the pixel) or "events" (the data already have a time axis); a name in
+        `netsci.train.ENCODINGS`.
+    steps : number of time steps T, at least 1.
+    limit : number of training images to use, balanced over classes; None for all. test_limit : the same for
+        test images.
+    validation : number of training images to hold out. The run is tested on them *in place of* the test set:
+        use this to choose hyper-parameters. 0 for none.
+    augment : how training images are varied: "none", "shift" (moved at random, zeros fill the border) or
+        "crop_flip" (moved, and half of them mirrored: do not use it for digits); a name in
+        `netsci.data.augment.AUGMENTATIONS`. max_shift : largest move in pixels, in each direction.
     """
 
     data: str = "digits"
@@ -61,17 +63,20 @@ class Task:
 
 @dataclass(frozen=True)
 class Net:
-    """The network: a name in `netsci.models.ARCHITECTURES`, its options as pairs, and its neurons (S0 eq. 1).
+    """The network and its neurons (S0 eq. 1).
 
-    alpha : decay of the membrane a step, in [0, 1]. threshold : positive.
-    surrogate : a name in `netsci.spiking.SURROGATES`; readout : "rate", "sum" or "membrane", see
-        `netsci.models.readout`.
-    spiking : False for a network without time, of the `activation`: a name in `netsci.models.ACTIVATIONS`.
-    bias : True for biases also where the architecture has none by itself (all layers of an mlp, convolutions
-        of conv2fc2). dropout : probability of leaving out a hidden unit of a sample in training, in [0, 1).
-    weights : how they are drawn at first: "sswi" (S0 eq. 3), "sswi_calibrated" (the same, each layer then
-        scaled to the firing rate `weights_rate`), "swi" (variance 2 / links in), "kaiming" (2 / fan-in,
-        blind to sparsity).
+    model : a name in `netsci.models.ARCHITECTURES`. options : options of that architecture, as pairs
+        (name, value).
+    alpha : factor by which the membrane decays in a step, in [0, 1]. threshold : of the neurons, positive.
+    surrogate : a name in `netsci.spiking.SURROGATES`. detach_reset : whether the gradient ignores the reset.
+    readout : "rate", "sum" or "membrane", see `netsci.models.readout`.
+    spiking : False for a network without time. Its units then are the `activation`, a name in
+        `netsci.models.ACTIVATIONS`.
+    bias : True adds biases where the architecture has none by default (all layers of an mlp, the convolutions
+        of conv2fc2). dropout : probability that training leaves out a hidden unit of a sample, in [0, 1).
+    weights : how the first weights are drawn: "sswi" (S0 eq. 3), "sswi_calibrated" (sswi, then each layer is
+        scaled to the firing rate `weights_rate`), "swi" (variance 2 / mean number of links of a unit) or
+        "kaiming" (variance 2 / fan-in, which does not depend on sparsity).
     """
 
     model: str = "mlp"
@@ -102,34 +107,35 @@ class Net:
             check_flag(getattr(self, name), name)
         check_fraction(self.dropout, "dropout")
         if self.dropout == 1.0:
-            raise ValueError("dropout must lie below 1: a network without units learns nothing")
+            raise ValueError("dropout must lie below 1: at 1 it leaves out every hidden unit")
         if not 0.0 < self.threshold < math.inf:
             raise ValueError(f"threshold must be positive and finite; got {self.threshold!r}")
 
 
 @dataclass(frozen=True)
 class Topology:
-    """Which links there are at first and how they evolve; S0's four stages.
+    """The first links and how they change in training (S0's four stages).
 
-    Times are numbers of epochs, fractions allowed, or texts such as "100 steps", see `netsci.train.plan`.
+    A time is a number of epochs, fractions allowed, or a text such as "100 steps", see `netsci.train.plan`.
 
-    method : a name in `netsci.train.methods.METHODS`: what draws the first links and changes them in
-        training. "ch_snn" does as the other fields say. A method that decides some of them itself, as "set"
-        and "rigl" decide removal and regrowth, refuses other values there. method_options : its own options,
-        as pairs.
-    sparsity : share of absent links in every sparse layer, in [0, 1); the output layer is dense.
-    initial_sparsity, density_course : share of absent links at the start, and how it comes to `sparsity`, a
-        name in `netsci.topology.DENSITY`; None for a density that stays.
-    initial : topology of the first layer and, in multilayer perceptrons, tiled between hidden layers;
-        layers after convolutions or attention are uniform in any case.
-    removal, regrowth, delta, permanent, as_printed, percolate : see `netsci.topology.EvolutionRule`; delta
-        may be a pair, of removal and of regrowth.
-    delta_end, delta_course : delta at the end, and how it gets there, a name in `netsci.topology.DELTA`; None
-        for a delta that stays.
-    zeta, schedule : share of links removed, and its course.
-    evolve_every : time between evolutions; 0 for a static topology. evolve_after : time without evolution at
-        the start. until : when the evolving part ends, as a share of all epochs, or a text.
-    early_stop : overlap of removed and regrown links above which a layer stops evolving for good, or None.
+    method : the training method, a name in `netsci.train.METHODS`: it draws the first links and changes them.
+        "ch_snn" reads all other fields. A method may fix some fields itself, as "set" and "rigl" fix removal
+        and regrowth: leave those at their defaults. method_options : options of the method, as pairs
+        (name, value).
+    sparsity : share of absent links in every sparse layer, in [0, 1). The output layer is dense.
+    initial_sparsity : share of absent links at the start; None if it equals `sparsity` all the time.
+        density_schedule : how it then changes to `sparsity`, a name in `netsci.topology.DENSITY`.
+    initial : first links, "sscti", "sscti_as_printed" or a name in `netsci.topology.INITIAL`. Layers behind
+        convolutions or attention are uniform in any case.
+    removal, regrowth, delta, permanent, as_printed, percolate : see `netsci.topology.EvolutionRule`. delta
+        may be a pair (removal, regrowth).
+    delta_end : delta at the end; None if delta stays. delta_schedule : how delta changes to it, a name in
+        `netsci.topology.DELTA`.
+    zeta : share of links that an evolution removes. schedule : how it changes, "cosine" or "static".
+    evolve_every : time between two evolutions; 0 for links that never change. evolve_after : time before the
+        first one is due. until : when evolution ends, as a share of all epochs or as a text.
+    early_stop : a layer stops evolving for good when more than this share of its regrown links had just been
+        removed; None to go on.
     """
 
     sparsity: float = 0.99
@@ -147,9 +153,9 @@ class Topology:
     method: str = "ch_snn"
     method_options: tuple[tuple[str, Any], ...] = ()
     initial_sparsity: float | None = None
-    density_course: str = "linear"
+    density_schedule: str = "linear"
     delta_end: float | tuple[float, float] | None = None
-    delta_course: str = "linear"
+    delta_schedule: str = "linear"
     percolate: bool = True
     evolve_after: float | str = 0
 
@@ -166,26 +172,26 @@ class Topology:
         if self.early_stop is not None:
             check_fraction(self.early_stop, "early_stop")
         self.rule  # noqa: B018  # raises where its choices do not fit
-        check_choice(self.delta_course, tuple(DELTA), "delta_course")
+        check_choice(self.delta_schedule, tuple(DELTA), "delta_schedule")
         if self.delta_end is not None:
             ends = self.delta_end if isinstance(self.delta_end, tuple) else (self.delta_end,) * 2
             for delta in ends:
                 check_fraction(delta, "delta_end")
             if len(ends) != 2:
                 raise ValueError(f"delta_end must be one number or a pair; got {self.delta_end!r}")
-        elif self.delta_course != "linear":
-            raise ValueError(f"delta_end is missing: delta_course {self.delta_course!r} leads there")
+        elif self.delta_schedule != "linear":
+            raise ValueError(f"delta_end is missing: delta_schedule {self.delta_schedule!r} needs it")
 
     def _check_sparsity(self) -> None:
-        check_choice(self.density_course, tuple(DENSITY), "density_course")
+        check_choice(self.density_schedule, tuple(DENSITY), "density_schedule")
         names = ["sparsity"] if self.initial_sparsity is None else ["sparsity", "initial_sparsity"]
         for name in names:
             check_fraction(getattr(self, name), name)
             if getattr(self, name) == 1.0:
-                raise ValueError(f"{name} must lie below 1: a network without links learns nothing")
-        if self.initial_sparsity is None and self.density_course != "linear":
+                raise ValueError(f"{name} must lie below 1: a network without links cannot learn")
+        if self.initial_sparsity is None and self.density_schedule != "linear":
             raise ValueError(
-                f"initial_sparsity is missing: density_course {self.density_course!r} begins there"
+                f"initial_sparsity is missing: density_schedule {self.density_schedule!r} needs it"
             )
 
     def _check_times(self) -> None:
@@ -211,24 +217,25 @@ class Topology:
 
 @dataclass(frozen=True)
 class Optimisation:
-    """How weights are learnt.
+    """How the weights are learnt.
 
-    learner : "gradient" (back-propagation through time with surrogates; plain for rectified linear units) or
-        "stp" (sparse target propagation), for an mlp with readout "rate"; window : its target window in
-        steps.
-    loss : of the read-out against the label ("gradient" only): "mse", "cross_entropy", or another name in
-        `netsci.train.LOSSES`. label_smoothing : share of the target that all classes divide, in [0, 1).
-    optimizer : "sgd" (descent with Nesterov's momentum), "sgd_plain" (with the plain, heavy-ball momentum),
-        "adam" or "adamw" (decay apart from the gradient); betas and eps are torch's. Or another name in
-        `netsci.train.OPTIMIZERS`.
-    momentum : in [0, 1], of the two kinds of sgd; at 0 they are the same, plain descent.
-    weight_decay : of weights, not of biases and normalisations; at least 0.
-    batch : training samples to a step; the last step of an epoch takes what is left. epochs : at least 1.
-    lr : at the start; warmup : epochs in which it rises as a line first; lr_schedule : "constant", "cosine"
-        to 0, "steps" (a tenth at 1/2 and at 3/4 of the epochs), "milestones" (times milestone_factor after
-        each of these numbers of epochs) or "linear" (to linear_end times lr in the share linear_over of the
-        epochs); a name in `netsci.train.LR_SCHEDULES`.
-    clip : largest norm of the whole gradient, or None. mixed : bfloat16 where the device is a GPU.
+    learner : "gradient" (back-propagation, through time and with surrogates if the network spikes), "stp"
+        (sparse target propagation, for an mlp with readout "rate"), or another name in
+        `netsci.train.LEARNERS`. window : target window of "stp", in time steps.
+    loss : of the class scores against the label, for "gradient": "mse", "cross_entropy", or another name in
+        `netsci.train.LOSSES`. label_smoothing : share of the target that is spread evenly over all classes,
+        in [0, 1).
+    optimizer : "sgd" (Nesterov's momentum), "sgd_plain" (heavy-ball momentum), "adam", "adamw", or another
+        name in `netsci.train.OPTIMIZERS`. Betas and eps are torch's defaults.
+    momentum : of "sgd" and "sgd_plain", in [0, 1]; at 0 both are plain gradient descent.
+    weight_decay : of weights, at least 0. Biases and normalisations do not decay.
+    batch : training samples in a step; the last step of an epoch takes the rest. epochs : at least 1.
+    lr : learning rate at the start. warmup : number of epochs in which it first rises along a line.
+    lr_schedule : how it changes afterwards: "constant", "cosine" (to 0), "steps" (divided by 10 at 1/2 and at
+        3/4 of the epochs), "milestones" (times milestone_factor after each number of epochs in milestones),
+        "linear" (to linear_end times lr, reached after the share linear_over of the epochs), or another name
+        in `netsci.train.LR_SCHEDULES`.
+    clip : largest norm of the whole gradient, or None. mixed : whether a GPU computes in bfloat16.
     """
 
     learner: str = "gradient"
@@ -259,7 +266,7 @@ class Optimisation:
         for name in ("momentum", "label_smoothing"):
             check_fraction(getattr(self, name), name)
         if self.label_smoothing == 1.0:
-            raise ValueError("label_smoothing must lie below 1: else the labels say nothing")
+            raise ValueError("label_smoothing must lie below 1: at 1 all labels have the same target")
         for name, low in (("batch", 1), ("epochs", 1), ("window", 1), ("warmup", 0)):
             check_whole(getattr(self, name), low, name)
         check_flag(self.mixed, "mixed")
@@ -273,19 +280,21 @@ class Optimisation:
             raise ValueError(f"clip must be positive, or None; got {self.clip!r}")
 
     def _check_schedule(self) -> None:
-        """Raise TypeError or ValueError unless the values of the learning-rate schedule fit."""
+        """Raise TypeError or ValueError unless the values of the learning-rate schedule are allowed."""
         for name in ("milestone_factor", "linear_end", "linear_over"):
             check_fraction(getattr(self, name), name)
         if self.linear_over == 0.0:
             raise ValueError("linear_over must be above 0, a share of the epochs; got 0.0")
         if not isinstance(self.milestones, tuple):
-            raise TypeError(f"milestones must be epochs, such as (60, 120, 160); got {self.milestones!r}")
+            raise TypeError(
+                f"milestones must be a tuple of epochs, such as (60, 120, 160); got {self.milestones!r}"
+            )
         for milestone in self.milestones:
             check_whole(milestone, 1, "each of milestones")
         if any(later <= earlier for earlier, later in pairwise(self.milestones)):
             raise ValueError(f"milestones must rise, such as (60, 120, 160); got {self.milestones!r}")
         if bool(self.milestones) != (self.lr_schedule == "milestones"):
             raise ValueError(
-                "milestones belong to lr_schedule='milestones', which needs them, as (60, 120, 160); got "
+                "give milestones, as (60, 120, 160), with lr_schedule='milestones' and only then; got "
                 f"milestones {self.milestones!r} and lr_schedule {self.lr_schedule!r}"
             )

@@ -1,17 +1,16 @@
-"""When the topology of a run evolves, and how much: a recipe's times and courses, step by step.
+"""When the topology of a run evolves and by how much, from the times and schedules of a recipe.
 
 Times count from the start of the run. A number is epochs, fractions allowed; a text says its unit:
 
     1, 0.5, "2 epochs"     epochs          "100 steps"     batches
 
-`until` alone is, as a number, a share of all epochs. Evolution k = 1, 2, ... comes k times `evolve_every`
-after `evolve_after`, once the batch is done in which that moment lies. Zeta and delta of an evolution are
-those of
+Only `until` differs: as a number it is a share of all epochs. Evolution k = 1, 2, ... is due at the time
+evolve_after + k evolve_every, and happens after the batch in which that time lies. All schedules begin at
+evolve_after and end at until. Zeta and delta of evolution k are those at
 
     t = k evolve_every - min(1, evolve_every)        epochs since evolve_after
 
-so the first one has the values of the start. The share of absent links is that of the moment itself. All
-courses begin at evolve_after and end at until.
+so the first evolution has the values of the start. The share of absent links is that at k evolve_every.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from netsci.train.times import in_epochs
 class Plan:
     """The evolutions of a run.
 
-    topology : a recipe's. epochs : of the run. batches : in an epoch.
+    topology : of the recipe. epochs : number of epochs. batches : number of batches in an epoch.
 
     Examples
     --------
@@ -50,8 +49,8 @@ class Plan:
     def __post_init__(self) -> None:
         if 0 < self._every * self.batches < 1:
             raise ValueError(
-                f"evolve_every must be at least a batch; {self.topology.evolve_every!r} is less, of "
-                f"{self.batches} batches an epoch"
+                f"evolve_every must be at least one batch, 1/{self.batches} of an epoch here; got "
+                f"{self.topology.evolve_every!r}"
             )
 
     @property
@@ -60,7 +59,7 @@ class Plan:
         return self._every.denominator == self._after.denominator == 1
 
     def number(self, done: int) -> int:
-        """Return which evolution (1, 2, ...) comes after so many batches of the run; 0 if none does.
+        """Return the number k of the evolution that happens after `done` batches; 0 if there is none.
 
         Examples
         --------
@@ -90,17 +89,17 @@ class Plan:
         if last is None or not self._length:
             return rule
         ends = last if isinstance(last, tuple) else (last, last)
-        course, t = DELTA[self.topology.delta_course], self._time(number)
+        schedule, t = DELTA[self.topology.delta_schedule], self._time(number)
         starts = (rule.delta_removal, rule.delta_regrowth)
-        first, second = (course(a, b, t, self._length, 1.0) for a, b in zip(starts, ends, strict=True))
+        first, second = (schedule(a, b, t, self._length, 1.0) for a, b in zip(starts, ends, strict=True))
         return replace(rule, delta=(first, second))
 
     def sparsity(self, number: int) -> float:
-        """Return the share of absent links wanted after an evolution."""
+        """Return the share of absent links after an evolution."""
         first, last = self.topology.initial_sparsity, self.topology.sparsity
         if first is None or not self._length:
             return last
-        return DENSITY[self.topology.density_course](
+        return DENSITY[self.topology.density_schedule](
             first, last, float(number * self._every), self._length, 1.0
         )
 

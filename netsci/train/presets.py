@@ -1,8 +1,8 @@
-"""Recipes by name: the papers' set-ups, where printed, and small ones on built-in data.
+"""Recipes by name: those of the papers as far as they are printed, and small ones on built-in data.
 
-What S0 does not print of its back-propagated networks (optimizer, learning rate, decay of the membrane, loss)
-is a common choice here and was not tuned, but for learning rate, loss and first weights of MNIST 2FC: the
-exhibit "s0-grid" of `analysis` chose those on held-out training images, and its runs use them.
+S0 does not print the optimizer, learning rate, membrane decay and loss of its back-propagated networks. The
+values here are common choices and were not tuned. One exception is MNIST 2FC: the exhibit "s0-grid" of
+`analysis` chose its learning rate, loss and first weights on held-out training images.
 """
 
 from __future__ import annotations

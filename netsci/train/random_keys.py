@@ -1,8 +1,8 @@
-"""Random numbers that depend on where in a run they are drawn, and on nothing else.
+"""Random numbers that depend on the place in a run where they are drawn, and on nothing else.
 
-A run draws each batch's order, noise and links from a generator keyed by (seed, step, part, purpose). So a
-resumed run, a parallel one and one that skips an evaluation draw the same numbers: there is no generator
-state to save, and the position in the run is the key.
+Each draw of a run (order of samples, noise, links) has its own generator, seeded by (seed, step, part,
+purpose). A run that was resumed, or that skips a test, therefore draws the same numbers, and no generator
+state has to be saved.
 """
 
 from __future__ import annotations
@@ -13,12 +13,17 @@ TOPOLOGY, WEIGHTS, ORDER, EVOLUTION, SPLIT, ENCODING, TESTING, LEARNING, AUGMENT
 METHOD = 100  # METHOD + part, part = 1, 2, ...: further generators of a method's hooks
 
 
-def keyed(seed: int, step: int, part: int, purpose: int) -> np.random.Generator:
-    """Return the generator of one purpose at one place of a run.
+def generator_at(seed: int, step: int, part: int, purpose: int) -> np.random.Generator:
+    """Return the generator for one purpose at one place of a run.
+
+    seed : of the recipe. step : epoch or batch. part : layer or batch. purpose : TOPOLOGY, ORDER, ...
 
     Examples
     --------
-    >>> bool(keyed(1, 2, 3, ORDER).random() == keyed(1, 2, 3, ORDER).random())
+    >>> bool(generator_at(1, 2, 3, ORDER).random() == generator_at(1, 2, 3, ORDER).random())
     True
     """
     return np.random.default_rng([seed, step, part, purpose])
+
+
+keyed = generator_at  # its former name

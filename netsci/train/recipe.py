@@ -1,4 +1,4 @@
-"""What a training run is: data, network, topology, optimisation, seed. Nothing else decides its numbers."""
+"""A training run as a record: data, network, topology, optimisation and seed decide all of its numbers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Recipe:
-    """One run; `topology` is None for a dense network.
+    """A training run: its task, network, topology, optimisation and seed.
+
+    topology : None for a dense network. seed : whole number, at least 0.
 
     Examples
     --------
@@ -49,7 +51,7 @@ class Recipe:
             self._check_stp()
 
     def _check_stp(self) -> None:
-        """Raise ValueError unless sparse target propagation can learn what the other parts say."""
+        """Raise ValueError unless sparse target propagation (S-TP) can train such a network."""
         if self.net.model in ARCHITECTURES.built_in and self.net.model != "mlp":
             raise ValueError(
                 "S-TP learns in multilayer perceptrons: set model to 'mlp', or learner to 'gradient'; got "
@@ -66,7 +68,7 @@ class Recipe:
         for name, part in (("dropout", self.net), ("label_smoothing", self.optimisation)):
             if getattr(part, name):
                 raise ValueError(
-                    f"S-TP knows no {name}: set it to 0, or learner to 'gradient'; got {getattr(part, name)}"
+                    f"S-TP has no {name}: set it to 0, or learner to 'gradient'; got {getattr(part, name)}"
                 )
         if self.optimisation.window > self.task.steps:
             raise ValueError(
@@ -74,16 +76,18 @@ class Recipe:
             )
 
     def replace(self, **changes: Any) -> Recipe:
-        """Return the recipe with other values for fields of any of its parts: their names are unique.
+        """Return the recipe with new values for some fields, given by name.
 
-        dense=True drops the topology. All changes are made at once: they need to fit each other only. Lists
-        become tuples and numpy's numbers Python's, so that a recipe is the same when it is read from a file.
-        Names that fields and values had before (`RENAMED`) are read as well.
+        Each name occurs in one part only, so the part need not be named.
+        dense=True drops the topology. All changes are made together, so only the result must be valid. Lists
+        become tuples and numbers of numpy become Python's: a recipe that is read from a file is then equal.
+        Former names of fields and values (`RENAMED`) are read too.
 
         Raises
         ------
         TypeError, ValueError
-            If no part has a name, a value does not fit, or a dense network is given a topology.
+            If no part has a field of that name, a value is not allowed, or a dense network is given a field
+            of the topology.
 
         Examples
         --------
@@ -97,7 +101,9 @@ class Recipe:
         for name, value in read_old_names(_plain(changes)).items():
             owner = _OWNERS.get(name)
             if owner is None:
-                raise ValueError(f"a recipe has no {name!r}; it has {', '.join(sorted(_OWNERS))}")
+                raise ValueError(
+                    f"a recipe has no field {name!r}; its fields are {', '.join(sorted(_OWNERS))}"
+                )
             groups.setdefault(owner, {})[name] = value
         for owner, values in groups.items():
             if owner == "seed":
@@ -105,7 +111,9 @@ class Recipe:
                 continue
             part = parts.get(owner, getattr(self, owner))
             if part is None:
-                raise ValueError(f"{', '.join(values)}: a dense network has no topology")
+                raise ValueError(
+                    f"{', '.join(values)} cannot be set: the recipe is dense and has no topology"
+                )
             parts[owner] = dataclasses.replace(part, **values)
         return dataclasses.replace(self, **parts)
 
@@ -124,7 +132,7 @@ class Recipe:
         return values
 
     def defaults(self) -> dict[str, Any]:
-        """Return what each value in `flat()` is where nothing else is said.
+        """Return the default of each value in `flat()`.
 
         Examples
         --------
@@ -139,7 +147,7 @@ class Recipe:
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Recipe:
-        """Return the recipe with these values by name, as `flat` gives them or JSON keeps them.
+        """Return the recipe with these values by field, as `flat` returns them or JSON holds them.
 
         Raises TypeError or ValueError as `replace` does.
 
@@ -156,7 +164,7 @@ _OWNERS = {f.name: part for part, kind in _PARTS.items() for f in fields(kind)} 
 
 
 def _plain(value: Any) -> Any:
-    """Return a value without lists and without numpy's numbers, in whatever holds them."""
+    """Replace lists by tuples and numbers of numpy by Python's, at any depth."""
     if isinstance(value, (list, tuple)):
         return tuple(_plain(item) for item in value)
     if isinstance(value, dict):

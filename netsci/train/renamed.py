@@ -1,7 +1,7 @@
-"""Names that fields and values of recipes had before: they are read for good.
+"""Former names of fields and values of recipes.
 
-`Recipe.replace`, `Recipe.of` and the parts of a recipe read them. Names of runs are made of them
-(`write_old_names`), so a rename changes the name of no run.
+`Recipe.replace`, `Recipe.of` and the parts of a recipe will always read them. Names of runs are made of the
+former names (`write_old_names`), so that renaming a field changes the name of no run.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ RENAMED: dict[str, tuple[str, tuple[tuple[Any, Any], ...]]] = {
 
 
 def read_old_names(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return values under the present names of their fields, and renamed values as they are called now.
+    """Replace former names of fields and former values by the present ones.
 
-    Raises ValueError if a field is there under both of its names.
+    Raises ValueError if a field is given under both of its names.
 
     Examples
     --------
@@ -37,7 +37,7 @@ def read_old_names(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def write_old_names(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return values by field as they were called at first: what the names of runs are made of.
+    """Replace present names of fields and present values by the first ones: names of runs are made of these.
 
     Examples
     --------
@@ -57,6 +57,6 @@ def _same(value: Any, other: Any) -> bool:
 
 
 def read_old_values(part: Any) -> None:
-    """Put the present value in place of one that was renamed, in a dataclass that is being made."""
+    """Replace former values by the present ones in a new frozen dataclass."""
     for name, value in read_old_names({f.name: getattr(part, f.name) for f in fields(part)}).items():
         object.__setattr__(part, name, value)

@@ -1,4 +1,4 @@
-"""What a network does on the testing side: accuracy, operations, firing rates, as rows of a run's table."""
+"""Test a network: accuracy, operations and firing rates, as rows of the table of a run."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ Rows = list[dict[str, Any]]
 
 @torch.no_grad()
 def test(model: nn.Module, inputs: Inputs) -> Rows:
-    """Return rows of accuracy and silent units and, for spiking networks, of operations and firing rates.
+    """Return rows of accuracy, silent units and, for spiking networks, operations and firing rate.
 
-    Each is a dictionary of layer, measure, value, unit. The model is left in evaluation mode. All but the
-    accuracy is counted on the first 1,000 test samples (COUNTED).
+    A row is a dictionary of layer, measure, value and unit. The model ends in evaluation mode. All but the
+    accuracy is measured on the first 1,000 test samples (COUNTED).
     """
     model.eval()
     correct: Any = 0
@@ -43,10 +43,10 @@ def test(model: nn.Module, inputs: Inputs) -> Rows:
 
 
 def silent_units(fired: Mapping[str, NDArray[np.bool_]]) -> Rows:
-    """Return rows of the share of units that never fire, by layer and over all, of which units did.
+    """Return rows of the share of units that never fired, for each layer and for all together.
 
-    A layer is that of neurons or of another activation, a unit one of its places; "fires" means a spike, or
-    an output other than 0. A layer that was never called has no units and no row.
+    fired : for each layer of neurons, or of another activation, whether each of its units fired: gave a
+    spike, or an output other than 0. A layer that was never called has no units and gets no row.
 
     Examples
     --------
@@ -65,9 +65,9 @@ def silent_units(fired: Mapping[str, NDArray[np.bool_]]) -> Rows:
 
 @torch.no_grad()
 def fired_units(model: nn.Module, inputs: Inputs, limit: int) -> dict[str, NDArray[np.bool_]]:
-    """Return which units of the activations of a network without time are not 0 on some testing sample.
+    """Return, for a network that does not spike, which units are not 0 for at least one test sample.
 
-    Activations are the modules of the class that the recipe's activation makes.
+    Units are the outputs of the activations: modules of the class that the recipe's `activation` makes.
     """
     kind = type(ACTIVATIONS[inputs.recipe.net.activation]())
     fired: dict[str, Tensor] = {}
@@ -92,16 +92,16 @@ def fired_units(model: nn.Module, inputs: Inputs, limit: int) -> dict[str, NDArr
 
 
 def trace_of(model: nn.Module, inputs: Inputs, limit: int | None = None) -> Trace:
-    """Return the spikes and operations of a model on the (first `limit`) testing samples, see `record`.
+    """Record the spikes and operations of a model on the test samples, or on the first `limit`; see `record`.
 
-    Frames of events are graded spikes, one event a non-zero value, and not the real values of pixels.
+    An input of events counts as graded spikes, each nonzero value as one event.
     """
     kinds = {"data": "graded"} if inputs.has_time else None
     return record(model, (x for x, _ in inputs.tests(limit)), kinds=kinds)
 
 
 def row(measure: str, value: float, unit: str) -> dict[str, Any]:
-    """Return a row of a table about the whole network.
+    """Return a row of the table about the whole network.
 
     Examples
     --------

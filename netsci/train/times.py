@@ -13,7 +13,7 @@ _UNITS = ("steps", "step", "epochs", "epoch")
 
 
 def in_epochs(time: Any, batches: int) -> Fraction:
-    """Return a time in epochs, exactly; `batches` make an epoch.
+    """Return a time in epochs as an exact fraction; an epoch has `batches` batches.
 
     Raises TypeError or ValueError as `check_time`.
 
@@ -30,7 +30,7 @@ def in_epochs(time: Any, batches: int) -> Fraction:
 
 
 def check_time(time: Any, name: str) -> None:
-    """Raise TypeError or ValueError unless a value is a time: epochs, or a text with its unit.
+    """Raise TypeError or ValueError unless a value is a time: a number of epochs, or a text with a unit.
 
     Examples
     --------

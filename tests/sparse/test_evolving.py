@@ -118,10 +118,10 @@ def test_what_does_not_fit_changes_nothing():
     with pytest.raises(TypeError, match="optimizer"):
         evolve_module(net, RULE, zeta=0.3, rng=rng())
     with pytest.raises(
-        ValueError, match=r"evolvable names \['c'\], but the sparse layers.*\['a', 'b', 'out'\]"
+        ValueError, match=r"evolvable must name sparse layers.*\['a', 'b', 'out'\]; got \['c'\]"
     ):
         evolve_module(net, RULE, evolvable=["a", "c"], **options)
-    with pytest.raises(ValueError, match=r"target_links names \['c'\]"):
+    with pytest.raises(ValueError, match=r"target_links must name .*got \['c'\]"):
         evolve_module(net, RULE, target_links={"c": 3}, **options)
     with pytest.raises(TypeError, match="evolvable must be a list"):
         evolve_module(net, RULE, evolvable="a", **options)

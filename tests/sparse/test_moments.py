@@ -202,9 +202,9 @@ def test_optimizers_of_users():
 @pytest.mark.parametrize(
     ("kind", "words"),
     [
-        (Ranked, "Ranked keeps 'rank' of layer '0', and what a new link starts with is not known"),
-        (Named, "Named fails on a parameter that is new to it"),
-        (Factored, "Factored keeps 'factor' of layer '0' in a form that cannot follow"),
+        (Ranked, "first value of 'rank' of Ranked for a new link of layer '0' is not known"),
+        (Named, "Named fails on a new parameter"),
+        (Factored, "Factored stores 'factor' of layer '0' in another form"),
     ],
 )
 def test_what_is_not_known_is_refused(kind, words):
@@ -231,5 +231,5 @@ def test_the_optimizer_must_be_said():
 def test_a_state_without_a_group_is_refused():
     net, optimizer = stepped(torch.optim.Adam)
     optimizer.param_groups[0]["params"] = [nn.Parameter(torch.ones(1))]
-    with pytest.raises(ValueError, match="no group"):
+    with pytest.raises(ValueError, match="no parameter group"):
         fresh_moments(optimizer, net[0].values, "0")

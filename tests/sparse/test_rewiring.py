@@ -199,8 +199,41 @@ def test_bad_arguments():
         net[0].rewire(np.ones((8, 5)))
     lbfgs = torch.optim.LBFGS([net[0].values])
     lbfgs.state[net[0].values]["d"] = [torch.zeros(3)]
-    with pytest.raises(ValueError, match="LBFGS keeps 'd'"):
+    with pytest.raises(ValueError, match="LBFGS stores 'd'"):
         rewire(net, layered_graph(net), lbfgs)
+
+
+def test_a_forgotten_optimizer_is_refused():
+    net = nn.Sequential(SparseLinear(np.eye(2), bias=False))
+    before = net[0].links
+    with pytest.raises(TypeError, match="optimizer"):
+        rewire(net, LayeredGraph.from_masks([np.fliplr(np.eye(2))], names=["0"]))
+    assert (net[0].links != before).nnz == 0
+
+
+def test_new_links_move_under_rprop_and_have_no_momentum_of_others():
+    net = nn.Sequential(SparseLinear(np.eye(3), bias=False))
+    optimizer = torch.optim.Rprop(net.parameters(), lr=0.01)
+
+    def step():
+        optimizer.zero_grad()
+        (net(torch.ones(1, 3)) - 5).square().sum().backward()
+        optimizer.step()
+
+    step()
+    rewire(net, LayeredGraph.from_masks([np.ones((3, 3))], names=["0"]), optimizer)
+    for _ in range(2):
+        step()
+    # two steps of one sign: lr, then 1.2 lr
+    assert net[0].values.detach()[[1, 2, 3]].numpy() == pytest.approx(0.022)
+    net = nn.Sequential(SparseLinear(np.eye(2), bias=False))
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9)
+    net(torch.tensor([[10.0, 0.0]])).sum().backward()
+    optimizer.step()
+    rewire(net, LayeredGraph.from_masks([np.fliplr(np.eye(2))], names=["0"]), optimizer)
+    net(torch.zeros(1, 2)).sum().backward()
+    optimizer.step()
+    assert net[0].values.tolist() == [0.0, 0.0]
 
 
 def test_the_chain_of_a_convolutional_net():
@@ -251,5 +284,5 @@ def test_wiring():
     assert net.outside.n_links == 6
     with pytest.raises(ValueError, match="'other'"):
         layered_graph(Wired("other"))
-    with pytest.raises(ValueError, match="must be sparse"):
+    with pytest.raises(ValueError, match="must name a sparse layer"):
         layered_graph(Wired(""))

@@ -305,8 +305,14 @@ REFUSED = [
     without("numpy", lambda m, x: m.b(torch.from_numpy(m.a(x).numpy())), words="leaves torch"),
     without("list", lambda m, x: m.b(torch.tensor(m.a(x).tolist())), words="leaves torch"),
     without("own function", lambda m, x: m.b(Numbers.apply(m.a(x))), words="leaves torch"),
-    without("number", lambda m, x: m.b(m.a(x) / m.a(x).max().item()), words="a number is read"),
-    without("branch", lambda m, x: m.b(m.a(x) if m.a(x).sum() > 0 else x), words="a number is read"),
+    without(
+        "number", lambda m, x: m.b(m.a(x) / m.a(x).max().item()), words="a tensor becomes a Python number"
+    ),
+    without(
+        "branch",
+        lambda m, x: m.b(m.a(x) if m.a(x).sum() > 0 else x),
+        words="a tensor becomes a Python number",
+    ),
     without("half a buffer", lambda m, x: m.b(buffer_of(m, x)), a=linear(6, 5), words="change in place"),
     without("alias", aliased, c=linear(6, 9, seed=5), words="change in place"),
     without("two axes", lambda m, x: m.b(m.a(x)[:, :, None] + m.a(x)[:, None]), words="add"),
@@ -326,7 +332,7 @@ def test_what_is_not_known_is_refused_by_name(forward, shape, layers):
     given = dict(layers)
     words = given.pop("words")
     module = Parts(forward, **({"a": linear(6, 9), "b": linear(9, 4)} | given))
-    with pytest.raises(ValueError, match=rf"the graph of Parts cannot be told: .*({words})"):
+    with pytest.raises(ValueError, match=rf"the graph of Parts cannot be found: .*({words})"):
         layered_graph(module, torch.ones(shape))
     with pytest.raises(ValueError, match=r"wiring\(\)"):
         layered_graph(module, torch.ones(shape))
@@ -419,7 +425,7 @@ def test_examples_of_the_wrong_kind():
     with pytest.raises(ValueError, match=r"x must be \[..., 6\]"):
         layered_graph(net, torch.ones(3, 5))
     strange = Parts(lambda m, x: {m.a(x)}, a=linear(6, 9))
-    with pytest.raises(ValueError, match=r"forward returns \['set'\]"):
+    with pytest.raises(ValueError, match=r"forward must return tensors.*got \['set'\]"):
         layered_graph(strange, torch.ones(3, 6))
 
 
@@ -474,10 +480,10 @@ def test_parts_with_a_wiring_speak_for_themselves():
     assert [p.name for p in layered_graph(both).projections] == ["0.inner", "0.extra"]
     assert layered_graph(both).projections[1].n_links == 54
     after = nn.Sequential(linear(5, 6), Wired())
-    with pytest.raises(ValueError, match=r"'1' \(Wired\) has a wiring\(\) of its own"):
+    with pytest.raises(ValueError, match=r"'1' \(Wired\) has its own wiring\(\)"):
         layered_graph(after)
     before = nn.Sequential(Wired(), linear(9, 4))
-    with pytest.raises(ValueError, match=r"'1' \(SparseLinear\) reads what went through '0' \(Wired\)"):
+    with pytest.raises(ValueError, match=r"'1' \(SparseLinear\) reads the result of '0' \(Wired\)"):
         layered_graph(before)
 
 

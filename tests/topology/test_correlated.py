@@ -6,8 +6,8 @@ import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netsci.topology import correlated, csti, links_at, pearson, phi, phi_as_printed, sscti
-from netsci.topology.correlated import correlated_at
+from netsci.topology import csti, link_correlated, links_at, pearson, phi, phi_as_printed, sscti
+from netsci.topology.correlated import link_correlated_at
 
 FOLDER = Path(__file__).parents[1] / "golden" / "snn"
 GOLDEN = {name: np.load(FOLDER / f"phi_{name}.npz") for name in "ab"}
@@ -49,7 +49,7 @@ def test_golden_top_k(name):
     m = golden["X"].shape[1]
     expected = np.abs(golden["phi"]) >= golden["threshold_value"] - 1e-12
     assert expected.sum() == keep
-    assert np.array_equal(correlated(phi(golden["X"]), (m, m), keep).toarray(), expected)
+    assert np.array_equal(link_correlated(phi(golden["X"]), (m, m), keep).toarray(), expected)
     sparsity = 1 - keep / m**2
     assert np.array_equal(sscti(golden["X"], (m, m), sparsity).toarray(), expected)
     assert np.array_equal(sscti(golden["X"], (m, 3 * m), sparsity).toarray(), np.tile(expected, (1, 3)))
@@ -58,42 +58,42 @@ def test_golden_top_k(name):
 
 def test_by_hand_sign_does_not_count_and_the_diagonal_is_kept():
     r = np.array([[1.0, -0.8, 0.3], [-0.8, 1.0, 0.0], [0.3, 0.0, 1.0]])
-    assert correlated(r, (3, 3), 5).toarray().astype(int).tolist() == [[1, 1, 0], [1, 1, 0], [0, 0, 1]]
-    assert correlated(r, (3, 3), 7).toarray().astype(int).tolist() == [[1, 1, 1], [1, 1, 0], [1, 0, 1]]
+    assert link_correlated(r, (3, 3), 5).toarray().astype(int).tolist() == [[1, 1, 0], [1, 1, 0], [0, 0, 1]]
+    assert link_correlated(r, (3, 3), 7).toarray().astype(int).tolist() == [[1, 1, 1], [1, 1, 0], [1, 0, 1]]
 
 
 def test_rows_are_the_input():
     """Only input 0 reaches column 2 of a matrix that is not symmetric."""
     r = np.array([[0.1, 0.2, 0.9], [0.0, 0.3, 0.0], [0.0, 0.0, 0.4]])
-    assert correlated(r, (3, 3), 1).toarray().nonzero() == ([0], [2])
-    assert correlated(r, (3, 6), 2).toarray().nonzero()[1].tolist() == [2, 5]
+    assert link_correlated(r, (3, 3), 1).toarray().nonzero() == ([0], [2])
+    assert link_correlated(r, (3, 6), 2).toarray().nonzero()[1].tolist() == [2, 5]
 
 
 def test_ties_keep_pairs_together_near_the_diagonal_first():
     same = np.zeros((3, 3))
     order = [(0, 0), (1, 1), (2, 2), (0, 1), (1, 0), (1, 2), (2, 1), (0, 2), (2, 0)]
     for links in range(10):
-        mask = correlated(same, (3, 3), links).toarray()
+        mask = link_correlated(same, (3, 3), links).toarray()
         assert sorted(zip(*np.nonzero(mask), strict=True)) == sorted(order[:links])
 
 
 def test_nan_comes_after_0():
     r = np.full((3, 3), np.nan)
     r[1, 2] = 0.0
-    assert correlated(r, (3, 3), 1).toarray().nonzero() == ([1], [2])
+    assert link_correlated(r, (3, 3), 1).toarray().nonzero() == ([1], [2])
 
 
 def test_the_last_digits_of_a_correlation_choose_nothing():
     r = np.array([[0.5, 0.7], [0.7 + 3e-16, 0.5]])
-    assert correlated(r, (2, 2), 1).toarray().nonzero() == ([0], [1])
+    assert link_correlated(r, (2, 2), 1).toarray().nonzero() == ([0], [1])
     r[1, 0] += 1e-9
-    assert correlated(r, (2, 2), 1).toarray().nonzero() == ([1], [0])
+    assert link_correlated(r, (2, 2), 1).toarray().nonzero() == ([1], [0])
 
 
 @given(matrices(), st.integers(1, 11), st.integers(1, 11), st.floats(0, 1))
 def test_agrees_with_sorting_all_cells_of_the_layer(r, rows, columns, share):
     links = round(share * rows * columns)
-    mask = correlated(r, (rows, columns), links)
+    mask = link_correlated(r, (rows, columns), links)
     assert mask.dtype == bool
     assert mask.has_canonical_format
     assert mask.nnz == links
@@ -123,7 +123,7 @@ def test_other_shapes_have_the_links_of_their_own_sparsity(m, rows, columns, spa
 def test_mnist_sized_counts():
     x = rng().random((40, 784)) < 0.2
     assert sscti(x, (784, 1568), 0.99).nnz == 2 * 6147  # links_at((784, 1568), .99) is 12293
-    assert correlated(pearson(x), (784, 1568), 12293).nnz == 12293
+    assert link_correlated(pearson(x), (784, 1568), 12293).nnz == 12293
     assert sscti(x, (784, 1000), 0.99).nnz == 7840
 
 
@@ -162,22 +162,22 @@ def test_a_known_correlation_serves_every_layer(shape):
     x = rng().random((40, 5))
     for kind, function in (("phi", pearson), ("as_printed", phi_as_printed)):
         r = function(x)
-        assert (correlated_at(r, shape, 0.37) != sscti(x, shape, 0.37, correlation=kind)).nnz == 0
+        assert (link_correlated_at(r, shape, 0.37) != sscti(x, shape, 0.37, correlation=kind)).nnz == 0
     with pytest.raises(ValueError, match="call sscti or csti"):
-        correlated_at(x, shape, 0.37)
-    with pytest.raises(TypeError, match="correlation must be dense"):
-        correlated_at(sp.csr_array(r), shape, 0.37)
+        link_correlated_at(x, shape, 0.37)
+    with pytest.raises(TypeError, match="correlation must be a dense array"):
+        link_correlated_at(sp.csr_array(r), shape, 0.37)
     with pytest.raises(ValueError, match="sparsity"):
-        correlated_at(r, shape, 1.5)
+        link_correlated_at(r, shape, 1.5)
 
 
 def test_csti_is_the_topology_of_pearson():
     x = rng().normal(size=(60, 6))
-    expected = correlated(np.corrcoef(x.T), (6, 12), 2 * 11).toarray()
+    expected = link_correlated(np.corrcoef(x.T), (6, 12), 2 * 11).toarray()
     assert np.array_equal(csti(x, (6, 12), 1 - 11 / 36).toarray(), expected)
     assert np.array_equal(sscti(x, (6, 12), 1 - 11 / 36).toarray(), expected)
     spikes = x > 0
-    printed = correlated(phi_as_printed(spikes), (6, 6), 11).toarray()
+    printed = link_correlated(phi_as_printed(spikes), (6, 6), 11).toarray()
     assert np.array_equal(sscti(spikes, (6, 6), 1 - 11 / 36, correlation="as_printed").toarray(), printed)
 
 
@@ -194,13 +194,13 @@ def test_csti_is_the_topology_of_pearson():
 )
 def test_matrices_are_checked(error, message, r):
     with pytest.raises(error, match=message):
-        correlated(r, (3, 3), 2)
+        link_correlated(r, (3, 3), 2)
 
 
 @pytest.mark.parametrize("links", [-1, 10])
 def test_impossible_counts_are_refused(links):
     with pytest.raises(ValueError, match="links must lie in"):
-        correlated(np.eye(3), (3, 3), links)
+        link_correlated(np.eye(3), (3, 3), links)
 
 
 def test_arguments_are_checked():

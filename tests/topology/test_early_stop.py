@@ -2,26 +2,26 @@ import numpy as np
 import pytest
 
 from netsci.graph import LayeredGraph
-from netsci.topology import EvolutionRule, evolve, stopped
+from netsci.topology import EvolutionRule, evolve, find_stopped
 
 
 def test_by_hand():
     """Above, not at, the limit; nothing grown stops nothing."""
-    now = stopped([0.96, 0.95, 0.2, np.nan])
+    now = find_stopped([0.96, 0.95, 0.2, np.nan])
     assert now.dtype == bool
     assert now.tolist() == [True, False, False, False]
-    assert stopped([0.96, 0.5], above=0.5).tolist() == [True, False]
-    assert stopped([1.0], above=1.0).tolist() == [False]
-    assert stopped([]).tolist() == []
+    assert find_stopped([0.96, 0.5], above=0.5).tolist() == [True, False]
+    assert find_stopped([1.0], above=1.0).tolist() == [False]
+    assert find_stopped([]).tolist() == []
 
 
 def test_once_stopped_always_stopped():
     flags = None
     for overlap in ([0.1, 0.99], [0.97, np.nan], [0.0, 0.0]):
-        flags = stopped(overlap, already=flags)
+        flags = find_stopped(overlap, already=flags)
     assert flags.tolist() == [True, True]
     before = np.array([True, False])
-    stopped([0.0, 1.0], already=before)
+    find_stopped([0.0, 1.0], already=before)
     assert before.tolist() == [True, False]  # the argument is not changed
 
 
@@ -31,12 +31,12 @@ def test_a_layer_that_only_grows_back_what_it_removed_stops_and_the_others_go_on
     graph = LayeredGraph.from_masks(masks)
     rule, rng = EvolutionRule("random", "random", 0.0), np.random.default_rng(7)
     step = evolve(graph, rule, zeta=0.2, rng=rng)
-    flags = stopped(step.overlap)
+    flags = find_stopped(step.overlap)
     assert flags.tolist() == [True, False]
     step = evolve(step.graph, rule, zeta=0.2, evolvable=~flags, rng=rng)
     assert step.removed[0].nnz == 0
     assert step.removed[1].nnz > 0
-    assert stopped(step.overlap, already=flags).tolist() == [True, False]
+    assert find_stopped(step.overlap, already=flags).tolist() == [True, False]
 
 
 @pytest.mark.parametrize(
@@ -48,9 +48,9 @@ def test_a_layer_that_only_grows_back_what_it_removed_stops_and_the_others_go_on
         (TypeError, "overlap must be real", {"overlap": ["a", "b"]}),
         (ValueError, "above", {"above": 95}),
         (TypeError, "already must be boolean", {"already": [0, 1]}),
-        (ValueError, "already must have an entry", {"already": [True]}),
+        (ValueError, "already must have one entry", {"already": [True]}),
     ],
 )
 def test_arguments_are_checked(error, message, arguments):
     with pytest.raises(error, match=message):
-        stopped(**({"overlap": [0.5, 0.6]} | arguments))
+        find_stopped(**({"overlap": [0.5, 0.6]} | arguments))

@@ -20,7 +20,7 @@ def test_a_name_of_two_projections_is_no_target():
     graph = LayeredGraph((a, b), (*(Projection("a", "b", np.ones((2, 3)), name="x") for _ in "12"),
                                   Projection("a", "b", np.ones((2, 3)), name="y")))  # fmt: skip
     rule = EvolutionRule("random", "random", 0.5)
-    with pytest.raises(ValueError, match=r"\['x'\], which more than one projection is called; pass a list"):
+    with pytest.raises(ValueError, match=r"\['x'\], but several projections have this name: pass a list"):
         evolve(graph, rule, zeta=0.0, target_links={"x": 2}, rng=rng())
     step = evolve(graph, rule, zeta=0.0, target_links={"y": 2}, rng=rng())
     assert [p.n_links for p in step.graph.projections] == [6, 6, 2]
@@ -106,7 +106,7 @@ def test_removal_by_weight_asks_for_weights():
 def test_a_score_of_the_wrong_shape_is_refused():
     REGROWTH["wrong"] = lambda view: np.ones(view.links.shape[::-1])
     try:
-        with pytest.raises(ValueError, match="must score"):
+        with pytest.raises(ValueError, match="must return scores of shape"):
             evolve(dense_layer(), EvolutionRule("random", "wrong", 0.5), zeta=0.3, rng=rng())
     finally:
         del REGROWTH["wrong"]

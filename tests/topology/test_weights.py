@@ -87,7 +87,7 @@ def test_no_links_no_weights_and_no_variance_zeros():
         (ValueError, "threshold must be positive", {"threshold": 0.0}),
         (ValueError, "threshold must be positive", {"threshold": np.inf}),
         (TypeError, "threshold must be a number", {"threshold": "1"}),
-        (ValueError, r"below 1: a layer without links \(of 4 inputs\)", {"structural_sparsity": 1.0}),
+        (ValueError, r"lie below 1; the layer with 4 inputs has no links", {"structural_sparsity": 1.0}),
         (ValueError, "structural_sparsity must lie in", {"structural_sparsity": -0.1}),
         (ValueError, "n, the inputs", {"n": 0}),
         (TypeError, "n must be a whole number", {"n": 2.0}),

@@ -150,8 +150,8 @@ def test_models_of_images_are_sparse_where_s0_says(name):
     ("changes", "words"),
     [
         ({"model": "nope"}, "model must be one of mlp"),
-        ({"options": ()}, "must name the widths of its hidden layers"),
-        ({"options": (("hidden", 5),)}, "must name the widths of its hidden layers"),
+        ({"options": ()}, "must contain the widths of its hidden layers"),
+        ({"options": (("hidden", 5),)}, "must contain the widths of its hidden layers"),
         ({"options": (("hidden", (0,)),)}, "each above 0"),
         ({"options": (("hidden", (4,)), ("colour", 1))}, "colour"),
         ({"readout": "nope"}, "readout must be one of"),
@@ -165,8 +165,11 @@ def test_models_of_images_are_sparse_where_s0_says(name):
             "spikformer does not take dropout; it takes d",
         ),
         ({"model": "conv6fc2", "options": (), "bias": True}, "conv6fc2 does not take bias; it takes dropout"),
-        ({"bias": True, "options": (("hidden", (4,)), ("bias", False))}, "options say False: leave one out"),
-        ({"options": (("hidden", (4,)), ("steps", 3))}, "options must leave out steps"),
+        (
+            {"bias": True, "options": (("hidden", (4,)), ("bias", False))},
+            "options set it to False: give it once",
+        ),
+        ({"options": (("hidden", (4,)), ("steps", 3))}, "options must not contain steps"),
         ({"spiking": False, "readout": "membrane"}, "'membrane' needs a neuron with a leak alpha; got ReLU"),
     ],
 )
@@ -176,7 +179,7 @@ def test_what_does_not_fit_is_named(changes, words):
 
 
 def test_without_links_there_are_no_weights():
-    with pytest.raises(ValueError, match="without links"):
+    with pytest.raises(ValueError, match="must have at least one link"):
         made(sparsity=0.9999, initial="uniform")
     assert np.isfinite(made(sparsity=0.99)[0].layers[0].values.detach().numpy()).all()
 
@@ -235,10 +238,13 @@ def test_a_network_without_hidden_neurons_is_refused():
     [
         (
             {"sparsity": 0.9999},
-            r"layer layers\.0, 64 x 32, has 0 links at a sparsity of 0\.9999.*rounds in each",
+            r"layer layers\.0, 64 x 32, .*it has 0 at a sparsity of 0\.9999.*rounds in each",
         ),
-        ({"sparsity": 0.9999, "weights": "kaiming"}, r"layer layers\.0, 64 x 32, has 0 links"),
-        ({"sparsity": 0.9999, "initial": "uniform"}, "no weights: lower the sparsity$"),
+        (
+            {"sparsity": 0.9999, "weights": "kaiming"},
+            r"layer layers\.0, 64 x 32, must have at least one link; it has 0",
+        ),
+        ({"sparsity": 0.9999, "initial": "uniform"}, "lower the sparsity$"),
         ({"sparsity": 0.99999, "model": "conv2fc2", "options": (("padding", 1),)}, r"classifier\.layers\.0"),
     ],
 )

@@ -71,7 +71,7 @@ def test_a_fitting_checksum_is_not_enough(tmp_path, content, names, words):
     tensors = {name: torch.ones(2) for name in names}
     metadata = {"format": FORMAT, "content": text, "sha256": _digest(tensors, text)}
     save_file(tensors, path, metadata=metadata)
-    with pytest.raises(ValueError, match=rf"run\.safetensors is damaged.*{words}.*begin the run anew"):
+    with pytest.raises(ValueError, match=rf"run\.safetensors is damaged.*{words}.*start the run again"):
         load_checkpoint(path)
 
 
@@ -79,7 +79,7 @@ def test_another_safetensors_file_is_no_checkpoint(tmp_path):
     from safetensors.torch import save_file
 
     save_file({"weight": torch.ones(2, 3)}, tmp_path / "other.safetensors")
-    with pytest.raises(ValueError, match="no checkpoint of a training run"):
+    with pytest.raises(ValueError, match="must be a checkpoint of a training run"):
         load_checkpoint(tmp_path / "other.safetensors")
 
 

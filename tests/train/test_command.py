@@ -75,16 +75,16 @@ def test_values_are_literals_or_words():
 @pytest.mark.parametrize(
     ("arguments", "changes", "said"),
     [
-        (["--preset", "nope"], [], "there is no preset 'nope'; there are digits-2fc"),
+        (["--preset", "nope"], [], "preset must be one of digits-2fc, mnist-2fc"),
         ([], ["lr"], "--set takes NAME=VALUE"),
-        ([], ["rate=1"], "a recipe has no 'rate'"),
+        ([], ["rate=1"], "a recipe has no field 'rate'"),
         ([], ["lr=abc"], "lr must be a number; got 'abc'"),
         ([], ["spiking=no"], "spiking must be True or False"),
         ([], ["model=nope"], "model must be one of"),
         ([], ["options=()"], "hidden"),
         ([], ["data=nope"], "name must be one of"),
         (["--device", "nonsense"], [], "device must be one"),
-        (["--dense"], ["sparsity=0.5"], "a dense network has no topology"),
+        (["--dense"], ["sparsity=0.5"], "the recipe is dense and has no topology"),
     ],
 )
 def test_mistakes_are_one_line_and_exit_code_2(tmp_path, arguments, changes, said):

@@ -191,7 +191,7 @@ def test_a_layer_that_the_wiring_leaves_out_is_named():
         def wiring(self):
             return [{"source": "in", "target": "out", "layer": "a"}]
 
-    with pytest.raises(ValueError, match=r"wiring\(\) leaves out b"):
+    with pytest.raises(ValueError, match=r"wiring\(\) leaves out the evolving layers b"):
         evolver(Partly())
 
 

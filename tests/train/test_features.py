@@ -55,7 +55,7 @@ def test_what_is_no_convolutional_network_is_refused(model):
         pooled_features(model, small(), batch=0)
     for layer in model.convs:
         torch.nn.init.zeros_(layer.weight)
-    with pytest.raises(ValueError, match="no unit of the last feature maps tells images apart"):
+    with pytest.raises(ValueError, match="no unit of the last feature maps changes between images"):
         pooled_features(model, small())
 
 
@@ -104,7 +104,7 @@ def test_a_run_its_features_and_s_tp_on_them(tmp_path, monkeypatch):
 
 
 def test_runs_that_cannot_be_taken(tmp_path):
-    with pytest.raises(ValueError, match=r"holds no run .* is missing"):
+    with pytest.raises(ValueError, match=r"must hold a run .* is missing"):
         features_of_run(tmp_path)
     assert list(tmp_path.iterdir()) == []
     train(RECIPE.replace(limit=50), folder=tmp_path / "run", stop_after=1)

@@ -270,7 +270,9 @@ def test_a_plain_dense_torch_model_trains(monkeypatch):
     assert run.model[1].out_features == 20
     silent = run.table[run.table["measure"] == "silent units"]
     assert set(silent["layer"]) == {"2", "all"}
-    with pytest.raises(ValueError, match=r"tiny has no layers to make sparse .*dense=True.*1, 3"):
+    with pytest.raises(
+        ValueError, match=r"sparse of the architecture 'tiny' must name some of its layers, 1, 3.*dense=True"
+    ):
         train(FC.replace(model="tiny", spiking=False, options=()))
     with pytest.raises(ValueError, match="spiking must be False for tiny"):
         train(recipe.replace(spiking=True))
@@ -311,14 +313,16 @@ def test_links_that_a_build_ignores_are_named(monkeypatch):
 
     monkeypatch.setitem(ARCHITECTURES, "deaf", Architecture(deaf, takes={"activation"}, sparse=("1",)))
     with pytest.raises(
-        ValueError, match=r"build of deaf makes no sparse layers of the links of 1.*SparseLinear"
+        ValueError, match=r"build of the architecture 'deaf' must use the links of 1.*SparseLinear"
     ):
         train(FC.replace(model="deaf", spiking=False, options=()))
 
 
 def test_a_build_that_returns_no_module_is_named(monkeypatch):
     monkeypatch.setitem(ARCHITECTURES, "none", Architecture(lambda *arguments, **options: None))
-    with pytest.raises(TypeError, match="build of none must return a module; got NoneType"):
+    with pytest.raises(
+        TypeError, match="build of the architecture 'none' must return a torch module; got NoneType"
+    ):
         train(FC.replace(model="none", spiking=False, options=(), dense=True))
     with pytest.raises(TypeError, match="build must be a function"):
         Architecture("mlp")

@@ -96,7 +96,7 @@ def test_seeds_differ_and_repeat():
 
 def test_a_folder_of_another_recipe_is_refused(tmp_path):
     train(SMALL, folder=tmp_path, stop_after=1)
-    with pytest.raises(ValueError, match=r"another recipe \(its \{'lr'"):
+    with pytest.raises(ValueError, match=r"another recipe, which has \{'lr'"):
         train(SMALL.replace(lr=0.5), folder=tmp_path)
     assert train(SMALL.replace(lr=0.01), folder=tmp_path, resume=False, stop_after=1).epoch == 1
 

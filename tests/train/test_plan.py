@@ -76,7 +76,7 @@ def test_delta_goes_where_the_recipe_says():
     assert still.rule(1) == still.rule(4) == still.topology.rule
     made = plan(delta=0.5, delta_end=(0.9, 0.1))
     assert [made.rule(k).delta for k in (1, 3, 5)] == [(0.5, 0.5), (0.7, 0.3), (0.9, 0.1)]
-    odds = plan(delta=(0.5, 0.0), delta_end=0.9, delta_course="linear_exponent")
+    odds = plan(delta=(0.5, 0.0), delta_end=0.9, delta_schedule="linear_exponent")
     removal = [odds.rule(k).delta_removal for k in (1, 3, 5)]
     assert removal == pytest.approx([0.5, 5 / 6, 0.9])  # exponents 1, 5, 9
     assert odds.rule(1).delta_regrowth == 0.0
@@ -86,7 +86,7 @@ def test_the_density_falls_to_what_the_recipe_wants():
     assert [plan(sparsity=0.9).sparsity(k) for k in (1, 4)] == [0.9, 0.9]
     line = plan(sparsity=0.9, initial_sparsity=0.5, until=0.5)
     assert [line.sparsity(k) for k in (1, 2, 3)] == [0.7, 0.9, 0.9]
-    bent = plan(10, sparsity=0.9, initial_sparsity=0.5, density_course="sigmoid")
+    bent = plan(10, sparsity=0.9, initial_sparsity=0.5, density_schedule="sigmoid")
     assert bent.sparsity(5) == pytest.approx(0.7)
     assert bent.sparsity(1) < 0.52
     assert bent.sparsity(10) == 0.9
@@ -110,10 +110,10 @@ def test_times_are_exact():
         ({"evolve_after": None}, "evolve_after must be"),
         ({"until": "soon"}, "until must be a number of epochs or a text"),
         ({"until": 1.5}, "until must"),
-        ({"density_course": "sigmoid"}, "initial_sparsity is missing"),
+        ({"density_schedule": "sigmoid"}, "initial_sparsity is missing"),
         ({"initial_sparsity": 1.0}, "initial_sparsity must lie below 1"),
-        ({"initial_sparsity": 0.5, "density_course": "cubic"}, "density_course must be one of"),
-        ({"delta_course": "linear_exponent"}, "delta_end is missing"),
+        ({"initial_sparsity": 0.5, "density_schedule": "cubic"}, "density_schedule must be one of"),
+        ({"delta_schedule": "linear_exponent"}, "delta_end is missing"),
         ({"delta_end": 1.5}, "delta_end"),
         ({"delta_end": (0.5, 0.5, 0.5)}, "delta_end must be one number or a pair"),
         ({"method": "nope"}, "method must be one of ch_snn, static, set, rigl; got 'nope'"),
@@ -126,7 +126,7 @@ def test_times_and_courses_that_do_not_fit_are_named(fields, words):
 
 
 def test_less_than_a_batch_is_refused():
-    with pytest.raises(ValueError, match=r"evolve_every must be at least a batch.*10 batches"):
+    with pytest.raises(ValueError, match=r"evolve_every must be at least one batch, 1/10 of an epoch"):
         plan(evolve_every=0.05)
     with pytest.raises(ValueError, match="must lie below 1"):
-        plan(delta=0.5, delta_end=1.0, delta_course="linear_exponent").rule(2)
+        plan(delta=0.5, delta_end=1.0, delta_schedule="linear_exponent").rule(2)

@@ -1,16 +1,17 @@
-"""Training methods by name: what draws the first links of a network and changes them while it trains.
+"""Training methods: draw the first links of a network and change them while it trains.
 
-A method is a `Method` (see `netsci.train.methods.base`): one file that overrides one or two functions. A file
-of your own is registered by a path, or as the class itself:
+A method is a subclass of `Method` that overrides one or two functions; `netsci.train.methods.base` describes
+all of them, `netsci.train.methods.set` is an example. Register your own as a class or as a path:
 
     class Mine(Method):
         def start(self, net, steps, rng):
-            return MyHooks(net, rng)  # a Hooks with after_backward, after_step or after_epoch
+            return MyHooks(net, rng)  # a subclass of Hooks
 
-    METHODS.register("mine", "my_file:Mine")
+    METHODS.register("mine", Mine)  # or "my_file:Mine", which is imported on first use
     train(recipe.replace(method="mine"))
 
-A run that is resumed in another process needs the registration there too.
+To remove and regrow links by scores of your own, you need not write hooks: let `start` return an
+`netsci.train.evolving.Evolving`, as `set.py` does. Register the method again in a process that resumes a run.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
-"""What a training method may do: draw the first links, and act after a batch's gradients, step, and epoch.
+"""The interface of a training method: draw the first links, and act while the network trains.
 
     first_links -> network -> start -> [ gradients -> after_backward -> step -> after_step ] -> after_epoch
 
-A method overrides what it needs. Everything that its hooks remember goes through state_dict, so that a run
-that was killed goes on with the same numbers.
+Override what your method needs; every function has a default. A run can be killed and resumed with the same
+numbers if `Hooks.state_dict` returns all that later steps depend on. To draw random numbers, use the
+generator that `rng` returns, never a global state.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ Rows = list[dict[str, Any]]
 
 @dataclass(frozen=True)
 class Steps:
-    """How long a run is: epochs, and batches in each of them."""
+    """The length of a run: number of epochs, and number of batches in an epoch."""
 
     epochs: int
     batches: int
@@ -39,11 +40,12 @@ class Steps:
 
 @dataclass(frozen=True)
 class Step:
-    """The batch at which a hook is called.
+    """The batch for which a hook is called.
 
-    epoch : from 1. batch : number in its epoch, from 1. steps : how long the run is.
-    optimizer : the one that learns. views : function that returns what may be seen of each sparse layer, by
-        name: links, weights and, if `Hooks.needs` asked for them before this batch, gradient and activity.
+    epoch : from 1. batch : number of the batch in its epoch, from 1. steps : length of the run.
+    optimizer : optimizer of the run; pass it to `netsci.sparse.evolve_module`.
+    views : function without arguments that returns a `netsci.topology.LayerView` of each sparse layer, by
+        name: its links and weights and, if `Hooks.needs` asked for them, its gradient and activity.
     """
 
     epoch: int
@@ -54,42 +56,42 @@ class Step:
 
     @property
     def done(self) -> int:
-        """Number of batches since the start of the run, this one included."""
+        """Number of batches since the start of the run, including this one."""
         return (self.epoch - 1) * self.steps.batches + self.batch
 
 
-# rng(step) or rng(step, part): the generator of this step, of part 0, 1, ...: parts are independent. The same
-# step has the same numbers in a run that was resumed.
+# rng(step) or rng(step, part) returns a generator. Parts 0, 1, ... of a step are independent. A run that was
+# resumed gets the same numbers at the same step.
 Draw = Callable[..., np.random.Generator]
 
 
 class Hooks:
-    """What a method does while a network trains. Every function may be overridden; these do nothing."""
+    """What a method does while a network trains. Override what you need: these functions do nothing."""
 
     def needs(self, step: Step) -> Collection[str]:
-        """Return what `step.views` shall know of the batch to come: "gradient", "activity", or both."""
+        """Return what `step.views()` must know after the next batch: "gradient", "activity", both or ()."""
         return ()
 
     def after_backward(self, step: Step) -> None:
-        """Act when the gradients of a batch are there, before they are clipped and used."""
+        """Act after the gradients of a batch are computed, before they are clipped and used."""
 
     def after_step(self, step: Step) -> Evolution | None:
-        """Act after the optimizer's step; return what changed in the topology, if anything did."""
+        """Act after the step of the optimizer. Return the change of the topology, None if there is none."""
         return None
 
     def after_epoch(self, step: Step) -> Rows:
-        """Act after the last batch of an epoch, before the test; return rows for the table.
+        """Act after the last batch of an epoch, before the test. Return rows for the table of the run.
 
-        A row has layer, measure, value and unit.
+        A row is a dictionary with layer, measure, value and unit.
         """
         return []
 
     def state_dict(self) -> dict[str, Any]:
-        """Return all that later steps depend on, by name: torch tensors, or what JSON can hold."""
+        """Return all that later steps depend on, by name: torch tensors, or values that JSON can hold."""
         return {}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take what `state_dict` had returned, in a run that goes on."""
+        """Restore, in a resumed run, what `state_dict` returned."""
 
 
 class Method:
@@ -97,18 +99,21 @@ class Method:
 
     Parameters
     ----------
-    topology : of the recipe.
-    options : the recipe's `method_options`, as keywords.
+    topology : of the recipe, a `netsci.train.Topology`.
+    options : the recipe's `method_options`, as keywords. A method with options has an __init__ of its own.
 
-    reads : names of the fields of `Topology` that the method reads; all, unless it says otherwise. Another
-        field must keep its default, so that no value of a recipe is ignored in silence.
+    reads : class attribute, names of the fields of `Topology` that the method reads; None for all. A recipe
+        that sets another field is refused, so that no value is ignored unnoticed.
     """
 
     reads: ClassVar[Collection[str] | None] = None
 
     def __init__(self, topology: Topology, **options: Any) -> None:
         if options:
-            raise ValueError(f"{type(self).__name__} has no method_options; got {', '.join(sorted(options))}")
+            raise ValueError(
+                f"method_options must be empty: method {type(self).__name__} takes none; got "
+                f"{', '.join(sorted(options))}"
+            )
         self.topology = topology
 
     def first_links(
@@ -117,22 +122,28 @@ class Method:
         inputs: Inputs,
         rng: Callable[[int], np.random.Generator],
     ) -> dict[str, sp.csr_array]:
-        """Return the first links of the sparse layers, as the topology's `initial` and sparsity say.
+        """Draw the first links of the sparse layers; by default as the recipe's `initial` and `sparsity` say.
 
-        shapes : (rows, columns) by layer, in order. rng : function of a layer's place (0, 1, ...) in that
-        order that returns its generator. Returns bool CSR [rows, columns] by layer.
+        shapes : (inputs, outputs) of each sparse layer by name, in order. inputs : the data of the run.
+        rng : function that returns the generator of a layer, given its place 0, 1, ... in that order.
+        Returns a bool CSR matrix [inputs, outputs] by layer.
         """
         from netsci.train.methods.first_links import first_links
 
         return first_links(self.topology, shapes, inputs, rng)
 
     def start(self, net: nn.Module, steps: Steps, rng: Draw) -> Hooks:
-        """Return the hooks of a run; `net` is the network at its start, also where a run is resumed."""
+        """Return the hooks of a run.
+
+        net : the network before training, also if the run is resumed. net.sparse_names are the names of the
+        layers that may evolve; the sparse output layer is not among them. steps : length of the run.
+        rng : function (step, part=0) that returns a generator, see `Draw`.
+        """
         return Hooks()
 
 
 def method_of(recipe: Recipe) -> Method | None:
-    """Return the method of a recipe; None for a dense network.
+    """Make the method of a recipe; None for a dense network.
 
     Raises ValueError if the recipe sets a field that its method does not read.
 
@@ -153,8 +164,8 @@ def method_of(recipe: Recipe) -> Method | None:
             value = getattr(topology, field.name)
             if field.name not in own and field.default is not MISSING and value != field.default:
                 raise ValueError(
-                    f"method {topology.method!r} does not read {field.name}, which is {value!r}: leave it at "
-                    f"{field.default!r}, or take another method"
+                    f"method {topology.method!r} does not use {field.name}: leave it at its default "
+                    f"{field.default!r}, or take another method; got {value!r}"
                 )
     method: Method = kind(topology, **dict(topology.method_options))
     return method

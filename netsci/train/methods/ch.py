@@ -1,7 +1,7 @@
-"""Cannistraci-Hebb training, CHT to CH-SNN: removal, percolation and regrowth as the recipe says.
+"""Cannistraci-Hebb training (CHT, CH-SNN): remove, percolate and regrow as the recipe says.
 
-The weakest links by `removal` go, then those that lead nowhere; missing links between live units grow by
-`regrowth`. Which scores, how strictly (delta) and when is the recipe's.
+Remove the weakest links by the score `removal`. Then remove links on no path from the input to the output.
+Regrow missing links between live units by the score `regrowth`. The recipe sets scores, delta and times.
 
 Source: S0 section 3.2.3-3.2.4; S1 appendix B.
 """
@@ -16,7 +16,7 @@ from netsci.train.plan import Plan
 
 
 class CannistraciHebb(Method):
-    """Evolve by the rule, the times and the courses of the recipe's topology."""
+    """Evolve the links by the rule, the times and the schedules of the recipe's topology."""
 
     def start(self, net: nn.Module, steps: Steps, rng: Draw) -> Hooks:
         """Return the hooks that evolve the topology."""

@@ -1,4 +1,4 @@
-"""First links of the sparse layers of a network, as a topology's `initial` and sparsity say."""
+"""Draw the first links of the sparse layers as `initial` and `sparsity` of a recipe say."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from netsci.topology import CORRELATION, INITIAL, correlated_at, links_at
+from netsci.topology import CORRELATION, INITIAL, link_correlated_at, links_at
 from netsci.train.parts import CORRELATED
 
 if TYPE_CHECKING:
@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
 
 def input_correlation(topology: Topology, inputs: Inputs) -> NDArray[np.float64] | None:
-    """Return how strongly the training inputs of a correlated topology go together, time stacked as samples.
+    """Return the correlation of every two input features, for a correlated topology.
 
-    float64 [features, features]; None where the first links do not look at them.
+    Each time step counts as a sample. float64 [features, features]; None if the first links do not depend on
+    the data.
 
     Examples
     --------
@@ -42,11 +43,11 @@ def first_links(
     inputs: Inputs,
     rng: Callable[[int], np.random.Generator],
 ) -> dict[str, sp.csr_array]:
-    """Return the first links of layers, bool CSR [rows, columns] by name.
+    """Draw the first links of layers, bool CSR [inputs, outputs] by name.
 
-    A correlated topology looks at the training inputs, and is tiled over hidden layers; layers of networks
-    that see images are uniform in any case. `rng(place)` is the generator of the layer at a place of the
-    order. Raises ValueError if rounding leaves a layer without links.
+    A correlated topology depends on the training inputs and is repeated as tiles over hidden layers. Layers
+    of networks that see images are uniform in any case. `rng(place)` returns the generator of the layer at a
+    place 0, 1, ... of the order. Raises ValueError if rounding leaves a layer without links.
 
     Examples
     --------
@@ -64,14 +65,18 @@ def first_links(
     correlation = input_correlation(topology, inputs)
     for place, (name, shape) in enumerate(shapes.items()):
         if correlation is not None:
-            links[name] = correlated_at(correlation, shape, sparsity)
+            links[name] = link_correlated_at(correlation, shape, sparsity)
         else:
             links[name] = INITIAL[initial](shape, links_at(shape, sparsity), rng=rng(place))
         if not links[name].nnz:
             tiled = initial in CORRELATED
-            hint = f" ({initial} rounds in each tile: initial='uniform' rounds once a layer)" if tiled else ""
+            hint = (
+                f", or take initial='uniform', which rounds once a layer ({initial} rounds in each tile)"
+                if tiled
+                else ""
+            )
             raise ValueError(
-                f"layer {name}, {' x '.join(map(str, shape))}, has 0 links at a sparsity of {sparsity}, and "
-                f"without links no weights: lower the sparsity{hint}"
+                f"layer {name}, {' x '.join(map(str, shape))}, must have at least one link; it has 0 at a "
+                f"sparsity of {sparsity}: lower the sparsity{hint}"
             )
     return links

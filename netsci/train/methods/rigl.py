@@ -1,7 +1,7 @@
-"""RigL: as SET, but the links grow whose gradient is largest.
+"""RigL: as SET, but regrow the missing links with the largest gradient.
 
-The gradient is that of a dense layer on the batch before the change. RigL's own times and courses are
-zeta = 0.3, schedule "cosine", until 0.75, every 100 steps.
+The gradient is the one that a dense layer would have on the last batch before the change. The paper uses
+zeta=0.3, schedule="cosine", until=0.75, evolve_every="100 steps": set these in the recipe.
 
 Source: Evci et al., ICML 2020.
 """
@@ -12,7 +12,7 @@ from netsci.train.methods.set import Set
 
 
 class RigL(Set):
-    """Remove by magnitude, regrow by the gradient of the missing links."""
+    """Remove the links of smallest |weight|, regrow the missing links of largest |gradient|."""
 
     def regrowth(self) -> str:
         """Return the name of the score by which links grow."""

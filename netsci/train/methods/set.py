@@ -1,8 +1,8 @@
-"""SET, sparse evolutionary training: the weakest links go, and as many grow anywhere.
+"""SET, sparse evolutionary training: remove the weakest links and regrow as many at random.
 
-Layer by layer, a share zeta of the links of smallest |weight| goes; as many new ones are drawn from the
-missing links. Nothing percolates. Zeta, its schedule and the times are the recipe's: SET's own are
-zeta = 0.3, schedule "static", once an epoch.
+In each layer remove the share zeta of the links, those of smallest |weight|. Then draw as many new links from
+the missing ones. There is no percolation. The recipe sets zeta, its schedule and the times; the paper uses
+zeta=0.3, schedule="static", evolve_every=1.
 
 Source: Mocanu et al., Nature Communications 9, 2018, in the released form of ITOP (magnitudes of both signs).
 """
@@ -18,12 +18,12 @@ from netsci.train.plan import Plan
 
 
 class Set(Method):
-    """Remove by magnitude, regrow by `regrowth`."""
+    """Remove the links of smallest |weight|, regrow by the score `regrowth()`."""
 
     reads = (
         "sparsity",
         "initial_sparsity",
-        "density_course",
+        "density_schedule",
         "initial",
         "zeta",
         "schedule",

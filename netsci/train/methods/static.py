@@ -1,4 +1,4 @@
-"""Static sparse training: the first links stay."""
+"""Static sparse training: the first links never change."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ from netsci.train.methods.base import Method
 
 
 class Static(Method):
-    """The first links are drawn as the recipe says, and never change."""
+    """Draw the first links as the recipe says, and keep them."""
 
     reads = ("sparsity", "initial")

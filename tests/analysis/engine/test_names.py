@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, make_dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.engine import names
+from analysis.engine import names, training_task
 from analysis.engine import training as s0_plan
 from analysis.engine.cells import Cell, Task, find_record, load_record
 from analysis.engine.store import load_tables
 from analysis.figures import ROOT, catalogue
-from netsci.train import Net, Optimisation, Recipe, Topology
-from netsci.train import Task as DataTask
+from netsci.models import ACTIVATIONS
+from netsci.train import Optimisation, Recipe
 
 RESULTS = ROOT / "analysis/results"
 EXHIBITS = catalogue()
@@ -24,27 +24,16 @@ CELLS = list(dict.fromkeys(cell for exhibit in EXHIBITS for cell in exhibit.cell
 RECIPES = [cell for cell in CELLS if cell.task == s0_plan.TASK]
 
 
-@dataclass(frozen=True)
-class LaterData(DataTask):
-    added_to_data: int = 3
-
-
-@dataclass(frozen=True)
-class LaterNet(Net):
-    added_to_net: tuple[str, ...] = ("a",)
-
-
-@dataclass(frozen=True)
-class LaterTopology(Topology):
-    added_to_topology: float | None = None
-
-
-@dataclass(frozen=True)
-class LaterOptimisation(Optimisation):
-    added_to_optimisation: bool = False
-
-
-LATER = {"task": LaterData, "net": LaterNet, "topology": LaterTopology, "optimisation": LaterOptimisation}
+ADDED = {  # a field more in each part of a recipe, as a later version of the library has
+    "task": ("added_to_data", int, 3),
+    "net": ("added_to_net", tuple, ("a",)),
+    "topology": ("added_to_topology", float, None),
+    "optimisation": ("added_to_optimisation", bool, False),
+}
+LATER = {
+    part: make_dataclass(f"Later{part}", [added], bases=(type(getattr(Recipe(), part)),), frozen=True)
+    for part, added in ADDED.items()
+}
 
 
 def recipe_of(cell: Cell) -> tuple[Recipe, dict[str, object]]:
@@ -113,28 +102,45 @@ def test_a_field_that_was_added_names_a_run_once_it_differs():
     assert [cell[name] for cell, name in zip(cells, changed, strict=True)] == list(changed.values())
 
 
-OTHER = {
-    "lr": 0.123, "zeta": 0.123, "delta": (0.5, 0.6), "seed": 7, "steps": 3, "limit": 10, "validation": 5,
-    "alpha": 0.75, "clip": 2.0, "early_stop": None, "weights": "swi", "initial": "uniform", "removal": "ri",
-    "options": (("hidden", (3,)),), "augment": True, "loss": "mse", "sparsity": 0.5, "mixed": True,
+OTHER = {  # another valid value of every field
+    "activation": "tanh", "alpha": 0.75, "as_printed": True, "augment": "shift", "batch": 50, "bias": True,
+    "clip": 2.0, "data": "mnist", "data_options": (("a", 1),), "delta": (0.5, 0.6),
+    "delta_schedule": "linear_exponent", "delta_end": 0.25, "dense": True, "density_schedule": "sigmoid",
+    "detach_reset": True, "dropout": 0.25, "early_stop": None, "encoding": "rate", "epochs": 9,
+    "evolve_after": 2, "evolve_every": "100 steps", "initial": "uniform", "initial_sparsity": 0.5,
+    "label_smoothing": 0.1, "learner": "stp", "limit": 10, "linear_end": 0.25, "linear_over": 0.5,
+    "loss": "mse", "lr": 0.123, "lr_schedule": "constant", "max_shift": 2, "method": "set",
+    "method_options": (("a", 1),), "milestone_factor": 0.5, "milestones": (3, 6), "mixed": True,
+    "model": "conv2fc2", "momentum": 0.5, "optimizer": "sgd", "options": (("hidden", (3,)),),
+    "percolate": False, "permanent": False, "readout": "sum", "regrowth": "random", "removal": "ri",
+    "schedule": "static", "seed": 7, "sparsity": 0.5, "spiking": False, "steps": 5, "surrogate": "rect",
+    "test_limit": 10, "threshold": 0.5, "until": 0.5, "validation": 5, "warmup": 2, "weight_decay": 0.01,
+    "weights": "swi", "weights_rate": 0.2, "window": 3, "zeta": 0.123,
 }  # fmt: skip
+NEEDS = {  # what some values need elsewhere; the other recipe has it, too
+    "delta_schedule": {"delta_end": 0.25},
+    "density_schedule": {"initial_sparsity": 0.5},
+    "learner": {"encoding": "rate"},
+    "milestones": {"lr_schedule": "milestones", "milestones": (3,)},
+}
 
 
-def test_recipes_that_differ_in_any_field_have_two_names():
+def test_recipes_that_differ_in_any_field_have_two_names(monkeypatch):
+    monkeypatch.setitem(ACTIVATIONS, "tanh", "torch.nn:Tanh")
     base = s0_plan.cell(Recipe())
-    cells = [s0_plan.cell(Recipe().replace(**{name: value})) for name, value in OTHER.items()]
-    cells += [s0_plan.cell(Recipe().replace(dense=True)), s0_plan.cell(Recipe(), traced=True)]
-    cells += [s0_plan.cell(Recipe(), noise=(0.1,)), replace(base, data="other"), replace(base, version=9)]
-    assert len({base.name, *(cell.name for cell in cells)}) == len(cells) + 1
+    cells = [base, s0_plan.cell(Recipe(), traced=True), s0_plan.cell(Recipe(), noise=(0.1,))]
+    cells += [replace(base, data="other"), replace(base, version=9)]
+    for name in Recipe().flat():
+        one = Recipe().replace(**NEEDS.get(name, {}))
+        cells.append(s0_plan.cell(one.replace(**{name: OTHER[name]})))
+        assert cells[-1].name != s0_plan.cell(one).name, name
+    assert len({cell.name for cell in cells}) == len(cells) == len(Recipe().flat()) + 5
 
 
-def test_every_value_of_the_committed_runs_is_in_their_names():
+def test_every_value_of_the_committed_runs_has_a_frozen_default():
     for cell in RECIPES:
         frozen = names.frozen_defaults(cell.task.name, cell.version)
-        for name, value in cell.parameters:
-            other = tuple((n, "another" if n == name else v) for n, v in cell.parameters)
-            assert replace(cell, parameters=other).name != cell.name, name
-            assert name == "dataset" or name in frozen, f"{name}={value!r} has no frozen default"
+        assert set(dict(cell.parameters)) - set(frozen) == {"dataset"}, cell.name
 
 
 @pytest.mark.parametrize("task", sorted({c.task for c in CELLS}, key=lambda t: t.name), ids=lambda t: t.name)
@@ -150,9 +156,20 @@ def test_defaults_are_those_that_are_frozen(task):
 
 
 def test_a_changed_default_is_noticed(monkeypatch):
-    changed = names._all_defaults() | {"s0-training": {"1": {"lr": "0.5"}, "2": {"lr": "0.5"}}}
-    monkeypatch.setattr(names, "_all_defaults", lambda: changed)
+    """In the code: of a recipe, and of a function's own keyword."""
+    with monkeypatch.context() as patch:
+        patch.setattr(Optimisation.__dataclass_fields__["lr"], "default", 0.5)
+        with pytest.raises(AssertionError, match=r"(?s)raise the version.*'lr': '0.001'"):
+            test_defaults_are_those_that_are_frozen(s0_plan.TASK)
+    monkeypatch.setitem(training_task.run.__kwdefaults__, "traced", True)
     with pytest.raises(AssertionError, match="raise the version"):
+        test_defaults_are_those_that_are_frozen(s0_plan.TASK)
+
+
+def test_a_default_that_is_not_frozen_is_noticed(monkeypatch):
+    written = Task.defaults
+    monkeypatch.setattr(Task, "defaults", lambda task: written(task) | {"added": 1})
+    with pytest.raises(AssertionError, match=r'(?s)add to version 1 of s0-training .*"added": 1,'):
         test_defaults_are_those_that_are_frozen(s0_plan.TASK)
 
 
@@ -183,25 +200,15 @@ SAME = [
     ((1, (2,)), [1, [2.0]]), ({"a": 1, "b": 2}, {"b": 2.0, "a": 1}), (np.str_("x"), "x"),
 ]  # fmt: skip
 UNLIKE = [
-    (True, 1),
-    (False, 0),
-    (None, 0),
-    ("1", 1),
-    (0.1, 0.1 + 1e-16),
-    ((1,), 1),
-    ((), None),
-    ((1, 2), (2, 1)),
-]
+    (True, 1), (False, 0), (None, 0), ("1", 1), (0.1, 0.1 + 1e-16), ((1,), 1), ((), None), ((1, 2), (2, 1)),
+]  # fmt: skip
 
 
-@pytest.mark.parametrize(("one", "other"), SAME)
-def test_values_have_one_written_form(one, other):
-    assert names.write_value(one) == names.write_value(other)
-
-
-@pytest.mark.parametrize(("one", "other"), UNLIKE)
-def test_other_values_have_another(one, other):
-    assert names.write_value(one) != names.write_value(other)
+@pytest.mark.parametrize(
+    ("one", "other", "same"), [*((*pair, True) for pair in SAME), *((*pair, False) for pair in UNLIKE)]
+)
+def test_the_same_values_have_one_written_form_and_others_another(one, other, same):
+    assert (names.write_value(one) == names.write_value(other)) is same
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))

@@ -10,7 +10,7 @@ import pytest
 COUNT = """
 import resource
 import numpy as np
-from netsci.train import keep_memory
+from netsci.train import keep_freed_memory
 
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
@@ -19,7 +19,7 @@ def faults():
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
 before = faults()
-kept = keep_memory()
+kept = keep_freed_memory()
 np.ones(2**23)
 print(kept, before, faults())
 """
