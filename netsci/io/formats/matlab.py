@@ -278,7 +278,7 @@ class _Variables:
         kind, content = next(parts, (0, memoryview(b"")))
         stored = _NUMBERS.get(kind)
         if stored is None or len(content) % int(stored[1]) or (not len(content) and kind == 0):
-            raise self._damaged("numbers are due where it holds something else")
+            raise self._damaged("it holds something else where numbers must follow")
         return np.frombuffer(content, self.order + stored).astype(dtype)
 
     def _damaged(self, what: str) -> CheckpointError:
