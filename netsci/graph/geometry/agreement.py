@@ -66,9 +66,9 @@ def hd_correlation(coordinates: Any, reference: Any) -> float:
 
     Parameters
     ----------
-    coordinates, reference : an `Embedding` or a tuple, see the module; a disk and a ball may be compared. Both
-        list the nodes in the same order. If coordinates are an Embedding of some nodes and the reference is a
-        tuple for the whole network, only those nodes are compared.
+    coordinates, reference : an `Embedding` or a tuple, see the module; a disk and a ball may be compared.
+        Both list the nodes in the same order. If coordinates are an Embedding of some nodes and the reference
+        is a tuple for the whole network, only those nodes are compared.
 
     Returns
     -------
