@@ -115,8 +115,8 @@ def structure_table(
     Parameters
     ----------
     graph : any LayeredGraph. Undirected projections have UNIPARTITE_MEASURES. All others have
-        BIPARTITE_MEASURES, with rows (of which a unit may own several) and columns as the two populations,
-        also where both are one population. Weights play no part.
+        BIPARTITE_MEASURES: rows and columns count as two populations, also where both are one population. A
+        unit may own several rows. Weights play no part.
     measures : names to restrict the table to; None for all. null : one of NULL_MODELS.
     replicates : random networks R a projection, at least 1. rng : numpy Generator; the table depends on its
         state only, not on the number of processors.

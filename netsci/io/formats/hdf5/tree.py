@@ -178,8 +178,11 @@ class Tree:
                 "save it with gzip or without compression",
             )
         chunk = float(np.prod(dataset.chunks or (0,), dtype=np.float64)) * dataset.dtype.itemsize
-        if chunk > max(FREE_BYTES, MAX_COMPRESSION * self.size):
-            raise self.damage_error(f"{printable(name)} has chunks of {chunk:,.0f} bytes")
+        if chunk > (most := max(FREE_BYTES, MAX_COMPRESSION * self.size)):
+            raise self.damage_error(
+                f"{printable(name)} claims chunks of {chunk:,.0f} bytes; a file of this size may have "
+                f"{most:,.0f}"
+            )
 
 
 @contextmanager
