@@ -1,4 +1,4 @@
-"""Every example in the library runs, silently."""
+"""Every example in the library and in the analysis runs, silently."""
 
 import doctest
 import importlib
@@ -7,9 +7,17 @@ import warnings
 
 import pytest
 
+import analysis
 import netsci
 
-MODULES = ["netsci", *(found.name for found in pkgutil.walk_packages(netsci.__path__, "netsci."))]
+MODULES = [
+    name
+    for whole in (netsci, analysis)
+    for name in (
+        whole.__name__,
+        *(found.name for found in pkgutil.walk_packages(whole.__path__, f"{whole.__name__}.")),
+    )
+]
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -252,10 +252,11 @@ def _version(package: str) -> str:
         return "not installed"
 
 
-def write_in(folder: Path, name: str, content: bytes | str) -> None:
-    """Write a file atomically, making its folder."""
+def write_in(folder: Path, name: str, content: bytes | str) -> Path:
+    """Write a file atomically, making its folder, and return its path."""
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / name, content)
+    return folder / name
 
 
 def _commit() -> str:

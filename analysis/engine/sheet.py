@@ -120,12 +120,6 @@ class Sheet:
             half = ndtri((1 + confidence) / 2) * self.error(seen, means)
         return Estimate(mean, mean - float(half), mean + float(half), n)
 
-    def said(self, key: Key) -> str:
-        """Return the mean of a cell as it is written, with its interval where there are several seeds."""
-        found, unit = self.estimate(key), self.unit(key)
-        ends = f" ({written(found.low, unit)} to {written(found.high, unit)})" if found.n > 1 else ""
-        return written(found.mean, unit) + ends
-
 
 def written(value: float, unit: str, *, signed: bool = False) -> str:
     """Return a number of a unit as people write it: percentages with 2 decimals, others with 3 digits.

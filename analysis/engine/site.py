@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, Template
 from markupsafe import Markup, escape
 
+from analysis.engine.cells import write_in
 from analysis.engine.page import HOLDS, Page, Paper
-from netsci.io.files import write_atomically
 from netsci.report import markup
 
 if TYPE_CHECKING:
@@ -61,16 +61,16 @@ def write(
         raise ValueError(f"formats must be of {', '.join(FORMATS)}; got {', '.join(strange)}")
     if single:
         (page,) = (page for page in pages if page.id == single)
-        return _save(folder, f"{single}.html", exhibit_page(page, (None, None), single=True))
+        return write_in(folder, f"{single}.html", exhibit_page(page, (None, None), single=True))
     chosen = [page for page in pages if not only or page.id in only]
     there = [page for page in pages if page in chosen or (folder / page.id / "figure.html").exists()]
     for before, page, after in zip([None, *there], there, [*there[1:], None], strict=False):
         if page in chosen:
             write_exhibit(page, folder / page.id, formats, before, after)
-    front = _save(folder, "README.md", scoreboard(pages))
+    front = write_in(folder, "README.md", scoreboard(pages))
     if "html" in formats:
-        _save(folder, "plotly.min.js", markup.plotly_script())
-        front = _save(folder, "index.html", index_page(there, folder))
+        write_in(folder, "plotly.min.js", markup.plotly_script())
+        front = write_in(folder, "index.html", index_page(there, folder))
     return front
 
 
@@ -88,16 +88,16 @@ def write_exhibit(page: Page, folder: Path, formats: Sequence[str], *beside: Pag
         figure = page.figure("matplotlib")
         for form in ("svg", "pdf"):
             if form in formats:
-                _save(folder, f"figure.{form}", getattr(theme, f"save_{form}")(figure))
+                write_in(folder, f"figure.{form}", getattr(theme, f"save_{form}")(figure))
     for _, path, table in _data(page):
         digits = "%.6g" if path == "table.csv" else "%.7g"
         place = folder / path
-        _save(place.parent, place.name, table.to_csv(index=False, float_format=digits))
+        write_in(place.parent, place.name, table.to_csv(index=False, float_format=digits))
     if page.source:
-        _save(folder, "provenance.json", page.source)
+        write_in(folder, "provenance.json", page.source)
     if "html" in formats:
         picture = (folder / "figure.svg").exists()
-        _save(folder, "figure.html", exhibit_page(page, beside, picture=picture))
+        write_in(folder, "figure.html", exhibit_page(page, beside, picture=picture))
 
 
 def exhibit_page(
@@ -214,9 +214,3 @@ def _markdown(text: str) -> Markup:
 
 def _asset(name: str) -> Markup:
     return markup.asset(f"templates/{name}", "analysis.engine")
-
-
-def _save(folder: Path, name: str, content: bytes | str) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    write_atomically(folder / name, content)
-    return folder / name

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis.engine.cells import Cell, Record
 from analysis.engine.printed import Reader, Source
@@ -162,9 +163,8 @@ def accuracy_under(kind: str, share: float) -> Reader:
     """Return the reader of the accuracy, in percent, under a kind and share of noise."""
 
     def read(record: Record) -> float:
-        a = record.arrays
-        row = a["noise_kind"].tolist().index(kind)
-        return 100.0 * float(a["noise_accuracy"][row, int(np.argmin(np.abs(a["noise_p"] - share)))])
+        nearest = int(np.argmin(np.abs(record.arrays["noise_p"] - share)))
+        return 100.0 * float(_noisy_accuracies(record)[kind][nearest])
 
     return read
 
@@ -173,14 +173,15 @@ def robustness(kind: str) -> Reader:
     """Return the reader of the relative loss of accuracy, in percent: of a kind of noise, or the average."""
 
     def read(record: Record) -> float:
-        lost = [100.0 * float(rpdr(of[0], of[1:])) for of in record.arrays["noise_accuracy"]]
-        return (
-            float(np.mean(lost))
-            if kind == "average"
-            else lost[record.arrays["noise_kind"].tolist().index(kind)]
-        )
+        found = _noisy_accuracies(record).items()
+        return float(np.mean([100 * rpdr(of[0], of[1:]) for name, of in found if kind in (name, "average")]))
 
     return read
+
+
+def _noisy_accuracies(record: Record) -> dict[str, NDArray[np.float64]]:
+    """Return the accuracies by kind of noise, without noise first."""
+    return dict(zip(record.arrays["noise_kind"].tolist(), record.arrays["noise_accuracy"], strict=True))
 
 
 # About how long runs take on one core of a CPU: seconds an epoch over 60,000 images, evolution included, and

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from itertools import product
 from typing import Any
 
 import pandas as pd
@@ -15,6 +14,7 @@ from analysis.engine.claims import Claim, Order
 from analysis.engine.drawing import SCALES
 from analysis.engine.exhibit import Exhibit, Tables
 from analysis.engine.sheet import Sheet, sampled
+from analysis.engine.statistics import tidy
 from analysis.engine.table import SMOKE as ON_DIGITS
 from analysis.engine.table import TITLED
 from analysis.engine.training import at_epoch, cell
@@ -75,15 +75,15 @@ class Grid:
         if scale == "smoke":
             base = base.replace(**SMOKE, **SMOKE_NETS[self.smoke]).replace(validation=100)
             choices = choices[:2]
-        pairs = product((True, False), choices)
-        return tuple(cell(base.replace(**choice).replace(dense=dense)) for dense, choice in pairs)
+        recipes = [base.replace(**choice) for choice in choices]
+        return tuple(cell(recipe.replace(dense=dense)) for dense in (True, False) for recipe in recipes)
 
     def exhibit(self, literal: dict[str, Any], scale: str, seed: int) -> Exhibit:
         """Return the exhibit; the tables take its best cells."""
         long = scale != "smoke"
         named = {name: literal[name] for name in ("id", "paper", "place", "caption")}
         return Exhibit(
-            title=literal["title"] + (TITLED["smoke"] if scale == "smoke" else ""),
+            title=literal["title"] + ("" if long else TITLED["smoke"]),
             cells=self.cells(scale, seed),
             tabulate=partial(tabulate, self),
             draw=partial(draw, self, scale),
@@ -119,17 +119,11 @@ GRIDS = {
 
 def tabulate(grid: Grid, records: Mapping[Cell, Record]) -> Tables:
     """Tabulate the validation accuracy of every cell."""
-    rows = [
-        {
-            "network": "dense" if c["dense"] else "CH-SNN",
-            **{name: c[name] for name in grid.names},
-            "seed": c["seed"],
-            "measure": "validation accuracy",
-            "value": 100.0 * at_epoch(record, "accuracy"),
-            "unit": "percent",
-        }
-        for c, record in records.items()
-    ]
+    rows = []
+    for c, record in records.items():
+        line = {"network": "dense" if c["dense"] else "CH-SNN", **{name: c[name] for name in grid.names}}
+        accuracy = 100.0 * at_epoch(record, "accuracy")
+        rows += tidy(line | {"seed": c["seed"]}, {"validation accuracy": (accuracy, "percent")})
     return {"table": pd.DataFrame(rows)}
 
 
@@ -150,9 +144,5 @@ def draw(grid: Grid, scale: str, tables: Tables, backend: str) -> Any:
         table = table.assign(choice=(table["loss"] + ", " + table["weights"]).str.replace("_", " "))
     of: dict[str, Any] = {"hue": "choice", "panel": "network"} if several else {"hue": "network"}
     labels = {"lr": "learning rate", "value": "validation accuracy (%)"}
-    kept: dict[str, Any] = {
-        "title": SCALES["smoke"] if scale == "smoke" else "",
-        "log": "x",
-        "backend": backend,
-    }
-    return plot.lines(table, x="lr", y="value", labels=labels, **of, **kept)
+    of |= {"title": SCALES["smoke"] if scale == "smoke" else "", "log": "x", "backend": backend}
+    return plot.lines(table, x="lr", y="value", labels=labels, **of)

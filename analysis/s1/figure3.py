@@ -102,11 +102,7 @@ def summarise(made: Tables) -> pd.DataFrame:
     wide.columns = [f"seed {seed}" for seed in wide.columns]
     order = made["table"][keys].drop_duplicates()
     wide = order.merge(wide.reset_index(), on=keys)
-    printed = printed_gammas()
-    wide["printed"] = [
-        printed[model] if measure == "gamma" and model in printed else np.nan
-        for model, measure in zip(wide["model"], wide["measure"], strict=True)
-    ]
+    wide["printed"] = wide["model"].map(printed_gammas()).where(wide["measure"] == "gamma")
     scale = "VGG-16 classifier, CIFAR-10, 99 %"
     wide["scale of the printed"] = [None if missing else scale for missing in wide["printed"].isna()]
     return wide

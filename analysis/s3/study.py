@@ -143,26 +143,25 @@ def tabulate_claims(records: Mapping[Cell, Record]) -> Tables:
     """Tabulate the verdicts with their numbers."""
     ((cell, record),) = records.items()
     notes, values = record.notes, record.arrays["value"]
-    found = zip(read_claims(), notes["keys"], notes["verdict"], notes["correction"], values, strict=True)
-    rows = []
-    for entry, key, verdict, correction, value in found:
+    claims = read_claims()
+    for entry, key in zip(claims, notes["keys"], strict=True):
         if key != [entry.section, entry.key]:
             raise ValueError(f"the record is of other claims: {key} stands where {entry.key!r} is expected")
-        rows.append(
-            {
-                "seed": cell["seed"],
-                "section": entry.section,
-                "key": entry.key,
-                "label": entry.label,
-                "claim": entry.words,
-                "verdict": verdict,
-                "correction": correction,
-                "measure": entry.quantity,
-                "value": value,
-                "unit": "1",
-            }
-        )
-    return {"table": pd.DataFrame(rows)}
+    table = pd.DataFrame(claims).rename(columns={"words": "claim", "quantity": "measure"})
+    table = table.assign(**{name: notes[name] for name in ("verdict", "correction")}, value=values)
+    columns = [
+        "seed",
+        "section",
+        "key",
+        "label",
+        "claim",
+        "verdict",
+        "correction",
+        "measure",
+        "value",
+        "unit",
+    ]
+    return {"table": table.assign(seed=cell["seed"], unit="1")[columns]}
 
 
 def sheet_of_claims(tables: Tables) -> Sheet:
@@ -197,10 +196,8 @@ def draw_vectors(made: Tables, backend: str) -> Any:
 def draw_changes(made: Tables, backend: str) -> Any:
     """Draw medians and quantiles of the change of I, an operation a row."""
     keys = ["operation", "theory", "p", "q"]
-    wide = (
-        made["table"].groupby([*keys, "measure"], sort=False)["value"].mean().unstack("measure").reset_index()
-    )
-    order = list(dict.fromkeys(made["table"]["operation"]))
+    means = made["table"].groupby([*keys, "measure"], sort=False)["value"].mean()
+    wide, order = means.unstack("measure").reset_index(), list(dict.fromkeys(made["table"]["operation"]))
     wide = wide.sort_values("operation", key=lambda names: names.map(order.index), kind="stable")
     wide["orders"] = [f"p = {p:g}, q = {q:g}" for p, q in zip(wide["p"], wide["q"], strict=True)]
     wide["operation"] = wide["operation"] + " (" + wide["theory"] + ")"

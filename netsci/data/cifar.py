@@ -142,7 +142,7 @@ def cifar10_jpeg(
     if verify and data.classes != CIFAR_10:
         raise DataError(
             first_of(folder, JPEG),
-            f"its classes are {', '.join(data.classes)}",
+            f"its classes are {', '.join(data.classes)}, not those of CIFAR-10",
             "put a copy of CIFAR-10 there",
         )
     return data

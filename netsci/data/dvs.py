@@ -194,7 +194,8 @@ def _decode_array(data: bytes, path: Path) -> Events:
     # Doubles hold whole numbers up to 2^53; times are checked again as microseconds.
     if not len(values) or not (np.abs(values) < 2**40).all() or (values[:, :3] % 1).any():
         reason = (
-            "it holds no event, or values that are not finite, or pixels or polarities that are not whole"
+            "it holds no event, a value that is not finite or is too large, or a pixel or polarity that is "
+            "not whole"
         )
         raise DataError(path, reason, "export x, y, polarity, time in milliseconds")
     x, y, polarity = values[:, :3].T.astype(np.int64)

@@ -160,7 +160,8 @@ def _build(nodes: Nodes, links: Links, header: Any, directed: bool) -> LayeredGr
             raise _change_error(f"{what} belongs to no projection")
         ends = _ends(frame.projections[number], place[u], place[v], attributes, directed)
         if ends is None:
-            raise _change_error(f"{what} joins other nodes than in {frame.projections[number].name!r} before")
+            name = frame.projections[number].name
+            raise _change_error(f"the ends or the row of {what} do not fit {name!r}")
         weight = number_or_none(attributes.get("weight"), what)
         if (weight is None) != (dtypes[number] is None):
             raise _change_error(f"{what} has {'no weight' if weight is None else 'a weight'}")

@@ -11,8 +11,8 @@ CLOSE = 1e-11  # relative; the index itself is known to about 1e-12
 def retained_bound(size: int, index: float, *, p: float = 0.5, q: float = 1.0, eta: float = 0.0) -> int:
     """Return the number of entries to retain according to the sparsity index.
 
-    m = ceil(d (1 + eta)^(-q/(q - p)) (1 - I)^(p q/(q - p))), at most d: the fewest entries that can hold the
-    p-norm up to a share eta. A bound within a relative 1e-11 of a whole number counts as that number.
+    m = ceil(d (1 + eta)^(-q/(q - p)) (1 - I)^(p q/(q - p))), at most d. Fewer entries cannot hold
+    the p-norm up to a share eta. A bound within a relative 1e-11 of a whole number counts as that number.
 
     Parameters
     ----------

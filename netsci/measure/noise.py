@@ -42,7 +42,8 @@ def bit_flip(x: Any, p: float, *, rng: np.random.Generator) -> NDArray[Any]:
     [[1, 0, 0]]
 
     Source: S0 appendix A.9 (1), tables 10 to 13.
-    Reading: "the proportion of timesteps that are altered" is the probability of each entry of the input.
+    Reading: S0 says "the proportion of timesteps that are altered"; we take it as a probability for each
+    entry of the input.
     """
     return _flip(x, p, rng, (True, True))
 

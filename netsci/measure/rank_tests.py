@@ -1,10 +1,12 @@
-"""Rank tests whose p-values neither underflow nor lean on the normal law where samples are small.
+"""Compute rank tests: p-values are exact for small samples and do not underflow for large ones.
 
 Signed ranks: T+ = sum of the ranks of |x| with x > 0. Rank sums: U = number of pairs with x > y, ties half.
-T+ and its z are scipy's; scipy gives no z of U. The p-values are ours: up to EXACT observations they are
-exact, also with ties, where scipy's are not, since the null distribution of a sum of the given ranks is
-counted. Above, they follow the normal law, and their logarithm does not underflow.
+T+ and its z are scipy's; scipy gives no z of U. The p-values are ours. Up to EXACT observations, count the
+null distribution of the given ranks: the p-value is exact, also with ties, where scipy's is not. Above,
+use the normal law and keep the logarithm of p, which does not underflow.
 """
+
+from __future__ import annotations
 
 import math
 from dataclasses import dataclass
@@ -19,14 +21,14 @@ SIDES = ("two-sided", "greater", "less")
 
 @dataclass(frozen=True)
 class RankTest:
-    """A rank test; NaN where it is undefined, and `note` says why.
+    """The result of a rank test. If it is undefined, numbers are NaN and `note` says why.
 
-    statistic : T+ or U. n : observations used. n_other : those of the second sample, 0 for signed ranks.
+    statistic : T+ or U. n : number of observations. n_other : that of the second sample, 0 for signed ranks.
     zeros : differences of zero. method : "exact" or "asymptotic", "" if undefined.
-    z : standardised statistic, of the sign of the effect (also where the p-value is exact).
-    p_value : in [0, 1]; 0.0 where the smallest double is larger. log10_p : its decimal logarithm, always.
+    z : standardised statistic, with the sign of the effect (also if the p-value is exact).
+    p_value : in [0, 1]; 0.0 if it is below the smallest double. log10_p : its decimal logarithm, never -inf.
     rank_biserial : (favourable - unfavourable) / (all), in [-1, 1].
-    common_language : chance that a difference is positive, or that x exceeds y; ties half, in [0, 1].
+    common_language : probability that a difference is positive, or that x exceeds y; ties half, in [0, 1].
     """
 
     statistic: float
@@ -58,10 +60,10 @@ class RankTest:
 def signed_rank_test(
     differences: ArrayLike, *, alternative: str = "greater", zero_method: str = "wilcox"
 ) -> RankTest:
-    """Return Wilcoxon's signed-rank test of whether differences lie symmetrically about zero.
+    """Test by Wilcoxon's signed ranks whether differences are symmetric about zero.
 
-    T+ has mean sum r/2 and variance sum r^2/4 over the ranks r of the differences that are not zero; no
-    continuity correction.
+    T+ has mean sum r/2 and variance sum r^2/4 over the ranks r of the differences that are not zero. There
+    is no continuity correction.
 
     Parameters
     ----------
@@ -70,12 +72,12 @@ def signed_rank_test(
 
     Returns
     -------
-    RankTest; undefined without a difference other than zero.
+    RankTest; undefined if no difference is other than zero.
 
     Raises
     ------
     ValueError
-        For a name that is not listed or differences that are not a finite vector. TypeError if not numbers.
+        If a name is unknown or differences are not a finite vector. TypeError if they are not numbers.
 
     Examples
     --------
@@ -103,7 +105,7 @@ def signed_rank_test(
     ranks = rankdata(np.abs(ranked))[ranked != 0]
     total = float(ranks.sum())
     if len(used) <= EXACT:
-        method, (p, log_p) = "exact", _exact_tail(statistic, _signed_distribution(ranks), alternative)
+        method, (p, log_p) = "exact", _exact_tail(statistic, _count_signs(ranks), alternative)
     else:
         method, (p, log_p) = "asymptotic", _normal_tail(z, alternative)
     return RankTest(
@@ -121,10 +123,10 @@ def signed_rank_test(
 
 
 def rank_sum_test(first: ArrayLike, second: ArrayLike, *, alternative: str = "two-sided") -> RankTest:
-    """Return the Mann-Whitney U test of whether values of one sample exceed those of another.
+    """Test by Mann and Whitney's U whether values of one sample exceed those of another.
 
     U = sum of the ranks of the first sample - n (n + 1)/2, with mean n m/2 and the variance of the pooled
-    ranks, n m/((n + m)(n + m - 1)) sum (r - mean r)^2; asymptotically with continuity correction 1/2.
+    ranks, n m/((n + m)(n + m - 1)) sum (r - mean r)^2. The normal law takes a continuity correction of 1/2.
 
     Parameters
     ----------
@@ -164,9 +166,9 @@ def rank_sum_test(first: ArrayLike, second: ArrayLike, *, alternative: str = "tw
     centre = n * m / 2
     z = (statistic - centre) / spread
     if n + m <= EXACT:
-        method, (p, log_p) = "exact", _exact_tail(statistic, _subset_distribution(ranks, n), alternative)
+        method, (p, log_p) = "exact", _exact_tail(statistic, _count_subsets(ranks, n), alternative)
     else:
-        corrected = _corrected(z, 0.5 / spread, alternative)
+        corrected = _correct(z, 0.5 / spread, alternative)
         method, (p, log_p) = "asymptotic", _normal_tail(corrected, alternative)
     return RankTest(statistic, n, m, 0, method, z, p, log_p / math.log(10), 2 * share - 1, share)
 
@@ -175,8 +177,8 @@ def _empty(n: int, m: int) -> list[str]:
     return [name for name, size in (("first", n), ("second", m)) if not size]
 
 
-def _signed_distribution(ranks: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the values of T+ and their chances when each rank counts or not by the toss of a coin."""
+def _count_signs(ranks: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the values of T+ and their probabilities if each rank counts with probability 1/2."""
     doubled = np.rint(2 * ranks).astype(np.int64)  # mid-ranks are halves
     chance = np.zeros(int(doubled.sum()) + 1)
     chance[0] = 1.0
@@ -186,10 +188,8 @@ def _signed_distribution(ranks: NDArray[np.float64]) -> tuple[NDArray[np.float64
     return np.arange(len(chance)) / 2, chance
 
 
-def _subset_distribution(
-    ranks: NDArray[np.float64], n: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the values of U and their chances when n of the ranks are drawn at random."""
+def _count_subsets(ranks: NDArray[np.float64], n: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the values of U and their probabilities if n of the ranks are drawn at random."""
     doubled = np.rint(2 * ranks).astype(np.int64)
     ways = np.zeros((n + 1, int(doubled.sum()) + 1))
     ways[0, 0] = 1.0
@@ -202,7 +202,7 @@ def _subset_distribution(
 def _exact_tail(
     statistic: float, distribution: tuple[NDArray[np.float64], NDArray[np.float64]], alternative: str
 ) -> tuple[float, float]:
-    """Return the chance of a statistic at least as extreme, and its natural logarithm."""
+    """Return the probability of a statistic at least as extreme, and its natural logarithm."""
     values, chance = distribution
     above, below = chance[values >= statistic].sum(), chance[values <= statistic].sum()
     tail = {"greater": above, "less": below, "two-sided": 2 * min(above, below)}[alternative]
@@ -211,7 +211,7 @@ def _exact_tail(
 
 
 def _normal_tail(z: float, alternative: str) -> tuple[float, float]:
-    """Return the tail of the normal law, which underflows near z = 38, and its logarithm, which does not."""
+    """Return the tail of the normal law and its logarithm. Near z = 38 only the tail underflows."""
     from scipy.special import log_ndtr
 
     if alternative == "two-sided":
@@ -221,8 +221,8 @@ def _normal_tail(z: float, alternative: str) -> tuple[float, float]:
     return math.exp(log_p), log_p
 
 
-def _corrected(z: float, half: float, alternative: str) -> float:
-    """Return z with the continuity correction, which makes every tail larger."""
+def _correct(z: float, half: float, alternative: str) -> float:
+    """Apply the continuity correction to z: it makes every tail larger."""
     if alternative == "two-sided":
         return max(abs(z) - half, 0.0)
     return z - half if alternative == "greater" else z + half

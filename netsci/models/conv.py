@@ -51,7 +51,10 @@ CLASSIFIER = ("classifier.layers.0", "classifier.layers.1")
 
 
 class ConvNet(nn.Module):
-    """3 x 3 convolutions with activations and pooling, then two linear layers with activations.
+    """A convolutional network: 3 x 3 convolutions and pooling, then two linear layers.
+
+    `neuron` decides whether it spikes over time (LIF, the default) or not (nn.ReLU). `SpikingConvNet` is an
+    older name of this class.
 
     Parameters
     ----------
@@ -204,11 +207,12 @@ def conv2fc2(
     steps: int = 8,
     readout: str = "rate",
 ) -> ConvNet:
-    """Build 15C3 - AvgPool2 - 40C3 - AvgPool2 - 300 - classes, spiking, without normalisation.
+    """Build 15C3 - AvgPool2 - 40C3 - AvgPool2 - 300 - classes, spiking by default, not normalised.
 
     Parameters
     ----------
-    links : of the first linear layer [40 H W, 300], or a list for both, or by layer name. None is dense.
+    links : a matrix for the first linear layer (with padding 1 [40 H/4 W/4, 300]), a list of two for both
+        linear layers, or matrices by layer name. None makes a dense network.
     padding : of the convolutions, 1 or 0. bias : whether they have biases.
     pooling : "average" or "max". dropout : of the hidden units of the classifier.
     neuron, steps, readout : as in `netsci.models.mlp.mlp`.
@@ -251,12 +255,12 @@ def conv6fc2(
     steps: int = 8,
     readout: str = "rate",
 ) -> ConvNet:
-    """Build [128C3]x2 - MaxPool2 - [256C3]x2 - MaxPool2 - [512C3]x2 - 512 - classes, spiking.
+    """Build [128C3]x2 - MaxPool2 - [256C3]x2 - MaxPool2 - [512C3]x2 - 512 - classes, spiking by default.
 
     Parameters
     ----------
-    links : of the first linear layer [512 H/4 W/4, 512], or a list for both, or by layer name. None is
-        dense.
+    links : a matrix for the first linear layer [512 H/4 W/4, 512], a list of two for both linear layers, or
+        matrices by layer name. None makes a dense network.
     width : factor on all channels and on the 512 hidden units, rounded to whole numbers of at least 1.
     pooling : "average" or "max". dropout : of the hidden units of the classifier.
     neuron, steps, readout : as in `netsci.models.mlp.mlp`.

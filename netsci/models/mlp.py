@@ -94,7 +94,8 @@ def perceptron(
 class MLP(nn.Module):
     """Linear layers with activations between them, ReLU by default. The last layer gives the logits.
 
-    Attributes: `layers`, `activations` (one fewer), and `dropout` after each activation, None without.
+    Attributes: `layers`; `activations`, one fewer; `dropout`, the module after each activation, or None if
+    the rate is 0.
 
     Examples
     --------

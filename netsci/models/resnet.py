@@ -85,7 +85,11 @@ class BasicBlock(nn.Module):
 
 
 class ResNet(nn.Module):
-    """The residual network; see `resnet18`."""
+    """A residual network as `resnet18` builds it; the parameters are described there.
+
+    `neuron` decides whether it spikes over time or not (nn.ReLU). `SpikingResNet` is an older name of this
+    class.
+    """
 
     def __init__(
         self,

@@ -41,9 +41,9 @@ def raster(
     """Draw a spike raster of one sample: a dot for each spike, steps across and units upwards.
 
     Columns: step, unit (numeric), `panel` (such as the population; None for one panel), optionally sample and
-    caption. `sizes` gives the units of each panel, in the order of the panels, and says so where one has no
-    spike; without it a panel ends at its highest unit that fires. `steps` is T, else the last step with a
-    spike ends the axis.
+    caption. `sizes` gives the number of units of each panel, in the order of the panels; a panel without a
+    spike then says "no spikes". Without `sizes` a panel ends at its highest unit that fires. `steps` is T;
+    without it the axis ends at the last step with a spike.
 
     Raises ValueError for a missing column, where the table holds several samples (filter first) or a spike
     lies beyond `sizes` or `steps`; TypeError for a column that is not numeric.

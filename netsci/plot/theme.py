@@ -176,7 +176,7 @@ def save_svg(figure: Figure) -> bytes:
 
 
 def save_pdf(figure: Figure) -> bytes:
-    """Return a matplotlib figure as PDF with its fonts inside, the same bytes each time: no date.
+    """Return a matplotlib figure as PDF with its fonts inside. The bytes are the same each time: no date.
 
     Raises TypeError for anything but a matplotlib figure.
     """

@@ -35,9 +35,10 @@ class Section:
 
     title : heading. verdict : one plain sentence that says what the numbers show; more lines make a list.
     figure : plotly figure or None, with alt, what a reader who cannot see it should know (needed then).
-    table : shown as it is, NaN and None as an em dash. data : the figure's data for download as CSV, one
-    table or several by name; the table itself by default. notes : further remarks, one a line.
-    table_file : the table's own download, as the ending of its name, where `data` is something else.
+    table : shown as it is, NaN and None as an em dash. notes : further remarks, one a line.
+    data : the figure's data for download as CSV, one table or several by name; the table by default.
+    table_file : end of the file name under which the table, too, can be downloaded when `data` is given; ""
+    for no such download.
     stage : what `netsci.report.stage` returns for a disk that readers can move and colour.
     """
 

@@ -128,7 +128,9 @@ class TorchView:
 
 
 def views(net: nn.Module, watch: Watch | None = None) -> dict[str, TorchView]:
-    """Return the view of every sparse layer of a module, by name, with what a watch has stored.
+    """Return a view of every sparse layer of a module, by name: what scores of links read.
+
+    A view has the layer's links and weights and, of the watch, its gradients and activity.
 
     Examples
     --------

@@ -24,16 +24,19 @@ AT_ONCE = 256  # neurons whose spikes before a dense layer are held, so that the
 def linear_of_spikes(
     neuron: nn.Module, current: Tensor, layer: nn.Module, *, steps: int | None = None
 ) -> Tensor:
-    """Return layer(unroll(neuron, current, steps=steps)), [T, batch, out], in one pass where that is faster.
+    """Apply a linear layer to the spikes of a neuron over time; return [T, batch, out].
 
-    current is [T, batch, in], or, with steps given, [batch, in]: a constant current, as for `unroll`. It is
-    fused for `LIF` and `IF` on the CPU in float32 and float64, outside of autocast, each neuron's steps and
-    samples side by side in memory, before a `SparseLinear` on compiled loops, or before an `nn.Linear` or a
-    `SparseLinear` that is multiplied as a dense one: of at most MOST_OUTPUTS outputs, or of any number if no
-    gradient is wanted.
-    Otherwise both modules are called. They are also called if one has its own forward or a hook (`record`,
-    torch's pruning), so that every hook runs. A neuron other than `LIF` is called if it has hooks, else
-    unrolled.
+    The result is layer(unroll(neuron, current, steps=steps)). current is [T, batch, in], or, with steps
+    given, [batch, in]: a constant current, as for `unroll`.
+
+    Both are done in one pass ("fused"), which is faster, if all of this holds:
+    - the neuron is a `LIF` or an `IF`, on the CPU, in float32 or float64, outside of autocast;
+    - each neuron's steps and samples of the current lie side by side in memory;
+    - the layer is a `SparseLinear` on compiled loops; or it is an `nn.Linear` or a `SparseLinear` multiplied
+      as a dense one, with at most MOST_OUTPUTS outputs (any number if no gradient is wanted);
+    - neither has its own forward or a hook (`record`, torch's pruning), so that every hook runs.
+    Otherwise both are called one after the other. Then a neuron other than `LIF` is called as a module only
+    if it has hooks, and else unrolled.
 
     Raises
     ------

@@ -41,7 +41,10 @@ class Tally:
     def see_input(self, name: str, synapses: Synapses, x: Tensor) -> None:
         """Count the events that one call of a synaptic layer receives."""
         if x.ndim < synapses.n_axes:
-            raise ValueError(f"layer {name!r} received an input of shape {tuple(x.shape)}")
+            raise ValueError(
+                f"the input of layer {name!r} must have at least {synapses.n_axes} axes; its shape is "
+                f"{tuple(x.shape)}"
+            )
         n_lead = x.ndim - synapses.n_axes
         shape = tuple(x.shape[n_lead:])
         key = (name, shape)

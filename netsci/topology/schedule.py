@@ -61,7 +61,8 @@ def linear_exponent(initial: float, final: float, step: float, steps: float, unt
 
     delta = T / (1 + T),  T = T_0 + (T_1 - T_0) min(1, step / (until steps)),  T_i = delta_i / (1 - delta_i)
 
-    Both deltas lie in [0, 1): at 1 the exponent is infinite. Raises ValueError otherwise.
+    until is the share of the steps after which delta is final. Both deltas lie in [0, 1): at 1 the exponent
+    is infinite. Raises ValueError otherwise.
 
     Examples
     --------

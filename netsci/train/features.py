@@ -82,7 +82,7 @@ def pooled_features(model: nn.Module, data: DataSet, *, batch: int = 100, device
 
 
 def features_of_run(folder: str | Path, *, device: str = "cpu") -> DataSet:
-    """Return the pooled features of the network in the folder of a finished run, on all of its data.
+    """Return the pooled features (see `pooled_features`) of a finished run's network, on all of its data.
 
     Raises
     ------
@@ -109,7 +109,8 @@ def features_of_run(folder: str | Path, *, device: str = "cpu") -> DataSet:
     if checkpoint is None or checkpoint.epoch < recipe.optimisation.epochs:
         done = checkpoint.epoch if checkpoint else 0
         raise ValueError(
-            f"{place} holds {done} of {recipe.optimisation.epochs} epochs: finish its training first"
+            f"{place} holds {done} of {recipe.optimisation.epochs} epochs: finish its training first "
+            "(give the same `netsci train` command again)"
         )
     check_device(device)
     model = build(recipe, inputs)

@@ -104,16 +104,16 @@ ATTRIBUTES = {"projection": 0, "row": 0, "weight": 1.0}
         (lambda n: n.nodes[1].update(index=0.5), "node 1 has no place"),
         (lambda n: n.nodes[1].update(index="1"), "node 1 has no place"),
         (lambda n: n.nodes[1].update(index=0), "6 nodes and now has 6, or two nodes at one place"),
-        (lambda n: (n.remove_edge(0, 3), n.add_edge(0, 5, **ATTRIBUTES)), "link 0 - 5 joins other nodes"),
+        (lambda n: (n.remove_edge(0, 3), n.add_edge(0, 5, **ATTRIBUTES)), "row of link 0 - 5 do not fit"),
         (lambda n: n.remove_edge(0, 3), "'fc1' had 4 links and now has 3"),
         (lambda n: n.add_edge(0, 4, **ATTRIBUTES), "'fc1' had 4 links and now has 5"),
         (lambda n: n.add_edge(0, 4), "link 0 - 4 belongs to no projection"),
         (lambda n: n.edges[0, 3].update(projection=2), "link 0 - 3 belongs to no projection"),
         (lambda n: n.edges[0, 3].update(projection=-1), "link 0 - 3 belongs to no projection"),
         (lambda n: n.edges[0, 3].update(projection=True), "link 0 - 3 belongs to no projection"),
-        (lambda n: n.edges[0, 3].update(projection=1), "link 0 - 3 joins other nodes than in 'fc2' before"),
-        (lambda n: n.edges[0, 3].update(row=1), "link 0 - 3 joins other nodes than in 'fc1' before"),
-        (lambda n: n.edges[0, 3].update(row=None), "link 0 - 3 joins other nodes"),
+        (lambda n: n.edges[0, 3].update(projection=1), "ends or the row of link 0 - 3 do not fit 'fc2'"),
+        (lambda n: n.edges[0, 3].update(row=1), "ends or the row of link 0 - 3 do not fit 'fc1'"),
+        (lambda n: n.edges[0, 3].update(row=None), "ends or the row of link 0 - 3 do not fit"),
         (lambda n: n.edges[0, 3].pop("weight"), "link 0 - 3 has no weight"),
         (lambda n: n.edges[0, 3].update(weight=float("nan")), "link 0 - 3 has no weight"),
     ],
@@ -143,7 +143,7 @@ def test_a_weight_where_there_was_none_or_of_no_use_is_explained():
 
 def test_a_reversed_network_is_explained():
     for graph in (graphs.chain(), graphs.backward()):
-        with pytest.raises(ValueError, match="joins other nodes than in"):
+        with pytest.raises(ValueError, match=r"the ends or the row of link .* do not fit"):
             from_networkx(graph.to_networkx().reverse())
     undirected = EXAMPLES[5]
     assert from_networkx(undirected.to_networkx().to_directed().to_undirected()) == undirected
@@ -153,7 +153,7 @@ def test_the_row_of_a_convolution_belongs_to_its_channel():
     network = graphs.convolution().to_networkx()
     u, v, key = next(iter(network.edges(keys=True)))
     network.edges[u, v, key]["row"] += 2
-    with pytest.raises(ValueError, match="joins other nodes than in"):
+    with pytest.raises(ValueError, match=r"the ends or the row of link .* do not fit"):
         from_networkx(network)
 
 

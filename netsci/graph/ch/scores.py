@@ -134,7 +134,7 @@ def iter_scores(
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64]]]:
     """Yield the rows of `ch_scores` in blocks of at most `block_rows`, for layers too large for one array.
 
-    Each block computes anew what its columns share, so larger blocks take less time in total.
+    Work that all rows share is done anew for each block, so larger blocks take less time in total.
 
     Returns
     -------

@@ -96,7 +96,8 @@ def ch_scores_unipartite(
     ([[0, 2], [0, 3], [1, 3]], [0.0, 1.0, 0.0])
 
     Source: S0 eq. 5 (ch3_l3), S1 eqs. A3, A4 (_l3n); Muscoloni et al. (2018, 2022) for the others.
-    Reading: "path" is the laboratory's code for training (and of 2026), "induced" that of 2018 to 2022.
+    Reading: "path" is what the laboratory's code for training does (and its code of 2026), "induced" what its
+    code of 2018 to 2022 does.
     """
     network = _Network.prepare(adjacency, rule, local_community, existing)
     if pairs is not None:

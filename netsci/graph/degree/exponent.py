@@ -100,12 +100,12 @@ def degree_exponent(
     gamma solves d ln zeta(gamma, xmin)/d gamma = - mean ln k, so it is the exact discrete maximum likelihood
     (the closed form with xmin - 1/2 is poor below xmin = 6), found by bisection for all candidate xmin at
     once. The embedding's gamma (`grid_exponent`) is the same estimate rounded to .01 as its authors do.
-    Zero degrees are dropped and counted.
+    Zero degrees are dropped; the result says how many.
 
-    In networks of finite size gamma lies below the exponent of the limit where the tail bends: of
-    Barabasi-Albert networks of 10,000 nodes (3 in the limit) it is about 2.96 with m = 5 and 2.7 to 2.9 with
-    m = 3. A gamma just below 3 is therefore not evidence of an exponent below 3; sigma does not cover this
-    effect.
+    Where the tail bends, gamma of a finite network lies below the exponent of the infinite one.
+    Barabasi-Albert networks have 3 in the limit; with 10,000 nodes gamma is about 2.96 for m = 5 and 2.7 to
+    2.9 for m = 3. A gamma just below 3 is therefore not evidence of an exponent below 3. sigma does not cover
+    this effect.
 
     Parameters
     ----------

@@ -66,8 +66,9 @@ def hd_correlation(coordinates: Any, reference: Any) -> float:
 
     Parameters
     ----------
-    coordinates, reference : see the module; a disk and a ball may be compared. Nodes in the same order; if
-        the reference is a tuple for the whole network, only the nodes of the Embedding count.
+    coordinates, reference : an `Embedding` or a tuple, see the module; a disk and a ball may be compared.
+        Both list the nodes in the same order. If coordinates are an Embedding of some nodes and the reference
+        is a tuple for the whole network, only those nodes are compared.
 
     Returns
     -------

@@ -246,8 +246,8 @@ def _check_shape(part: Part) -> None:
     count = len(part.nodes)
     if count < 4:
         raise ValueError(
-            "adjacency must have at least 4 connected nodes; the "
-            f"{'joined' if len(part.ends) else 'largest'} component has {count}"
+            "adjacency must have at least 4 connected nodes; "
+            f"{'its components, joined, have' if len(part.ends) else 'its largest component has'} {count}"
         )
     if part.links.nnz == count * (count - 1):
         raise ValueError(

@@ -1,10 +1,10 @@
-"""Modules of a network by modularity, for undirected networks and for two populations alike.
+"""Find modules of a network by modularity, in undirected networks and between two populations.
 
-Of up to 8 nodes with links, all divisions are tried. In large sparse networks Leiden's search finds the
-higher Q (`netsci.graph.structure.leiden`). In small and dense ones either may, so Louvain's runs as well, and
-Leiden's goes on from the better division. Louvain's moves single nodes, makes modules into nodes, and so on;
-again from where it ended until nothing improves. It has the last word, so that no single node can gain by a
-move at the end. The best Q is hard to find (NP-hard); what is found is a lower bound.
+With up to 8 nodes that have links, try all divisions. In large sparse networks, search by Leiden's algorithm
+(`netsci.graph.structure.leiden`), which finds the higher Q. In small and dense ones either may find it:
+search by Louvain's as well, and start Leiden's from the best division. Louvain's moves single nodes, makes
+modules into nodes, and repeats both until Q stops rising. Run it last, so that no move of a single node
+raises Q. To find the best Q is NP-hard: the Q found is a lower bound.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ def find_modules(
     Parameters
     ----------
     links : bool CSR [senders, receivers]; an undirected network as its symmetric adjacency, no loops.
-    offset : number of the node that the first row, and the first column, stands for.
-    nodes : how many nodes there are. runs : how much to search, at least 1: 1 + runs // 4 searches by Leiden
-        and, where at most 1,000 nodes have links or a node has more than 16 on average, `runs` searches by
+    offset : numbers of the nodes that the first row and the first column stand for.
+    nodes : number of nodes. runs : amount of search, at least 1: 1 + runs // 4 searches by Leiden
+        and, if at most 1,000 nodes have links or a node has more than 16 on average, `runs` searches by
         Louvain. The best division is kept; with at most 8 nodes that have links it is the best of all.
-    rng : a Generator; its state alone fixes the result.
+    rng : numpy Generator; the result depends on its state only.
 
     Raises
     ------
@@ -55,7 +55,7 @@ def find_modules(
 
     Returns
     -------
-    Modules; modularity in [-1/2, 1], NaN and every node its own module where there is no link.
+    Modules; modularity in [-1/2, 1], NaN and every node its own module if there is no link.
 
     Examples
     --------
@@ -81,7 +81,7 @@ def find_modules(
 
 
 def _try_all(ends: Ends, linked: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the best division of all, of equally good ones the one with most modules."""
+    """Return the best of all divisions. Of equally good ones, return the one with most modules."""
     gain = np.zeros((len(linked), len(linked)))
     gain[np.searchsorted(linked, ends.senders), np.searchsorted(linked, ends.receivers)] = 1
     total = gain.sum()
@@ -117,7 +117,7 @@ def _search(ends: Ends, linked: int, runs: int, state: NDArray[np.uint64]) -> ND
 
 
 def _weigh_ties(ends: Ends) -> sp.csr_array:
-    """Return how many links join each pair of nodes, in either direction."""
+    """Count the links between each pair of nodes, in both directions."""
     both = np.concatenate([ends.senders, ends.receivers]), np.concatenate([ends.receivers, ends.senders])
     return sp.coo_array((np.ones(len(both[0])), both), shape=(ends.nodes, ends.nodes)).tocsr()
 
@@ -143,7 +143,7 @@ def _one_run(
     start: NDArray[np.int64],
     state: NDArray[np.uint64],
 ) -> NDArray[np.int64]:
-    """Move nodes from the modules they are in, then modules as nodes of a smaller network, and so on."""
+    """Move nodes between modules, then make modules the nodes of a smaller network, and repeat."""
     from netsci.graph.structure._module_kernels import move_nodes
 
     total = float(sending.sum())

@@ -1,4 +1,4 @@
-"""Which structures of a network its size or its degrees do not explain: measures against null models."""
+"""Compare measures of a network with null models: which structures do its size and degrees not explain?"""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from netsci.graph.structure.path_measures import as_undirected, path_length
 if TYPE_CHECKING:
     import pandas as pd
 
-LARGEST_WORK = 3e9  # steps of one measure on one network, some seconds
+LARGEST_WORK = 3e9  # steps of one measure on one network: a few seconds
 REFERENCES = 5  # random networks behind small-worldness
-SEARCHES = 4  # for modules: about one search in ten ends far below the others and would pass for a finding
+SEARCHES = 4  # for modules: about one search in ten ends far below the others
 
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """One network to measure, links bool CSR, with what several measures share counted once.
+    """One network to measure, links bool CSR. What several measures share is computed once.
 
     reference : gives the mean clustering and path length of random networks of this size.
     """
@@ -115,17 +115,17 @@ def structure_table(
     Parameters
     ----------
     graph : any LayeredGraph. Undirected projections have UNIPARTITE_MEASURES. All others have
-        BIPARTITE_MEASURES, with rows (of which a unit may own several) and columns as the two populations,
-        also where both are one population. Weights play no part.
+        BIPARTITE_MEASURES: rows and columns count as two populations, also where both are one population. A
+        unit may own several rows. Weights play no part.
     measures : names to restrict the table to; None for all. null : one of NULL_MODELS.
     replicates : random networks R a projection, at least 1. rng : numpy Generator; the table depends on its
-        state alone, not on the number of processors.
+        state only, not on the number of processors.
 
     Returns
     -------
     table, one line a projection and measure: projection, measure (text), value, null_mean, null_std (R - 1),
         z, p (float64), replicates (int64, those where the measure is defined), note (text, "" or why a
-        number is NaN). z is NaN where all replicates are alike: a standard deviation of 0 measures nothing.
+        number is NaN). z is NaN if all replicates are alike: their standard deviation is 0.
         path_length and small_worldness take the largest component; rich_club is phi at the 90 % quantile of
         the degrees; modularity is searched for with runs=4, in the network and each replicate;
         small_worldness compares with 5 Erdos-Renyi networks whatever the null model.
@@ -179,19 +179,19 @@ def _compare(
     work = {name: _work(name, links, undirected) for name in names}
     small = [name for name in names if work[name] <= LARGEST_WORK]
     seeds = rng.integers(0, 2**63, replicates + 2)
-    # The same for the network and its replicates, as it depends on size alone: drawn once, if at all.
+    # Draw the reference once: it depends on size only, so the network and its replicates share it.
     found: list[tuple[float, float]] = []
     if "small_worldness" in small:
         found.append(_reference(links, undirected, np.random.default_rng(seeds[-1])))
 
-    def measured(number: int) -> list[float]:
+    def measure(number: int) -> list[float]:
         own = np.random.default_rng(seeds[number])
         drawn = links if number == 0 else draw_links(links, null, undirected=undirected, rng=own)
         one = Sample(drawn, undirected, lambda: found[0], own)
         return [float(known[name](one)) for name in small]
 
     with ThreadPoolExecutor(min(replicates + 1, processors())) as pool:
-        values = np.array(list(pool.map(measured, range(replicates + 1)))).reshape(replicates + 1, len(small))
+        values = np.array(list(pool.map(measure, range(replicates + 1)))).reshape(replicates + 1, len(small))
     lines = []
     for name in names:
         if name in small:
@@ -205,7 +205,7 @@ def _compare(
 
 
 def _statistics(name: str, values: NDArray[np.float64]) -> tuple[tuple[float, ...], str]:
-    """Return value, null mean and deviation, z, p, replicates and the note; the network's value is first."""
+    """Return value, null mean and deviation, z, p, replicates and the note. The network's value is first."""
     value, null = float(values[0]), values[1:][~np.isnan(values[1:])]
     notes = []
     if math.isnan(value):
@@ -217,7 +217,7 @@ def _statistics(name: str, values: NDArray[np.float64]) -> tuple[tuple[float, ..
     z = p = math.nan
     if len(null) == 1:
         notes.append("one replicate has no standard deviation")
-    # Equal measures may differ in their last digits where the links come in another order.
+    # Equal measures may differ in their last digits if the links are in another order.
     rounding = 1e-12 * max(1.0, abs(mean)) if len(null) else 0.0
     if len(null) > 1 and np.ptp(null) <= rounding:
         notes.append("all replicates are alike: no z")
@@ -236,15 +236,15 @@ def _reference(links: sp.csr_array, undirected: bool, rng: np.random.Generator) 
     if undirected:
         return classical.random_reference(links, REFERENCES, rng)
 
-    def drawn() -> Sample:
+    def draw() -> Sample:
         return Sample(scatter(links, rng=rng), False, lambda: (math.nan, math.nan), rng)
 
-    values = np.array([(one.clustering, one.path_length) for one in (drawn() for _ in range(REFERENCES))])
+    values = np.array([(one.clustering, one.path_length) for one in (draw() for _ in range(REFERENCES))])
     return float(values[:, 0].mean()), float(values[:, 1].mean())
 
 
 def _work(name: str, links: sp.csr_array, undirected: bool) -> float:
-    """Return about how many steps a measure takes, 0 where it is as quick as drawing a replicate."""
+    """Estimate the steps of a measure: 0 if it is as quick as drawing a replicate."""
     rows = np.diff(links.indptr).astype(np.float64)
     columns = np.bincount(links.indices, minlength=links.shape[1]).astype(np.float64)
     if not links.nnz:

@@ -1,7 +1,7 @@
-"""GML and node-link JSON: nodes and links with attributes, nested as deep as anybody likes.
+"""Read GML and node-link JSON: nodes and links with attributes, nested to any depth.
 
-GML is read by hand: igraph reads damaged files that should be refused (nodes without ids, brackets that do
-not pair) and ends the process on others.
+The GML reader is our own: igraph accepts damaged files (nodes without ids, brackets that do not pair), and
+some files end its process.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Record = tuple[str, dict[str, Any]]
 
 
 def read_gml(path: Path) -> tuple[LayeredGraph, list[str]]:
-    """Read a GML graph, its nodes told apart by id and never by label, and notes."""
+    """Read a GML graph and return it with notes. Nodes are identified by id, never by label."""
     import networkx as nx
 
     records = list(_records(path, _REMARK.sub("", whole_text(path))))
@@ -49,16 +49,18 @@ def read_gml(path: Path) -> tuple[LayeredGraph, list[str]]:
     add_links(path, network, (_ends(path, attributes) for attributes in links))
     notes = [f"only the first of {graphs} graphs is read"] if graphs > 1 else []
     if "directed" not in header:
-        notes.append("links are read as undirected: it does not say 'directed 1'")
+        notes.append("links are read as undirected: the file does not say 'directed 1'")
     return from_network(path, network, notes)
 
 
 def read_json(path: Path) -> tuple[LayeredGraph, list[str]]:
-    """Read node-link JSON, as `networkx.node_link_data` and D3 have it: nodes with ids, links (or edges)."""
+    """Read node-link JSON as `networkx.node_link_data` and D3 write it: nodes with ids, links (or edges)."""
     import networkx as nx
 
     if path.stat().st_size > _MAX_JSON:
-        raise CheckpointError(path, f"a JSON file above the limit of {_MAX_JSON:,} bytes", "use a sparse npz")
+        raise CheckpointError(
+            path, f"the JSON file is larger than the limit of {_MAX_JSON:,} bytes", "save it as a sparse npz"
+        )
     found = json.loads(whole_text(path))
     links: Any = found.get("links", found.get("edges")) if isinstance(found, dict) else None
     nodes: Any = found.get("nodes") if isinstance(found, dict) else None
@@ -67,10 +69,10 @@ def read_json(path: Path) -> tuple[LayeredGraph, list[str]]:
         names = sorted(set(map(str, shards.values())))
         raise CheckpointError(
             path,
-            f"this lists in which of {len(names):,} files the weights of a model lie",
-            f"give one of them: {', '.join(map(printable, names[:3]))}",
+            f"it holds no weights: it lists which of {len(names):,} files hold those of a model",
+            f"open one of them: {', '.join(map(printable, names[:3]))}",
         )
-    nodes = _numbered(nodes, links)
+    nodes = _number_nodes(nodes, links)
     if not (_are_records(nodes, {"id"}) and _are_records(links, {"source", "target"})):
         raise CheckpointError(
             path,
@@ -82,12 +84,12 @@ def read_json(path: Path) -> tuple[LayeredGraph, list[str]]:
         network.graph.update(found["graph"])
     _add_nodes(path, network, [{**node, "id": _key(node["id"])} for node in nodes])
     add_links(path, network, ((_key(x["source"]), _key(x["target"]), _rest(x)) for x in links))
-    said = [] if "directed" in found else ["links are read as undirected: it does not say 'directed'"]
+    said = [] if "directed" in found else ["links are read as undirected: the file does not say 'directed'"]
     return from_network(path, network, said)
 
 
 def add_links(path: Path, network: Any, links: Iterable[tuple[Any, Any, dict[str, Any]]]) -> None:
-    """Add links to a networkx multigraph; raises CheckpointError where one names a node that is not there."""
+    """Add links to a networkx multigraph. Raise CheckpointError if one names a node that is not there."""
     for u, v, attributes in links:
         for node in (u, v):
             if node not in network:
@@ -103,7 +105,7 @@ def add_links(path: Path, network: Any, links: Iterable[tuple[Any, Any, dict[str
 def _records(path: Path, text: str) -> Iterator[Record]:
     """Yield every node and edge with its plain attributes, then the graph they are in.
 
-    Lists within them (graphics) are passed over, by counting and without recursion.
+    Skip lists within them (graphics): count brackets, do not recurse.
     """
     inside: list[str] = []  # the names of the lists around
     graph: dict[str, Any] = {}
@@ -122,7 +124,7 @@ def _records(path: Path, text: str) -> Iterator[Record]:
                 graph = {}
         elif name is None:
             if quoted is not None or bracket:
-                raise CheckpointError(path, "a value stands where a name is due: damaged", _AGAIN)
+                raise CheckpointError(path, "a value stands where a name should be: damaged", _AGAIN)
             name = plain.lower() if len(inside) < 2 else plain
         else:
             if bracket:
@@ -153,7 +155,9 @@ def _value(quoted: str | None, plain: str) -> Any:
 def _flag(path: Path, header: dict[str, Any]) -> bool:
     flag = header.get("directed", 0)
     if flag not in (0, 1):
-        raise CheckpointError(path, f"it says directed {printable(flag)}", "write directed 1 or directed 0")
+        raise CheckpointError(
+            path, f"directed must be 0 or 1; it is {printable(flag)}", "write directed 1 or directed 0"
+        )
     return bool(flag)
 
 
@@ -163,7 +167,7 @@ def _add_nodes(path: Path, network: Any, nodes: list[dict[str, Any]]) -> None:
         raise CheckpointError(path, f"{missing:,} of {len(nodes):,} nodes have no id", _AGAIN)
     network.add_nodes_from((node["id"], {k: v for k, v in node.items() if k != "id"}) for node in nodes)
     if len(network) < len(nodes):
-        raise CheckpointError(path, "two of its nodes have the same id", "give each node an id of its own")
+        raise CheckpointError(path, "two of its nodes have the same id", "give every node a different id")
 
 
 def _ends(path: Path, attributes: dict[str, Any]) -> tuple[Any, Any, dict[str, Any]]:
@@ -180,8 +184,8 @@ def _are_records(value: Any, keys: set[str]) -> bool:
     return isinstance(value, list) and all(isinstance(x, dict) and keys <= x.keys() for x in value)
 
 
-def _numbered(nodes: Any, links: Any) -> Any:
-    """Return nodes with their places as ids where they have none and links name places, as D3 once had it."""
+def _number_nodes(nodes: Any, links: Any) -> Any:
+    """Number nodes that have no id if the links name places in the list, as early D3 files do."""
     if not (_are_records(nodes, set()) and _are_records(links, {"source", "target"})):
         return nodes
     ends = [link[end] for link in links for end in ("source", "target")]
@@ -191,5 +195,5 @@ def _numbered(nodes: Any, links: Any) -> Any:
 
 
 def _key(value: Any) -> Any:
-    """Return a node's id as something that can be looked up: JSON may hold a list or a dictionary there."""
+    """Make a node's id hashable: in JSON it may be a list or a dictionary."""
     return value if isinstance(value, (str, int, float, bool)) else json.dumps(value)

@@ -100,7 +100,7 @@ def check_claim(path: Path, claimed: int, held: int, what: str) -> None:
         raise CheckpointError(
             path,
             f"it claims {claimed:,} {what} in {held:,} bytes: damaged, or made to fill the memory",
-            "fetch or write it again; a larger sparse matrix goes into a scipy.sparse npz",
+            "fetch or write it again; if it is that large, save its matrix with scipy.sparse.save_npz",
         )
 
 

@@ -1,6 +1,7 @@
-"""MATLAB 5 files (.mat of versions 5 to 7), read by hand so that nothing is allocated on a mere claim.
+"""Read MATLAB 5 files (.mat of versions 5 to 7). Check every size before memory is allocated for it.
 
-scipy.io.loadmat ends the process on some damaged files, and reads others whose lengths cannot be right.
+The reader is our own: some damaged files end the process in scipy.io.loadmat, and it accepts others whose
+lengths cannot be right.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ _AGAIN = "fetch or save it again"
 
 
 def read_matlab(path: Path) -> tuple[LayeredGraph, list[str]]:
-    """Read all matrices: square ones as networks of their own, the others as layers that chain, and notes."""
+    """Read square matrices as networks of their own and the others as layers of a chain; add notes."""
     from netsci.graph.layered import LayeredGraph
 
     found = _Variables(path)
@@ -55,7 +56,7 @@ def read_matlab(path: Path) -> tuple[LayeredGraph, list[str]]:
         listed = ", ".join(
             f"{printable(n)} {m.shape[0]:,} x {m.shape[1]:,}" for n, m in found.matrices.items()
         )
-        notes.append(f"{len(found.matrices)} matrices: {listed}; --select NAME (select=) takes one")
+        notes.append(f"{len(found.matrices)} matrices: {listed}; choose one by --select NAME (select=)")
     populations: list[Population] = []
     projections: list[Projection] = []
     for name, matrix in square.items():
@@ -75,7 +76,7 @@ def read_matlab(path: Path) -> tuple[LayeredGraph, list[str]]:
 
 
 def _network(path: Path, name: str, matrix: Any) -> tuple[LayeredGraph, list[str]]:
-    """Return a square matrix as a plain network that is called like the variable."""
+    """Return a square matrix as a plain network with the name of the variable."""
     from dataclasses import replace
 
     from netsci.graph.layered import LayeredGraph
@@ -92,7 +93,7 @@ def _network(path: Path, name: str, matrix: Any) -> tuple[LayeredGraph, list[str
 
 
 def _layers(path: Path, matrices: dict[str, Any], taken: set[str]) -> tuple[LayeredGraph, list[str]]:
-    """Return rectangular matrices as layers, chained where their widths fit."""
+    """Return rectangular matrices as layers. Join them to a chain where their widths fit."""
     from dataclasses import replace
 
     from netsci.graph.layered import LayeredGraph
@@ -110,12 +111,12 @@ def _layers(path: Path, matrices: dict[str, Any], taken: set[str]) -> tuple[Laye
         replace(p, source=source, target=target)
         for p, (source, target) in zip(graph.projections, ends, strict=True)
     )
-    said = ["matrices that are not square are layers [presynaptic, postsynaptic]"]
+    said = ["matrices that are not square are read as layers [presynaptic, postsynaptic]"]
     return LayeredGraph(populations, projections), said + notes + arranged + joined
 
 
 class _Variables:
-    """The matrices of a file by name, also those in structures and cells, and what else there is."""
+    """The matrices of a file by name, also those in structures and cells, and a list of what is left out."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -124,11 +125,11 @@ class _Variables:
         self._count = 0
         data = memoryview(path.read_bytes())
         if len(data) < 128 or data[126:128].tobytes() not in (b"IM", b"MI"):
-            raise self._damaged("its header is no MATLAB 5 header")
+            raise self._damage_error("its header is no MATLAB 5 header")
         self.order = "<" if data[126:128].tobytes() == b"IM" else ">"
         self._unpacked = 0
         for kind, content in self._elements(data[128:]):
-            inner = self._inflated(content) if kind == _COMPRESSED else [(kind, content)]
+            inner = self._inflate(content) if kind == _COMPRESSED else [(kind, content)]
             for inner_kind, inner_content in inner:
                 if inner_kind == _MATRIX:
                     self._variable(inner_content, None, 0)
@@ -141,16 +142,16 @@ class _Variables:
             if first >> 16:  # a small element: size and type share the first word, the content follows
                 kind, size, begin, step = first & 0xFFFF, first >> 16, place + 4, 8
                 if size > 4:
-                    raise self._damaged("a small element is larger than 4 bytes")
+                    raise self._damage_error("a small element is larger than 4 bytes")
             else:
                 kind, begin = first, place + 8
                 step = 8 + size + (0 if kind == _COMPRESSED else -size % 8)
             if begin + size > len(data):
-                raise self._damaged(f"an element of {size:,} bytes reaches beyond the end")
+                raise self._damage_error(f"an element of {size:,} bytes reaches beyond the end")
             yield kind, data[begin : begin + size]
             place += step
 
-    def _inflated(self, content: memoryview) -> Iterator[tuple[int, memoryview]]:
+    def _inflate(self, content: memoryview) -> Iterator[tuple[int, memoryview]]:
         size = self.path.stat().st_size
         left = min(MAX_BYTES, max(ANY_RATIO_BYTES, MAX_COMPRESSION * size)) - self._unpacked
         inflater = zlib.decompressobj()
@@ -165,14 +166,14 @@ class _Variables:
         return self._elements(memoryview(data))
 
     def _variable(self, data: memoryview, called: str | None, depth: int) -> None:
-        """Take up one array: a matrix, or what is inside a structure or cell."""
+        """Read one array: a matrix, or the arrays in a structure or cell."""
         if not len(data):
             return
         self._count += 1
         check_count(self.path, self._count, "arrays")
         if depth > _MAX_DEPTH:
             raise CheckpointError(
-                self.path, f"its structures nest deeper than {_MAX_DEPTH}", "save the matrices alone"
+                self.path, f"its structures nest deeper than {_MAX_DEPTH}", "save only the matrices"
             )
         parts = self._elements(data)
         word = int(self._numbers(parts, "u4")[0])
@@ -184,7 +185,7 @@ class _Variables:
         own = bytes(next(parts, (0, memoryview(b"")))[1]).decode("latin-1")
         name = own if called is None else called
         if len(shape) < 2 or min(shape) < 0:
-            raise self._damaged(f"{printable(name)} has the shape {list(shape)}")
+            raise self._damage_error(f"{printable(name)} has the shape {list(shape)}")
         if kind in (_CELL, _STRUCT, _OBJECT):
             self._inside(parts, kind, name, shape, depth)
         elif kind == _CHAR:
@@ -200,7 +201,7 @@ class _Variables:
         shape: tuple[int, ...],
         depth: int,
     ) -> None:
-        """Take up the arrays in a cell array or structure, as many as there are and not as claimed."""
+        """Read the arrays in a cell array or structure. Count those stored, not those it promises."""
         fields = [""]
         if kind == _OBJECT:
             next(parts, None)  # the name of its class
@@ -208,7 +209,7 @@ class _Variables:
             width = int(self._numbers(parts, "i4")[0])
             text = bytes(next(parts, (0, memoryview(b"")))[1])
             if width < 1:
-                raise self._damaged("a structure has field names without length")
+                raise self._damage_error("the field names of a structure have no length")
             fields = [
                 text[i : i + width].split(b"\0")[0].decode("latin-1") for i in range(0, len(text), width)
             ]
@@ -241,7 +242,7 @@ class _Variables:
             if max(shape) > 1:
                 self.left_out.append(f"{described} (a vector)")
         elif name in self.matrices:
-            raise self._damaged(f"it holds {printable(name)} twice")
+            raise self._damage_error(f"it holds {printable(name)} twice")
         else:
             check_matrix(self.path, printable(name), shape)
             self.matrices[name] = (
@@ -253,33 +254,33 @@ class _Variables:
     def _dense(self, parts: Iterator[tuple[int, memoryview]], kind: int, name: str, shape: Any) -> Any:
         values = self._numbers(parts, _CLASSES[kind])
         if len(values) != math.prod(shape):
-            raise self._damaged(
-                f"{printable(name)} promises {math.prod(shape):,} numbers, holds {len(values):,}"
+            raise self._damage_error(
+                f"{printable(name)} should hold {math.prod(shape):,} numbers and holds {len(values):,}"
             )
         return values.reshape(shape, order="F")
 
     def _sparse(self, parts: Iterator[tuple[int, memoryview]], name: str, shape: Any, flags: int) -> Any:
-        """Return a sparse matrix, every index checked before compiled code sees it."""
+        """Return a sparse matrix. Check every index before compiled code uses it."""
         rows, starts = self._numbers(parts, "i8"), self._numbers(parts, "i8")
         values = self._numbers(parts, "f8") if len(rows) else np.zeros(0)
         count = int(starts[-1]) if len(starts) == shape[1] + 1 else -1
-        # MATLAB reserves room: there may be more places than entries.
+        # MATLAB reserves space: there may be more places than entries.
         if not 0 <= count <= min(len(rows), len(values)):
-            raise self._damaged(f"the sparse matrix {printable(name)} is incomplete")
+            raise self._damage_error(f"the sparse matrix {printable(name)} is incomplete")
         rows = rows[:count]
-        # Not left to scipy's check_format, which skips the order of an empty matrix's pointers.
+        # Check this here: scipy's check_format skips the order of an empty matrix's pointers.
         inside = not count or (rows.min() >= 0 and rows.max() < shape[0])
         if starts[0] or (np.diff(starts) < 0).any() or not inside:
-            raise self._damaged(f"an index of the sparse matrix {printable(name)} points outside it")
+            raise self._damage_error(f"an index of the sparse matrix {printable(name)} points outside it")
         return sp.csr_array(sp.csc_array((values[:count], rows, starts), shape=shape))
 
     def _numbers(self, parts: Iterator[tuple[int, memoryview]], dtype: str) -> Any:
-        """Return the next element as numbers; MATLAB stores them in the smallest type that holds them."""
+        """Return the next element as numbers. MATLAB stores them in the smallest type that holds them."""
         kind, content = next(parts, (0, memoryview(b"")))
         stored = _NUMBERS.get(kind)
         if stored is None or len(content) % int(stored[1]) or (not len(content) and kind == 0):
-            raise self._damaged("numbers are due where it holds something else")
+            raise self._damage_error("it holds something else where numbers should be")
         return np.frombuffer(content, self.order + stored).astype(dtype)
 
-    def _damaged(self, what: str) -> CheckpointError:
+    def _damage_error(self, what: str) -> CheckpointError:
         return CheckpointError(self.path, f"{what}: damaged or truncated", _AGAIN)

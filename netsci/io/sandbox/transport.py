@@ -163,7 +163,7 @@ def _check_left(stream: BinaryIO, length: int) -> None:
     left = stream.seek(0, 2) - here
     stream.seek(here)
     if length > left:
-        raise ValueError(f"{length} bytes are promised and {left} remain")
+        raise ValueError(f"the file ends early: {length} bytes must follow, {left} do")
 
 
 def _text(value: Any) -> str:

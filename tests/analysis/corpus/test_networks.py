@@ -21,7 +21,6 @@ from analysis.corpus.study import PRECISION
 from analysis.corpus.tables import ALL, RULES, STRUCTURE
 from analysis.engine import agreement
 from analysis.engine.cells import Cell, Record, Task
-from analysis.engine.exhibit import say_verdict
 
 SETTING = {"per_domain": 6, "per_series": 2, "largest": 60, "hidden": 0.1, "repetitions": 2}
 PREDICTION, ROUTING = study.exhibits()
@@ -242,16 +241,6 @@ def test_correlations_leave_out_exponents_at_a_bound():
     assert "2 of 16 networks left out" in " ".join(
         text.get_text() for text in (*figure.axes[0].texts, *figure.texts, figure.axes[0].xaxis.label)
     )
-
-
-@pytest.mark.parametrize("exhibit", [PREDICTION, ROUTING], ids=lambda exhibit: exhibit.id)
-def test_they_draw_and_say_something(exhibit):
-    made = exhibit.tabulate(records_by_hand())
-    assert {"seed", "measure", "value", "unit"} <= set(made["table"])
-    assert not exhibit.summarise(made).empty
-    assert say_verdict(exhibit, made)
-    for backend in ("matplotlib", "plotly"):
-        assert exhibit.draw(made, backend) is not None
 
 
 def command(folder, *arguments: str):

@@ -4,15 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.digits import exhibits
 from analysis.digits import tables as digits_tables
 from analysis.digits import training as digits_training
 from analysis.engine import digits_runs as digits_networks
 from analysis.engine.cells import Cell, Record, Task
 from analysis.engine.digits_runs import PARAMETERS, TASK
-from analysis.engine.exhibit import say_verdict
 from netsci.graph import LayeredGraph, live_units, percolate
 from netsci.measure import sparsity_index
+from tests.analysis.committed import value
 
 SMALL = {**PARAMETERS, "widths": (64, 48, 40, 10), "sparsity": 0.9, "epochs": 8}
 
@@ -106,18 +105,6 @@ def test_magnitude_pruning_keeps_the_largest(records):
     assert strength[mask].min() >= strength[~mask].max()
 
 
-def test_every_exhibit_tabulates_and_draws(records):
-    for exhibit in exhibits():
-        wanted = {c["model"] for c in exhibit.cells}
-        tables = exhibit.tabulate({c: r for c, r in records.items() if c["model"] in wanted})
-        table = tables["table"]
-        assert {"model", "seed", "projection", "measure", "value", "unit"} <= set(table.columns)
-        assert len(say_verdict(exhibit, tables)) > 40
-        assert not exhibit.summarise(tables).empty
-        for backend in ("matplotlib", "plotly"):
-            assert exhibit.draw(tables, backend) is not None
-
-
 def test_an_unknown_model_is_refused():
     with pytest.raises(ValueError, match="dense, static, chts"):
         digits_training.train(model="sparse", seed=0, **SMALL)
@@ -158,12 +145,6 @@ def hand_made(model: str, seed: int = 0) -> tuple[Cell, Record]:
     return Cell.of(
         Task("none", "none:none"), version=1, data="", model=model, seed=seed, **parameters
     ), Record(arrays)
-
-
-def value(table, **where):
-    rows = table[np.logical_and.reduce([table[name] == wanted for name, wanted in where.items()])]
-    assert len(rows) == 1, (where, len(rows))
-    return rows["value"].iloc[0]
 
 
 def test_topology_table_by_hand():

@@ -9,15 +9,11 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from analysis import figures
 from analysis.engine.claims import Bound, Order, Sign, Trend, ruling, rulings
-from analysis.engine.make import finished
 from analysis.engine.sheet import Sheet, exact, sampled, unknown, written
-from analysis.engine.store import load_tables
+from tests.analysis.committed import EXHIBITS, tables_of
 
-RESULTS = figures.ROOT / "analysis/results"
-EXHIBITS = figures.catalogue()
-CLAIMS = [pytest.param(claim, id=f"{e.id}: {claim.words}") for e in EXHIBITS for claim in e.claims]
+CLAIMS = [pytest.param(claim, id=f"{e.id}: {claim.words}") for e in EXHIBITS.values() for claim in e.claims]
 SAID = {"words": "w", "place": "p"}
 
 
@@ -100,9 +96,9 @@ def against(made, contrast):
     return moved(made, contrast.key, far)
 
 
-@pytest.mark.parametrize("exhibit", EXHIBITS, ids=lambda e: e.id)
+@pytest.mark.parametrize("exhibit", EXHIBITS.values(), ids=EXHIBITS)
 def test_moved_and_exchanged_cells_of_the_committed_table_change_rulings(exhibit):
-    tables = load_tables(finished(exhibit, RESULTS), RESULTS)
+    tables = tables_of(exhibit.id)
     made, before = exhibit.sheet(tables), exhibit.rulings(tables)
     if (before["holds"] == "not run").all():
         assert made.values.empty
@@ -148,9 +144,9 @@ TEXT_AGAINST_TABLE = {
 }
 
 
-@pytest.mark.parametrize("exhibit", [e for e in EXHIBITS if e.printed], ids=lambda e: e.id)
+@pytest.mark.parametrize("exhibit", [e for e in EXHIBITS.values() if e.printed], ids=lambda e: e.id)
 def test_the_claims_of_a_printed_table_hold_in_print(exhibit):
-    made = exhibit.sheet(load_tables(finished(exhibit, RESULTS), RESULTS))
+    made = exhibit.sheet(tables_of(exhibit.id))
     lines = [(*key, 0, value) for key, value in made.printed.items()]
     printed = Sheet(pd.DataFrame(lines, columns=["row", "column", "seed", "value"]), error=exact)
     for claim in exhibit.claims:
@@ -307,16 +303,11 @@ def test_printed_and_ours_are_written_by_their_unit():
     assert written(1.0, "yes/no") == "yes"
 
 
-def test_words_are_few_and_one_claim_is_the_main_one():
-    for exhibit in EXHIBITS:
+def test_words_are_few_one_claim_is_the_main_one_and_cells_are_there():
+    for exhibit in EXHIBITS.values():
         assert sum(claim.main for claim in exhibit.claims) == 1, exhibit.id
         assert all(len(claim.words.split()) <= 20 and claim.place for claim in exhibit.claims)
         assert len({claim.words for claim in exhibit.claims}) == len(exhibit.claims)
-
-
-def test_claims_speak_of_cells_that_are_there():
-    for exhibit in EXHIBITS:
-        tables = load_tables(finished(exhibit, RESULTS), RESULTS)
-        keys = set(exhibit.sheet(tables).keys)
+        keys = set(exhibit.sheet(tables_of(exhibit.id)).keys)
         for claim in exhibit.claims:
             assert any(cell in keys for cell in cells_of(claim)), (exhibit.id, claim.words)

@@ -14,25 +14,25 @@ from analysis.engine import names, training_task
 from analysis.engine import training as s0_plan
 from analysis.engine.cells import Cell, Task, find_record, load_record
 from analysis.engine.store import load_tables
-from analysis.figures import ROOT, catalogue
 from netsci.models import ACTIVATIONS
 from netsci.train import Optimisation, Recipe
+from tests.analysis.committed import EXHIBITS, RESULTS
 
-RESULTS = ROOT / "analysis/results"
-EXHIBITS = catalogue()
-CELLS = list(dict.fromkeys(cell for exhibit in EXHIBITS for cell in exhibit.cells))
+CELLS = list(dict.fromkeys(cell for exhibit in EXHIBITS.values() for cell in exhibit.cells))
 RECIPES = [cell for cell in CELLS if cell.task == s0_plan.TASK]
 
 
-ADDED = {  # a field more in each part of a recipe, as a later version of the library has
-    "task": ("added_to_data", int, 3),
-    "net": ("added_to_net", tuple, ("a",)),
-    "topology": ("added_to_topology", float, None),
-    "optimisation": ("added_to_optimisation", bool, False),
+ADDED = {  # part of a recipe -> default and another value of a field that a later version of the library adds
+    "task": (3, 4),
+    "net": (("a",), ("b",)),
+    "topology": (None, 0.5),
+    "optimisation": (False, True),
 }
 LATER = {
-    part: make_dataclass(f"Later{part}", [added], bases=(type(getattr(Recipe(), part)),), frozen=True)
-    for part, added in ADDED.items()
+    part: make_dataclass(
+        "Later", [(f"added_to_{part}", object, default)], bases=(type(getattr(Recipe(), part)),), frozen=True
+    )
+    for part, (default, _) in ADDED.items()
 }
 
 
@@ -43,17 +43,13 @@ def recipe_of(cell: Cell) -> tuple[Recipe, dict[str, object]]:
     return Recipe.of({"data": values.pop("dataset"), **values}), extra
 
 
-def later(recipe: Recipe, **changes: object) -> Recipe:
-    """Return a recipe whose parts have a field more each, as a later version of the library has."""
-    parts = {name: getattr(recipe, name) for name in LATER}
-    made = {
-        name: LATER[name](**{f.name: getattr(part, f.name) for f in fields(part)})
-        for name, part in parts.items()
-        if part is not None
-    }
-    for name, value in changes.items():
-        owner = next(part for part, kind in LATER.items() if name in {f.name for f in fields(kind)})
-        made[owner] = replace(made[owner], **{name: value})
+def later(recipe: Recipe, **changed: object) -> Recipe:
+    """Return a recipe whose parts have a field more each, with the value given for a part."""
+    made = {}
+    for name, kind in LATER.items():
+        if (part := getattr(recipe, name)) is not None:
+            more = {f"added_to_{name}": changed[name]} if name in changed else {}
+            made[name] = kind(**{f.name: getattr(part, f.name) for f in fields(part)}, **more)
     return replace(recipe, **made)
 
 
@@ -69,11 +65,11 @@ def test_every_committed_record_is_found_and_read():
 def test_the_tables_of_every_exhibit_are_found():
     made = {path.parent.name for path in RESULTS.glob("*/provenance.json")}
     unfinished = {"s0-table1"}  # some of its runs are not finished: it is tabulated from those that are
-    for exhibit in EXHIBITS:
+    for exhibit in EXHIBITS.values():
         there = tuple(cell for cell in exhibit.cells if exhibit.seconds is None or find_record(RESULTS, cell))
         assert len(there) == len(exhibit.cells) or exhibit.id in unfinished | {"s0-figure2", "s0-table9"}
         assert load_tables(replace(exhibit, cells=there), RESULTS) is not None, exhibit.id
-    assert made == {exhibit.id for exhibit in EXHIBITS}
+    assert made == set(EXHIBITS)
 
 
 def test_records_are_found_and_read_with_a_field_more_in_each_part_and_the_task_moved(monkeypatch):
@@ -91,15 +87,11 @@ def test_records_are_found_and_read_with_a_field_more_in_each_part_and_the_task_
 
 def test_a_field_that_was_added_names_a_run_once_it_differs():
     recipe = recipe_of(next(cell for cell in RECIPES if not cell["dense"]))[0]
-    changed = {
-        "added_to_data": 4,
-        "added_to_net": ("b",),
-        "added_to_topology": 0.5,
-        "added_to_optimisation": True,
-    }
-    cells = [s0_plan.cell(later(recipe, **{name: value})) for name, value in changed.items()]
-    assert len({s0_plan.cell(recipe).name, *(cell.name for cell in cells)}) == 5
-    assert [cell[name] for cell, name in zip(cells, changed, strict=True)] == list(changed.values())
+    cells = {part: s0_plan.cell(later(recipe, **{part: other})) for part, (_, other) in ADDED.items()}
+    assert len({s0_plan.cell(recipe).name, *(cell.name for cell in cells.values())}) == 5
+    assert [cell[f"added_to_{part}"] for part, cell in cells.items()] == [
+        other for _, other in ADDED.values()
+    ]
 
 
 OTHER = {  # another valid value of every field

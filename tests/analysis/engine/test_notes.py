@@ -5,15 +5,12 @@ import re
 import pandas as pd
 import pytest
 
-from analysis import figures
 from analysis.engine.exhibit import ANALYSIS
-from analysis.engine.make import finished, make_page
+from analysis.engine.make import make_page
 from analysis.engine.notes import Note, fill, fingerprint, read_note, write_note
 from analysis.engine.sheet import Sheet
-from analysis.engine.store import load_tables
+from tests.analysis.committed import EXHIBITS, RESULTS, tables_of
 
-RESULTS = figures.ROOT / "analysis/results"
-EXHIBITS = {exhibit.id: exhibit for exhibit in figures.catalogue()}
 KEY = ("mnist/2fc", "accuracy_percent")
 FRAME = pd.DataFrame(
     [(*KEY, seed, value) for seed, value in enumerate((97.0, 98.0, 99.0))],
@@ -67,8 +64,7 @@ def test_a_note_is_stale_when_any_number_of_its_table_has_moved(tmp_path):
 def test_no_committed_note_is_stale(path):
     exhibit = EXHIBITS[path.stem]
     assert exhibit.note_path == path
-    tables = load_tables(finished(exhibit, RESULTS), RESULTS)
-    note = read_note(path)
+    tables, note = tables_of(exhibit.id), read_note(path)
     told = f"{path}: read it, mend what has moved, then begin it with 'table: {fingerprint(tables)}'"
     assert not note.stale(tables), told
     filled = fill(note.text, exhibit.sheet(tables))
@@ -79,8 +75,7 @@ def test_no_committed_note_is_stale(path):
 
 
 def test_a_moved_table_is_shown_with_its_note_as_that_of_an_earlier_run():
-    exhibit = EXHIBITS["s0-table3"]
-    tables = load_tables(exhibit, RESULTS)
+    exhibit, tables = EXHIBITS["s0-table3"], tables_of("s0-table3")
     moved = tables | {"table": tables["table"].assign(value=tables["table"]["value"] - 1)}
     page = make_page(exhibit, moved, RESULTS)
     assert page.note_stale
@@ -89,8 +84,8 @@ def test_a_moved_table_is_shown_with_its_note_as_that_of_an_earlier_run():
 
 def test_every_exhibit_that_was_run_has_a_note():
     for exhibit in EXHIBITS.values():
-        tables = load_tables(finished(exhibit, RESULTS), RESULTS)
-        assert (exhibit.note() is not None) == (len(exhibit.sheet(tables).values) > 0), exhibit.id
+        ran = len(exhibit.sheet(tables_of(exhibit.id)).values) > 0
+        assert (exhibit.note() is not None) == ran, exhibit.id
 
 
 def test_a_note_for_other_cells_is_shown_with_gaps():

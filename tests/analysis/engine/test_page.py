@@ -1,10 +1,8 @@
-import doctest
 import math
 
 import pandas as pd
 import pytest
 
-from analysis.engine import page, site
 from analysis.engine.page import Page, Pivot, PivotCell, Ruling
 
 
@@ -20,13 +18,6 @@ def make_page(**changes):
         "tables": {"shown": pd.DataFrame({"a": [1, 2]})},
     }
     return Page(**(facts | changes))
-
-
-@pytest.mark.parametrize("module", [page, site])
-def test_examples(module):
-    results = doctest.testmod(module)
-    assert results.attempted > 0
-    assert results.failed == 0
 
 
 def test_a_ruling_says_one_of_five_things():

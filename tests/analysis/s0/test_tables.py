@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import figures, s0
+from analysis import s0
 from analysis.engine import make
-from analysis.engine.cells import find_record, load_record
+from analysis.engine.cells import load_record
 from analysis.engine.drawing import OURS, PRINTED
 from analysis.engine.entries import NO_GPU, UNFINISHED, beside, compared, pivot, tabulate
 from analysis.engine.exhibit import say_verdict
@@ -24,9 +24,9 @@ from analysis.s0 import grids, recipes
 from analysis.s0.answers import NOISES, PJ_PER_SOP, node_sparsity, seconds
 from analysis.s0.tables import error
 from analysis.s0.tables import parts as s0_parts
+from tests.analysis.committed import RESULTS, tables_of
 from tests.analysis.s0.made import KINDS, TABLES, record
 
-RESULTS = figures.ROOT / "analysis/results"
 ROWS = {1: 116, 2: 56, 3: 12, 4: 64, 5: 40, 6: 20, 7: 20, 8: 20, 9: 12, 10: 30, 11: 30, 12: 30, 13: 30}
 ROWS |= {14: 32, 15: 20, 16: 20}  # as the list of the printed tables counts them
 with pytest.MonkeyPatch.context() as everything:
@@ -92,7 +92,7 @@ def test_methods_of_others_and_missing_data_are_named():
 
 def test_a_gain_is_called_that_of_its_own_method():
     """C8: Grad R's -0.30 is no gain of CH-SNN."""
-    shown = beside(load_tables(make.finished(DESK["s0-table1"], RESULTS), RESULTS))
+    shown = beside(tables_of("s0-table1"))
     gains = shown[shown["printed"].isin([-0.30, -0.71])]
     assert set(gains["row"]) == {"CIFAR-10 6Conv2FC, Grad R", "CIFAR-10 6Conv2FC, DPAP"}
     assert set(gains["column"]) == {"accuracy gain over the method's own dense network"}
@@ -216,9 +216,7 @@ def test_beside_and_pivot_say_what_is_printed_run_and_not_run(tmp_path):
 
 def test_table_1_stands_as_it_is_printed():
     """What S0 prints comes first; what it only implies is marked, and what we add comes behind."""
-    results = figures.ROOT / "analysis/results"
-    (exhibit,) = (e for e in figures.catalogue() if e.id == "s0-table1")
-    table, _ = pivot(load_tables(make.finished(exhibit, results), results))
+    table, _ = pivot(tables_of("s0-table1"))
     first = ("link sparsity (percent)", "accuracy (percent)")
     assert table.columns[:2] == first
     assert table.columns[2].startswith("accuracy gain over")
@@ -359,11 +357,6 @@ def test_smoke_runs_end_to_end(tmp_path):
     assert kinds["rpdr_average"] == pytest.approx(kinds.drop("rpdr_average").mean(), abs=1e-4)
 
 
-def test_every_record_belongs_to_a_cell():
-    found = {find_record(RESULTS, cell) for exhibit in DESK.values() for cell in exhibit.cells} - {None}
-    assert {path.name for path in (RESULTS / "records").iterdir()} == {path.name for path in found}
-
-
 @pytest.mark.parametrize("id_", DESK)
 def test_stored_tables_are_those_of_the_records(id_, tmp_path):
     exhibit = make.finished(DESK[id_], RESULTS)
@@ -396,8 +389,7 @@ def test_what_is_said_of_the_gap_at_10_epochs():
 
 
 def test_a_grid_is_judged_by_its_best():
-    exhibit = DESK["s0-stp-grid-full"]
-    tables = load_tables(exhibit, RESULTS)
+    exhibit, tables = DESK["s0-stp-grid-full"], tables_of("s0-stp-grid-full")
     wrong = tables | {"table": tables["table"].assign(value=100.0 - tables["table"]["value"])}
     assert set(exhibit.rulings(tables)["holds"]) == {"undecided"}
     assert set(exhibit.rulings(wrong)["holds"]) == {"no"}

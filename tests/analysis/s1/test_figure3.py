@@ -10,6 +10,7 @@ from analysis.s1 import figure3
 from analysis.s1.figure3 import CONTROL, PANELS
 from netsci.graph import LayeredGraph, coalescent_embedding, degree_exponent
 from netsci.graph.geometry.navigation import greedy_routing
+from tests.analysis import committed
 
 WIDTHS = (20, 24, 16)
 TRAINED, START, SMALLEST = PANELS[AFTER], PANELS[BEFORE], PANELS[PRUNED]
@@ -43,11 +44,7 @@ def made(records):
 
 
 def value(made, model, measure, projection="sparse layers", seed=0):
-    table = made["table"]
-    wanted = {"model": model, "measure": measure, "projection": projection, "seed": seed}
-    rows = table[np.logical_and.reduce([table[name] == one for name, one in wanted.items()])]
-    assert len(rows) == 1, wanted
-    return rows["value"].iloc[0]
+    return committed.value(made["table"], model=model, measure=measure, projection=projection, seed=seed)
 
 
 def test_nothing_is_trained_anew():
@@ -144,40 +141,30 @@ def test_captions_say_what_speaks_against_gamma():
     assert figure3._short("gamma at its bound 10: no power law") == "at its bound"
 
 
-def table(shares: dict[str, float]) -> dict[str, pd.DataFrame]:
-    rows = []
-    for name, share in shares.items():
-        for seed in (0, 1, 2):
-            noise = 0.001 * seed  # the seeds differ a little
-            measures = {"share of all hubs": share + noise, "share of all nodes": 0.5}
-            line = {"model": name, "seed": seed, "unit": "1"}
-            rows += [
-                {**line, "projection": "hidden 1", "measure": m, "value": v} for m, v in measures.items()
-            ]
-            whole = {"gamma": 2.5, "agreement of angles with (a)": 0.25}
-            rows += [
-                {**line, "projection": "sparse layers", "measure": m, "value": v} for m, v in whole.items()
-            ]
-    flags = [{"model": name, "seed": seed, "flags": ""} for name in shares for seed in (0, 1, 2)]
-    return {"table": pd.DataFrame(rows), "flags": pd.DataFrame(flags)}
-
-
-def test_the_rulings_go_by_the_controls():
+def test_the_rulings_go_by_the_controls(made):
     """More hubs than units in the middle show nothing: random masks have them, too."""
-    shares = {START: 0.6, TRAINED: 0.9, SMALLEST: 0.5, CONTROL: 0.6}
 
-    def fares(changes):
-        return EXHIBIT.rulings(table(shares | changes))["holds"].tolist()
+    def fares(**changes):
+        shares = {"share of all hubs": {START: 0.6, TRAINED: 0.9, SMALLEST: 0.5, CONTROL: 0.6} | changes}
+        shares["share of all nodes"] = dict.fromkeys(shares["share of all hubs"], 0.5)
+        changed = made["table"].copy()
+        for measure, of in shares.items():
+            at = (changed["measure"] == measure) & (changed["projection"] == "hidden 1")
+            changed.loc[at, "value"] = changed["model"].map(of) + 0.001 * changed["seed"]
+        return EXHIBIT.rulings({"table": changed, "flags": made["flags"]})
 
-    assert fares({}) == ["yes", "yes", "no"]
-    assert fares({CONTROL: 0.95}) == ["no", "yes", "no"]
-    assert fares({TRAINED: 0.4})[0] == "no"
-    bound = table(shares)
-    bound["flags"]["flags"] = "gamma at its bound 10: no power law"
-    bound["table"] = bound["table"][bound["table"]["measure"] != "gamma"]
-    assert EXHIBIT.rulings(bound)["holds"].tolist()[2] == "yes"  # at the upper bound it is above 3
-    found = EXHIBIT.rulings(table(shares)).set_index("place")
-    assert found.loc["4.2 (2.19)", "printed"] == "2.19"
+    assert fares()["holds"].iloc[0] == "yes"
+    assert fares(**{CONTROL: 0.95})["holds"].iloc[0] == "no"
+    assert fares(**{TRAINED: 0.4})["holds"].iloc[0] == "no"
+    assert fares().set_index("place")["printed"]["4.2 (2.19)"] == "2.19"
+
+
+def test_a_fit_at_the_upper_bound_is_above_3(made):
+    flags = made["flags"].assign(flags="gamma at its bound 10: no power law")
+    bound = made | {"table": made["table"][made["table"]["measure"] != "gamma"], "flags": flags}
+    assert EXHIBIT.sheet(bound).by_seed((SMALLEST, figure3.STEEP)).tolist() == [1.0, 1.0, 1.0]
+    none = bound | {"flags": flags.assign(flags="")}
+    assert EXHIBIT.sheet(none).by_seed((SMALLEST, figure3.STEEP)).tolist() == [0.0, 0.0, 0.0]
 
 
 def test_permutation_ps_are_not_compared_between_machines(made):

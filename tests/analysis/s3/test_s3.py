@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 
 from analysis.engine.agreement import last_epoch
-from analysis.engine.exhibit import Exhibit, say_verdict
 from analysis.engine.printed import expected
 from analysis.engine.statistics import disagreements
 from analysis.engine.store import save_tables
@@ -24,17 +23,6 @@ def made(tmp_path_factory):
         tables[exhibit.id] = exhibit.tabulate(records)
         save_tables(exhibit, tables[exhibit.id], records, results)
     return tables
-
-
-@pytest.mark.parametrize("name", EXHIBITS)
-def test_exhibits_tabulate_draw_and_say_something(made, name):
-    exhibit: Exhibit = EXHIBITS[name]
-    table = made[name]["table"]
-    assert {"seed", "measure", "value", "unit"} <= set(table.columns)
-    assert len(exhibit.summarise(made[name])) > 1
-    assert len(say_verdict(exhibit, made[name])) > 40
-    for backend in ("matplotlib", "plotly"):
-        assert exhibit.draw(made[name], backend) is not None
 
 
 @pytest.mark.parametrize("name", EXHIBITS)

@@ -36,7 +36,7 @@ def test_gml_says_what_was_decided(path):
     loaded = read(path, _gml("edge [ source 1 target 0 weight 1 ] edge [ source 0 target 1 weight 2 ]", ""))
     assert loaded.graph.projections[0].undirected
     assert loaded.notes == (
-        "links are read as undirected: it does not say 'directed 1'",
+        "links are read as undirected: the file does not say 'directed 1'",
         "1 repeated link merged",
     )
     assert weights(loaded)[0, 1] == weights(loaded)[1, 0] == 3
@@ -52,9 +52,9 @@ def test_gml_says_what_was_decided(path):
         ("graph [ node [ id 0 ]", "ends within a list"),
         ("graph [ ] ]", "brackets do not pair"),
         ("graph [ node [ id ] ]", "brackets do not pair"),
-        ('graph [ "x" 1 ]', "a value stands where a name is due"),
+        ('graph [ "x" 1 ]', "a value stands where a name should be"),
         ("graph [ ]", "the graph has no nodes"),
-        ("graph [ directed 2 ]", "it says directed 2; write directed 1"),
+        ("graph [ directed 2 ]", "directed must be 0 or 1; it is 2; write directed 1"),
         ("graph [ node [ label 0 ] ]", "1 of 1 nodes have no id"),
         ("graph [ node [ id 0 ] node [ id 0 ] ]", "same id"),
         (_gml("edge [ source 0 target 5 ]"), "names the node 5, which is not there"),
@@ -82,7 +82,7 @@ def test_json_in_its_two_dialects_and_refused(path):
     for name in ("links", "edges"):
         loaded = read(path, json.dumps({"nodes": nodes, name: links}))
         assert weights(loaded)[0, 1] == 2.5
-        assert "links are read as undirected: it does not say 'directed'" in loaded.notes
+        assert "links are read as undirected: the file does not say 'directed'" in loaded.notes
     refused(path, "[1, 2, 3]", "not node-link JSON")
     refused(path, json.dumps({"nodes": nodes, "links": [{"source": 0}]}), "not node-link JSON")
     refused(path, json.dumps({"nodes": [{"id": 0}], "links": links}), "names the node 1")

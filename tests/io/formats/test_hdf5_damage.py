@@ -64,7 +64,7 @@ def test_links_to_elsewhere_are_not_followed(tmp_path, path, link):
             h5py.ExternalLink(str(secret), place) if link == "external" else h5py.SoftLink(place)
         )
         assert group["z/kernel:0"].shape  # h5py itself would follow it
-    refused(path, "z/kernel:0 that it names are missing")
+    refused(path, "its list of weights names z/kernel:0, which is missing")
     with h5py.File(path, "w") as file:
         file["layers/own/vars/0"] = np.ones((2, 3))
         file["layers/dense"] = h5py.ExternalLink(str(secret), "layers/dense")
@@ -77,27 +77,27 @@ def test_data_in_other_files_are_not_read(tmp_path, path):
     layout[:] = h5py.VirtualSource(tmp_path / "secret.h5", "layers/dense/vars/0", (5, 4))
     with h5py.File(path, "w") as file:
         file.create_virtual_dataset("layers/dense/vars/0", layout)
-    refused(path, "lies in another file, which is not opened")
+    refused(path, "is stored in another file, which is not opened")
     raw = tmp_path / "raw"
     raw.write_bytes(FC1.tobytes())
     with h5py.File(path, "w") as file:
         file.create_dataset("layers/dense/vars/0", (5, 4), "f4", external=[(raw, 0, 80)])
-    refused(path, "lies in another file, which is not opened")
+    refused(path, "is stored in another file, which is not opened")
 
 
 def test_sizes_are_looked_at_before_reading(path, monkeypatch):
     with h5py.File(path, "w") as file:
         file.create_dataset("layers/dense/vars/0", (10**6, 10**6), "f4")  # nothing is stored
     assert path.stat().st_size < 10_000
-    refused(path, "claims 4,000,000,000,000 bytes and stores 0")
+    refused(path, "should hold 4,000,000,000,000 bytes and holds 0")
     with h5py.File(path, "w") as file:
         file.create_dataset("layers/dense/vars/0", (5, 4), "f4")
-    refused(path, "claims 80 bytes and stores 0")
+    refused(path, "should hold 80 bytes and holds 0")
     monkeypatch.setattr("netsci.io.formats.hdf5.tree.ANY_RATIO_BYTES", 100_000)  # zeros take long to pack
     with h5py.File(path, "w") as file:
         zeros = np.zeros((500, 500), np.float32)
         file.create_dataset("layers/dense/vars/0", data=zeros, compression=9, chunks=(500, 500))
-    refused(path, "like a bomb")
+    refused(path, "like a zip bomb")
     with h5py.File(path, "w") as file:
         file.create_dataset("layers/dense/vars/0", (5, 4), "f4", data=FC1, chunks=(5, 4), compression=1)
     assert read(read_hdf5, path)[0].n_links == 6
@@ -131,7 +131,7 @@ def test_lists_that_name_what_is_missing(path):
     legacy(path, DENSE)
     with h5py.File(path, "a") as file:
         file["model_weights"].attrs["layer_names"] = [b"gone"]
-    refused(path, "the layer gone that it names is missing")
+    refused(path, "its list of layers names gone, which is missing")
     nir(path.with_suffix(".nir"), NODES, [*EDGES, ("9", "gone")])
     refused(path.with_suffix(".nir"), "an edge names the missing node 9 or gone")
     nir(path.with_suffix(".2"), {"a": {"type": "Linear", "bias": np.ones(3)}}, [("a", "a")])

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from netsci.io import CheckpointError, load
-from netsci.io.formats.hdf5.heap import spoilt_heap
+from netsci.io.formats.hdf5.heap import is_heap_damaged
 from netsci.io.sandbox import isolation
 from netsci.io.sandbox.isolation import last_usage, stop
 from tests.io.formats.test_hdf5 import DENSE, EDGES, NODES, current, legacy, nir
@@ -33,32 +33,32 @@ def collection(*objects, size=4096):
 def test_heaps_by_hand():
     text = b"dense".ljust(8, b"\0")
     free = (0, 4096 - 16 - 24, b"")
-    assert not spoilt_heap(collection((1, 5, text), free), 8)
-    assert not spoilt_heap(b"before it" + collection((1, 5, text), free) + b"after", 8)
-    assert spoilt_heap(collection((1, 5, text), (0, 0, b"")), 8)
-    assert spoilt_heap(collection(), 8)  # nothing but zeros: free space of no size
-    assert spoilt_heap(collection((0, 2**64 - 16, b"")), 8)  # backwards
-    assert spoilt_heap(collection((1, 2**63, b"")), 8)
-    assert not spoilt_heap(collection((1, 4080, b"")), 8)  # ends beyond the end: the library says so
-    assert spoilt_heap(collection((1, 5, text), free, size=4097), 8)  # claims more than the file holds
-    assert not spoilt_heap(collection((1, 5, text), (0, 0, b""))[:12], 8)
-    assert not spoilt_heap(b"GCOL\x02" + bytes(4091), 8)
-    assert not spoilt_heap(b"", 8)
-    assert spoilt_heap(b"", 3)  # no file has lengths of three bytes
+    assert not is_heap_damaged(collection((1, 5, text), free), 8)
+    assert not is_heap_damaged(b"before it" + collection((1, 5, text), free) + b"after", 8)
+    assert is_heap_damaged(collection((1, 5, text), (0, 0, b"")), 8)
+    assert is_heap_damaged(collection(), 8)  # nothing but zeros: free space of no size
+    assert is_heap_damaged(collection((0, 2**64 - 16, b"")), 8)  # backwards
+    assert is_heap_damaged(collection((1, 2**63, b"")), 8)
+    assert not is_heap_damaged(collection((1, 4080, b"")), 8)  # ends beyond the end: the library says so
+    assert is_heap_damaged(collection((1, 5, text), free, size=4097), 8)  # claims more than the file holds
+    assert not is_heap_damaged(collection((1, 5, text), (0, 0, b""))[:12], 8)
+    assert not is_heap_damaged(b"GCOL\x02" + bytes(4091), 8)
+    assert not is_heap_damaged(b"", 8)
+    assert is_heap_damaged(b"", 3)  # no file has lengths of three bytes
 
 
 def test_lengths_of_four_bytes():
     head = b"GCOL\x01\0\0\0" + struct.pack("<I", 64) + bytes(4)
     good = head + struct.pack("<HHII", 1, 1, 0, 5) + bytes(12) + struct.pack("<HHII", 0, 0, 0, 24) + bytes(60)
-    assert not spoilt_heap(good, 4)
-    assert spoilt_heap(good.replace(struct.pack("<I", 24), bytes(4)), 4)
+    assert not is_heap_damaged(good, 4)
+    assert is_heap_damaged(good.replace(struct.pack("<I", 24), bytes(4)), 4)
 
 
 def test_heaps_that_overlap_are_not_walked_again_and_again():
     # Each begins in an object of the one before, and all of them reach to the end.
     starts = [b"GCOL\x01\0\0\0" + struct.pack("<QHHIQ", 8192 - 32 * i, 1, 1, 0, 16) for i in range(256)]
-    assert spoilt_heap(b"".join(starts), 8)
-    assert not spoilt_heap(b"".join(starts[-8:]).rjust(8192, b"\0"), 8)
+    assert is_heap_damaged(b"".join(starts), 8)
+    assert not is_heap_damaged(b"".join(starts[-8:]).rjust(8192, b"\0"), 8)
 
 
 def test_what_h5py_writes_passes(tmp_path):
@@ -76,7 +76,7 @@ def test_what_h5py_writes_passes(tmp_path):
             file["names"] = np.array(["a" * n for n in range(600)], h5py.string_dtype())
         data = path.read_bytes()
         assert data.count(b"GCOL") > 30
-        assert not spoilt_heap(data, 8)
+        assert not is_heap_damaged(data, 8)
 
 
 def _spoilt(data: bytes) -> bytes:
@@ -92,7 +92,7 @@ def _spoilt(data: bytes) -> bytes:
     raise AssertionError("the heap is full")
 
 
-def test_files_with_spoilt_heaps_are_refused_at_once(tmp_path):
+def test_files_with_damaged_heaps_are_refused_at_once(tmp_path):
     legacy(tmp_path / "keras", DENSE, config={"a": 1})
     nir(tmp_path / "nir", NODES, EDGES)
     for name in ("keras", "nir"):
@@ -100,7 +100,7 @@ def test_files_with_spoilt_heaps_are_refused_at_once(tmp_path):
         assert load(path).graph.n_links
         path.write_bytes(_spoilt(path.read_bytes()))
         with pytest.raises(
-            CheckpointError, match="the sizes in the heap of its texts cannot be right: damaged"
+            CheckpointError, match="the sizes in the heap of its texts are impossible: damaged"
         ):
             load(path)
         if isolation.AVAILABLE:
@@ -115,7 +115,7 @@ def test_texts_of_claimed_lengths_are_refused_before_they_are_allocated(tmp_path
     length = struct.unpack_from("<I", whole, begin)[0]
     assert 0 < length < 10
     path.write_bytes(whole[:begin] + struct.pack("<I", 2**31 - 1) + whole[begin + 4 :])
-    with pytest.raises(CheckpointError, match="edges claims longer texts than the file holds: damaged"):
+    with pytest.raises(CheckpointError, match="edges has texts longer than the file: damaged"):
         load(path)
     if isolation.AVAILABLE:
         used = last_usage()

@@ -88,7 +88,7 @@ def test_square_ones_are_networks_of_their_own_and_the_others_chain(path):
     assert loaded.graph.sizes == {"A": 3, "S": 3, "input": 5, "W1": 4, "W2": 3}
     notes = " | ".join(loaded.notes)
     for said in (
-        "4 matrices: A 3 x 3, W1 5 x 4, S 3 x 3, W2 4 x 3; --select NAME (select=) takes one",
+        "4 matrices: A 3 x 3, W1 5 x 4, S 3 x 3, W2 4 x 3; choose one by --select NAME (select=)",
         "S: 3 x 3: an adjacency matrix, symmetric, so undirected",
         "left out: Names (text), bias 1 x 4 (a vector)",
     ):
@@ -180,13 +180,13 @@ NUMBERS = element(9, np.ones(4).tobytes())
     ("data", "pattern"),
     [
         (file(array(6, (2, 2), NUMBERS)), None),
-        (file(array(6, (2, 3), NUMBERS)), "A promises 6 numbers, holds 4"),
+        (file(array(6, (2, 3), NUMBERS)), "A should hold 6 numbers and holds 4"),
         (file(array(6, (20_000_000, 2), NUMBERS)), "above the limit"),
-        (file(array(6, (1_000_000, 1_000_000), NUMBERS)), "promises 1,000,000,000,000"),
+        (file(array(6, (1_000_000, 1_000_000), NUMBERS)), "should hold 1,000,000,000,000"),
         (file(array(6, (-2, -2), NUMBERS)), "shape"),
         (file(array(6, (2,), NUMBERS)), "shape"),
-        (file(array(6, (2, 2))), "numbers are due"),
-        (file(array(6, (2, 2), element(16, b"abcd"))), "numbers are due"),
+        (file(array(6, (2, 2))), "where numbers should be"),
+        (file(array(6, (2, 2), element(16, b"abcd"))), "where numbers should be"),
         (file(array(6, (2, 2), NUMBERS), array(6, (2, 2), NUMBERS)), "holds A twice"),
         (file(struct.pack("<II", 14, 2**31)), "reaches beyond the end"),
         (file(struct.pack("<II", 14 + (9 << 16), 0)), "larger than 4 bytes"),

@@ -1,1 +1,1 @@
-"""HDF5: Keras models and weights, NIR networks."""
+"""Read HDF5 files: Keras models and weights, NIR networks."""

@@ -1,4 +1,4 @@
-"""HDF5 files: Keras models and weights, NIR networks; others are named and refused."""
+"""Read HDF5 files: Keras models and weights, NIR networks. Name and refuse all others."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from netsci.io.errors import CheckpointError, printable
 from netsci.io.formats.hdf5.keras import read_current, read_legacy
 from netsci.io.formats.hdf5.nir import read_nir
-from netsci.io.formats.hdf5.tree import Tree, opened
+from netsci.io.formats.hdf5.tree import Tree, open_tree
 from netsci.io.limits import check_members
 from netsci.io.network.contents import Contents
 from netsci.io.network.layers import list_names
@@ -24,21 +24,21 @@ def read_hdf5(path: str | Path) -> Contents:
     Raises
     ------
     CheckpointError
-        If it is another kind of HDF5 file, damaged, reaches into other files, claims more than it stores, or
-        h5py is not installed.
+        If it is another kind of HDF5 file, is damaged, refers to other files, gives sizes larger than what it
+        stores, or if h5py is not installed.
     """
     path = Path(path)
-    with opened(path) as tree:
+    with open_tree(path) as tree:
         return _read(tree, [])
 
 
 def read_keras_zip(path: str | Path) -> Contents:
-    """Read the weights in a .keras archive (Keras 3), its layers in the order that its config.json tells.
+    """Read the weights in a .keras archive (Keras 3). Order the layers as its config.json does.
 
     Raises
     ------
     CheckpointError
-        As `read_hdf5`, and where the archive unpacks to more than it may.
+        As `read_hdf5`, and if the archive unpacks to more than the limit.
     """
     path = Path(path)
     with zipfile.ZipFile(path) as archive:
@@ -48,7 +48,7 @@ def read_keras_zip(path: str | Path) -> Contents:
             raise CheckpointError(path, f"it holds no {_INNER}", "save the model again with Keras 3")
         data = archive.read(members[_INNER])
         config = archive.read(members["config.json"]) if "config.json" in members else b""
-    with opened(path, io.BytesIO(data)) as tree:
+    with open_tree(path, io.BytesIO(data)) as tree:
         return _read(tree, [config.decode("utf-8", "replace")])
 
 

@@ -1,8 +1,8 @@
-"""The global heaps of an HDF5 file, walked before the HDF5 library does: a damaged one stops it for good.
+"""Check the global heaps of an HDF5 file before the HDF5 library reads them: it never ends on a damaged one.
 
-Texts of any length lie in collections of objects. The library steps from object to object by the sizes that
-they claim, and never ends where one claims 0, or so much that the step overflows; and it allocates what a
-collection claims before it looks at how much the file holds.
+Texts of any length are stored in collections of objects. The library steps from object to object by their
+sizes. It never ends if a size is 0, or so large that the step overflows. It also allocates the size of a
+collection before it compares that with the size of the file.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ _SIGNATURE = re.compile(rb"GCOL\x01")
 _LENGTH = {2: "<H", 4: "<I", 8: "<Q"}
 
 
-def spoilt_heap(data: Any, length_bytes: int) -> bool:
-    """Whether a global heap claims more than the file holds, or would be walked without end.
+def is_heap_damaged(data: Any, length_bytes: int) -> bool:
+    """Return whether a global heap is larger than the file, or would be read without end.
 
     Parameters
     ----------
-    data : bytes, or what is like them (a map of the file).
+    data : bytes, or an object that acts like them (a map of the file).
     length_bytes : how many bytes a length takes in this file, as its superblock says.
     """
     if length_bytes not in _LENGTH:
         return True
-    # Objects of different collections share no bytes, so that many together are more than the file can hold.
+    # Objects take at least 8 bytes each and share none: the file cannot hold more than this.
     left = len(data) // 8
     for found in _SIGNATURE.finditer(data):
         steps = _steps(data, found.start(), length_bytes)
@@ -35,10 +35,10 @@ def spoilt_heap(data: Any, length_bytes: int) -> bool:
     return False
 
 
-def spoilt_references(data: Any, begin: int, count: int, address_bytes: int) -> bool:
-    """Whether `count` references to texts, from a place in the file, claim more bytes than it holds.
+def are_references_damaged(data: Any, begin: int, count: int, address_bytes: int) -> bool:
+    """Return whether `count` references to texts, from `begin` on, need more bytes than the file holds.
 
-    Each is a length (4 bytes), the address of a heap and a number in it (4 bytes).
+    A reference is a length (4 bytes), the address of a heap and the number of an object in it (4 bytes).
     """
     size = 8 + address_bytes
     if begin + count * size > len(data):
@@ -49,9 +49,9 @@ def spoilt_references(data: Any, begin: int, count: int, address_bytes: int) -> 
 
 
 def _steps(data: Any, begin: int, length_bytes: int) -> int:
-    """Return in how many steps one collection is walked, -1 where it must not be; 0 where it is none."""
+    """Count the objects of one collection: -1 if it must not be read, 0 if it is no collection."""
     code = _LENGTH[length_bytes]
-    header, object_header = _aligned(8 + length_bytes), _aligned(8 + length_bytes)
+    header, object_header = _align(8 + length_bytes), _align(8 + length_bytes)
     if begin + header > len(data):
         return 0
     end = begin + struct.unpack_from(code, data, begin + 8)[0]
@@ -62,12 +62,12 @@ def _steps(data: Any, begin: int, length_bytes: int) -> int:
         number = struct.unpack_from("<H", data, place)[0]
         size = struct.unpack_from(code, data, place + 8)[0]
         # Number 0 is free space, whose size counts its header.
-        step = size if number == 0 else object_header + _aligned(size)
+        step = size if number == 0 else object_header + _align(size)
         if step == 0 or step >= 2**63:
             return -1
         place, steps = place + step, steps + 1
     return steps
 
 
-def _aligned(size: int) -> int:
+def _align(size: int) -> int:
     return (size + 7) // 8 * 8

@@ -1,7 +1,7 @@
-"""Keras in HDF5: layer_names and weight_names (Keras 1 and 2), or layers/<name>/vars/<number> (Keras 3).
+"""Read Keras in HDF5: layer_names and weight_names (Keras 1, 2), or layers/<name>/vars/<number> (Keras 3).
 
-Kernels lie [in, out] and [*kernel, in, out], recurrent ones [units, gates x units]. Flattens count positions
-first and channels fastest, unless the model says channels_first. Optimizer states are left where they are.
+Kernels are [in, out] and [*kernel, in, out], recurrent ones [units, gates x units]. A flatten layer puts
+channels last, unless the model says channels_first. Skip the states of optimizers.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ def read_legacy(tree: Tree) -> Contents:
     for layer in layers:
         group = tree.member(root, layer)
         if group is None:
-            raise tree.damaged(f"the layer {printable(layer)} that it names is missing")
+            raise tree.damage_error(f"its list of layers names {printable(layer)}, which is missing")
         names = tree.attribute(group, "weight_names")
         kernels = [name for name in names if _base(name).endswith("kernel")]
         for name in names:
             dataset = tree.member(group, name)
             if dataset is None or not hasattr(dataset, "shape"):
-                raise tree.damaged(f"the weights {printable(name)} that it names are missing")
+                raise tree.damage_error(f"its list of weights names {printable(name)}, which is missing")
             dotted = _base(name).replace("/", ".")
             if re.search(r"(^|\.)mask(_\d+)?$", dotted) and len(kernels) == 1:
                 dotted = _base(kernels[0]).replace("/", ".") + "_mask"  # of the pruning toolkit
@@ -46,7 +46,7 @@ def read_legacy(tree: Tree) -> Contents:
 
 
 def read_current(tree: Tree, configs: list[str]) -> Contents:
-    """Read the layers of a weights file of Keras 3, ordered by the model's configuration if there is one."""
+    """Read the layers of a weights file of Keras 3. Order them by the model's configuration if it has one."""
     read = _Reading(tree, _channels_last(configs))
     found: list[tuple[str, list[str], Any]] = []
     for place, dataset in tree.datasets(tree.root):
@@ -65,7 +65,7 @@ def read_current(tree: Tree, configs: list[str]) -> Contents:
 
 
 class _Reading:
-    """The arrays read so far and how they lie."""
+    """The arrays read so far and the order of their axes."""
 
     def __init__(self, tree: Tree, channels_last: bool) -> None:
         self.tree, self.channels_last = tree, channels_last
@@ -75,9 +75,9 @@ class _Reading:
         self.notes: list[str] = []
 
     def add(self, name: str, dataset: Any) -> None:
-        """Read one data set if it has two dimensions or more."""
+        """Read one data set if it has at least two dimensions."""
         if name in self.taken:
-            raise self.tree.damaged(f"it holds {printable(name)} twice")
+            raise self.tree.damage_error(f"it holds {printable(name)} twice")
         self.taken.add(name)
         if dataset.shape is None or len(dataset.shape) < 2:
             return
@@ -106,7 +106,7 @@ def _base(name: str) -> str:
 
 
 def _leaf(owner: list[str], number: str) -> str:
-    """Return the name of a variable that the file only numbers, by the kind of its layer."""
+    """Name a variable that has only a number in the file, by the kind of its layer."""
     layer = owner[-1]
     recurrent = re.search(r"cell|lstm|gru|rnn", layer) is not None
     if layer.startswith("separable"):
@@ -128,7 +128,7 @@ def _channels_last(configs: list[str]) -> bool:
 
 
 def _order(configs: list[str]) -> dict[str, int]:
-    """Return the place of each layer in a model's configuration, by its name and by its class and number."""
+    """Return the place of each layer in the configuration, by its name and by its class and number."""
     try:
         layers = json.loads(configs[0])["config"]["layers"]
         described = [(str(one["class_name"]), str(one["config"]["name"])) for one in layers]
@@ -137,7 +137,7 @@ def _order(configs: list[str]) -> dict[str, int]:
     order: dict[str, int] = {}
     count: Counter[str] = Counter()
     for place, (kind, name) in enumerate(described):
-        # Dense, Dense, Conv2D are kept as dense, dense_1, conv2d.
+        # Keras stores Dense, Dense, Conv2D as dense, dense_1, conv2d.
         snake = re.sub(r"([a-z])([A-Z])", r"\1_\2", re.sub(r"\W+", "", kind))
         snake = re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", snake).lower().replace("__", "_")
         order.setdefault(f"{snake}_{count[snake]}" if count[snake] else snake, place)

@@ -1,4 +1,4 @@
-"""NIR networks in HDF5: nodes with a type and weights as in torch, joined by a list of edges."""
+"""Read NIR networks in HDF5: nodes with a type, weights as in torch, and a list of edges."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MAX_DEPTH = 8
 
 
 class _Graph:
-    """Nodes and edges, those of graphs within the graph included."""
+    """Nodes and edges, also those of graphs within the graph."""
 
     def __init__(self, tree: Tree) -> None:
         self.tree = tree
@@ -26,9 +26,9 @@ class _Graph:
         self.after: dict[str, list[str]] = defaultdict(list)
 
     def add(self, graph: Any, prefix: str = "", depth: int = 0) -> None:
-        """Take in one graph; the ends of an inner one are its nodes of type Input and Output."""
+        """Add one graph. An inner graph is joined to it by its nodes of type Input and Output."""
         if depth > _MAX_DEPTH:
-            raise self.tree.damaged(f"its graphs nest deeper than {_MAX_DEPTH}")
+            raise self.tree.damage_error(f"its graphs nest deeper than {_MAX_DEPTH}")
         nodes = self.tree.member(graph, "nodes")
         inner = set()
         for name in sorted(self.tree.names(nodes), key=natural_key):
@@ -49,14 +49,14 @@ class _Graph:
             source = f"{prefix}{first}.output" if first in inner else prefix + first
             target = f"{prefix}{second}.input" if second in inner else prefix + second
             if source not in self.kinds or target not in self.kinds:
-                raise self.tree.damaged(
+                raise self.tree.damage_error(
                     f"an edge names the missing node {printable(source)} or {printable(target)}"
                 )
             self.before[target].append(source)
             self.after[source].append(target)
 
     def order(self) -> list[str]:
-        """Return the nodes, each after those that it reads; circles are opened where they are entered."""
+        """Return the nodes, each after those that it reads. Cut a cycle at the node that is reached first."""
         waiting = {name: len(set(self.before[name])) for name in self.kinds}
         reached: dict[str, None] = {}
         ready = [name for name, count in waiting.items() if not count]
@@ -79,7 +79,7 @@ class _Graph:
         return list(order)
 
     def through(self, name: str, links: dict[str, list[str]]) -> tuple[list[str], set[str]]:
-        """Return the layers and inputs met from a node on, and the nodes without weights on the way."""
+        """Return the layers and inputs next to a node, and the nodes without weights between them and it."""
         met: dict[str, None] = {}
         passed: set[str] = set()
         waiting = list(links[name])
@@ -97,7 +97,7 @@ class _Graph:
     def _kind(self, group: Any) -> str:
         dataset = self.tree.member(group, "type")
         if dataset is None or not hasattr(dataset, "shape"):
-            raise self.tree.damaged("a node has no type")
+            raise self.tree.damage_error("a node has no type")
         return "".join(self.tree.texts("type", dataset))
 
 
@@ -108,7 +108,7 @@ def read_nir(tree: Tree) -> Contents:
     layers = [name for name in graph.order() if graph.kinds[name] in _WEIGHTED]
     loops = set()
     for name in layers:
-        # What a recurrent layer feeds is what it reads.
+        # A recurrent layer reads the nodes that it feeds.
         if graph.through(name, graph.before)[1] & graph.through(name, graph.after)[1]:
             loops.add(name)
     arrays: dict[str, Any] = {}
@@ -119,7 +119,7 @@ def read_nir(tree: Tree) -> Contents:
     for name in layers:
         dataset = tree.member(graph.groups[name], "weight")
         if dataset is None or not dataset.shape or len(dataset.shape) < 2:
-            raise tree.damaged(f"the node {printable(name)} has no weights")
+            raise tree.damage_error(f"the node {printable(name)} has no weights")
         arrays[name] = tree.array(name, dataset)
         reads = [one for one in graph.through(name, graph.before)[0] if one not in loops]
         reads.sort(key=lambda one: layers.index(one) if one in arrays else -1 - place[one])
@@ -140,5 +140,5 @@ def _groups(tree: Tree, group: Any, array: Any) -> int:
         return 1
     groups = int(tree.array("groups", dataset))
     if groups < 1 or array.shape[0] % groups:
-        raise tree.damaged(f"a convolution of {array.shape[0]} channels claims {groups} groups")
+        raise tree.damage_error(f"a convolution of {array.shape[0]} channels cannot have {groups} groups")
     return groups

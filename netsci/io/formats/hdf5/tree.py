@@ -1,4 +1,4 @@
-"""HDF5 files opened with care: hard links only, no data from other files, every size looked at first."""
+"""Open HDF5 files safely: follow hard links only, read no other files, check every size first."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netsci.io.errors import CheckpointError, printable
-from netsci.io.formats.hdf5.heap import spoilt_heap, spoilt_references
+from netsci.io.formats.hdf5.heap import are_references_damaged, is_heap_damaged
 from netsci.io.limits import (
     ANY_RATIO_BYTES,
     FREE_BYTES,
@@ -39,14 +39,14 @@ class Tree:
         self._stream, self._heaps_known = stream, False
 
     def names(self, group: Any) -> list[str]:
-        """Return the members of a group that lie in this file."""
+        """Return the members of a group that are stored in this file."""
         import h5py  # type: ignore[import-untyped]
 
         check_count(self.path, len(group), "members of one group")
         return [name for name in group if isinstance(group.get(name, getlink=True), h5py.HardLink)]
 
     def member(self, group: Any, place: str) -> Any:
-        """Return what lies at a place below a group, through hard links only, or None."""
+        """Return the group or data set at a place below a group, or None. Follow hard links only."""
         import h5py
 
         parts = [part for part in place.split("/") if part]
@@ -66,7 +66,7 @@ class Tree:
 
         if depth > _MAX_DEPTH:
             raise CheckpointError(
-                self.path, f"its groups nest deeper than {_MAX_DEPTH}", "save the weights alone"
+                self.path, f"its groups nest deeper than {_MAX_DEPTH}", "save only the weights"
             )
         for name in self.names(group):
             entry = group[name]
@@ -76,10 +76,10 @@ class Tree:
                 yield f"{prefix}{name}", entry
 
     def array(self, name: str, dataset: Any) -> NDArray[Any]:
-        """Return the numbers of a data set, its size compared with what the file stores for it."""
+        """Return the numbers of a data set. Compare its size first with what the file stores for it."""
         logical, stored = self._sizes(name, dataset)
         self.logical, self.stored = self.logical + logical, self.stored + stored
-        # Hard links may name one data set many times: then more is read than the file holds.
+        # Hard links may name one data set many times: count it each time.
         check_arrays(self.path, self.stored, self.size)
         check_arrays(self.path, self.logical, self.logical)
         return np.asarray(dataset[()])
@@ -88,14 +88,14 @@ class Tree:
         """Return the texts of a data set, flattened."""
         count = int(np.prod(dataset.shape, dtype=np.float64))
         if count > _MAX_TEXT // 16 or not _is_text(dataset.dtype):
-            raise self.damaged(f"{printable(name)} is no list of names")
+            raise self.damage_error(f"{printable(name)} is no list of names")
         self._check_storage(name, dataset)
         self._check_heaps(dataset.dtype)
         self._check_references(name, dataset, count)
         return [_text(value) for value in np.ravel(np.asarray(dataset[()], dtype=object))]
 
     def attribute(self, group: Any, name: str) -> list[str]:
-        """Return the texts of an attribute, also where Keras cut it into name0, name1 and so on."""
+        """Return the texts of an attribute. Keras splits long ones into name0, name1 and so on."""
         if name in group.attrs:
             return self._attribute(group, name)
         found: list[str] = []
@@ -105,8 +105,8 @@ class Tree:
             found += self._attribute(group, f"{name}{number}")
         return found
 
-    def damaged(self, what: str) -> CheckpointError:
-        """Return the error for a file that does not hold what it should."""
+    def damage_error(self, what: str) -> CheckpointError:
+        """Return the error for a damaged file."""
         return CheckpointError(self.path, f"{what}: damaged", "fetch or save it again")
 
     def _attribute(self, group: Any, name: str) -> list[str]:
@@ -115,29 +115,29 @@ class Tree:
         if not count:
             return []
         if count > self.size or identifier.get_storage_size() > min(self.size, _MAX_TEXT):
-            raise self.damaged(f"the attribute {printable(name)} claims more than the file holds")
+            raise self.damage_error(f"the attribute {printable(name)} is larger than the file")
         self._check_heaps(identifier.dtype)
         return [_text(value) for value in np.ravel(np.asarray(group.attrs[name], dtype=object))]
 
     def _check_heaps(self, dtype: np.dtype[Any]) -> None:
-        """Refuse a file whose texts the HDF5 library would look for without end, or beyond the file."""
+        """Refuse a file in which the HDF5 library would search texts without end, or beyond the file."""
         if dtype.kind != "O" or self._heaps_known:
             return
         length_bytes = self.root.file.id.get_create_plist().get_sizes()[1]
-        with mapped(self._stream) as data:
-            if spoilt_heap(data, length_bytes):
-                raise self.damaged("the sizes in the heap of its texts cannot be right")
+        with map_bytes(self._stream) as data:
+            if is_heap_damaged(data, length_bytes):
+                raise self.damage_error("the sizes in the heap of its texts are impossible")
         self._heaps_known = True
 
     def _check_references(self, name: str, dataset: Any, count: int) -> None:
-        """Refuse texts of a claimed length that the HDF5 library would allocate before it looks for them."""
+        """Refuse texts longer than the file: the HDF5 library would allocate their length first."""
         begin = dataset.id.get_offset()  # None where they lie in chunks
         if dataset.dtype.kind != "O" or begin is None:
             return
         address_bytes = self.root.file.id.get_create_plist().get_sizes()[0]
-        with mapped(self._stream) as data:
-            if spoilt_references(data, begin, count, address_bytes):
-                raise self.damaged(f"{printable(name)} claims longer texts than the file holds")
+        with map_bytes(self._stream) as data:
+            if are_references_damaged(data, begin, count, address_bytes):
+                raise self.damage_error(f"{printable(name)} has texts longer than the file")
 
     def _sizes(self, name: str, dataset: Any) -> tuple[int, int]:
         if dataset.dtype.kind not in "biuf":
@@ -150,23 +150,23 @@ class Tree:
         logical = int(np.prod(dataset.shape, dtype=np.float64) * dataset.dtype.itemsize)
         stored = int(dataset.id.get_storage_size())
         if logical > MAX_BYTES or stored > self.size or (not stored and logical):
-            raise self.damaged(
-                f"{printable(name)} claims {logical:,} bytes and stores {stored:,} in a file of {self.size:,}"
+            raise self.damage_error(
+                f"{printable(name)} should hold {logical:,} bytes and holds {stored:,} (file: {self.size:,})"
             )
         if logical > ANY_RATIO_BYTES and logical > MAX_COMPRESSION * stored:
             raise CheckpointError(
                 self.path,
-                f"{printable(name)} unpacks {stored:,} bytes to {logical:,}, like a bomb",
+                f"{printable(name)} unpacks {stored:,} bytes to {logical:,}, like a zip bomb",
                 "if the file is yours, store it without compression",
             )
         return logical, stored
 
     def _check_storage(self, name: str, dataset: Any) -> None:
-        """Refuse data that lie in other files or need code from elsewhere, and chunks that are too large."""
+        """Refuse data in other files, filters that need a plug-in, and chunks that are too large."""
         if dataset.is_virtual or dataset.external:
             raise CheckpointError(
                 self.path,
-                f"{printable(name)} lies in another file, which is not opened",
+                f"{printable(name)} is stored in another file, which is not opened",
                 "save it as one file",
             )
         settings = dataset.id.get_create_plist()
@@ -174,17 +174,20 @@ class Tree:
         if filters - _FILTERS:
             raise CheckpointError(
                 self.path,
-                f"{printable(name)} is packed by a filter that HDF5 lacks ({max(filters)})",
+                f"{printable(name)} is compressed by filter {max(filters)}, which HDF5 does not include",
                 "save it with gzip or without compression",
             )
         chunk = float(np.prod(dataset.chunks or (0,), dtype=np.float64)) * dataset.dtype.itemsize
-        if chunk > max(FREE_BYTES, MAX_COMPRESSION * self.size):
-            raise self.damaged(f"{printable(name)} has chunks of {chunk:,.0f} bytes")
+        if chunk > (most := max(FREE_BYTES, MAX_COMPRESSION * self.size)):
+            raise self.damage_error(
+                f"{printable(name)} claims chunks of {chunk:,.0f} bytes; a file of this size may have "
+                f"{most:,.0f}"
+            )
 
 
 @contextmanager
-def opened(path: Path, stream: IO[bytes] | None = None) -> Iterator[Tree]:
-    """Open an HDF5 file, or one that lies in memory, for the length of a with block."""
+def open_tree(path: Path, stream: IO[bytes] | None = None) -> Iterator[Tree]:
+    """Open an HDF5 file on disk or in memory for a with block."""
     try:
         import h5py
     except ImportError:
@@ -206,8 +209,8 @@ def opened(path: Path, stream: IO[bytes] | None = None) -> Iterator[Tree]:
 
 
 @contextmanager
-def mapped(stream: IO[bytes]) -> Iterator[Any]:
-    """Map a file, or look at one that lies in memory, for the length of a with block."""
+def map_bytes(stream: IO[bytes]) -> Iterator[Any]:
+    """Give the bytes of a file on disk (mapped) or in memory for a with block."""
     if isinstance(stream, io.BytesIO):
         with stream.getbuffer() as view:
             yield view

@@ -143,7 +143,7 @@ def scan(path: Path, stream: Any) -> Scan:
         # The unpickler allocates its memo up to the largest number named: 6 bytes could cost gigabytes.
         if "PUT" in opcode.name and isinstance(argument, int) and argument > 1000 + 16 * done:
             raise CheckpointError(
-                path, "its pickle refers to memo entries that do not exist", "save it again"
+                path, "its pickle numbers memo entries far above their count: damaged", "save it again"
             )
     stream.seek(start)
     scanner = Scan(path, stream)
