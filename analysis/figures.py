@@ -16,7 +16,7 @@ from analysis import corpus, digits, s0, s1, s3
 from analysis.engine.cells import write_in
 from analysis.engine.cluster import CLUSTERS, ClusterError
 from analysis.engine.exhibit import Exhibit
-from analysis.engine.make import finished, make_page, make_tables
+from analysis.engine.make import drop_unfinished, make_page, make_tables
 from analysis.engine.page import Page
 from analysis.engine.store import load_tables
 from analysis.engine.sweep import FailedCellsError
@@ -107,7 +107,7 @@ def make_pages(
     tables = make_tables(chosen, results, jobs, lambda line: console.print(line, **PLAIN), **how)
     for exhibit in exhibits:
         if exhibit.id not in tables and exhibit not in chosen:
-            found = load_tables(finished(exhibit, results), results)
+            found = load_tables(drop_unfinished(exhibit, results), results)
             tables |= {} if found is None else {exhibit.id: found}
     return [make_page(exhibit, tables[exhibit.id], results) for exhibit in exhibits if exhibit.id in tables]
 

@@ -59,13 +59,13 @@ node_sparsity(graph)
 # evolved (Cannistraci-Hebb training, 98 % sparse). The dense output layer is left out.
 
 # %%
-from analysis.engine.digits_runs import AFTER, BEFORE, stored_network
+from analysis.engine.digits_runs import AFTER, BEFORE, read_network
 from analysis.engine.store import load_tables
 from analysis.figures import ROOT, catalogue
 
 exhibit = next(exhibit for exhibit in catalogue() if exhibit.id == "digits-disk")
 tables = load_tables(exhibit, ROOT / "analysis/results")
-before, after = stored_network(tables, BEFORE), stored_network(tables, AFTER)
+before, after = read_network(tables, BEFORE), read_network(tables, AFTER)
 before, after
 
 # %% [markdown]

@@ -165,13 +165,13 @@ pd.DataFrame(rows).round(3)
 # its two sparse layers before and after their topology evolved.
 
 # %%
-from analysis.engine.digits_runs import AFTER, BEFORE, POPULATIONS, stored_network
+from analysis.engine.digits_runs import AFTER, BEFORE, POPULATIONS, read_network
 from analysis.engine.store import load_tables
 from analysis.figures import ROOT, catalogue
 
 exhibit = next(exhibit for exhibit in catalogue() if exhibit.id == "digits-disk")
 tables = load_tables(exhibit, ROOT / "analysis/results")
-networks = {name: stored_network(tables, name) for name in (BEFORE, AFTER)}
+networks = {name: read_network(tables, name) for name in (BEFORE, AFTER)}
 embedded = {
     name: coalescent_embedding(network.adjacency(directed=False)) for name, network in networks.items()
 }

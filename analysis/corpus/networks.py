@@ -70,7 +70,10 @@ def measure(
         networks = [read(stored, number) for number in chosen[chunk::chunks]]
     structures = [structure(network.adjacency) for network in networks]
     precisions = [
-        [precision(network.adjacency, hidden, rng=keyed(seed, network.number, i)) for i in range(repetitions)]
+        [
+            precision(network.adjacency, hidden, rng=draw_generator(seed, network.number, i))
+            for i in range(repetitions)
+        ]
         for network in networks
     ]
     return Record(
@@ -87,7 +90,7 @@ def measure(
     )
 
 
-def keyed(seed: int, number: int, repetition: int) -> np.random.Generator:
+def draw_generator(seed: int, number: int, repetition: int) -> np.random.Generator:
     """Return the generator that hides one network's links once."""
     return np.random.default_rng([seed, number, repetition, HIDING])
 

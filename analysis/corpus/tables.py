@@ -78,7 +78,7 @@ def compare(by_network: pd.DataFrame) -> pd.DataFrame:
     groups = [*by_network.groupby("domain", sort=True), (ALL, by_network)]
     for first, second in COMPARISONS:
         for domain, rows in groups:
-            lines.append({"domain": domain, "first": first, "second": second, **_paired(rows, first, second)})
+            lines.append({"domain": domain, "first": first, "second": second, **_pair(rows, first, second)})
     return pd.DataFrame(lines)
 
 
@@ -88,7 +88,7 @@ def differences(by_network: pd.DataFrame, first: str, second: str) -> pd.Series[
     return difference.where(difference.abs() > ROUNDING, 0.0)
 
 
-def _paired(rows: pd.DataFrame, first: str, second: str) -> dict[str, Any]:
+def _pair(rows: pd.DataFrame, first: str, second: str) -> dict[str, Any]:
     difference = differences(rows, first, second)
     test = signed_rank_test(difference.to_numpy(), alternative="greater")
     interval = mean_and_interval(pd.DataFrame({"measure": "d", "value": difference})).iloc[0]

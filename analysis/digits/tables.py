@@ -18,11 +18,11 @@ from analysis.engine.digits_runs import (
     PROJECTIONS,
     Masks,
     Records,
-    embedded,
+    embed,
     inside_bounds,
     masks_at,
     networks,
-    pooled_degrees,
+    pool_degrees,
 )
 from analysis.engine.exhibit import Tables
 from analysis.engine.statistics import tidy
@@ -70,7 +70,7 @@ def topology(records: Records) -> Tables:
             gammas = np.full(len(inactive), np.nan)
             static = cell["model"] == "static"
             for epoch in range(1 if static else len(gammas)):
-                sequence = pooled_degrees(LayeredGraph.from_masks(masks_at(record, epoch)))
+                sequence = pool_degrees(LayeredGraph.from_masks(masks_at(record, epoch)))
                 gammas[epoch] = inside_bounds(grid_exponent(sequence, correct=False)[0])
             gammas[:] = gammas[0] if static else gammas
             rows += _by_epoch(cell, "sparse layers", "gamma", "1", gammas)
@@ -103,7 +103,7 @@ def disk(records: Records) -> Tables:
         for model, masks in found.items():
             graph = LayeredGraph.from_masks(masks)
             embedding = coalescent_embedding(graph.adjacency(directed=False))
-            shown, linked = embedded(graph, embedding)
+            shown, linked = embed(graph, embedding)
             line = {"model": model, "seed": seed}
             rows += tidy(line | {"projection": "sparse layers"}, _embedding_measures(graph, embedding))
             for name, radius in shown.groupby("population", sort=False)["radius"]:
@@ -153,7 +153,7 @@ def _degree_sequences(masks: Masks) -> list[tuple[str, str, NDArray[np.int64]]]:
         for name, projection in zip(PROJECTIONS, graph.projections, strict=True)
         for side, label in (("source", "presynaptic"), ("target", "postsynaptic"))
     ]
-    return [*sequences, ("sparse layers", "pooled", pooled_degrees(graph))]
+    return [*sequences, ("sparse layers", "pooled", pool_degrees(graph))]
 
 
 def _fit_measures(fit: ExponentFit) -> Measures:
@@ -178,10 +178,10 @@ def _embedding_measures(graph: LayeredGraph, embedding: Embedding) -> Measures:
         "gamma": (inside_bounds(embedding.gamma), "1"),
         "nodes embedded": (size, "nodes"),
         "links": (graph.n_links, "links"),
-        "component share of linked units": (size / np.count_nonzero(pooled_degrees(graph)), "share"),
+        "component share of linked units": (size / np.count_nonzero(pool_degrees(graph)), "share"),
         "live units": (sum(int(units.sum()) for units in live_units(graph).values()), "nodes"),
         "live links": (percolate(graph).n_links, "links"),
-        "largest degree": (pooled_degrees(graph)[embedding.nodes].max(), "links"),
+        "largest degree": (pool_degrees(graph)[embedding.nodes].max(), "links"),
     }
 
 

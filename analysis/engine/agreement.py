@@ -20,7 +20,7 @@ import pandas as pd
 
 from analysis.engine.cells import Cell, Record, find_record
 from analysis.engine.exhibit import Exhibit, Tables
-from analysis.engine.make import lacking
+from analysis.engine.make import find_lacking
 from analysis.engine.statistics import disagreements, same
 from analysis.engine.store import load_tables
 
@@ -40,10 +40,10 @@ def check(exhibit: Exhibit, fresh: Path, committed: Path) -> tuple[bool, list[st
     if ours is None or theirs is None:
         where = "fresh" if ours is None else "committed"
         return False, [f"{exhibit.id}: the {where} tables are missing or were made from other cells"]
-    return compared(exhibit, ours, theirs)
+    return compare_tables(exhibit, ours, theirs)
 
 
-def compared(exhibit: Exhibit, ours: Tables, theirs: Tables) -> tuple[bool, list[str]]:
+def compare_tables(exhibit: Exhibit, ours: Tables, theirs: Tables) -> tuple[bool, list[str]]:
     """Return whether two sets of an exhibit's tables are the same, and where means over seeds disagree."""
     if ours.keys() == theirs.keys() and all(same(ours[name], theirs[name]) for name in ours):
         return True, []
@@ -85,7 +85,7 @@ def device(record: Record) -> str:
 def check_long(exhibit: Exhibit, found: Pairs) -> tuple[bool, list[str]]:
     """Return what `check` does of an exhibit of long runs, tabulated on both sides from the same cells."""
     ours, theirs = (exhibit.tabulate({cell: pair[i] for cell, pair in found.items()}) for i in (0, 1))
-    return compared(exhibit, ours, theirs)
+    return compare_tables(exhibit, ours, theirs)
 
 
 def last_epoch(table: pd.DataFrame) -> pd.DataFrame:
@@ -113,7 +113,7 @@ def main(fresh: Path, exhibits: Iterable[Exhibit], committed: Path) -> int:
             if left:
                 skipped = f"{len(found)} of {len(exhibit.cells)} runs compared"
                 print(f"{exhibit.id}: {skipped if found else 'skipped, no run to compare'} ({left})")
-        elif variable := lacking(exhibit, new):
+        elif variable := find_lacking(exhibit, new):
             print(f"{exhibit.id}: skipped, {variable} is not set: its runs were not made anew")
         else:
             checked.append(check(exhibit, new, committed))

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.engine.sheet import Estimate, Key, Sheet, written
+from analysis.engine.sheet import Estimate, Key, Sheet, write_number
 
 COLUMNS = ("claim", "place", "main", "holds", "printed", "ours", "gap", "low", "high", "unit", "seeds")
 
@@ -200,7 +200,7 @@ def ruling(claim: Claim, sheet: Sheet) -> dict[str, Any]:
     row: dict[str, Any] = {"claim": claim.words, "place": claim.place, "main": claim.main}
     if not run:
         none = {"gap": np.nan, "low": np.nan, "high": np.nan, "unit": "", "seeds": 0}
-        return row | {"holds": "not run", "printed": _printed(contrasts[0], sheet), "ours": "", **none}
+        return row | {"holds": "not run", "printed": _write_printed(contrasts[0], sheet), "ours": "", **none}
     contrast, gap = min(against or known, key=lambda pair: pair[1].mean)
     judged_strictly = contrast.estimate(sheet, usual).high < 0
     unit = {"percent": "points", "1": "", "yes/no": ""}.get(of := sheet.unit(contrast.key), of)
@@ -210,7 +210,7 @@ def ruling(claim: Claim, sheet: Sheet) -> dict[str, Any]:
     correction = sheet.corrections.get(contrast.key, "") if holds == "no" else ""
     return row | {
         "holds": "corrected" if correction else holds,
-        "printed": _printed(contrast, sheet),
+        "printed": _write_printed(contrast, sheet),
         "ours": correction or _ours(contrast, sheet, strict if judged_strictly else usual),
         "gap": gap.mean,
         "low": gap.low,
@@ -229,7 +229,7 @@ def _cells(contrast: Contrast) -> list[Key]:
     return [contrast.key, *([] if contrast.minus is None else [contrast.minus])]
 
 
-def _printed(contrast: Contrast, sheet: Sheet) -> str:
+def _write_printed(contrast: Contrast, sheet: Sheet) -> str:
     """Return the printed values of a contrast; "" where one is missing."""
     values = [sheet.printed.get(key, np.nan) for key in _cells(contrast)]
     if np.isnan(values).any():
@@ -237,7 +237,7 @@ def _printed(contrast: Contrast, sheet: Sheet) -> str:
     said = []
     for value, key in zip(values, _cells(contrast), strict=True):
         mark = " (implied)" if key in sheet.implied else ""
-        said.append(_signed(value, sheet, key, contrast) + mark)
+        said.append(_write_signed(value, sheet, key, contrast) + mark)
     return " against ".join(said)
 
 
@@ -245,19 +245,19 @@ def _ours(contrast: Contrast, sheet: Sheet, confidence: float) -> str:
     """Return our means of a contrast; of a single cell with its interval, or in how many seeds it is true."""
     keys = _cells(contrast)
     found = [sheet.interval(key, None, 1.0, confidence) for key in keys]
-    words = [_signed(one.mean, sheet, key, contrast) for one, key in zip(found, keys, strict=True)]
+    words = [_write_signed(one.mean, sheet, key, contrast) for one, key in zip(found, keys, strict=True)]
     for number, key in enumerate(keys):
         if contrast.rival and borrows(key, sheet):
-            words[number] = f"{_signed(sheet.printed[key], sheet, key, contrast)} (printed)"
+            words[number] = f"{_write_signed(sheet.printed[key], sheet, key, contrast)} (printed)"
     one, several = found[0], len(keys) == 1 and found[0].n > 1
     if several and sheet.unit(keys[0]) == "yes/no":
         return f"{one.mean * one.n:.0f} of {one.n}"
     if several and one.high > one.low:
-        low, high = (_signed(end, sheet, keys[0], contrast) for end in (one.low, one.high))
+        low, high = (_write_signed(end, sheet, keys[0], contrast) for end in (one.low, one.high))
         words[0] += f" ({low} to {high})"
     return " against ".join(words)
 
 
-def _signed(value: float, sheet: Sheet, key: Key, contrast: Contrast) -> str:
+def _write_signed(value: float, sheet: Sheet, key: Key, contrast: Contrast) -> str:
     """Return a value as it is written, with its sign where that is what is claimed."""
-    return written(value, sheet.unit(key), signed=contrast.minus is None and contrast.offset == 0)
+    return write_number(value, sheet.unit(key), signed=contrast.minus is None and contrast.offset == 0)

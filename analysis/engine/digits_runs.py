@@ -125,7 +125,7 @@ def magnitude_pruned(record: Record, links: list[int]) -> Masks:
     return masks
 
 
-def stored_network(tables: Tables, model: str) -> LayeredGraph:
+def read_network(tables: Tables, model: str) -> LayeredGraph:
     """Return one of the networks of the disk exhibit from its tables, largest component only."""
     nodes = tables["nodes"][tables["nodes"]["model"] == model]
     links = tables["links"][tables["links"]["model"] == model]
@@ -139,17 +139,17 @@ def stored_network(tables: Tables, model: str) -> LayeredGraph:
     return LayeredGraph.from_masks(masks, names=PROJECTIONS)
 
 
-def pooled_degrees(graph: LayeredGraph) -> NDArray[np.int64]:
+def pool_degrees(graph: LayeredGraph) -> NDArray[np.int64]:
     """Return the degrees of all units of the sparse layers together."""
     return np.concatenate(list(graph.degrees().values()))
 
 
-def embedded(graph: LayeredGraph, embedding: Embedding) -> tuple[pd.DataFrame, pd.DataFrame]:
+def embed(graph: LayeredGraph, embedding: Embedding) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the nodes of an embedding with their places, and the links between them."""
     places = {
         "node": embedding.nodes,
         "population": np.array(POPULATIONS)[graph.node_population[embedding.nodes]],
-        "degree": pooled_degrees(graph)[embedding.nodes],
+        "degree": pool_degrees(graph)[embedding.nodes],
         "theta": embedding.theta,
         "radius": embedding.radius,
     }

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.engine.entries import compared
+from analysis.engine.entries import compare_entries
 from analysis.engine.words import NAMES, choice, row_name
 from netsci.plot.draw import draw
 from netsci.plot.scene import Panel, Scene, Series, grid_columns
@@ -44,9 +44,9 @@ Draw = Callable[[Said, Look, Tables, str], Any]
 Naming = Callable[[str, str, str], str]  # (row, column, who) -> text
 
 
-def shown(tables: Tables, *, all_printed: bool = False) -> pd.DataFrame:
+def select_rows(tables: Tables, *, all_printed: bool = False) -> pd.DataFrame:
     """Return what is drawn, long: row, column, who, value, low, high."""
-    both = compared(tables)
+    both = compare_entries(tables)
     run = both[both["mean"].notna()]
     theirs = both if run.empty or all_printed else run
     theirs = theirs[theirs["printed"].notna()]
@@ -72,10 +72,14 @@ class _Blank(dict[str, str]):
 
 def curves(said: Said, look: Look, tables: Tables, backend: str) -> Any:
     """Draw values against the choice that the column names, with the templates `panel` and `hue`."""
-    rows = _named(shown(tables), panel=by_template(look["panel"], said), hue=by_template(_hue(look), said))
+    rows = _name_rows(
+        select_rows(tables), panel=by_template(look["panel"], said), hue=by_template(_hue(look), said)
+    )
     rows = rows.assign(x=[choice(column) for column in rows["column"]]).sort_values("x", kind="stable")
     hues, panels = _hues(rows), []
-    for name in dict.fromkeys(_named(shown(tables), panel=by_template(look["panel"], said))["panel"]):
+    for name in dict.fromkeys(
+        _name_rows(select_rows(tables), panel=by_template(look["panel"], said))["panel"]
+    ):
         series = []
         for who in hues:
             one = rows[(rows["panel"] == name) & (rows["hue"] == who[0]) & (rows["who"] == who[1])]
@@ -86,12 +90,12 @@ def curves(said: Said, look: Look, tables: Tables, backend: str) -> Any:
             series.append(Series("points", x, y, size=6.0, whisker=(low, high), **style))
         panels.append(Panel(tuple(series), title=str(name), log=look.get("log", "")))
     labels = {"x_label": look["label"], "y_label": "accuracy (%)", "share": look.get("share", False)}
-    return _drawn(panels, hues, look, backend, panel_size=(320, 250), **labels)
+    return _draw_rows(panels, hues, look, backend, panel_size=(320, 250), **labels)
 
 
 def dots(said: Said, look: Look, tables: Tables, backend: str) -> Any:
     """Draw dots by place, with the templates `spot`, `panel`, `hue`; spots omit what is the same in all."""
-    rows = shown(tables)
+    rows = select_rows(tables)
     all_said = [said(*cell) for cell in zip(rows["row"], rows["column"], strict=True)]
     same = {key for key in all_said[0] if len({one[key] for one in all_said}) == 1} if all_said else set()
 
@@ -116,7 +120,7 @@ def measures(said: Said, look: Look, tables: Tables, backend: str) -> Any:
     def panel(row: str, column: str, who: str) -> str:
         return AXES.get(column, "")
 
-    return place_dots(shown(tables), look, backend, spot=spot, panel=panel, hue=hue)
+    return place_dots(select_rows(tables), look, backend, spot=spot, panel=panel, hue=hue)
 
 
 DRAWINGS: dict[str, Draw] = {"curves": curves, "dots": dots, "measures": measures}
@@ -129,7 +133,7 @@ def place_dots(
 
     A panel's name is that of its value axis, or "title|name of the axis".
     """
-    rows = _named(rows, panel=panel, spot=spot, hue=hue).query("panel != ''")
+    rows = _name_rows(rows, panel=panel, spot=spot, hue=hue).query("panel != ''")
     hues, spots, panels = _hues(rows), list(dict.fromkeys(rows["spot"])), []
     for name, group in rows.groupby("panel", sort=False):
         series = []
@@ -144,10 +148,10 @@ def place_dots(
         downwards = (len(spots) - 0.5, -0.5)
         panels.append(Panel(tuple(series), y_ticks=tuple(spots), y_range=downwards, **of_log))
     size = (320 if len(panels) > 1 else 520, max(180, 60 + 34 * len(spots)))
-    return _drawn(panels, hues, look, backend, panel_size=size, share=True)
+    return _draw_rows(panels, hues, look, backend, panel_size=size, share=True)
 
 
-def _named(rows: pd.DataFrame, **names: Naming) -> pd.DataFrame:
+def _name_rows(rows: pd.DataFrame, **names: Naming) -> pd.DataFrame:
     of = list(zip(rows["row"], rows["column"], rows["who"], strict=True))
     return rows.assign(**{name: [naming(*cell) for cell in of] for name, naming in names.items()})
 
@@ -171,7 +175,7 @@ def _style(who: tuple[str, str], hues: Sequence[tuple[str, str]]) -> dict[str, A
     return style | {"key": True}
 
 
-def _drawn(
+def _draw_rows(
     panels: Sequence[Panel], hues: Sequence[tuple[str, str]], look: Look, backend: str, **scene: Any
 ) -> Any:
     columns = grid_columns(len(panels), None, widest=2 if len(panels) == 4 else 3)

@@ -17,7 +17,7 @@ from analysis.engine.derived import Derived, derive
 from analysis.engine.exhibit import Tables
 from analysis.engine.page import Pivot, PivotCell
 from analysis.engine.printed import Entry, Records, Source
-from analysis.engine.sheet import Key, Sheet, Spread, written
+from analysis.engine.sheet import Key, Sheet, Spread, write_number
 from analysis.engine.statistics import mean_and_interval
 from analysis.engine.words import column_name, row_name
 
@@ -69,7 +69,7 @@ def sheet(
     return derive(Sheet(values, printed, units, error, implied, parts), derived)
 
 
-def compared(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def compare_entries(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Return every entry with its printed value and n, mean, low, high of the runs (NaN where none)."""
     entries = tables["entries"].copy()
     for name in ("note", "reason"):  # read back from a file, nothing but empty texts is a column of NaN
@@ -81,8 +81,8 @@ def compared(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def beside(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Return `compared` for people: names in words, the difference, NaN where a text is empty."""
-    both = compared(tables)
+    """Return `compare_entries` for people: names in words, the difference, NaN where a text is empty."""
+    both = compare_entries(tables)
     both["difference"] = both["mean"] - both["printed"]
     for name in ("note", "reason"):
         both[name] = both[name].where(both[name] != "", np.nan)
@@ -96,7 +96,7 @@ def pivot(tables: Mapping[str, pd.DataFrame]) -> tuple[Pivot, tuple[tuple[str, s
 
     Columns without a printed value come last; a value that the paper only implies is marked.
     """
-    both = compared(tables)
+    both = compare_entries(tables)
     implied = both["note"].str.startswith(DERIVED)
     columns = list(dict.fromkeys(both["column"]))
     in_print = set(both.loc[both["printed"].notna() & ~implied, "column"])
@@ -105,10 +105,10 @@ def pivot(tables: Mapping[str, pd.DataFrame]) -> tuple[Pivot, tuple[tuple[str, s
     cells: dict[str, dict[str, PivotCell]] = {}
     missing: dict[str, dict[str, None]] = {}
     for line in both.itertuples():
-        ours = written(line.mean, line.unit)
+        ours = write_number(line.mean, line.unit)
         if line.n > 1:
-            ours += f" ({written(line.low, line.unit)} to {written(line.high, line.unit)})"
-        printed = written(line.printed, line.unit)
+            ours += f" ({write_number(line.low, line.unit)} to {write_number(line.high, line.unit)})"
+        printed = write_number(line.printed, line.unit)
         printed += " (implied)" if printed and line.note.startswith(DERIVED) else ""
         cell = PivotCell(printed, ours, "" if ours else line.reason, line.note)
         cells.setdefault(line.row, {})[line.column] = cell

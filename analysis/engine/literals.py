@@ -25,7 +25,7 @@ from typing import Any
 from analysis.engine.claims import Bound, Claim, Order, Sign, Trend
 from analysis.engine.derived import Derived, derive, read_derived
 from analysis.engine.exhibit import Exhibit, Tables
-from analysis.engine.printed import Entry, added, printed
+from analysis.engine.printed import Entry, add_entries, read_printed
 from analysis.engine.sheet import Key, Sheet
 
 PAIR = re.compile(r"(.+) > (?:([\d.]+) \* )?(.+)")
@@ -73,11 +73,11 @@ def make_entries(part: Mapping[str, Any]) -> Sequence[Entry]:
     Without a table they are ours: rows, and columns with their units.
     """
     if "table" not in part:
-        return added(part["rows"], part["columns"])
+        return add_entries(part["rows"], part["columns"])
     kept = re.compile(part.get("cells", ".*"))
     return [
         replace(e, row=part.get("row", "@").replace("@", e.row), note=part.get("note", e.note))
-        for e in printed(part["table"])
+        for e in read_printed(part["table"])
         if kept.fullmatch(f"{e.row}|{e.column}")
     ]
 

@@ -18,14 +18,14 @@ from analysis.engine.sweep import run_cells
 Say = Callable[[str], None]
 
 
-def lacking(exhibit: Exhibit, results: Path) -> str:
+def find_lacking(exhibit: Exhibit, results: Path) -> str:
     """Return the variable that is not set and that the exhibit's missing runs need, "" if none."""
     if not exhibit.needs or os.environ.get(exhibit.needs):
         return ""
     return "" if all(find_record(results, cell) for cell in exhibit.cells) else exhibit.needs
 
 
-def finished(exhibit: Exhibit, results: Path) -> Exhibit:
+def drop_unfinished(exhibit: Exhibit, results: Path) -> Exhibit:
     """Return an exhibit of long runs with those of its cells that have a record; any other as it is."""
     if exhibit.seconds is None:
         return exhibit
@@ -36,7 +36,7 @@ def finished(exhibit: Exhibit, results: Path) -> Exhibit:
     return replace(exhibit, cells=cells, deviations=(*exhibit.deviations, so_far))
 
 
-def unfinished(exhibit: Exhibit, results: Path) -> str:
+def describe_unfinished(exhibit: Exhibit, results: Path) -> str:
     """Return how many of an exhibit's long runs are missing and what they take, "" if none is."""
     if exhibit.seconds is None:
         return ""
@@ -70,16 +70,16 @@ def make_tables(
     if not long:
         planned = []
         for plan in exhibits:
-            exhibit = finished(plan, results)
+            exhibit = drop_unfinished(plan, results)
             shown = bool(exhibit.cells or exhibit.printed or plan.seconds is None)
-            if missing := unfinished(plan, results):
+            if missing := describe_unfinished(plan, results):
                 say(f"{plan.id}: {'' if shown else 'skipped, '}{missing}")
             if shown:
                 planned.append(exhibit)
     made = {exhibit.id: load_tables(exhibit, results) for exhibit in planned}
     pending = [exhibit for exhibit in planned if made[exhibit.id] is None]
     for exhibit in list(pending):
-        if variable := lacking(exhibit, results):
+        if variable := find_lacking(exhibit, results):
             say(f"{exhibit.id}: skipped, {variable} is not set")
             del made[exhibit.id]
             pending.remove(exhibit)
@@ -98,4 +98,4 @@ def make_tables(
 def make_page(exhibit: Exhibit, tables: Tables, results: Path) -> Page:
     """Return the page of an exhibit from its stored tables."""
     source = (results / exhibit.id / "provenance.json").read_text()
-    return page_of(finished(exhibit, results), tables, json.loads(source), source)
+    return page_of(drop_unfinished(exhibit, results), tables, json.loads(source), source)

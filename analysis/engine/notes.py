@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from analysis.engine.sheet import Sheet, written
+from analysis.engine.sheet import Sheet, write_number
 
 PLACE = re.compile(r"\{\{([^{}|]+)\|([^{}|]+)(?:\|([^{}|]+))?\}\}")
 FRONT = re.compile(r"---\ntable: ([0-9a-f]{16})\n---\n")
@@ -97,13 +97,17 @@ def _part(part: str, sheet: Sheet, key: tuple[str, str]) -> str:
         "high": found.high,
     }
     if part in numbers:
-        return written(numbers[part], unit)
+        return write_number(numbers[part], unit)
     if part == "difference":
-        return written(found.mean - printed, unit, signed=True)
+        return write_number(found.mean - printed, unit, signed=True)
     if part == "ratio":
-        return written(found.mean / printed, "1")
+        return write_number(found.mean / printed, "1")
     if part == "interval":
-        return f"{written(found.low, unit)} to {written(found.high, unit)}" if found.n > 1 else "one seed"
+        return (
+            f"{write_number(found.low, unit)} to {write_number(found.high, unit)}"
+            if found.n > 1
+            else "one seed"
+        )
     if part == "seeds":
         return str(found.n)
     raise ValueError(

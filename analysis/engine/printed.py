@@ -48,7 +48,7 @@ def expected(name: str) -> pd.DataFrame:
     return pd.read_csv(EXPECTED / f"{name}.csv", keep_default_na=False, dtype=str)
 
 
-def printed(name: str) -> tuple[Entry, ...]:
+def read_printed(name: str) -> tuple[Entry, ...]:
     """Return the entries of a printed table, in the printed order, without sources."""
     entries = []
     for line in expected(name).itertuples():
@@ -58,6 +58,6 @@ def printed(name: str) -> tuple[Entry, ...]:
     return tuple(entries)
 
 
-def added(rows: Sequence[str], columns: Mapping[str, str]) -> tuple[Entry, ...]:
+def add_entries(rows: Sequence[str], columns: Mapping[str, str]) -> tuple[Entry, ...]:
     """Return entries without a printed value; columns : the unit of each."""
     return tuple(Entry(row, column, unit, np.nan, ADDED) for row in rows for column, unit in columns.items())

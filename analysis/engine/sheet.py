@@ -26,7 +26,7 @@ def exact(keys: Sequence[Key], means: Sequence[float]) -> float:
     return 0.0
 
 
-def sampled(images: Callable[[str], int]) -> Spread:
+def sample_error(images: Callable[[str], int]) -> Spread:
     """Return the standard error of accuracies, or of a difference of two, by the images they were tested on.
 
         sqrt(sum p (1 - p) / n), p as a share
@@ -34,7 +34,7 @@ def sampled(images: Callable[[str], int]) -> Spread:
     images(row) : test images. The images count as drawn anew for each network; that both see the same ones
     makes it cautious. NaN for a value that is not within 0 to 100 percent.
 
-    >>> round(sampled(lambda row: 10_000)([("a", "x"), ("b", "x")], [97.0, 96.0]), 3)
+    >>> round(sample_error(lambda row: 10_000)([("a", "x"), ("b", "x")], [97.0, 96.0]), 3)
     0.26
     """
 
@@ -121,14 +121,15 @@ class Sheet:
         return Estimate(mean, mean - float(half), mean + float(half), n)
 
 
-def written(value: float, unit: str, *, signed: bool = False) -> str:
+def write_number(value: float, unit: str, *, signed: bool = False) -> str:
     """Return a number of a unit as people write it: percentages with 2 decimals, others with 3 digits.
 
     Counts are whole; those of ten millions and more have four digits. NaN is "".
 
-    >>> written(98.1, "percent"), written(43240.2, "count"), written(4.2e-5, "1"), written(0.1, "percent",
-    ... signed=True)
-    ('98.10', '43,240', '4.2e-05', '+0.10')
+    >>> write_number(98.1, "percent"), write_number(43240.2, "count"), write_number(4.2e-5, "1")
+    ('98.10', '43,240', '4.2e-05')
+    >>> write_number(0.1, "percent", signed=True)
+    '+0.10'
     """
     sign = "+" if signed else ""
     if np.isnan(value):

@@ -67,7 +67,7 @@ class TableExhibit:
         look = {name: given.pop(name) for name in LOOK if name in given}
         return cls(**given, look=look)
 
-    def said(self, row: str, column: str) -> dict[str, str]:
+    def read_words(self, row: str, column: str) -> dict[str, str]:
         """Return what a cell's names say, by the patterns.
 
         Raises ValueError for a row or column of no pattern.
@@ -78,12 +78,12 @@ class TableExhibit:
             raise ValueError(f"{self.id}: {row!r} or {column!r} fits none of {self.rows}, {self.columns!r}")
         return of_row.groupdict() | of_column.groupdict()
 
-    def answered(self, scale: str, first_seed: int = 0) -> tuple[Entry, ...]:
+    def answer_entries(self, scale: str, first_seed: int = 0) -> tuple[Entry, ...]:
         """Return the entries with their runs at a scale, or the reason why there are none."""
         several = {"paper": 3, "desk": self.seeds, "smoke": 1}[scale]
         seeds, done = range(first_seed, first_seed + several), []
         for entry in self.printed:
-            found = self.answer(scale, seeds, **self.said(entry.row, entry.column))
+            found = self.answer(scale, seeds, **self.read_words(entry.row, entry.column))
             if scale == "smoke":
                 entry = replace(entry, printed=np.nan, note="printed value not compared")
             elif not isinstance(found, str):
@@ -108,7 +108,7 @@ class TableExhibit:
 
         seconds(cell) : a run's time. error(scale) : that of one seed. parts : as of `Sheet`.
         """
-        answered = self.answered(scale, first_seed)
+        answered = self.answer_entries(scale, first_seed)
         groups = [group for entry in answered if entry.source for group in entry.source.cells]
         cells = tuple(dict.fromkeys(cell for group in groups for cell in group))
         long, smoke = bool(cells) and scale != "smoke", scale == "smoke"
@@ -120,7 +120,7 @@ class TableExhibit:
             caption=f"{self.caption} {DRAWN}",
             cells=cells,
             tabulate=partial(entries.tabulate, answered, seconds),
-            draw=partial(self.draw, self.said, {**self.look, "title": SCALES[scale], "scale": scale}),
+            draw=partial(self.draw, self.read_words, {**self.look, "title": SCALES[scale], "scale": scale}),
             sheet=partial(
                 entries.sheet,
                 error(scale),

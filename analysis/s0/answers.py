@@ -120,7 +120,7 @@ def energy(
 ) -> Source | str:
     """Answer a cell of S-TP's networks: spikes, operations and energy on the whole test set."""
     recipe = target_propagated(dataset, scale, dense=method == "dense")
-    return _tested(MEASURED[measure], recipe, seeds, dataset)
+    return _test_accuracy(MEASURED[measure], recipe, seeds, dataset)
 
 
 def sweep(
@@ -149,10 +149,10 @@ def noisy(scale: str, seeds: range, *, dataset: str, method: str, kind: str, sha
     sparsity = NOISE_SPARSITY if scale != "smoke" else 0.9
     recipe = target_propagated(dataset, scale, dense=method == "dense", sparsity=sparsity)
     read = accuracy_under(kind, float(share) / 100) if share else robustness(kind)
-    return _tested(read, recipe, seeds, dataset)
+    return _test_accuracy(read, recipe, seeds, dataset)
 
 
-def _tested(read: Reader, recipe: Recipe | str, seeds: range, dataset: str) -> Source | str:
+def _test_accuracy(read: Reader, recipe: Recipe | str, seeds: range, dataset: str) -> Source | str:
     """Return the source of networks tested with noise and traced: one run answers Tables 2, 10 and 14."""
     if isinstance(recipe, str):
         return recipe

@@ -13,7 +13,7 @@ from analysis.engine.cells import Cell, Record
 from analysis.engine.claims import Claim, Order
 from analysis.engine.drawing import SCALES
 from analysis.engine.exhibit import Exhibit, Tables
-from analysis.engine.sheet import Sheet, sampled
+from analysis.engine.sheet import Sheet, sample_error
 from analysis.engine.statistics import tidy
 from analysis.engine.table import SMOKE as ON_DIGITS
 from analysis.engine.table import TITLED
@@ -133,7 +133,7 @@ def sheet(grid: Grid, tables: Tables) -> Sheet:
     columns = [grid.column(dict(line)) for _, line in table[grid.names].iterrows()]
     values = table.assign(row=table["network"], column=columns)[["row", "column", "seed", "value"]]
     units = dict.fromkeys(zip(values["row"], values["column"], strict=True), "percent")
-    return Sheet(values, units=units, error=sampled(lambda row: VALIDATION))
+    return Sheet(values, units=units, error=sample_error(lambda row: VALIDATION))
 
 
 def draw(grid: Grid, scale: str, tables: Tables, backend: str) -> Any:

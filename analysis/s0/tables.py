@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.engine.drawing import AXES, DRAWINGS, OURS, PRINTED, Look, Said, Tables, place_dots, shown
-from analysis.engine.entries import compared
+from analysis.engine.drawing import AXES, DRAWINGS, OURS, PRINTED, Look, Said, Tables, place_dots, select_rows
+from analysis.engine.entries import compare_entries
 from analysis.engine.exhibit import Exhibit
 from analysis.engine.literals import read_exhibits
 from analysis.engine.printed import Source
-from analysis.engine.sheet import Key, Spread, sampled
+from analysis.engine.sheet import Key, Spread, sample_error
 from analysis.engine.table import TableExhibit
 from analysis.engine.training import Answer
 from analysis.engine.words import NAMES, choice
@@ -43,7 +43,7 @@ def make_table(literal: dict[str, Any]) -> TableExhibit:
     functions = {
         "answer": ANSWERS[literal["answer"]],
         "draw": {**DRAWINGS, "figure2": figure2, "figure3": figure3}[literal["draw"]],
-        "remark": tuned if literal.get("remark") else lambda row: "",
+        "remark": describe_tuning if literal.get("remark") else lambda row: "",
     }
     return TableExhibit.of(literal, **functions, version=VERSION)
 
@@ -60,7 +60,7 @@ def error(scale: str) -> Spread:
     def of(keys: Sequence[Key], means: Sequence[float]) -> float:
         columns = [column for _, column in keys]
         known = all(c in ("accuracy_percent", "dense_accuracy_percent") or choice(c) >= 0 for c in columns)
-        return sampled(images)(keys, means) if known else np.nan
+        return sample_error(images)(keys, means) if known else np.nan
 
     return of
 
@@ -73,7 +73,7 @@ def parts(key: Key) -> tuple[Key, ...]:
     return (row, "accuracy_percent"), (row, "dense_accuracy_percent")
 
 
-def tuned(row: str) -> str:
+def describe_tuning(row: str) -> str:
     """Return how the networks of a row were tuned."""
     dataset, kind, *_ = row.split("/")
     if kind != "2fc":
@@ -101,7 +101,7 @@ ANSWERS: dict[str, Answer] = {
 
 def figure2(said: Said, look: Look, tables: Tables, backend: str) -> Any:
     """Draw each method's gain over its own dense network against link sparsity, by dataset."""
-    both = compared(tables)
+    both = compare_entries(tables)
     wide = both.set_index(["row", "column"])
     names = {
         method: f"{NAMES[method]}, {PRINTED}" if method == "ch-snn" else NAMES[method] for method in METHODS
@@ -152,7 +152,7 @@ def figure3(said: Said, look: Look, tables: Tables, backend: str) -> Any:
     def panel(row: str, column: str, who: str) -> str:
         return "" if column == "training_loss" else AXES.get(column, AXES["accuracy_percent"])
 
-    rows = shown(tables, all_printed=True)
+    rows = select_rows(tables, all_printed=True)
     order = {name: number for number, name in enumerate(NAMES)}
     rows = rows.sort_values("row", key=lambda of: of.str.split("/").str[0].map(order), kind="stable")
     return place_dots(rows, look, backend, spot=spot, panel=panel, hue=lambda row, column, who: "")

@@ -59,7 +59,7 @@ def exhibits(first_seed: int = 0) -> list[Exhibit]:
     return make_exhibits(Path(__file__).parent, {"s1-figure3": kept})
 
 
-def printed_gammas() -> dict[str, float]:
+def read_printed_gammas() -> dict[str, float]:
     """Return the printed exponents by network."""
     lines = {line.row: float(line.value) for line in expected("s1_figure3").itertuples()}
     return {name: lines[row] for name, row in PRINTED.items()}
@@ -76,7 +76,7 @@ def tabulate(records: nets.Records) -> Tables:
             embedding = coalescent_embedding(graph.adjacency(directed=False))
             reference = reference or embedding
             embedding = align(embedding, reference)
-            fit = degree_exponent(nets.pooled_degrees(graph))
+            fit = degree_exponent(nets.pool_degrees(graph))
             rng = np.random.default_rng([seed, 0, number, SHUFFLES])
             line = {"model": name, "seed": seed}
             rows += tidy(line | {"projection": "sparse layers"}, _whole(graph, embedding, fit, reference))
@@ -84,7 +84,7 @@ def tabulate(records: nets.Records) -> Tables:
                 rows += tidy(line | {"projection": population}, measures)
             flags.append({**line, "flags": "; ".join(fit.notes)})
             if seed == first and key in PANELS:
-                shown, linked = nets.embedded(graph, embedding)
+                shown, linked = nets.embed(graph, embedding)
                 nodes.append(shown.assign(model=name))
                 links.append(linked.assign(panel=name[1]))
     return {
@@ -102,7 +102,7 @@ def summarise(made: Tables) -> pd.DataFrame:
     wide.columns = [f"seed {seed}" for seed in wide.columns]
     order = made["table"][keys].drop_duplicates()
     wide = order.merge(wide.reset_index(), on=keys)
-    wide["printed"] = wide["model"].map(printed_gammas()).where(wide["measure"] == "gamma")
+    wide["printed"] = wide["model"].map(read_printed_gammas()).where(wide["measure"] == "gamma")
     scale = "VGG-16 classifier, CIFAR-10, 99 %"
     wide["scale of the printed"] = [None if missing else scale for missing in wide["printed"].isna()]
     return wide
@@ -124,7 +124,7 @@ def sheet(made: Tables) -> Sheet:
     steep = above.rename("value").reset_index().assign(column=STEEP)
     values = pd.concat([values, steep[list(values.columns)]], ignore_index=True)
     units = {**of.units, **{(name, STEEP): "yes/no" for name in NETWORKS.values()}}
-    return Sheet(values, {(name, GAMMA): gamma for name, gamma in printed_gammas().items()}, units)
+    return Sheet(values, {(name, GAMMA): gamma for name, gamma in read_printed_gammas().items()}, units)
 
 
 def draw(made: Tables, backend: str) -> Any:

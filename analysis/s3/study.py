@@ -127,13 +127,13 @@ def sheet_of_changes(tables: Tables) -> Sheet:
     orders = [f" at p = {p:g} and q = {q:g}" for p, q in zip(table["p"], table["q"], strict=True)]
     named = table.assign(row=table["operation"] + orders, column=table["measure"])
     values = named[["row", "column", "seed", "value"]]
-    held = float(_kept_by_theory(table))
+    held = float(_keep_by_theory(table))
     count = pd.DataFrame([("all", "kept in every draw", 0, held)], columns=values.columns)
     units = {("all", "kept in every draw"): "count"}
     return Sheet(pd.concat([values, count], ignore_index=True), units=units)
 
 
-def _kept_by_theory(table: pd.DataFrame) -> int:
+def _keep_by_theory(table: pd.DataFrame) -> int:
     """Return of how many operations all vectors of all draws do what theory says."""
     said = table[table["theory"] == table["measure"]]
     return int((said.groupby("operation")["value"].min() == 1).sum())

@@ -7,7 +7,7 @@ import pandas as pd
 
 from analysis import figures
 from analysis.engine.exhibit import Tables
-from analysis.engine.make import finished
+from analysis.engine.make import drop_unfinished
 from analysis.engine.store import load_tables
 
 RESULTS = figures.ROOT / "analysis/results"
@@ -17,7 +17,7 @@ EXHIBITS = {exhibit.id: exhibit for exhibit in figures.catalogue()}
 @cache
 def tables_of(id_: str) -> Tables:
     """Return the committed tables of an exhibit; None where they were made from other cells."""
-    return load_tables(finished(EXHIBITS[id_], RESULTS), RESULTS)
+    return load_tables(drop_unfinished(EXHIBITS[id_], RESULTS), RESULTS)
 
 
 def value(table: pd.DataFrame, **where: object) -> float:

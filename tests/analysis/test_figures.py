@@ -158,20 +158,20 @@ def test_an_exhibit_of_long_runs_shows_those_that_are_finished(tmp_path):
     cells = tuple(Cell.of(TASK, version=2, data="d", kept=True, seed=s) for s in (0, 1))
     whole = replace(figures.catalogue()[0], cells=cells, seconds=lambda cell: 1.0)
     Record({}, {}).save(record_path(tmp_path, cells[1]))
-    exhibit = make.finished(whole, tmp_path)
+    exhibit = make.drop_unfinished(whole, tmp_path)
     assert exhibit.cells == cells[1:]
     assert exhibit.deviations == (*whole.deviations, "So far 1 of 2 planned runs are finished.")
-    assert make.finished(replace(whole, seconds=None), tmp_path).cells == cells
+    assert make.drop_unfinished(replace(whole, seconds=None), tmp_path).cells == cells
     Record({}, {}).save(record_path(tmp_path, cells[0]))
-    assert make.finished(whole, tmp_path) is whole
+    assert make.drop_unfinished(whole, tmp_path) is whole
 
 
 def test_what_is_missing_and_needs_a_gpu(tmp_path):
     exhibit = replace(figures.catalogue()[0], seconds=lambda cell: math.inf if cell["seed"] else 7200.0)
-    assert "(about 6.0 hours of one core, 6 need a GPU)" in make.unfinished(exhibit, tmp_path)
+    assert "(about 6.0 hours of one core, 6 need a GPU)" in make.describe_unfinished(exhibit, tmp_path)
     alone = replace(exhibit, cells=exhibit.cells[-1:])
-    assert "1 of 1 runs are not finished (1 needs a GPU)" in make.unfinished(alone, tmp_path)
-    assert make.unfinished(replace(exhibit, seconds=None), tmp_path) == ""
+    assert "1 of 1 runs are not finished (1 needs a GPU)" in make.describe_unfinished(alone, tmp_path)
+    assert make.describe_unfinished(replace(exhibit, seconds=None), tmp_path) == ""
 
 
 COMMITTED = figures.catalogue()  # before a fixture makes the runs small
@@ -180,7 +180,7 @@ COMMITTED = figures.catalogue()  # before a fixture makes the runs small
 def test_the_committed_scoreboard_is_that_of_the_committed_results():
     pages = []
     for exhibit in COMMITTED:
-        tables = load_tables(make.finished(exhibit, RESULTS), RESULTS)
+        tables = load_tables(make.drop_unfinished(exhibit, RESULTS), RESULTS)
         pages.append(make.make_page(exhibit, tables, RESULTS))
     told = (
         "figures/README.md is of other results: draw it anew with `python -m analysis.figures --format svg`"

@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 from analysis.engine.claims import Bound, Order, Sign, Trend, ruling, rulings
-from analysis.engine.sheet import Sheet, exact, sampled, unknown, written
+from analysis.engine.sheet import Sheet, exact, sample_error, unknown, write_number
 from tests.analysis.committed import EXHIBITS, tables_of
 
 CLAIMS = [pytest.param(claim, id=f"{e.id}: {claim.words}") for e in EXHIBITS.values() for claim in e.claims]
@@ -177,13 +177,15 @@ def test_one_seed_is_judged_by_what_is_known_of_its_error():
     claim = Order(**SAID, pairs=((("a", "x"), ("b", "x")),))
     for gap, holds in ((0.3, "undecided"), (0.6, "yes"), (-0.6, "no")):
         values = {("a", "x"): [97.0 + gap], ("b", "x"): [97.0]}
-        found = ruling(claim, sheet(values, error=sampled(lambda row: 10_000), unit="percent"))
+        found = ruling(claim, sheet(values, error=sample_error(lambda row: 10_000), unit="percent"))
         assert (found["holds"], found["seeds"], found["unit"]) == (holds, 1, "points")
         assert ruling(claim, sheet(values))["holds"] == "undecided"
     error = 1.96 * math.sqrt(97.6 * 2.4 / 1e4 + 97 * 3 / 1e4)
-    found = ruling(claim, sheet({("a", "x"): [97.6], ("b", "x"): [97.0]}, error=sampled(lambda row: 10_000)))
+    found = ruling(
+        claim, sheet({("a", "x"): [97.6], ("b", "x"): [97.0]}, error=sample_error(lambda row: 10_000))
+    )
     assert found["gap"] - found["low"] == pytest.approx(error, rel=1e-3)
-    assert np.isnan(sampled(lambda row: 100)([("a", "x")], [-0.5]))
+    assert np.isnan(sample_error(lambda row: 100)([("a", "x")], [-0.5]))
 
 
 def test_a_trend_needs_every_step_and_bears_no_reversal():
@@ -197,7 +199,7 @@ def test_a_trend_needs_every_step_and_bears_no_reversal():
     assert fares(2, 2, 1)["holds"] == "no"
     # from the first to the last it falls beyond error, though no step does
     wide = {claim.cells[0]: [97.4], claim.cells[1]: [97.0], claim.cells[2]: [96.6]}
-    falls = sheet(wide, error=sampled(lambda row: 10_000))
+    falls = sheet(wide, error=sample_error(lambda row: 10_000))
     assert ruling(claim, falls)["holds"] == "no"
     assert ruling(replace(claim, cells=claim.cells[:2]), falls)["holds"] == "undecided"
 
@@ -229,13 +231,13 @@ def test_the_interval_shown_is_the_one_that_decided():
     cells = tuple(("a", f"x_{i}") for i in range(5))
     values = dict(zip(cells, ([97.2], [97.0], [96.8], [96.6], [95.53]), strict=True))
     spread = Bound(**SAID, cells=cells, below=1.0, spread=True)
-    found = ruling(spread, sheet(values, error=sampled(lambda row: 10_000)))
+    found = ruling(spread, sheet(values, error=sample_error(lambda row: 10_000)))
     error = math.sqrt((97.2 * 2.8 + 95.53 * 4.47) / 1e4)
     assert spread.comparisons == 10
     assert found["gap"] - found["low"] == pytest.approx(stats.norm.ppf(1 - 0.025 / 10) * error, rel=1e-3)
     assert (found["holds"], found["low"] < 0 < found["high"]) == ("undecided", True)
     assert found["unit"] == "from the limit"  # and no difference of the two values in `ours`
-    apart = ruling(spread, sheet({**values, cells[4]: [95.2]}, error=sampled(lambda row: 10_000)))
+    apart = ruling(spread, sheet({**values, cells[4]: [95.2]}, error=sample_error(lambda row: 10_000)))
     assert (apart["holds"], apart["high"] < 0) == ("no", True)
     across = Bound(**SAID, cells=(("a", "x"), ("b", "x")), below=1.0, spread=True)
     assert across.contrasts == ()  # of each row on its own
@@ -283,7 +285,9 @@ def test_a_correction_and_an_implied_value_are_said():
 
 def test_a_gain_of_one_seed_has_the_error_of_both_networks():
     keys = [("a", name) for name in ("gain", "ours", "dense")]
-    made = sheet(dict(zip(keys, ([0.5], [97.5], [97.0]), strict=True)), error=sampled(lambda row: 10_000))
+    made = sheet(
+        dict(zip(keys, ([0.5], [97.5], [97.0]), strict=True)), error=sample_error(lambda row: 10_000)
+    )
     known = replace(made, parts=lambda key: keys[1:] if key == keys[0] else (key,))
     found = ruling(Sign(**SAID, cells=(keys[0],)), known)
     error = 1.96 * math.sqrt((97.5 * 2.5 + 97 * 3) / 1e4)
@@ -298,9 +302,9 @@ def test_printed_and_ours_are_written_by_their_unit():
     assert (found["printed"], found["ours"]) == ("-0.30", "+0.60 (-0.67 to +1.87)")
     yes = ruling(Bound(**SAID, cells=(key,), above=0.5), sheet({key: [1.0, 0.0, 1.0]}, unit="yes/no"))
     assert yes["ours"] == "2 of 3"
-    assert [written(v, "count") for v in (43_240.2, 2.5e8)] == ["43,240", "2.5e+08"]
-    assert [written(v, "percent") for v in (-0.001, np.nan)] == ["0.00", ""]
-    assert written(1.0, "yes/no") == "yes"
+    assert [write_number(v, "count") for v in (43_240.2, 2.5e8)] == ["43,240", "2.5e+08"]
+    assert [write_number(v, "percent") for v in (-0.001, np.nan)] == ["0.00", ""]
+    assert write_number(1.0, "yes/no") == "yes"
 
 
 def test_words_are_few_one_claim_is_the_main_one_and_cells_are_there():

@@ -6,14 +6,14 @@ import pytest
 
 from analysis.engine.derived import Derived, derive, read_derived
 from analysis.engine.literals import expand
-from analysis.engine.sheet import Sheet, sampled
+from analysis.engine.sheet import Sheet, sample_error
 
 A, B, C = (("r", name) for name in "abc")
 FRAME = pd.DataFrame(
     [(*A, 0, 6.0), (*A, 1, 8.0), (*B, 0, 2.0), (*B, 1, 4.0), (*B, 2, 5.0)],
     columns=["row", "column", "seed", "value"],
 )
-MADE = Sheet(FRAME, {A: 10.0, B: 4.0}, {A: "percent"}, sampled(lambda row: 100))
+MADE = Sheet(FRAME, {A: 10.0, B: 4.0}, {A: "percent"}, sample_error(lambda row: 100))
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 
 from analysis.engine.claims import Bound, Order, Sign, Trend
 from analysis.engine.literals import expand, make_claim, make_entries, read_exhibits
-from analysis.engine.printed import printed
+from analysis.engine.printed import read_printed
 
 SAID = {"words": "w", "place": "p"}
 TEXT = """
@@ -76,7 +76,7 @@ def test_braces_stand_for_one_cell_each():
 
 def test_entries_are_chosen_and_added():
     zeta = make_entries({"table": "s0.table7", "cells": r"mnist\|.*", "row": "mnist/falling", "note": "n"})
-    assert [e.printed for e in zeta] == [e.printed for e in printed("s0.table7") if e.row == "mnist"]
+    assert [e.printed for e in zeta] == [e.printed for e in read_printed("s0.table7") if e.row == "mnist"]
     assert {(e.row, e.note) for e in zeta} == {("mnist/falling", "n")}
     ours = make_entries({"rows": ["a", "b"], "columns": {"x": "percent"}})
     assert [(e.row, e.column, e.unit, e.note) for e in ours] == [

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from analysis.engine.printed import printed
+from analysis.engine.printed import read_printed
 from analysis.engine.training import DATA, cell
 from analysis.engine.words import choice
 from analysis.s0 import paper, recipes
@@ -45,7 +45,7 @@ def everything(monkeypatch):
 def answers(table, scale):
     """Every entry that has a source, with the one cell of its first seed."""
     exhibit = TABLES[table.replace(".", "-")]
-    numbers = {(e.row, e.column) for e in printed(table)}
+    numbers = {(e.row, e.column) for e in read_printed(table)}
     for entry in exhibit.answered(scale):
         if entry.source and (entry.row, entry.column) in numbers:
             yield entry, entry.source.cells[0][0]
@@ -56,7 +56,7 @@ def answers(table, scale):
 def test_columns_are_the_value_of_their_choice(table, scale, everything):
     name, fixed = VARIED[table]
     found = list(answers(table, scale))
-    columns = {entry.column for entry in printed(table)}
+    columns = {entry.column for entry in read_printed(table)}
     assert {entry.column for entry, _ in found} == columns
     for entry, made in found:
         wanted = choice(entry.column) / (100 if table == "s0.table4" else 1)
@@ -232,7 +232,7 @@ def test_time_steps_are_those_of_the_events_too(everything):
 
 def test_noise_of_each_table_is_that_of_its_columns():
     for number, dataset in ((10, "mnist"), (11, "n-mnist"), (12, "cifar-10"), (13, "dvs-gesture")):
-        shares = sorted({choice(entry.column) / 100 for entry in printed(f"s0.table{number}")})
+        shares = sorted({choice(entry.column) / 100 for entry in read_printed(f"s0.table{number}")})
         assert shares == pytest.approx(NOISES.get(dataset, NOISES["others"]))
 
 

@@ -12,9 +12,9 @@ from analysis import s0
 from analysis.engine import make
 from analysis.engine.cells import load_record
 from analysis.engine.drawing import OURS, PRINTED
-from analysis.engine.entries import NO_GPU, UNFINISHED, beside, compared, pivot, tabulate
+from analysis.engine.entries import NO_GPU, UNFINISHED, beside, compare_entries, pivot, tabulate
 from analysis.engine.exhibit import say_verdict
-from analysis.engine.printed import EXPECTED, Entry, Source, printed
+from analysis.engine.printed import EXPECTED, Entry, Source, read_printed
 from analysis.engine.statistics import same
 from analysis.engine.store import load_tables, save_tables
 from analysis.engine.sweep import run_cells
@@ -52,7 +52,7 @@ def stored(id_: str, scale: str, folder):
 def test_printed_is_the_file_with_its_readings(number):
     with (EXPECTED / f"s0.table{number}.csv").open(newline="", encoding="utf-8") as file:
         lines = list(csv.DictReader(file))
-    entries = printed(f"s0.table{number}")
+    entries = read_printed(f"s0.table{number}")
     assert len(entries) == len(lines) == ROWS[number]
     for e, line in zip(entries, lines, strict=True):
         assert (e.row, e.column, e.unit) == (line["row"], line["column"], line["unit"])
@@ -128,10 +128,10 @@ def test_rpdr_of_the_printed_accuracies_is_the_printed_one():
     """Table 14 from Tables 10 to 13."""
     accuracy = {}
     for number, dataset in ((10, "mnist"), (11, "n-mnist"), (12, "cifar-10"), (13, "dvs-gesture")):
-        for e in printed(f"s0.table{number}"):
+        for e in read_printed(f"s0.table{number}"):
             _, kind, method = e.row.split("/")
             accuracy.setdefault((dataset, method), {}).setdefault(kind, []).append(e.printed / 100)
-    for e in printed("s0.table14"):
+    for e in read_printed("s0.table14"):
         dataset, method = e.row.split("/")
         read = entry("s0-table14", f"mnist/{method}", e.column).source.read
         given = record()
@@ -141,7 +141,7 @@ def test_rpdr_of_the_printed_accuracies_is_the_printed_one():
 
 def test_energy_of_the_printed_operations_is_the_printed_one():
     """948, 48, 4.4 mJ and the rest: operations are printed with two digits."""
-    values = {(e.row, e.column): e.printed for e in printed("s0.table2")}
+    values = {(e.row, e.column): e.printed for e in read_printed("s0.table2")}
     for row in {row for row, _ in values}:
         given = record()
         given.arrays["total_values"][1] = values[row, "sops"]
@@ -280,11 +280,11 @@ def test_where_nothing_was_run_the_printed_values_are_drawn(id_, tmp_path):
     """Either since none of it can be, or since none of its runs is finished: all that is printed is shown."""
     planned = DESK[id_]
     assert (id_ in EMPTY) == (planned.cells == ())
-    exhibit = make.finished(planned, tmp_path)
+    exhibit = make.drop_unfinished(planned, tmp_path)
     assert exhibit.cells == ()
     save_tables(exhibit, exhibit.tabulate({}), {}, tmp_path)
     tables = load_tables(exhibit, tmp_path)  # from files, where a column of empty texts comes back as NaN
-    assert compared(tables)["note"].map(type).eq(str).all()
+    assert compare_entries(tables)["note"].map(type).eq(str).all()
     assert say_verdict(exhibit, tables) == "None of it was run here; the table says why."
     assert (f"So far 0 of {len(planned.cells)} planned" in " ".join(exhibit.deviations)) == (id_ not in EMPTY)
     if id_ in EMPTY:
@@ -359,7 +359,7 @@ def test_smoke_runs_end_to_end(tmp_path):
 
 @pytest.mark.parametrize("id_", DESK)
 def test_stored_tables_are_those_of_the_records(id_, tmp_path):
-    exhibit = make.finished(DESK[id_], RESULTS)
+    exhibit = make.drop_unfinished(DESK[id_], RESULTS)
     made = exhibit.tabulate({cell: load_record(RESULTS, cell) for cell in exhibit.cells})
     for name, table in made.items():
         table.to_csv(tmp_path / f"{name}.csv", index=False, float_format="%.7g")
