@@ -68,7 +68,11 @@ def sheet_of_routing(made: Tables) -> Sheet:
     column = np.where(table["seed"] == ALL, "over all networks", SPEARMAN)
     means = made["networks"].groupby("domain")["gr_score"].mean().reset_index(name="value")
     means = means.assign(row=means["domain"].str.lower(), column="mean GR-score", seed=ALL)
-    both = pd.concat([table.assign(column=column), means], ignore_index=True)
+    known = table[table["seed"] != ALL]
+    clear = known.assign(value=((known["value"] < 0) & (known["p_two_sided"] < 0.05)).astype(float))
+    clear = clear.groupby("row")["value"].sum().reset_index()
+    clear = clear.assign(column="domains below 0 beyond chance", seed=ALL)
+    both = pd.concat([table.assign(column=column), means, clear], ignore_index=True)
     return Sheet(both[["row", "column", "seed", "value"]])
 
 

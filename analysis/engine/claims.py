@@ -5,7 +5,8 @@
 
 Every claim says that some contrasts are positive. It holds if each is beyond error, does not hold if one is
 negative beyond error, and is undecided otherwise. The error is the 95 % interval over seeds, or what `Sheet`
-knows of a single one; where one of k contrasts is enough to refute, the interval is that of 1 - 0.05 / k.
+knows of a single one; where one of k comparisons is enough to refute, the interval is that of 1 - 0.05 / k,
+and it is the one shown wherever the 95 % interval alone would refute.
 """
 
 from __future__ import annotations
@@ -25,13 +26,17 @@ COLUMNS = ("claim", "place", "main", "holds", "printed", "ours", "gap", "low", "
 
 @dataclass(frozen=True)
 class Contrast:
-    """sign (value of `key` - times value of `minus`) + offset, positive where the claim is right."""
+    """sign (value of `key` - times value of `minus`) + offset, positive where the claim is right.
+
+    rival : take the printed value of one of the two where it was not run.
+    """
 
     key: Key
     minus: Key | None = None
     times: float = 1.0
     sign: int = 1
     offset: float = 0.0
+    rival: bool = False
 
     def of(self, found: Estimate) -> Estimate:
         """Return the contrast of an estimate of the difference."""
@@ -40,16 +45,48 @@ class Contrast:
 
     def estimate(self, sheet: Sheet, confidence: float = 0.95) -> Estimate:
         """Return the contrast with its interval; NaN where a cell was not run."""
+        if self.rival and self.minus is not None:
+            if borrows(self.minus, sheet):
+                found = sheet.interval(self.key, None, 1.0, confidence)
+                return self.of(_shift(found, -self.times * sheet.printed[self.minus]))
+            if borrows(self.key, sheet):
+                found = sheet.interval(self.minus, None, 1.0, confidence)
+                ends = (-self.times * found.high, -self.times * found.low)
+                return self.of(
+                    _shift(Estimate(-self.times * found.mean, *ends, found.n), sheet.printed[self.key])
+                )
         return self.of(sheet.interval(self.key, self.minus, self.times, confidence))
+
+
+def borrows(key: Key, sheet: Sheet) -> bool:
+    """Return whether a cell was not run but is printed."""
+    return not len(sheet.by_seed(key)) and key in sheet.printed
+
+
+def _shift(found: Estimate, by: float) -> Estimate:
+    return Estimate(found.mean + by, found.low + by, found.high + by, found.n)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """A claim in our words, with its place in the paper; `main` marks the one that stands for the exhibit."""
+    """A claim in our words, with its place in the paper; `main` marks the one that stands for the exhibit.
+
+    among : how many claims are judged together; all their intervals are those of 1 - 0.05 / among.
+    """
 
     words: str
     place: str
     main: bool = False
+    among: int = 1
+
+    @property
+    def comparisons(self) -> int:
+        """How many comparisons could refute it."""
+        return len(self.contrasts)
+
+    def refuted(self, found: Estimate) -> bool:
+        """Return whether one contrast refutes the claim."""
+        return found.high < 0
 
     @property
     def contrasts(self) -> tuple[Contrast, ...]:
@@ -59,20 +96,28 @@ class Claim:
 
 @dataclass(frozen=True, kw_only=True)
 class Order(Claim):
-    """In every pair (more, less) the first cell is larger, by a factor of `times` where it is given."""
+    """In every pair (more, less) the first cell is larger: by a factor of `times`, or by more than `by`.
+
+    rivals : "printed" to compare our runs with printed values of what was not run.
+    """
 
     pairs: tuple[tuple[Key, Key], ...]
     times: float = 1.0
+    by: float = 0.0
+    rivals: str = ""
 
     @property
     def contrasts(self) -> tuple[Contrast, ...]:
-        """More - times less, of every pair."""
-        return tuple(Contrast(more, less, self.times) for more, less in self.pairs)
+        """More - times less - by, of every pair."""
+        rival = self.rivals == "printed"
+        return tuple(
+            Contrast(more, less, self.times, offset=-self.by, rival=rival) for more, less in self.pairs
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bound(Claim):
-    """Every cell is above or below a limit; with `spread`, any two of them differ by less than `below`."""
+    """Every cell is above or below a limit; with `spread`, any two of a row differ by less than `below`."""
 
     cells: tuple[Key, ...]
     above: float | None = None
@@ -88,10 +133,16 @@ class Bound(Claim):
         """Distances from the limits, on the right side."""
         above, below = self.above, self.below
         if self.spread and below is not None:
-            return tuple(Contrast(a, b, 1.0, -1, below) for a, b in permutations(self.cells, 2))
+            pairs = ((a, b) for a, b in permutations(self.cells, 2) if a[0] == b[0])
+            return tuple(Contrast(a, b, 1.0, -1, below) for a, b in pairs)
         over = () if above is None else tuple(Contrast(cell, offset=-above) for cell in self.cells)
         under = () if below is None else tuple(Contrast(cell, sign=-1, offset=below) for cell in self.cells)
         return (*over, *under)
+
+    @property
+    def comparisons(self) -> int:
+        """Two orders of a pair are one comparison."""
+        return len(self.contrasts) // (2 if self.spread else 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,18 +171,29 @@ class Sign(Claim):
         """The cells with the sign."""
         return tuple(Contrast(cell, sign=1 if self.positive else -1) for cell in self.cells)
 
+    def refuted(self, found: Estimate) -> bool:
+        """Return whether one contrast refutes the claim; a cell that is 0 in every run has no sign."""
+        return found.high < 0 or (found.n > 0 and found.mean == 0 and not found.high > 0)
+
 
 def ruling(claim: Claim, sheet: Sheet) -> dict[str, Any]:
     """Return whether a claim holds in our runs, as a row of `COLUMNS`.
 
-    holds : "yes", "no", "undecided", or "not run" where no contrast has its cells. gap, low, high : the
-    smallest contrast that decides, with its 95 % interval. seeds : behind it. printed, ours : its cells.
+    holds : "yes", "no", "corrected" (it holds with a correction, which `ours` says), "undecided", or "not
+    run" where no contrast has its cells. gap, low, high : the smallest contrast that decides, with the
+    interval that decided. seeds : behind it. printed, ours : its cells.
     """
     contrasts = claim.contrasts
-    found = [contrast.estimate(sheet) for contrast in contrasts]
-    strict = 1 - 0.05 / len(contrasts)
+    usual = 1 - 0.05 / claim.among
+    strict = 1 - 0.05 / (claim.among * claim.comparisons)
+    found = [contrast.estimate(sheet, usual) for contrast in contrasts]
+    # what alone would refute is judged, and shown, by the interval for all comparisons together
+    found = [
+        contrast.estimate(sheet, strict) if one.high < 0 else one
+        for contrast, one in zip(contrasts, found, strict=True)
+    ]
     run = [pair for pair in zip(contrasts, found, strict=True) if pair[1].n]
-    against = [pair for pair in run if pair[0].estimate(sheet, strict).high < 0]
+    against = [pair for pair in run if claim.refuted(pair[1])]
     unsure = [pair for pair in zip(contrasts, found, strict=True) if not pair[1].low > 0]
     holds = "no" if against else "undecided" if unsure else "yes"
     known = [pair for pair in unsure if pair[1].n] or run
@@ -140,12 +202,16 @@ def ruling(claim: Claim, sheet: Sheet) -> dict[str, Any]:
         none = {"gap": np.nan, "low": np.nan, "high": np.nan, "unit": "", "seeds": 0}
         return row | {"holds": "not run", "printed": _printed(contrasts[0], sheet), "ours": "", **none}
     contrast, gap = min(against or known, key=lambda pair: pair[1].mean)
+    judged_strictly = contrast.estimate(sheet, usual).high < 0
     unit = {"percent": "points", "1": "", "yes/no": ""}.get(of := sheet.unit(contrast.key), of)
+    if contrast.offset and gap.high > gap.low:  # the gap is no difference of the values beside it
+        unit = f"{unit} from the limit".strip()
     gap = Estimate(n=gap.n) if of == "yes/no" else gap  # how far yes is from no says nothing
+    correction = sheet.corrections.get(contrast.key, "") if holds == "no" else ""
     return row | {
-        "holds": holds,
+        "holds": "corrected" if correction else holds,
         "printed": _printed(contrast, sheet),
-        "ours": _ours(contrast, sheet),
+        "ours": correction or _ours(contrast, sheet, strict if judged_strictly else usual),
         "gap": gap.mean,
         "low": gap.low,
         "high": gap.high,
@@ -168,16 +234,21 @@ def _printed(contrast: Contrast, sheet: Sheet) -> str:
     values = [sheet.printed.get(key, np.nan) for key in _cells(contrast)]
     if np.isnan(values).any():
         return ""
-    return " against ".join(
-        _signed(value, sheet, key, contrast) for value, key in zip(values, _cells(contrast), strict=True)
-    )
+    said = []
+    for value, key in zip(values, _cells(contrast), strict=True):
+        mark = " (implied)" if key in sheet.implied else ""
+        said.append(_signed(value, sheet, key, contrast) + mark)
+    return " against ".join(said)
 
 
-def _ours(contrast: Contrast, sheet: Sheet) -> str:
+def _ours(contrast: Contrast, sheet: Sheet, confidence: float) -> str:
     """Return our means of a contrast; of a single cell with its interval, or in how many seeds it is true."""
     keys = _cells(contrast)
-    found = [sheet.estimate(key) for key in keys]
+    found = [sheet.interval(key, None, 1.0, confidence) for key in keys]
     words = [_signed(one.mean, sheet, key, contrast) for one, key in zip(found, keys, strict=True)]
+    for number, key in enumerate(keys):
+        if contrast.rival and borrows(key, sheet):
+            words[number] = f"{_signed(sheet.printed[key], sheet, key, contrast)} (printed)"
     one, several = found[0], len(keys) == 1 and found[0].n > 1
     if several and sheet.unit(keys[0]) == "yes/no":
         return f"{one.mean * one.n:.0f} of {one.n}"

@@ -13,15 +13,17 @@ import numpy as np
 import pandas as pd
 
 from analysis.engine.cells import Cell
+from analysis.engine.derived import Derived, derive
 from analysis.engine.exhibit import Tables
 from analysis.engine.page import Pivot, PivotCell
 from analysis.engine.printed import Entry, Records, Source
-from analysis.engine.sheet import Sheet, Spread, written
+from analysis.engine.sheet import Key, Sheet, Spread, written
 from analysis.engine.statistics import mean_and_interval
 from analysis.engine.words import column_name, row_name
 
 UNFINISHED = "its run is not finished"
 NO_GPU = "its run needs a GPU, and none was at hand"
+DERIVED = "derived"  # how the note on a value begins that the paper does not print, but implies
 Cost = Callable[[Cell], float]
 
 
@@ -44,13 +46,27 @@ def _missing(source: Source, seconds: Cost) -> str:
     return NO_GPU if needs_gpu else UNFINISHED
 
 
-def sheet(error: Spread, tables: Mapping[str, pd.DataFrame]) -> Sheet:
-    """Return the tables as rows and columns."""
+def sheet(
+    error: Spread,
+    tables: Mapping[str, pd.DataFrame],
+    *,
+    parts: Callable[[Key], Sequence[Key]] = lambda key: (key,),
+    derived: Sequence[Derived] = (),
+    beside: Sequence[Entry] = (),
+) -> Sheet:
+    """Return the tables as rows and columns.
+
+    parts : as of `Sheet`. derived : cells that follow from others. beside : printed values of other tables.
+    """
     known = tables["entries"].itertuples()
     lines = {(line.row, line.column): line for line in known}
     printed = {key: float(line.printed) for key, line in lines.items() if not np.isnan(line.printed)}
     units = {key: str(line.unit) for key, line in lines.items()}
-    return Sheet(tables["table"][["row", "column", "seed", "value"]], printed, units, error)
+    implied = frozenset(key for key, line in lines.items() if str(line.note).startswith(DERIVED))
+    printed = {(e.row, e.column): e.printed for e in beside if not np.isnan(e.printed)} | printed
+    units = {(e.row, e.column): e.unit for e in beside} | units
+    values = tables["table"][["row", "column", "seed", "value"]]
+    return derive(Sheet(values, printed, units, error, implied, parts), derived)
 
 
 def compared(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -76,16 +92,25 @@ def beside(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def pivot(tables: Mapping[str, pd.DataFrame]) -> tuple[Pivot, tuple[tuple[str, str], ...]]:
-    """Return the table as it is printed, and (reason, rows) of the cells that were not run."""
+    """Return the table as it is printed, and (reason, rows) of the cells that were not run.
+
+    Columns without a printed value come last; a value that the paper only implies is marked.
+    """
     both = compared(tables)
+    implied = both["note"].str.startswith(DERIVED)
     columns = list(dict.fromkeys(both["column"]))
+    in_print = set(both.loc[both["printed"].notna() & ~implied, "column"])
+    if in_print:
+        columns = [c for c in columns if c in in_print] + [c for c in columns if c not in in_print]
     cells: dict[str, dict[str, PivotCell]] = {}
     missing: dict[str, dict[str, None]] = {}
     for line in both.itertuples():
         ours = written(line.mean, line.unit)
         if line.n > 1:
             ours += f" ({written(line.low, line.unit)} to {written(line.high, line.unit)})"
-        cell = PivotCell(written(line.printed, line.unit), ours, "" if ours else line.reason, line.note)
+        printed = written(line.printed, line.unit)
+        printed += " (implied)" if printed and line.note.startswith(DERIVED) else ""
+        cell = PivotCell(printed, ours, "" if ours else line.reason, line.note)
         cells.setdefault(line.row, {})[line.column] = cell
         if not ours and line.reason:
             missing.setdefault(line.reason, {})[row_name(line.row)] = None
@@ -93,7 +118,13 @@ def pivot(tables: Mapping[str, pd.DataFrame]) -> tuple[Pivot, tuple[tuple[str, s
     one = len(set(units.values())) == 1
     named = [column_name(c) + ("" if one or units[c] == "1" else f" ({units[c]})") for c in columns]
     rows = tuple(
-        (row_name(row), tuple(of.get(column, PivotCell()) for column in columns)) for row, of in cells.items()
+        (_headed(row), tuple(of.get(column, PivotCell()) for column in columns)) for row, of in cells.items()
     )
     unit = f"All in {units[columns[0]]}." if one else ""
     return Pivot("", tuple(named), rows, unit), tuple((r, "; ".join(names)) for r, names in missing.items())
+
+
+def _headed(row: str) -> str:
+    """Return a row's label under its data set: "MNIST|2FC, CH-SNN"."""
+    first, slash, rest = row.partition("/")
+    return f"{row_name(first)}|{row_name(rest)}" if slash else row_name(row)

@@ -24,7 +24,10 @@ from analysis.engine.sheet import Sheet
 
 Tables = dict[str, pd.DataFrame]
 Missing = tuple[tuple[str, str], ...]  # (reason, the cells not run for it)
-HOLDS = {"yes": "holds", "no": "does not hold", "undecided": "is undecided", "not run": "was not run"}
+HOLDS = {
+    **{"yes": "holds", "corrected": "holds with a correction", "no": "does not hold"},
+    **{"undecided": "is undecided", "not run": "was not run"},
+}
 ANALYSIS = Path(__file__).parent.parent
 
 
@@ -42,7 +45,8 @@ class Exhibit:
     needs : the environment variable without which the cells cannot run. tolerance : how far numbers of a
     single run may differ, relatively, between machines. seconds(cell) : about what a run takes on one core,
     infinity if it needs a GPU; the runs of an exhibit that has it are made only when asked for. printed : it
-    shows printed values even while none of its runs is finished. doubles : the exhibit with the same runs.
+    shows printed values even while none of its runs is finished. doubles : the exhibit with the same runs, as
+    people call it. replicate : what takes the place of a seed in its claims ("network").
     """
 
     id: str
@@ -66,6 +70,7 @@ class Exhibit:
     printed: bool = False
     scale: str = "desk"
     doubles: str = ""
+    replicate: str = "seed"
 
     @property
     def note_path(self) -> Path:
@@ -129,6 +134,14 @@ def page_of(exhibit: Exhibit, tables: Tables, provenance: Mapping[str, Any], sou
         provenance=describe(provenance),
         source=source,
         scale=exhibit.scale,
-        seeds=len([seed for seed in provenance["seeds"] if seed != "none"]),
+        seeds=_count(exhibit, found, provenance),
+        replicate=exhibit.replicate,
         doubles=exhibit.doubles,
     )
+
+
+def _count(exhibit: Exhibit, found: pd.DataFrame, provenance: Mapping[str, Any]) -> int:
+    """Return how many seeds an exhibit has, or how many of its replicates its main claim is judged by."""
+    if exhibit.replicate == "seed":
+        return len([seed for seed in provenance["seeds"] if seed != "none"])
+    return int(found.loc[found["main"], "seeds"].max())

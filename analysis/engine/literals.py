@@ -6,21 +6,27 @@ order = ["a|x > 2 * b|x"]          `Order`: cells are row|column, times a number
 spread, below or cells, above ...  `Bound`
 rises, falls = ["a|x_{1,2,3}"]     `Trend`; braces stand for one cell each, as in a shell
 positive, negative = ["a|x"]       `Sign`
+among = 5                          how many claims are judged together
+by, rivals                         of an order: by how much, and "printed" to compare with printed values
+[[exhibit.derived]]                cells that follow from others (`analysis.engine.derived`)
+[[exhibit.beside]]                 printed values of another table that claims speak of, under `row`
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from analysis.engine.claims import Bound, Claim, Order, Sign, Trend
-from analysis.engine.exhibit import Exhibit
+from analysis.engine.derived import Derived, derive, read_derived
+from analysis.engine.exhibit import Exhibit, Tables
 from analysis.engine.printed import Entry, added, printed
-from analysis.engine.sheet import Key
+from analysis.engine.sheet import Key, Sheet
 
 PAIR = re.compile(r"(.+) > (?:([\d.]+) \* )?(.+)")
 
@@ -34,6 +40,10 @@ def read_exhibits(folder: Path) -> dict[str, dict[str, Any]]:
         claims = literal.pop("claim", ())
         literal["claims"] = tuple(make_claim({"place": literal["place"], **claim}) for claim in claims)
         literal["deviations"] = tuple(shared.get(text, text) for text in literal.get("deviations", ()))
+        if "derived" in literal:
+            literal["derived"] = read_derived(literal["derived"], expand)
+        for part in literal.pop("beside", ()):
+            literal["beside"] = (*literal.get("beside", ()), *make_entries(part))
         if "printed" in literal:
             literal["printed"] = tuple(e for part in literal["printed"] for e in make_entries(part))
         found[one["id"]] = literal
@@ -42,20 +52,34 @@ def read_exhibits(folder: Path) -> dict[str, dict[str, Any]]:
 
 def make_exhibits(folder: Path, made: Mapping[str, Mapping[str, Any]]) -> list[Exhibit]:
     """Return a paper's exhibits: what its exhibits.toml says of each, with its cells and functions by id."""
-    literals = read_exhibits(folder)
-    return [Exhibit(**{**literals[id_], **rest}) for id_, rest in made.items()]
+    literals, done = read_exhibits(folder), []
+    for id_, rest in made.items():
+        given = {**literals[id_], **rest}
+        derived = given.pop("derived", ())
+        done.append(Exhibit(**given | {"sheet": partial(_sheet, given["sheet"], derived)}))
+    return done
+
+
+def _sheet(sheet: Callable[[Tables], Sheet], derived: Sequence[Derived], tables: Tables) -> Sheet:
+    """Return the sheet of the tables with the cells that follow from others."""
+    return derive(sheet(tables), derived)
 
 
 def make_entries(part: Mapping[str, Any]) -> Sequence[Entry]:
     """Return entries: those of a printed table that fit `cells`, under another row and note if one is given.
 
+    "@" in the other row stands for the printed one.
+
     Without a table they are ours: rows, and columns with their units.
     """
     if "table" not in part:
         return added(part["rows"], part["columns"])
-    changes = {name: part[name] for name in ("row", "note") if name in part}
     kept = re.compile(part.get("cells", ".*"))
-    return [replace(e, **changes) for e in printed(part["table"]) if kept.fullmatch(f"{e.row}|{e.column}")]
+    return [
+        replace(e, row=part.get("row", "@").replace("@", e.row), note=part.get("note", e.note))
+        for e in printed(part["table"])
+        if kept.fullmatch(f"{e.row}|{e.column}")
+    ]
 
 
 def make_claim(literal: Mapping[str, Any]) -> Claim:

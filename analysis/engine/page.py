@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 HOLDS = {  # what a ruling can say, in words; "" where an exhibit rules on nothing
     "yes": "holds",
+    "corrected": "holds with a correction",
     "no": "does not hold",
     "undecided": "undecided",
     "not run": "not run",
@@ -32,7 +33,7 @@ class Ruling:
     """Whether one claim of a paper holds in our runs.
 
     claim : in our words. place : where the paper makes it, such as "Table 1, p. 9".
-    holds : yes, no, undecided or not run.
+    holds : yes, corrected, no, undecided or not run.
     printed, ours : the numbers compared, as written, "" where there is none. seeds : runs behind each.
     gap, low, high : our difference and its interval, NaN where undefined; unit is theirs.
     main : whether this is the claim that the scoreboard shows for the exhibit; others fold out.
@@ -62,14 +63,23 @@ class Ruling:
 
     @property
     def interval(self) -> str:
-        """The gap with its unit and interval, to two digits of the interval's width; "" where undefined."""
+        """The gap with its unit and interval, to two digits of the interval's width; "" where undefined.
+
+        It has no fewer decimals than the values beside it; where it is the value itself, it is not repeated.
+        """
+        if "against" not in self.ours and self.ours.split(" ")[0].lstrip("+-") in (
+            f"{abs(self.gap):.2f}",
+            f"{abs(self.gap):.3g}",
+        ):
+            return ""
         unit = f" {self.unit}" if self.unit else ""
         width = self.high - self.low
         if math.isnan(self.gap) or (width == 0 and not unit):  # exact, and a number without a meaning
             return ""
         if math.isnan(width) or width <= 0:
             return f"{self.gap:.3g}{unit}"
-        digits = max(0, 1 - math.floor(math.log10(width)))
+        shown = [len(of) for of in re.findall(r"\d\.(\d+)(?!\d*e)", self.ours)]
+        digits = max(0, 1 - math.floor(math.log10(width)), *shown)
         if digits > 6:
             return f"{self.gap:.3g}{unit} ({self.low:.3g} to {self.high:.3g})"
         return f"{self.gap:.{digits}f}{unit} ({self.low:.{digits}f} to {self.high:.{digits}f})"
@@ -92,8 +102,8 @@ class PivotCell:
 class Pivot:
     """A table in the paper's own arrangement.
 
-    corner : above the row labels. columns : header texts; "a|b" puts b under a, and neighbours with the same
-    a share it. rows : (label, cells); a label "a|b" puts row b under a heading a. unit : one line below.
+    corner : above the row labels. columns : header texts. rows : (label, cells); a label "a|b" puts row b
+    under a heading a. unit : one line below.
 
     Raises ValueError where a row has not one cell a column.
     """
@@ -109,22 +119,6 @@ class Pivot:
                 raise ValueError(
                     f"row {label!r} has {len(cells)} cells for {len(self.columns)} columns; give one a column"
                 )
-
-    @property
-    def header(self) -> tuple[tuple[tuple[str, int], ...], ...]:
-        """The header's lines of (text, columns that it spans): two if a text has two levels.
-
-        >>> Pivot("", ("MNIST|2 layers", "MNIST|4 layers", "N-MNIST|2 layers"), ()).header
-        ((('MNIST', 2), ('N-MNIST', 1)), (('2 layers', 1), ('4 layers', 1), ('2 layers', 1)))
-        """
-        parts = [text.partition("|") for text in self.columns]
-        if not any(middle for _, middle, _ in parts):
-            return (tuple((text, 1) for text in self.columns),)
-        above: list[tuple[str, int]] = []
-        for first, _, _ in parts:
-            same = bool(above) and above[-1][0] == first
-            above[-1:] = [(first, above[-1][1] + 1)] if same else [*above[-1:], (first, 1)]
-        return (tuple(above), tuple((second, 1) for _, _, second in parts))
 
     @property
     def groups(self) -> tuple[tuple[str, tuple[tuple[str, tuple[PivotCell, ...]], ...]], ...]:
@@ -153,7 +147,7 @@ class Page:
     note : Markdown. note_stale : whether it was written for an earlier run.
     deviations : from the paper's setup.
     provenance : label -> text. source : the text of provenance.json, written beside the figure unless "".
-    scale : such as "desk". seeds : runs behind each number.
+    scale : such as "desk". seeds : runs behind each number, or what `replicate` calls them ("network").
     doubles : the exhibit that shows the same runs ("S0 Table 1"), for the scoreboard, or "".
 
     Raises ValueError where the verdict or the caption is too long.
@@ -177,6 +171,7 @@ class Page:
     source: str = ""
     scale: str = ""
     seeds: int = 0
+    replicate: str = "seed"
     doubles: str = ""
 
     def __post_init__(self) -> None:
@@ -210,7 +205,7 @@ class Page:
     @property
     def runs(self) -> str:
         """Scale and seeds, and the exhibit that shows the same runs."""
-        seeds = f"{self.seeds} seed{'' if self.seeds == 1 else 's'}" if self.seeds else ""
+        seeds = f"{self.seeds} {self.replicate}{'' if self.seeds == 1 else 's'}" if self.seeds else ""
         same = f"runs of {self.doubles}" if self.doubles else ""
         return ", ".join(text for text in (self.scale, seeds, same) if text)
 

@@ -62,12 +62,18 @@ class Sheet:
     """Values by row and column. `error` says what a single seed leaves open: a standard error, NaN, or 0.
 
     values : row, column, seed, value of what was run. printed : by (row, column), where something is.
+    implied : printed values that the paper does not print, but that follow from those it does.
+    parts(key) : the cells whose errors make up that of a cell; of a difference of two accuracies, both.
+    corrections : how a cell's claim must be corrected to hold.
     """
 
     values: pd.DataFrame
     printed: Mapping[Key, float] = field(default_factory=dict)
     units: Mapping[Key, str] = field(default_factory=dict)
     error: Spread = unknown
+    implied: frozenset[Key] = frozenset()
+    parts: Callable[[Key], Sequence[Key]] = lambda key: (key,)
+    corrections: Mapping[Key, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         known = self.values.dropna(subset="value")
@@ -109,7 +115,8 @@ class Sheet:
             half = stdtrit(n - 1, (1 + confidence) / 2) * gap.std() / np.sqrt(n)
         else:
             seen = [key, *([] if minus is None else [minus])]
-            means = [float(self.by_seed(one)[gap.index[0]]) for one in seen]
+            seen = [part for one in seen for part in self.parts(one)]
+            means = [float(self.by_seed(one).get(gap.index[0], np.nan)) for one in seen]
             half = ndtri((1 + confidence) / 2) * self.error(seen, means)
         return Estimate(mean, mean - float(half), mean + float(half), n)
 

@@ -52,8 +52,7 @@ def write(
 
     Raises ValueError for an unknown format or id.
     """
-    order = [*papers(), *(page.paper for page in pages)]
-    pages = sorted(pages, key=lambda page: (order.index(page.paper), not page.in_print))
+    pages = in_order(pages)
     known = [page.id for page in pages]
     unknown = sorted({*only, *([single] if single else [])} - set(known))
     if unknown:
@@ -73,6 +72,12 @@ def write(
         write_in(folder, "plotly.min.js", markup.plotly_script())
         front = write_in(folder, "index.html", index_page(there, folder))
     return front
+
+
+def in_order(pages: Sequence[Page]) -> list[Page]:
+    """Return pages in the order of their papers; within one its tables and figures come first."""
+    order = [*papers(), *(page.paper for page in pages)]
+    return sorted(pages, key=lambda page: (order.index(page.paper), not page.in_print))
 
 
 def write_exhibit(page: Page, folder: Path, formats: Sequence[str], *beside: Page | None) -> None:

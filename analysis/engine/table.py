@@ -6,7 +6,7 @@ TableExhibit -> Entry (row, column, printed, runs | reason) -> tidy tables (`ana
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -15,10 +15,11 @@ import numpy as np
 
 from analysis.engine import entries
 from analysis.engine.claims import Claim
+from analysis.engine.derived import Derived
 from analysis.engine.drawing import SCALES, Draw
 from analysis.engine.exhibit import Exhibit
 from analysis.engine.printed import Entry
-from analysis.engine.sheet import Spread
+from analysis.engine.sheet import Key, Spread
 from analysis.engine.training import Answer
 
 SMOKE = ("Digits stand in for the paper's data and layers are narrow: no printed value is compared.",)
@@ -36,6 +37,7 @@ class TableExhibit:
     draw, look : one of `DRAWINGS` and its templates, or a function of their kind.
     deviations : how our runs differ from the paper's, at the desk scale. seeds : how many at that scale.
     remark(row) : a note on the entries of a row that was run.
+    derived, beside : cells that claims and notes speak of besides (`analysis.engine.derived`).
     """
 
     id: str
@@ -54,6 +56,8 @@ class TableExhibit:
     seeds: int = 1
     remark: Callable[[str], str] = lambda row: ""
     doubles: str = ""
+    derived: tuple[Derived, ...] = ()
+    beside: tuple[Entry, ...] = ()
     version: int = 1
 
     @classmethod
@@ -92,9 +96,18 @@ class TableExhibit:
         return tuple(done)
 
     def exhibit(
-        self, scale: str, first_seed: int, *, seconds: entries.Cost, error: Callable[[str], Spread]
+        self,
+        scale: str,
+        first_seed: int,
+        *,
+        seconds: entries.Cost,
+        error: Callable[[str], Spread],
+        parts: Callable[[Key], Sequence[Key]] = lambda key: (key,),
     ) -> Exhibit:
-        """Return the exhibit at a scale. seconds(cell) : a run's time. error(scale) : that of one seed."""
+        """Return the exhibit at a scale.
+
+        seconds(cell) : a run's time. error(scale) : that of one seed. parts : as of `Sheet`.
+        """
         answered = self.answered(scale, first_seed)
         groups = [group for entry in answered if entry.source for group in entry.source.cells]
         cells = tuple(dict.fromkeys(cell for group in groups for cell in group))
@@ -108,7 +121,13 @@ class TableExhibit:
             cells=cells,
             tabulate=partial(entries.tabulate, answered, seconds),
             draw=partial(self.draw, self.said, {**self.look, "title": SCALES[scale], "scale": scale}),
-            sheet=partial(entries.sheet, error(scale)),
+            sheet=partial(
+                entries.sheet,
+                error(scale),
+                parts=parts,
+                derived=self.derived,
+                beside=() if smoke else self.beside,
+            ),
             deviations=SMOKE if smoke else self.deviations if scale == "desk" else (),
             summarise=entries.beside,
             pivot=entries.pivot,

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.engine.drawing import AXES, DRAWINGS, OURS, PRINTED, Draw, Look, Said, Tables, place_dots, shown
+from analysis.engine.drawing import AXES, DRAWINGS, OURS, PRINTED, Look, Said, Tables, place_dots, shown
 from analysis.engine.entries import compared
 from analysis.engine.exhibit import Exhibit
 from analysis.engine.literals import read_exhibits
@@ -34,7 +34,8 @@ def exhibits(first_seed: int = 0, scale: str = "desk") -> list[Exhibit]:
     literals = read_exhibits(Path(__file__).parent)
     made = [GRIDS[id_].exhibit(literals.pop(id_), scale, first_seed) for id_ in GRIDS]
     tables = [make_table(literal) for literal in literals.values()]
-    return made + [table.exhibit(scale, first_seed, seconds=seconds, error=error) for table in tables]
+    how: dict[str, Any] = {"seconds": seconds, "error": error, "parts": parts}
+    return made + [table.exhibit(scale, first_seed, **how) for table in tables]
 
 
 def make_table(literal: dict[str, Any]) -> TableExhibit:
@@ -62,6 +63,14 @@ def error(scale: str) -> Spread:
         return sampled(images)(keys, means) if known else np.nan
 
     return of
+
+
+def parts(key: Key) -> tuple[Key, ...]:
+    """Return the cells whose errors make up that of a cell: of a gain or loss, both networks' accuracies."""
+    row, column = key
+    if column not in ("accuracy_improvement_percent", "accuracy_loss_percent"):
+        return (key,)
+    return (row, "accuracy_percent"), (row, "dense_accuracy_percent")
 
 
 def tuned(row: str) -> str:
@@ -147,6 +156,3 @@ def figure3(said: Said, look: Look, tables: Tables, backend: str) -> Any:
     order = {name: number for number, name in enumerate(NAMES)}
     rows = rows.sort_values("row", key=lambda of: of.str.split("/").str[0].map(order), kind="stable")
     return place_dots(rows, look, backend, spot=spot, panel=panel, hue=lambda row, column, who: "")
-
-
-_CHECKED: Draw = figure2

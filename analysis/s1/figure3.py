@@ -19,6 +19,7 @@ from analysis.engine.printed import expected
 from analysis.engine.sheet import Sheet
 from analysis.engine.statistics import tidy
 from netsci.graph import Embedding, ExponentFit, LayeredGraph, coalescent_embedding, degree_exponent
+from netsci.graph.degree.discrete_fit import HIGHEST
 from netsci.graph.geometry.alignment import align, circular_correlation
 from netsci.graph.geometry.meta_depth import meta_depth
 from netsci.graph.geometry.navigation import greedy_routing_score
@@ -37,6 +38,7 @@ NETWORKS = {**PANELS, nets.RANDOM: CONTROL}
 START, TRAINED, SMALLEST = PANELS.values()
 PRINTED = {TRAINED: "ours", SMALLEST: "depgraph"}
 GAMMA = "gamma, sparse layers"
+STEEP = "gamma above 3"
 HUBS, UNITS, ENRICHED = (
     f"{name}, {MIDDLE}" for name in ("share of all hubs", "share of all nodes", "enrichment")
 )
@@ -107,12 +109,22 @@ def summarise(made: Tables) -> pd.DataFrame:
 
 
 def sheet(made: Tables) -> Sheet:
-    """Return networks as rows and measures as columns, with the enrichment of hubs in the middle layer."""
+    """Return networks as rows and measures as columns, with the enrichment of hubs in the middle layer.
+
+    A fit at the upper bound of γ is no estimate, but it is above 3.
+    """
     of = nets.sheet_of(made)
     wide = of.values.pivot(index=["row", "seed"], columns="column", values="value")
     enriched = (wide[HUBS] / wide[UNITS]).rename("value").reset_index().assign(column=ENRICHED)
     values = pd.concat([of.values, enriched[list(of.values.columns)]], ignore_index=True)
-    return Sheet(values, {(name, GAMMA): gamma for name, gamma in printed_gammas().items()}, of.units)
+    fits = of.values[of.values["column"] == GAMMA].set_index(["row", "seed"])["value"]
+    flags = made["flags"].set_index(["model", "seed"])["flags"].fillna("")
+    upper = flags.str.contains(f"gamma at its bound {HIGHEST:g}", regex=False)
+    above = (upper | (fits.reindex(flags.index) > 3)).astype(float).rename_axis(["row", "seed"])
+    steep = above.rename("value").reset_index().assign(column=STEEP)
+    values = pd.concat([values, steep[list(values.columns)]], ignore_index=True)
+    units = {**of.units, **{(name, STEEP): "yes/no" for name in NETWORKS.values()}}
+    return Sheet(values, {(name, GAMMA): gamma for name, gamma in printed_gammas().items()}, units)
 
 
 def draw(made: Tables, backend: str) -> Any:

@@ -36,6 +36,7 @@ VECTORS = Task("s3-vectors", "analysis.s3.tasks:vectors")
 CHANGES = Task("s3-changes", "analysis.s3.tasks:changes")
 CHECKS = Task("s3-claims", "analysis.s3.checks:check_all")
 AS_SAID = "holds as said"
+MAIN = ("a.5.1", "definition")  # the property whose proof S3 builds on its measure
 
 
 def exhibits(first_seed: int = 0) -> list[Exhibit]:
@@ -61,7 +62,8 @@ def as_claim(entry: Claim) -> Bound:
     """Return a claim of S3 as one on the table of its checks."""
     place = entry.section.upper() if entry.section.startswith("a.") else entry.section
     cells = ((f"{entry.section}/{entry.key}", AS_SAID),)
-    return Bound(words=entry.words, place=place, main=entry.key == "range", cells=cells, above=0.5)
+    main = (entry.section, entry.key) == MAIN
+    return Bound(words=entry.words, place=place, main=main, cells=cells, above=0.5)
 
 
 def tabulate_vectors(records: Mapping[Cell, Record]) -> Tables:
@@ -94,10 +96,10 @@ def sheet_of_vectors(tables: Tables) -> Sheet:
     return as_sheet(values, printed)
 
 
-def as_sheet(values: Any, printed: Any = None, units: Any = None) -> Sheet:
+def as_sheet(values: Any, printed: Any = None, **how: Any) -> Sheet:
     """Return (row, column, value) that are computed, not drawn at random, as a sheet."""
     frame = pd.DataFrame(values, columns=["row", "column", "value"]).assign(seed=0)
-    return Sheet(frame, printed or {}, units or {}, exact)
+    return Sheet(frame, printed or {}, error=exact, **how)
 
 
 def tabulate_changes(records: Mapping[Cell, Record]) -> Tables:
@@ -120,10 +122,21 @@ def tabulate_changes(records: Mapping[Cell, Record]) -> Tables:
 
 
 def sheet_of_changes(tables: Tables) -> Sheet:
-    """Return operations as rows and measures as columns; each draw at each p and q counts."""
-    named = tables["table"].rename(columns={"operation": "row", "measure": "column"})
-    draws = named["seed"].astype(str) + "/" + named["p"].astype(str)
-    return Sheet(named.assign(seed=draws)[["row", "column", "seed", "value"]])
+    """Return operations, at each p and q, as rows and measures as columns; a draw of vectors is a seed."""
+    table = tables["table"]
+    orders = [f" at p = {p:g} and q = {q:g}" for p, q in zip(table["p"], table["q"], strict=True)]
+    named = table.assign(row=table["operation"] + orders, column=table["measure"])
+    values = named[["row", "column", "seed", "value"]]
+    held = float(_kept_by_theory(table))
+    count = pd.DataFrame([("all", "kept in every draw", 0, held)], columns=values.columns)
+    units = {("all", "kept in every draw"): "count"}
+    return Sheet(pd.concat([values, count], ignore_index=True), units=units)
+
+
+def _kept_by_theory(table: pd.DataFrame) -> int:
+    """Return of how many operations all vectors of all draws do what theory says."""
+    said = table[table["theory"] == table["measure"]]
+    return int((said.groupby("operation")["value"].min() == 1).sum())
 
 
 def tabulate_claims(records: Mapping[Cell, Record]) -> Tables:
@@ -162,7 +175,10 @@ def sheet_of_claims(tables: Tables) -> Sheet:
     values += [("all", word, (table["verdict"] == v).sum()) for word, v in zip(words, VERDICTS, strict=True)]
     values.append(("all", "claims", len(table)))
     units = {(row, AS_SAID): "yes/no" for row in rows} | {("all", c): "count" for c in (*words, "claims")}
-    return as_sheet(values, units=units)
+    corrected = table["verdict"] == VERDICTS[1]
+    said = zip(rows[corrected], table["correction"][corrected], strict=True)
+    corrections = {(row, AS_SAID): text for row, text in said}
+    return as_sheet(values, units=units, corrections=corrections)
 
 
 def draw_vectors(made: Tables, backend: str) -> Any:

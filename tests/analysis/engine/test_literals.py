@@ -50,6 +50,8 @@ def test_every_kind_of_claim():
         **SAID, cells=cells, below=1.0, spread=True
     )
     pairs = tuple((("r", "a"), cell) for cell in cells)
+    by = make_claim(SAID | {"order": ["r|a > r|x_{1,2}"], "by": 3.0, "rivals": "printed", "among": 2})
+    assert by == Order(**SAID, pairs=pairs, by=3.0, rivals="printed", among=2)
     assert make_claim(SAID | {"order": ["r|a > 2.5 * r|x_{1,2}"]}) == Order(**SAID, pairs=pairs, times=2.5)
 
 

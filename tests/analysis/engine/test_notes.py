@@ -65,7 +65,8 @@ def test_no_committed_note_is_stale(path):
     exhibit = EXHIBITS[path.stem]
     assert exhibit.note_path == path
     tables, note = tables_of(exhibit.id), read_note(path)
-    assert not note.stale(tables), f"{path} was written for another table: read it, mend it, write its hash"
+    told = f"{path}: read it, mend what has moved, then begin it with 'table: {fingerprint(tables)}'"
+    assert not note.stale(tables), told
     filled = fill(note.text, exhibit.sheet(tables))
     assert "(not run)" not in filled
     assert not re.search(r"\bnan\b", filled)

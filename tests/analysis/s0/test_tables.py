@@ -23,6 +23,7 @@ from analysis.engine.words import NAMES, column_name, row_name
 from analysis.s0 import grids, recipes
 from analysis.s0.answers import NOISES, PJ_PER_SOP, node_sparsity, seconds
 from analysis.s0.tables import error
+from analysis.s0.tables import parts as s0_parts
 from tests.analysis.committed import RESULTS, tables_of
 from tests.analysis.s0.made import KINDS, TABLES, record
 
@@ -211,6 +212,26 @@ def test_beside_and_pivot_say_what_is_printed_run_and_not_run(tmp_path):
     assert dict(table.rows)["N-MNIST"][0].reason == "at this scale it was left out for time"
     assert ("at this scale it was left out for time", "N-MNIST") in missing
     assert table.unit == "All in percent."
+
+
+def test_table_1_stands_as_it_is_printed():
+    """What S0 prints comes first; what it only implies is marked, and what we add comes behind."""
+    table, _ = pivot(tables_of("s0-table1"))
+    first = ("link sparsity (percent)", "accuracy (percent)")
+    assert table.columns[:2] == first
+    assert table.columns[2].startswith("accuracy gain over")
+    dense = table.columns.index("accuracy of the method's own dense network (percent)")
+    assert dense > 2
+    cells = dict(dict(table.groups)["MNIST"])["2FC, CH-SNN"]
+    assert (cells[2].printed, cells[dense].printed) == ("0.16", "98.81 (implied)")
+
+
+def test_a_gain_has_the_error_of_both_networks():
+    row = "mnist/2conv2fc/ch-snn"
+    both = ((row, "accuracy_percent"), (row, "dense_accuracy_percent"))
+    assert s0_parts((row, "accuracy_improvement_percent")) == both
+    assert s0_parts(("imagenet/resnet18/ch-snn", "accuracy_loss_percent"))[0][1] == "accuracy_percent"
+    assert s0_parts((row, "link_sparsity_percent")) == ((row, "link_sparsity_percent"),)
 
 
 def test_one_seed_has_the_error_of_its_test_images():
