@@ -3,7 +3,7 @@ from pathlib import Path
 import networkx as nx
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from netsci.graph import LayeredGraph, Population, Projection
@@ -179,6 +179,7 @@ def test_reachability_oracle(graph):
         assert np.array_equal(after.links.toarray(), expected)
 
 
+@settings(deadline=None)
 @given(chains(weighted=True) | networks())
 def test_idempotent_and_live_units_agree_before_and_after(graph):
     once = percolate(graph)

@@ -91,7 +91,7 @@ def test_what_holds_no_numbers(path):
     refused(write_torch(path, {"fc.weight": torch.empty(3, 2, device="meta")}), "meta tensors")
     index = {"metadata": {}, "weight_map": {"a": "m-2.safetensors", "b": "m-1.safetensors"}}
     path.write_text(json.dumps(index))
-    refused(path, r"which of 2 files the weights.*give one of them: m-1\.safetensors, m-2\.safetensors")
+    refused(path, r"lists the 2 files that hold them; open one of them: m-1\.safetensors, m-2\.safetensors")
 
 
 @pytest.mark.parametrize("turned", [False, True])

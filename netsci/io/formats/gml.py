@@ -69,7 +69,7 @@ def read_json(path: Path) -> tuple[LayeredGraph, list[str]]:
         names = sorted(set(map(str, shards.values())))
         raise CheckpointError(
             path,
-            f"it holds no weights: it lists which of {len(names):,} files hold those of a model",
+            f"it holds no weights: it lists the {len(names):,} files that hold them",
             f"open one of them: {', '.join(map(printable, names[:3]))}",
         )
     nodes = _number_nodes(nodes, links)
