@@ -83,9 +83,10 @@ def in_order(pages: Sequence[Page]) -> list[Page]:
 def write_exhibit(page: Page, folder: Path, formats: Sequence[str], *beside: Page | None) -> None:
     """Write an exhibit's folder, whose page links to the two beside; build each format's figure once."""
     if "svg" in formats or "pdf" in formats:
-        from netsci.plot import theme
+        from netsci.plot import figure_size, theme
 
-        figure = page.figure("matplotlib")
+        with figure_size("page"):  # as wide as a journal's page
+            figure = page.figure("matplotlib")
         for form in ("svg", "pdf"):
             if form in formats:
                 write_in(folder, f"figure.{form}", getattr(theme, f"save_{form}")(figure))

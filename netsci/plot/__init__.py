@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from netsci.plot.categories import measures, points
     from netsci.plot.curves import ccdf, distribution, lines, scatter
     from netsci.plot.disks import disk
+    from netsci.plot.draw import figure_size
     from netsci.plot.matrices import matrix
     from netsci.plot.rasters import firing_rates, operations, raster
     from netsci.plot.theme import save_pdf, save_svg
@@ -22,6 +23,7 @@ _HOME = {
     "ccdf": "curves",
     "disk": "disks",
     "distribution": "curves",
+    "figure_size": "draw",
     "firing_rates": "rasters",
     "lines": "curves",
     "matrix": "matrices",
@@ -39,6 +41,7 @@ __all__ = [
     "ccdf",
     "disk",
     "distribution",
+    "figure_size",
     "firing_rates",
     "lines",
     "matrix",

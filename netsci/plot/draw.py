@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +13,28 @@ from netsci.plot.tidy import name_quantity
 
 LONGEST_NOTE = 14  # letters: a longer one covers what a narrow panel shows
 LEAST_HEIGHT = 165.0  # pixels of a panel with its labels, whatever its width
+_size: ContextVar[str] = ContextVar("size", default="screen")
+
+
+@contextmanager
+def figure_size(size: str) -> Iterator[None]:
+    """Draw figures that name no size of their own at this one while a `with` block runs.
+
+    size : "screen", "column" (3.5 inches wide) or "page" (7.2 inches).
+
+    Raises ValueError if it is another.
+
+    Examples
+    --------
+    >>> with figure_size("column"):
+    ...     pass  # draw here
+    """
+    _check_size(size)
+    token = _size.set(size)
+    try:
+        yield
+    finally:
+        _size.reset(token)
 
 
 def draw(scene: Scene, backend: str) -> Any:
@@ -18,8 +43,9 @@ def draw(scene: Scene, backend: str) -> Any:
         raise ValueError(f"backend must be one of {', '.join(BACKENDS)}; got {backend!r}")
     if scene.mode not in MODES:
         raise ValueError(f"mode must be one of {', '.join(MODES)}; got {scene.mode!r}")
-    if scene.size not in SIZES:
-        raise ValueError(f"size must be one of {', '.join(SIZES)}; got {scene.size!r}")
+    _check_size(scene.size)
+    if scene.size == "screen":
+        scene = replace(scene, size=_size.get())
     _check(scene)
     scene = _fit(_name_axes(scene))
     if backend == "plotly":
@@ -29,6 +55,11 @@ def draw(scene: Scene, backend: str) -> Any:
     from netsci.plot import draw_matplotlib
 
     return draw_matplotlib.figure(scene)
+
+
+def _check_size(size: str) -> None:
+    if size not in SIZES:
+        raise ValueError(f"size must be one of {', '.join(SIZES)}; got {size!r}")
 
 
 def _fit(scene: Scene) -> Scene:

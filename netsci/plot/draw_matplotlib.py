@@ -44,6 +44,8 @@ def figure(scene: Scene) -> Figure:
         # Each draw would shift the layout a little: settle it once, so that every save gives the same bytes.
         # None is no engine at all. After "none", savefig would still draw once for the layout.
         engine.execute(drawn)
+        if any(panel.bare for panel in scene.panels):  # a disk keeps its shape: its caption moves with it
+            engine.execute(drawn)
         drawn.set_layout_engine(None)
         for panel, ax in zip(scene.panels, axes, strict=True):
             layout.name_points(ax, panel, scene)

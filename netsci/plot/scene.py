@@ -119,8 +119,12 @@ class Scene:
 
     @property
     def letters(self) -> list[str]:
-        """The letter of each panel: a, b, c in a journal's figure of several panels, else none."""
-        if not self.width or len(self.panels) < 2:
+        """The letter of each panel: a, b, c in a journal's figure of several panels, else none.
+
+        Titles that begin with letters of their own, "(a) ", need no others.
+        """
+        lettered = all(p.title.startswith(f"({_letter(i)}) ") for i, p in enumerate(self.panels))
+        if not self.width or len(self.panels) < 2 or lettered:
             return [""] * len(self.panels)
         return [_letter(number) for number in range(len(self.panels))]
 

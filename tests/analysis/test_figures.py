@@ -23,6 +23,7 @@ from analysis.engine.store import load_tables
 from analysis.engine.training import TASK
 from tests.analysis.committed import EXHIBITS, RESULTS, tables_of
 from tests.analysis.digits.test_digits import SMALL
+from tests.plot import svg
 
 PARAMETERS = digits_runs.PARAMETERS
 SMOKE = ["--scale", "smoke"]
@@ -258,3 +259,11 @@ def test_a_cluster_that_is_none_is_told_in_a_line(tmp_path):
     assert result.exit_code == 1
     assert result.stderr.splitlines()[-1].startswith("cluster must be local, tcp://HOST:PORT, or slurm:")
     assert not list(tmp_path.rglob("*.npz"))
+
+
+@pytest.mark.parametrize("id_", list(EXHIBITS))
+def test_committed_figures_are_as_a_journal_takes_them(id_):
+    drawn = (figures.ROOT / "figures" / id_ / "figure.svg").read_bytes()
+    assert svg.width(drawn) == pytest.approx(7.2, abs=1e-3)
+    assert min(text.size for text in svg.texts(drawn)) >= 7.0
+    assert "(no unit)" not in drawn.decode()

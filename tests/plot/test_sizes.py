@@ -75,7 +75,7 @@ def drawn(kind: str, size: str):
     return figure, plot.save_svg(figure)
 
 
-NEITHER = {"ball", "save_pdf", "save_svg"}  # a ball is drawn for pages alone
+NEITHER = {"ball", "figure_size", "save_pdf", "save_svg"}  # a ball is drawn for pages alone
 
 
 def test_every_public_figure_is_here():
@@ -215,3 +215,30 @@ def test_sizes_show_the_same_values(kind):
 
     first, second = drawn(kind, "column")[0], drawn(kind, "page")[0]
     np.testing.assert_array_equal(values(first), values(second))
+
+
+def test_a_figure_that_names_no_size_takes_that_of_the_block():
+    def width() -> float:
+        return plot.lines(tables.lines(), x="x", y="y", hue="hue", backend="matplotlib").get_figwidth()
+
+    screen = width()
+    with plot.figure_size("page"):
+        assert width() == pytest.approx(7.2)
+        with plot.figure_size("column"):
+            assert width() == pytest.approx(3.5)
+            kept = plot.lines(tables.lines(), x="x", y="y", hue="hue", backend="matplotlib", size="page")
+            assert kept.get_figwidth() == pytest.approx(7.2)
+        assert width() == pytest.approx(7.2)
+    assert width() == screen
+    with pytest.raises(ValueError, match="size must be one of"), plot.figure_size("poster"):
+        pass
+
+
+def test_titles_with_letters_of_their_own_get_no_others():
+    drawn = {}
+    for names in (["(a) one", "(b) two"], ["one", "two"]):
+        table = pd.concat([tables.lines().assign(panel=name) for name in names])
+        figure = plot.lines(table, x="x", y="y", hue="hue", panel="panel", size="page", backend="matplotlib")
+        drawn[names[0]] = [text.get_text() for ax in figure.axes for text in ax.texts]
+    assert {"a", "b"} <= set(drawn["one"])
+    assert not {"a", "b"} & set(drawn["(a) one"])
