@@ -47,7 +47,7 @@ def test_what_is_not_compared_has_its_reason() -> None:
 def test_a_network_that_cannot_differ_from_its_null_models() -> None:
     section, missing = structure_section(LayeredGraph.from_masks([np.eye(1, 3)]))
     assert section.figure is None
-    assert "has a z-score" in section.verdict
+    assert "No z-score is defined" in section.verdict
     assert missing
 
 

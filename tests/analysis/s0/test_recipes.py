@@ -46,7 +46,7 @@ def answers(table, scale):
     """Every entry that has a source, with the one cell of its first seed."""
     exhibit = TABLES[table.replace(".", "-")]
     numbers = {(e.row, e.column) for e in read_printed(table)}
-    for entry in exhibit.answered(scale):
+    for entry in exhibit.answer_entries(scale):
         if entry.source and (entry.row, entry.column) in numbers:
             yield entry, entry.source.cells[0][0]
 
@@ -101,7 +101,7 @@ def test_at_the_papers_sizes_every_row_of_ours_has_a_recipe(everything):
     reasons = {
         (entry.row, entry.reason)
         for table in TABLES.values()
-        for entry in table.answered("paper")
+        for entry in table.answer_entries("paper")
         if entry.reason
     }
     assert all("not part of this library" in reason for _, reason in reasons)

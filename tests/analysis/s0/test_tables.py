@@ -37,7 +37,7 @@ EMPTY = ("s0-table11", "s0-table12", "s0-table13", "s0-table16")
 
 
 def entry(table: str, row: str, column: str, scale: str = "desk") -> Entry:
-    return next(e for e in TABLES[table].answered(scale) if (e.row, e.column) == (row, column))
+    return next(e for e in TABLES[table].answer_entries(scale) if (e.row, e.column) == (row, column))
 
 
 def stored(id_: str, scale: str, folder):
@@ -66,7 +66,7 @@ def test_printed_is_the_file_with_its_readings(number):
 @pytest.mark.parametrize("id_", TABLES)
 def test_every_cell_is_answered_or_has_a_reason(id_, scale, monkeypatch):
     monkeypatch.setattr(recipes, "at_hand", lambda name: True)
-    entries = TABLES[id_].answered(scale)
+    entries = TABLES[id_].answer_entries(scale)
     assert all((e.source is None) == bool(e.reason) for e in entries)
     cells = {cell for e in entries if e.source for group in e.source.cells for cell in group}
     assert all((cell["dataset"] == "digits") == (scale == "smoke") for cell in cells)
@@ -78,14 +78,14 @@ def test_every_cell_is_answered_or_has_a_reason(id_, scale, monkeypatch):
 
 
 def test_methods_of_others_and_missing_data_are_named():
-    reasons = {(id_, e.row): e.reason for id_, table in TABLES.items() for e in table.answered("desk")}
+    reasons = {(id_, e.row): e.reason for id_, table in TABLES.items() for e in table.answer_entries("desk")}
     assert "DPAP: the method is not part" in reasons["s0-table1", "mnist/2fc/dpap"]
     assert "DVS-Gesture" in reasons["s0-table13", "dvs-gesture/bit-flip/dense"]
     assert "ImageNet" in reasons["s0-table16", "imagenet/resnet18/ch-snn"]
     assert reasons["s0-table11", "n-mnist/bit-flip/dense"] == "at this scale it was left out for time"
     assert "`netsci features` makes them" in reasons["s0-table2", "cifar-10/3fc/dense"]
     with pytest.raises(ValueError, match="fits none of"):
-        TABLES["s0-table3"].said("mnist/dense", "delta_1")
+        TABLES["s0-table3"].read_words("mnist/dense", "delta_1")
     with pytest.raises(KeyError):
         NAMES["unknown"]
 
