@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class LayeredGraph:
-    """Populations and the projections between them: a directed graph of bipartite graphs.
+    """Populations, and the projections that link one to another or to itself.
 
     Raises
     ------
     ValueError
-        If names are not unique, a projection names an unknown population or its shape does not fit.
+        If two populations have one name, a projection names an unknown population or its shape does not fit.
 
     Examples
     --------

@@ -15,7 +15,12 @@ from netsci.graph.checks import as_links, as_whole, check_choice, rows_at_once
 
 @dataclass(frozen=True)
 class Population:
-    """A named set of `size` neurons (or channels), with labels if the neurons have names."""
+    """A named set of `size` units: neurons, or the channels of a convolution.
+
+    name : text, different for each population of a graph. size : whole number of at least 1.
+    labels : one text for each unit, or None if the units have no names. Raises TypeError or ValueError if
+    one does not fit.
+    """
 
     name: str
     size: int
@@ -54,8 +59,10 @@ class Projection:
     links : bool [size(source) * rows_per_unit, size(target)], dense (a link where nonzero) or sparse (a link
         where stored). Kept as canonical CSR.
     weights : the same shape, or None; dense (read at the links) or sparse with exactly the links' pattern.
-        Kept as CSR with the links' structure, float32 or else float64; zeros are legal weights.
-    rows_per_unit : rows that each source unit owns, a whole number.
+        Kept as CSR with the links' structure, in float32 if they are float32, else in float64; a weight of 0
+        leaves the link.
+    rows_per_unit : rows that each source unit owns, a whole number of at least 1; row r is of unit
+        r // rows_per_unit.
     name : name of the layer in its file or model; "source -> target" by default.
     undirected : True for a unipartite network: a projection of a population onto itself with symmetric links
         and weights.

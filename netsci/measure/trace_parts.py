@@ -56,10 +56,11 @@ class ProjectionTrace:
 
     events : int64 [units], non-zero values that each presynaptic unit sent. fan_out : int64 [units], its
     existing outgoing links (of a convolution: positions where an existing weight meets the unit, no padding).
-    kind : as of a population; "analog" events are multiplied, all others only added.
+    kind : "spikes" (0 or 1), "graded" (other values, each non-zero one is an event) or "analog" (values that
+    are multiplied by weights; the other kinds are only added).
     links : number of existing weights. dense_links : number of weights of a dense layer.
-    dense_operations : operations of the dense layer for one input vector, padding included as in the papers.
-    applications : number of input vectors of the layer (samples x steps x tokens).
+    dense_operations : operations of the dense layer for one input vector, padding included as in S0 and S2.
+    applications : number of input vectors of the layer (samples x steps, in attention also x tokens).
     shares_links : True if an earlier projection has the same weights; they count once in the link sparsity.
     """
 

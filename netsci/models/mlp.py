@@ -92,10 +92,11 @@ def perceptron(
 
 
 class MLP(nn.Module):
-    """Linear layers with activations between them, ReLU by default. The last layer gives the logits.
+    """Linear layers with activations between them; x [..., in] gives the last layer's logits [..., classes].
 
-    Attributes: `layers`; `activations`, one fewer; `dropout`, the module after each activation, or None if
-    the rate is 0.
+    layers : linear modules, in order. activations : modules, one fewer; None for ReLU. dropout : probability
+    of dropping a hidden unit of a sample in training, in [0, 1).
+    Attributes: `layers`; `activations`; `dropout`, one module that is called after each activation, or None.
 
     Examples
     --------

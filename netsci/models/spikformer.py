@@ -254,10 +254,17 @@ def spikformer(
 ) -> Spikformer:
     """Build a Spikformer for small images (CIFAR) or events; S0's is 8-512 with 8 heads and T = 4.
 
+    The network takes images [batch, C, H, W], shown at every step, or events [T, batch, C, H, W], and returns
+    class scores [batch, classes].
+
     Parameters
     ----------
-    links : by layer name, such as "blocks.0.attn.q.linear" (all: model.sparse_names); the rest is dense.
-    neuron, attention_neuron : LIF(0.5, 1) and LIF(0.5, 0.5), reset detached, by default.
+    input_shape : (C, H, W). classes : number of outputs. depth : number of blocks. width : units of a token.
+    heads : of the attention, a divisor of width. mlp_ratio : hidden units of a block's MLP over width.
+    links : {layer name: matrix [in, out]}, such as "blocks.0.attn.q.linear" (all: model.sparse_names); the
+        rest is dense. None makes all dense.
+    steps : number T of time steps for images without a time axis.
+    neuron, attention_neuron : LIF(0.5, 1) and LIF(0.5, 0.5), reset detached, by default (None).
     gain : factor on every current, 1/tau; scale : factor on the attention product.
     unused_norms : keep the two layer norms a block (norm1, norm2) that the published model owns and never
         applies, here without gradients: parameter counts are then the published ones.
@@ -289,7 +296,11 @@ def spikformer(
 
 
 def spikformer_tiny(input_shape: Sequence[int] = (1, 8, 8), classes: int = 10, **options: Any) -> Spikformer:
-    """Build a Spikformer of 2 blocks, 64 units wide with 4 heads, for small images; options as `spikformer`.
+    """Build a Spikformer of 2 blocks, 64 units wide with 4 heads, for small images.
+
+    input_shape : (C, H, W). classes : number of outputs. options : keywords of `spikformer`, such as steps,
+    the number T of time steps, 4 by default. The network takes images [batch, C, H, W], shown at every step,
+    or events [T, batch, C, H, W], and returns class scores [batch, classes].
 
     Examples
     --------

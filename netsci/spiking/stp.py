@@ -37,14 +37,16 @@ Feedback = str | Sequence[Tensor]
 
 @dataclass(frozen=True)
 class StpStep:
-    """The result of one step of S-TP; the gradients are in the parameters.
+    """The result of a step of S-TP (sparse target propagation); gradients are in the parameters' .grad.
 
-    loss : sum over samples of the mean of e^2 over window and classes, a tensor without gradient.
-    errors : number of window steps with a wrong output, over all samples. steps : number of window steps,
-        over all samples.
+    A window is the time steps, of the T of a sample, from which it learns. An output is wrong at a step if
+    any output neuron differs from the target: only that of the label fires.
+
+    loss : sum over samples of the mean of (output - target)^2 over window and classes; it has no gradient.
+    errors : window steps with a wrong output, over all samples. steps : all their window steps.
     correct : samples whose label fired most over all T steps; of equal classes the first one counts.
-    spikes_used : input and hidden spikes at the steps with an error. spikes_total : those at all steps. An
-        input of n events counts n.
+    spikes_used : input and hidden spikes at the window steps with a wrong output. spikes_total : those at all
+        T steps. An input value of n events counts n.
     """
 
     loss: Tensor
@@ -64,7 +66,7 @@ def stp_gradients(
     window: int = 4,
     feedback: Feedback = "weights",
 ) -> StpStep:
-    """Add the S-TP gradient of a batch to the .grad of the model's parameters; return loss and counts.
+    """Add the gradient of S-TP (sparse target propagation) to the parameters' .grad; return an `StpStep`.
 
     Parameters
     ----------
@@ -74,9 +76,10 @@ def stp_gradients(
     labels : classes int64 [batch].
     rng : draws the windows.
     window : steps w, from 1 to T.
-    feedback : "weights", or a matrix [out, in] for each layer but the first, see `random_feedback`.
+    feedback : what carries errors back: "weights", the layers' own, or a matrix [out, in] for each layer but
+        the first, see `random_feedback`.
 
-    W -= lr W.grad descends. The gradient is a sum over window steps and a mean over samples.
+    W -= lr W.grad descends, as torch's optimizers do. The gradient is a sum over window steps and a mean over samples.
 
     Raises
     ------

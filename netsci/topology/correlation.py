@@ -210,7 +210,10 @@ def _blocks(x: _Rows, dtype: type) -> Iterator[Any]:
 
 def _check_samples(x: Any) -> _Rows:
     if sp.issparse(x) or isinstance(x, np.ma.MaskedArray):
-        raise TypeError(f"x must be a plain dense array [samples, features]; got {type(x).__name__}")
+        raise TypeError(
+            f"x must be a dense array [samples, features]; got {type(x).__name__}: pass x.toarray(), of a "
+            "masked array x.filled(0)"
+        )
     on_request = not hasattr(x, "__array__") and all(hasattr(x, part) for part in ("shape", "dtype"))
     array: _Rows = x if on_request else np.asarray(x)
     if array.dtype.kind not in "biuf":

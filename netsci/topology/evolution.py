@@ -246,7 +246,9 @@ def _read_targets(graph: LayeredGraph, target_links: Targets) -> list[int]:
     elif isinstance(target_links, Mapping):
         unknown = set(target_links) - set(names)
         if unknown:
-            raise ValueError(f"target_links names {sorted(unknown)}, but the projections are {names}")
+            raise ValueError(
+                f"target_links names {sorted(unknown)}, but the projections are {names}: name these only"
+            )
         shared = sorted(name for name in target_links if names.count(name) > 1)
         if shared:
             raise ValueError(

@@ -20,7 +20,9 @@ _STEEPEST = 1e300  # an exponent short of infinity, which times a distance of 0 
 
 
 def links_at(shape: tuple[int, int], sparsity: float) -> int:
-    """Return the number of links at a sparsity in [0, 1]: round((1 - S) rows columns), half to even.
+    """Return the number of links at a sparsity S in [0, 1]: round((1 - S) * rows * columns), half to even.
+
+    shape : (rows, columns) of the layer. sparsity : share of absent links.
 
     Examples
     --------
@@ -33,11 +35,13 @@ def links_at(shape: tuple[int, int], sparsity: float) -> int:
 
 
 def uniform(shape: tuple[int, int], links: int, *, rng: np.random.Generator) -> sp.csr_array:
-    """Return a random topology in which all columns have equally many links, and all rows too.
+    """Return a random topology in which columns differ by at most one link, and rows too; bool CSR.
 
     An in-degree is links // columns or one more, an out-degree links // rows or one more; which units have
     one more is random. The columns are filled one by one from the rows with the fewest links so far. Every
     such topology is possible, but not all are equally probable.
+
+    shape : (rows, columns), rows presynaptic. links : their number. rng : numpy Generator.
 
     Raises ValueError if there are more links than cells.
 

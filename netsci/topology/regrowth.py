@@ -123,7 +123,8 @@ def _score(view: LayerView, regrowth: str) -> _Floats:
     scores: _Floats = np.asarray(REGROWTH[regrowth](view))
     if scores.shape != view.links.shape:
         raise ValueError(
-            f"regrowth {regrowth!r} must return scores of shape {view.links.shape}; got {scores.shape}"
+            f"regrowth {regrowth!r} must return a score for each cell, of shape {view.links.shape}; got "
+            f"{scores.shape}: mend the function of this name in REGROWTH"
         )
     return scores
 

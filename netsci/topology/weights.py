@@ -125,7 +125,9 @@ def initial_weights(
         raise TypeError(f"links must be a scipy CSR matrix, sp.csr_array(links); got {type(links).__name__}")
     check_number(variance, "variance")
     if not 0.0 <= variance < inf:
-        raise ValueError(f"variance must be finite and at least 0; got {variance!r}")
+        raise ValueError(
+            f"variance must be finite and at least 0, such as swi_variance(n, sparsity); got {variance!r}"
+        )
     if np.dtype(dtype) not in (np.float32, np.float64):
         raise TypeError(f"dtype must be float32 or float64; got {np.dtype(dtype)}")
     return np.asarray(rng.standard_normal(links.nnz) * sqrt(variance), dtype=dtype)

@@ -274,7 +274,9 @@ def _check_pairs(pairs: Any, n: int) -> _Pairs:
     if wanted.ndim != 2 or wanted.shape[1] != 2:
         raise ValueError(f"pairs must have the shape [k, 2]; their shape is {wanted.shape}")
     if wanted.dtype.kind not in "iu":
-        raise TypeError(f"pairs must be integers; their dtype is {wanted.dtype}")
+        raise TypeError(
+            f"pairs must be integers [k, 2], numbers of nodes; their dtype is {wanted.dtype}: convert them"
+        )
     outside = wanted[(wanted < 0) | (wanted >= n)]
     if outside.size:
         raise ValueError(f"pairs must lie in 0..{n - 1}, the nodes of the network; got {outside[0]}")

@@ -148,18 +148,24 @@ def nodf(biadjacency: Any) -> Nestedness:
 def bipartite_communities(biadjacency: Any, *, runs: int = RUNS, rng: np.random.Generator) -> Modules:
     """Return modules of rows and columns of high bipartite modularity.
 
-    Q = 1/E sum over rows i and columns j of one module of (A[i, j] - k_i d_j / E), in [-1/2, 1]; membership
-    int64 [rows + columns], rows first, numbered by size; see `netsci.graph.structure.modules` for the search.
+    Q = (1/E) sum over rows i and columns j of one module of (A[i, j] - k_i d_j / E), with A 1 at links, E
+    their number, k_i and d_j the links of row and column. Weights play no part.
 
     Parameters
     ----------
-    biadjacency : matrix [rows, columns] as `as_links` takes it. runs : how much to search.
-    rng : a Generator.
+    biadjacency : matrix [rows, columns], dense (a link where it is not 0) or sparse (stored pattern).
+    runs : number of searches, at least 1; see `netsci.graph.structure.modules.find_modules`.
+    rng : numpy Generator.
+
+    Returns
+    -------
+    Modules: membership int64 [rows + columns], rows first, module 0 the largest; modularity Q in [-1/2, 1],
+    NaN without links.
 
     Raises
     ------
     TypeError, ValueError
-        If biadjacency is not a finite matrix or rng is not a Generator.
+        If biadjacency is not a finite matrix, runs < 1 or rng is not a Generator.
 
     Examples
     --------
@@ -175,6 +181,8 @@ def bipartite_communities(biadjacency: Any, *, runs: int = RUNS, rng: np.random.
 
 def bipartite_modularity(biadjacency: Any, *, runs: int = RUNS, rng: np.random.Generator) -> float:
     """Return the modularity Q of the division that `bipartite_communities` finds; NaN without links.
+
+    Parameters and errors are those of `bipartite_communities`. Q is a lower bound of the highest one.
 
     Examples
     --------

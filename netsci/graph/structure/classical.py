@@ -118,10 +118,11 @@ def relative_smallness(closed: float, length: float, reference: tuple[float, flo
 
 
 def communities(adjacency: Any, *, runs: int = RUNS, rng: np.random.Generator) -> Modules:
-    """Return modules of high modularity: membership int64 [nodes], numbered by size, and Q.
+    """Return modules of high modularity: membership int64 [nodes], module 0 the largest, and modularity Q.
 
-    Q = 1/(2E) sum over i, j of one module of (A[i, j] - k_i k_j / (2E)), in [-1/2, 1]; see
-    `netsci.graph.structure.modules` for the search and for what `runs` means. NaN without links.
+    Q = 1/(2E) sum over i, j of one module of (A[i, j] - k_i k_j / (2E)), in [-1/2, 1], with E links and
+    degrees k. NaN without links. runs : number of searches, at least 1; see
+    `netsci.graph.structure.modules.find_modules`.
 
     Parameters and errors as `clustering`; TypeError if rng is not a Generator, ValueError if runs < 1.
 
@@ -140,6 +141,8 @@ def communities(adjacency: Any, *, runs: int = RUNS, rng: np.random.Generator) -
 
 def modularity(adjacency: Any, *, runs: int = RUNS, rng: np.random.Generator) -> float:
     """Return the modularity Q of the division that `communities` finds; NaN without links.
+
+    Parameters and errors are those of `communities`. Q is a lower bound of the highest one.
 
     Examples
     --------

@@ -28,7 +28,7 @@ SMALL, DENSE = 1000, 16  # nodes with links, and links a node, where Louvain's s
 
 @dataclass(frozen=True, eq=False)
 class Modules:
-    """A division of the nodes: membership int64 [nodes], numbered from 0 by size, and its modularity Q."""
+    """A division of the nodes: membership int64 [nodes], the largest is 0, and its modularity Q."""
 
     membership: NDArray[np.int64]
     modularity: float
