@@ -79,7 +79,7 @@ def register(
 
 
 def names() -> tuple[str, ...]:
-    """Return the names of all data sets, sorted, also of those without files.
+    """Return the names of all data sets that `load` knows, sorted, also of those without files.
 
     >>> "digits" in names()
     True

@@ -51,9 +51,11 @@ class LayeredGraph:
         object.__setattr__(self, "projections", tuple(self.projections))
         names = [population.name for population in self.populations]
         if not names:
-            raise ValueError("a graph needs at least one population")
+            raise ValueError("populations must hold at least one Population; it is empty")
         if len(set(names)) < len(names):
-            raise ValueError(f"population names must be unique; got {names}")
+            raise ValueError(
+                f"population names must be unique; got {names}: rename the populations that share one"
+            )
         for projection in self.projections:
             for end in (projection.source, projection.target):
                 if end not in self.sizes:
@@ -105,7 +107,7 @@ class LayeredGraph:
         links = as_links(adjacency, "adjacency")
         if links.shape[0] != links.shape[1]:
             raise ValueError(
-                f"an adjacency is square; got {links.shape}. A biadjacency goes to LayeredGraph.from_masks"
+                f"adjacency must be square; got {links.shape}: give a biadjacency to LayeredGraph.from_masks"
             )
         undirected = not (links != links.T).nnz if directed is None else not directed
         projection = Projection(name, name, links, weights, name=name, undirected=undirected)
@@ -224,7 +226,9 @@ class LayeredGraph:
         """Return the graph of the units to keep (bool [size] by population), without empty populations."""
         unknown = [name for name in keep if name not in self.sizes]
         if unknown:
-            raise ValueError(f"keep names {unknown}, but the populations are {list(self.sizes)}")
+            raise ValueError(
+                f"keep names {unknown}, but the populations are {list(self.sizes)}: name these only"
+            )
         kept = {name: np.asarray(keep.get(name, np.ones(size, bool))) for name, size in self.sizes.items()}
         for name, mask in kept.items():
             if mask.dtype != bool or mask.shape != (self.sizes[name],):

@@ -30,7 +30,7 @@ class Population:
         if not isinstance(self.name, str):
             raise TypeError(f"the name of a population must be a text (str); got {self.name!r}")
         if not self.name:
-            raise ValueError("a population needs a name")
+            raise ValueError("name of a population must be a text that is not empty; got ''")
         size = as_whole(self.size, f"size of population {self.name!r}")
         if size < 1:
             raise ValueError(f"population {self.name!r} needs a whole size of at least 1; got {size}")
@@ -221,5 +221,5 @@ def _weights_at(links: sp.csr_array, weights: Any, name: str) -> sp.csr_array:
     else:
         values = _read_at(weights, links, dtype)
     if not np.isfinite(values).all():
-        raise ValueError(f"weights of {name!r} hold NaN or infinite values")
+        raise ValueError(f"weights of {name!r} hold NaN or infinite values: replace them first")
     return sp.csr_array((values, links.indices.copy(), links.indptr.copy()), shape=links.shape)

@@ -24,7 +24,7 @@ def load_graph(
     undirected: bool = False,
     isolate: bool = True,
 ) -> LayeredGraph:
-    """Return the network in a file, the `graph` of what `load` returns; parameters and errors are as there."""
+    """Return the graph of the network in a file; parameters and errors are those of `load`."""
     options: dict[str, Any] = {"threshold": threshold, "density": density, "select": select}
     return load(path, undirected=undirected, isolate=isolate, **options).graph
 

@@ -42,9 +42,11 @@ def retained_bound(size: int, index: float, *, p: float = 0.5, q: float = 1.0, e
     """
     check_orders(p, q)
     if isinstance(size, bool) or not hasattr(size, "__index__"):
-        raise TypeError(f"size must be the number of entries, an int such as int(mask.sum()); got {size!r}")
+        raise TypeError(
+            f"size must be a whole number of entries, an int such as int(mask.sum()); got {size!r}"
+        )
     if size < 1:
-        raise ValueError(f"size must be at least 1 entry; got {size!r}")
+        raise ValueError(f"size must be at least 1 entry; got {size!r}: do not prune an empty layer")
     if not 0 <= index <= 1:
         raise ValueError(f"index must be a sparsity index, in [0, 1]; got {index!r}")
     if not -1 < eta < math.inf:

@@ -53,7 +53,7 @@ def _accuracies(values: Any, name: str) -> NDArray[np.float64]:
     array = np.asarray(values)
     if array.size and array.dtype.kind not in "iuf":
         raise TypeError(
-            f"{name} must hold accuracies, real numbers; its dtype is {array.dtype}: convert it to float"
+            f"{name} must hold real numbers, accuracies; its dtype is {array.dtype}: convert it to float"
         )
     numbers = array.astype(np.float64)
     if not np.isfinite(numbers).all() or (numbers < 0).any():

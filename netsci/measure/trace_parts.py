@@ -16,7 +16,8 @@ KINDS = ("spikes", "graded", "analog")
 class PopulationTrace:
     """The spikes of one population, summed over samples.
 
-    spikes : int64 [size], by unit, summed over time too. spikes_by_step : int64 [T], over all units.
+    spikes : int64 [size], of each unit, summed over time too. spikes_by_step : int64 [T], of each time step,
+    summed over all units. is_input : True for the population that the first layer reads.
     kind : "spikes" (0 or 1), "graded" (other values; each non-zero one counts once) or "analog" (values
     that are not spikes: both counts are 0 and the firing rate is NaN).
     raster : int64 [n, 3], rows (step, sample, unit) of a few samples, or None.

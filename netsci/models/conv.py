@@ -53,19 +53,21 @@ CLASSIFIER = ("classifier.layers.0", "classifier.layers.1")
 class ConvNet(nn.Module):
     """A convolutional network: 3 x 3 convolutions and pooling, then two linear layers.
 
-    `neuron` decides whether it spikes over time (LIF, the default) or not (nn.ReLU). `SpikingConvNet` is an
-    older name of this class.
+    It takes images [batch, C, H, W], shown at every step, or events [T, batch, C, H, W], and returns class
+    scores [batch, classes]. `neuron` decides whether it spikes over time (LIF) or not (nn.ReLU).
+    `SpikingConvNet` is an older name of this class.
 
     Parameters
     ----------
     input_shape : (C, H, W).
     channels : number of channels of each convolution; "P" is a pooling of 2x2.
     hidden, classes : number of units of the linear layers.
-    pooling : "average" or "max"; norm : whether batch normalisation follows each convolution.
+    pooling : "average" or "max". norm : whether batch normalisation follows each convolution.
+    padding : pixels of 0 around the input of each convolution, at least 0.
     bias : whether convolutions have biases. dropout : of the hidden units of the classifier.
-    neuron : as in `netsci.models.mlp.mlp`.
-    links : as in `netsci.models.parts.named_links`, for the linear layers, or by name for any layer.
-    readout : as in `netsci.models.mlp.SpikingMLP`.
+    neuron, steps, readout : as in `netsci.models.mlp`; None for neuron makes LIF().
+    links : a matrix [in, out] for the first linear layer, a list of two for both, or {layer name: matrix};
+        None makes all layers dense.
 
     Attributes: `convs`, `norms`, `neurons`, `classifier`, `steps`, `neuron`, `sparse_names`.
 
@@ -95,7 +97,7 @@ class ConvNet(nn.Module):
         super().__init__()
         self.input_shape, self.classes, self.steps = check_sizes(input_shape, classes, steps)
         if as_whole(padding, "padding") < 0:
-            raise ValueError(f"padding must be at least 0; got {padding}")
+            raise ValueError(f"padding must be at least 0 pixels; got {padding}")
         check_choice(pooling, tuple(POOLS), "pooling")
         activation = activation_like(neuron)
         given = links_by_name(links, CLASSIFIER)
@@ -207,12 +209,13 @@ def conv2fc2(
     steps: int = 8,
     readout: str = "rate",
 ) -> ConvNet:
-    """Build 15C3 - AvgPool2 - 40C3 - AvgPool2 - 300 - classes, spiking by default, not normalised.
+    """Build 15C3 - AvgPool2 - 40C3 - AvgPool2 - 300 - classes (15C3: 15 channels, 3 x 3), spiking by default.
 
     Parameters
     ----------
-    links : a matrix for the first linear layer (with padding 1 [40 H/4 W/4, 300]), a list of two for both
-        linear layers, or matrices by layer name. None makes a dense network.
+    input_shape : (C, H, W). classes : number of outputs.
+    links : a matrix for the first linear layer (with padding 1 [40 * H/4 * W/4, 300]), a list of two for both
+        linear layers, or {layer name: matrix}. None makes a dense network.
     padding : of the convolutions, 1 or 0. bias : whether they have biases.
     pooling : "average" or "max". dropout : of the hidden units of the classifier.
     neuron, steps, readout : as in `netsci.models.mlp.mlp`.
@@ -259,8 +262,9 @@ def conv6fc2(
 
     Parameters
     ----------
-    links : a matrix for the first linear layer [512 H/4 W/4, 512], a list of two for both linear layers, or
-        matrices by layer name. None makes a dense network.
+    input_shape : (C, H, W). classes : number of outputs.
+    links : a matrix for the first linear layer [512 * H/4 * W/4, 512], a list of two for both linear layers,
+        or {layer name: matrix}. None makes a dense network.
     width : factor on all channels and on the 512 hidden units, rounded to whole numbers of at least 1.
     pooling : "average" or "max". dropout : of the hidden units of the classifier.
     neuron, steps, readout : as in `netsci.models.mlp.mlp`.

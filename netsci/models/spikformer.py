@@ -159,7 +159,7 @@ class Stem(nn.Module):
 
 
 class Spikformer(nn.Module):
-    """The spiking transformer; see `spikformer`."""
+    """The spiking transformer; see `spikformer`, which builds it."""
 
     def __init__(
         self,

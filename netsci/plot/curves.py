@@ -36,7 +36,7 @@ def lines(
     high: Column = None,
     **look: Unpack[Look],
 ) -> Any:
-    """Return a figure of one line for each `hue`, with a band from `low` to `high`; one panel for each `panel`.
+    """Return a figure of a line for each `hue`, with a band from `low` to `high`; one panel for each `panel`.
 
     Columns: x, y, low, high numeric (their units belong in `labels`); hue and panel of any type, in order of
     appearance unless `order` lists the hues. Rows are drawn by rising x; NaN breaks a line. Panels share

@@ -33,8 +33,8 @@ def matrix(
     column are the centres of cells on a regular grid; bins of several units have fractional centres. If bins
     have several sizes, the columns height and width give the size of each cell, in units.
     panel : column with the panels; None for one panel.
-    shapes : (rows, columns) of the matrix, or {value of `panel`: (rows, columns)}. Give it if the last rows or
-    columns may have no link; None ends the matrix at the last link.
+    shapes : (rows, columns) of the matrix, or {value of `panel`: (rows, columns)}. Give it if the last rows
+    or columns may have no link; None ends the matrix at the last link.
     look : further options, see `netsci.plot.look.Look`. Returns the figure of its backend.
 
     Raises ValueError for a missing column, a grid of more than 4,000,000 cells (with `value`), or cells that

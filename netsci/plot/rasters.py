@@ -111,10 +111,10 @@ def operations(
     """Return bars of counts by layer, hues (such as exact and estimated) side by side.
 
     Columns: x the layer, y its count (operations, or an energy: labels[y] names it with its unit), one row a
-    bar; hue the colour, panel the panel, None for one. log : whether the axis is logarithmic, for layers that are powers of ten apart; read the points then,
-    not the lengths. Such an axis has no zero: bars start at a power of ten, the same in all panels, below the
-    least positive count; on a linear one they start at 0. A count of 0 is written into the panel's note. NaN
-    has no bar.
+    bar; hue the colour, panel the panel, None for one. log : whether the axis is logarithmic, for layers that
+    are powers of ten apart; read the points then, not the lengths. Such an axis has no zero: bars start at a
+    power of ten, the same in all panels, below the least positive count; on a linear one they start at 0. A
+    count of 0 is written into the panel's note. NaN has no bar.
 
     Raises ValueError for a missing column, a negative or infinite count or two rows for one bar; TypeError
     where y is not numeric.

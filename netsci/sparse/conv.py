@@ -32,10 +32,11 @@ class SparseConv2d(SparseLayer):
     bias, backend, dtype, generator : as in `SparseLinear`; see there for `values`.
 
     On the CPU and below a density of CROSSOVER (in this module), "auto" copies the windows of the input side
-    by side and takes compiled loops; otherwise torch convolves with the masked kernels. (Measured for 3 x 3 kernels, forward and backward, ms: 64 -> 128
-    channels of 16 x 16, dense 8.1, 1 % 4.0, 5 % 5.5, 10 % 6.3, 20 % 9.3; 256 -> 256 of 8 x 8, dense 22, 1 %
-    5.6, 10 % 10.8, 20 % 15.5; for forward alone both take the same time at 8 %.) The windows take k * k times the memory
-    of the input, so they are made for some samples at a time, and made again for the gradient.
+    by side and takes compiled loops; otherwise torch convolves with the masked kernels. (Measured for 3 x 3
+    kernels, forward and backward, ms: 64 -> 128 channels of 16 x 16, dense 8.1, 1 % 4.0, 5 % 5.5, 10 % 6.3,
+    20 % 9.3; 256 -> 256 of 8 x 8, dense 22, 1 % 5.6, 10 % 10.8, 20 % 15.5; for forward alone both take the
+    same time at 8 %.) The windows take k * k times the memory of the input, so they are made for some samples
+    at a time, and made again for the gradient.
 
     x [batch, in_channels, height, width] of the parameters' dtype gives [batch, out_channels, ...]; under
     autocast x may be of any floating dtype, and masked kernels are applied in the dtype of autocast.

@@ -20,7 +20,7 @@ def has_wiring(module: nn.Module) -> bool:
 
 
 def sparse_layers(module: nn.Module) -> dict[str, SparseLayer]:
-    """Return the sparse layers of a module by name, in the order in which it holds them.
+    """Return the sparse layers of a module, {name: SparseLinear or SparseConv2d}, in the module's order.
 
     Examples
     --------
@@ -32,7 +32,7 @@ def sparse_layers(module: nn.Module) -> dict[str, SparseLayer]:
 
 
 def unwired_layers(module: nn.Module) -> dict[str, SparseLayer]:
-    """Return the sparse layers that the `wiring()` of the module, or of a part of it, leaves out.
+    """Return the sparse layers, by name, that the `wiring()` of a module, or of a part of it, leaves out.
 
     They are not in the graph, so they never evolve. A module without `wiring()` leaves none out.
 

@@ -79,7 +79,8 @@ def stp_gradients(
     feedback : what carries errors back: "weights", the layers' own, or a matrix [out, in] for each layer but
         the first, see `random_feedback`.
 
-    W -= lr W.grad descends, as torch's optimizers do. The gradient is a sum over window steps and a mean over samples.
+    W -= lr W.grad descends, as torch's optimizers do. The gradient is a sum over window steps and a mean over
+    samples.
 
     Raises
     ------

@@ -45,7 +45,7 @@ class Checkpoint:
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint atomically: an earlier file is replaced only when the new one is complete.
+    """Write a checkpoint to a safetensors file; an earlier file is replaced only when the new is complete.
 
     Raises
     ------

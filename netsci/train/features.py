@@ -84,6 +84,8 @@ def pooled_features(model: nn.Module, data: DataSet, *, batch: int = 100, device
 def features_of_run(folder: str | Path, *, device: str = "cpu") -> DataSet:
     """Return the pooled features (see `pooled_features`) of a finished run's network, on all of its data.
 
+    folder : the folder that `train` or `netsci train` wrote. device : "cpu", "cuda" or another of torch.
+
     Raises
     ------
     TypeError, ValueError

@@ -56,7 +56,8 @@ Progress = Callable[[int, float], None]
 class Moment:
     """What an observer gets after an epoch, and before training as epoch 0. It must not change the model.
 
-    epoch : number of epochs done. rows : rows of the table of this epoch. evolutions : all changes of the
+    epoch : number of epochs done. model : the network as it is now. rows : rows of the table of this epoch,
+    dictionaries with epoch, layer, measure, value and unit. evolutions : all changes of the
     topology in this epoch. evolution : the last of them, None if there is none.
     """
 

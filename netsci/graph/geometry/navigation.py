@@ -253,7 +253,10 @@ def _network(adjacency: Any, coordinates: Any) -> tuple[sp.csr_array, NDArray[np
         links = links[coordinates.nodes][:, coordinates.nodes]
     links = _check_connected(links)
     if links.shape[0] != count:
-        raise ValueError(f"coordinates place {count} nodes, but the adjacency has {links.shape[0]}")
+        raise ValueError(
+            f"coordinates place {count} nodes, but the adjacency has {links.shape[0]}: give one pair of "
+            "coordinates for each node"
+        )
     return links, points
 
 

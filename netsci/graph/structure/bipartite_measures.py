@@ -75,7 +75,7 @@ def robins_alexander(biadjacency: Any) -> float:
 
     Parameters
     ----------
-    biadjacency : matrix [rows, columns] as `as_links` takes it.
+    biadjacency : matrix [rows, columns], dense (a link where it is not 0) or sparse (stored pattern).
 
     Raises
     ------
@@ -95,13 +95,13 @@ def robins_alexander(biadjacency: Any) -> float:
 def latapy_clustering(biadjacency: Any, side: str = "all") -> float:
     """Return the mean overlap of the neighbourhoods of nodes on the same side, in [0, 1].
 
-    cc(u) = mean over the u' of its side that share a neighbour with u of |N(u) and N(u')| / |N(u) or N(u')|;
-    0 for a node that shares none.
+    cc(u) = mean, over the u' of its side that share a neighbour with u, of |N(u) and N(u')| / |N(u) or
+    N(u')|; N(u) are the neighbours of u. 0 for a node that shares none.
 
     Parameters
     ----------
-    biadjacency : matrix [rows, columns] as `as_links` takes it. side : the nodes in the mean, "rows",
-        "columns" or "all".
+    biadjacency : matrix [rows, columns], dense (a link where it is not 0) or sparse (stored pattern).
+    side : the nodes in the mean, "rows", "columns" or "all".
 
     Raises
     ------
@@ -127,8 +127,9 @@ def nodf(biadjacency: Any) -> Nestedness:
 
     Parameters
     ----------
-    biadjacency : matrix [rows, columns] as `as_links` takes it. Empty rows and columns do not count: they
-        have no links that could be nested. The order of rows and columns does not matter.
+    biadjacency : matrix [rows, columns], dense (a link where it is not 0) or sparse (stored pattern). Empty
+        rows and columns do not count: they have no links that could be nested. The order of rows and columns
+        does not matter.
 
     Raises
     ------

@@ -67,7 +67,7 @@ def find_modules(
     Lefebvre, J. Stat. Mech. P10008 (2008); Barber, Physical Review E 76, 066102 (2007).
     """
     if as_whole(runs, "runs") < 1:
-        raise ValueError(f"runs must be at least 1; got {runs}")
+        raise ValueError(f"runs must be at least 1 search; got {runs}")
     if not links.nnz:
         return Modules(np.arange(nodes, dtype=np.int64), float("nan"))
     ends = Ends.of(links, offset, nodes)

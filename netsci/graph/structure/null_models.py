@@ -35,7 +35,8 @@ def null_model(
     has as many links as in the projection (undirected: symmetric, every node), by a long random walk, so
     nearly uniformly. If a unit owns several rows (rows_per_unit), each row keeps its degree. Self-loops of
     undirected projections stay where they are, and none are added. A directed projection of a population
-    onto itself is drawn like any other matrix, also on its diagonal. Weights are dropped: a new link has none.
+    onto itself is drawn like any other matrix, also on its diagonal. Weights are dropped: a new link has
+    none.
 
     Raises
     ------
