@@ -158,7 +158,7 @@ def frames_of(recordings: Iterable[Events], steps: int, **options: Any) -> NDArr
     (2, 2, 2, 1, 1)
     """
     if isinstance(recordings, Events):
-        raise TypeError("recordings must be a sequence of Events; got a single Events: pass [recordings]")
+        raise TypeError("recordings must be a sequence of Events; got a single Events: pass it to frames")
     if isinstance(recordings, Sized):
         options = {"count": len(recordings), **options}
     return labelled_frames(((0, events) for events in recordings), steps, **options)[0]

@@ -51,11 +51,9 @@ class LayeredGraph:
         object.__setattr__(self, "projections", tuple(self.projections))
         names = [population.name for population in self.populations]
         if not names:
-            raise ValueError("populations must hold at least one Population; it is empty")
+            raise ValueError("a graph needs at least one population; populations is empty")
         if len(set(names)) < len(names):
-            raise ValueError(
-                f"population names must be unique; got {names}: rename the populations that share one"
-            )
+            raise ValueError(f"population names must be unique; got {names}: rename one")
         for projection in self.projections:
             for end in (projection.source, projection.target):
                 if end not in self.sizes:

@@ -85,7 +85,7 @@ def membranes(neuron: nn.Module, current: Tensor, *, steps: int | None = None) -
     dynamics = dynamics_of(neuron)
     if dynamics is None:
         raise TypeError(
-            f"neuron must be a netsci.spiking.LIF or IF, whose membrane is known; got {type(neuron).__name__}"
+            f"neuron must be a LIF or an IF, whose membrane is known; got {type(neuron).__name__}"
         )
     current = current.detach()
     if not has_kernel(dynamics, current):

@@ -111,7 +111,7 @@ def phi(x: Any) -> _Floats:
     """
     x = _check_samples(x)
     if not _Features.of(x).binary:
-        raise ValueError("x must hold 0 and 1 only; for real inputs call pearson")
+        raise ValueError("x must hold 0 and 1 only; use pearson for real inputs")
     return _phi(x)
 
 
@@ -214,8 +214,8 @@ def _blocks(x: _Rows, dtype: type) -> Iterator[Any]:
 def _check_samples(x: Any) -> _Rows:
     if sp.issparse(x) or isinstance(x, np.ma.MaskedArray):
         raise TypeError(
-            f"x must be a dense array [samples, features]; got {type(x).__name__}: pass x.toarray(), of a "
-            "masked array x.filled(0)"
+            f"x must be a plain dense array [samples, features]; got {type(x).__name__}: pass x.toarray(), "
+            "of a masked array x.filled(0)"
         )
     on_request = not hasattr(x, "__array__") and all(hasattr(x, part) for part in ("shape", "dtype"))
     array: _Rows = x if on_request else np.asarray(x)
