@@ -217,7 +217,9 @@ def _check_images(x: Any, name: str) -> None:
 
 def _check_labels(y: Any, name: str, n: int, classes: int) -> None:
     if not isinstance(y, np.ndarray) or y.dtype != np.int64:
-        raise TypeError(f"{name} must be an int64 array; got {getattr(y, 'dtype', type(y))}")
+        raise TypeError(
+            f"{name} must be an int64 array; got {getattr(y, 'dtype', type(y))}: pass np.asarray(y, np.int64)"
+        )
     if y.shape != (n,):
         raise ValueError(f"{name} must have shape ({n},), one label for each image; got {y.shape}")
     if n and not (y.min() >= 0 and y.max() < classes):

@@ -57,7 +57,9 @@ class LayeredGraph:
         for projection in self.projections:
             for end in (projection.source, projection.target):
                 if end not in self.sizes:
-                    raise ValueError(f"projection {projection.name!r} names an unknown population {end!r}")
+                    raise ValueError(
+                        f"projection {projection.name!r} names unknown population {end!r}: add it"
+                    )
             fit = (self.sizes[projection.source] * projection.rows_per_unit, self.sizes[projection.target])
             if projection.shape != fit:
                 raise ValueError(
@@ -66,7 +68,7 @@ class LayeredGraph:
                 )
             if projection.undirected and projection.source != projection.target:
                 raise ValueError(
-                    f"undirected projection {projection.name!r} must join a population to itself"
+                    f"projection {projection.name!r} joins two populations: set undirected=False"
                 )
 
     @classmethod
@@ -207,7 +209,7 @@ class LayeredGraph:
         """Return the graph with other links, one matrix for each projection; old links keep their weights."""
         if len(links) != len(self.projections):
             raise ValueError(
-                f"needs one matrix for each of {len(self.projections)} projections; got {len(links)}"
+                f"links needs one matrix for each of {len(self.projections)} projections; got {len(links)}"
             )
         projections = [p.with_links(new) for p, new in zip(self.projections, links, strict=True)]
         return LayeredGraph(self.populations, tuple(projections))

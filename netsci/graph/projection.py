@@ -41,7 +41,10 @@ class Population:
 
 def _texts(labels: Sequence[str], size: int, name: str) -> tuple[str, ...]:
     if isinstance(labels, str) or not all(isinstance(label, str) for label in labels):
-        raise TypeError(f"labels of population {name!r} must be a sequence of texts (str)")
+        raise TypeError(
+            f"labels of population {name!r} must be texts (str), one for each unit: pass list(map(str, "
+            "labels))"
+        )
     if len(labels) != size:
         raise ValueError(
             f"population {name!r} has {size} units but {len(labels)} labels; give one label for each unit"
@@ -88,11 +91,14 @@ class Projection:
         rows_per_unit = as_whole(self.rows_per_unit, f"rows_per_unit of {name!r}")
         if rows_per_unit < 1 or links.shape[0] % rows_per_unit:
             raise ValueError(
-                f"projection {name!r} has {links.shape[0]} rows, which rows_per_unit = {rows_per_unit} "
-                "does not divide"
+                f"projection {name!r} has {links.shape[0]} rows, which rows_per_unit = {rows_per_unit} does "
+                "not divide: give the rows of one unit, k * k for a convolution"
             )
         if self.undirected and (links.shape[0] != links.shape[1] or (links != links.T).nnz):
-            raise ValueError(f"projection {name!r} is undirected, so its links must be a symmetric matrix")
+            raise ValueError(
+                f"projection {name!r} is undirected, so its links must be symmetric: pass undirected=False, "
+                "or both directions"
+            )
         object.__setattr__(self, "links", links)
         object.__setattr__(self, "name", name)
         object.__setattr__(self, "rows_per_unit", rows_per_unit)
@@ -152,7 +158,10 @@ class Projection:
         """Return the projection with other links; old links keep their weights, new ones weigh 0."""
         links = as_links(links, self.name)
         if links.shape != self.shape:
-            raise ValueError(f"links of {self.name!r} must keep the shape {self.shape}; got {links.shape}")
+            raise ValueError(
+                f"links of {self.name!r} must keep the shape {self.shape}; got {links.shape}: make a new "
+                "graph for another"
+            )
         weights = None if self.weights is None else values_at(self.weights, links)
         return replace(self, links=links, weights=weights)
 

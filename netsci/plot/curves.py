@@ -242,7 +242,9 @@ def _steps(rows: pd.DataFrame, *, log: bool) -> tuple[NDArray[np.float64], NDArr
     left, right = numbers(rows, "left", log=log), numbers(rows, "right", log=log)
     density = numbers(rows, "density")
     if not (right > left).all():
-        raise ValueError("each bin needs left < right; some rows have right <= left or NaN")
+        raise ValueError(
+            "each bin needs left < right; some rows have right <= left or NaN: leave those rows out"
+        )
     x, y = [left[0]], [0.0]
     for i in range(len(left)):
         if i and left[i] != right[i - 1]:

@@ -106,7 +106,8 @@ def _edges(rows: pd.DataFrame, centre: str, size: str) -> NDArray[np.float64]:
         places = np.searchsorted(edges, centres) - 1
         if not (np.diff(edges)[places] > 2 * half - 1e-6).all():
             raise ValueError(
-                f"cells overlap: the {size} of some reaches past the edge of the next in {centre!r}"
+                f"cells overlap: the {size} of some reaches past the edge of the next in {centre!r}: give "
+                f"{size} as the distance between the edges of each cell"
             )
         return np.asarray(edges, dtype=np.float64)
     distinct = np.unique(centres)

@@ -123,7 +123,10 @@ def graph_of(module: nn.Module, wiring: Sequence[dict[str, Any]]) -> LayeredGrap
                 (np.ones(weights.nnz, bool), weights.indices, weights.indptr), shape=weights.shape
             )
         else:
-            raise ValueError(f"wiring() names the layer {name!r}, but the module has no such layer")
+            raise ValueError(
+                f"wiring() names the layer {name!r}, but the module has no such layer: name one of "
+                f"{list(layers)}"
+            )
         called = name or wire.get("name", "")
         projection = Projection(wire["source"], wire["target"], links, weights, rows, called)
         sizes.setdefault(projection.source, projection.shape[0] // rows)
