@@ -97,7 +97,10 @@ def from_networkx(network: Any) -> LayeredGraph:
 
 
 def from_igraph(network: Any) -> LayeredGraph:
-    """Return the LayeredGraph of an igraph graph, from `to_igraph` or other code; see `from_networkx`."""
+    """Return the LayeredGraph of an igraph graph, from `to_igraph` or other code.
+
+    network : an igraph Graph. Groups, weights and errors are as in `from_networkx`.
+    """
     if not all(hasattr(network, attribute) for attribute in ("vs", "es", "is_directed")):
         raise TypeError(f"network must be an igraph graph; got {type(network).__name__}")
     nodes = {vertex.index: vertex.attributes() for vertex in network.vs}

@@ -226,9 +226,7 @@ class LayeredGraph:
         """Return the graph of the units to keep (bool [size] by population), without empty populations."""
         unknown = [name for name in keep if name not in self.sizes]
         if unknown:
-            raise ValueError(
-                f"keep names {unknown}, but the populations are {list(self.sizes)}: name these only"
-            )
+            raise ValueError(f"keep names {unknown}; name only the populations {list(self.sizes)}")
         kept = {name: np.asarray(keep.get(name, np.ones(size, bool))) for name, size in self.sizes.items()}
         for name, mask in kept.items():
             if mask.dtype != bool or mask.shape != (self.sizes[name],):

@@ -73,8 +73,8 @@ def surviving_links(graph: LayeredGraph) -> list[NDArray[np.bool_]]:
 def live_units(graph: LayeredGraph) -> dict[str, NDArray[np.bool_]]:
     """Return, for each population, bool [size]: whether the unit has a link that survives percolation.
 
-    All other units are inactive: they are isolated, or no path connects them to an entry, or to an exit, of
-    the network. An input without surviving links is inactive too.
+    graph : any LayeredGraph. Units without such a link are inactive: they are isolated, or no path connects
+    them to an entry, or to an exit, of the network. An input without surviving links is inactive too.
 
     Examples
     --------

@@ -42,8 +42,7 @@ class Population:
 def _texts(labels: Sequence[str], size: int, name: str) -> tuple[str, ...]:
     if isinstance(labels, str) or not all(isinstance(label, str) for label in labels):
         raise TypeError(
-            f"labels of population {name!r} must be texts (str), one for each unit: pass list(map(str, "
-            "labels))"
+            f"labels of population {name!r} must be a sequence of texts (str): pass list(map(str, labels))"
         )
     if len(labels) != size:
         raise ValueError(

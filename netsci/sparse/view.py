@@ -130,8 +130,8 @@ class TorchView:
 def views(net: nn.Module, watch: Watch | None = None) -> dict[str, TorchView]:
     """Return a `TorchView` of every sparse layer of a module, by name; scores of links read such views.
 
-    A view has the layer's links and weights now. watch : the `Watch` that stored the last backward pass, from
-    which a view computes gradient() and activity(); None: these raise ValueError.
+    A view has the layer's links and weights now. net : the module. watch : the `Watch` that stored the last
+    backward pass, from which a view computes gradient() and activity(); None: these raise ValueError.
 
     Examples
     --------

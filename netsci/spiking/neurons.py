@@ -106,7 +106,9 @@ class LIF(nn.Module):
 
 
 class IF(LIF):
-    """Integrate-and-fire neurons without a leak: `LIF` with alpha = 1; other parameters as there.
+    """Integrate-and-fire neurons without a leak: `LIF` with alpha = 1.
+
+    threshold, surrogate, detach_reset : as in `LIF`.
 
     Examples
     --------

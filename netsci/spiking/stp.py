@@ -117,7 +117,8 @@ def stp_gradients(
 def random_feedback(model: nn.Module, *, rng: np.random.Generator) -> tuple[Tensor, ...]:
     """Return a random matrix [out, in] for each layer but the first, the fixed feedback of `stp_gradients`.
 
-    Entries are normal with variance 1 / out. They have the device and dtype of their layer.
+    model : as in `stp_gradients`. Entries are normal with variance 1 / out. They have the device and dtype of
+    their layer.
 
     Examples
     --------

@@ -45,7 +45,7 @@ class Checkpoint:
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint to a safetensors file; an earlier file is replaced only when the new is complete.
+    """Write a checkpoint to path, a safetensors file; replace an earlier file only when it is complete.
 
     Raises
     ------
@@ -89,7 +89,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
-    """Read a checkpoint that `save_checkpoint` wrote.
+    """Read a checkpoint from path, a file that `save_checkpoint` wrote.
 
     Raises
     ------

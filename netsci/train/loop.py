@@ -72,6 +72,7 @@ class Moment:
 class Run:
     """A finished or paused run, with its model and its table.
 
+    recipe : of the run. inputs : its data, an `Inputs`.
     table : tidy, with columns epoch, layer, measure, value, unit. Measures: loss, accuracy, links, link
         sparsity, node sparsity, silent units, overlap, SOPs (synaptic operations) a sample, firing rate,
         seconds, and for S-TP the spikes used in learning. SOPs, firing rate and silent units are of the

@@ -117,6 +117,8 @@ def iter_ch_scores_unipartite(
 ) -> Iterator[tuple[_Pairs, _Floats]]:
     """Yield `ch_scores_unipartite` in blocks of block_rows rows u, for networks with too many pairs.
 
+    adjacency, rule, local_community, existing : as in `ch_scores_unipartite`.
+
     Returns
     -------
     Iterator of (pairs int64 [k, 2], scores float64 [k]); a block has at most block_rows * n pairs,
