@@ -77,7 +77,8 @@ def ch_scores(
     Path-based, over paths u-z1-z2-v:           score[u, v] = sum of w(z1) w(z2)
     Node-based, over z in the local community:  score[u, v] = sum of w(z)
     with w = 1/sqrt(d) for ra_l3, sqrt(di/d) ch1_l3, sqrt((1+di)/(1+de)) ch2_l3, 1/sqrt(1+de) ch3_l3,
-    (1+di)/(1+de) ch2_l3n, 1/(1+de) ch3_l3n; the module's docstring defines d, di and de.
+    (1+di)/(1+de) ch2_l3n, 1/(1+de) ch3_l3n. The local community of (u, v) are all z1, z2 of its paths; d is
+    the degree of z, di its links inside the community and de those outside, that to u or v left out.
 
     Parameters
     ----------

@@ -64,15 +64,18 @@ def ch_scores_unipartite(
 
     score(u, v) = sum over z of r(z) (_l2 by paths of length two; _l3n over the local community) or sum over
     paths u-z1-z2-v of sqrt(r(z1) r(z2)) (_l3), with r = 1/d (ra), di/d (ch1), (1+di)/(1+de) (ch2) and
-    1/(1+de) (ch3); the module's docstring defines d, di and de.
+    1/(1+de) (ch3). The local community of (u, v) are all z of its paths; d is the degree of z, di its links
+    inside the community and de those outside, those to u and v left out.
 
     Parameters
     ----------
     adjacency : [n, n] symmetric, zero diagonal; dense (a link where it is not 0) or sparse (stored pattern).
     rule : one of `CH_UNIPARTITE_RULES`.
-    local_community : path or induced, the definition of an internal link; for _l2 rules both are the same.
+    local_community : what a link inside is, "path" (the middle of a path) or "induced" (any link between two
+        nodes of the community); for _l2 rules both are the same.
     pairs : integers [k, 2], score only these pairs, in this order; by default all pairs without a link.
-    existing : None, or "leave_one_out": score existing links too, each as if only this link were removed.
+    existing : None gives NaN at existing links; "leave_one_out" scores them too, each as if only this link
+        were removed.
 
     Returns
     -------
