@@ -205,13 +205,13 @@ def _check_images(x: Any, name: str) -> None:
         )
     if x.dtype not in (np.uint8, np.uint16):
         raise TypeError(
-            f"{name} must be images of uint8, or event frames of uint8 or uint16; got {x.dtype}: pass the "
-            "values that the files hold; training scales them"
+            f"{name} must be uint8 for images, uint8 or uint16 for event frames; got {x.dtype}: keep the "
+            "values that the files hold and scale when training"
         )
     if len(x.shape) not in (4, 5):
         raise ValueError(
-            f"{name} must be [n, C, H, W], or frames [n, T, C, H, W]; got shape {x.shape}: add the axes "
-            "that it lacks, such as C of grey images by x[:, None]"
+            f"{name} must be [n, C, H, W] or, for event frames, [n, T, C, H, W]; got shape {x.shape}: add "
+            "the axes that it lacks, such as C of grey images by x[:, None]"
         )
 
 

@@ -30,7 +30,7 @@ class Population:
         if not isinstance(self.name, str):
             raise TypeError(f"the name of a population must be a text (str); got {self.name!r}")
         if not self.name:
-            raise ValueError("name of a population must be a text that is not empty; got ''")
+            raise ValueError("a population needs a name, a text that is not empty; got ''")
         size = as_whole(self.size, f"size of population {self.name!r}")
         if size < 1:
             raise ValueError(f"population {self.name!r} needs a whole size of at least 1; got {size}")

@@ -162,7 +162,7 @@ def _options(architecture: Architecture, recipe: Recipe) -> dict[str, Any]:
         value = getattr(net, name)
         if value and options.get(name, value) != value:
             raise ValueError(
-                f"{name} is {value!r}, but options set it to {options[name]!r}: leave it out of options"
+                f"{name} is {value!r}, but options set it to {options[name]!r}: give it once, not in options"
             )
         if value:
             options[name] = value
