@@ -16,7 +16,7 @@ from netsci.data import DataSet, load
 from netsci.data.features import ARRAYS, TEXTS, checksum_of
 from netsci.graph.checks import as_whole
 from netsci.io.files import write_atomically
-from netsci.models.conv import ConvNet
+from netsci.models.conv_net import ConvNet
 from netsci.train.build import build
 from netsci.train.folder import CHECKPOINT, RECIPE, find_checkpoint
 from netsci.train.inputs import Inputs
