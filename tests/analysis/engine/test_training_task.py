@@ -94,4 +94,4 @@ def test_totals_of_a_network_counted_by_hand():
 
 def test_captions_name_the_samples_that_are_counted():
     assert "of the first 1,000 test samples" in " ".join(Run.__doc__.split())
-    assert "of the first 1,000 test samples" in TABLES["s0-table1"].caption
+    assert "of the first 1,000 test samples" in TABLES["s0-table1"]["caption"]

@@ -16,6 +16,7 @@ from analysis.engine.exhibit import say_verdict
 from analysis.engine.printed import EXPECTED, Entry, Source, read_printed
 from analysis.engine.statistics import same
 from analysis.engine.store import load_tables, save_tables
+from analysis.engine.table import read_words
 from analysis.engine.training import at_epoch, gain, total
 from analysis.engine.words import NAMES, column_name, row_name
 from analysis.s0 import grids, recipes
@@ -24,7 +25,7 @@ from analysis.s0.tables import error
 from analysis.s0.tables import parts as s0_parts
 from netsci.sweep import load_record, run_cells
 from tests.analysis.committed import RESULTS, tables_of
-from tests.analysis.s0.made import KINDS, TABLES, record
+from tests.analysis.s0.made import KINDS, TABLES, entries_of, record
 
 ROWS = {1: 116, 2: 56, 3: 12, 4: 64, 5: 40, 6: 20, 7: 20, 8: 20, 9: 12, 10: 30, 11: 30, 12: 30, 13: 30}
 ROWS |= {14: 32, 15: 20, 16: 20}  # as the list of the printed tables counts them
@@ -36,7 +37,7 @@ EMPTY = ("s0-table11", "s0-table12", "s0-table13", "s0-table16")
 
 
 def entry(table: str, row: str, column: str, scale: str = "desk") -> Entry:
-    return next(e for e in TABLES[table].answer_entries(scale) if (e.row, e.column) == (row, column))
+    return next(e for e in entries_of(table, scale) if (e.row, e.column) == (row, column))
 
 
 def stored(id_: str, scale: str, folder):
@@ -58,18 +59,18 @@ def test_printed_is_the_file_with_its_readings(number):
         assert e.printed == float(line["value"]) if line["value"] else np.isnan(e.printed)
         assert line["note"] in e.note
         assert (line["reading"] in e.note) == (line["reading"] != "as_printed")
-    assert TABLES[f"s0-table{number}"].printed[: len(entries)] == entries
+    assert TABLES[f"s0-table{number}"]["printed"][: len(entries)] == entries
 
 
 @pytest.mark.parametrize("scale", ["smoke", "desk", "paper"])
 @pytest.mark.parametrize("id_", TABLES)
 def test_every_cell_is_answered_or_has_a_reason(id_, scale, monkeypatch):
     monkeypatch.setattr(recipes, "at_hand", lambda name: True)
-    entries = TABLES[id_].answer_entries(scale)
+    entries = entries_of(id_, scale)
     assert all((e.source is None) == bool(e.reason) for e in entries)
     cells = {cell for e in entries if e.source for group in e.source.cells for cell in group}
     assert all((cell["dataset"] == "digits") == (scale == "smoke") for cell in cells)
-    several = scale == "paper" or (scale == "desk" and TABLES[id_].seeds == 3)
+    several = scale == "paper" or (scale == "desk" and TABLES[id_].get("seeds", 1) == 3)
     assert not cells or {cell["seed"] for cell in cells} == ({0, 1, 2} if several else {0})
     for name in [row_name(e.row) for e in entries] + [column_name(e.column) for e in entries]:
         assert not set(name) & set("/_"), name
@@ -77,14 +78,14 @@ def test_every_cell_is_answered_or_has_a_reason(id_, scale, monkeypatch):
 
 
 def test_methods_of_others_and_missing_data_are_named():
-    reasons = {(id_, e.row): e.reason for id_, table in TABLES.items() for e in table.answer_entries("desk")}
+    reasons = {(id_, e.row): e.reason for id_ in TABLES for e in entries_of(id_, "desk")}
     assert "DPAP: the method is not part" in reasons["s0-table1", "mnist/2fc/dpap"]
     assert "DVS-Gesture" in reasons["s0-table13", "dvs-gesture/bit-flip/dense"]
     assert "ImageNet" in reasons["s0-table16", "imagenet/resnet18/ch-snn"]
     assert reasons["s0-table11", "n-mnist/bit-flip/dense"] == "at this scale it was left out for time"
     assert "`netsci features` makes them" in reasons["s0-table2", "cifar-10/3fc/dense"]
     with pytest.raises(ValueError, match="fits none of"):
-        TABLES["s0-table3"].read_words("mnist/dense", "delta_1")
+        read_words(TABLES["s0-table3"], "mnist/dense", "delta_1")
     with pytest.raises(KeyError):
         NAMES["unknown"]
 
@@ -332,7 +333,7 @@ def test_figures_take_the_runs_of_the_tables():
     assert set(DESK["s0-figure2"].cells) < set(DESK["s0-table1"].cells)
     behind = {*DESK["s0-table2"].cells, *DESK["s0-table4"].cells}
     assert set(DESK["s0-table2"].cells) < set(DESK["s0-figure3"].cells) < behind
-    assert {e.row.split("/")[0] for e in TABLES["s0-figure2"].printed} == {"mnist", "n-mnist", "cifar-10"}
+    assert {e.row.split("/")[0] for e in TABLES["s0-figure2"]["printed"]} == {"mnist", "n-mnist", "cifar-10"}
 
 
 def test_smoke_runs_end_to_end(tmp_path):
