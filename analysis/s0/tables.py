@@ -125,7 +125,7 @@ def figure3(said: Said, look: Look, tables: Tables, backend: str) -> Any:
         return f"{NAMES[dataset]}, {choice(column):g} %{fewer}"
 
     def panel(row: str, column: str, who: str) -> str:
-        return "" if column == "training_loss" else AXES.get(column, AXES["accuracy_percent"])
+        return AXES.get(column, AXES["accuracy_percent"])
 
     rows = select_rows(tables, all_printed=True)
     order = {name: number for number, name in enumerate(NAMES)}
