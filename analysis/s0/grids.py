@@ -15,11 +15,12 @@ from analysis.engine.exhibit import Tables
 from analysis.engine.sheet import Sheet, sample_error
 from analysis.engine.statistics import tidy
 from analysis.engine.table import SMOKE as ON_DIGITS
-from analysis.engine.training import at_epoch, cell
+from analysis.engine.training import cell
 from analysis.s0.answers import seconds
 from analysis.s0.recipes import GRID, SMOKE, SMOKE_NETS, STP_EPOCHS, STP_LR, STP_SWEEP_LR, SWEEP_IMAGES, TUNED
 from netsci import plot
 from netsci.sweep import Cell, Record
+from netsci.train.cells import read_epoch
 from netsci.train.presets import PRESETS
 
 VALIDATION = 10_000
@@ -120,7 +121,7 @@ def tabulate(grid: Grid, records: Mapping[Cell, Record]) -> Tables:
     rows = []
     for c, record in records.items():
         line = {"network": "dense" if c["dense"] else "CH-SNN", **{name: c[name] for name in grid.names}}
-        accuracy = 100.0 * at_epoch(record, "accuracy")
+        accuracy = 100.0 * read_epoch(record, "accuracy")
         rows += tidy(line | {"seed": c["seed"]}, {"validation accuracy": (accuracy, "percent")})
     return {"table": pd.DataFrame(rows)}
 

@@ -17,13 +17,15 @@ from analysis.engine.printed import EXPECTED, Entry, Source, read_printed
 from analysis.engine.statistics import same
 from analysis.engine.store import load_tables, save_tables
 from analysis.engine.table import read_words
-from analysis.engine.training import at_epoch, gain, total
+from analysis.engine.training import gain, total
 from analysis.engine.words import NAMES, column_name, row_name
 from analysis.s0 import grids, recipes
 from analysis.s0.answers import NOISES, PJ_PER_SOP, node_sparsity, seconds
 from analysis.s0.tables import error
 from analysis.s0.tables import parts as s0_parts
 from netsci.sweep import load_record, run_cells
+from netsci.train import Run
+from netsci.train.cells import read_epoch
 from tests.analysis.committed import RESULTS, tables_of
 from tests.analysis.s0.made import KINDS, TABLES, entries_of, record
 
@@ -158,12 +160,12 @@ def test_readers_by_hand():
     given.arrays["table_measure"] = np.array(["node sparsity"] * 3)
     given.arrays["table_layer"] = np.array(["all", "layer0", "all"])
     given.arrays["table_value"] = np.array([0.5, 0.75, 0.125])
-    assert (at_epoch(given, "node sparsity"), at_epoch(given, "node sparsity", epoch=0)) == (0.125, 0.5)
+    assert (read_epoch(given, "node sparsity"), read_epoch(given, "node sparsity", epoch=0)) == (0.125, 0.5)
     assert (node_sparsity(given), node_sparsity(given, epoch=0)) == (12.5, 50.0)
     given.arrays["table_measure"] = np.array(["accuracy"] * 3)  # a dense network has no such row
     assert node_sparsity(given) == 0.0
     with pytest.raises(KeyError, match="no measure 'loss'"):
-        at_epoch(given, "loss")
+        read_epoch(given, "loss")
 
 
 def test_the_first_layer_of_table_1_is_counted_apart():
@@ -394,3 +396,8 @@ def test_a_grid_is_judged_by_its_best():
     assert set(exhibit.rulings(tables)["holds"]) == {"undecided"}
     assert set(exhibit.rulings(wrong)["holds"]) == {"no"}
     assert replace(exhibit, scale="smoke").note() is None
+
+
+def test_captions_name_the_samples_that_are_counted():
+    assert "of the first 1,000 test samples" in " ".join(Run.__doc__.split())
+    assert "of the first 1,000 test samples" in TABLES["s0-table1"]["caption"]
