@@ -16,6 +16,7 @@ from netsci.train.recipe import Net, Optimisation, Recipe, Task, Topology
 if TYPE_CHECKING:
     from netsci.train.allocation import keep_freed_memory
     from netsci.train.allocation import keep_memory as keep_memory
+    from netsci.train.cells import TRAINING, read_epoch, read_total, recipe_cell
     from netsci.train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
     from netsci.train.features import features_of_run, pooled_features
     from netsci.train.folder import save_network
@@ -24,7 +25,11 @@ if TYPE_CHECKING:
     from netsci.train.random_keys import generator_at
     from netsci.train.random_keys import keyed as keyed
 
-_TORCH = {
+_LATER = {  # what is imported on first use, for most of it needs torch
+    "TRAINING": "cells",
+    "read_epoch": "cells",
+    "read_total": "cells",
+    "recipe_cell": "cells",
     "Checkpoint": "checkpoint",
     "load_checkpoint": "checkpoint",
     "save_checkpoint": "checkpoint",
@@ -49,6 +54,7 @@ __all__ = [
     "METHODS",
     "OPTIMIZERS",
     "PRESETS",
+    "TRAINING",
     "Checkpoint",
     "Hooks",
     "Inputs",
@@ -65,6 +71,9 @@ __all__ = [
     "keep_freed_memory",
     "load_checkpoint",
     "pooled_features",
+    "read_epoch",
+    "read_total",
+    "recipe_cell",
     "save_checkpoint",
     "save_network",
     "train",
@@ -72,8 +81,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _TORCH:
+    if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = getattr(import_module(f"netsci.train.{_TORCH[name]}"), name)
+    found = getattr(import_module(f"netsci.train.{_LATER[name]}"), name)
     globals()[name] = found
     return found
