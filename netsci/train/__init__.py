@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from netsci.train.allocation import keep_memory as keep_memory
     from netsci.train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
     from netsci.train.features import features_of_run, pooled_features
-    from netsci.train.folder import save_network
+    from netsci.train.folder import read_recipe, save_network
     from netsci.train.inputs import Inputs
     from netsci.train.loop import Moment, Run, train
     from netsci.train.random_keys import generator_at
@@ -37,6 +37,7 @@ _TORCH = {
     "keyed": "random_keys",  # former name
     "Moment": "loop",
     "Run": "loop",
+    "read_recipe": "folder",
     "save_network": "folder",
     "train": "loop",
 }
@@ -65,6 +66,7 @@ __all__ = [
     "keep_freed_memory",
     "load_checkpoint",
     "pooled_features",
+    "read_recipe",
     "save_checkpoint",
     "save_network",
     "train",
