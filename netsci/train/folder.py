@@ -11,6 +11,7 @@ import pandas as pd
 import torch
 from torch import nn
 
+from netsci.io.csv_text import format_csv
 from netsci.io.files import write_atomically
 from netsci.io.lock import check_lock
 from netsci.io.seal import find_damage, seal
@@ -137,7 +138,7 @@ def _texts(checkpoint: Checkpoint) -> dict[str, str]:
     """Return the files of a run that a checkpoint holds too, by name."""
     return {
         RECIPE: json.dumps(checkpoint.recipe, indent=1) + "\n",
-        TABLE: pd.DataFrame(checkpoint.notes["rows"]).to_csv(index=False),
+        TABLE: format_csv(pd.DataFrame(checkpoint.notes["rows"])),
     }
 
 
