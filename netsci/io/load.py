@@ -14,6 +14,8 @@ from netsci.io.limits import check_file_size
 from netsci.io.loaded import Loaded
 from netsci.io.parse import parse
 
+_TRIES = 3  # to read a file that is written at the same time
+
 
 def load_graph(
     path: str | Path,
@@ -74,9 +76,21 @@ def load(
     """
     path = Path(path)
     _check_options(threshold, density, select, undirected)
-    checksum = _check_file(path)
     options: dict[str, Any] = {"threshold": threshold, "density": density, "select": select}
     options["undirected"] = undirected
+    checksum = _check_file(path)
+    for _ in range(_TRIES):
+        loaded = _read(path, checksum, options, isolate)
+        before, checksum = checksum, _check_file(path)
+        if checksum == before:  # so it is that of the bytes that were read
+            return loaded
+    raise CheckpointError(
+        path, "the file changes while it is read", "wait until whatever writes it is done, and read it then"
+    )
+
+
+def _read(path: Path, checksum: str, options: dict[str, Any], isolate: bool) -> Loaded:
+    """Return the network in a file; what goes wrong, whatever it is, comes out as CheckpointError."""
     if isolate:
         return _read_isolated(path, checksum, options)
     try:

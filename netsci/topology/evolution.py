@@ -21,6 +21,7 @@ from netsci.graph.checks import check_fraction, check_generator, check_graph
 from netsci.graph.layered import LayeredGraph
 from netsci.graph.percolation import live_units, select_links, surviving_links
 from netsci.graph.projection import Projection
+from netsci.indices import check_stored
 from netsci.topology.cells import cells_of, links_of
 from netsci.topology.regrowth import draw_missing
 from netsci.topology.rule import EvolutionRule
@@ -215,6 +216,8 @@ def _choose_views(graph: LayeredGraph, views: Mapping[str, LayerView] | None) ->
     seen: list[LayerView] = []
     for p in graph.projections:
         view = given.get(p.name)
+        if view is not None:
+            check_stored(view.links, f"links of views[{p.name!r}]")
         if view is not None and (view.links.shape != p.shape or (view.links != p.links).nnz):
             raise ValueError(
                 f"views[{p.name!r}] has other links than the projection: make the views after the "

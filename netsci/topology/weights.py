@@ -13,6 +13,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from netsci.graph.checks import as_whole, check_choice, check_fraction, check_generator, check_number
+from netsci.indices import check_stored
 
 LAYERS = ("first", "hidden", "last")
 
@@ -128,6 +129,7 @@ def initial_weights(
     check_generator(rng)
     if not sp.issparse(links) or links.format != "csr":
         raise TypeError(f"links must be a scipy CSR matrix, sp.csr_array(links); got {type(links).__name__}")
+    check_stored(links, "links")
     check_number(variance, "variance")
     if not 0.0 <= variance < inf:
         raise ValueError(

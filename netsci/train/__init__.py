@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from netsci.train.cells import TRAINING, read_epoch, read_total, recipe_cell
     from netsci.train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
     from netsci.train.features import features_of_run, pooled_features
-    from netsci.train.folder import save_network
+    from netsci.train.folder import read_recipe, save_network
     from netsci.train.inputs import Inputs
     from netsci.train.loop import Moment, Run, train
     from netsci.train.random_keys import generator_at
@@ -42,6 +42,7 @@ _LATER = {  # what is imported on first use, for most of it needs torch
     "keyed": "random_keys",  # former name
     "Moment": "loop",
     "Run": "loop",
+    "read_recipe": "folder",
     "save_network": "folder",
     "train": "loop",
 }
@@ -72,6 +73,7 @@ __all__ = [
     "load_checkpoint",
     "pooled_features",
     "read_epoch",
+    "read_recipe",
     "read_total",
     "recipe_cell",
     "save_checkpoint",

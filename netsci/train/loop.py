@@ -35,6 +35,7 @@ from netsci.train.folder import (
     NETWORK,
     RECIPE,
     TABLE,
+    check_files,
     find_checkpoint,
     prepare_folder,
     save_network,
@@ -195,7 +196,7 @@ def _train(
             _write(place, recipe, state, inputs.checksum)
     if place is not None and state.epoch == recipe.optimisation.epochs:
         check_lock(place)
-        save_network(place / NETWORK, state.model)
+        save_network(place / NETWORK, state.model, recipe)
     return Run(recipe, state.model, inputs, pd.DataFrame(state.rows), state.epoch)
 
 
@@ -236,7 +237,7 @@ def _start(recipe: Recipe, inputs: Inputs, device: str, place: Path | None) -> S
     model = build(recipe, inputs).to(device)
     checkpoint = None if place is None else find_checkpoint(place, recipe, inputs.checksum)
     hooks = _start_hooks(recipe, model, inputs)  # before loading: methods see the network at its start
-    if checkpoint is None:
+    if checkpoint is None or place is None:
         return State(model, optimizer_of(recipe, model), hooks)
     try:
         model.load_state_dict(checkpoint.model)
@@ -251,6 +252,7 @@ def _start(recipe: Recipe, inputs: Inputs, device: str, place: Path | None) -> S
             f"{place} holds a checkpoint that does not fit this version ({error}): continue with the version "
             "that wrote it, or start again with resume=False"
         ) from error
+    check_files(place, checkpoint)
     return State(model, optimizer, hooks, checkpoint.epoch, checkpoint.step, rows)
 
 

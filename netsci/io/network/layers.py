@@ -122,7 +122,8 @@ def find_layers(path: Path, contents: Contents) -> tuple[list[Layer], list[str]]
         _layer(path, name, contents, pairs.get(name), name in alone, name in starts, by_bias.get(name))
         for name in chosen
     ]
-    skipped = [_describe(name, arrays[name]) for name in arrays if name not in {*chosen, *pairs.values()}]
+    taken = {*chosen, *pairs.values()}
+    skipped = [_describe(name, arrays[name]) for name in arrays if name not in taken]
     if skipped:
         notes.append(f"not layers: {list_names(skipped)}")
     masked = sum(name in pairs for name in chosen)
