@@ -1,4 +1,4 @@
-"""Adjacency lists: a source and its neighbours on every line, or, in networkx's multiline form, one a line."""
+"""Adjacency lists: a source and its neighbours on every line, or in networkx's multiline form."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from netsci.io.errors import CheckpointError
 from netsci.io.formats.graph_text import lines
-from netsci.io.formats.table_fields import has_braces, number, parse_attributes, split_fields
+from netsci.io.formats.table_fields import has_braces, parse_attributes, split_fields
 from netsci.io.formats.table_sample import Sample, find_delimiter, spells_whole, take_sample
 from netsci.io.guess import Guess
 from netsci.io.network.named_links import MERGE, NamedLinks
@@ -70,10 +70,9 @@ def find_bare(sample: Sample) -> Callable[[Path, Hints], Any] | None:
     ragged = min(map(len, rows)) < max(map(len, rows))
     numbers = all(spells_whole(cell) for row in rows for cell in row)
     if not known:
-        if ragged and min(map(len, rows)) > 1 and not any(number(c) is not None for r in rows for c in r[1:]):
-            raise _ask(
-                sample.path, "lines of 2 names or more, each another first one: perhaps adjacency lists"
-            )
+        neighbours = [cell for row in rows for cell in row[1:]]
+        if ragged and 2 * sum(cell in sources for cell in neighbours) > len(neighbours):
+            raise _ask(sample.path, "most names stand first on a line of their own: perhaps adjacency lists")
         return None
     if numbers and all(cell in ("0", "1") for row in rows for cell in row[2:]):
         return None  # weights of a network that has none
@@ -171,7 +170,7 @@ def _wrong(path: Path, what: str) -> CheckpointError:
 def _build(
     path: Path, hints: Hints, rows: Iterable[list[str]], weights: list[float] | None = None
 ) -> tuple[LayeredGraph, list[str]]:
-    """Return the graph of lists, directed if a neighbour was a source before: no undirected link comes twice."""
+    """Return the graph of lists, directed if a neighbour was a source before: undirected links come once."""
     links = NamedLinks(path, hints.bipartite)
     before: set[str] = set()
     directed, place = False, 0

@@ -32,7 +32,7 @@ def find(sample: Sample) -> Callable[[Path, Hints], Any] | None:
 
 
 def read_arrows(path: Path, hints: Hints) -> tuple[LayeredGraph, list[str]]:
-    """Read one link a line: -> runs from left to right, <- back, <-> both ways; with -- none has a direction."""
+    """Read one link a line: -> runs to the right, <- back, <-> both ways; with -- none has a direction."""
     links = NamedLinks(path, hints.bipartite)
     found: list[tuple[str, str, float | None, str]] = []
     for line_number, line in lines(path):

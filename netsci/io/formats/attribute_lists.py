@@ -23,12 +23,12 @@ _MEND = (
 
 
 def find(sample: Sample) -> Callable[[Path, Hints], Any] | None:
-    """Return the reader if one of the first lines ends with attributes in braces, which all must then have."""
+    """Return the reader if one of the first lines ends with braces, as all must then."""
     return read_attribute_list if any(map(has_braces, sample.lines)) else None
 
 
 def read_attribute_list(path: Path, hints: Hints) -> tuple[LayeredGraph, list[str]]:
-    """Read names and attributes; the weight is the attribute of that name, or the only number on every line."""
+    """Read names and attributes; the weight is the one of that name, or the only number on every line."""
     rows = [(number, line) for number, line in lines(path) if line[0] not in "#%"]
     bare = next((number for number, line in rows if not has_braces(line)), None)
     mark = find_brace_mark([line for _, line in rows]) if bare is None else None

@@ -113,7 +113,7 @@ class _Links:
             self.kinds[fields[layout.kind].lower()] += 1
 
     def _add_counted(self) -> None:
-        """Add the nodes without links that a first line of counts includes: nodes are numbered from 0 or 1."""
+        """Add the nodes without links that the first line counts: they are numbered from 0 or 1."""
         n, index = self.layout.nodes, self.links.index
         if (
             not n

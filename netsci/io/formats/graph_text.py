@@ -49,7 +49,7 @@ def text_kind(head: bytes) -> str | None:
 
 
 def encoding_of(path: Path) -> str:
-    """Return the encoding of a text file: by its mark, else UTF-8, else what Western European programs use."""
+    """Return the encoding of a text file: by its mark, else UTF-8, else a Western European one."""
     with open(path, "rb") as stream:
         marked = _by_mark(stream.read(4096))
         if marked:
@@ -137,7 +137,7 @@ def parse_xml(
     *,
     stream: IO[bytes] | None = None,
 ) -> None:
-    """Parse XML: `start(tag, attributes, depth)`, `end(tag)`, tags without their namespace; `stream` of a part.
+    """Parse XML: `start(tag, attributes, depth)`, `end(tag)`, no namespace; `stream`: a part of the file.
 
     Refused are document types, entities and deep nesting. On events rather than bytes, because a declared
     encoding can spell `<!DOCTYPE` in other bytes.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _MAX_JSON = 2**28  # bytes: Python takes about 20 times as many
 _WRITE = "write the graph with networkx.node_link_data, or as GraphML"
-_UNDIRECTED = Guess("links are read as undirected: the file does not say 'directed'; if not, write it there")
+_UNDIRECTED = Guess("links are read as undirected: the file does not say 'directed'")
 
 Found = tuple[str, "LayeredGraph", list[str]]
 

@@ -44,13 +44,15 @@ _NAMES: tuple[tuple[str, str, str], ...] = (
     (r">>(graph6|sparse6|digraph6)<<", "a graph6 or sparse6 file, which is not read", _GRAPHML),
     (r"\*(node data|tie data)\b", "a VNA file, which is not read", _GRAPHML),
     (r"@nodes\b|@arcs\b", "a LEMON graph, which is not read", _GRAPHML),
-    (r"<[^>\s]*>\s+<[^>\s]*>\s+[<\"_]", "an RDF file (N-Triples), which is not read", "write source, relation and target in three columns with tabs"),
-    (r"@prefix\b|@base\b", "an RDF file (Turtle), which is not read", "write source, relation and target in three columns with tabs"),
+    (r"<[^>\s]*>\s+<[^>\s]*>\s+[<\"_]", "an RDF file (N-Triples), which is not read", "write "
+    "source, relation and target in three columns with tabs"),
+    (r"@prefix\b|@base\b", "an RDF file (Turtle), which is not read", "write source, relation and "
+    "target in three columns with tabs"),
 )  # fmt: skip
 
 
 def find_reader(path: Path, hints: Hints) -> Reader | None:
-    """Return the reader of a text that is no plain table, or None; raises CheckpointError for a kind not read."""
+    """Return the reader of a text that is no plain table, or None; refuse a kind that is not read."""
     if hints.format in _READERS:
         return _READERS[hints.format]
     if hints.format or hints.columns:

@@ -85,7 +85,8 @@ class _Cells:
             raise CheckpointError(
                 path,
                 f"line {line_number} has {what} where the matrix has {self.width}",
-                "complete the line; if it is a list of links, --format edges or --columns source,target,weight",
+                "complete the line; if it is a list of links, --format edges or --columns "
+                "source,target,weight",
             )
         self.missing += len(missing)
         for column, value in enumerate(found):
@@ -129,7 +130,8 @@ def _compare_names(path: Path, cells: _Cells, hints: Hints) -> tuple[Names | Non
     if shared:
         raise CheckpointError(
             path,
-            f"a square table of which {shared:,} of {len(rows):,} names stand on both sides: one set of nodes or two",
+            f"a square table of which {shared:,} of {len(rows):,} names stand on both sides: one "
+            f"set of nodes or two",
             "give both sides the same names, or read two sets with --bipartite (bipartite= in load)",
         )
     said = [Guess("bipartite: its rows and columns have different names; if not, give them the same names")]
@@ -186,8 +188,8 @@ def matrix_graph(
     """Return the graph of the links of a matrix, undirected if it is square and symmetric, and notes.
 
     A matrix of nothing but zeros and ones has no weights. `names` are those of rows and columns; of a square
-    matrix the rows' count, unless rows and columns are `two_kinds` of nodes. A diagonal of nothing but NaN, as
-    correlation matrices have it, holds no links.
+    matrix the rows' count, unless rows and columns are `two_kinds` of nodes. A diagonal of nothing but NaN,
+    as correlation matrices have it, holds no links.
     """
     said: list[str] = []
     if shape[0] == shape[1] and not two_kinds:

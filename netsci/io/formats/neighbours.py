@@ -1,4 +1,4 @@
-"""Lists of neighbours under their node: LGL (`# node`, then its neighbours) and METIS (a line for each node)."""
+"""Lists of neighbours under their node: LGL (`# node`, then a line for each) and METIS (a line for all)."""
 
 from __future__ import annotations
 
@@ -81,7 +81,8 @@ def read_metis(path: Path, hints: Hints) -> tuple[LayeredGraph, list[str]]:
     if rows is None:
         raise CheckpointError(
             path,
-            "it is no METIS graph without weights: a first line 'nodes links', then a line of neighbours for each",
+            "it is no METIS graph without weights: a first line 'nodes links', then a line of "
+            "neighbours for each",
             f"see {_AS_LINKS}",
         )
     ends = np.asarray([(u, v) for u, row in enumerate(rows) for v in row], np.int64).reshape(-1, 2)

@@ -46,7 +46,8 @@ def read_pairs(path: Path, hints: Hints) -> tuple[str, LayeredGraph, list[str]] 
     for u, v, weight in zip(array[:, 0].tolist(), array[:, 1].tolist(), weights, strict=True):
         links.add(str(int(u)), str(int(v)), weight)
     two = "bipartite, as told: the columns are two sets of nodes"
-    graph, notes = links.graph(True if hints.bipartite else None, two if hints.bipartite else "")
+    mend = "save them as text under the line 'source,target'"
+    graph, notes = links.graph(True if hints.bipartite else None, two if hints.bipartite else "", mend=mend)
     layout = f"[{'2, links' if turned else f'links, {array.shape[1]}'}]"
     head = f"an array {layout} of {len(array):,} pairs of node numbers; {_MATRIX}"
     return "npy array of links", graph, [head if wanted else Guess(head), *notes]

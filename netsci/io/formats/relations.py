@@ -1,4 +1,4 @@
-"""Relations: source, kind of link, target on every line, as SIF and triples have them; NNF with a network first."""
+"""Relations: source, kind of link, target on every line (SIF, triples); in NNF after a network."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from netsci.io.errors import CheckpointError, printable
 from netsci.io.formats.graph_text import lines
 from netsci.io.formats.table_fields import is_balanced, number, split_fields
 from netsci.io.formats.table_sample import Sample, spells_whole, take_sample
-from netsci.io.formats.table_words import names_a_relation
+from netsci.io.formats.table_words import names_a_relation, names_nodes
 from netsci.io.guess import Guess
 from netsci.io.network.named_links import MERGE, NamedLinks
 from netsci.io.options import Hints
@@ -28,9 +28,9 @@ _WAY = f"directed: a relation runs from its first name to its last; if not, {MER
 
 def find(sample: Sample) -> Callable[[Path, Hints], Any] | None:
     """Return the reader if a column of the whole file holds kinds of links; refuse where it only may."""
-    if sample.has_header:
-        return None
     rows = sample.rows
+    if sample.has_header or names_nodes(rows[0]):
+        return None
     widths = set(map(len, rows))
     if widths <= {2, 4} and 4 in widths and _is_apart(rows, 2, 1):
         return _judge_nnf(sample)
@@ -63,6 +63,8 @@ def _judge_sif(sample: Sample) -> Callable[[Path, Hints], Any] | None:
         if nodes and 2 * len(middle) <= len(full) and not thirds <= {"0", "1"}:
             raise _ask(sample.path)
         return None
+    if any(len(row) != 3 for row in rows):  # prose has lines of any length
+        return read_sif if firsts & thirds and 2 * len(middle) <= len(full) else None
     if firsts & thirds:
         return read_sif
     if len(middle) <= len(thirds):

@@ -43,7 +43,8 @@ def find_weight_column(
             raise CheckpointError(
                 path,
                 f"column {doubtful[0] + 1} holds numbers with commas, for thousands or for the decimal point",
-                "write them without commas, or leave the column out: --columns source,target (columns= in load)",
+                "write them without commas, or leave the column out: --columns source,target "
+                "(columns= in load)",
             )
     return found, found is not None and _has_commas(body, found, delimiter)
 
@@ -90,7 +91,8 @@ def apply(
     if max(source, target, weight or 0) >= width:
         raise CheckpointError(
             path,
-            f"--columns names column {max(source, target, weight or 0) + 1}, and its lines have {width} fields",
+            f"--columns names column {max(source, target, weight or 0) + 1}, and its lines have "
+            f"{width} fields",
             "name columns that are there",
         )
     body = sample.rows[1:] if header_line else sample.rows
@@ -101,8 +103,8 @@ def apply(
     padded = (*header, *[""] * (width - len(header))) if header else None
     directed, why, bipartite = read_remarks(sample.remarks)
     return Layout(
-        sample.delimiter, padded, header_line, width, source, target, weight, kind, comma, directed, False, why,
-        bipartite,
+        sample.delimiter, padded, header_line, width, source, target, weight, kind, comma, directed, False,
+        why, bipartite,
     )  # fmt: skip
 
 
@@ -137,8 +139,10 @@ def _by_role(path: Path, columns: Sequence[str]) -> Columns:
         unknown = next((name for name in columns if name.lower() not in _ROLES), columns[0])
         raise CheckpointError(
             path,
-            f"--columns names {printable(unknown)!r}, which is neither in its first line nor source, target, weight",
-            "say what each column is in order (source,target,weight; - leaves one out), or name or number two or three",
+            f"--columns names {printable(unknown)!r}, which is neither in its first line nor "
+            f"source, target, weight",
+            "say what each column is in order (source,target,weight; - leaves one out), or name "
+            "or number two or three",
         )
     kind = next((roles.index(role) for role in ("type", "kind", "relation") if role in roles), None)
     weight = roles.index("weight") if "weight" in roles else None

@@ -68,7 +68,7 @@ def has_braces(line: str) -> bool:
 
 
 def find_brace_mark(lines: Sequence[str]) -> str | None:
-    """Return what separates the two names before the braces, "" for white space, or None where nothing does."""
+    """Return what separates the two names before braces, "" for white space; None where nothing does."""
     ends = [line.partition("{")[0] for line in lines]
     for mark in _MARKS:
         parts = [end.rstrip(" ").split(mark) for end in ends]

@@ -145,7 +145,8 @@ def _say_counts(path: Path) -> tuple[str, ...]:
     line = printable(take_sample(path).lines[0])
     return (
         Guess(
-            f"the first line ({line}) counts nodes and links, which fits all others, and is no link; if it is, "
+            f"the first line ({line}) counts nodes and links, which fits all others, and is no "
+            f"link; if it is, "
             "--format edges (format= in load)"
         ),
     )

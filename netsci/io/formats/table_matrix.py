@@ -64,8 +64,8 @@ def _with_names(sample: Sample, rows: list[list[str]], delimiter: str) -> Matrix
 def _with_named_corner(rows: list[list[str]], found: MatrixLayout) -> MatrixLayout | None:
     """Return the layout of a matrix whose corner has a name, as pandas writes that of the index, or None.
 
-    A list of links can look so: then its second column is a node. In a matrix of numbers with names, the names
-    differ, no column is called a weight, and the cells are not all different measurements.
+    A list of links can look so: then its second column is a node. In a matrix of numbers with names, the
+    names differ, no column is called a weight, and the cells are not all different measurements.
     """
     header, names = rows[0], [row[0] for row in rows[1:]]
     if len(set(names)) < len(names) or len(set(header)) < len(header) or find_ends(header):

@@ -27,14 +27,17 @@ _TWO_KINDS = tuple(
     for first, second in (
         (
             "user reviewer customer buyer reader viewer listener visitor client rater consumer",
-            "item movie film product book song track artist album anime game restaurant business article news "
-            "page song tag shop store recipe show video channel repo repository joke poi venue location place",
+            "item movie film product book song track artist album anime game restaurant business "
+            "article news "
+            "page song tag shop store recipe show video channel repo repository joke poi venue "
+            "location place",
         ),
         ("actor actress cast performer", "movie film show event"),
         ("author scientist researcher writer", "paper article publication book preprint work"),
         (
             "member person people individual student participant employee",
-            "group club team organisation organization event course class project community meeting affiliation "
+            "group club team organisation organization event course class project community "
+            "meeting affiliation "
             "institution company board committee movie film",
         ),
         ("director", "company board firm film movie"),

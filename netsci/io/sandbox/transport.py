@@ -76,8 +76,8 @@ def receive(stream: BinaryIO, path: Path) -> tuple[LayeredGraph, str, tuple[str,
         header = _read_header(stream)
         refused = header.get("refused")
         if refused is None:
-            said = (tuple(map(_text, header[name])) for name in ("notes", "guesses"))
-            return _graph(stream, header, path), _text(header["kind"]), *said
+            notes, guesses = (tuple(map(_text, header[name])) for name in ("notes", "guesses"))
+            return _graph(stream, header, path), _text(header["kind"]), notes, guesses
         reason, mend = map(_text, refused)
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         raise CheckpointError(
