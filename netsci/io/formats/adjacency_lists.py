@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from netsci.io.errors import CheckpointError
 from netsci.io.formats.graph_text import lines
 from netsci.io.formats.table_fields import has_braces, parse_attributes, split_fields
-from netsci.io.formats.table_sample import Sample, find_delimiter, spells_whole, take_sample
+from netsci.io.formats.table_sample import Sample, spells_whole, take_sample
 from netsci.io.guess import Guess
 from netsci.io.network.named_links import MERGE, NamedLinks
 from netsci.io.options import Hints
@@ -106,11 +106,17 @@ def _ask(path: Path, what: str) -> CheckpointError:
     return CheckpointError(path, what, f"read it as such with {_AS_LIST}, or as links with {_AS_LINKS}")
 
 
+def _find_mark(texts: Iterable[str]) -> str:
+    """Return what separates names: a mark that stands anywhere, since lines of one name have none."""
+    whole = "".join(line.partition("{")[0] if has_braces(line) else line for line in texts)
+    return next((mark for mark in "\t;," if mark in whole), "")
+
+
 def read_adjacency_lists(path: Path, hints: Hints) -> tuple[LayeredGraph, list[str]]:
     """Read a source and its neighbours from each line, and notes."""
     rows: list[list[str]] = []
     texts = [(line_number, line) for line_number, line in lines(path) if line[0] not in "#%"]
-    delimiter = find_delimiter([line for _, line in texts[:64]])
+    delimiter = _find_mark(line for _, line in texts)
     for line_number, line in texts:
         if has_braces(line):
             raise CheckpointError(
@@ -136,7 +142,7 @@ def read_multiline(path: Path, hints: Hints) -> tuple[LayeredGraph, list[str]]:
     weights: list[Any] = []
     left = 0
     texts = [(line_number, line) for line_number, line in lines(path) if line[0] not in "#%"]
-    delimiter = find_delimiter([line for _, line in texts[:64]])
+    delimiter = _find_mark(line for _, line in texts)
     for line_number, line in texts:
         ends, brace, rest = line.partition("{")
         fields = [field for field in split_fields(ends, delimiter) if field]

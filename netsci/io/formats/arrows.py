@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from netsci.graph.layered import LayeredGraph
 
 _ON, _BACK, _BOTH = ("-->", "==>", "->", "=>", "→", "⟶"), ("<--", "<-", "←"), ("<-->", "<->", "↔")
-_PLAIN = ("---", "--", "—", "–")
+_PLAIN = ("---", "--", "-", "—", "–")
 _LINK = re.compile(
-    r"(\S.*?)\s*(<-->|<->|↔|-->|==>|->|=>|→|⟶|<--|<-|←|(?<=\s)(?:---|--|—|–)(?=\s))\s*(\S.*?)[;\s]*"
+    r"(\S.*?)\s*[,;]?\s*(<-->|<->|↔|-->|==>|->|=>|→|⟶|<--|<-|←|(?<=[\s,;])(?:---|--|-|—|–)(?=[\s,;]))"
+    r"\s*[,;]?\s*(\S.*?)[;\s]*"
 )
 _RIGHT = re.compile(r"(.*?\S)(?:\s*[\t,;:]\s*|\s+)([-+]?[\d.]+(?:[eE][-+]?\d+)?)")
 _MEND = "write it as source,target,weight; if it is another kind of list, --format edges or --columns say so"

@@ -91,7 +91,7 @@ class _Links:
                 f"line {line_number} names no source or no target",
                 f"complete or drop the line; {_OTHERWISE}, and --format matrix reads a matrix",
             )
-        if not (is_balanced(u) and is_balanced(v)) and not self.hints.columns:
+        if not (is_balanced(u) and is_balanced(v) and line.count('"') % 2 == 0) and not self.hints.columns:
             raise CheckpointError(
                 self.path,
                 f"line {line_number}: a brace or a quotation mark in a name is not closed",
@@ -130,7 +130,9 @@ class _Links:
     def _check_header(self) -> None:
         """Raise CheckpointError where the names of the columns stand again as a link: two files in one."""
         layout, links = self.layout, self.links
-        names = (layout.header or ("", ""))[layout.source], (layout.header or ("", ""))[layout.target]
+        if layout.header is None:
+            return
+        names = layout.header[layout.source], layout.header[layout.target]
         u, v = links.index.get(names[0]), links.targets_index.get(names[1])
         if u is None or v is None or (u, v) not in zip(links.sources, links.targets, strict=True):
             return

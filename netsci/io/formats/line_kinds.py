@@ -11,7 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netsci.io.errors import CheckpointError, printable
-from netsci.io.formats import adjacency_lists, arrows, attribute_lists, dimacs, neighbours, relations
+from netsci.io.formats import (
+    adjacency_lists,
+    arrows,
+    attribute_lists,
+    dimacs,
+    first_line,
+    neighbours,
+    relations,
+)
+from netsci.io.formats.graph_text import lines
 from netsci.io.formats.table_sample import Sample, take_sample
 from netsci.io.options import Hints
 
@@ -63,11 +72,18 @@ def find_reader(path: Path, hints: Hints) -> Reader | None:
             raise CheckpointError(
                 path, f"this is {what}", f"{mend}; if it is a list of links all the same, --format edges"
             )
-    finders = (
-        dimacs.find, adjacency_lists.find, attribute_lists.find, arrows.find, neighbours.find, relations.find,
-        adjacency_lists.find_bare,
-    )  # fmt: skip
-    for find in finders:
+    if sample.between and any(line == "#" for _, line in lines(path)):
+        raise CheckpointError(
+            path,
+            "nodes above a line '#' and links below it: a TGF graph, which is not read",
+            "keep the lines below it; if the line is a comment, --format edges",
+        )
+    for find in (dimacs.find, adjacency_lists.find, attribute_lists.find, arrows.find, neighbours.find):
+        if reader := find(sample):
+            return reader
+    if first_line.is_counts(sample):
+        return None
+    for find in (relations.find, adjacency_lists.find_bare):
         if reader := find(sample):
             return reader
     _refuse_markers(sample)

@@ -34,7 +34,7 @@ def read_matrix(path: Path, layout: MatrixLayout, hints: Hints) -> tuple[Layered
         raise CheckpointError(path, "it holds names and no numbers", "write it again")
     place = (np.asarray(cells.rows, np.int64), np.asarray(cells.columns, np.int64))
     shape = (cells.count, cells.width)
-    names, two_kinds, said = _compare_names(path, cells, hints)
+    names, two_kinds, said = _compare_names(path, cells, layout.corner, hints)
     if names is not None and not two_kinds and cells.column_names and shape[0] == shape[1]:
         order = {name: i for i, name in enumerate(names[0] or ())}
         if set(cells.column_names) == set(order):  # rows and columns in one order
@@ -100,7 +100,9 @@ class _Cells:
 Names = tuple[Sequence[str] | None, Sequence[str] | None]
 
 
-def _compare_names(path: Path, cells: _Cells, hints: Hints) -> tuple[Names | None, bool, list[str]]:
+def _compare_names(
+    path: Path, cells: _Cells, corner: str, hints: Hints
+) -> tuple[Names | None, bool, list[str]]:
     """Return the names on both sides, whether they are of two sets of nodes, and notes."""
     rows, columns = cells.row_names, cells.column_names
     if hints.bipartite or not rows:
@@ -119,7 +121,7 @@ def _compare_names(path: Path, cells: _Cells, hints: Hints) -> tuple[Names | Non
         moved = [] if rows == columns else ["its columns are put into the order of its rows, by their names"]
         return (rows, None), False, moved
     counted = [[str(i + first) for i in range(len(rows))] for first in (0, 1)]
-    if rows in counted or columns in counted:
+    if not corner and (rows in counted or columns in counted):
         named = columns if rows in counted else rows
         other = "its rows" if rows in counted else "its columns"
         said = [

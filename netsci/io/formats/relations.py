@@ -64,7 +64,7 @@ def _judge_sif(sample: Sample) -> Callable[[Path, Hints], Any] | None:
             raise _ask(sample.path)
         return None
     if any(len(row) != 3 for row in rows):  # prose has lines of any length
-        return read_sif if firsts & thirds and 2 * len(middle) <= len(full) else None
+        return read_sif if firsts & thirds and len(middle) < len(full) else None
     if firsts & thirds:
         return read_sif
     if len(middle) <= len(thirds):
@@ -82,6 +82,8 @@ def _judge_nnf(sample: Sample) -> Callable[[Path, Hints], Any] | None:
     ragged = len(full) < len(rows)
     shared = {row[1] for row in full} & {row[3] for row in full}
     networks = {row[0] for row in rows}
+    if len(networks) > max(1, len(rows) // 2):
+        return None
     if ragged or (shared and not networks & {name for row in full for name in (row[1], row[3])}):
         return read_nnf
     raise _ask(sample.path)

@@ -12,7 +12,15 @@ from netsci.io.formats import first_line, table_columns
 from netsci.io.formats.table_fields import has_decimal_commas, number
 from netsci.io.formats.table_matrix import MatrixLayout, find_matrix
 from netsci.io.formats.table_sample import SAMPLE, Sample, is_whole, take_sample
-from netsci.io.formats.table_words import Ends, find_ends, names_a_relation, names_an_id, names_nodes, plain
+from netsci.io.formats.table_words import (
+    Ends,
+    find_ends,
+    find_weak_ends,
+    names_a_relation,
+    names_an_id,
+    names_nodes,
+    plain,
+)
 from netsci.io.guess import Guess
 from netsci.io.options import Hints
 
@@ -63,7 +71,7 @@ class Layout:
 
     def name_ends(self) -> str:
         """Return the names of the columns of source and target, safe to show."""
-        header = self.header or ("", "")
+        header = self.header or ("",) * self.width
         return f"{printable(header[self.source])}, {printable(header[self.target])}"
 
     def describe(self) -> str:
@@ -91,7 +99,7 @@ def layout_of(path: Path, hints: Hints) -> Layout | MatrixLayout:
     names, own_line = _header(sample)
     body = rows[1:] if own_line else rows
     width = max(map(len, body), default=len(names or ()))
-    ends = find_ends(names)
+    ends = find_ends(names) or (find_weak_ends(names, body) if names and own_line else None)
     if names and ends and width == len(names) + 1 and all(len(row) == width for row in body):
         names, ends = ["", *names], replace(ends, source=ends.source + 1, target=ends.target + 1)  # R's rows
     if hints.format == "matrix" or not (ends or hints.columns or hints.format or counts):
@@ -164,7 +172,7 @@ def _header(sample: Sample) -> tuple[list[str] | None, bool]:
     if len(first) != width and delimiter:  # columns by tabs under names by spaces
         spaced = _split_names(sample.lines[0])
         first = spaced if len(spaced) == width else first
-    if find_ends(first) is not None:
+    if find_ends(first) is not None or find_weak_ends(first, body) is not None:
         return first, True
     if remarks and find_ends(names := _split_names(remarks[-1])) is not None and len(names) == width:
         return names, False

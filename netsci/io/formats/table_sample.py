@@ -11,7 +11,7 @@ from pathlib import Path
 from netsci.io.errors import CheckpointError
 from netsci.io.formats.graph_text import lines
 from netsci.io.formats.table_fields import has_braces, number, split_fields
-from netsci.io.formats.table_words import find_ends
+from netsci.io.formats.table_words import find_ends, find_weak_ends
 
 SAMPLE = 64  # lines looked at before reading
 _DECIMAL = re.compile(r"[-+]?\d+(,\d+)?([eE][-+]?\d+)?")
@@ -51,7 +51,8 @@ class Sample:
         """Whether the first line or the last comment names source and target."""
         names = [self.rows[0], re.split(r"[\s,;]+", self.lines[0].strip())]
         names += [re.split(r"[\s,;]+", self.remarks[-1].strip())] if self.remarks else []
-        return any(find_ends(one) is not None for one in names)
+        known = any(find_ends(one) is not None for one in names)
+        return known or find_weak_ends(self.rows[0], self.rows[1:]) is not None
 
     def all_rows(self) -> Iterator[tuple[int, list[str]]]:
         """Yield the number and the fields of every line that is no comment."""

@@ -19,6 +19,11 @@ _TWO_WAY = {
     "protein1": "protein2", "gene1": "gene2", "neuron1": "neuron2", "cell1": "cell2",
     "user1": "user2", "interactora": "interactorb", "nodei": "nodej",
 }  # fmt: skip
+_WEAK = {
+    "parent": "child", "start": "end", "begin": "end", "follower": "followee", "giver": "taker",
+    "caller": "callee", "exporter": "importer", "predator": "prey", "regulator": "target", "buyer": "seller",
+    "kinase": "substrate", "ligand": "receptor", "departure": "arrival", "lender": "borrower",
+}  # fmt: skip
 _ALSO = {"src": ("target", "tgt", "dest"), "origin": ("target",), "row": ("col",), "source": ("sink", "dest")}
 _RELATIONS = ("relation", "predicate", "interaction", "edgetype", "rel")
 # Words that name the two kinds of nodes of a bipartite network, in either order.
@@ -95,12 +100,39 @@ def find_ends(header: Sequence[str] | None) -> Ends | None:
     for pairs, one_way in ((_ONE_WAY, True), (_TWO_WAY, False)):
         for first, second in pairs.items():
             for other in (second, *_ALSO.get(first, ())):
-                if first in words and other in words:
+                if first in words and other in words and not _is_series(words, first, other):
                     return Ends(words.index(first), words.index(other), one_way)
     for column, word in enumerate(words):  # pre_pt_root_id and post_pt_root_id, and the like
         if word.startswith("pre") and f"post{word[3:]}" in words:
             return Ends(column, words.index(f"post{word[3:]}"), True)
     return _find_two_kinds(words)
+
+
+def find_weak_ends(first: Sequence[str], body: Sequence[Sequence[str]]) -> Ends | None:
+    """Return the ends where the first two names of a line look like names of columns and are no nodes below.
+
+    Names that differ in their last letter (person_a, person_b), or known pairs (parent, child).
+    """
+    words = [plain(name) for name in first[:2]]
+    if len(words) < 2 or len(body) < 2 or not all(words):
+        return None
+    below = {plain(cell) for row in body for cell in row[:2]}
+    stem = words[0][:-1]
+    paired = (
+        len(stem) > 2
+        and stem.isalpha()
+        and words[1][:-1] == stem
+        and words[0][-1] + words[1][-1] in ("ab", "12", "ij", "xy", "uv")
+    )
+    known = _WEAK.get(words[0]) == words[1]
+    if not (paired or known) or below & set(words) or (paired and any(b.startswith(stem) for b in below)):
+        return None
+    return Ends(0, 1, one_way=known)
+
+
+def _is_series(words: list[str], first: str, other: str) -> bool:
+    """Whether two names such as v1 and v2 go on with v3 behind other columns: the columns of a matrix."""
+    return other.endswith("2") and f"{other[:-1]}3" in words and words.index(first) > 0
 
 
 def _find_two_kinds(words: list[str]) -> Ends | None:
