@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from netsci.io.formats.table_fields import has_decimal_commas, is_missing, number
-from netsci.io.formats.table_sample import SAMPLE, Sample, is_whole
-from netsci.io.formats.table_words import find_ends, names_a_weight, names_an_id
+from netsci.io.formats.tables.fields import has_decimal_commas, is_missing, number
+from netsci.io.formats.tables.sample import SAMPLE, Sample, is_whole
+from netsci.io.formats.tables.words import find_ends, names_a_weight, names_an_id
 from netsci.io.options import Hints
 
 _MOST_COLUMNS = 5  # of an edge list without a header; more are a matrix

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from netsci.io.errors import CheckpointError, printable
 from netsci.io.formats.graph_text import lines
-from netsci.io.formats.table_fields import is_balanced, number, split_fields
-from netsci.io.formats.table_sample import Sample, spells_whole, take_sample
-from netsci.io.formats.table_words import names_a_relation, names_nodes
+from netsci.io.formats.tables.fields import is_balanced, number, split_fields
+from netsci.io.formats.tables.sample import Sample, spells_whole, take_sample
+from netsci.io.formats.tables.words import names_a_relation, names_nodes
 from netsci.io.guess import Guess
 from netsci.io.network.named_links import MERGE, NamedLinks
 from netsci.io.options import Hints
