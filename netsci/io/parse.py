@@ -193,9 +193,9 @@ def _cut(
     return cut(layers, threshold=threshold, density=density)
 
 
-def _reader(module: str, name: str) -> Callable[[Path], Any]:
+def _reader(module: str, name: str) -> Callable[..., Any]:
     """Return a reader; its module, and the parser that it needs, is imported only now."""
-    read: Callable[[Path], Any] = getattr(import_module(f"netsci.io.formats.{module}"), name)
+    read: Callable[..., Any] = getattr(import_module(f"netsci.io.formats.{module}"), name)
     return read
 
 

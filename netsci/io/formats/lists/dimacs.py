@@ -70,8 +70,8 @@ def read_dimacs(path: Path, hints: Hints) -> tuple[LayeredGraph, list[str]]:
     directed, weighted = kinds <= {"a3", "a4"}, kinds <= {"e4", "a4"}
     found = np.asarray(weights, np.float64) if weighted else None
     names = [str(node + 1) for node in range(n)]
-    ends = (np.asarray(sources, np.int64), np.asarray(targets, np.int64))
-    graph, said = build(path, LinkTable(*ends, found, (n, n), directed, labels=(names, None)))
+    u, v = np.asarray(sources, np.int64), np.asarray(targets, np.int64)
+    graph, said = build(path, LinkTable(u, v, found, (n, n), directed, labels=(names, None)))
     way = "arcs, so directed" if directed else "edges, so undirected"
     notes: list[str] = [f"a DIMACS graph of {n:,} nodes: {way}"]
     if len(sources) != due:

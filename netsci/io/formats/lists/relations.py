@@ -82,7 +82,7 @@ def _judge_nnf(sample: Sample) -> Callable[[Path, Hints], Any] | None:
     ragged = len(full) < len(rows)
     shared = {row[1] for row in full} & {row[3] for row in full}
     networks = {row[0] for row in rows}
-    if len(networks) > max(1, len(rows) // 2):
+    if len(networks) == len(rows) > 1:
         return None
     if ragged or (shared and not networks & {name for row in full for name in (row[1], row[3])}):
         return read_nnf

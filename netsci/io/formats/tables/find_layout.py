@@ -33,6 +33,7 @@ def layout_of(path: Path, hints: Hints) -> Layout | MatrixLayout:
     sample = take_sample(path)
     counts = not hints.format and not hints.columns and first_line.is_counts(sample)
     if counts:
+        _check_sides(sample, hints)
         sample = replace(sample, lines=sample.lines[1:], numbers=sample.numbers[1:])
     rows = sample.rows
     names, own_line = _header(sample)
@@ -82,6 +83,19 @@ def _with_ends(layout: Layout, ends: Ends | None, remarks: list[str]) -> Layout:
         why = f"{word}, as the header says ({layout.name_ends()})"
         return replace(layout, directed=ends.one_way, by_header=True, why=why)
     return layout
+
+
+def _check_sides(sample: Sample, hints: Hints) -> None:
+    """Raise CheckpointError where a first line counts rows and columns that differ, unless they are two sets."""
+    first = sample.rows[0]
+    if len(first) == 3 and first[0] != first[1] and not hints.bipartite:
+        raise CheckpointError(
+            sample.path,
+            f"its first line ({printable(sample.lines[0])}) counts rows, columns and links of a matrix",
+            "--bipartite (bipartite= in load) reads rows and columns as two sets of nodes; if the "
+            "line is a link, "
+            "--format edges",
+        )
 
 
 def _first_count(path: Path) -> float:

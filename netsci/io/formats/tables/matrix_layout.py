@@ -48,6 +48,8 @@ def _with_names(sample: Sample, rows: list[list[str]], delimiter: str) -> Matrix
     full = all(len(row) == width for row in rows[1:])
     if len(rows) < 2 or width < _LEAST_WIDTH or not full or len(rows[0]) not in (width, width - 1):
         return None
+    if sample.whole and rows[0] == [str(len(rows) - 1), str(width)]:
+        return None  # the sides of a matrix without names
     inside = [cell for row in rows[1:] for cell in row[1:]]
     comma = (delimiter != "," and has_decimal_commas([cell for cell in inside if cell])) or delimiter == ";"
     if not all(number(cell, comma) is not None or is_missing(cell) for cell in inside):
