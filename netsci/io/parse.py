@@ -18,10 +18,11 @@ from netsci.io.formats import graph_text, sniff
 from netsci.io.limits import check_count
 from netsci.io.loaded import Loaded
 from netsci.io.network import graphs
-from netsci.io.network.chains import arrange, join
+from netsci.io.network.chains import join
 from netsci.io.network.contents import Contents
 from netsci.io.network.labels import plain_labels
 from netsci.io.network.layers import Layer, find_layers
+from netsci.io.network.order import arrange
 from netsci.io.network.undirected import without_direction
 
 # Format -> module and function that return its arrays, of which some are layers.
@@ -91,7 +92,7 @@ def _build_chain(
 ) -> tuple[LayeredGraph, list[str]]:
     """Return the graph of the layers among the arrays of a checkpoint, and notes."""
     check_count(path, len(contents.arrays) + len(contents.small), "arrays")
-    layers, notes = find_layers(path, contents)
+    layers, notes = find_layers(path, contents, select)
     notes = contents.notes + notes
     if select is not None:
         chosen = [layer for layer in layers if graphs.is_selected(layer.name, select)]

@@ -97,8 +97,9 @@ def _layers(path: Path, matrices: dict[str, Any], taken: set[str]) -> tuple[Laye
     from dataclasses import replace
 
     from netsci.graph.layered import LayeredGraph
-    from netsci.io.network.chains import arrange, join
+    from netsci.io.network.chains import join
     from netsci.io.network.layers import find_layers
+    from netsci.io.network.order import arrange
 
     contents = Contents("MATLAB 5 file", matrices, "in_out", False)
     layers, notes = find_layers(path, contents)

@@ -9,6 +9,14 @@ Orientation = Literal["out_in", "in_out", "kernel", "swapped"]
 FileOrientation = Literal["out_in", "in_out", "by_name"]
 
 
+class Guess(str):
+    """A note on something that was guessed: it is shown before all others."""
+
+
+class OpenGuess(Guess):
+    """A guess that leaves open which links exist, so that nothing is said about sparsity."""
+
+
 @dataclass(frozen=True)
 class Use:
     """How a file itself says that one array is used; such an array is a layer whatever its name is.
@@ -48,6 +56,7 @@ class Contents:
     notes : what the user should know.
     lengths : how many numbers each one-dimensional array holds: a bias tells which side of its matrix is out.
     uses : where the file says which arrays are layers and how they lie, all of them; else empty.
+    order : the names of all arrays, small ones too, in the order of the file; empty where it means nothing.
     """
 
     kind: str
@@ -58,3 +67,4 @@ class Contents:
     notes: list[str] = field(default_factory=list)
     lengths: dict[str, int] = field(default_factory=dict)
     uses: dict[str, Use] = field(default_factory=dict)
+    order: list[str] = field(default_factory=list)

@@ -20,7 +20,7 @@ from netsci.io.formats.onnx.stored import SkipTensor, Stored
 from netsci.io.formats.onnx.values import FOLDED, Constants, attribute, dequantise
 from netsci.io.limits import check_matrix
 from netsci.io.network.contents import Use
-from netsci.io.network.layers import layer_name, list_names
+from netsci.io.network.naming import layer_name, list_names
 
 _CONVOLUTIONS = {"Conv", "FusedConv", "ConvTranspose", "QLinearConv", "ConvInteger"}
 _PRODUCTS = {
