@@ -12,7 +12,8 @@ from netsci.io.limits import check_count
 
 TORCH_ZIP, TORCH_LEGACY, NPZ, NPY, SAFETENSORS = "torch", "torch legacy", "npz", "npy", "safetensors"
 ONNX, HDF5, KERAS_ZIP, MATLAB = "onnx", "hdf5", "keras", "matlab"
-GRAPHML, GEXF = "graphml", "gexf"
+GRAPHML, GEXF, NETSCI_NPZ = "graphml", "gexf", "netsci npz"
+NPY_MAGIC = b"\x93NUMPY"
 
 # torch before 1.6 opens with a pickle of the number 0x1950a86a20f9469cfc6c.
 _LEGACY = b"\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19"
@@ -28,7 +29,7 @@ _TO_TENSORS = "save the weights as npz (numpy.savez) or safetensors"
 _MAGIC: tuple[tuple[int, bytes, str, str], ...] = (
     (4, b"TFL3", "a TensorFlow Lite model, which is not read", _TO_TENSORS),
     (0, _MATLAB_7_3, "a MATLAB 7.3 file, which is not read", "in MATLAB: save('file.mat', 'A', '-v7')"),
-    (0, b"\x1f\x8b", "a gzip-compressed file", _UNPACK),
+    (0, b"\x1f\x8b", "a gzip-compressed file within another one", _UNPACK),
     (0, b"BZh", "a bzip2-compressed file", _UNPACK),
     (0, b"\xfd7zXZ\x00", "an xz-compressed file", _UNPACK),
     (0, b"\x28\xb5\x2f\xfd", "a zstd-compressed file", _UNPACK),
@@ -51,7 +52,7 @@ def sniff(path: Path) -> str:
             raise CheckpointError(path, f"this is {what}", mend)
     if head.startswith(b"PK\x03\x04") or head.startswith(b"PK\x05\x06"):
         return _sniff_zip(path)
-    if head.startswith(b"\x93NUMPY"):
+    if head.startswith(NPY_MAGIC):
         return NPY
     if head.startswith(b"MATLAB 5.0 MAT-file"):
         return MATLAB
@@ -96,7 +97,7 @@ def _sniff_zip(path: Path) -> str:
     if "data.pkl" in inner or "data.pkl" in names:
         return TORCH_ZIP
     if all(name.endswith(".npy") for name in names):
-        return NPZ
+        return NETSCI_NPZ if "netsci.npy" in names else NPZ
     if "model.weights.h5" in names:
         return KERAS_ZIP
     raise CheckpointError(path, "this zip archive does not hold weights", _UNPACK)
