@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from netsci.io.guess import Guess
+
 Orientation = Literal["out_in", "in_out", "kernel", "swapped"]
 FileOrientation = Literal["out_in", "in_out", "by_name"]
-
-
-class Guess(str):
-    """A note on something that was guessed: it is shown before all others."""
 
 
 class OpenGuess(Guess):
@@ -56,7 +54,7 @@ class Contents:
     notes : what the user should know.
     lengths : how many numbers each one-dimensional array holds: a bias tells which side of its matrix is out.
     uses : where the file says which arrays are layers and how they lie, all of them; else empty.
-    order : the names of all arrays, small ones too, in the order of the file; empty where it means nothing.
+    stored : the names under which the file keeps its arrays, where they differ (parts of a sparse matrix).
     """
 
     kind: str
@@ -67,4 +65,9 @@ class Contents:
     notes: list[str] = field(default_factory=list)
     lengths: dict[str, int] = field(default_factory=dict)
     uses: dict[str, Use] = field(default_factory=dict)
-    order: list[str] = field(default_factory=list)
+    stored: set[str] = field(default_factory=set)
+
+    @property
+    def names(self) -> set[str]:
+        """The names of all arrays as they are here and as the file keeps them."""
+        return {*self.arrays, *self.small, *self.stored}

@@ -15,7 +15,8 @@ import numpy as np
 import scipy.sparse as sp
 
 from netsci.io.errors import CheckpointError, printable
-from netsci.io.network.contents import Contents, Guess, OpenGuess
+from netsci.io.guess import Guess
+from netsci.io.network.contents import Contents, OpenGuess
 from netsci.io.network.naming import describe, is_numeric, is_weight_name, list_names, scores_of
 
 _ATTENTION = re.compile(

@@ -9,7 +9,8 @@ import re
 from dataclasses import replace
 
 from netsci.io.network.blocks import wire_blocks
-from netsci.io.network.contents import Contents, Guess
+from netsci.io.guess import Guess
+from netsci.io.network.contents import Contents
 from netsci.io.network.layers import Layer
 from netsci.io.network.parallel import mark_heads, mark_networks, mark_parallel, weave_members
 from netsci.io.network.tree import Runs, natural_key, order_by_names

@@ -9,7 +9,8 @@ import numpy as np
 import scipy.sparse as sp
 
 from netsci.io.errors import printable
-from netsci.io.network.contents import Contents, Guess, Orientation
+from netsci.io.guess import Guess
+from netsci.io.network.contents import Contents, Orientation
 from netsci.io.network.naming import beside, list_names
 
 _GPT2 = re.compile(r"(^|\.)c_(attn|fc|proj)\.(weight(_orig|_v)?|parametrizations\.weight\.original1?)$")

@@ -61,6 +61,8 @@ def _find_packer(name: str, array: object, names: set[str], contents: Contents) 
         return _gptq_or_awq(near, name, names, contents)
     if any(mark in names for mark in (f"{name}.absmax", f"{name}.quant_map")):
         return "bitsandbytes"
+    if leaf == "bitmask" and dtype == "uint8":
+        return "compressed-tensors, whose values are not in this file"
     if leaf == "weight_packed":
         return "NVFP4, compressed-tensors" if dtype == "uint8" else "compressed-tensors"
     if leaf.endswith("_blocks") and dtype == "uint8" and f"{name.removesuffix('_blocks')}_scales" in names:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from netsci.io.errors import CheckpointError, printable
-from netsci.io.network.contents import Contents, Guess, Orientation
+from netsci.io.guess import Guess
+from netsci.io.network.contents import Contents, Orientation
 from netsci.io.network.naming import beside, describe, list_names
 from netsci.io.network.orientation import is_kernel, norm_after
 

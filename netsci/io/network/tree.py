@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 
 from netsci.io.errors import printable
-from netsci.io.network.contents import Guess
+from netsci.io.guess import Guess
 from netsci.io.network.layers import Layer
 from netsci.io.network.naming import list_names
 from netsci.io.network.widths import fit, only_chain

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from netsci.io.network.contents import Guess
+from netsci.io.guess import Guess
 from netsci.io.network.layers import Layer
 from netsci.io.network.tree import natural_key
 

@@ -17,6 +17,8 @@ from netsci.io.formats.torch.scan import STATE_DICT, Scan, scan
 from netsci.io.formats.torch.sparse import plain, sparse_matrix
 from netsci.io.formats.torch.stubs import PickledArray, stub
 from netsci.io.limits import check_arrays, check_members
+from netsci.io.network import bitmask
+from netsci.io.network.bitmask import find_bitmasks, with_bitmasks
 from netsci.io.network.contents import Contents
 from netsci.io.network.linked import PARTS, find_linked_layers, with_linked
 from netsci.io.network.naming import list_names
@@ -158,7 +160,9 @@ def _contents(path: Path, loaded: Any, stored: int, kind: str, stubs: set[str]) 
         )
     flat = {n: tensor for n, tensor in found.items() if tensor.dim() == 1 and tensor.layout == torch.strided}
     linked = find_linked_layers(flat)
+    masked = find_bitmasks(found)
     parts = {layer + part for layer in linked for part in PARTS}
+    parts |= {layer + part for layer in masked for part in bitmask.PARTS}
     wanted = {name: tensor for name, tensor in found.items() if tensor.dim() >= 2 or name in parts}
     dense = [tensor for tensor in wanted.values() if tensor.layout == torch.strided]
     check_arrays(path, sum(tensor.numel() * tensor.element_size() for tensor in dense), stored)
@@ -172,8 +176,8 @@ def _contents(path: Path, loaded: Any, stored: int, kind: str, stubs: set[str]) 
             arrays[name] = matrix[0]
     lengths = {name: len(tensor) for name, tensor in found.items() if tensor.dim() == 1}
     small = set(found) - set(arrays)
-    arrays = with_linked(path, arrays, linked, lengths)
-    return Contents(kind, arrays, "out_in", True, small, notes, lengths, order=list(found))
+    arrays = with_bitmasks(path, with_linked(path, arrays, linked, lengths), masked)
+    return Contents(kind, arrays, "out_in", True, small, notes, lengths)
 
 
 def _is_array(value: Any) -> bool:
