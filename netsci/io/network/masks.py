@@ -74,7 +74,7 @@ def tie_masks(path: Path, contents: Contents, layers: list[str]) -> Ties:
     _tie_by_list(path, arrays, real, ties)
     _tie_by_key(path, arrays, real, binary, ties)
     _tie_by_shape(path, arrays, real, ties)
-    _set_apart(arrays, real, binary, triangles, ties)
+    _set_apart(contents, real, binary, triangles, ties)
     return ties
 
 
@@ -229,7 +229,8 @@ def _key(name: str) -> tuple[str, ...]:
 def _tie_by_shape(path: Path, arrays: dict[str, Any], real: list[str], ties: Ties) -> None:
     """Tie what is called a mask to the one layer of its shape; refuse it where there are two."""
     for name in sorted(ties.alone):
-        if _ATTENTION.search(name.lower()) or is_triangle(arrays[name]):
+        # A folder of its own in the file (s10/mask) is another story than the weights'.
+        if _ATTENTION.search(name.lower()) or is_triangle(arrays[name]) or "/" in name:
             continue
         fits = [n for n in real if arrays[n].shape == arrays[name].shape and n not in ties.pairs]
         if len(fits) > 1:
@@ -244,9 +245,10 @@ def _tie_by_shape(path: Path, arrays: dict[str, Any], real: list[str], ties: Tie
 
 
 def _set_apart(
-    arrays: dict[str, Any], real: list[str], binary: set[str], triangles: set[str], ties: Ties
+    contents: Contents, real: list[str], binary: set[str], triangles: set[str], ties: Ties
 ) -> None:
     """Note triangles, scores and zeros and ones that nothing ties, which are no layers beside real weights."""
+    arrays = contents.arrays
     tied = set(ties.pairs.values()) | set(ties.pairs)
     shown = [n for n in arrays if n in triangles and n not in tied]
     others = [n for n in real if n not in binary]
@@ -256,32 +258,38 @@ def _set_apart(
         ties.notes.append(
             f"full triangles, neither masks nor layers: {list_names([describe(n, arrays[n]) for n in shown])}"
         )
-    shapes = {shape for n in others for shape in (arrays[n].shape, arrays[n].shape[::-1])}
-    templates = {_template(n) for n in others}
-    loose = []
-    for name in arrays:
-        if name in tied or name in ties.apart or name not in binary or is_weight_name(name) or not others:
-            continue
-        unlike = arrays[name].dtype.kind == "b" or _template(name) not in templates
-        if arrays[name].shape in shapes and unlike and not _ATTENTION.search(name.lower()):
-            loose.append(name)
-        elif arrays[name].dtype.kind == "b":
-            ties.apart.add(name)
-    ties.apart |= set(loose)
-    if loose:
-        ties.notes.append(
-            OpenGuess(
-                f"zeros and ones of a layer's shape that nothing ties to it, so left out: "
-                f"{list_names([describe(n, arrays[n]) for n in loose])}; if they are masks, name them after "
-                "their layers (NAME.weight_mask beside NAME.weight)"
-            )
-        )
+    _note_loose(contents, [n for n in arrays if n in binary and n not in tied], others, ties)
     scores = [n for n in arrays if scores_of(n, arrays)]
     if scores:
         ties.notes.append(
             OpenGuess(
                 f"scores of a pruner are no layers: {list_names(list(map(printable, scores)))}; which links they "
                 "leave is not in the file, so the weights are shown as stored"
+            )
+        )
+
+
+def _note_loose(contents: Contents, binary: list[str], real: list[str], ties: Ties) -> None:
+    """Note zeros and ones of a layer's shape that nothing ties; they are layers in an npz of numbers alone."""
+    arrays = contents.arrays
+    shapes = {shape for n in real for shape in (arrays[n].shape, arrays[n].shape[::-1])}
+    templates = {_template(n) for n in real}
+    loose = []
+    for name in binary:
+        if name in ties.apart or is_weight_name(name) or not real:
+            continue
+        boolean = arrays[name].dtype.kind == "b"
+        unlike = boolean or _template(name) not in templates
+        if boolean or (unlike and contents.orientation != "by_name"):
+            ties.apart.add(name)
+        if arrays[name].shape in shapes and unlike and not _ATTENTION.search(name.lower()):
+            loose.append(name)
+    if loose:
+        shown = list_names([describe(n, arrays[n]) for n in loose])
+        ties.notes.append(
+            OpenGuess(
+                f"zeros and ones of a layer's shape, which nothing ties to it: {shown}; if they are masks, name them "
+                "after their layers (NAME.weight_mask beside NAME.weight)"
             )
         )
 

@@ -13,7 +13,7 @@ from netsci.io.errors import printable
 from netsci.io.guess import Guess
 from netsci.io.network.layers import Layer
 from netsci.io.network.naming import list_names
-from netsci.io.network.widths import fit, only_chain
+from netsci.io.network.widths import fit, only_chain, pieces
 
 _STAGES = [
     re.compile(f"^({words})(_?(#|layers?|blocks?|proj|conv))*$")
@@ -27,10 +27,13 @@ _STAGES = [
         r"downsample|shortcut|skip|skip_connection|identity_conv",
     )
 ]
-# Members of such a family stand side by side.
-PARALLEL = re.compile(
-    r"^(\w+_)?(experts?|towers?|ensembles?|members?|models?|nets?|networks?|critics?|actors?|agents?|branch(es)?|"
-    r"paths?|streams?|heads?|views?|replicas?|particles?)$"
+# Members of such a family stand side by side: those of a list (towers.0), and those with a number (tower1).
+_LISTED = re.compile(
+    r"^(\w+_)?(experts?|towers|ensembles?|members|models|nets|networks|critics|actors|agents|branches|paths|streams|"
+    r"heads|views|replicas|particles)$"
+)
+_NUMBERED = re.compile(
+    r"^(\w+_)?(expert|tower|member|critic|actor|agent|branch|path|stream|head|view|replica|particle)$"
 )
 
 
@@ -46,7 +49,9 @@ def order_by_names(layers: list[Layer], *, widths: bool) -> Runs:
     """Return runs of layers in the order that their names tell; with `widths` also the only one that chains."""
     parts = {id(layer): re.split(r"[./]", layer.name) for layer in layers}
     runs = _order(layers, parts, 0, widths)
-    if len(runs.lists) > 1 and not runs.notes:
+    if len(runs.lists) > 1:
+        runs.lists = [piece for run in runs.lists for piece in pieces(run)]
+        runs.lists.sort(key=lambda run: natural_key(run[0].name))
         runs.notes.append(_unknown(runs.lists))
     return runs
 
@@ -78,16 +83,13 @@ def _join_members(family: str, inner: dict[str, Runs], above: str) -> dict[str, 
         return dict(inner)
     ordered = sorted(inner, key=natural_key)
     notes = [note for name in ordered for note in inner[name].notes]
-    named = (above if family in ("", "#") else family).strip("_#")
-    if PARALLEL.match(named) or not _are_consecutive(ordered):
-        lists = [run for name in ordered for run in inner[name].lists]
-        return (
-            {name: inner[name] for name in ordered}
-            if not PARALLEL.match(named)
-            else {family: Runs(lists, notes)}
-        )
-    whole = all(len(inner[name].lists) == 1 for name in ordered)
+    listed = family in ("", "#")
     lists = [run for name in ordered for run in inner[name].lists]
+    if (_LISTED.match(above) if listed else _NUMBERED.match(family.strip("_#"))) is not None:
+        return {family: Runs(lists, notes)}
+    if not _are_consecutive(ordered):
+        return {name: inner[name] for name in ordered}
+    whole = all(len(inner[name].lists) == 1 for name in ordered)
     return {family: Runs([[layer for run in lists for layer in run]] if whole else lists, notes)}
 
 
@@ -98,7 +100,7 @@ def _join_families(found: dict[str, Runs], widths: bool) -> Runs:
     if len(found) == 1:
         return Runs(lists, notes)
     if any(len(runs.lists) > 1 for runs in found.values()):
-        return Runs(lists, [*notes, _unknown(lists)] if not notes else notes)
+        return Runs(lists, notes)
     if widths and (chain := only_chain(lists)):
         said = "the order of the layers was found from their widths"
         return Runs([chain], [*notes, Guess(said)])
@@ -115,7 +117,7 @@ def _join_families(found: dict[str, Runs], widths: bool) -> Runs:
                 f"the order of the layers is that of their names: {list_names(list(map(printable, order)))}"
             )
             return Runs([chain], [*notes, Guess(said)])
-    return Runs(lists, [*notes, _unknown(lists)])
+    return Runs(lists, notes)
 
 
 def _stage(family: str) -> int:

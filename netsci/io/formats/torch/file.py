@@ -43,7 +43,7 @@ def read_torch_legacy(path: Path) -> Contents:
         with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as view:
             for _ in range(3):  # magic number, protocol, system
                 scan(path, view)
-            scanned = scan(path, view)
+            scanned = scan(path, view, plain=True)
             claimed = sum(scanned.storages.values())
             scan(path, view)  # the keys of the storages
             held = size - view.tell()
@@ -79,7 +79,7 @@ def _copy_verified(path: Path) -> tuple[io.BytesIO, int, set[str]]:
             data = _record(path, archive, member)
             sizes[name] = len(data)
             if name == "data.pkl":
-                scanned = scan(path, io.BytesIO(data))
+                scanned = scan(path, io.BytesIO(data), plain=True)
             fresh.writestr(f"archive/{name}", data)
         if "version" not in sizes:
             fresh.writestr("archive/version", "3\n")
@@ -156,7 +156,7 @@ def _contents(path: Path, loaded: Any, stored: int, kind: str, stubs: set[str]) 
     if not found and stubs:
         names = list_names([printable(name) for name in sorted(stubs)])
         raise CheckpointError(
-            path, f"it holds {names} and no weights beside, so it is not opened", STATE_DICT
+            path, f"it pickles {names} and no weights, so it is not opened", STATE_DICT
         )
     flat = {n: tensor for n, tensor in found.items() if tensor.dim() == 1 and tensor.layout == torch.strided}
     linked = find_linked_layers(flat)

@@ -55,9 +55,9 @@ class _Storage:
 class Scan(pickle.Unpickler):
     """Unpickles to stand-ins only: no class of the file is imported, no function of it called."""
 
-    def __init__(self, path: Path, stream: Any) -> None:
+    def __init__(self, path: Path, stream: Any, plain: bool) -> None:
         super().__init__(stream)
-        self.path = path
+        self.path, self.plain = path, plain
         self.storages: dict[str, int] = {}
         self.stubs: set[str] = set()  # names of plain data beside the weights
 
@@ -78,7 +78,7 @@ class Scan(pickle.Unpickler):
             return lambda build, kind, args, state: self._rebuild(build, args)
         if full in _IGNORED or (module == "numpy.dtypes" and name.endswith("DType")):
             return lambda *args: Inert()
-        if (stand_in := stub(full)) is not None:
+        if self.plain and (stand_in := stub(full)) is not None:
             self.stubs.add(full)
             return stand_in
         is_storage = module in ("torch", "torch.cuda", "torch.storage") and name in _ITEM
@@ -130,8 +130,11 @@ class _Token(Inert):
         self.name = name
 
 
-def scan(path: Path, stream: Any) -> Scan:
-    """Look through one pickle and leave the stream behind it; raises CheckpointError for foreign names."""
+def scan(path: Path, stream: Any, *, plain: bool = False) -> Scan:
+    """Look through one pickle and leave the stream behind it; raises CheckpointError for foreign names.
+
+    plain : whether plain data may stand beside the weights.
+    """
     start = stream.tell()
     for done, (opcode, argument, _) in enumerate(pickletools.genops(stream)):
         # The unpickler allocates its memo up to the largest number named: 6 bytes could cost gigabytes.
@@ -140,7 +143,7 @@ def scan(path: Path, stream: Any) -> Scan:
                 path, "its pickle numbers memo entries far above their count: damaged", "save it again"
             )
     stream.seek(start)
-    scanner = Scan(path, stream)
+    scanner = Scan(path, stream, plain)
     scanner.load()
     return scanner
 
