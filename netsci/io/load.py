@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from netsci.graph.layered import LayeredGraph
+from netsci.io import shards
 from netsci.io.errors import CheckpointError
 from netsci.io.files import sha256
 from netsci.io.limits import check_file_size
@@ -24,7 +25,7 @@ def load_graph(path: str | Path, *, isolate: bool = True, **options: Unpack[Read
 def load(path: str | Path, *, isolate: bool = True, **options: Unpack[ReadOptions]) -> Loaded:
     """Read the network in a file, and note the decisions of the reader.
 
-    Reads safetensors, torch state dicts (also nested in checkpoints), npz and npy matrices, scipy.sparse npz,
+    Reads safetensors (also in several files, by their folder or index.json), torch state dicts (also nested in checkpoints), npz and npy matrices, scipy.sparse npz,
     ONNX, HDF5 (Keras, NIR, SONATA edges), .keras archives and MATLAB 5 files; GraphML, GEXF, GML, Pajek,
     JSON (node-link, Cytoscape, one link a line), Matrix Market, lists of links or of neighbours, tables of
     numbers, Excel workbooks, and any of these packed by gzip. The content tells the format. Nothing in the
@@ -100,13 +101,13 @@ def _check_file(path: Path) -> str:
     """Return the checksum of a file that is there and of a size that is read."""
     try:
         if path.is_dir():
-            raise CheckpointError(path, "this is a folder", "give one of the files in it")
+            return shards.checksum(path)
         if not path.exists():
             raise CheckpointError(path, "there is no such file", "check the path")
         if not path.is_file():
             raise CheckpointError(path, "this is not a regular file", "copy its content into a file")
         check_file_size(path, path.stat().st_size)
-        return sha256(path)
+        return shards.checksum(path) if shards.is_sharded(path) else sha256(path)
     except OSError as error:
         why = error.strerror or type(error).__name__
         raise CheckpointError(

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from netsci.io.errors import CheckpointError
 from netsci.io.parse import parse
+from netsci.io.shards import total_size
 from netsci.io.sandbox.surroundings import absolute, environment, nameless_file, standard_streams_taken
 from netsci.io.sandbox.transport import receive
 
@@ -80,7 +81,7 @@ def load_isolated(path: Path, checksum: str, **options: Any) -> Loaded:
     if not AVAILABLE:
         return _read_here(path, checksum, options)
     try:
-        size = path.stat().st_size
+        size = total_size(path)
     except OSError as error:
         raise CheckpointError(path, "the file is gone", "check the path") from error
     seconds, cpu = (base + SECONDS_PER_BYTE * size for base in (BASE_SECONDS, BASE_CPU_SECONDS))
