@@ -13,6 +13,8 @@ TASK = Task("s0-training", "analysis.engine.training_task:run", sets=("data",))
 # Of the task, by learner. Records of N-MNIST of before 2026-11-28 count the events of the first layer as
 # multiply-accumulates and not as spikes; no table shows their operations.
 VERSIONS = {"gradient": 1, "stp": 2}
+# Of runs whose first links are uniform: until 2026-11-29 these were drawn with too many squares.
+UNIFORM_VERSIONS = {"gradient": 3, "stp": 4}
 DATA = {  # name in `netsci.data` -> what a run says that it reads
     "digits": "scikit-learn digits",
     "mnist": "MNIST, official files",
@@ -34,10 +36,17 @@ def cell(recipe: Recipe, **extra: Any) -> Cell:
     """Return the cell of a recipe; extra parameters are those of the task. Records of digits are not kept."""
     values = write_old_names(recipe.flat())  # fields and values that are renamed keep the names of runs
     dataset = values.pop("data")
-    version, kept = VERSIONS[recipe.optimisation.learner], dataset != "digits"
-    named = {"version": version, "data": DATA[dataset], "kept": kept}
+    versions = UNIFORM_VERSIONS if draws_uniform(recipe) else VERSIONS
+    version = versions[recipe.optimisation.learner]
+    named = {"version": version, "data": DATA[dataset], "kept": dataset != "digits"}
     defaults = write_old_names(recipe.defaults())
     return Cell.of(TASK, **named, defaults=defaults, dataset=dataset, **values, **extra)
+
+
+def draws_uniform(recipe: Recipe) -> bool:
+    """Return whether the first links of a network are uniform: those of all networks that see images are."""
+    topology = recipe.topology
+    return topology is not None and (topology.initial == "uniform" or recipe.net.model != "mlp")
 
 
 def over_seeds(read: Reader, recipes: tuple[Recipe, ...], seeds: range, **extra: Any) -> Source:

@@ -105,58 +105,88 @@ def _trade(
 
 
 @njit(cache=True, nogil=True)
-def swap_links(
-    indptr: NDArray[Any],
-    neighbours: NDArray[Any],
-    table: NDArray[np.bool_],
-    attempts: int,
-    state: NDArray[np.uint64],
-) -> int:
-    """Try that many times to swap the ends of two random links; return how many swaps were made.
+def transpose(indptr: NDArray[Any], indices: NDArray[Any], width: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return indptr and indices of the transposed CSR matrix, its rows sorted."""
+    turned = np.zeros(width + 1, indptr.dtype)
+    for column in indices:
+        turned[column + 1] += 1
+    for column in range(width):
+        turned[column + 1] += turned[column]
+    cursor = turned[:-1].copy()
+    rows = np.empty(len(indices), indices.dtype)
+    for row in range(len(indptr) - 1):
+        for k in range(indptr[row], indptr[row + 1]):
+            rows[cursor[indices[k]]] = row
+            cursor[indices[k]] += 1
+    return turned, rows
 
-    indptr, neighbours: symmetric CSR, sorted, no loops; neighbours change in place. table: bool [nodes,
-    nodes] of the links for a fast look-up, changed too, or bool [0, 0] to search the neighbours instead.
-    A swap that would make a loop or a double link is not made but counts as a step: leaving such steps out
-    would favour networks with many possible swaps.
+
+@njit(cache=True, nogil=True)
+def trade_neighbours(
+    indptr: NDArray[Any], neighbours: NDArray[Any], rounds: int, state: NDArray[np.uint64]
+) -> None:
+    """Pair all nodes at random, again and again, and let each pair deal its unshared neighbours out anew.
+
+    indptr, neighbours: symmetric CSR, sorted, no loops; neighbours change in place and lose their order. A link
+    between the two nodes of a pair stays.
     """
     count, halves = len(indptr) - 1, len(neighbours)
-    owner = np.empty(halves, np.int64)
     mate = np.empty(halves, np.int64)  # where the same link is seen from its other end
     cursor = indptr[:-1].copy()
     for node in range(count):
         for half in range(indptr[node], indptr[node + 1]):
-            owner[half] = node
             mate[half] = cursor[neighbours[half]]
             cursor[neighbours[half]] += 1
-    made = 0
-    for _ in range(attempts):
-        first, second = below(state, halves), below(state, halves)
-        a, b, c, d = owner[first], neighbours[first], owner[second], neighbours[second]
-        if a == d or c == b or _are_linked(indptr, neighbours, table, a, d):
-            continue
-        if _are_linked(indptr, neighbours, table, c, b):
-            continue
-        first_mate, second_mate = mate[first], mate[second]
-        neighbours[first], neighbours[second_mate] = d, a
-        neighbours[second], neighbours[first_mate] = b, c
-        mate[first], mate[second_mate] = second_mate, first
-        mate[second], mate[first_mate] = first_mate, second
-        made += 1
-        if len(table):
-            table[a, b] = table[b, a] = table[c, d] = table[d, c] = False
-            table[a, d] = table[d, a] = table[c, b] = table[b, c] = True
-    return made
+    nodes = np.arange(count)
+    held = np.zeros(count, np.uint8)  # 1: neighbour of the first node only, 2: of both
+    slots, pool, mates = np.empty(count, np.int64), np.empty(count, np.int64), np.empty(count, np.int64)
+    for _ in range(rounds):
+        shuffle(state, nodes)
+        for pair in range(0, count - 1, 2):
+            _trade_pair(
+                indptr, neighbours, mate, nodes[pair], nodes[pair + 1], held, slots, pool, mates, state
+            )
 
 
 @njit(cache=True, nogil=True)
-def _are_linked(
-    indptr: NDArray[Any], neighbours: NDArray[Any], table: NDArray[np.bool_], one: int, other: int
-) -> bool:
-    if len(table):
-        return bool(table[one, other])
-    if indptr[one + 1] - indptr[one] > indptr[other + 1] - indptr[other]:
-        one, other = other, one
-    for half in range(indptr[one], indptr[one + 1]):  # noqa: SIM110, numba compiles no any()
-        if neighbours[half] == other:
-            return True
-    return False
+def _trade_pair(
+    indptr: NDArray[Any],
+    neighbours: NDArray[Any],
+    mate: NDArray[np.int64],
+    first: int,
+    second: int,
+    held: NDArray[np.uint8],
+    slots: NDArray[np.int64],
+    pool: NDArray[np.int64],
+    mates: NDArray[np.int64],
+    state: NDArray[np.uint64],
+) -> None:
+    """Deal the neighbours that only one of two nodes has out at random, to each as many as it had."""
+    for half in range(indptr[first], indptr[first + 1]):
+        held[neighbours[half]] = 1
+    size = 0
+    for half in range(indptr[second], indptr[second + 1]):
+        node = neighbours[half]
+        if held[node] == 1:
+            held[node] = 2
+        elif node != first:
+            slots[size], size = half, size + 1
+    of_second = size
+    for half in range(indptr[first], indptr[first + 1]):
+        node = neighbours[half]
+        if held[node] == 1 and node != second:
+            slots[size], size = half, size + 1
+        held[node] = 0
+    if of_second in (0, size):
+        return
+    for k in range(size):
+        pool[k], mates[k] = neighbours[slots[k]], mate[slots[k]]
+    for k in range(of_second):
+        other = k + below(state, size - k)
+        pool[k], pool[other] = pool[other], pool[k]
+        mates[k], mates[other] = mates[other], mates[k]
+    for k in range(size):
+        half = slots[k]
+        neighbours[half], mate[half] = pool[k], mates[k]
+        neighbours[mates[k]] = second if k < of_second else first
+        mate[mates[k]] = half

@@ -2,10 +2,10 @@
 
 Both models draw uniformly from all matrices that share what they keep. `erdos_renyi` draws the places of the
 links without replacement. `degree_preserving` walks from the given matrix by steps that are as likely forth
-as back, so every matrix with the same degrees is equally likely in the end: for two populations by trades
-between rows (two rows put the columns that only one of them holds together and deal them out anew), for
-undirected networks by swaps of the ends of two links, where a swap that would make a loop or a double link is
-a step that stays in place.
+as back, so every matrix with the same degrees is equally likely in the end. The step is a trade: two rows put
+the columns that only one of them holds together and deal them out anew. Rows and columns trade in turn: a
+column that most rows hold is moved by trades of columns, and hardly by those of rows. In an undirected
+network two nodes trade the neighbours that only one of them has.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 from netsci.graph.checks import as_links, check_choice, check_generator, check_graph
 from netsci.graph.layered import LayeredGraph
 
-SWAPS_PER_LINK = 20  # attempts; the links of a network forget their places after about 2 swaps each
-LARGEST_TABLE = 1 << 24  # bytes of a look-up table that is cheap whatever the network
+TURNS = 24  # rows and columns trade in turn; even, so that the last turn ends on the side of the first
+ROUNDS = 4  # pairings of all rows, or of all columns, in each turn
+NODE_ROUNDS = 48  # pairings of all nodes of an undirected network
 
 
 def null_model(
@@ -51,8 +52,7 @@ def null_model(
     >>> null.degrees()["layer1"].tolist() == graph.degrees()["layer1"].tolist()
     True
 
-    Source: Carstens, Berger and Strona, arXiv:1609.05137 (global trades); Fosdick, Larremore, Nishimura and
-    Ugander, SIAM Review 60, 315 (2018), for swaps that stay in place.
+    Source: Carstens, Berger and Strona, arXiv:1609.05137 (trades of bipartite and undirected networks).
     """
     check_graph(graph)
     check_choice(kind, NULL_MODELS, "kind")
@@ -86,8 +86,8 @@ def rewire(links: Any, *, undirected: bool = False, rng: np.random.Generator) ->
 
     Returns
     -------
-    bool CSR of the same shape. Each row (or column, whichever are fewer) is traded about 20 + 4 log2(rows)
-    times, an undirected link tried 40 times.
+    bool CSR of the same shape. Each row and each column, or each node of an undirected network, is traded 48
+    times.
 
     Raises
     ------
@@ -105,9 +105,6 @@ def rewire(links: Any, *, undirected: bool = False, rng: np.random.Generator) ->
     matrix = as_links(links)
     if undirected:
         return _rewire_undirected(matrix, rng)
-    # The side with fewer nodes has longer lists: a trade between two of them moves more links.
-    if matrix.shape[0] > matrix.shape[1]:
-        return as_links(_trade(as_links(matrix.T), rng).T)
     return _trade(matrix, rng)
 
 
@@ -144,31 +141,32 @@ NULL_MODELS = tuple(_MODELS)
 
 
 def _trade(matrix: sp.csr_array, rng: np.random.Generator) -> sp.csr_array:
-    from netsci.graph.structure._rewiring_kernels import trade_rounds
+    from netsci.graph.structure._rewiring_kernels import trade_rounds, transpose
 
-    indices = matrix.indices.copy()
-    rounds = 16 + 4 * matrix.shape[0].bit_length()
-    trade_rounds(matrix.indptr, indices, matrix.shape[1], rounds, _state(rng))
-    return _sort_columns(indices, matrix.indptr.copy(), matrix.shape)
+    state = _state(rng)
+    rows, columns = matrix.shape
+    indptr, indices = matrix.indptr, matrix.indices.copy()
+    for turn in range(TURNS):
+        width = rows if turn % 2 else columns
+        trade_rounds(indptr, indices, width, ROUNDS, state)
+        indptr, indices = transpose(indptr, indices, width)
+    return sp.csr_array((np.ones(len(indices), bool), indices, indptr), shape=matrix.shape)
 
 
 def _rewire_undirected(matrix: sp.csr_array, rng: np.random.Generator) -> sp.csr_array:
-    from netsci.graph.structure._rewiring_kernels import swap_links
+    from netsci.graph.structure._rewiring_kernels import trade_neighbours, transpose
 
     plain, loops = _split_loops(matrix)
     nodes = plain.shape[0]
-    # Above half density most swaps would hit a link: the absent links are as good, and fewer.
+    # Above half density two nodes share most neighbours: the absent links are as good, and fewer.
     turned = 2 * plain.nnz > nodes * (nodes - 1)
     if turned:
         plain = as_links(~plain.toarray() & ~np.eye(nodes, dtype=bool))
     if plain.nnz:
-        # A table as large as the lists themselves is cheap too: then the lists are long to search.
-        fast = nodes * nodes <= max(LARGEST_TABLE, 16 * plain.nnz)
-        table = plain.toarray() if fast else np.zeros((0, 0), bool)
         neighbours = plain.indices.copy()
-        attempts = 1000 + SWAPS_PER_LINK * (plain.nnz // 2)
-        swap_links(plain.indptr, neighbours, table, attempts, _state(rng))
-        plain = _sort_columns(neighbours, plain.indptr.copy(), plain.shape)
+        trade_neighbours(plain.indptr, neighbours, NODE_ROUNDS, _state(rng))
+        indptr, indices = transpose(plain.indptr, neighbours, nodes)
+        plain = sp.csr_array((np.ones(len(indices), bool), indices, indptr), shape=plain.shape)
     if turned:
         plain = as_links(~plain.toarray() & ~np.eye(nodes, dtype=bool))
     if not len(loops):
@@ -206,12 +204,6 @@ def _distinct(places: int, count: int, rng: np.random.Generator) -> NDArray[np.i
 
 def _from_pairs(rows: NDArray[Any], columns: NDArray[Any], shape: tuple[int, int]) -> sp.csr_array:
     return as_links(sp.coo_array((np.ones(len(rows), bool), (rows, columns)), shape=shape))
-
-
-def _sort_columns(indices: NDArray[Any], indptr: NDArray[Any], shape: tuple[int, int]) -> sp.csr_array:
-    links = sp.csr_array((np.ones(len(indices), bool), indices, indptr), shape=shape)
-    links.sort_indices()
-    return links
 
 
 def _state(rng: np.random.Generator) -> NDArray[np.uint64]:
