@@ -127,8 +127,8 @@ def trade_neighbours(
 ) -> None:
     """Pair all nodes at random, again and again, and let each pair deal its unshared neighbours out anew.
 
-    indptr, neighbours: symmetric CSR, sorted, no loops; neighbours change in place and lose their order. A link
-    between the two nodes of a pair stays.
+    indptr, neighbours: symmetric CSR, sorted, no loops; neighbours change in place and lose their order. A
+    link between the two nodes of a pair stays.
     """
     count, halves = len(indptr) - 1, len(neighbours)
     mate = np.empty(halves, np.int64)  # where the same link is seen from its other end
