@@ -48,11 +48,17 @@ def shuffle(state: NDArray[np.uint64], values: NDArray[Any]) -> None:
 
 @njit(cache=True, nogil=True)
 def trade_rounds(
-    indptr: NDArray[Any], indices: NDArray[Any], width: int, rounds: int, state: NDArray[np.uint64]
+    indptr: NDArray[Any],
+    indices: NDArray[Any],
+    width: int,
+    rounds: int,
+    state: NDArray[np.uint64],
+    loops_stay: bool = False,
 ) -> None:
     """Pair all rows at random, again and again, and let each pair deal its unshared columns out anew.
 
-    indices: columns of each row without repetition, in any order, below width; changed in place.
+    indices: columns of each row without repetition, in any order, below width; changed in place. loops_stay:
+    rows and columns are the same nodes, and two rows do not trade the columns of these two nodes.
     """
     rows = np.arange(len(indptr) - 1)
     held = np.zeros(width, np.uint8)  # 1: in the first row only, 2: in both
@@ -62,35 +68,43 @@ def trade_rounds(
         for pair in range(0, len(rows) - 1, 2):
             first = indices[indptr[rows[pair]] : indptr[rows[pair] + 1]]
             second = indices[indptr[rows[pair + 1]] : indptr[rows[pair + 1] + 1]]
-            _trade(first, second, held, pool, state)
+            apart, other = (rows[pair], rows[pair + 1]) if loops_stay else (-1, -1)
+            _trade(first, second, apart, other, held, pool, state)
 
 
 @njit(cache=True, nogil=True)
 def _trade(
     first: NDArray[Any],
     second: NDArray[Any],
+    apart: int,
+    other: int,
     held: NDArray[np.uint8],
     pool: NDArray[Any],
     state: NDArray[np.uint64],
 ) -> None:
-    """Deal the columns that only one of two rows holds out at random, to each as many as it had."""
+    """Deal the columns that only one of two rows holds out at random, to each as many as it had.
+
+    The columns apart and other stay where they are; below 0 there is none.
+    """
     for column in first:
         held[column] = 1
+    if apart >= 0:
+        held[apart], held[other] = 2, 2
     size = 0
     for column in second:
-        if held[column] == 1:
-            held[column] = 2
-        else:
+        if held[column] == 0:
             pool[size] = column
             size += 1
+        else:
+            held[column] = 2
     of_second = size
     for column in first:
         if held[column] == 1:
             pool[size] = column
             size += 1
     for place in range(of_second):
-        other = place + below(state, size - place)
-        pool[place], pool[other] = pool[other], pool[place]
+        drawn = place + below(state, size - place)
+        pool[place], pool[drawn] = pool[drawn], pool[place]
     taken = 0
     for k in range(len(second)):
         if held[second[k]] != 2:
@@ -102,6 +116,8 @@ def _trade(
         if flag == 1:
             first[k] = pool[taken]
             taken += 1
+    if apart >= 0:
+        held[apart], held[other] = 0, 0
 
 
 @njit(cache=True, nogil=True)
@@ -119,6 +135,25 @@ def transpose(indptr: NDArray[Any], indices: NDArray[Any], width: int) -> tuple[
             rows[cursor[indices[k]]] = row
             cursor[indices[k]] += 1
     return turned, rows
+
+
+@njit(cache=True, nogil=True)
+def trade_in_turn(
+    indptr: NDArray[Any],
+    indices: NDArray[Any],
+    width: int,
+    turns: int,
+    rounds: int,
+    state: NDArray[np.uint64],
+    loops_stay: bool,
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Let rows and columns trade in turn; an even number of turns ends on the side of the first."""
+    rows = len(indptr) - 1
+    for turn in range(turns):
+        across = rows if turn % 2 else width
+        trade_rounds(indptr, indices, across, rounds, state, loops_stay)
+        indptr, indices = transpose(indptr, indices, across)
+    return indptr, indices
 
 
 @njit(cache=True, nogil=True)

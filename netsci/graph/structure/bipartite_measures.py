@@ -213,12 +213,11 @@ def bipartite_graph(biadjacency: Any) -> sp.csr_array:
     >>> bipartite_graph([[1, 0]]).toarray().astype(int).tolist()
     [[0, 1, 0], [1, 0, 0], [0, 0, 0]]
     """
-    coo = as_links(biadjacency, "biadjacency").tocoo()
-    rows, columns = coo.row.astype(np.int64), coo.col.astype(np.int64) + coo.shape[0]
-    both = np.concatenate([rows, columns]), np.concatenate([columns, rows])
-    return as_links(
-        sp.coo_array((np.ones(2 * len(rows), bool), both), shape=(sum(coo.shape), sum(coo.shape)))
-    )
+    links = as_links(biadjacency, "biadjacency")
+    turned, rows = links.T.tocsr(), links.shape[0]
+    indptr = np.concatenate([links.indptr, links.nnz + turned.indptr[1:]])
+    indices = np.concatenate([links.indices + rows, turned.indices])
+    return sp.csr_array((np.ones(len(indices), bool), indices, indptr), shape=(sum(links.shape),) * 2)
 
 
 def _pair_sums(links: sp.csr_array) -> tuple[int, float, NDArray[np.float64]]:

@@ -6,6 +6,9 @@ as back, so every matrix with the same degrees is equally likely in the end. The
 the columns that only one of them holds together and deal them out anew. Rows and columns trade in turn: a
 column that most rows hold is moved by trades of columns, and hardly by those of rows. In an undirected
 network two nodes trade the neighbours that only one of them has.
+
+Self-loops are the same everywhere: where rows and columns are one population, directed or not, they stay
+where they are, none are added, and no measure counts them.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ from numpy.typing import NDArray
 
 from netsci.graph.checks import as_links, check_choice, check_generator, check_graph
 from netsci.graph.layered import LayeredGraph
+from netsci.graph.projection import Projection
 
 TURNS = 24  # rows and columns trade in turn; even, so that the last turn ends on the side of the first
 ROUNDS = 4  # pairings of all rows, or of all columns, in each turn
@@ -34,9 +38,8 @@ def null_model(
     "erdos_renyi": uniform among all matrices of the projection's shape and number of links (undirected:
     symmetric). "degree_preserving": uniform among all with its degrees of every row and of every column
     (undirected: symmetric, degrees of the nodes). If a unit owns several rows
-    (rows_per_unit), each row keeps its degree. Self-loops of undirected projections stay where they are, and
-    none are added. A directed projection of a population onto itself is drawn like any other matrix, also on
-    its diagonal. Weights are dropped: a new link has none.
+    (rows_per_unit), each row keeps its degree. Self-loops of a projection of a population onto itself stay
+    where they are, and none are added. Weights are dropped: a new link has none.
 
     Raises
     ------
@@ -58,13 +61,26 @@ def null_model(
     check_choice(kind, NULL_MODELS, "kind")
     check_generator(rng)
     drawn = [
-        replace(p, links=_MODELS[kind](p.links, undirected=p.undirected, rng=rng), weights=None)
+        replace(p, links=draw_links(p.links, kind, **_options(p), rng=rng), weights=None)
         for p in graph.projections
     ]
     return LayeredGraph(graph.populations, tuple(drawn))
 
 
-def draw_links(links: Any, kind: str, *, undirected: bool = False, rng: np.random.Generator) -> sp.csr_array:
+def _options(p: Projection) -> dict[str, bool]:
+    """Return what the links of a projection are; where a unit owns several rows no place is a self-loop."""
+    one_population = p.source == p.target and p.rows_per_unit == 1
+    return {"undirected": p.undirected, "one_population": one_population}
+
+
+def draw_links(
+    links: Any,
+    kind: str,
+    *,
+    undirected: bool = False,
+    one_population: bool = False,
+    rng: np.random.Generator,
+) -> sp.csr_array:
     """Return one matrix of the null model of that name: `scatter` or `rewire` by NULL_MODELS.
 
     Examples
@@ -73,16 +89,19 @@ def draw_links(links: Any, kind: str, *, undirected: bool = False, rng: np.rando
     1
     """
     check_choice(kind, NULL_MODELS, "kind")
-    return _MODELS[kind](links, undirected=undirected, rng=rng)
+    return _MODELS[kind](links, undirected=undirected, one_population=one_population, rng=rng)
 
 
-def rewire(links: Any, *, undirected: bool = False, rng: np.random.Generator) -> sp.csr_array:
+def rewire(
+    links: Any, *, undirected: bool = False, one_population: bool = False, rng: np.random.Generator
+) -> sp.csr_array:
     """Return a random matrix with the same degrees of every row and column, each equally likely.
 
     Parameters
     ----------
     links : matrix [rows, columns] as `as_links` takes it. undirected : links is the symmetric adjacency of
-        an undirected network and the result is one too; self-loops stay where they are. rng : a Generator.
+        an undirected network and the result is one too. one_population : rows and columns are the same nodes,
+        as they are if undirected: self-loops stay where they are, and none are added. rng : a Generator.
 
     Returns
     -------
@@ -92,7 +111,8 @@ def rewire(links: Any, *, undirected: bool = False, rng: np.random.Generator) ->
     Raises
     ------
     TypeError, ValueError
-        If links is not a finite matrix, or is not symmetric and undirected, or rng is not a Generator.
+        If links is not a finite matrix, or is not symmetric and undirected, or not square and of one
+        population, or rng is not a Generator.
 
     Examples
     --------
@@ -100,18 +120,24 @@ def rewire(links: Any, *, undirected: bool = False, rng: np.random.Generator) ->
     [2, 1]
 
     Source: as `null_model`.
+    Reading: of one population and directed, a circle of three links that only turning all three at once would
+    reverse stays as it is (Berger and Mueller-Hannemann 2010); networks that hold one are rare.
     """
     check_generator(rng)
     matrix = as_links(links)
     if undirected:
         return _rewire_undirected(matrix, rng)
-    return _trade(matrix, rng)
+    if one_population:
+        _check_square(matrix)
+    return _trade(matrix, rng, one_population=one_population)
 
 
-def scatter(links: Any, *, undirected: bool = False, rng: np.random.Generator) -> sp.csr_array:
+def scatter(
+    links: Any, *, undirected: bool = False, one_population: bool = False, rng: np.random.Generator
+) -> sp.csr_array:
     """Return a random matrix with the same shape and number of links, each equally likely.
 
-    Undirected: a symmetric one; self-loops stay where they are. Parameters and errors as `rewire`.
+    Undirected: a symmetric one. Parameters and errors as `rewire`.
 
     Examples
     --------
@@ -122,12 +148,18 @@ def scatter(links: Any, *, undirected: bool = False, rng: np.random.Generator) -
     """
     check_generator(rng)
     matrix = as_links(links)
-    if not undirected:
+    if not undirected and not one_population:
         rows, columns = matrix.shape
         places = _distinct(rows * columns, matrix.nnz, rng)
         return _from_pairs(places // max(columns, 1), places % max(columns, 1), matrix.shape)
-    plain, loops = _split_loops(matrix)
+    plain, loops = _split_loops(matrix, symmetric=undirected)
     nodes = plain.shape[0]
+    if not undirected:
+        places = _distinct(nodes * (nodes - 1), plain.nnz, rng)
+        # Places off the diagonal, numbered along rows of nodes - 1.
+        one, other = places // max(nodes - 1, 1), places % max(nodes - 1, 1)
+        other = other + (other >= one)
+        return _from_pairs(np.concatenate([one, loops]), np.concatenate([other, loops]), matrix.shape)
     places = _distinct(nodes * (nodes - 1) // 2, plain.nnz // 2, rng)
     # Pair k joins node k mod n to the (k div n + 1)-th node after it on a circle: every pair once.
     one = places % max(nodes, 1)
@@ -140,23 +172,31 @@ _MODELS: dict[str, Callable[..., sp.csr_array]] = {"erdos_renyi": scatter, "degr
 NULL_MODELS = tuple(_MODELS)
 
 
-def _trade(matrix: sp.csr_array, rng: np.random.Generator) -> sp.csr_array:
-    from netsci.graph.structure._rewiring_kernels import trade_rounds, transpose
+def clear_loops(links: Any) -> sp.csr_array:
+    """Return the links of one population without its self-loops.
 
-    state = _state(rng)
-    rows, columns = matrix.shape
-    indptr, indices = matrix.indptr, matrix.indices.copy()
-    for turn in range(TURNS):
-        width = rows if turn % 2 else columns
-        trade_rounds(indptr, indices, width, ROUNDS, state)
-        indptr, indices = transpose(indptr, indices, width)
+    Examples
+    --------
+    >>> clear_loops([[1, 1], [0, 0]]).toarray().tolist()
+    [[False, True], [False, False]]
+    """
+    return _split_loops(as_links(links), symmetric=False)[0]
+
+
+def _trade(matrix: sp.csr_array, rng: np.random.Generator, *, one_population: bool) -> sp.csr_array:
+    from netsci.graph.structure._rewiring_kernels import trade_in_turn
+
+    indices, columns = matrix.indices.copy(), matrix.shape[1]
+    indptr, indices = trade_in_turn(
+        matrix.indptr, indices, columns, TURNS, ROUNDS, _state(rng), one_population
+    )
     return sp.csr_array((np.ones(len(indices), bool), indices, indptr), shape=matrix.shape)
 
 
 def _rewire_undirected(matrix: sp.csr_array, rng: np.random.Generator) -> sp.csr_array:
     from netsci.graph.structure._rewiring_kernels import trade_neighbours, transpose
 
-    plain, loops = _split_loops(matrix)
+    plain, loops = _split_loops(matrix, symmetric=True)
     nodes = plain.shape[0]
     # Above half density two nodes share most neighbours: the absent links are as good, and fewer.
     turned = 2 * plain.nnz > nodes * (nodes - 1)
@@ -175,13 +215,22 @@ def _rewire_undirected(matrix: sp.csr_array, rng: np.random.Generator) -> sp.csr
     return _from_pairs(np.concatenate([coo.row, loops]), np.concatenate([coo.col, loops]), plain.shape)
 
 
-def _split_loops(matrix: sp.csr_array) -> tuple[sp.csr_array, NDArray[np.int64]]:
-    """Return a symmetric matrix without its diagonal, and the nodes with a loop."""
-    if matrix.shape[0] != matrix.shape[1] or (matrix != matrix.T).nnz:
+def _check_square(matrix: sp.csr_array) -> None:
+    if matrix.shape[0] != matrix.shape[1]:
+        raise ValueError(
+            f"links of one population must be a square matrix; this one is {matrix.shape}: pass "
+            "one_population=False"
+        )
+
+
+def _split_loops(matrix: sp.csr_array, *, symmetric: bool) -> tuple[sp.csr_array, NDArray[np.int64]]:
+    """Return a square matrix without its diagonal, and the nodes with a loop."""
+    if symmetric and (matrix.shape[0] != matrix.shape[1] or (matrix != matrix.T).nnz):
         raise ValueError(
             f"undirected links must be a symmetric matrix; this one is {matrix.shape} and not: pass "
             "undirected=False, or links + links.T"
         )
+    _check_square(matrix)
     coo = matrix.tocoo()
     off = coo.row != coo.col
     return _from_pairs(coo.row[off], coo.col[off], matrix.shape), coo.row[~off].astype(np.int64)

@@ -1,3 +1,4 @@
+from collections import Counter
 from itertools import combinations, product
 
 import numpy as np
@@ -251,6 +252,46 @@ def test_recurrent_and_undirected_projections():
     assert null.projections[1].undirected
     assert null.projections[1].weights is None
     assert null.projections[1].links.diagonal().tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize("kind", NULL_MODELS)
+@pytest.mark.parametrize("seed", range(5))
+def test_loops_of_one_population_stay_and_none_come(kind, seed):
+    rng = np.random.default_rng(seed)
+    links = rng.random((12, 12)) < 0.3
+    graph = LayeredGraph.from_adjacency(links, directed=True)
+    null = null_model(graph, kind, rng=rng).projections[0].links.toarray()
+    np.testing.assert_array_equal(null.diagonal(), links.diagonal())
+    assert null.sum() == links.sum()
+    if kind == "degree_preserving":
+        for axis in (0, 1):
+            np.testing.assert_array_equal(null.sum(axis=axis), links.sum(axis=axis))
+    two = draw_links(links, kind, rng=rng).toarray()
+    assert (two.diagonal() != links.diagonal()).any()  # of two populations the diagonal is like any place
+
+
+def test_directed_rewiring_without_loops_is_uniform():
+    """All 0/1 matrices 4 x 4 with an empty diagonal and these sums, each as often as another."""
+    links = np.array([[0, 1, 1, 0], [0, 0, 1, 1], [1, 0, 0, 0], [0, 1, 0, 0]])
+    places = [(i, j) for i in range(4) for j in range(4) if i != j]
+    states = set()
+    for chosen in combinations(places, 6):
+        one = np.zeros((4, 4), int)
+        one[tuple(np.array(chosen).T)] = 1
+        if all((one.sum(axis=a) == links.sum(axis=a)).all() for a in (0, 1)):
+            states.add(one.tobytes())
+    rng = np.random.default_rng(7)
+    drawn = Counter(
+        rewire(links, one_population=True, rng=rng).toarray().astype(int).tobytes() for _ in range(4000)
+    )
+    assert set(drawn) == states
+    assert chisquare([drawn[state] for state in states]).pvalue > 0.001
+
+
+def test_one_population_needs_a_square():
+    for function in (rewire, scatter):
+        with pytest.raises(ValueError, match="one_population=False"):
+            function(np.ones((2, 3)), one_population=True, rng=np.random.default_rng(7))
 
 
 def test_a_seed_draws_the_same_again():
