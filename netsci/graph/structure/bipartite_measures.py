@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from netsci.graph.checks import as_links, check_choice, check_generator
 from netsci.graph.structure.classical import correlation
+from netsci.graph.structure.modularity import rate_division
 from netsci.graph.structure.modules import RUNS, Modules, find_modules
 
 
@@ -173,8 +174,14 @@ def bipartite_communities(biadjacency: Any, *, runs: int = RUNS, rng: np.random.
     return find_modules(links, (0, links.shape[0]), sum(links.shape), runs=runs, rng=rng)
 
 
-def bipartite_modularity(biadjacency: Any, *, runs: int = RUNS, rng: np.random.Generator) -> float:
-    """Return the modularity Q of the division that `bipartite_communities` finds; NaN without links.
+def bipartite_modularity(
+    biadjacency: Any, division: Any = None, *, runs: int = RUNS, rng: np.random.Generator | None = None
+) -> float:
+    """Return the modularity Q of a division, or of the one that `bipartite_communities` finds.
+
+    NaN without links. division : integers [rows + columns], rows first, one number for each module; None
+    searches. Other parameters and errors as `bipartite_communities`; ValueError also if division does not
+    hold one number for each row and column.
 
     Examples
     --------
@@ -183,7 +190,10 @@ def bipartite_modularity(biadjacency: Any, *, runs: int = RUNS, rng: np.random.G
 
     Source: as `bipartite_communities`.
     """
-    return bipartite_communities(biadjacency, runs=runs, rng=rng).modularity
+    if division is None:
+        return bipartite_communities(biadjacency, runs=runs, rng=rng).modularity  # type: ignore[arg-type]
+    links = as_links(biadjacency, "biadjacency")
+    return rate_division(links, (0, links.shape[0]), sum(links.shape), division)
 
 
 def bipartite_assortativity(biadjacency: Any) -> float:

@@ -22,9 +22,7 @@ from netsci.graph.checks import as_whole, check_choice, check_generator, check_g
 from netsci.graph.layered import LayeredGraph
 from netsci.graph.processors import processors
 from netsci.graph.projection import Projection
-from netsci.graph.structure import classical
-from netsci.graph.structure.null_models import NULL_MODELS, clear_loops, draw_links, scatter
-from netsci.graph.structure.samples import (
+from netsci.graph.sample import (
     BIPARTITE_MEASURES,
     MEASURES,
     UNDEFINED,
@@ -32,6 +30,8 @@ from netsci.graph.structure.samples import (
     Sample,
     estimate_work,
 )
+from netsci.graph.structure import classical
+from netsci.graph.structure.null_models import NULL_MODELS, clear_loops, draw_links, scatter
 
 if TYPE_CHECKING:
     import pandas as pd
