@@ -13,13 +13,11 @@ import typer
 from rich.console import Console
 
 from analysis import corpus, digits, s0, s1, s3
-from analysis.engine.cells import write_in
-from analysis.engine.cluster import CLUSTERS, ClusterError
 from analysis.engine.exhibit import Exhibit
 from analysis.engine.make import drop_unfinished, make_page, make_tables
 from analysis.engine.page import Page
-from analysis.engine.store import load_tables
-from analysis.engine.sweep import FailedCellsError
+from analysis.engine.store import load_tables, write_in
+from netsci.sweep import CLUSTERS, ClusterError, FailedCellsError
 
 ROOT = Path(__file__).resolve().parent.parent
 FORMATS = ("svg", "html", "pdf")

@@ -11,15 +11,16 @@ import pandas as pd
 from analysis.corpus import tables
 from analysis.corpus.networks import ARCHIVE, CHECKSUM, DOMAINS, NEEDS
 from analysis.corpus.tables import ALL, RULES, differences
-from analysis.engine.cells import Cell, Task
 from analysis.engine.exhibit import Exhibit, Tables
 from analysis.engine.literals import make_exhibits
+from analysis.engine.names import RUN_NAMES
 from analysis.engine.sheet import Sheet
 from netsci import plot
 from netsci.plot.draw import draw
 from netsci.plot.scene import Panel, Scene, Series
+from netsci.sweep import Cell, Task
 
-TASK = Task("networks-measure", "analysis.corpus.networks:measure")
+TASK = Task("networks-measure", "analysis.corpus.networks:measure", RUN_NAMES)
 PARAMETERS: dict[str, Any] = {
     "per_domain": 30,
     "per_series": 5,  # snapshots of one network are no independent witnesses

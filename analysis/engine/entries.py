@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from analysis.engine.cells import Cell
 from analysis.engine.derived import Derived, derive
 from analysis.engine.exhibit import Tables
 from analysis.engine.page import Pivot, PivotCell
@@ -20,6 +19,7 @@ from analysis.engine.printed import Entry, Records, Source
 from analysis.engine.sheet import Key, Sheet, Spread, write_number
 from analysis.engine.statistics import mean_and_interval
 from analysis.engine.words import column_name, row_name
+from netsci.sweep import Cell
 
 UNFINISHED = "its run is not finished"
 NO_GPU = "its run needs a GPU, and none was at hand"

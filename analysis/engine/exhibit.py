@@ -1,6 +1,6 @@
 """An Exhibit turns the records of its cells into tables and a figure, and both into a page.
 
-    Cell -> Record (`analysis.engine.cells`) -> Exhibit.tabulate -> tidy tables -> Exhibit.draw -> figure
+    Cell -> Record (`netsci.sweep`) -> Exhibit.tabulate -> tidy tables -> Exhibit.draw -> figure
     tables -> Sheet -> rulings on claims, numbers of the note, verdict -> Page
 
 Drawing, ruling and the page need the tables only.
@@ -16,11 +16,11 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.engine.cells import Cell, Record
 from analysis.engine.claims import Claim, rulings
 from analysis.engine.notes import Note, fill, read_note
 from analysis.engine.page import VERDICT_WORDS, Page, Pivot, Ruling
 from analysis.engine.sheet import Sheet
+from netsci.sweep import Cell, Record
 
 Tables = dict[str, pd.DataFrame]
 Missing = tuple[tuple[str, str], ...]  # (reason, the cells not run for it)

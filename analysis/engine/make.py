@@ -9,11 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from analysis.engine.cells import find_record
 from analysis.engine.exhibit import Exhibit, Tables, page_of
 from analysis.engine.page import Page
 from analysis.engine.store import load_tables, save_tables
-from analysis.engine.sweep import run_cells
+from netsci.sweep import find_record, run_cells
 
 Say = Callable[[str], None]
 

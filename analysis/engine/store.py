@@ -10,9 +10,16 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.engine.cells import CHANGED, Cell, Record, now, origin, write_in
 from analysis.engine.exhibit import Exhibit, Tables
-from analysis.engine.names import resolve
+from analysis.engine.names import RUN_NAMES
+from netsci.io.files import write_atomically
+from netsci.sweep import CHANGED, Cell, Record, describe_origin, read_clock
+
+
+def write_in(folder: Path, name: str, content: bytes | str) -> Path:
+    """Write a file atomically, making its folder, and return its path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return write_atomically(folder / name, content)
 
 
 def save_tables(exhibit: Exhibit, tables: Tables, records: Mapping[Cell, Record], results: Path) -> None:
@@ -31,7 +38,7 @@ def load_tables(exhibit: Exhibit, results: Path) -> Tables | None:
     if not (folder / "provenance.json").exists():
         return None
     made = json.loads((folder / "provenance.json").read_text())
-    cells = [resolve(key) for key in made["cells"]]
+    cells = [RUN_NAMES.resolve(key) for key in made["cells"]]
     if (cells, made["version"]) != ([cell.key for cell in exhibit.cells], exhibit.version):
         return None
     paths = {name: folder / f"{name}.csv" for name in made["tables"]}
@@ -65,7 +72,7 @@ def provenance(exhibit: Exhibit, tables: Sequence[str], runs: Sequence[Mapping[s
             "device": dict(sorted(Counter(run["device"] for run in runs if "device" in run).items())),
             "changed": sum(run.get("commit", "").endswith(CHANGED) for run in runs),
         },
-        "tabulated": origin() | {"at": now()},
+        "tabulated": describe_origin(__file__) | {"at": read_clock()},
     }
 
 

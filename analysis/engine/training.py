@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from analysis.engine.cells import Cell, Record, Task
+from analysis.engine.names import RUN_NAMES
 from analysis.engine.printed import Reader, Source
+from netsci.sweep import Cell, Record, Task
 from netsci.train.recipe import Recipe, write_old_names
 
-TASK = Task("s0-training", "analysis.engine.training_task:run", sets=("data",))
+TASK = Task("s0-training", "analysis.engine.training_task:run", RUN_NAMES)
 # Of the task, by learner. Records of N-MNIST of before 2026-11-28 count the events of the first layer as
 # multiply-accumulates and not as spikes; no table shows their operations.
 VERSIONS = {"gradient": 1, "stp": 2}

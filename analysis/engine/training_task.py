@@ -16,9 +16,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from analysis.engine.cells import Record
 from netsci.measure import bit_flip, false_spikes, spike_dropout
 from netsci.sparse import sparse_layers
+from netsci.sweep import Record
 from netsci.train import Recipe, Run, keep_memory, keyed, train
 
 NOISE: dict[str, Callable[..., NDArray[Any]]] = {

@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.engine.cells import Cell, Record
 from analysis.engine.printed import Reader, Source
 from analysis.engine.training import at_epoch, gain, last, over_seeds, total
 from analysis.engine.words import NAMES
 from analysis.s0.paper import STP, with_steps
 from analysis.s0.recipes import LEFT_OUT, back_propagated, target_propagated
 from netsci.measure import rpdr
+from netsci.sweep import Cell, Record
 from netsci.train.recipe import Recipe
 
 LATER = "the method is not part of this library yet"

@@ -9,7 +9,6 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.engine.cells import Cell, Record
 from analysis.engine.claims import Claim, Order
 from analysis.engine.drawing import SCALES
 from analysis.engine.exhibit import Exhibit, Tables
@@ -21,6 +20,7 @@ from analysis.engine.training import at_epoch, cell
 from analysis.s0.answers import seconds
 from analysis.s0.recipes import GRID, SMOKE, SMOKE_NETS, STP_EPOCHS, STP_LR, STP_SWEEP_LR, SWEEP_IMAGES, TUNED
 from netsci import plot
+from netsci.sweep import Cell, Record
 from netsci.train.presets import PRESETS
 
 VALIDATION = 10_000

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.engine.cells import Cell, Record, Task
 from analysis.engine.claims import Bound
 from analysis.engine.exhibit import Exhibit, Tables
 from analysis.engine.literals import make_exhibits
+from analysis.engine.names import RUN_NAMES
 from analysis.engine.printed import expected
 from analysis.engine.sheet import Sheet, exact
 from analysis.engine.statistics import average, tidy
@@ -21,6 +21,7 @@ from analysis.s3.tasks import OPERATIONS
 from netsci import plot
 from netsci.plot.draw import draw
 from netsci.plot.scene import Panel, Scene, Series
+from netsci.sweep import Cell, Record, Task
 
 ORDERS = ((0.5, 1.0), (1.0, 2.0))
 UNCHANGED = 1e-9  # rounding
@@ -32,9 +33,9 @@ PRINTED = {  # column of the printed table -> measure, p, q
     "sparsity_i_p1_q2": ("I(W)", *ORDERS[1]),
 }
 DATA = "none: vectors that are written out, or drawn at random"
-VECTORS = Task("s3-vectors", "analysis.s3.tasks:vectors")
-CHANGES = Task("s3-changes", "analysis.s3.tasks:changes")
-CHECKS = Task("s3-claims", "analysis.s3.checks:check_all")
+VECTORS = Task("s3-vectors", "analysis.s3.tasks:vectors", RUN_NAMES)
+CHANGES = Task("s3-changes", "analysis.s3.tasks:changes", RUN_NAMES)
+CHECKS = Task("s3-claims", "analysis.s3.checks:check_all", RUN_NAMES)
 AS_SAID = "holds as said"
 MAIN = ("a.5.1", "definition")  # the property whose proof S3 builds on its measure
 

@@ -24,7 +24,7 @@ def load_graph(
     undirected: bool = False,
     isolate: bool = True,
 ) -> LayeredGraph:
-    """Return the network in a file; see `load`."""
+    """Return the graph of the network in a file; parameters and errors are those of `load`."""
     options: dict[str, Any] = {"threshold": threshold, "density": density, "select": select}
     return load(path, undirected=undirected, isolate=isolate, **options).graph
 
@@ -44,18 +44,25 @@ def load(
     ONNX, HDF5 (Keras, NIR), .keras archives and MATLAB 5 files; GraphML, GEXF, GML, Pajek, node-link JSON,
     Matrix Market, edge lists and tables of numbers. The content tells the format. Nothing in the file is run.
     The population "input" holds the neurons (or channels) before the first layer. Each layer gives one more
-    population, with the layer's name. A plain network is one population.
+    population, with the layer's name. A network without layers, such as a GraphML file without groups, is
+    one population. Without threshold and density a link is what the file stores as one: an entry of a sparse
+    matrix, a True of a mask, else a weight other than 0.
 
     Parameters
     ----------
     path : the file.
     threshold : keep the links of |weight| >= threshold, a finite number of at least 0.
     density : keep the strongest links of each layer, at most this share in (0, 1] of its possible links; of
-        equal links the first ones. See `netsci.io.network.cut`. Do not pass `threshold` as well.
+        equal |weight| the first, row by row. Pass threshold or density, not both; None keeps all links.
     select : keep only the layer of this name, or the layers whose names begin with it and a dot.
     undirected : read a directed projection of a population onto itself as undirected: merge both directions
         and add up their weights.
-    isolate : read the file in another process, under limits of memory and time.
+    isolate : read the file in another process, under limits of memory and time. Pass False only for files
+        that you trust.
+
+    Returns
+    -------
+    Loaded, with graph (the LayeredGraph), kind, notes, path and sha256.
 
     Raises
     ------

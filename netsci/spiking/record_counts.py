@@ -109,7 +109,7 @@ class Tally:
             # called every step, once or more often: the rarest is called once a step
             steps = self._wanted or min(numbers.values())
         if samples < 1:
-            raise ValueError("data must hold samples in every batch; one has none")
+            raise ValueError("data must hold samples in every batch; one has none: leave it out")
         if self.steps is None:
             self.steps = steps
         if steps != self.steps or steps < 1:

@@ -139,7 +139,7 @@ class ThinnedView:
 
 
 def view_of(projection: Projection) -> ArrayView:
-    """Return the view of a projection of a graph.
+    """Return the `LayerView` of a projection of a graph, without gradient and activity.
 
     Examples
     --------

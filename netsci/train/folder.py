@@ -86,10 +86,13 @@ def write_progress(place: Path, checkpoint: Checkpoint) -> None:
 
 
 def save_network(path: Path, model: nn.Module) -> None:
-    """Write the weights of a model under the names and in the shapes of torch, outputs first.
+    """Write the parameters of a model to a safetensors file, as torch names and shapes them; no buffers.
 
-    A sparse layer "a" is stored as a.weight, 0 at missing links, and a.weight_mask, bool of the same shape.
-    The mask is needed because a new link has the weight 0 too.
+    A sparse linear layer "a" is stored as a.weight [out, in], 0 at missing links, and a.weight_mask, bool of
+    the same shape; read links from the mask, since a new link has the weight 0 too. An existing file is
+    replaced.
+
+    path : the file, its folder must exist. model : any torch module.
 
     Raises OSError if the file cannot be written.
 

@@ -180,7 +180,7 @@ class Topology:
             if len(ends) != 2:
                 raise ValueError(f"delta_end must be one number or a pair; got {self.delta_end!r}")
         elif self.delta_schedule != "linear":
-            raise ValueError(f"delta_end is missing: delta_schedule {self.delta_schedule!r} needs it")
+            raise ValueError(f"delta_end is missing: set it for delta_schedule {self.delta_schedule!r}")
 
     def _check_sparsity(self) -> None:
         check_choice(self.density_schedule, tuple(DENSITY), "density_schedule")
@@ -191,7 +191,7 @@ class Topology:
                 raise ValueError(f"{name} must lie below 1: a network without links cannot learn")
         if self.initial_sparsity is None and self.density_schedule != "linear":
             raise ValueError(
-                f"initial_sparsity is missing: density_schedule {self.density_schedule!r} needs it"
+                f"initial_sparsity is missing: set it for density_schedule {self.density_schedule!r}"
             )
 
     def _check_times(self) -> None:

@@ -16,11 +16,11 @@ from typer.testing import CliRunner
 
 from analysis import figures
 from analysis.engine import agreement, digits_runs, make
-from analysis.engine.cells import Cell, Record, record_path
 from analysis.engine.exhibit import say_verdict
 from analysis.engine.site import in_order, scoreboard
 from analysis.engine.store import load_tables
 from analysis.engine.training import TASK
+from netsci.sweep import Cell, Record, record_path
 from tests.analysis.committed import EXHIBITS, RESULTS, tables_of
 from tests.analysis.digits.test_digits import SMALL
 from tests.plot import svg

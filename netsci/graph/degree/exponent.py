@@ -250,9 +250,14 @@ def _bootstrap_p(
 def _whole_degrees(degrees: Any) -> NDArray[np.int64]:
     vector = as_vector(degrees, "degrees")
     if (vector < 0).any():
-        raise ValueError(f"degrees must not be negative; the smallest is {vector.min():g}")
+        raise ValueError(
+            f"degrees must not be negative; the smallest is {vector.min():g}: pass numbers of links"
+        )
     if (vector != np.floor(vector)).any():
-        raise ValueError("degrees must be whole numbers; strengths (sums of weights) have no discrete fit")
+        raise ValueError(
+            "degrees must be whole numbers; strengths (sums of weights) have no discrete fit: pass numbers "
+            "of links"
+        )
     if (vector > LARGEST_DRAW).any():
         raise ValueError(f"degrees must not exceed {LARGEST_DRAW:g}; the largest is {vector.max():g}")
     return vector.astype(np.int64)

@@ -76,7 +76,7 @@ def robins_alexander(biadjacency: Any) -> float:
 
     Parameters
     ----------
-    biadjacency : matrix [rows, columns] as `as_links` takes it.
+    biadjacency : matrix [rows, columns], dense (a link where it is not 0) or sparse (stored pattern).
 
     Raises
     ------
@@ -96,13 +96,13 @@ def robins_alexander(biadjacency: Any) -> float:
 def latapy_clustering(biadjacency: Any, side: str = "all") -> float:
     """Return the mean overlap of the neighbourhoods of nodes on the same side, in [0, 1].
 
-    cc(u) = mean over the u' of its side that share a neighbour with u of |N(u) and N(u')| / |N(u) or N(u')|;
-    0 for a node that shares none.
+    cc(u) = mean, over the u' of its side that share a neighbour with u, of |N(u) and N(u')| / |N(u) or
+    N(u')|; N(u) are the neighbours of u. 0 for a node that shares none.
 
     Parameters
     ----------
-    biadjacency : matrix [rows, columns] as `as_links` takes it. side : the nodes in the mean, "rows",
-        "columns" or "all".
+    biadjacency : matrix [rows, columns], dense (a link where it is not 0) or sparse (stored pattern).
+    side : the nodes in the mean, "rows", "columns" or "all".
 
     Raises
     ------
@@ -128,8 +128,9 @@ def nodf(biadjacency: Any) -> Nestedness:
 
     Parameters
     ----------
-    biadjacency : matrix [rows, columns] as `as_links` takes it. Empty rows and columns do not count: they
-        have no links that could be nested. The order of rows and columns does not matter.
+    biadjacency : matrix [rows, columns], dense (a link where it is not 0) or sparse (stored pattern). Empty
+        rows and columns do not count: they have no links that could be nested. The order of rows and columns
+        does not matter.
 
     Raises
     ------
@@ -149,18 +150,24 @@ def nodf(biadjacency: Any) -> Nestedness:
 def bipartite_communities(biadjacency: Any, *, runs: int = RUNS, rng: np.random.Generator) -> Modules:
     """Return modules of rows and columns of high bipartite modularity.
 
-    Q = 1/E sum over rows i and columns j of one module of (A[i, j] - k_i d_j / E), in [-1/2, 1]; membership
-    int64 [rows + columns], rows first, numbered by size; see `netsci.graph.structure.modules` for the search.
+    Q = (1/E) sum over rows i and columns j of one module of (A[i, j] - k_i d_j / E), with A 1 at links, E
+    their number, k_i and d_j the links of row and column. Weights play no part.
 
     Parameters
     ----------
-    biadjacency : matrix [rows, columns] as `as_links` takes it. runs : how much to search.
-    rng : a Generator.
+    biadjacency : matrix [rows, columns], dense (a link where it is not 0) or sparse (stored pattern).
+    runs : number of searches, at least 1; see `netsci.graph.structure.modules.find_modules`.
+    rng : numpy Generator.
+
+    Returns
+    -------
+    Modules: membership int64 [rows + columns], rows first, module 0 the largest; modularity Q in [-1/2, 1],
+    NaN without links.
 
     Raises
     ------
     TypeError, ValueError
-        If biadjacency is not a finite matrix or rng is not a Generator.
+        If biadjacency is not a finite matrix, runs < 1 or rng is not a Generator.
 
     Examples
     --------
@@ -182,6 +189,8 @@ def bipartite_modularity(
     NaN without links. division : integers [rows + columns], rows first, one number for each module; None
     searches. Other parameters and errors as `bipartite_communities`; ValueError also if division does not
     hold one number for each row and column.
+
+    Parameters and errors are those of `bipartite_communities`. Q is a lower bound of the highest one.
 
     Examples
     --------

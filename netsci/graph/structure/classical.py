@@ -30,7 +30,8 @@ def clustering(adjacency: Any) -> float:
 
     Parameters
     ----------
-    adjacency : symmetric matrix [nodes, nodes] as `as_links` takes it; self-loops are ignored.
+    adjacency : symmetric matrix [nodes, nodes], dense (a link where it is not 0) or sparse (stored pattern);
+        self-loops are ignored.
 
     Raises
     ------
@@ -66,7 +67,7 @@ def local_clustering(adjacency: Any) -> NDArray[np.float64]:
 
 
 def transitivity(adjacency: Any) -> float:
-    """Return 3 triangles / connected triples, in [0, 1]; NaN where no node has 2 neighbours.
+    """Return 3 * triangles / connected triples, in [0, 1]; NaN where no node has 2 neighbours.
 
     Parameters and errors as `clustering`.
 
@@ -89,7 +90,8 @@ def small_worldness(adjacency: Any, *, replicates: int = 10, rng: np.random.Gene
     networks of the same nodes and links (Erdos-Renyi). NaN where one is undefined or C_random is 0, as in
     small sparse networks without a triangle.
 
-    Parameters and errors as `clustering`; ValueError if replicates < 1.
+    adjacency : as in `clustering`. replicates : number of random networks, at least 1. rng : numpy Generator.
+    Errors are those of `clustering`, and ValueError if replicates < 1.
 
     Examples
     --------
@@ -113,7 +115,7 @@ def random_reference(links: sp.csr_array, replicates: int, rng: np.random.Genera
     (1.0, 1.0)
     """
     if as_whole(replicates, "replicates") < 1:
-        raise ValueError(f"replicates must be at least 1; got {replicates}")
+        raise ValueError(f"replicates must be at least 1 random network; got {replicates}")
     check_generator(rng)
     drawn = [scatter(links, undirected=True, rng=rng) for _ in range(replicates)]
     values = np.array([(clustering(one), path_length(one, rng=rng)) for one in drawn])
@@ -134,10 +136,11 @@ def relative_smallness(closed: float, length: float, reference: tuple[float, flo
 
 
 def communities(adjacency: Any, *, runs: int = RUNS, rng: np.random.Generator) -> Modules:
-    """Return modules of high modularity: membership int64 [nodes], numbered by size, and Q.
+    """Return modules of high modularity: membership int64 [nodes], module 0 the largest, and modularity Q.
 
-    Q = 1/(2E) sum over i, j of one module of (A[i, j] - k_i k_j / (2E)), in [-1/2, 1]; see
-    `netsci.graph.structure.modules` for the search and for what `runs` means. NaN without links.
+    Q = 1/(2E) sum over i, j of one module of (A[i, j] - k_i k_j / (2E)), in [-1/2, 1], with E links
+    and degrees k. NaN without links. runs : number of searches, at least 1; see
+    `netsci.graph.structure.modules.find_modules`.
 
     Parameters and errors as `clustering`; TypeError if rng is not a Generator, ValueError if runs < 1.
 
@@ -168,6 +171,8 @@ def modularity(
     ------
     TypeError, ValueError
         As `communities`, and if division does not hold one whole number for each node.
+
+    Parameters and errors are those of `communities`. Q is a lower bound of the highest one.
 
     Examples
     --------
@@ -203,7 +208,7 @@ def degree_assortativity(adjacency: Any) -> float:
 
 
 def rich_club(adjacency: Any) -> pd.DataFrame:
-    """Return the density of links among the nodes above each degree.
+    """Return the density phi of links among the nodes above each degree k.
 
     phi(k) = 2 E(k) / (N(k) (N(k) - 1)), N(k) nodes of degree above k and E(k) links among them. It rises with
     k in random networks too: compare with a null model of the same degrees.

@@ -28,7 +28,7 @@ SMALL, DENSE = 1000, 16  # nodes with links, and links a node, where Louvain's s
 
 @dataclass(frozen=True, eq=False)
 class Modules:
-    """A division of the nodes: membership int64 [nodes], numbered from 0 by size, and its modularity Q."""
+    """A division of the nodes: membership int64 [nodes], the largest is 0, and its modularity Q."""
 
     membership: NDArray[np.int64]
     modularity: float
@@ -67,7 +67,7 @@ def find_modules(
     Lefebvre, J. Stat. Mech. P10008 (2008); Barber, Physical Review E 76, 066102 (2007).
     """
     if as_whole(runs, "runs") < 1:
-        raise ValueError(f"runs must be at least 1; got {runs}")
+        raise ValueError(f"runs must be at least 1 search; got {runs}")
     if not links.nnz:
         return Modules(np.arange(nodes, dtype=np.int64), float("nan"))
     ends = Ends.of(links, offset, nodes)

@@ -35,11 +35,12 @@ def null_model(
 ) -> LayeredGraph:
     """Return a random graph with the same populations and a random draw of each projection.
 
-    "erdos_renyi": uniform among all matrices of the projection's shape and number of links (undirected:
-    symmetric). "degree_preserving": uniform among all with its degrees of every row and of every column
-    (undirected: symmetric, degrees of the nodes). If a unit owns several rows
-    (rows_per_unit), each row keeps its degree. Self-loops of a projection of a population onto itself stay
-    where they are, and none are added. Weights are dropped: a new link has none.
+    "erdos_renyi": each projection is drawn uniformly from all matrices of its shape and number of links
+    (undirected: symmetric ones). "degree_preserving": from all matrices in which every row and every column
+    has as many links as in the projection (undirected: symmetric, every node), by a long random walk, so
+    nearly uniformly. If a unit owns several rows (rows_per_unit), each row keeps its degree. Self-loops of a
+    projection of a population onto itself stay where they are, and none are added. Weights are dropped: a new
+    link has none.
 
     Raises
     ------

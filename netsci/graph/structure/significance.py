@@ -131,7 +131,7 @@ def structure_table(
     check_choice(null, NULL_MODELS, "null")
     check_generator(rng)
     if as_whole(replicates, "replicates") < 1:
-        raise ValueError(f"replicates must be at least 1; got {replicates}")
+        raise ValueError(f"replicates must be at least 1 random network; got {replicates}")
     if isinstance(measures, str):
         raise TypeError(f"measures must be a list of names; pass [{measures!r}]")
     for name in measures or ():

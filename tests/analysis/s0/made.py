@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from analysis.engine.cells import Cell, Record
 from analysis.engine.exhibit import ANALYSIS
 from analysis.engine.literals import read_exhibits
 from analysis.s0.tables import make_table
+from netsci.sweep import Cell, Record
 
 MEASURES = {"accuracy": 0.9, "link sparsity": 0.95, "node sparsity": 0.02, "SOPs": 2e6, "loss": 0.25}
 TABLES = {

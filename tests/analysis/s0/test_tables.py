@@ -10,20 +10,19 @@ import pytest
 
 from analysis import s0
 from analysis.engine import make
-from analysis.engine.cells import load_record
 from analysis.engine.drawing import OURS, PRINTED
 from analysis.engine.entries import NO_GPU, UNFINISHED, beside, compare_entries, pivot, tabulate
 from analysis.engine.exhibit import say_verdict
 from analysis.engine.printed import EXPECTED, Entry, Source, read_printed
 from analysis.engine.statistics import same
 from analysis.engine.store import load_tables, save_tables
-from analysis.engine.sweep import run_cells
 from analysis.engine.training import at_epoch, gain, total
 from analysis.engine.words import NAMES, column_name, row_name
 from analysis.s0 import grids, recipes
 from analysis.s0.answers import NOISES, PJ_PER_SOP, node_sparsity, seconds
 from analysis.s0.tables import error
 from analysis.s0.tables import parts as s0_parts
+from netsci.sweep import load_record, run_cells
 from tests.analysis.committed import RESULTS, tables_of
 from tests.analysis.s0.made import KINDS, TABLES, record
 

@@ -12,6 +12,7 @@ import os
 import shlex
 import signal
 import sys
+import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,7 +42,7 @@ def open_client(cluster: str, jobs: int) -> Iterator[Client]:
     """Start or find a cluster, and yield a client of it.
 
     "local" starts `jobs` processes here. An address such as tcp://host:8786 is that of a scheduler whose
-    workers see this repository. "slurm:queue=long,walltime=24:00:00,memory=8GB" asks for `jobs` jobs of one
+    workers can import the tasks. "slurm:queue=long,walltime=24:00:00,memory=8GB" asks for `jobs` jobs of one
     core, with any options of dask-jobqueue's SLURMCluster.
 
     Raises ClusterError for anything else, where no scheduler answers, and where dask is not installed.
@@ -110,9 +111,8 @@ def start_slurm(options: str, jobs: int) -> Any:
                 f"cluster takes slurm:NAME=VALUE,..., names being {', '.join(sorted(known))}; got {option!r}"
             )
         given[name] = value.split(";") if name in LISTS else int(value) if value.isdecimal() else value
-    root, before = str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")
     exported = {name: value for name, value in os.environ.items() if name.startswith("NETSCI_")}
-    exported["PYTHONPATH"] = f"{root}{os.pathsep}{before}" if before else root
+    exported["PYTHONPATH"] = os.pathsep.join(find_code())
     prologue = [f"export {name}={shlex.quote(value)}" for name, value in sorted(exported.items())]
     given["job_script_prologue"] = prologue + given.get("job_script_prologue", [])
     slurm = SLURMCluster(
@@ -123,6 +123,13 @@ def start_slurm(options: str, jobs: int) -> Any:
     if jobs:
         slurm.scale(jobs=jobs)
     return slurm
+
+
+def find_code() -> list[str]:
+    """Return the folders that this process imports from, but for those of Python itself and its packages."""
+    own = tuple(sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib", "purelib", "platlib"))
+    found = [os.path.abspath(path) for path in [*sys.path, str(Path(__file__).parents[2])]]
+    return [path for path in dict.fromkeys(found) if os.path.isdir(path) and not path.startswith(own)]
 
 
 def scheduler_class() -> type:

@@ -2,7 +2,7 @@
 
 A worker that dies takes nobody with it: its cell is run again, and reported failed, by name, when a second
 worker dies of it. Two clients on one folder share the work: each run holds the lock of its partial folder.
-For a worker that cannot see the results folder, the client holds it.
+For a worker that cannot see the folder of the sweep, the client holds it.
 """
 
 from __future__ import annotations
@@ -20,26 +20,21 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analysis.engine.cells import (
-    FOLDERS,
-    Cell,
-    Record,
-    find_record,
-    load_record,
-    partial_path,
-    record_path,
-    run_and_save,
-)
-from analysis.engine.cluster import PATIENCE, ClusterError, open_client
-from analysis.engine.progress import Progress, show_progress
-from analysis.engine.worker import Outcome, run_on_worker, run_one
 from netsci.io.lock import FolderLock
+from netsci.sweep.cells import Cell
+from netsci.sweep.cluster import PATIENCE, ClusterError, open_client
+from netsci.sweep.progress import Progress, show_progress
+from netsci.sweep.records import Record
+from netsci.sweep.store import FOLDERS, find_record, load_record, partial_path, record_path, run_and_save
+from netsci.sweep.worker import Outcome, run_on_worker, run_one
 
 if TYPE_CHECKING:
     from distributed import Client, Future
 
 DEATHS = 2  # of workers under one cell, then it has failed
 HELD_PAUSE = 2.0  # seconds until a cell that another process runs is looked at again
+Seconds = Mapping[Cell, float]
+Done = Callable[[Cell], None]
 
 
 class FailedCellsError(RuntimeError):
@@ -48,33 +43,36 @@ class FailedCellsError(RuntimeError):
 
 def run_cells(
     cells: Iterable[Cell],
-    results: Path,
+    folder: str | Path,
     *,
     jobs: int = 1,
     cluster: str = "local",
-    seconds: Mapping[Cell, float] | None = None,
-    done: Callable[[Cell], None] = lambda cell: None,
+    seconds: Seconds | None = None,
+    done: Done | None = None,
 ) -> dict[Cell, Record]:
     """Run the cells that have no record yet, and return the records of all.
 
+    folder : of the records. Start again with the same folder after a fault: what is there is not run again.
     jobs : workers of this machine ("local"; one is this process), or jobs to ask for ("slurm:...").
     cluster : "local", a scheduler's address, or "slurm:" with options; see `open_client`.
     seconds : what runs are expected to take, for the estimate of the time left on stderr.
     done : called with each cell that has a record.
 
-    Raises FailedCellsError, after all others are done, if cells failed, and ClusterError if there is no such
-    cluster, or it ends.
+    Raises FailedCellsError, after all others are done, if cells failed, ClusterError if there is no such
+    cluster, or it ends, and ValueError for jobs below 1.
     """
-    wanted = list(dict.fromkeys(cells))
+    if jobs < 1:
+        raise ValueError(f"jobs must be at least 1, the number of workers; got {jobs}")
+    folder, wanted = Path(folder).resolve(), list(dict.fromkeys(cells))
     missing = []
     for cell in wanted:
-        if find_record(results, cell):
-            done(cell)
-        else:
+        if not find_record(folder, cell):
             missing.append(cell)
+        elif done:
+            done(cell)
     if missing:
         with show_progress(missing, seconds or {}) as progress:
-            sweep = Sweep(results.resolve(), missing, progress, done)
+            sweep = Sweep(folder, missing, progress, done)
             if cluster == "local" and (jobs <= 1 or len(missing) == 1):
                 sweep.run_here()
             else:
@@ -84,7 +82,7 @@ def run_cells(
             counted = f"{len(sweep.failed)} of {len(wanted)} runs failed; the others are done"
             lines = [f"- {cell.name}: {why}" for cell, why in sweep.failed.items()]
             raise FailedCellsError("\n".join([f"{counted}. Start again to try these anew:", *lines]))
-    return {cell: load_record(results, cell) for cell in wanted}
+    return {cell: load_record(folder, cell) for cell in wanted}
 
 
 @dataclass
@@ -92,13 +90,13 @@ class Sweep:
     """The cells still to be run, and why others failed.
 
     later : when to look again at cells that other processes run. deaths : of workers, by the cell they ran.
-    blind : addresses of workers that cannot see the results folder. locks : of the cells that they run.
+    blind : addresses of workers that cannot see the folder of the sweep. locks : of the cells that they run.
     """
 
-    results: Path
+    folder: Path
     missing: Sequence[Cell]
     progress: Progress
-    done: Callable[[Cell], None]
+    done: Done | None
     failed: dict[Cell, str] = field(default_factory=dict)
     later: dict[Cell, float] = field(default_factory=dict)
     deaths: dict[Cell, int] = field(default_factory=dict)
@@ -119,7 +117,7 @@ class Sweep:
                 self.waiting.append(cell)
                 continue
             outcome = run_one(partial(self.hold, cell)) if hold else ("done", None)
-            if outcome[0] != "done" or find_record(self.results, cell):
+            if outcome[0] != "done" or find_record(self.folder, cell):
                 self.take(cell, outcome)
                 self.release(cell)
                 continue
@@ -129,7 +127,7 @@ class Sweep:
 
     def hold(self, cell: Cell) -> None:
         """Hold the partial folder of a cell, for a worker that cannot see it."""
-        self.locks[cell] = FolderLock(partial_path(self.results, cell)).__enter__()
+        self.locks[cell] = FolderLock(partial_path(self.folder, cell)).__enter__()
 
     def release(self, cell: Cell) -> None:
         """Release the partial folder of a cell if this client holds it."""
@@ -141,8 +139,8 @@ class Sweep:
     def save(self, cell: Cell, record: Record) -> None:
         """Write the record that a worker sent, unless there is one. The client must hold the cell."""
         self.locks[cell].check()
-        if find_record(self.results, cell) is None:
-            record.save(record_path(self.results, cell))
+        if find_record(self.folder, cell) is None:
+            record.save(record_path(self.folder, cell))
         shutil.rmtree(self.locks[cell].folder, ignore_errors=True)
 
     def take(self, cell: Cell, outcome: Outcome) -> None:
@@ -162,7 +160,8 @@ class Sweep:
             self.failed[cell] = value.rstrip().splitlines()[-1]
             self.progress.say(f"{cell.name} {dict(cell.parameters)} failed: {value}")
             return
-        self.done(cell)
+        if self.done:
+            self.done(cell)
 
     def run_again(self, cell: Cell) -> None:
         """Put a cell first in the line: its run came to nothing."""
@@ -175,16 +174,16 @@ class Sweep:
             if cell is None:
                 time.sleep(0.1)
             else:
-                self.take(cell, run_one(partial(run_and_save, cell, self.results)))
+                self.take(cell, run_one(partial(run_and_save, cell, self.folder)))
 
     def run_on(self, client: Client, *, shared: bool) -> None:
         """Run the cells on a cluster's workers, one at a time on each.
 
-        shared : whether the workers are known to see the results folder; else each looks for a file there.
+        shared : whether the workers are known to see the sweep's folder; else each looks for a file there.
 
         Raises ClusterError if the scheduler dies, or does not answer for PATIENCE seconds.
         """
-        marker = None if shared else make_marker(self.results)
+        marker = None if shared else make_marker(self.folder)
         topic = f"cells-{client.id}"
         running: dict[str, tuple[Cell, Future]] = {}
         environment = {name: value for name, value in os.environ.items() if name.startswith("NETSCI_")}
@@ -199,7 +198,7 @@ class Sweep:
                     if (cell := self.next_cell(hold=worker in self.blind)) is None:
                         break
                     held, deaths = cell in self.locks, self.deaths.get(cell, 0)
-                    arguments = (cell, self.results, marker, held, deaths, environment, topic)
+                    arguments = (cell, self.folder, marker, held, deaths, environment, topic)
                     where = {"workers": [worker], "allow_other_workers": False}
                     name = f"{cell.name}-{uuid.uuid4().hex}"
                     running[worker] = (cell, client.submit(run_on_worker, *arguments, key=name, **where))
@@ -286,10 +285,10 @@ def lost_scheduler(error: Exception) -> ClusterError:
     )
 
 
-def make_marker(results: Path) -> Path:
-    """Make a file in the results folder, by which a worker knows whether it sees the folder."""
-    folder = results / FOLDERS[1]
-    folder.mkdir(parents=True, exist_ok=True)
-    marker = folder / f".sweep-{uuid.uuid4().hex}"
+def make_marker(folder: Path) -> Path:
+    """Make a file in the folder of the sweep, by which a worker knows whether it sees the folder."""
+    room = folder / FOLDERS[1]
+    room.mkdir(parents=True, exist_ok=True)
+    marker = room / f".sweep-{uuid.uuid4().hex}"
     marker.touch()
     return marker

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from analysis.engine.cells import Record
+from netsci.sweep import Record
 
 
 def draw(*, seed: int, size: int) -> Record:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from analysis.engine.cells import Cell, Record, Task
+from netsci.sweep import Cell, Record, Task
 
-TASK = Task("cluster-test", "tests.analysis.engine.cluster_tasks:run")
+TASK = Task("cluster-test", "tests.sweep.cluster_tasks:run")
 
 
 def make_cell(seed: int, log: Path, **parameters: object) -> Cell:

@@ -1,4 +1,4 @@
-"""One run in a worker: with the results folder where it is seen, else with a private folder of that machine.
+"""One run in a worker: in the sweep's folder where it is seen, else in a private folder of that machine.
 
 A worker whose cell nobody wants any more (its client or scheduler is gone) ends itself.
 """
@@ -17,8 +17,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from analysis.engine.cells import Cell, Record, make_record, partial_path, run_and_save
 from netsci.io.lock import LOCK, FolderHeldError, FolderLock, FolderLostError
+from netsci.sweep.cells import Cell
+from netsci.sweep.records import Record
+from netsci.sweep.store import make_record, partial_path, run_and_save
 
 UNWANTED = 3  # looks, a second apart, that find a worker's cell unwanted before the worker ends itself
 Outcome = tuple[
@@ -41,16 +43,16 @@ def run_one(run: Callable[[], Record | None]) -> Outcome:
 
 def run_on_worker(
     cell: Cell,
-    results: Path,
+    folder: Path,
     marker: Path | None,
     held: bool,
     deaths: int,
     environment: Mapping[str, str],
     topic: str,
 ) -> Outcome:
-    """Run a cell in a worker; write its record, or return it where the results folder cannot be seen.
+    """Run a cell in a worker; write its record, or return it where the folder of the sweep cannot be seen.
 
-    marker : a file that is in the results folder; None if the worker is known to see it.
+    marker : a file that is in the folder of the sweep; None if the worker is known to see it.
     held : whether the client holds the cell's partial folder. A worker that cannot see the folder runs a cell
     only then; else it says so at once, and runs nothing.
     deaths : how many workers have died of this cell: then say whether it goes on or begins anew.
@@ -62,7 +64,7 @@ def run_on_worker(
     seen = not held and (marker is None or marker.exists())
     if not (seen or held):
         return "unseen", None
-    kept = partial_path(results if seen else find_private_folder(), cell)
+    kept = partial_path(folder if seen else find_private_folder(), cell)
     if deaths:
         some = kept.is_dir() and any(not path.name.startswith(LOCK) for path in kept.iterdir())
         how = "goes on from its partial folder" if some else f"begins anew, nothing is kept in {kept}"
@@ -73,7 +75,7 @@ def run_on_worker(
     arguments = (worker, worker.get_current_task(), ended)
     threading.Thread(target=end_unwanted, args=arguments, daemon=True).start()
     try:
-        return run_one(lambda: run_and_save(cell, results) if seen else run_unseen(cell, kept))
+        return run_one(lambda: run_and_save(cell, folder) if seen else run_unseen(cell, kept))
     finally:
         ended.set()
         for name in added:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from analysis.engine import progress
-from analysis.engine.progress import estimate_left, show_progress
-from tests.analysis.engine.cluster_tasks import make_cell
+from netsci.sweep import progress
+from netsci.sweep.progress import estimate_left, show_progress
+from tests.sweep.cluster_tasks import make_cell
 
 A, B, C, D = (make_cell(seed, Path("log")) for seed in range(4))
 

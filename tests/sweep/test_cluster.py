@@ -2,42 +2,36 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from concurrent.futures import CancelledError
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from analysis.engine import cluster as clusters
-from analysis.engine import sweep, worker
-from analysis.engine.cells import Record, record_path
-from analysis.engine.cluster import ClusterError, start_slurm
-from analysis.engine.progress import show_progress
-from analysis.engine.sweep import FailedCellsError, run_cells
 from netsci.io.lock import find_holder
-from tests.analysis.engine.cluster_tasks import make_cell as cell
+from netsci.sweep import FailedCellsError, Names, record_path, run_cells, running
+from netsci.sweep import cluster as clusters
+from netsci.sweep.cluster import start_slurm
 from tests.io.sandbox.processes import alive, children
+from tests.sweep.cluster_tasks import make_cell as cell
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "NETSCI_CLIENTS": "the client's"}
 CLIENT = """
 import sys
 from pathlib import Path
-from analysis.engine import sweep
-from analysis.engine.cluster import ClusterError
-from analysis.engine.sweep import run_cells
-from tests.analysis.engine.cluster_tasks import make_cell as cell
+from netsci.sweep import ClusterError, run_cells, running
+from tests.sweep.cluster_tasks import make_cell as cell
 log, jobs, cluster, seconds = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3], float(sys.argv[4])
 if "blind" in sys.argv:  # the workers look for a file that is not there
-    sweep.make_marker = lambda results: log / "not there"
+    running.make_marker = lambda results: log / "not there"
 if "hasty" in sys.argv:
-    sweep.PATIENCE = 2
+    running.PATIENCE = 2
 try:
     cells = [cell(seed, log, seconds=seconds) for seed in range(4)]
     run_cells(cells, log / "out", jobs=jobs, cluster=cluster)
@@ -117,8 +111,9 @@ def test_a_stopped_run_that_is_renamed_goes_on(tmp_path, monkeypatch):
     stopped = tmp_path / "out/records/name-of-before.partial"
     stopped.mkdir(parents=True)
     (stopped / "step").write_text("1")
-    monkeypatch.setattr("analysis.engine.cells.earlier_names", lambda name: ("name-of-before",))
     made = cell(0, tmp_path)
+    names = Names(aliases={"name-of-before": made.name})
+    made = replace(made, task=replace(made.task, names=names))
     assert run_cells([made], tmp_path / "out")[made].notes["resumed"]
     assert not stopped.exists()
     assert record_path(tmp_path / "out", made).exists()
@@ -175,11 +170,11 @@ def test_a_scheduler_address(tmp_path, scheduler, monkeypatch, capsys):
     address = scheduler[2]
     client = start_client(tmp_path, cluster=address)
     assert wait_until(lambda: len(starts(tmp_path, 0)) == 1)
-    running = starts(tmp_path, 0)
-    assert running[0] in descendants(scheduler[1].pid)
+    first = starts(tmp_path, 0)
+    assert first[0] in descendants(scheduler[1].pid)
     client.kill()  # the worker is not its child, and its nanny starts another
     client.communicate()
-    assert die(running)
+    assert die(first)
 
     for name in ("CLIENTS", "WORKERS"):
         monkeypatch.setenv(f"NETSCI_{name}", "the client's")
@@ -187,7 +182,7 @@ def test_a_scheduler_address(tmp_path, scheduler, monkeypatch, capsys):
     notes = run_cells([seen], tmp_path / "out", cluster=address)[seen].notes
     assert notes["resumed"]
     assert notes["variables"] == ["the client's", "the worker's"]
-    monkeypatch.setattr(sweep, "make_marker", lambda results: tmp_path / "not there")
+    monkeypatch.setattr(running, "make_marker", lambda results: tmp_path / "not there")
     run_cells([unseen], tmp_path / "out", cluster=address)
     assert record_path(tmp_path / "out", unseen).exists()
     assert f"{unseen.name}: begins anew, nothing is kept in" in capsys.readouterr().err
@@ -222,103 +217,6 @@ def test_two_clients_of_a_worker_that_cannot_see_the_results_run_each_cell_once(
     assert [client.returncode for client in clients] == [0, 0], told
     assert [len(starts(tmp_path, seed)) for seed in range(4)] == [1, 1, 1, 1]
     assert [path.suffix for path in (tmp_path / "out/runs").iterdir()] == [".npz"] * 4
-
-
-class Ended:
-    """A future of a run that has ended."""
-
-    def __init__(self, outcome, status="finished"):
-        self.outcome, self.status = outcome, status
-
-    def result(self, timeout):
-        if isinstance(self.outcome, Exception):
-            raise self.outcome
-        return self.outcome
-
-    def cancel(self):
-        pass
-
-
-@pytest.fixture
-def one_sweep(tmp_path):
-    """A sweep of a cell that this client holds for a worker that cannot see the results folder."""
-
-    def fail(made):
-        raise OSError("a full disk")
-
-    made = cell(0, tmp_path)
-    with show_progress([made], {}) as progress:
-        swept = sweep.Sweep(tmp_path / "out", [made], progress, fail)
-        assert swept.next_cell(hold=True) == made
-        yield swept, made
-        for held in list(swept.locks):  # as Sweep.run does at its end, whatever happened
-            swept.release(held)
-
-
-def test_an_error_of_the_disk_is_no_death_of_a_worker(one_sweep, monkeypatch):
-    swept, made = one_sweep
-    with pytest.raises(OSError, match="a full disk"):
-        swept.collect("tcp://a", made, Ended(("done", None)))
-    assert list(swept.locks) == [made]  # until the sweep ends
-
-    def refuse(record, path):
-        raise OSError("no space left")
-
-    monkeypatch.setattr(Record, "save", refuse)
-    swept.collect("tcp://a", made, Ended(("record", Record({}))))
-    assert swept.failed == {made: "OSError: no space left"}
-    assert swept.deaths == {}
-    assert swept.locks == {}
-
-
-@pytest.mark.parametrize("error", [OSError("closed"), TimeoutError()])
-def test_an_outcome_that_does_not_arrive_is_a_death(one_sweep, error):
-    swept, made = one_sweep
-    swept.collect("tcp://a", made, Ended(error))
-    assert swept.deaths == {made: 1}
-    assert list(swept.waiting) == [made]
-
-
-def test_an_outcome_that_was_lost_with_the_scheduler_is_told(one_sweep):
-    swept, made = one_sweep
-    with pytest.raises(ClusterError, match="the scheduler does not answer any more"):
-        swept.collect("tcp://a", made, Ended(CancelledError()))
-
-
-def test_a_client_whose_cell_was_taken_over_writes_no_record(one_sweep):
-    swept, made = one_sweep
-    shutil.rmtree(swept.locks[made].folder)
-    swept.collect("tcp://a", made, Ended(("record", Record({}))))
-    assert not record_path(swept.results, made).exists()
-    assert list(swept.waiting) == [made]  # and looks later whether the other has written it
-
-
-def test_a_worker_that_lost_its_folder_sends_no_record(tmp_path, monkeypatch):
-    def lose_folder(made, kept):
-        shutil.rmtree(kept)
-        return Record({})
-
-    monkeypatch.setattr(worker, "make_record", lose_folder)
-    kind, _ = worker.run_one(lambda: worker.run_unseen(cell(0, tmp_path), tmp_path / "kept"))
-    assert kind == "held"
-
-
-def test_a_private_folder_belongs_to_this_user_alone(tmp_path, monkeypatch):
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    own = worker.find_private_folder()
-    assert own.stat().st_mode & 0o777 == 0o700
-    assert worker.find_private_folder() == own
-    own.chmod(0o777)  # where others can write
-    assert worker.find_private_folder() != own
-    own.rmdir()
-    (tmp_path / "another's").mkdir()
-    own.symlink_to(tmp_path / "another's")
-    assert worker.find_private_folder() not in (own, tmp_path / "another's")
-    own.unlink()
-    own.mkdir(mode=0o700)
-    monkeypatch.setattr("os.getuid", lambda: own.stat().st_uid + 1)
-    (tmp_path / f"netsci-cells-{os.getuid()}").mkdir(mode=0o700)  # whose owner is another user
-    assert worker.find_private_folder().name.startswith(f"netsci-cells-{os.getuid()}-")
 
 
 def test_a_job_script_of_slurm(monkeypatch):

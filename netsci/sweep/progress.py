@@ -12,7 +12,7 @@ from statistics import fmean
 from rich import progress as bars
 from rich.console import Console
 
-from analysis.engine.cells import Cell
+from netsci.sweep.cells import Cell
 
 EVERY = 60.0  # seconds between lines where stderr is no terminal
 
