@@ -15,6 +15,8 @@ TASK = Task("s0-training", "netsci.train.recorded:run", RUN_NAMES)
 # Of the task, by learner. Records of N-MNIST of before 2026-11-28 count the events of the first layer as
 # multiply-accumulates and not as spikes; no table shows their operations.
 VERSIONS = {"gradient": 1, "stp": 2}
+# Of runs whose first links are uniform: until 2026-11-29 these were drawn with too many squares.
+UNIFORM_VERSIONS = {"gradient": 3, "stp": 4}
 DATA = {  # name in `netsci.data` -> what a run says that it reads
     "digits": "scikit-learn digits",
     "mnist": "MNIST, official files",
@@ -34,9 +36,17 @@ DATA = {  # name in `netsci.data` -> what a run says that it reads
 
 def cell(recipe: Recipe, **extra: Any) -> Cell:
     """Return the cell of a recipe; extra parameters are those of the task. Records of digits are not kept."""
-    dataset, version = recipe.task.data, VERSIONS[recipe.optimisation.learner]
+    dataset = recipe.task.data
+    versions = UNIFORM_VERSIONS if draws_uniform(recipe) else VERSIONS
+    version = versions[recipe.optimisation.learner]
     how: dict[str, Any] = {"version": version, "data": DATA[dataset], "kept": dataset != "digits"}
     return recipe_cell(recipe, task=TASK, **how, **extra)
+
+
+def draws_uniform(recipe: Recipe) -> bool:
+    """Return whether the first links of a network are uniform: those of all networks that see images are."""
+    topology = recipe.topology
+    return topology is not None and (topology.initial == "uniform" or recipe.net.model != "mlp")
 
 
 def over_seeds(read: Reader, recipes: tuple[Recipe, ...], seeds: range, **extra: Any) -> Source:

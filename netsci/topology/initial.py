@@ -13,6 +13,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from netsci.graph.checks import check_fraction, check_generator
+from netsci.graph.structure.null_models import rewire
 from netsci.topology.cells import links_of
 
 _BLOCK_CELLS = 2**22  # receptive fields are drawn for as many rows at once as fill this many cells
@@ -38,8 +39,8 @@ def uniform(shape: tuple[int, int], links: int, *, rng: np.random.Generator) -> 
     """Return a random topology in which columns differ by at most one link, and rows too; bool CSR.
 
     An in-degree is links // columns or one more, an out-degree links // rows or one more; which units have
-    one more is random. The columns are filled one by one from the rows with the fewest links so far. Every
-    such topology is possible, but not all are equally probable.
+    one more is random. Every such topology is equally likely: the columns are filled one by one from the rows
+    with the fewest links so far, and then the links are rewired, as `netsci.graph.null_model` does.
 
     shape : (rows, columns), rows presynaptic. links : their number. rng : numpy Generator.
 
@@ -71,7 +72,7 @@ def uniform(shape: tuple[int, int], links: int, *, rng: np.random.Generator) -> 
             filled[:] = False
             filled[more] = True
         cells.append(chosen * columns + column)
-    return links_of(np.concatenate(cells), (rows, columns))
+    return rewire(links_of(np.concatenate(cells), (rows, columns)), rng=rng)
 
 
 def erdos_renyi(shape: tuple[int, int], links: int, *, rng: np.random.Generator) -> sp.csr_array:

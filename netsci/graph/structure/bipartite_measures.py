@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from netsci.graph.checks import as_links, check_choice, check_generator
 from netsci.graph.structure.classical import correlation
+from netsci.graph.structure.modularity import rate_division
 from netsci.graph.structure.modules import RUNS, Modules, find_modules
 
 
@@ -180,8 +181,14 @@ def bipartite_communities(biadjacency: Any, *, runs: int = RUNS, rng: np.random.
     return find_modules(links, (0, links.shape[0]), sum(links.shape), runs=runs, rng=rng)
 
 
-def bipartite_modularity(biadjacency: Any, *, runs: int = RUNS, rng: np.random.Generator) -> float:
-    """Return the modularity Q of the division that `bipartite_communities` finds; NaN without links.
+def bipartite_modularity(
+    biadjacency: Any, division: Any = None, *, runs: int = RUNS, rng: np.random.Generator | None = None
+) -> float:
+    """Return the modularity Q of a division, or of the one that `bipartite_communities` finds.
+
+    NaN without links. division : integers [rows + columns], rows first, one number for each module; None
+    searches. Other parameters and errors as `bipartite_communities`; ValueError also if division does not
+    hold one number for each row and column.
 
     Parameters and errors are those of `bipartite_communities`. Q is a lower bound of the highest one.
 
@@ -192,7 +199,10 @@ def bipartite_modularity(biadjacency: Any, *, runs: int = RUNS, rng: np.random.G
 
     Source: as `bipartite_communities`.
     """
-    return bipartite_communities(biadjacency, runs=runs, rng=rng).modularity
+    if division is None:
+        return bipartite_communities(biadjacency, runs=runs, rng=rng).modularity  # type: ignore[arg-type]
+    links = as_links(biadjacency, "biadjacency")
+    return rate_division(links, (0, links.shape[0]), sum(links.shape), division)
 
 
 def bipartite_assortativity(biadjacency: Any) -> float:
@@ -222,12 +232,11 @@ def bipartite_graph(biadjacency: Any) -> sp.csr_array:
     >>> bipartite_graph([[1, 0]]).toarray().astype(int).tolist()
     [[0, 1, 0], [1, 0, 0], [0, 0, 0]]
     """
-    coo = as_links(biadjacency, "biadjacency").tocoo()
-    rows, columns = coo.row.astype(np.int64), coo.col.astype(np.int64) + coo.shape[0]
-    both = np.concatenate([rows, columns]), np.concatenate([columns, rows])
-    return as_links(
-        sp.coo_array((np.ones(2 * len(rows), bool), both), shape=(sum(coo.shape), sum(coo.shape)))
-    )
+    links = as_links(biadjacency, "biadjacency")
+    turned, rows = links.T.tocsr(), links.shape[0]
+    indptr = np.concatenate([links.indptr, links.nnz + turned.indptr[1:]])
+    indices = np.concatenate([links.indices + rows, turned.indices])
+    return sp.csr_array((np.ones(len(indices), bool), indices, indptr), shape=(sum(links.shape),) * 2)
 
 
 def _pair_sums(links: sp.csr_array) -> tuple[int, float, NDArray[np.float64]]:

@@ -13,6 +13,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from netsci.graph.checks import as_whole, check_generator
+from netsci.graph.structure.modularity import rate_division
 from netsci.graph.structure.modules import RUNS, Modules, find_modules
 from netsci.graph.structure.null_models import scatter
 from netsci.graph.structure.path_measures import as_undirected, path_length
@@ -44,10 +45,25 @@ def clustering(adjacency: Any) -> float:
 
     Source: Watts and Strogatz, Nature 393, 440 (1998).
     """
+    local = local_clustering(adjacency)
+    return float(local.mean()) if len(local) else float("nan")
+
+
+def local_clustering(adjacency: Any) -> NDArray[np.float64]:
+    """Return for every node the share of pairs of its neighbours that are linked, float64 [nodes].
+
+    2 t_i / (k_i (k_i - 1)), 0 for fewer than 2 neighbours. Parameters and errors as `clustering`.
+
+    Examples
+    --------
+    >>> local_clustering([[0, 1, 1, 1], [1, 0, 1, 0], [1, 1, 0, 0], [1, 0, 0, 0]])[:2].round(2).tolist()
+    [0.33, 1.0]
+
+    Source: as `clustering`.
+    """
     twice, degrees = _triangles(as_undirected(adjacency))
     pairs = degrees * (degrees - 1)
-    local = np.divide(twice, pairs, out=np.zeros(len(pairs)), where=pairs > 0)
-    return float(local.mean()) if len(local) else float("nan")
+    return np.divide(twice, pairs, out=np.zeros(len(pairs)), where=pairs > 0)
 
 
 def transitivity(adjacency: Any) -> float:
@@ -141,20 +157,35 @@ def communities(adjacency: Any, *, runs: int = RUNS, rng: np.random.Generator) -
     return find_modules(links, (0, 0), links.shape[0], runs=runs, rng=rng)
 
 
-def modularity(adjacency: Any, *, runs: int = RUNS, rng: np.random.Generator) -> float:
-    """Return the modularity Q of the division that `communities` finds; NaN without links.
+def modularity(
+    adjacency: Any, division: Any = None, *, runs: int = RUNS, rng: np.random.Generator | None = None
+) -> float:
+    """Return the modularity Q of a division, or of the one that `communities` finds; NaN without links.
+
+    Parameters
+    ----------
+    adjacency : as `clustering`. division : integers [nodes], one number for each module; None searches.
+    runs, rng : of the search, as `communities`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `communities`, and if division does not hold one whole number for each node.
 
     Parameters and errors are those of `communities`. Q is a lower bound of the highest one.
 
     Examples
     --------
     >>> pairs = np.kron(np.eye(2), np.ones((3, 3)) - np.eye(3))
-    >>> modularity(pairs, rng=np.random.default_rng(7))
-    0.5
+    >>> modularity(pairs, rng=np.random.default_rng(7)), modularity(pairs, [0, 0, 0, 0, 0, 1])
+    (0.5, -0.05555555555555555)
 
     Source: as `communities`.
     """
-    return communities(adjacency, runs=runs, rng=rng).modularity
+    if division is None:
+        return communities(adjacency, runs=runs, rng=rng).modularity  # type: ignore[arg-type]
+    links = as_undirected(adjacency)
+    return rate_division(links, (0, 0), links.shape[0], division)
 
 
 def degree_assortativity(adjacency: Any) -> float:

@@ -80,6 +80,30 @@ def find_modules(
     return Modules(rank[best], ends.quality(best))
 
 
+def quick_modularity(
+    links: sp.csr_array, offset: tuple[int, int], nodes: int, *, rng: np.random.Generator
+) -> float:
+    """Return the modularity that one run of Louvain's search finds; NaN without links.
+
+    For comparisons of a network with many others, searched alike: a twentieth of the time of `find_modules`,
+    and a Q that is a little lower. Parameters as there; with at most 8 nodes that have links it is the
+    highest.
+
+    Examples
+    --------
+    >>> quick_modularity(sp.csr_array(np.eye(2, dtype=bool)), (0, 2), 4, rng=np.random.default_rng(7))
+    0.5
+    """
+    if not links.nnz:
+        return float("nan")
+    ends = Ends.of(links, offset, nodes)
+    linked = np.flatnonzero(ends.sending + ends.receiving)
+    if len(linked) <= TINY:
+        return ends.quality(_try_all(ends, linked))
+    state = rng.integers(0, 2**64, 1, dtype=np.uint64)
+    return ends.quality(_one_run(_weigh_ties(ends), ends.sending, ends.receiving, np.arange(nodes), state))
+
+
 def _try_all(ends: Ends, linked: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the best of all divisions. Of equally good ones, return the one with most modules."""
     gain = np.zeros((len(linked), len(linked)))

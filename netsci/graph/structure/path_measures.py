@@ -74,7 +74,18 @@ def path_statistics(adjacency: Any, *, rng: np.random.Generator | None = None) -
 
     Source: Watts and Strogatz, Nature 393, 440 (1998); Freeman, Sociometry 40, 35 (1977).
     """
-    links = _largest(as_undirected(adjacency))
+    return measure_paths(as_undirected(adjacency), rng)
+
+
+def measure_paths(links: sp.csr_array, rng: np.random.Generator | None) -> PathStatistics:
+    """Return `path_statistics` of a symmetric bool CSR without self-loops, unchecked.
+
+    Examples
+    --------
+    >>> measure_paths(as_undirected([[0, 1], [1, 0]]), None).length
+    1.0
+    """
+    links = _largest(links)
     nodes = links.shape[0]
     if nodes < 2:
         nothing = float("nan")
