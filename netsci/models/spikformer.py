@@ -37,7 +37,14 @@ from netsci.models.spikformer_parts import Block, Settings, Stem
 
 
 class Spikformer(nn.Module):
-    """The spiking transformer; see `spikformer`, which builds it."""
+    """The spiking transformer; call `spikformer` to build one.
+
+    input_shape : (C, H, W). classes : number of class scores. depth : blocks. width : units of a token, a
+    multiple of 8 and of heads. mlp_ratio : hidden units of a block, in widths. links : matrices [in, out] by
+    layer name, None for a dense network. settings : neurons and factors that all layers share.
+
+    It maps images [batch, C, H, W], or events [T, batch, C, H, W], to class scores [batch, classes].
+    """
 
     def __init__(
         self,
