@@ -159,7 +159,7 @@ def test_nodes_are_matched_by_their_names() -> None:
     assert overlap(path, network("bcde", "bc cd de")) == pytest.approx(2 / 4)  # a and e in one of them only
     table = compare(path, network("dcba", "cd bc ab"))
     assert table.attrs["matched"] == "nodes matched by their names"
-    assert verdict(table) == "A has 3 links, B 3 links; no difference found"
+    assert verdict(table) == "A has 3 links, B 3 links; no difference found."
     expected = 3 * 3 / 10 / (6 - 9 / 10)  # of the 10 pairs of a to e
     effect = value(compare(path, network("bcde", "bc cd de")), "nodes", "overlap of links", "effect")
     assert effect == pytest.approx((0.5 - expected) / (1 - expected))
@@ -197,9 +197,8 @@ def test_rows_of_units_move_with_their_unit() -> None:
         return LayeredGraph(ends, (Projection("in", "out", mask, rows_per_unit=2),))
 
     mask = np.array([[1, 0], [0, 1], [0, 0], [1, 1]])
-    assert value(
-        compare(convolution("ab", mask), convolution("ba", mask[[2, 3, 0, 1]])), "in -> out", "overlap of links", "b"
-    ) == 1  # fmt: skip
+    table = compare(convolution("ab", mask), convolution("ba", mask[[2, 3, 0, 1]]))
+    assert value(table, "in -> out", "overlap of links", "b") == 1
 
 
 def test_the_same_links_in_another_order_are_the_same_network(tmp_path: Path) -> None:
