@@ -86,7 +86,7 @@ def wire_blocks(layers: list[Layer], ordered: bool) -> tuple[list[Layer], list[s
 def _part(layer: Layer) -> _Part | None:
     """Return what a layer is in its block by the parts of its name, or None for no part of one."""
     words = layer.name.split(".")
-    if words[-1] == "0" and len(words) > 1:  # to_out.0
+    if words[-1] in ("0", "base_layer") and len(words) > 1:  # to_out.0; peft
         words = words[:-1]
     numbers = [
         i for i, word in enumerate(words[:-1]) if word.isdecimal() and i and not _EXPERT.match(words[i - 1])
@@ -135,7 +135,7 @@ def _notes(parts: list[_Part]) -> list[str]:
     count = len({part.block for part in parts})
     notes: list[str] = [
         Guess(
-            f"{count} blocks of a transformer are joined by the names of their layers: query, key and value read the "
+            f"{count} block{'s' * (count > 1)} of a transformer {'are' if count > 1 else 'is'} joined by the names of their layers: query, key and value read the "
             "block's input, the projection behind them reads the values"
         )
     ]

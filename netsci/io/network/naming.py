@@ -58,6 +58,8 @@ def is_layer(name: str, contents: Contents) -> bool:
     parts = name.lower().split(".")
     leaf = parts[-1]
     is_weight = is_weight_name(name)
+    if re.search(r"parametrizations\.\w+\.\d+\.", name) and "lora" not in leaf:
+        return False  # what a parametrization keeps
     if not is_weight and (_NOT_LAYER_LEAF.search(leaf) or is_state(name, contents)):
         return False
     if not is_weight and (find_owner(name, arrays, _COMPANION) or find_owner(name, arrays, _SCORE)):

@@ -16,7 +16,7 @@ from netsci.io.network.naming import beside, list_names
 _GPT2 = re.compile(r"(^|\.)c_(attn|fc|proj)\.(weight(_orig|_v)?|parametrizations\.weight\.original1?)$")
 _TO_HEADS = re.compile(r"(query|key|value)(_dense)?")
 _FROM_HEADS = re.compile(r"out|output_dense|attention_output")
-_NORM = re.compile(r"(^|[._])(\w*norm\w*|bn|gn|ln)(\d*)$")
+_NORM = re.compile(r"(^|[._])(\w*?norm[a-z]*|bn|gn|ln)(\d*)$")
 
 
 def orientations_by_neighbours(

@@ -29,9 +29,11 @@ class Stack:
 
 
 def judge(
-    path: Path, contents: Contents, chosen: list[str], notes: list[str]
+    path: Path, contents: Contents, chosen: list[str], wanted: list[str], notes: list[str]
 ) -> tuple[dict[str, Stack], set[str]]:
     """Return the stacks among weights, and what is no layer (bilinear forms); the others are convolutions.
+
+    wanted : those of the chosen arrays that are read; the others are neighbours.
 
     Raises
     ------
@@ -41,7 +43,7 @@ def judge(
     stacks: dict[str, Stack] = {}
     bilinear: list[str] = []
     unclear: list[str] = []
-    for name in chosen:
+    for name in wanted:
         array = contents.arrays[name]
         if array.ndim != 3 or name in contents.uses or is_kernel(name) or "lora" in name.lower():
             continue

@@ -143,7 +143,9 @@ def _allowed(stubs: set[str]) -> Iterator[None]:
     names = ("numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar")
     kinds = {type(np.dtype(code)) for code in "?bhilqBHILQefd"}
     allowed: list[Any] = [*((scalar, name) for name in names), np.dtype, *kinds]
-    allowed += [(stub(name), name) for name in stubs] + [(PickledArray, "numpy.ndarray")]
+    # torch reads the names of Python 2, which its pickles have, as those of now.
+    names = {*stubs, *(name.replace("__builtin__.", "builtins.") for name in stubs)}
+    allowed += [(stub(name), name) for name in names] + [(PickledArray, "numpy.ndarray")]
     with torch.serialization.safe_globals(allowed):
         yield
 
@@ -155,9 +157,7 @@ def _contents(path: Path, loaded: Any, stored: int, kind: str, stubs: set[str]) 
     found = {name: _as_tensor(value) for name, value in held.items()}
     if not found and stubs:
         names = list_names([printable(name) for name in sorted(stubs)])
-        raise CheckpointError(
-            path, f"it pickles {names} and no weights, so it is not opened", STATE_DICT
-        )
+        raise CheckpointError(path, f"it pickles {names} and no weights, so it is not opened", STATE_DICT)
     flat = {n: tensor for n, tensor in found.items() if tensor.dim() == 1 and tensor.layout == torch.strided}
     linked = find_linked_layers(flat)
     masked = find_bitmasks(found)
