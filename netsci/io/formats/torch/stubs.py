@@ -18,7 +18,7 @@ import numpy as np
 _PLAIN = re.compile(
     r"argparse\.Namespace|types\.SimpleNamespace|pathlib(\._local)?\.(Pure)?(Posix|Windows)?Path|uuid\.UUID|"
     r"datetime\.(datetime|date|time|timedelta|timezone)|decimal\.Decimal|fractions\.Fraction|typing\.Any|"
-    r"(builtins|__builtin__)\.(dict|list|tuple|frozenset|int|float|str|bool|bytes|complex|slice|range|object)|"
+    r"(builtins|__builtin__)\.(dict|list|tuple|frozenset|int|float|str|bool|bytes|complex|slice|range|object|long|unicode|xrange)|"
     r"omegaconf\.[\w.]+|ml_collections\.config_dict\.[\w.]+|torch\.torch_version\.TorchVersion"
 )
 _MAPPINGS = re.compile(
@@ -86,6 +86,27 @@ class PickledArray(Inert):
         """The number of axes, -1 where there are no numbers to read."""
         numbers = self.numbers()
         return -1 if numbers is None else numbers.ndim
+
+
+def _dtype(code: Any, *rest: Any) -> Any:
+    """Return a type of real numbers, and a stub for any other."""
+    real = isinstance(code, str) and re.fullmatch(r"[<>=|]?(\?|[biuf?]\d?)", code)
+    return np.dtype(code) if real else Inert()
+
+
+def _scalar(dtype: Any, *data: Any) -> Any:
+    """Return a number of numpy, and nothing for what is none."""
+    make: Any = np.float64(0).__reduce__()[0]
+    return make(dtype, *data) if isinstance(dtype, np.dtype) else None
+
+
+def numpy_stubs() -> list[Any]:
+    """Return what stands in for the names by which numbers and arrays of numpy are pickled."""
+    scalars = [(_scalar, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")]
+    kinds = {type(np.dtype(code)) for code in "?bhilqBHILQefd"}
+    # Named so that what they are called is no name of a file.
+    stubs = [(PickledArray, "numpy.ndarray"), (Inert, "netsci.Inert")]
+    return [*scalars, (_dtype, "numpy.dtype"), *stubs, *kinds]
 
 
 def stub(name: str) -> Any:
