@@ -274,15 +274,17 @@ def _note_loose(contents: Contents, binary: list[str], real: list[str], ties: Ti
     arrays = contents.arrays
     shapes = {shape for n in real for shape in (arrays[n].shape, arrays[n].shape[::-1])}
     templates = {_template(n) for n in real}
+    leaves = {n.rpartition(".")[2] for n in real if "." in n}
     loose = []
     for name in binary:
         if name in ties.apart or is_weight_name(name) or not real:
             continue
         boolean = arrays[name].dtype.kind == "b"
-        unlike = boolean or _template(name) not in templates
-        if boolean or (unlike and contents.orientation != "by_name"):
+        alike = _template(name) in templates or name.rpartition(".")[2] in leaves
+        fits = arrays[name].shape in shapes and (boolean or not alike)
+        if boolean or (fits and contents.orientation != "by_name"):
             ties.apart.add(name)
-        if arrays[name].shape in shapes and unlike and not _ATTENTION.search(name.lower()):
+        if fits and not _ATTENTION.search(name.lower()):
             loose.append(name)
     if loose:
         shown = list_names([describe(n, arrays[n]) for n in loose])
