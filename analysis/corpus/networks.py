@@ -20,13 +20,13 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from analysis.corpus.tables import RULES, STRUCTURE
-from analysis.engine.cells import Record
 from netsci.graph.ch.unipartite import ch_scores_unipartite
 from netsci.graph.degree.exponent import degree_exponent
 from netsci.graph.geometry.embedding import coalescent_embedding
 from netsci.graph.geometry.navigation import geometrical_congruence, greedy_routing_score
 from netsci.graph.structure.classical import clustering
 from netsci.graph.structure.path_measures import path_length
+from netsci.sweep import Record
 
 NEEDS = "NETSCI_DATA"
 ARCHIVE = "networks/corpus550.zip"

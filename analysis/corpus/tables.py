@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.engine.cells import Cell, Record
 from analysis.engine.exhibit import Tables
 from analysis.engine.statistics import mean_and_interval
 from netsci.measure import signed_rank_test
+from netsci.sweep import Cell, Record
 
 # how a rule is called here: its name in the library, and its local community
 RULES = {

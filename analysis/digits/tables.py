@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.engine.cells import Cell, Record
 from analysis.engine.digits_runs import (
     NAMES,
     POPULATIONS,
@@ -38,6 +37,7 @@ from netsci.graph import (
     live_units,
     percolate,
 )
+from netsci.sweep import Cell, Record
 
 BOOTSTRAP = 6  # purpose of the generator of synthetic degrees
 Row = dict[str, Any]

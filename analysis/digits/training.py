@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from analysis.engine.cells import Record
 from analysis.engine.digits_runs import PROJECTIONS
 from netsci.graph import LayeredGraph, live_units
 from netsci.measure import sparsity_index
 from netsci.sparse import SparseLinear
+from netsci.sweep import Record
 from netsci.train import Moment, Recipe
 from netsci.train import train as train_recipe
 

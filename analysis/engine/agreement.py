@@ -18,11 +18,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.engine.cells import Cell, Record, find_record
 from analysis.engine.exhibit import Exhibit, Tables
 from analysis.engine.make import find_lacking
 from analysis.engine.statistics import disagreements, same
 from analysis.engine.store import load_tables
+from netsci.sweep import Cell, Record, find_record
 
 LONGEST = timedelta(hours=6)  # a run of seconds or minutes that is older than this was not made anew
 Pairs = dict[Cell, tuple[Record, Record]]

@@ -14,13 +14,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.engine.cells import Cell, Record, Task
 from analysis.engine.exhibit import Tables
+from analysis.engine.names import RUN_NAMES
 from analysis.engine.sheet import Sheet
 from netsci import plot
 from netsci.data.digits import CHECKSUM
 from netsci.graph import Embedding, LayeredGraph, live_units, native_arcs
 from netsci.graph.degree.discrete_fit import HIGHEST, LOWEST
+from netsci.sweep import Cell, Record, Task
 from netsci.topology import erdos_renyi
 
 POPULATIONS = ("input", "hidden 1", "hidden 2")  # those between sparse layers
@@ -30,7 +31,7 @@ NAMES = {"dense": "dense", "static": "static random", "chts": "CHTs"}
 CONTROL = 5  # purpose of the random control's generator, beside those of the training
 Records = Mapping[Cell, Record]
 Masks = list[NDArray[np.bool_]]
-TASK = Task("digits-training", "analysis.digits.training:train", sets=("options",))
+TASK = Task("digits-training", "analysis.digits.training:train", RUN_NAMES)
 PARAMETERS: dict[str, Any] = {  # the widths, and values of a `netsci.train.Recipe` by name
     "widths": (64, 512, 512, 10),
     "steps": 1,
@@ -57,7 +58,7 @@ DATA = f"scikit-learn digits, 1797 images 8 x 8, 360 for testing, SHA-256 {CHECK
 def cells_of(models: tuple[str, ...], first_seed: int) -> tuple[Cell, ...]:
     """Return the cells of models ("dense", "static", "chts"), three seeds each."""
     return tuple(
-        Cell.of(TASK, version=2, data=DATA, model=model, seed=first_seed + i, **PARAMETERS)
+        Cell.of(TASK, version=3, data=DATA, model=model, seed=first_seed + i, **PARAMETERS)
         for model in models
         for i in range(3)
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from analysis.engine.cells import Cell, Record
+from netsci.sweep import Cell, Record
 
 EXPECTED = Path(__file__).parent.parent / "expected"
 ADDED = "not in the paper"

@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, Template
 from markupsafe import Markup, escape
 
-from analysis.engine.cells import write_in
 from analysis.engine.page import HOLDS, Page, Paper
+from analysis.engine.store import write_in
 from netsci.report import markup
 
 if TYPE_CHECKING:

@@ -10,9 +10,16 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.engine.cells import CHANGED, Cell, Record, now, origin, write_in
 from analysis.engine.exhibit import Exhibit, Tables
-from analysis.engine.names import resolve
+from analysis.engine.names import RUN_NAMES
+from netsci.io.files import write_atomically
+from netsci.sweep import CHANGED, Cell, Record, describe_origin, read_clock
+
+
+def write_in(folder: Path, name: str, content: bytes | str) -> Path:
+    """Write a file atomically, making its folder, and return its path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return write_atomically(folder / name, content)
 
 
 def save_tables(exhibit: Exhibit, tables: Tables, records: Mapping[Cell, Record], results: Path) -> None:
@@ -25,19 +32,26 @@ def save_tables(exhibit: Exhibit, tables: Tables, records: Mapping[Cell, Record]
     write_in(folder, "provenance.json", json.dumps(source, indent=1) + "\n")
 
 
+def list_cells(id_: str, results: Path) -> list[str]:
+    """Return the keys of the cells that an exhibit's stored tables were made from, [] without any."""
+    path = results / id_ / "provenance.json"
+    return [RUN_NAMES.resolve(key) for key in json.loads(path.read_text())["cells"]] if path.exists() else []
+
+
 def load_tables(exhibit: Exhibit, results: Path) -> Tables | None:
     """Return an exhibit's tables if all are there and made from exactly its cells and version, else None."""
     folder = results / exhibit.id
     if not (folder / "provenance.json").exists():
         return None
     made = json.loads((folder / "provenance.json").read_text())
-    cells = [resolve(key) for key in made["cells"]]
+    cells = list_cells(exhibit.id, results)
     if (cells, made["version"]) != ([cell.key for cell in exhibit.cells], exhibit.version):
         return None
     paths = {name: folder / f"{name}.csv" for name in made["tables"]}
     if not all(path.exists() for path in paths.values()):
         return None
-    return {name: pd.read_csv(path) for name, path in paths.items()}
+    texts: Any = {"row": str, "column": str}  # also where a name looks like a number, or like no value
+    return {name: pd.read_csv(path, converters=texts) for name, path in paths.items()}
 
 
 def provenance(exhibit: Exhibit, tables: Sequence[str], runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -65,7 +79,7 @@ def provenance(exhibit: Exhibit, tables: Sequence[str], runs: Sequence[Mapping[s
             "device": dict(sorted(Counter(run["device"] for run in runs if "device" in run).items())),
             "changed": sum(run.get("commit", "").endswith(CHANGED) for run in runs),
         },
-        "tabulated": origin() | {"at": now()},
+        "tabulated": describe_origin(__file__) | {"at": read_clock()},
     }
 
 

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from analysis.engine.cells import Record
 from analysis.s3.vectors import RAMP, W1, W2, Vector, formula, norm, random_vectors, turning_point
 from netsci.measure import sparsity_index, temporal_sparsity_index
+from netsci.sweep import Record
 
 P, Q = 0.5, 1.0  # S3 gives p and q no numbers
 NUMERIC = 1e-9

@@ -9,18 +9,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.engine.cells import Cell, Record, Task
 from analysis.engine.claims import Bound
 from analysis.engine.exhibit import Exhibit, Tables
 from analysis.engine.literals import make_exhibits
+from analysis.engine.names import RUN_NAMES
 from analysis.engine.printed import expected
 from analysis.engine.sheet import Sheet, exact
 from analysis.engine.statistics import average, tidy
+from analysis.engine.table import Answers
 from analysis.s3.checks import VERDICTS, Claim, read_claims
 from analysis.s3.tasks import OPERATIONS
 from netsci import plot
 from netsci.plot.draw import draw
 from netsci.plot.scene import Panel, Scene, Series
+from netsci.sweep import Cell, Record, Task
 
 ORDERS = ((0.5, 1.0), (1.0, 2.0))
 UNCHANGED = 1e-9  # rounding
@@ -32,9 +34,9 @@ PRINTED = {  # column of the printed table -> measure, p, q
     "sparsity_i_p1_q2": ("I(W)", *ORDERS[1]),
 }
 DATA = "none: vectors that are written out, or drawn at random"
-VECTORS = Task("s3-vectors", "analysis.s3.tasks:vectors")
-CHANGES = Task("s3-changes", "analysis.s3.tasks:changes")
-CHECKS = Task("s3-claims", "analysis.s3.checks:check_all")
+VECTORS = Task("s3-vectors", "analysis.s3.tasks:vectors", RUN_NAMES)
+CHANGES = Task("s3-changes", "analysis.s3.tasks:changes", RUN_NAMES)
+CHECKS = Task("s3-claims", "analysis.s3.checks:check_all", RUN_NAMES)
 AS_SAID = "holds as said"
 MAIN = ("a.5.1", "definition")  # the property whose proof S3 builds on its measure
 
@@ -55,7 +57,7 @@ def exhibits(first_seed: int = 0) -> list[Exhibit]:
     claims: dict[str, Any] = {"tabulate": tabulate_claims, "draw": draw_claims, "sheet": sheet_of_claims}
     claims |= {"cells": claimed, "claims": tuple(as_claim(entry) for entry in read_claims())}
     made = {"s3-vectors": vectors, "s3-properties": changes, "s3-claims": claims}
-    return make_exhibits(Path(__file__).parent, made)
+    return make_exhibits(Path(__file__).parent, made, Answers())
 
 
 def as_claim(entry: Claim) -> Bound:

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from analysis.engine.cells import Record
 from analysis.s3.vectors import W1, W2, Vector, norm, random_vectors
 from netsci.measure import sparsity_index
+from netsci.sweep import Record
 
 Operation = Callable[[Vector, np.random.Generator], Vector]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class Guess(str):
-    """A note on what a reader guessed and the whole file does not contradict, with the option that overrides it.
+    """A note on what a reader guessed and the file does not contradict, with the option that overrides it.
 
     Readers put it among their notes; `Loaded.guesses` collects them.
 

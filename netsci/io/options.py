@@ -104,7 +104,8 @@ def _split_columns(columns: Any) -> tuple[str, ...]:
     if len(names) < 2:
         raise ValueError(
             f"columns = {columns!r} names fewer than two columns; say what the columns are "
-            "('source,target,weight', with '-' for one to leave out), or which ones to read ('3,5' or their names)"
+            "('source,target,weight', with '-' for one to leave out), or which ones to read "
+            "('3,5' or their names)"
         )
     return names
 

@@ -109,8 +109,9 @@ def record(
     firing = {name: mode for name, mode in modes.items() if mode is not None}
     if not firing:
         raise ValueError(
-            "the network has no spiking neurons that are known (netsci, snnTorch, SpikingJelly, norse); name "
-            "its neuron classes, such as neurons={MyNeuron: 'step'}"
+            "the network has no spiking neurons that are known (netsci, snnTorch, SpikingJelly, norse); "
+            "name its neuron classes: neurons={MyNeuron: 'step'} if a call is one time step, 'all' if it "
+            "is all steps"
         )
     unknown = [name for name in kinds or {} if name not in layers and name != DATA]
     if unknown:
@@ -226,7 +227,8 @@ def _batches(data: Any, module: nn.Module, as_they_are: bool) -> Iterator[Any]:
         data = [data]
     if not isinstance(data, Iterable):
         raise TypeError(
-            f"data must be a tensor, an array or an iterable of batches; got {type(data).__name__}"
+            "data must be a tensor, an array or an iterable of batches of inputs or (inputs, labels); got "
+            f"{type(data).__name__}"
         )
     first = next(module.parameters(), None)
     for batch in data:

@@ -112,7 +112,7 @@ class Tally:
         if self._wanted is None and self._read:
             check_axes(self._first, [tuple(x.shape[:n]) for x, n in self._read], steps, samples)
         if samples < 1:
-            raise ValueError("data must hold samples in every batch; one has none")
+            raise ValueError("data must hold samples in every batch; one has none: leave it out")
         if self.steps is None:
             self.steps = steps
         if steps != self.steps or steps < 1:

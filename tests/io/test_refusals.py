@@ -39,7 +39,7 @@ KINDS = {
         b"MATLAB 7.3 MAT-file, Platform".ljust(512) + b"\x89HDF\r\n\x1a\n",
         "HDF5 structure cannot be read",
     ),
-    "gzip": (b"\x1f\x8b\x08" + bytes(40), "gzip.*unpack"),
+    "gzip": (b"\x1f\x8b\x08" + bytes(40), "damaged gzip file; fetch"),
     "xz": (b"\xfd7zXZ\x00" + bytes(40), "this is an xz"),
     "tar": (bytes(257) + b"ustar\x00" + bytes(300), "tar archive.*unpack"),
     "json": (b'{"a": [1, 2]}', "JSON file, but not node-link JSON.*node_link_data"),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from netsci.io.errors import CheckpointError, printable
 from netsci.io.formats.graph_text import whole_text
+from netsci.io.guess import Guess
 from netsci.io.network.graphs import from_network
 
 if TYPE_CHECKING:
@@ -45,9 +46,9 @@ def read_gml(path: Path) -> tuple[LayeredGraph, list[str]]:
     add_nodes(path, network, nodes)
     links = (attributes for kind, attributes in records[:first] if kind == "edge")
     add_links(path, network, (_ends(path, attributes) for attributes in links))
-    notes = [f"only the first of {graphs} graphs is read"] if graphs > 1 else []
+    notes: list[str] = [f"only the first of {graphs} graphs is read"] if graphs > 1 else []
     if "directed" not in header:
-        notes.append("links are read as undirected: the file does not say 'directed 1'")
+        notes.append(Guess("links are read as undirected: the file does not say 'directed 1'"))
     return from_network(path, network, notes)
 
 

@@ -16,6 +16,8 @@ from netsci.io.limits import MAX_XML
 
 GML, PAJEK, JSON, TABLE, MATRIX_MARKET = "gml", "pajek", "json", "table", "matrix market"
 MAX_LINE = 2**26  # characters: a row of a matrix with millions of columns
+MAX_TAG = 2**20  # bytes of one tag, comment or instruction
+_BLOCK = 2**16  # bytes parsed at once
 _MAX_DEPTH = 64
 _BYTES = 2**20
 _MARKS = (
@@ -49,7 +51,7 @@ def text_kind(head: bytes) -> str | None:
 
 
 def encoding_of(path: Path) -> str:
-    """Return the encoding of a text file: by its mark, else UTF-8, else what Western European programs use."""
+    """Return the encoding of a text file: by its mark, else UTF-8, else a Western European one."""
     with open(path, "rb") as stream:
         marked = _by_mark(stream.read(4096))
         if marked:
@@ -137,7 +139,7 @@ def parse_xml(
     *,
     stream: IO[bytes] | None = None,
 ) -> None:
-    """Parse XML: `start(tag, attributes, depth)`, `end(tag)`, tags without their namespace; `stream` of a part.
+    """Parse XML: `start(tag, attributes, depth)`, `end(tag)`, no namespace; `stream`: a part of the file.
 
     Refused are document types, entities and deep nesting. On events rather than bytes, because a declared
     encoding can spell `<!DOCTYPE` in other bytes.
@@ -177,8 +179,19 @@ def parse_xml(
     if text is not None:
         parser.buffer_text = True
         parser.CharacterDataHandler = text
+    fed = 0
     with open(path, "rb") if stream is None else contextlib.nullcontext(stream) as source:
-        parser.ParseFile(source)
+        while block := source.read(_BLOCK):
+            parser.Parse(block, False)
+            fed += len(block)
+            # Before 2.6 expat reads a tag that has not ended again with every block.
+            if fed - parser.CurrentByteIndex > MAX_TAG:
+                raise CheckpointError(
+                    path,
+                    f"a tag, comment or instruction of its XML has more than {MAX_TAG:,} bytes",
+                    "shorten its attributes, or write it again",
+                )
+        parser.Parse(b"", True)
 
 
 class _Root(Exception):

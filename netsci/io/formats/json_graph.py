@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from netsci.io.errors import CheckpointError, printable
 from netsci.io.formats.gml import add_links, add_nodes, rest
 from netsci.io.formats.graph_text import whole_text
-from netsci.io.formats.table_words import find_ends, find_weight
+from netsci.io.formats.tables.words import find_ends, find_weight
 from netsci.io.guess import Guess
 from netsci.io.network.graphs import from_network
 from netsci.io.network.named_links import NamedLinks
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _MAX_JSON = 2**28  # bytes: Python takes about 20 times as many
 _WRITE = "write the graph with networkx.node_link_data, or as GraphML"
-_UNDIRECTED = Guess("links are read as undirected: the file does not say 'directed'; if not, write it there")
+_UNDIRECTED = Guess("links are read as undirected: the file does not say 'directed'")
 
 Found = tuple[str, "LayeredGraph", list[str]]
 

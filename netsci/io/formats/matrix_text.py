@@ -11,8 +11,8 @@ import numpy as np
 
 from netsci.io.errors import CheckpointError, printable
 from netsci.io.formats.graph_text import check_claim, lines
-from netsci.io.formats.table_fields import is_missing, number, split_fields
-from netsci.io.formats.table_matrix import MatrixLayout
+from netsci.io.formats.tables.fields import is_missing, number, split_fields
+from netsci.io.formats.tables.matrix_layout import MatrixLayout
 from netsci.io.guess import Guess
 from netsci.io.limits import MAX_UNITS
 from netsci.io.network.graphs import LinkTable, build
@@ -34,7 +34,7 @@ def read_matrix(path: Path, layout: MatrixLayout, hints: Hints) -> tuple[Layered
         raise CheckpointError(path, "it holds names and no numbers", "write it again")
     place = (np.asarray(cells.rows, np.int64), np.asarray(cells.columns, np.int64))
     shape = (cells.count, cells.width)
-    names, two_kinds, said = _compare_names(path, cells, hints)
+    names, two_kinds, said = _compare_names(path, cells, layout.corner, hints)
     if names is not None and not two_kinds and cells.column_names and shape[0] == shape[1]:
         order = {name: i for i, name in enumerate(names[0] or ())}
         if set(cells.column_names) == set(order):  # rows and columns in one order
@@ -85,7 +85,8 @@ class _Cells:
             raise CheckpointError(
                 path,
                 f"line {line_number} has {what} where the matrix has {self.width}",
-                "complete the line; if it is a list of links, --format edges or --columns source,target,weight",
+                "complete the line; if it is a list of links, --format edges or --columns "
+                "source,target,weight",
             )
         self.missing += len(missing)
         for column, value in enumerate(found):
@@ -99,7 +100,9 @@ class _Cells:
 Names = tuple[Sequence[str] | None, Sequence[str] | None]
 
 
-def _compare_names(path: Path, cells: _Cells, hints: Hints) -> tuple[Names | None, bool, list[str]]:
+def _compare_names(
+    path: Path, cells: _Cells, corner: str, hints: Hints
+) -> tuple[Names | None, bool, list[str]]:
     """Return the names on both sides, whether they are of two sets of nodes, and notes."""
     rows, columns = cells.row_names, cells.column_names
     if hints.bipartite or not rows:
@@ -118,7 +121,7 @@ def _compare_names(path: Path, cells: _Cells, hints: Hints) -> tuple[Names | Non
         moved = [] if rows == columns else ["its columns are put into the order of its rows, by their names"]
         return (rows, None), False, moved
     counted = [[str(i + first) for i in range(len(rows))] for first in (0, 1)]
-    if rows in counted or columns in counted:
+    if not corner and (rows in counted or columns in counted):
         named = columns if rows in counted else rows
         other = "its rows" if rows in counted else "its columns"
         said = [
@@ -129,7 +132,8 @@ def _compare_names(path: Path, cells: _Cells, hints: Hints) -> tuple[Names | Non
     if shared:
         raise CheckpointError(
             path,
-            f"a square table of which {shared:,} of {len(rows):,} names stand on both sides: one set of nodes or two",
+            f"a square table of which {shared:,} of {len(rows):,} names stand on both sides: one "
+            f"set of nodes or two",
             "give both sides the same names, or read two sets with --bipartite (bipartite= in load)",
         )
     said = [Guess("bipartite: its rows and columns have different names; if not, give them the same names")]
@@ -186,8 +190,8 @@ def matrix_graph(
     """Return the graph of the links of a matrix, undirected if it is square and symmetric, and notes.
 
     A matrix of nothing but zeros and ones has no weights. `names` are those of rows and columns; of a square
-    matrix the rows' count, unless rows and columns are `two_kinds` of nodes. A diagonal of nothing but NaN, as
-    correlation matrices have it, holds no links.
+    matrix the rows' count, unless rows and columns are `two_kinds` of nodes. A diagonal of nothing but NaN,
+    as correlation matrices have it, holds no links.
     """
     said: list[str] = []
     if shape[0] == shape[1] and not two_kinds:

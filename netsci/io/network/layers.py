@@ -131,7 +131,8 @@ def find_layers(path: Path, contents: Contents, select: str | None = None) -> tu
         else:
             layers.append(_layer(path, name, contents, mask, name in ties.alone, turned.get(name)))
     check_count(path, len(layers), "layers")
-    skipped = [n for n in arrays if n not in {*chosen, *ties.pairs.values()} | ties.apart | bilinear]
+    taken = {*chosen, *ties.pairs.values()} | ties.apart | bilinear
+    skipped = [n for n in arrays if n not in taken]
     if skipped and select is None:
         notes.append(f"not layers: {list_names([describe(name, arrays[name]) for name in skipped])}")
     masked = sum(name in ties.pairs for name in chosen)

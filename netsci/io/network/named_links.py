@@ -72,8 +72,13 @@ class NamedLinks:
         self.two_kinds = True
         return True
 
-    def graph(self, directed: bool | None, why: str = "") -> tuple[LayeredGraph, list[str]]:
-        """Return the graph and notes; `directed` None leaves it to the links, `why` says how it is known."""
+    def graph(
+        self, directed: bool | None, why: str = "", *, mend: str = "put the comment line '# directed' first"
+    ) -> tuple[LayeredGraph, list[str]]:
+        """Return the graph and notes; `directed` None leaves it to the links, `why` says how it is known.
+
+        `mend` says what to do where links are directed and do not tell it.
+        """
         if not self.sources:
             raise CheckpointError(self.path, "it holds no links", "write it again with its links")
         source, names, order = _sort(self.sources, self.index)
@@ -84,7 +89,9 @@ class NamedLinks:
             directed = True
         elif directed is None:
             directed = runs_one_way(source, target, weights, len(names))
-            notes.append(_DIRECTED if directed else _UNDIRECTED)
+            notes.append(
+                _DIRECTED if directed else Guess(f"undirected: nothing says otherwise; if not, {mend}")
+            )
         which = "as the file lists them" if self._listed else "those that have links"
         notes.append(f"nodes are {which}, numbered in the order {order}")
         shape = (len(names), len(target_names))
@@ -94,7 +101,6 @@ class NamedLinks:
 
 
 _DIRECTED = Guess(f"directed: some links run both ways and others do not; if not, {MERGE}")
-_UNDIRECTED = Guess("undirected: nothing says otherwise; if not, put the comment line '# directed' first")
 
 
 def runs_one_way(source: Any, target: Any, weights: Any, n: int) -> bool:

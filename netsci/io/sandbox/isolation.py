@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 
 AVAILABLE = os.name == "posix" and hasattr(os, "fork") and sys.platform not in ("emscripten", "wasi")
 BASE_BYTES = 2**30  # what a file may take beside what the libraries do, however small it is
-BYTES_PER_BYTE = 64  # and for each of its bytes: a full int8 matrix takes 30 on its way to links
+BYTES_PER_BYTE = 64  # and for each of its bytes: a line of text becomes objects
+BYTES_PER_UNPACKED = 32  # and for each byte of an archive's content: a full int8 matrix takes 29
 BASE_SECONDS = 60.0
 BASE_CPU_SECONDS = 15.0  # of the processor: what never ends costs no more than this
 SECONDS_PER_BYTE = 1e-5  # added to both; a busy machine reads XML at 0.5 MB a second
@@ -43,6 +44,7 @@ _NOT_ISOLATED = (
     "read in this process: this system cannot fork, so that neither memory nor time was limited; "
     "open files of strangers on Linux or macOS"
 )
+_NOT_COUNTED = "memory was not limited: this system does not say how much a process takes"
 _TRUST = "if you trust it, load(path, isolate=False) reads it without limits"
 _START_SECONDS = 120.0  # a cold disk and torch
 _one_at_a_time = threading.Lock()
@@ -65,9 +67,9 @@ class Usage:
 def load_isolated(path: Path, checksum: str, **options: Any) -> Loaded:
     """Return the network in a file, read by another process; see `netsci.io.load`.
 
-    The child may take BASE_BYTES + BYTES_PER_BYTE x (the size of the file, unpacked if it is a zip archive)
-    of memory, no more than the machine has, BASE_SECONDS + SECONDS_PER_BYTE x size of time, and of the
-    processor's time BASE_CPU_SECONDS + SECONDS_PER_BYTE x size.
+    The child may take BASE_BYTES + BYTES_PER_BYTE x size of memory, or BYTES_PER_UNPACKED x (the size of what
+    a zip archive unpacks to), no more than is free here or left in its container, BASE_SECONDS +
+    SECONDS_PER_BYTE x size of time, and of the processor's time BASE_CPU_SECONDS + SECONDS_PER_BYTE x size.
 
     Raises
     ------
@@ -94,6 +96,8 @@ def load_isolated(path: Path, checksum: str, **options: Any) -> Loaded:
             _check_end(path, answer, seconds, cpu)
             reader.result.seek(0)
             graph, kind, notes, guesses = receive(reader.result, path)
+    if answer["unlimited"]:
+        notes = (*notes, _NOT_COUNTED)
     return Loaded(graph, kind, notes, path, checksum, guesses)
 
 

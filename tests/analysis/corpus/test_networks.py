@@ -20,7 +20,7 @@ from analysis.corpus import tables as networks_tables
 from analysis.corpus.study import PRECISION
 from analysis.corpus.tables import ALL, RULES, STRUCTURE
 from analysis.engine import agreement
-from analysis.engine.cells import Cell, Record, Task
+from netsci.sweep import Cell, Record, Task
 
 SETTING = {"per_domain": 6, "per_series": 2, "largest": 60, "hidden": 0.1, "repetitions": 2}
 PREDICTION, ROUTING = study.exhibits()

@@ -7,10 +7,10 @@ import pytest
 from analysis.digits import tables as digits_tables
 from analysis.digits import training as digits_training
 from analysis.engine import digits_runs as digits_networks
-from analysis.engine.cells import Cell, Record, Task
 from analysis.engine.digits_runs import PARAMETERS, TASK
 from netsci.graph import LayeredGraph, live_units, percolate
 from netsci.measure import sparsity_index
+from netsci.sweep import Cell, Record, Task
 from tests.analysis.committed import value
 
 SMALL = {**PARAMETERS, "widths": (64, 48, 40, 10), "sparsity": 0.9, "epochs": 8}

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from analysis.engine import agreement
-from analysis.engine.cells import Record, record_path
+from netsci.sweep import Record, record_path
 from tests.analysis.committed import EXHIBITS, RESULTS
 from tests.analysis.s0.made import record
 

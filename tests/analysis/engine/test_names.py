@@ -1,22 +1,18 @@
-"""Names of runs: one written form, frozen defaults; records are found whatever is added or moved."""
+"""Names of the committed runs: they are found and read whatever is added to a recipe, or moved."""
 
-import json
 import re
 from dataclasses import fields, make_dataclass, replace
-from pathlib import Path
 
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from analysis.engine import names, training_task
 from analysis.engine import training as s0_plan
-from analysis.engine.cells import Cell, Task, find_record, load_record
+from analysis.engine.names import RUN_NAMES
 from analysis.engine.store import load_tables
 from netsci.models import ACTIVATIONS
-from netsci.train import Optimisation, Recipe
+from netsci.sweep import Cell, find_record, load_record
+from netsci.train import Recipe
 from tests.analysis.committed import EXHIBITS, RESULTS
+from tests.train.test_cells import assert_frozen
 
 CELLS = list(dict.fromkeys(cell for exhibit in EXHIBITS.values() for cell in exhibit.cells))
 RECIPES = [cell for cell in CELLS if cell.task == s0_plan.TASK]
@@ -131,38 +127,18 @@ def test_recipes_that_differ_in_any_field_have_two_names(monkeypatch):
 
 def test_every_value_of_the_committed_runs_has_a_frozen_default():
     for cell in RECIPES:
-        frozen = names.frozen_defaults(cell.task.name, cell.version)
+        frozen = RUN_NAMES.find_frozen(cell.task.name, cell.version)
         assert set(dict(cell.parameters)) - set(frozen) == {"dataset"}, cell.name
+
+
+SET_BY_THE_TASK = {"s0-training": {"data"}, "digits-training": {"options"}}  # values of the recipe
 
 
 @pytest.mark.parametrize("task", sorted({c.task for c in CELLS}, key=lambda t: t.name), ids=lambda t: t.name)
 def test_defaults_are_those_that_are_frozen(task):
     """A default that changes takes a new version of the task; a field that is added, a line of the table."""
-    now = {name: names.write_value(value) for name, value in task.defaults().items()}
     for version in {cell.version for cell in CELLS if cell.task == task}:
-        frozen = names.frozen_defaults(task.name, version)
-        changed = {name: text for name, text in frozen.items() if now.get(name) != text}
-        assert not changed, f"{task.name}: changed since version {version} was frozen: raise the version"
-        added = "".join(f'\n   "{name}": {text},' for name, text in now.items() if name not in frozen)
-        assert not added, f"add to version {version} of {task.name} in analysis/engine/defaults.json:{added}"
-
-
-def test_a_changed_default_is_noticed(monkeypatch):
-    """In the code: of a recipe, and of a function's own keyword."""
-    with monkeypatch.context() as patch:
-        patch.setattr(Optimisation.__dataclass_fields__["lr"], "default", 0.5)
-        with pytest.raises(AssertionError, match=r"(?s)raise the version.*'lr': '0.001'"):
-            test_defaults_are_those_that_are_frozen(s0_plan.TASK)
-    monkeypatch.setitem(training_task.run.__kwdefaults__, "traced", True)
-    with pytest.raises(AssertionError, match="raise the version"):
-        test_defaults_are_those_that_are_frozen(s0_plan.TASK)
-
-
-def test_a_default_that_is_not_frozen_is_noticed(monkeypatch):
-    written = Task.defaults
-    monkeypatch.setattr(Task, "defaults", lambda task: written(task) | {"added": 1})
-    with pytest.raises(AssertionError, match=r'(?s)add to version 1 of s0-training .*"added": 1,'):
-        test_defaults_are_those_that_are_frozen(s0_plan.TASK)
+        assert_frozen(task, version, SET_BY_THE_TASK.get(task.name, set()))
 
 
 def test_names_of_tasks_belong_to_one_task_each():
@@ -171,44 +147,6 @@ def test_names_of_tasks_belong_to_one_task_each():
 
 
 def test_an_alias_leads_to_a_name_of_now():
-    aliases = names.read_aliases()
+    aliases = RUN_NAMES.aliases
     assert set(aliases.values()) == {cell.name for cell in CELLS}
     assert all(re.fullmatch(r"[a-z0-9_]+-[0-9a-f]{16}", old) for old in aliases)
-
-
-def test_the_record_of_another_cell_is_refused(tmp_path):
-    path = tmp_path / "records" / f"{RECIPES[0].name}.npz"
-    path.parent.mkdir()
-    other = next(cell for cell in RECIPES[1:] if find_record(RESULTS, cell))
-    path.write_bytes(Path(find_record(RESULTS, other)).read_bytes())
-    with pytest.raises(ValueError, match="holds the record of the run"):
-        load_record(tmp_path, RECIPES[0])
-    with pytest.raises(FileNotFoundError, match="run the cell"):
-        load_record(tmp_path, other)
-
-
-SAME = [
-    (1, 1.0), (0, -0.0), (np.int64(3), 3), (np.float64(0.1), 0.1), (np.bool_(True), True),
-    ((1, (2,)), [1, [2.0]]), ({"a": 1, "b": 2}, {"b": 2.0, "a": 1}), (np.str_("x"), "x"),
-]  # fmt: skip
-UNLIKE = [
-    (True, 1), (False, 0), (None, 0), ("1", 1), (0.1, 0.1 + 1e-16), ((1,), 1), ((), None), ((1, 2), (2, 1)),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "same"), [*((*pair, True) for pair in SAME), *((*pair, False) for pair in UNLIKE)]
-)
-def test_the_same_values_have_one_written_form_and_others_another(one, other, same):
-    assert (names.write_value(one) == names.write_value(other)) is same
-
-
-@given(st.floats(allow_nan=False, allow_infinity=False))
-def test_the_written_form_loses_no_digit(value):
-    assert json.loads(names.write_value(value)) == value
-
-
-@pytest.mark.parametrize("value", [np.ones(2), object(), {1: 2}, {1, 2}])
-def test_what_has_no_written_form_is_refused(value):
-    with pytest.raises(TypeError, match="a parameter of a run must be"):
-        Cell.of(Task("t", "m:f"), version=1, data="", value=value).key  # noqa: B018

@@ -3,19 +3,17 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-import pytest
 
-from analysis.engine.cells import CHANGED, Cell, Record, Task, record_path
 from analysis.engine.exhibit import Exhibit
 from analysis.engine.sheet import Sheet
 from analysis.engine.store import describe, load_tables, provenance, save_tables
-from analysis.engine.sweep import FailedCellsError, run_cells
+from netsci.sweep import CHANGED, Cell, Task, run_cells
 
 
 def cell(seed: int = 0, task: str = "draw", version: int = 1, **parameters: object) -> Cell:
     parameters = parameters or ({"size": 5} if task == "draw" else {})
     return Cell.of(
-        Task(task, f"tests.analysis.tasks:{task}"), version=version, data="none", seed=seed, **parameters
+        Task(task, f"tests.sweep.tasks:{task}"), version=version, data="none", seed=seed, **parameters
     )
 
 
@@ -38,38 +36,6 @@ def exhibit(*cells: Cell) -> Exhibit:
         draw=lambda tables, backend: None,
         sheet=lambda tables: Sheet(tables["table"].assign(row="all", column="mean")),
     )
-
-
-def test_a_cell_runs_once(tmp_path):
-    done = []
-    first = run_cells([cell(0), cell(1), cell(0)], tmp_path, done=done.append)
-    stamps = {c: record_path(tmp_path, c).stat().st_mtime_ns for c in first}
-    again = run_cells([cell(1), cell(0)], tmp_path)
-    assert sorted(c["seed"] for c in done) == [0, 1]
-    assert {c: record_path(tmp_path, c).stat().st_mtime_ns for c in again} == stamps
-    expected = np.random.default_rng(1).normal(size=5)
-    assert np.array_equal(again[cell(1)].arrays["values"], expected)
-    assert again[cell(1)].notes["seconds"] >= 0
-
-
-def test_a_failing_run_keeps_the_finished_ones_and_leaves_no_half_file(tmp_path):
-    with pytest.raises(RuntimeError, match="seed 3 fails"):
-        run_cells([cell(0), cell(3, "fail")], tmp_path)
-    assert [path.name for path in (tmp_path / "runs").iterdir()] == [record_path(tmp_path, cell(0)).name]
-
-
-def test_a_task_must_return_a_record(tmp_path):
-    with pytest.raises(FailedCellsError, match=r"TypeError: .* must return a Record"):
-        run_cells([cell(1, "wrong")], tmp_path)
-
-
-def test_records_come_back_as_they_went(tmp_path):
-    record = Record({"a": np.arange(3, dtype=np.int32), "b": np.array([[np.nan, 1.0]])}, {"note": "é"})
-    record.save(tmp_path / "record.npz")
-    back = Record.load(tmp_path / "record.npz")
-    assert back.notes == record.notes
-    assert back.arrays["a"].dtype == np.int32
-    assert np.array_equal(back.arrays["b"], record.arrays["b"], equal_nan=True)
 
 
 def test_tables_count_only_if_made_from_these_cells(tmp_path):

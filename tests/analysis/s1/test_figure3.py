@@ -4,12 +4,12 @@ import pytest
 
 from analysis import digits
 from analysis.engine.agreement import last_epoch
-from analysis.engine.cells import Cell, Record, Task
 from analysis.engine.digits_runs import AFTER, BEFORE, POPULATIONS, PRUNED, masks_at, networks
 from analysis.s1 import figure3
 from analysis.s1.figure3 import CONTROL, PANELS
 from netsci.graph import LayeredGraph, coalescent_embedding, degree_exponent
 from netsci.graph.geometry.navigation import greedy_routing
+from netsci.sweep import Cell, Record, Task
 from tests.analysis import committed
 
 WIDTHS = (20, 24, 16)

@@ -5,10 +5,10 @@ from analysis.engine.agreement import last_epoch
 from analysis.engine.printed import expected
 from analysis.engine.statistics import disagreements
 from analysis.engine.store import save_tables
-from analysis.engine.sweep import run_cells
 from analysis.s3 import checks, study, tasks
 from analysis.s3.vectors import RAMP, formula, norm, turning_point
 from netsci.measure import sparsity_index
+from netsci.sweep import run_cells
 
 EXHIBITS = {exhibit.id: exhibit for exhibit in study.exhibits()}
 

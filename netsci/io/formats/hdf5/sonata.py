@@ -1,4 +1,4 @@
-"""Edges of SONATA networks (HDF5): for each population of edges, ids of its sources and targets, and weights."""
+"""Edges of SONATA networks (HDF5): ids of sources and targets, and weights, by population of edges."""
 
 from __future__ import annotations
 

@@ -181,5 +181,8 @@ def _along(step: Any, array: NDArray[Any], axis: int) -> Any:
     shape = [1] * array.ndim
     shape[axis] = step.size
     if step.size != array.shape[axis]:
-        raise ValueError("the scale does not fit the axis")
+        raise ValueError(
+            f"a quantisation scale has {step.size} entries, its tensor {array.shape[axis]} along that axis: "
+            "export the model again"
+        )
     return step.reshape(shape)
