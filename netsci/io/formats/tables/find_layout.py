@@ -86,7 +86,7 @@ def _with_ends(layout: Layout, ends: Ends | None, remarks: list[str]) -> Layout:
 
 
 def _check_sides(sample: Sample, hints: Hints) -> None:
-    """Raise CheckpointError where a first line counts rows and columns that differ, unless they are two sets."""
+    """Raise CheckpointError where a first line counts rows and other columns, unless they are two sets."""
     first = sample.rows[0]
     if len(first) == 3 and first[0] != first[1] and not hints.bipartite:
         raise CheckpointError(
@@ -126,6 +126,8 @@ def _header(sample: Sample) -> tuple[list[str] | None, bool]:
         spaced = _split_names(sample.lines[0])
         first = spaced if len(spaced) == width else first
     if find_ends(first) is not None or find_weak_ends(first, body) is not None:
+        return first, True
+    if body and (names_nodes(first) or (names_an_id(first[0]) and all(row[0].isdecimal() for row in body))):
         return first, True
     if remarks and find_ends(names := _split_names(remarks[-1])) is not None and len(names) == width:
         return names, False
