@@ -112,7 +112,7 @@ class _Drawn:
         return source
 
     def _shared(self, layer: Layer, source: Population) -> tuple[Population, Layer | None] | None:
-        """Return a population that another layer reads, and the layer that fills it, if this one can read it."""
+        """Return what another layer reads, and the layer that fills it, if this one can read it."""
         filler = next((one for population, one in self.ends.values() if population is source), None)
         return (source, filler) if fit(filler, layer, source.size) else None
 

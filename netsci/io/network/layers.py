@@ -6,6 +6,7 @@ mask beside its weights is one layer with them.
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from dataclasses import dataclass, replace
@@ -156,7 +157,7 @@ def _shown(name: str, contents: Contents) -> str:
 
 def _across(layers: list[Layer], wanted: list[str], bilinear: set[str]) -> list[Layer]:
     """Begin a new chain behind each bilinear form, since nothing is read across it."""
-    behind = {b for a, b in zip(wanted, wanted[1:], strict=False) if a in bilinear and b not in bilinear}
+    behind = {b for a, b in itertools.pairwise(wanted) if a in bilinear and b not in bilinear}
     return [replace(layer, starts=True) if layer.array in behind else layer for layer in layers]
 
 

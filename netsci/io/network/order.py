@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from netsci.io.network.blocks import wire_blocks
 from netsci.io.guess import Guess
+from netsci.io.network.blocks import wire_blocks
 from netsci.io.network.contents import Contents
 from netsci.io.network.layers import Layer
 from netsci.io.network.parallel import first_members, mark_heads, mark_parallel, split_networks, weave_members
@@ -28,9 +28,9 @@ def arrange(layers: list[Layer], contents: Contents) -> tuple[list[Layer], list[
 
     A torch dict is taken as it is, unless it does not chain and another order does. Where the order of the
     file means nothing, numbers under one common name order the layers (layers.2 before layers.10), then the
-    only order that chains, then the names of stages (encoder, decoder). Where only names tell the orientation,
-    the transposes are tried last. Blocks of a transformer are joined by the names of their parts, and low-rank
-    updates lie beside the weight that they change.
+    only order that chains, then the names of stages (encoder, decoder). Where only names tell the
+    orientation, the transposes are tried last. Blocks of a transformer are joined by the names of their
+    parts, and low-rank updates lie beside the weight that they change.
     """
     if contents.uses and contents.ordered:
         return layers, []
@@ -78,7 +78,7 @@ def _ordered(layers: list[Layer]) -> tuple[list[Layer], list[str]]:
 
 
 def _unordered(layers: list[Layer], contents: Contents) -> tuple[list[Layer], list[str]]:
-    """Find the order from numbers, names and widths; try the order of an npz, and transposes, before widths."""
+    """Find the order from numbers, names and widths; of an npz try its own, and transposes, before widths."""
     by_name = contents.orientation == "by_name"
     keeps_order = by_name or contents.orientation == "in_out"  # who wrote the file chose its order
     text = [layer.array for layer in layers]

@@ -1,4 +1,4 @@
-"""Layers that stand side by side: networks in one file, experts, towers, members of an ensemble, two heads."""
+"""Layers that stand side by side: networks in one file, experts, towers, ensembles, two heads."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def split_networks(layers: list[Layer]) -> tuple[list[list[Layer]], list[str]]:
 
 
 def _cut(layers: list[Layer], owners: list[str], names: set[str]) -> list[list[Layer]]:
-    """Return lists that each begin with the first layer of a network; what lies between stays with the one before."""
+    """Return the layers of each network; what lies between two stays with the one before."""
     groups: dict[str, list[Layer]] = {}
     here = ""
     for layer, owner in zip(layers, owners, strict=True):
@@ -128,7 +128,7 @@ def _stack_of(layer: Layer) -> str:
 
 
 def weave_members(layers: list[Layer], others: list[Layer]) -> list[Layer]:
-    """Return layers with the members of stacks: one member after the other through stacks that follow each other."""
+    """Return layers with all matrices of stacks: member by member through stacks that follow each other."""
     if not others:
         return layers
     members: dict[str, list[Layer]] = {}

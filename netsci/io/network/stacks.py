@@ -67,7 +67,8 @@ def judge(
         notes.append(
             Guess(
                 f"bilinear forms read two inputs at once and are no layers of links: "
-                f"{list_names([describe(n, contents.arrays[n]) for n in bilinear])}; nothing is read across them"
+                f"{list_names([describe(n, contents.arrays[n]) for n in bilinear])}; nothing is read "
+                "across them"
             )
         )
     for name, stack in stacks.items():
@@ -81,7 +82,7 @@ def judge(
 
 def _judge_one(name: str, contents: Contents, chosen: list[str]) -> Orientation | str | None:
     """Return "convolution", the orientation of a stack, or None where nothing tells."""
-    n, a, b = contents.arrays[name].shape
+    n, a, _ = contents.arrays[name].shape
     by_bias = _by_bias(name, contents)
     if by_bias:
         return by_bias

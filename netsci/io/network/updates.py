@@ -1,7 +1,7 @@
 """Low-rank updates (LoRA): two matrices beside the weight that they change.
 
-The first reads what the weight reads, the second adds to what the weight fills. In an adapter's file the weight
-is missing: each pair then stands alone.
+The first reads what the weight reads, the second adds to what the weight fills. In an adapter's file the
+weight is missing: each pair then stands alone.
 """
 
 from __future__ import annotations
@@ -59,7 +59,8 @@ def _say(count: int, missing: int) -> list[str]:
         return [f"low-rank updates (LoRA) are drawn beside the weights that they change: {_pairs(count)}"]
     return [
         Guess(
-            f"low-rank updates (LoRA) of weights that are not in this file: {_pairs(missing)}, each drawn apart; merge "
+            f"low-rank updates (LoRA) of weights that are not in this file: {_pairs(missing)}, each "
+            "drawn apart; merge "
             "them into the model (in peft: merge_and_unload) to see its network"
         )
     ]

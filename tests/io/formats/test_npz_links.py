@@ -31,19 +31,19 @@ def parts(matrix, begin, shape=True):
     return found | ({f"{begin}shape": np.array(matrix.shape)} if shape else {})
 
 
-COO = LINKS.tocoo()
+COO, CSC = LINKS.tocoo(), LINKS.tocsc()
 GRAPHS = {
     "a set for graph networks": parts(LINKS, "adj_") | parts(FEATURES, "attr_") | {"labels": np.arange(9)},
     "csr": parts(LINKS, ""),
     "csr with a dot": parts(LINKS, "graph."),
     "csr without a shape": parts(LINKS, "adj_", shape=False),
-    "csc": {"a_data": LINKS.tocsc().data, "a_row_indices": LINKS.tocsc().indices, "a_colptr": LINKS.tocsc().indptr},
+    "csc": {"a_data": CSC.data, "a_row_indices": CSC.indices, "a_colptr": CSC.indptr},
     "coo": {"row": COO.row, "col": COO.col, "data": COO.data, "shape": np.array(COO.shape)},
     "i, j, w": {"i": COO.row, "j": COO.col, "w": COO.data},
     "edge_index": {"edge_index": np.stack([COO.row, COO.col]), "edge_weight": COO.data, "x": np.ones((9, 5))},
     "edges": {"edges": np.stack([COO.row, COO.col], axis=1), "weights": COO.data, "num_nodes": np.array(9)},
     "src, dst": {"src": COO.row, "dst": COO.col, "weight": COO.data},
-    "senders, receivers": {"senders": COO.row, "receivers": COO.col, "weights": COO.data, "nodes": np.ones((9, 2))},
+    "senders, receivers": {"senders": COO.row, "receivers": COO.col, "weights": COO.data, "nodes": COO.data},
 }  # fmt: skip
 
 

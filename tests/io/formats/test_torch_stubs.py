@@ -1,4 +1,4 @@
-"""Plain data beside the weights: stubs stand in for it, and nothing of the file is ever imported or called."""
+"""Plain data beside the weights: stubs stand in for it, and nothing of the file is imported or called."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_weights_that_are_arrays_of_numpy(path):
 class Called:
     """Notes that it was called; a pickle names it under a plain name."""
 
-    calls: list[str] = []
+    calls: tuple[str, ...] = ()
 
 
 class Planted:
@@ -138,9 +138,10 @@ def test_hostile_data_inside_plain_data_does_nothing(tmp_path, path, wrap, optio
 @pytest.mark.parametrize(
     "name",
     [
-        "os.system", "posix.system", "builtins.eval", "builtins.getattr", "subprocess.Popen", "pathlib.Path.unlink",
-        "argparse.ArgumentParser", "collections.namedtuple", "numpy.load", "numpy.ndarray.tofile", "types.FunctionType",
-        "functools.partial", "operator.attrgetter", "builtins.bytearray", "builtins.exec", "importlib.import_module",
+        "os.system", "posix.system", "builtins.eval", "builtins.getattr", "subprocess.Popen",
+        "pathlib.Path.unlink", "argparse.ArgumentParser", "collections.namedtuple", "numpy.load",
+        "numpy.ndarray.tofile", "types.FunctionType", "functools.partial", "operator.attrgetter",
+        "builtins.bytearray", "builtins.exec", "importlib.import_module",
     ],
 )  # fmt: skip
 def test_names_that_do_something_are_no_plain_data(path, name):
@@ -177,7 +178,7 @@ def test_plain_data_alone_is_named(path):
 def test_other_objects_beside_the_weights_are_refused_by_name(path):
     write_torch(path, {"cfg": Called(), "model": torch_state()})
     refused(path, r"pickles tests\.io\.formats\.test_torch_stubs\.Called.*state_dict")
-    assert pickle.loads(pickle.dumps(Called())).calls == []
+    assert pickle.loads(pickle.dumps(Called())).calls == ()
 
 
 @pytest.mark.parametrize(

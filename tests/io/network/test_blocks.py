@@ -108,7 +108,13 @@ def test_stems_and_heads(path):
     assert any("stand apart" in guess and "other" in guess for guess in loaded.guesses)
 
 
-@pytest.mark.parametrize("names", [("attn.qkv", "attn.proj", "mlp.fc1", "mlp.fc2"), ("attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj")])  # fmt: skip
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("attn.qkv", "attn.proj", "mlp.fc1", "mlp.fc2"),
+        ("attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj"),
+    ],
+)
 def test_a_stack_of_q_k_and_v_does_not_feed_the_projection(path, names):
     sizes = ((3 * W, W), (W, W), (F, W), (W, F))
     conv1d = "attn.c_attn" in names  # GPT-2 stores [in, out]
@@ -214,5 +220,8 @@ def test_an_update_lies_beside_the_weight_that_it_changes(path, base):
         path, {"a.weight": torch.ones(6, 4), **pair("a", wide=(4, 6)), "b.weight": torch.ones(2, 6)}
     )
     assert ends(load(plain)) == {
-        "a": ("input", "a"), "a.lora_A": ("input", "a.lora_A"), "a.lora_B": ("a.lora_A", "a"), "b": ("a", "b"),
-    }  # fmt: skip
+        "a": ("input", "a"),
+        "a.lora_A": ("input", "a.lora_A"),
+        "a.lora_B": ("a.lora_A", "a"),
+        "b": ("a", "b"),
+    }

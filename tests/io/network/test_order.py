@@ -51,7 +51,8 @@ def test_two_heads_read_the_same_and_the_file_keeps_its_order(path, shapes):
 def test_heads_of_a_vae_have_no_order_in_safetensors(path):
     loaded = load(save(path, {f"{n}.weight": s for n, s in VAE.items()}))
     assert unknown(loaded)
-    assert [source for source, _ in ends(loaded).values()] == ["input", *(f"input of {n}" for n in ("fc3", "fc4", "fc21", "fc22"))]  # fmt: skip
+    apart = [f"input of {name}" for name in ("fc3", "fc4", "fc21", "fc22")]
+    assert [source for source, _ in ends(loaded).values()] == ["input", *apart]
 
 
 @pytest.mark.parametrize("name", ["fc{}", "layers.{}", "net.{}", "layer_{}.linear", "dense_{}"])

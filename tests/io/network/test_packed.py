@@ -29,17 +29,48 @@ def fp8(*shape):
 
 
 PACKED = {
-    "GPTQ": {"q.qweight": integers(8, 64), "q.qzeros": integers(1, 8), "q.scales": torch.ones(1, 64), "q.g_idx": integers(64)},
-    "AWQ": {"q.qweight": integers(64, 8), "q.qzeros": integers(1, 8), "q.scales": torch.ones(1, 64)},
-    "MLX": {"q.weight": integers(16, 8), "q.scales": torch.ones(16, 1), "q.biases": torch.ones(16, 1)},
-    "NVFP4": {"q.weight": byte(16, 8), "q.weight_scale": fp8(16, 1), "q.weight_scale_2": torch.ones(1)},
-    "NVFP4, compressed-tensors": {"q.weight_packed": byte(16, 8), "q.weight_scale": fp8(16, 1), "q.weight_global_scale": torch.ones(1)},
-    "compressed-tensors": {"q.weight_packed": integers(16, 2), "q.weight_scale": torch.ones(16, 1), "q.weight_shape": torch.tensor([16, 16])},
-    "MXFP4": {"e.up_blocks": byte(2, 16, 2, 16), "e.up_scales": byte(2, 16, 2)},
-    "bitsandbytes": {"q.weight": byte(32, 1), "q.weight.absmax": torch.ones(4), "q.weight.quant_map": torch.ones(16)},
-    "bitsandbytes, 8 bits": {"q.weight": integers(16, 8, kind=torch.int8), "q.SCB": torch.ones(16)},
-    "HQQ": {"q.W_q": byte(16, 8), "q.meta": torch.ones(2)},
-    "AQLM": {"q.codes": integers(16, 8, 1, kind=torch.int16), "q.codebooks": torch.ones(1, 4, 1, 8), "q.scales": torch.ones(16, 1, 1, 1)},
+    "GPTQ": {
+        "q.qweight": integers(8, 64),
+        "q.qzeros": integers(1, 8),
+        "q.scales": torch.ones(1, 64),
+        "q.g_idx": integers(64)},
+    "AWQ": {
+        "q.qweight": integers(64, 8),
+        "q.qzeros": integers(1, 8),
+        "q.scales": torch.ones(1, 64)},
+    "MLX": {
+        "q.weight": integers(16, 8),
+        "q.scales": torch.ones(16, 1),
+        "q.biases": torch.ones(16, 1)},
+    "NVFP4": {
+        "q.weight": byte(16, 8),
+        "q.weight_scale": fp8(16, 1),
+        "q.weight_scale_2": torch.ones(1)},
+    "NVFP4, compressed-tensors": {
+        "q.weight_packed": byte(16, 8),
+        "q.weight_scale": fp8(16, 1),
+        "q.weight_global_scale": torch.ones(1)},
+    "compressed-tensors": {
+        "q.weight_packed": integers(16, 2),
+        "q.weight_scale": torch.ones(16, 1),
+        "q.weight_shape": torch.tensor([16, 16])},
+    "MXFP4": {
+        "e.up_blocks": byte(2, 16, 2, 16),
+        "e.up_scales": byte(2, 16, 2)},
+    "bitsandbytes": {
+        "q.weight": byte(32, 1),
+        "q.weight.absmax": torch.ones(4),
+        "q.weight.quant_map": torch.ones(16)},
+    "bitsandbytes, 8 bits": {
+        "q.weight": integers(16, 8, kind=torch.int8),
+        "q.SCB": torch.ones(16)},
+    "HQQ": {
+        "q.W_q": byte(16, 8),
+        "q.meta": torch.ones(2)},
+    "AQLM": {
+        "q.codes": integers(16, 8, 1, kind=torch.int16),
+        "q.codebooks": torch.ones(1, 4, 1, 8),
+        "q.scales": torch.ones(16, 1, 1, 1)},
 }  # fmt: skip
 
 

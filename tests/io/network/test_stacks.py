@@ -69,7 +69,7 @@ CONVOLUTIONS = {
     "its name": state(conv__weight=(16, 3, 5)),
     "its bias": state(a__weight=(16, 3, 5), a__bias=(16,)),
     "a norm behind it": {**nn.Sequential(nn.Conv1d(3, 16, 5, bias=False), nn.BatchNorm1d(16)).state_dict()},
-    "a neighbour": nn.Sequential(nn.Conv1d(3, 16, 5, bias=False), nn.ReLU(), nn.Conv1d(16, 7, 3, bias=False)).state_dict(),
+    "a neighbour": state(a__weight=(16, 3, 5), b__weight=(7, 16, 3)),
     "a flatten": state(a__weight=(16, 3, 5), b__weight=(4, 16 * 10)),
     "a linear layer before": state(a__weight=(3, 9), b__weight=(16, 3, 5)),
     "two neighbours of one width": state(a__weight=(16, 16, 3), b__weight=(16, 16, 3)),

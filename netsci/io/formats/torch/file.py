@@ -136,7 +136,7 @@ def _load(path: Path, stream: IO[bytes], stubs: set[str]) -> Any:
 
 @contextmanager
 def _allowed(stubs: set[str]) -> Iterator[None]:
-    """Allow stubs by their names, and plain numbers of numpy, such as a best accuracy kept beside the weights."""
+    """Allow stubs by their names, and plain numbers of numpy, such as a best accuracy."""
     import torch
 
     # torch reads the names of Python 2, which its pickles have, as those of now.
