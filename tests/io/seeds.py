@@ -121,6 +121,86 @@ def _write_mat(path: Path) -> Path:
     return path
 
 
+def write_matlab73(path: Path, variables: dict[str, Any]) -> Path:
+    """Write a file as MATLAB 7.3 does: HDF5 behind a header of 512 bytes, arrays with the columns first."""
+    import h5py
+
+    def put(group: Any, name: str, value: Any) -> None:
+        kind = "double"
+        if isinstance(value, dict):
+            entry, kind = group.create_group(name), "struct"
+            for inner, one in value.items():
+                put(entry, inner, one)
+        elif sp.issparse(value):
+            entry = group.create_group(name)
+            entry.attrs["MATLAB_sparse"] = np.uint64(value.shape[0])
+            entry.create_dataset("jc", data=value.indptr.astype("u8"))
+            if value.nnz:
+                entry.create_dataset("ir", data=value.indices.astype("u8"))
+                entry.create_dataset("data", data=value.data.astype(float))
+        elif isinstance(value, str):
+            entry, kind = group.create_dataset(name, data=np.array([[ord(c)] for c in value], "u2")), "char"
+        else:
+            entry = group.create_dataset(name, data=np.asarray(value).T)
+        entry.attrs["MATLAB_class"] = np.bytes_(kind)
+
+    with h5py.File(path, "w", userblock_size=512) as file:
+        for name, value in variables.items():
+            put(file, name, value)
+    with open(path, "r+b") as stream:
+        stream.write(b"MATLAB 7.3 MAT-file".ljust(124) + b"\0\2IM")
+    return path
+
+
+def _write_mat73(path: Path) -> Path:
+    return write_matlab73(path, {"A": sp.csc_array(_SQUARE), "W": FC1, "net": {"B": FC2}, "names": "abcd"})
+
+
+def _write_npz_links(path: Path) -> Path:
+    matrix = sp.csr_array(_SQUARE)
+    parts = {f"adj_{part}": getattr(matrix, part) for part in ("data", "indices", "indptr")}
+    with open(path, "wb") as stream:
+        np.savez(stream, **parts, adj_shape=np.array(matrix.shape), labels=np.arange(4))
+    return path
+
+
+def _write_edge_index(path: Path) -> Path:
+    with open(path, "wb") as stream:
+        np.savez(
+            stream, edge_index=np.array(np.nonzero(_SQUARE)), edge_weight=_SQUARE[_SQUARE != 0], num_nodes=4
+        )
+    return path
+
+
+def _write_bitmask(path: Path) -> Path:
+    from safetensors.numpy import save_file
+
+    dense = FC1.T
+    ends = np.cumsum((dense != 0).sum(axis=1))
+    parts = {
+        "fc1.compressed": dense[dense != 0],
+        "fc1.bitmask": np.packbits(dense != 0, axis=-1, bitorder="little"),
+        "fc1.shape": np.array(dense.shape),
+        "fc1.row_offsets": np.concatenate([[0], ends[:-1]]),
+    }
+    save_file({**parts, "fc2.weight": FC2.T.copy()}, path)
+    return path
+
+
+def _write_beside(path: Path) -> Path:
+    """A checkpoint with plain data beside the weights, and masks in a list."""
+    import argparse
+    import collections
+
+    import torch
+
+    layers = {"fc1.weight": torch.tensor(FC1.T.copy()), "fc2.weight": torch.tensor(FC2.T.copy())}
+    masks = [torch.tensor(FC1.T != 0), FC2.T != 0]
+    args = argparse.Namespace(lr=0.1, log=collections.defaultdict(list, {"loss": [1.0]}))
+    torch.save({"args": args, "best": np.float64(0.9), "state_dict": layers, "masks": masks}, path)
+    return path
+
+
 def _graph() -> Any:
     import networkx as nx
 
@@ -223,8 +303,9 @@ def _write_pairs(path: Path) -> Path:
 _LINKS = [("a", "b", 1.5), ("b", "c", -2.0), ("c", "a", 30.0), ("d", "a", 1e-3)]
 # The largest libraries last: a process that has them forks slowly.
 SEEDS: dict[str, list[Write]] = {
-    "safetensors": [WRITERS["safetensors"]],
+    "safetensors": [WRITERS["safetensors"], _write_bitmask],
     "npz": [WRITERS["npz"], WRITERS["npz_compressed"]],
+    "npz_links": [_write_npz_links, _write_edge_index],
     "npy": [WRITERS["npy"]],
     "sparse_npz": [WRITERS["sparse_npz"], _write_coo],
     "graphml": [WRITERS["graphml"], _write_graph("graphml")],
@@ -269,6 +350,7 @@ SEEDS: dict[str, list[Write]] = {
     "keras": [_write_keras],
     "nir": [_write_nir],
     "matlab": [_write_mat],
-    "torch": [WRITERS["torch"], _write_state_dicts],
+    "matlab73": [_write_mat73],
+    "torch": [WRITERS["torch"], _write_state_dicts, _write_beside],
     "torch_legacy": [_write_legacy],
 }
