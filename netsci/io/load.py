@@ -7,6 +7,7 @@ from numbers import Real
 from pathlib import Path
 from typing import Any
 
+from netsci.arguments import check_flag, check_path
 from netsci.graph.layered import LayeredGraph
 from netsci.io.errors import CheckpointError
 from netsci.io.files import sha256
@@ -67,6 +68,8 @@ def load(
     ValueError, TypeError
         If threshold or density is out of range, both are given, or undirected is not True or False.
     """
+    check_path(path, "path")
+    check_flag(isolate, "isolate")
     path = Path(path)
     _check_options(threshold, density, select, undirected)
     options: dict[str, Any] = {"threshold": threshold, "density": density, "select": select}

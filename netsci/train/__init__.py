@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from netsci.train.folder import read_recipe, save_network
     from netsci.train.inputs import Inputs
     from netsci.train.loop import Moment, Run, train
+    from netsci.train.own_data import as_data_set
     from netsci.train.random_keys import generator_at
     from netsci.train.random_keys import keyed as keyed
 
@@ -31,6 +32,7 @@ _TORCH = {
     "features_of_run": "features",
     "pooled_features": "features",
     "Inputs": "inputs",
+    "as_data_set": "own_data",
     "keep_freed_memory": "allocation",
     "keep_memory": "allocation",  # former name
     "generator_at": "random_keys",
@@ -61,6 +63,7 @@ __all__ = [
     "Run",
     "Task",
     "Topology",
+    "as_data_set",
     "features_of_run",
     "generator_at",
     "keep_freed_memory",
