@@ -17,7 +17,7 @@ from analysis.engine.exhibit import Exhibit
 from analysis.engine.make import drop_unfinished, make_page, make_tables
 from analysis.engine.page import Page
 from analysis.engine.store import load_tables, write_in
-from netsci.sweep import CLUSTERS, ClusterError, FailedCellsError
+from netsci.sweep import CLUSTERS, ClusterError, DamagedRecordsError, FailedCellsError
 
 ROOT = Path(__file__).resolve().parent.parent
 FORMATS = ("svg", "html", "pdf")
@@ -83,7 +83,7 @@ def main(
     )
     try:
         pages = make_pages(exhibits, wanted, results, jobs, long=long, cluster=cluster)
-    except (ClusterError, FailedCellsError) as error:
+    except (ClusterError, DamagedRecordsError, FailedCellsError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
     drawn = [page for page in pages if not wanted or page.id in wanted]

@@ -22,7 +22,7 @@ from analysis.engine.exhibit import Exhibit, Tables
 from analysis.engine.make import find_lacking
 from analysis.engine.statistics import disagreements, same
 from analysis.engine.store import load_tables
-from netsci.sweep import Cell, Record, find_record
+from netsci.sweep import Cell, Record, find_record, load_record
 
 LONGEST = timedelta(hours=6)  # a run of seconds or minutes that is older than this was not made anew
 Pairs = dict[Cell, tuple[Record, Record]]
@@ -33,7 +33,7 @@ def check(exhibit: Exhibit, fresh: Path, committed: Path) -> tuple[bool, list[st
     paths = [path for cell in exhibit.cells if (path := find_record(fresh, cell))]
     if missing := len(exhibit.cells) - len(paths):
         return False, [f"{exhibit.id}: no fresh run of {missing} of {len(exhibit.cells)} cells"]
-    made = [datetime.fromisoformat(Record.load(path).notes["run_at"]) for path in paths]
+    made = [datetime.fromisoformat(load_record(fresh, cell).notes["run_at"]) for cell in exhibit.cells]
     if made and datetime.now(UTC) - min(made) > LONGEST:
         return False, [f"{exhibit.id}: its oldest run is of {min(made).isoformat()}, not made anew"]
     ours, theirs = load_tables(exhibit, fresh), load_tables(exhibit, committed)
@@ -66,7 +66,7 @@ def pairs(exhibit: Exhibit, fresh: Path, committed: Path) -> tuple[Pairs, str]:
         if len(paths) < 2:
             left["not made on both sides"] += 1
             continue
-        ours, theirs = (Record.load(path) for path in paths)
+        ours, theirs = (load_record(results, cell) for results in (fresh, committed))
         if ours.notes["run_at"] == theirs.notes["run_at"]:
             left["a copy"] += 1
         elif device(ours) != device(theirs):
