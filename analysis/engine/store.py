@@ -36,6 +36,15 @@ def save_tables(exhibit: Exhibit, tables: Tables, records: Mapping[Cell, Record]
     write_in(folder, "provenance.json", json.dumps(source, indent=1) + "\n")
 
 
+def list_cells(id_: str, results: Path) -> list[str]:
+    """Return the keys of the cells that an exhibit's stored tables were made from, [] without any."""
+    path = results / id_ / "provenance.json"
+    try:
+        return [RUN_NAMES.resolve(key) for key in json.loads(path.read_text())["cells"]]
+    except (FileNotFoundError, ValueError, KeyError, TypeError):  # a damaged one is named by `load_tables`
+        return []
+
+
 def load_tables(exhibit: Exhibit, results: Path) -> Tables | None:
     """Return an exhibit's tables if all are there and made from exactly its cells and version, else None.
 
@@ -48,13 +57,14 @@ def load_tables(exhibit: Exhibit, results: Path) -> Tables | None:
     if damaged:
         print(f"{damaged}: the tables of {exhibit.id} are made anew", file=sys.stderr)
         return None
-    cells = [RUN_NAMES.resolve(key) for key in made["cells"]]
+    cells = list_cells(exhibit.id, results)
     if (cells, made["version"]) != ([cell.key for cell in exhibit.cells], exhibit.version):
         return None
     paths = {name: folder / f"{name}.csv" for name in made["tables"]}
     if not all(path.exists() for path in paths.values()):
         return None
-    return {name: pd.read_csv(path) for name, path in paths.items()}
+    texts: Any = {"row": str, "column": str}  # also where a name looks like a number, or like no value
+    return {name: pd.read_csv(path, converters=texts) for name, path in paths.items()}
 
 
 def _read_checked(folder: Path, listed: Mapping[str, str]) -> tuple[dict[str, Any], str]:

@@ -218,7 +218,9 @@ def _in_archive(path: Path, wanted: set[str]) -> Iterator[tuple[str, bytes]]:
                     continue
                 if entry.size > LARGEST:
                     raise DataError(
-                        path / name, f"it unpacks to {entry.size} bytes", "fetch the archive again"
+                        path / name,
+                        f"it unpacks to {entry.size} bytes, more than {LARGEST}",
+                        "delete the archive and fetch it again",
                     )
                 stream = archive.extractfile(entry)
                 if stream is not None:

@@ -152,7 +152,9 @@ def _read_exports(folder: Path, digest: hashlib._Hash) -> Iterator[_Labelled]:
         stem = name.rpartition("/")[2].removesuffix(".npy")
         if not (stem.isascii() and stem.isdigit() and int(stem) < len(GESTURES)):
             raise DataError(
-                folder / printable(name), "its name is not a class from 0.npy to 10.npy", _GESTURE_MEND
+                folder / printable(name),
+                "its name is not a class from 0.npy to 10.npy",
+                f"remove it, or {_GESTURE_MEND}",
             )
         data = files.read(name)
         digest.update(data)

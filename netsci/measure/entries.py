@@ -62,7 +62,7 @@ def cells(w: Any, mask: Any = None, name: str = "w") -> Cells:
         )
     n_rows, n_columns = array.shape
     if not n_rows or not n_columns:
-        raise ValueError(f"{name} is empty; its shape is {array.shape}")
+        raise ValueError(f"{name} must have rows and columns; its shape is {array.shape}: leave it out")
     if mask is None:
         kept = sp.coo_array(array)
         values, (rows, columns) = kept.data, kept.coords

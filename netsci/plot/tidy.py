@@ -84,7 +84,9 @@ def numbers(table: pd.DataFrame, column: str, *, log: bool = False) -> NDArray[n
     if column is None or column not in table.columns:
         raise ValueError(f"x and y must be columns of the table; got {column!r}")
     if len(table) and not (is_numeric_dtype(table[column]) or is_bool_dtype(table[column])):
-        raise TypeError(f"column {column!r} must hold numbers; its dtype is {table[column].dtype}")
+        raise TypeError(
+            f"column {column!r} must hold numbers; its dtype is {table[column].dtype}: convert it"
+        )
     values: NDArray[np.float64] = table[column].to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
     if np.isinf(values).any():
         raise ValueError(f"column {column!r} holds infinite values; write NaN where a value is undefined")

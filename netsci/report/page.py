@@ -59,6 +59,8 @@ def render(
 ) -> str:
     """Return the page as one HTML string that opens anywhere, offline.
 
+    title : heading. sections : in order. lead : a sentence under the heading, "" for none.
+
     provenance holds one mapping for each block, such as {"File": {...}, "Versions": {...}}; single values
     stand in a block of their own. No date is written: the same input gives the same page.
 

@@ -33,7 +33,9 @@ Score = Callable[[LayerView], NDArray[np.float64]]
 
 
 def magnitude(weights: sp.csr_array) -> NDArray[np.float64]:
-    """Return |w| of every stored link, float64 [links].
+    """Return |w| of every stored link, float64 [links] in CSR order; links of small |w| are removed first.
+
+    weights : CSR [rows, columns]; every stored entry is a link.
 
     Examples
     --------
@@ -51,8 +53,11 @@ def relative_importance(
 
     |w_ij| / sum over j of |w_ij| + |w_ij| / sum over i of |w_ij|
 
-    float64 [links] in [0, 2]; 0 for a weight of 0, also if a whole row or column is 0. `epsilon`, at least 0,
-    is added to each sum or, with `per_entry`, to each entry of the matrix, missing ones included.
+    float64 [links] in [0, 2], in CSR order; 0 for a weight of 0, also if a whole row or column is 0. Links of
+    a low score are removed first.
+
+    weights : CSR [rows, columns]; every stored entry is a link. epsilon : at least 0, is added to each sum
+    or, with per_entry=True, to each entry of the matrix, missing ones included.
 
     Examples
     --------
@@ -64,7 +69,7 @@ def relative_importance(
     """
     check_number(epsilon, "epsilon")
     if not 0.0 <= epsilon < np.inf:
-        raise ValueError(f"epsilon must be finite and at least 0; got {epsilon!r}")
+        raise ValueError(f"epsilon must be finite and at least 0, such as 1e-5; got {epsilon!r}")
     check_flag(per_entry, "per_entry")
     _check_weights(weights)
     rows, columns = weights.shape
@@ -72,9 +77,12 @@ def relative_importance(
 
 
 def link_removal_score(weights: sp.csr_array) -> NDArray[np.float64]:
-    """Return |w| / (1 + row sum) + |w| / (1 + column sum), between relative importance and magnitude.
+    """Return |w| / (1 + row sum) + |w| / (1 + column sum); links of a low score are removed first.
 
-    float64 [links] in [0, 2); sums are of |w| over the links of the row or column.
+    float64 [links] in [0, 2), in CSR order; sums are of |w| over the links of the row or column. It is
+    near `relative_importance` where the sums are large, and near 2 |w| where they are small.
+
+    weights : CSR [rows, columns]; every stored entry is a link.
 
     Examples
     --------

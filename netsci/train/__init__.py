@@ -16,6 +16,7 @@ from netsci.train.recipe import Net, Optimisation, Recipe, Task, Topology
 if TYPE_CHECKING:
     from netsci.train.allocation import keep_freed_memory
     from netsci.train.allocation import keep_memory as keep_memory
+    from netsci.train.cells import TRAINING, read_epoch, read_total, recipe_cell
     from netsci.train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
     from netsci.train.features import features_of_run, pooled_features
     from netsci.train.folder import read_recipe, save_network
@@ -25,7 +26,11 @@ if TYPE_CHECKING:
     from netsci.train.random_keys import generator_at
     from netsci.train.random_keys import keyed as keyed
 
-_TORCH = {
+_LATER = {  # what is imported on first use, for most of it needs torch
+    "TRAINING": "cells",
+    "read_epoch": "cells",
+    "read_total": "cells",
+    "recipe_cell": "cells",
     "Checkpoint": "checkpoint",
     "load_checkpoint": "checkpoint",
     "save_checkpoint": "checkpoint",
@@ -52,6 +57,7 @@ __all__ = [
     "METHODS",
     "OPTIMIZERS",
     "PRESETS",
+    "TRAINING",
     "Checkpoint",
     "Hooks",
     "Inputs",
@@ -69,7 +75,10 @@ __all__ = [
     "keep_freed_memory",
     "load_checkpoint",
     "pooled_features",
+    "read_epoch",
     "read_recipe",
+    "read_total",
+    "recipe_cell",
     "save_checkpoint",
     "save_network",
     "train",
@@ -77,8 +86,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _TORCH:
+    if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = getattr(import_module(f"netsci.train.{_TORCH[name]}"), name)
+    found = getattr(import_module(f"netsci.train.{_LATER[name]}"), name)
     globals()[name] = found
     return found

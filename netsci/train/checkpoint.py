@@ -32,7 +32,8 @@ class Checkpoint:
 
     recipe : values of `Recipe.flat`. epoch, step : epochs and batches done. model, optimizer : their
     state_dict. notes : everything else, values that JSON can hold. method : state_dict of the method's hooks,
-    tensors or values that JSON can hold; None in a file of an older version, which had no methods.
+    tensors or values that JSON can hold; None for no state, as in files of this format that an
+    earlier netsci wrote.
     """
 
     recipe: dict[str, Any]
@@ -45,7 +46,7 @@ class Checkpoint:
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint atomically: an earlier file is replaced only when the new one is complete.
+    """Write a checkpoint to path, a safetensors file; replace an earlier file only when it is complete.
 
     Raises
     ------
@@ -89,13 +90,13 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
-    """Read a checkpoint; see `save_checkpoint`.
+    """Read a checkpoint from path, a file that `save_checkpoint` wrote.
 
     Raises
     ------
     ValueError
-        If the file is damaged, is no checkpoint of a training run, or was written by another version. The
-        message says what to do.
+        If the file is missing, is damaged, is no checkpoint of a training run, or has another version of the
+        format. The message says what to do.
     """
     mend = "delete it to start the run again, or replace it by an intact copy"
     try:
@@ -113,7 +114,8 @@ def load_checkpoint(path: Path) -> Checkpoint:
         )
     if form != FORMAT:
         raise ValueError(
-            f"{path} must be a checkpoint of a training run ({FORMAT!r}); it is another safetensors file"
+            f"{path} must be a checkpoint of a training run ({FORMAT!r}); it is another safetensors file: "
+            "give the checkpoint, or another folder for the run"
         )
     text = metadata.get("content", "")
     if damage or _digest(tensors, text) != metadata.get("sha256"):

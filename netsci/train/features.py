@@ -15,7 +15,7 @@ from netsci.data import DataSet, load
 from netsci.data.features import ARRAYS, TEXTS, checksum_of
 from netsci.graph.checks import as_whole
 from netsci.io.files import write_atomically
-from netsci.models.conv import ConvNet
+from netsci.models.conv_net import ConvNet
 from netsci.train.build import build
 from netsci.train.checkpoint import load_checkpoint
 from netsci.train.folder import CHECKPOINT, find_checkpoint
@@ -83,6 +83,8 @@ def pooled_features(model: nn.Module, data: DataSet, *, batch: int = 100, device
 
 def features_of_run(folder: str | Path, *, device: str = "cpu") -> DataSet:
     """Return the pooled features (see `pooled_features`) of a finished run's network, on all of its data.
+
+    folder : the folder that `train` or `netsci train` wrote. device : "cpu", "cuda" or another of torch.
 
     Raises
     ------

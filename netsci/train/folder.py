@@ -166,12 +166,14 @@ def write_progress(place: Path, checkpoint: Checkpoint) -> None:
 
 
 def save_network(path: Path, model: nn.Module, recipe: Recipe | None = None) -> None:
-    """Write the weights of a model under the names and in the shapes of torch, outputs first.
+    """Write the parameters of a model to a safetensors file, as torch names and shapes them; no buffers.
 
-    The file holds a SHA-256 of its content, which `netsci.io.load` checks, and the recipe if given.
+    A sparse linear layer "a" is stored as a.weight [out, in], 0 at missing links, and a.weight_mask, bool of
+    the same shape; read links from the mask, since a new link has the weight 0 too. An existing file is
+    replaced.
 
-    A sparse layer "a" is stored as a.weight, 0 at missing links, and a.weight_mask, bool of the same shape.
-    The mask is needed because a new link has the weight 0 too.
+    path : the file, its folder must exist. model : any torch module. recipe : kept in the file if given. The
+    file holds a SHA-256 of its content, too, which `netsci.io.load` checks.
 
     Raises OSError if the file cannot be written.
 

@@ -58,7 +58,8 @@ Progress = Callable[[int, float], None]
 class Moment:
     """What an observer gets after an epoch, and before training as epoch 0. It must not change the model.
 
-    epoch : number of epochs done. rows : rows of the table of this epoch. evolutions : all changes of the
+    epoch : number of epochs done. model : the network as it is now. rows : rows of the table of this epoch,
+    dictionaries with epoch, layer, measure, value and unit. evolutions : all changes of the
     topology in this epoch. evolution : the last of them, None if there is none.
     """
 
@@ -73,6 +74,7 @@ class Moment:
 class Run:
     """A finished or paused run, with its model and its table.
 
+    recipe : of the run. inputs : its data, an `Inputs`.
     table : tidy, with columns epoch, layer, measure, value, unit. Measures: loss, accuracy, links, link
         sparsity, node sparsity, silent units, overlap, SOPs (synaptic operations) a sample, firing rate,
         seconds, and for S-TP the spikes used in learning. SOPs, firing rate and silent units are of the

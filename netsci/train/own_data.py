@@ -62,12 +62,11 @@ def as_data_set(data: Any) -> DataSet:
     labels = [np.searchsorted(np.asarray(classes), y).astype(np.int64) for _, y in pairs]
     rounded = ", rounded to 65,536 levels" if full == _LEVELS else ""
     source = f"data of your own ({name}){rounded}"
+    images = [x for x, _ in made]
     if len(parts) == 1:
-        made, labels = _hold_out(made[0][0], labels[0])
+        images, labels = _hold_out(images[0], labels[0])
         source += f"; tested on {len(labels[1])} images held out of {len(labels[0]) + len(labels[1])}"
-    else:
-        made = [x for x, _ in made]
-    (x, x_test), (y, y_test) = made, labels
+    (x, x_test), (y, y_test) = images, labels
     checksum = _digest(x, y, x_test, y_test)
     return DataSet(name, x, y, x_test, y_test, tuple(map(str, classes)), source, checksum, full)
 

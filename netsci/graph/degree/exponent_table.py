@@ -43,6 +43,7 @@ def exponent_table(
 
     Parameters
     ----------
+    graph : the network; its weights play no part.
     controls : number of random networks to compare with. Each keeps populations and projections and puts the
         same number of links at uniformly drawn places, self-loops apart from other links; their row groups
         may fill in any way. bootstrap : samples for each p-value, of the network and of its controls.

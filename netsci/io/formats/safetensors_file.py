@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from netsci.io.errors import CheckpointError, printable
 from netsci.io.limits import MAX_HEADER, check_arrays, check_count
+from netsci.io.network import bitmask
+from netsci.io.network.bitmask import find_bitmasks, with_bitmasks
 from netsci.io.network.contents import Contents
 from netsci.io.network.linked import PARTS, find_linked_layers, with_linked
 from netsci.io.seal import find_damage_of, is_ours
@@ -44,7 +46,9 @@ def read_safetensors(path: Path) -> Contents:
     if training:
         header = {name[len(MODEL) :]: entry for name, entry in header.items() if name.startswith(MODEL)}
     linked = find_linked_layers(name for name, entry in header.items() if len(entry["shape"]) == 1)
+    masked = find_bitmasks(header)
     parts = {layer + part for layer in linked for part in PARTS}
+    parts |= {layer + part for layer in masked for part in bitmask.PARTS}
     arrays: dict[str, Any] = {}
     small: set[str] = set()
     wanted = {n: entry for n, entry in header.items() if len(entry["shape"]) >= 2 or n in parts}
@@ -57,12 +61,12 @@ def read_safetensors(path: Path) -> Contents:
             continue
         arrays[name] = _decode(path, name, entry, data)
     lengths = {name: header[name]["shape"][0] for name in small if len(header[name]["shape"]) == 1}
-    arrays = with_linked(path, arrays, linked, lengths)
+    arrays = with_bitmasks(path, with_linked(path, arrays, linked, lengths), masked)
     kind = "checkpoint of a training run" if training else "safetensors"
     if isinstance(metadata, dict) and metadata.get("format") in ("pt", "np", "tf", "flax", "mlx"):
         kind += f" ({metadata['format']})"
     notes = [UNFOLDED] if training and '"model": "resnet18"' in str(metadata.get("content", "")) else []
-    return Contents(kind, arrays, "out_in", False, small, unchecked + notes, lengths)
+    return Contents(kind, arrays, "out_in", False, small, unchecked + notes, lengths, stored=set(header))
 
 
 def _check_seal(path: Path, header: dict[str, Any], start: int) -> list[str]:

@@ -27,6 +27,7 @@ from netsci.io.errors import CheckpointError
 from netsci.io.parse import parse
 from netsci.io.sandbox.surroundings import absolute, environment, nameless_file, standard_streams_taken
 from netsci.io.sandbox.transport import receive
+from netsci.io.shards import total_size
 
 if TYPE_CHECKING:
     from netsci.io.loaded import Loaded
@@ -63,15 +64,7 @@ class Usage:
     baseline_bytes: int
 
 
-def load_isolated(
-    path: Path,
-    checksum: str,
-    *,
-    threshold: float | None = None,
-    density: float | None = None,
-    select: Any = None,
-    undirected: bool = False,
-) -> Loaded:
+def load_isolated(path: Path, checksum: str, **options: Any) -> Loaded:
     """Return the network in a file, read by another process; see `netsci.io.load`.
 
     The child may take BASE_BYTES + BYTES_PER_BYTE x size of memory, or BYTES_PER_UNPACKED x (the size of what
@@ -85,11 +78,10 @@ def load_isolated(
     """
     from netsci.io.loaded import Loaded
 
-    options = {"threshold": threshold, "density": density, "select": select, "undirected": undirected}
     if not AVAILABLE:
         return _read_here(path, checksum, options)
     try:
-        size = path.stat().st_size
+        size = total_size(path)
     except OSError as error:
         raise CheckpointError(path, "the file is gone", "check the path") from error
     seconds, cpu = (base + SECONDS_PER_BYTE * size for base in (BASE_SECONDS, BASE_CPU_SECONDS))
@@ -103,10 +95,10 @@ def load_isolated(
             after.callback(reader.clear)
             _check_end(path, answer, seconds, cpu)
             reader.result.seek(0)
-            graph, kind, notes = receive(reader.result, path)
+            graph, kind, notes, guesses = receive(reader.result, path)
     if answer["unlimited"]:
         notes = (*notes, _NOT_COUNTED)
-    return Loaded(graph, kind, notes, path, checksum)
+    return Loaded(graph, kind, notes, path, checksum, guesses)
 
 
 def _read_here(path: Path, checksum: str, options: dict[str, Any]) -> Loaded:

@@ -28,8 +28,10 @@ _INDICES = ("int32", "int64")
 _WEIGHTS = ("float32", "float64")
 
 
-def send_network(stream: BinaryIO, graph: LayeredGraph, kind: str, notes: Sequence[str]) -> None:
-    """Write a network, what its file is and the notes on it, from the stream's place onwards."""
+def send_network(
+    stream: BinaryIO, graph: LayeredGraph, kind: str, notes: Sequence[str], guesses: Sequence[str] = ()
+) -> None:
+    """Write a network, what its file is and the notes and guesses on it, from the stream's place onwards."""
     arrays: list[NDArray[Any]] = []
     projections = []
     for projection in graph.projections:
@@ -50,7 +52,8 @@ def send_network(stream: BinaryIO, graph: LayeredGraph, kind: str, notes: Sequen
             }
         )
     populations = [[p.name, p.size, p.labels] for p in graph.populations]
-    header = {"kind": kind, "notes": list(notes), "populations": populations, "projections": projections}
+    header: dict[str, Any] = {"kind": kind, "notes": list(notes), "guesses": list(guesses)}
+    header |= {"populations": populations, "projections": projections}
     _write_header(stream, header)
     for array in arrays:
         _write(stream, np.ascontiguousarray(array).view(np.uint8).data)
@@ -61,8 +64,8 @@ def send_refusal(stream: BinaryIO, reason: str, mend: str) -> None:
     _write_header(stream, {"refused": [reason, mend]})
 
 
-def receive(stream: BinaryIO, path: Path) -> tuple[LayeredGraph, str, tuple[str, ...]]:
-    """Return the network that was sent, its kind and notes; `path` is the file that it was read from.
+def receive(stream: BinaryIO, path: Path) -> tuple[LayeredGraph, str, tuple[str, ...], tuple[str, ...]]:
+    """Return the network that was sent, its kind, notes and guesses; `path` is the file it was read from.
 
     Raises
     ------
@@ -73,7 +76,8 @@ def receive(stream: BinaryIO, path: Path) -> tuple[LayeredGraph, str, tuple[str,
         header = _read_header(stream)
         refused = header.get("refused")
         if refused is None:
-            return _graph(stream, header, path), _text(header["kind"]), tuple(map(_text, header["notes"]))
+            notes, guesses = (tuple(map(_text, header[name])) for name in ("notes", "guesses"))
+            return _graph(stream, header, path), _text(header["kind"]), notes, guesses
         reason, mend = map(_text, refused)
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         raise CheckpointError(
@@ -91,7 +95,7 @@ def _graph(stream: BinaryIO, header: dict[str, Any], path: Path) -> LayeredGraph
     check_total(populations)
     projections = tuple(_projection(stream, record, path) for record in header["projections"])
     if stream.read(1):
-        raise ValueError("bytes after the last array")
+        raise ValueError("what was sent holds bytes after its last array: read the file again")
     return LayeredGraph(populations, projections)
 
 
@@ -107,7 +111,10 @@ def _projection(stream: BinaryIO, record: dict[str, Any], path: Path) -> Project
         raise ValueError("links are not sorted, or stored twice")
     weights = None if values is None else sp.csr_array((values, indices, pointers), shape=links.shape)
     if type(record["undirected"]) is not bool:
-        raise TypeError("undirected is not True or False")
+        raise TypeError(
+            f"what was sent must have undirected True or False; got {record['undirected']!r}: read the file "
+            "again"
+        )
     return Projection(
         _text(record["source"]),
         _text(record["target"]),
@@ -141,7 +148,7 @@ def _read(stream: BinaryIO, length: int) -> bytes:
     _check_left(stream, length)
     data = stream.read(length)
     if len(data) != length:
-        raise ValueError("the file ends early")
+        raise ValueError("what was sent ends early: read the file again")
     return data
 
 
@@ -153,7 +160,7 @@ def _read_array(stream: BinaryIO, dtype: str, count: int) -> NDArray[Any]:
     while rest.nbytes:
         done = stream.readinto(rest)  # type: ignore[attr-defined]
         if not done:
-            raise ValueError("the file ends early")
+            raise ValueError("what was sent ends early: read the file again")
         rest = rest[done:]
     return array
 
@@ -163,7 +170,9 @@ def _check_left(stream: BinaryIO, length: int) -> None:
     left = stream.seek(0, 2) - here
     stream.seek(here)
     if length > left:
-        raise ValueError(f"the file ends early: {length} bytes must follow, {left} do")
+        raise ValueError(
+            f"what was sent ends early, {length} bytes must follow and {left} do: read the file again"
+        )
 
 
 def _text(value: Any) -> str:
