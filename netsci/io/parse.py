@@ -206,7 +206,7 @@ def _reader(module: str, name: str) -> Callable[..., Any]:
 
 
 def _plain_words(graph: LayeredGraph, unsure: bool) -> list[str]:
-    """Say what a user who expects a sparse network should hear first; nothing dense where masks are not known."""
+    """Say what a user who expects a sparse network should hear first; `unsure` where masks are not known."""
     notes = []
     chains = [p for p in graph.projections if not p.undirected]
     dense = [p.name for p in chains if p.links.nnz == p.shape[0] * p.shape[1]]

@@ -76,7 +76,11 @@ class _Variables:
         if kind == "char":
             self.left_out.append(f"{printable(name)} (text)")
         elif dataset.dtype.kind not in "biuf":
-            what = "complex" if dataset.dtype.names else "cells, a structure or objects"
+            what = (
+                "complex"
+                if dataset.dtype.kind == "c" or dataset.dtype.names
+                else "cells, a structure or objects"
+            )
             self.left_out.append(f"{shown} ({what})")
         elif dataset.shape is None or "MATLAB_empty" in dataset.attrs or 0 in dataset.shape:
             self.left_out.append(f"{printable(name)} (empty)")

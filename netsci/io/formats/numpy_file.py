@@ -72,7 +72,7 @@ def read_npz(path: Path) -> Contents:
 
 
 def _refuse_several(path: Path, stream: IO[bytes]) -> None:
-    """Raise CheckpointError for arrays one after the other in one file, and leave the stream at its beginning."""
+    """Raise CheckpointError for several arrays in one file, else leave the stream at its beginning."""
     size = path.stat().st_size
     shapes: list[str] = []
     with contextlib.suppress(Exception):  # damaged: what reads the first array says so

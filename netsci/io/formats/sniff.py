@@ -111,7 +111,7 @@ def sniff(path: Path) -> str:
     for place, magic, what, mend in _MAGIC:
         if head[place : place + len(magic)] == magic:
             raise CheckpointError(path, f"this is {what}", mend)
-    if head.startswith(b"PK\x03\x04") or head.startswith(b"PK\x05\x06"):
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _sniff_zip(path)
     if head.startswith(NPY_MAGIC):
         return NPY
@@ -159,10 +159,10 @@ def _sniff_zip(path: Path) -> str:
             path,
             "this is part of a distributed checkpoint (torch.distributed.checkpoint, FSDP)"
             if path.suffix == ".distcp"
-            else "it holds several archives one after the other, as a part of a distributed checkpoint does (torch, "
-            "FSDP); the last one alone would be read",
-            "convert the folder: python -m torch.distributed.checkpoint.format_utils dcp_to_torch FOLDER net.pt; "
-            "of files that were joined give each by itself",
+            else "it holds several archives one after the other, as a part of a distributed checkpoint does "
+            "(torch, FSDP); the last one alone would be read",
+            "convert the folder: python -m torch.distributed.checkpoint.format_utils dcp_to_torch FOLDER "
+            "net.pt; of files that were joined give each by itself",
         )
     if not names:
         raise CheckpointError(path, "the archive is empty", "save it again")

@@ -1,7 +1,7 @@
 """Sparse weights with a bit for every place, as compressed-tensors keeps them (sparse-bitmask).
 
-a.compressed holds the values row by row, a.bitmask [rows, columns / 8] a bit for each place, the lowest first,
-a.shape both sides, and a.row_offsets, if there, where each row begins among the values.
+a.compressed holds the values row by row, a.bitmask [rows, columns / 8] a bit for each place, the lowest
+first, a.shape both sides, and a.row_offsets, if there, where each row begins among the values.
 """
 
 from __future__ import annotations

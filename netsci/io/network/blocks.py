@@ -1,7 +1,7 @@
-"""Blocks of transformers, joined by the names of their parts: BERT, GPT-2, LLaMA, Mixtral, ViT and their like.
+"""Blocks of transformers, joined by the names of their parts: BERT, GPT-2, LLaMA, Mixtral, ViT and others.
 
-Query, key and value read the block's input; the projection behind them reads the values; gate and up read what
-follows, down reads up, and the next block reads down. Experts stand side by side.
+Query, key and value read the block's input; the projection behind them reads the values; gate and up read
+what follows, down reads up, and the next block reads down. Experts stand side by side.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class _Part:
 
 
 def wire_blocks(layers: list[Layer], ordered: bool) -> tuple[list[Layer], list[str]] | None:
-    """Return the layers with what each reads, where the names are those of a transformer, and notes; else None.
+    """Return the layers with what each reads, and notes; None where the names are those of no transformer.
 
     `ordered` : whether the order of the layers is that of the file; else blocks are put in the order of their
     numbers, behind the stem and before the heads, and what is neither stands apart.
@@ -86,7 +86,7 @@ def wire_blocks(layers: list[Layer], ordered: bool) -> tuple[list[Layer], list[s
 def _part(layer: Layer) -> _Part | None:
     """Return what a layer is in its block by the parts of its name, or None for no part of one."""
     words = layer.name.split(".")
-    if words[-1] == "0" and len(words) > 1:  # to_out.0
+    if words[-1] in ("0", "base_layer") and len(words) > 1:  # to_out.0; peft
         words = words[:-1]
     numbers = [
         i for i, word in enumerate(words[:-1]) if word.isdecimal() and i and not _EXPERT.match(words[i - 1])
@@ -135,8 +135,8 @@ def _notes(parts: list[_Part]) -> list[str]:
     count = len({part.block for part in parts})
     notes: list[str] = [
         Guess(
-            f"{count} blocks of a transformer are joined by the names of their layers: query, key and value read the "
-            "block's input, the projection behind them reads the values"
+            f"{count} block{'s' * (count > 1)} of a transformer, joined by the names of layers: query, "
+            "key and value read the block's input, the projection behind them reads the values"
         )
     ]
     if any(part.role == "gate" for part in parts):
@@ -146,7 +146,8 @@ def _notes(parts: list[_Part]) -> list[str]:
         blocks = {block for block, _ in experts}
         notes.append(
             Guess(
-                f"{len(experts)} experts in {len(blocks)} blocks stand side by side; what follows reads the last of "
+                f"{len(experts)} experts in {len(blocks)} blocks stand side by side; what follows "
+                "reads the last of "
                 "them, joined here"
             )
         )
@@ -246,7 +247,7 @@ class _Wired:
         return end
 
     def _in_file_order(self, order: list[Layer]) -> list[Layer]:
-        """Return the layers in the order of the file, each block in its own; what follows one reads its end."""
+        """Return the layers in the order of the file, each block in its own."""
         waiting = list(order)
         found: list[Layer] = []
         for i, layer in enumerate(self.layers):
@@ -260,7 +261,7 @@ class _Wired:
         return found
 
     def _heads(self, rest: list[Layer], stacks: list[str]) -> list[Layer]:
-        """Return the layers behind the blocks; those of which nothing says where they belong begin by themselves."""
+        """Return the layers behind the blocks; what is not known to belong there begins by itself."""
         heads = [one for one in rest if _HEAD.search(one.name.lower()) and len(stacks) == 1]
         early = [one for one in heads if _EARLY_HEAD.search(one.name.lower())]
         late = [one for one in heads if all(one is not two for two in early)]
@@ -275,7 +276,8 @@ class _Wired:
             shown = list_names([printable(one.name) for one in apart])
             self.notes.append(
                 Guess(
-                    f"nothing tells what these read, so they stand apart, and nothing is computed across them: {shown}"
+                    "nothing tells what these read, so they stand apart, and nothing is computed "
+                    f"across them: {shown}"
                 )
             )
         return early + late + apart

@@ -51,6 +51,7 @@ class _Drawn:
         self.breaks: list[str] = []
         self.taken: set[str] = set()
         self.last: Layer | None = None
+        self.here: Population | None = None  # what the last layer fills
         self.sources: dict[str, Population] = {}  # of each layer that is drawn
         # Where each array's layer ends, and where each input of the network begins (without a layer).
         self.ends: dict[str, tuple[Population, Layer | None]] = {}
@@ -85,7 +86,9 @@ class _Drawn:
         target = Population(_free(layer.name, self.taken), layer.shape[1])
         self.populations.append(target)
         self.projections.append(_projection(layer, source.name, target.name, rows_per_unit, self.notes))
-        self.last, self.ends[layer.array], self.sources[layer.array] = layer, (target, layer), source
+        self.ends[layer.array], self.sources[layer.array] = (target, layer), source
+        if not layer.aside:
+            self.last, self.here = layer, target
 
     def _source(self, layer: Layer) -> tuple[Population, Layer | None] | None:
         """Return the population that a layer reads, where one is known, and the layer that fills it."""
@@ -97,7 +100,7 @@ class _Drawn:
             sibling = self._sibling(layer)
             if sibling and (shared := self._shared(layer, sibling)):
                 return shared
-            return (self.populations[-1], self.last) if self.last else None
+            return (self.here, self.last) if self.here else None
         known = [(name, self.ends[name]) for name in layer.after if name in self.ends]
         fits = [end for _, end in known if loops(end[0].size, layer) or fit(end[1], layer, end[0].size)]
         if not fits:
@@ -109,7 +112,7 @@ class _Drawn:
         return source
 
     def _shared(self, layer: Layer, source: Population) -> tuple[Population, Layer | None] | None:
-        """Return a population that another layer reads, and the layer that fills it, if this one can read it."""
+        """Return what another layer reads, and the layer that fills it, if this one can read it."""
         filler = next((one for population, one in self.ends.values() if population is source), None)
         return (source, filler) if fit(filler, layer, source.size) else None
 
@@ -123,10 +126,10 @@ class _Drawn:
     def _shortcut(self, layer: Layer) -> bool:
         """Draw a shortcut around the layers of its block, between the same populations, if it fits."""
         named = _SHORTCUT.match(layer.array)
-        if not named or layer.after is not None or self.last is None:
+        if not named or layer.after is not None or self.last is None or self.here is None:
             return False
         inside = [name for name in self.sources if name.startswith(named[1])]
-        target = self.populations[-1]
+        target = self.here
         if not inside or not self.last.array.startswith(named[1]):
             return False
         source = self.sources[inside[0]]

@@ -1,4 +1,4 @@
-"""Sparse matrices and links kept as several arrays of one file: the parts of CSR, CSC or COO, or pairs of nodes.
+"""Sparse matrices and links in several arrays of one file: the parts of CSR, CSC or COO, or pairs of nodes.
 
 The parts have one beginning and known ends: adj_data, adj_indices, adj_indptr, adj_shape; row, col, data;
 edge_index with edge_weight; i, j, w.
@@ -31,7 +31,7 @@ _ENDS = {
     "count": r"num_nodes|n_nodes|num_node|number_of_nodes",
 }
 # How many axes and which types each part has.
-_FORM = {part: (1, "iu") for part in _ENDS} | {"pairs": (2, "iu"), "data": (1, "biuf")}
+_FORM = dict.fromkeys(_ENDS, (1, "iu")) | {"pairs": (2, "iu"), "data": (1, "biuf")}
 _PART = re.compile(
     "|".join(rf"(?P<{part}>(?:^|[._/])(?:{words})$)" for part, words in _ENDS.items()), re.IGNORECASE
 )
@@ -116,7 +116,7 @@ def assemble(path: Path, group: Group, arrays: Mapping[str, Any]) -> sp.csr_arra
     shown = printable(group.name or "that its arrays make")
     if group.layout in ("csr", "csc"):
         return _compressed(path, shown, group.layout, parts)
-    ends = parts["pairs"] if "pairs" in parts else None
+    ends = parts.get("pairs")
     if ends is not None and (ends.ndim != 2 or 2 not in ends.shape):
         raise _damage(path, shown, f"pairs of nodes are [2, links] or [links, 2], not {list(ends.shape)}")
     if ends is not None:

@@ -146,7 +146,7 @@ def select_layers(path: Path, graph: LayeredGraph, select: str) -> tuple[Layered
 
 
 def is_selected(name: str, select: str) -> bool:
-    """Whether a layer's name is the selected one, or begins with it and a dot or the number of a stack's matrix."""
+    """Whether a layer's name is the selected one, or begins with it and a dot or a number in brackets."""
     return name == select or name.startswith((f"{select}.", f"{select}["))
 
 

@@ -6,6 +6,7 @@ mask beside its weights is one layer with them.
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from dataclasses import dataclass, replace
@@ -56,6 +57,7 @@ class Layer:
     member : its place in a stack of matrices, or None where it is no part of one.
     into : the array whose population it fills as well (a low-rank update of its layer), or nothing.
     beside : the array whose source it shares, if that is as wide, or nothing.
+    aside : whether the layer behind it reads what is before it (the first half of a low-rank update).
     """
 
     name: str
@@ -72,6 +74,7 @@ class Layer:
     member: int | None = None
     into: str = ""
     beside: str = ""
+    aside: bool = False
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -115,7 +118,7 @@ def find_layers(path: Path, contents: Contents, select: str | None = None) -> tu
     wanted = [name for name in chosen if select is None or _may_be(_shown(name, contents), select)]
     if select is not None and not wanted:
         raise not_there(path, select, [_shown(name, contents) for name in chosen])
-    stacks, bilinear = judge(path, contents, wanted, notes)
+    stacks, bilinear = judge(path, contents, chosen, wanted, notes)
     chosen = [name for name in wanted if name not in bilinear]
     if wanted and not chosen:
         raise _no_layers(path, contents)
@@ -154,7 +157,7 @@ def _shown(name: str, contents: Contents) -> str:
 
 def _across(layers: list[Layer], wanted: list[str], bilinear: set[str]) -> list[Layer]:
     """Begin a new chain behind each bilinear form, since nothing is read across it."""
-    behind = {b for a, b in zip(wanted, wanted[1:], strict=False) if a in bilinear and b not in bilinear}
+    behind = {b for a, b in itertools.pairwise(wanted) if a in bilinear and b not in bilinear}
     return [replace(layer, starts=True) if layer.array in behind else layer for layer in layers]
 
 

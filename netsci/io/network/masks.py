@@ -1,4 +1,4 @@
-"""Which arrays are masks, and of which layer: told by names, modules, parametrizations or the order of a list.
+"""Which arrays are masks, and of which layer: told by names, modules, parametrizations or a list's order.
 
 Nothing is tied by its shape alone, but where the name says "mask" and a single layer has the shape. A full
 triangle (a causal mask) is neither a mask nor a layer.
@@ -17,7 +17,8 @@ import scipy.sparse as sp
 from netsci.io.errors import CheckpointError, printable
 from netsci.io.guess import Guess
 from netsci.io.network.contents import Contents, OpenGuess
-from netsci.io.network.naming import describe, is_numeric, is_weight_name, list_names, scores_of
+from netsci.io.network.naming import describe, is_weight_name, list_names, scores_of
+from netsci.io.network.zeros_and_ones import is_binary, is_triangle
 
 _ATTENTION = re.compile(
     r"attn|attention|causal|padding|(^|[._])(src|tgt|pad|token|future)([._]|$)|mask_token"
@@ -25,8 +26,8 @@ _ATTENTION = re.compile(
 _PARAMETRIZED = re.compile(r"^(.*)parametrizations\.(\w+)\.\d+\.(\w+)$")
 _LISTED = re.compile(r"^(.*[._])?masks\.(\d+)$")
 _EMPTY_WORDS = {
-    "module", "_orig_mod", "weight", "weights", "w", "kernel", "orig", "mask", "masks", "msk", "m", "model", "net",
-    "network", "original", "parametrizations", "pruning", "prune", "sparse", "state", "dict", "param",
+    "module", "_orig_mod", "weight", "weights", "w", "kernel", "orig", "mask", "masks", "msk", "m", "model",
+    "net", "network", "original", "parametrizations", "pruning", "prune", "sparse", "state", "dict", "param",
 }  # fmt: skip
 _ONE_OF_TWO = (
     "where two layers have the shape, name each mask after its layer: NAME.weight_mask beside NAME.weight"
@@ -76,34 +77,6 @@ def tie_masks(path: Path, contents: Contents, layers: list[str]) -> Ties:
     _tie_by_shape(path, arrays, real, ties)
     _set_apart(contents, real, binary, triangles, ties)
     return ties
-
-
-def is_binary(array: Any) -> bool:
-    """Whether an array holds zeros and ones alone, both of them unless it is boolean."""
-    if sp.issparse(array) or not is_numeric(array) or array.ndim < 2:
-        return False
-    if array.dtype.kind == "b":
-        return True
-    if not np.isin(array.ravel()[:64], (0, 1)).all():  # nearly every weight ends here
-        return False
-    return bool(((array == 0) | (array == 1)).all()) and bool((array == 0).any()) and bool((array == 1).any())
-
-
-def is_triangle(array: Any) -> bool:
-    """Whether a square array holds one value on and below its diagonal (or strictly so) and another elsewhere."""
-    if sp.issparse(array) or array.dtype.kind not in "biuf" or array.ndim < 2:
-        return False
-    n = array.shape[-1]
-    if n < 3 or array.shape[-2] != n or array.size != n * n:
-        return False
-    square = array.reshape(n, n)
-    low, high = square[-1, 0], square[0, -1]
-    if low == high or square[1, 0] != low or square[0, 1] != high or square[0, 0] not in (low, high):
-        return False
-    if not {float(low), float(high)} & {0.0} and not np.isinf([low, high]).any():
-        return False
-    below = np.tri(n, k=0 if square[0, 0] == low else -1, dtype=bool)
-    return bool((square[below] == low).all()) and bool((square[~below] == high).all())
 
 
 def _tie_by_name(arrays: dict[str, Any], ties: Ties, triangles: set[str]) -> None:
@@ -187,7 +160,7 @@ def _places(wanted: list[Any], held: list[Any]) -> list[list[int]]:
 
 
 def _tie_by_key(path: Path, arrays: dict[str, Any], real: list[str], binary: set[str], ties: Ties) -> None:
-    """Tie a mask to the layer whose name ends as the mask's does, prefixes and the words for weights aside."""
+    """Tie a mask to the layer whose name ends as its own does, prefixes and words for weights aside."""
     by_end: dict[tuple[str, ...], list[str]] = {}
     for name in real:
         key = _key(name)
@@ -247,7 +220,7 @@ def _tie_by_shape(path: Path, arrays: dict[str, Any], real: list[str], ties: Tie
 def _set_apart(
     contents: Contents, real: list[str], binary: set[str], triangles: set[str], ties: Ties
 ) -> None:
-    """Note triangles, scores and zeros and ones that nothing ties, which are no layers beside real weights."""
+    """Note triangles, scores, and zeros and ones that nothing ties: no layers beside real weights."""
     arrays = contents.arrays
     tied = set(ties.pairs.values()) | set(ties.pairs)
     shown = [n for n in arrays if n in triangles and n not in tied]
@@ -263,32 +236,36 @@ def _set_apart(
     if scores:
         ties.notes.append(
             OpenGuess(
-                f"scores of a pruner are no layers: {list_names(list(map(printable, scores)))}; which links they "
+                f"scores of a pruner are no layers: {list_names(list(map(printable, scores)))}; which "
+                "links they "
                 "leave is not in the file, so the weights are shown as stored"
             )
         )
 
 
 def _note_loose(contents: Contents, binary: list[str], real: list[str], ties: Ties) -> None:
-    """Note zeros and ones of a layer's shape that nothing ties; they are layers in an npz of numbers alone."""
+    """Note zeros and ones of a layer's shape that nothing ties; numbers of an npz stay layers."""
     arrays = contents.arrays
     shapes = {shape for n in real for shape in (arrays[n].shape, arrays[n].shape[::-1])}
     templates = {_template(n) for n in real}
+    leaves = {n.rpartition(".")[2] for n in real if "." in n}
     loose = []
     for name in binary:
         if name in ties.apart or is_weight_name(name) or not real:
             continue
         boolean = arrays[name].dtype.kind == "b"
-        unlike = boolean or _template(name) not in templates
-        if boolean or (unlike and contents.orientation != "by_name"):
+        alike = _template(name) in templates or name.rpartition(".")[2] in leaves
+        fits = arrays[name].shape in shapes and (boolean or not alike)
+        if boolean or (fits and contents.orientation != "by_name"):
             ties.apart.add(name)
-        if arrays[name].shape in shapes and unlike and not _ATTENTION.search(name.lower()):
+        if fits and not _ATTENTION.search(name.lower()):
             loose.append(name)
     if loose:
         shown = list_names([describe(n, arrays[n]) for n in loose])
         ties.notes.append(
             OpenGuess(
-                f"zeros and ones of a layer's shape, which nothing ties to it: {shown}; if they are masks, name them "
+                f"zeros and ones of a layer's shape, which nothing ties to it: {shown}; if they are "
+                "masks, name them "
                 "after their layers (NAME.weight_mask beside NAME.weight)"
             )
         )

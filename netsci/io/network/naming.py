@@ -1,4 +1,4 @@
-"""What the name of an array says: whether it is the weight of a layer, what else it is, what lies beside it."""
+"""What the name of an array says: whether it is the weight of a layer, what else, what lies beside it."""
 
 from __future__ import annotations
 
@@ -58,6 +58,8 @@ def is_layer(name: str, contents: Contents) -> bool:
     parts = name.lower().split(".")
     leaf = parts[-1]
     is_weight = is_weight_name(name)
+    if re.search(r"parametrizations\.\w+\.\d+\.", name) and "lora" not in leaf:
+        return False  # what a parametrization keeps
     if not is_weight and (_NOT_LAYER_LEAF.search(leaf) or is_state(name, contents)):
         return False
     if not is_weight and (find_owner(name, arrays, _COMPANION) or find_owner(name, arrays, _SCORE)):
@@ -97,8 +99,8 @@ def scores_of(name: str, arrays: Collection[str]) -> str:
 def find_owner(name: str, arrays: Collection[str], suffix: re.Pattern[str]) -> str:
     """Return the array that one of such a suffix lies beside, or nothing.
 
-    >>> find_owner("fc.weight_scale", {"fc.weight"}, _COMPANION), find_owner("scales", {"fc.weight"}, _COMPANION)
-    ('fc.weight', '')
+    >>> [find_owner(name, {"fc.weight"}, _COMPANION) for name in ("fc.weight_scale", "scales")]
+    ['fc.weight', '']
     """
     found = suffix.search(name.lower())
     if not found:

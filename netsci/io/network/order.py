@@ -8,17 +8,18 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from netsci.io.network.blocks import wire_blocks
 from netsci.io.guess import Guess
+from netsci.io.network.blocks import wire_blocks
 from netsci.io.network.contents import Contents
 from netsci.io.network.layers import Layer
-from netsci.io.network.parallel import mark_heads, mark_networks, mark_parallel, weave_members
+from netsci.io.network.parallel import first_members, mark_heads, mark_parallel, split_networks, weave_members
 from netsci.io.network.tree import Runs, natural_key, order_by_names
 from netsci.io.network.updates import put_updates, take_updates
 from netsci.io.network.widths import only_chain, pieces
 
 _FILE = "the layers are in the order of the file"
 _WIDTHS = "the order of the layers was found from their widths"
+_ANOTHER = "the layers do not chain in the order of the file: put in another in which they do"
 _TURNED = "matrices were transposed where their names did not ask for it: only so do they chain"
 
 
@@ -27,31 +28,34 @@ def arrange(layers: list[Layer], contents: Contents) -> tuple[list[Layer], list[
 
     A torch dict is taken as it is, unless it does not chain and another order does. Where the order of the
     file means nothing, numbers under one common name order the layers (layers.2 before layers.10), then the
-    only order that chains, then the names of stages (encoder, decoder). Where only names tell the orientation,
-    the transposes are tried last. Blocks of a transformer are joined by the names of their parts, and low-rank
-    updates lie beside the weight that they change.
+    only order that chains, then the names of stages (encoder, decoder). Where only names tell the
+    orientation, the transposes are tried last. Blocks of a transformer are joined by the names of their
+    parts, and low-rank updates lie beside the weight that they change.
     """
     if contents.uses and contents.ordered:
         return layers, []
     layers, updates, notes = take_updates(layers)
-    heads = [layer for layer in layers if not layer.member]
+    heads = first_members(layers)
     arranged, said = _arrange_heads(heads, contents)
-    arranged = weave_members(arranged, [layer for layer in layers if layer.member])
+    arranged = weave_members(arranged, [layer for layer in layers if all(layer is not one for one in heads)])
     return put_updates(arranged, updates), notes + said
 
 
 def _arrange_heads(layers: list[Layer], contents: Contents) -> tuple[list[Layer], list[str]]:
     if len(layers) < 2:
         return layers, _orientation(contents, False)
-    layers, networks = mark_networks(layers)
     wired = None if contents.uses else wire_blocks(layers, contents.ordered)
     if wired is not None:
-        return wired[0], networks + wired[1] + _orientation(contents, False)
-    if contents.ordered:
-        arranged, said = _ordered(layers)
-        return arranged, networks + said
-    arranged, said = _unordered(layers, contents)
-    return arranged, networks + said
+        return wired[0], wired[1] + _orientation(contents, False)
+    networks, notes = split_networks(layers)
+    found: list[Layer] = []
+    for network in networks:
+        arranged, said = _ordered(network) if contents.ordered else _unordered(network, contents)
+        found += [
+            replace(one, starts=one.starts or (i == 0 and bool(found))) for i, one in enumerate(arranged)
+        ]
+        notes += [note for note in said if note not in notes]
+    return found, notes
 
 
 def _ordered(layers: list[Layer]) -> tuple[list[Layer], list[str]]:
@@ -67,14 +71,14 @@ def _ordered(layers: list[Layer]) -> tuple[list[Layer], list[str]]:
     if len(pieces(marked)) == 1 or said or any(layer.starts or layer.beside for layer in marked):
         return marked, said + heads
     if len(runs.lists) == 1 and len(pieces(runs.lists[0])) == 1:
-        return runs.lists[0], [Guess("the order of the file does not chain: put in the order of the numbers")]
+        return runs.lists[0], [Guess(_ANOTHER), *runs.notes]
     if len(pieces(layers)) == len(layers) and (chain := only_chain([[layer] for layer in layers])):
-        return chain, [Guess(_WIDTHS)]
+        return chain, [Guess(_ANOTHER), Guess(_WIDTHS)]
     return marked, heads
 
 
 def _unordered(layers: list[Layer], contents: Contents) -> tuple[list[Layer], list[str]]:
-    """Find the order from numbers, names and widths; try the order of an npz, and transposes, before widths."""
+    """Find the order from numbers, names and widths; of an npz try its own, and transposes, before widths."""
     by_name = contents.orientation == "by_name"
     keeps_order = by_name or contents.orientation == "in_out"  # who wrote the file chose its order
     text = [layer.array for layer in layers]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import Any
 
@@ -16,7 +17,7 @@ from netsci.io.network.naming import beside, list_names
 _GPT2 = re.compile(r"(^|\.)c_(attn|fc|proj)\.(weight(_orig|_v)?|parametrizations\.weight\.original1?)$")
 _TO_HEADS = re.compile(r"(query|key|value)(_dense)?")
 _FROM_HEADS = re.compile(r"out|output_dense|attention_output")
-_NORM = re.compile(r"(^|[._])(\w*norm\w*|bn|gn|ln)(\d*)$")
+_NORM = re.compile(r"(^|[._])(\w*?norm[a-z]*|bn|gn|ln)(\d*)$")
 
 
 def orientations_by_neighbours(
@@ -68,9 +69,9 @@ def _by_norm(names: list[str], contents: Contents, known: dict[str, Orientation]
     for name in names:
         shape = contents.arrays[name].shape
         has_bias = beside(name, "bias") in contents.lengths
-        if len(shape) > 2 and name not in known and not has_bias and _is_open(name, contents):
-            if norm_after(name, contents) == shape[1] != shape[0]:
-                found[name] = "swapped"
+        free = len(shape) > 2 and name not in known and not has_bias and _is_open(name, contents)
+        if free and norm_after(name, contents) == shape[1] != shape[0]:
+            found[name] = "swapped"
     return found
 
 
@@ -113,7 +114,7 @@ def _by_chain(names: list[str], contents: Contents, known: dict[str, Orientation
         if n not in known and _is_open(n, contents) and beside(n, "bias") not in contents.lengths
         and norm_after(n, contents) is None and shapes[n][0] != shapes[n][1]
     }  # fmt: skip
-    pairs = list(zip(kernels, kernels[1:], strict=False))
+    pairs = list(itertools.pairwise(kernels))
     if pairs and len(free) == len(kernels):
         turned = all(shapes[a][1] == shapes[b][0] for a, b in pairs)
         plain = any(shapes[a][0] == shapes[b][1] for a, b in pairs)

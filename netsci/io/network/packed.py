@@ -30,7 +30,7 @@ def is_packed(name: str, *held: Collection[str]) -> bool:
     (True, False)
     """
     prefix, dot, leaf = name.rpartition(".")
-    if leaf in ("qweight", "weight_packed") or leaf.endswith("_blocks") or leaf.endswith("_packed"):
+    if leaf in ("qweight", "weight_packed") or leaf.endswith(("_blocks", "_packed")):
         return True
     owner = _STATES.sub("", name)
     if owner != name:
@@ -47,7 +47,8 @@ def refuse_packed(path: Path, contents: Contents) -> None:
         if who:
             raise CheckpointError(
                 path,
-                f"its weights are packed, several to an integer ({who}: {printable(name)}), and not unpacked here",
+                f"its weights are packed, several to an integer ({who}: {printable(name)}), and not "
+                "unpacked here",
                 "save them dequantised, as float16; --select NAME (select=) reads a layer that is not packed",
             )
 

@@ -1,4 +1,4 @@
-"""Layers that stand side by side: networks in one file, experts, towers, members of an ensemble, two heads."""
+"""Layers that stand side by side: networks in one file, experts, towers, ensembles, two heads."""
 
 from __future__ import annotations
 
@@ -28,12 +28,13 @@ _SEVERAL = tuple(
     )
 )
 _MEMBER = re.compile(
-    r"^(?P<group>.*?(^|[._])(?P<kind>experts?|towers?|ensembles?|members?|replicas?))[._]?(?P<number>\d+)(?=[._]|$)"
+    r"^(?P<group>.*?(^|[._])(?P<kind>(experts|towers|ensembles?|members|replicas)[._]|"
+    r"(expert|tower|member|replica)_?))(?P<number>\d+)(?=[._]|$)"
 )
 
 
-def mark_networks(layers: list[Layer]) -> tuple[list[Layer], list[str]]:
-    """Let each further network begin where the names tell of several (a GAN), and note it."""
+def split_networks(layers: list[Layer]) -> tuple[list[list[Layer]], list[str]]:
+    """Return the layers of each network where the names tell of several (a GAN), and note it."""
     parts = [layer.array.lower().split(".") for layer in layers]
     depth = 0
     while all(len(one) > depth + 1 for one in parts) and len({one[depth] for one in parts}) == 1:
@@ -42,12 +43,20 @@ def mark_networks(layers: list[Layer]) -> tuple[list[Layer], list[str]]:
     for group in _SEVERAL:
         found = list(dict.fromkeys(owner for owner in owners if group.fullmatch(owner)))
         if len(found) > 1:
-            firsts = {owners.index(owner) for owner in found}
-            marked = [replace(layer, starts=i in firsts) for i, layer in enumerate(layers)]
-            return marked, [
-                f"{len(found)} networks, kept apart: {list_names([printable(one) for one in found])}"
-            ]
-    return layers, []
+            said = f"{len(found)} networks, kept apart: {list_names([printable(one) for one in found])}"
+            return _cut(layers, owners, set(found)), [said]
+    return [layers], []
+
+
+def _cut(layers: list[Layer], owners: list[str], names: set[str]) -> list[list[Layer]]:
+    """Return the layers of each network; what lies between two stays with the one before."""
+    groups: dict[str, list[Layer]] = {}
+    here = ""
+    for layer, owner in zip(layers, owners, strict=True):
+        if owner in names:
+            here = owner
+        groups.setdefault(here, []).append(layer)
+    return list(groups.values())
 
 
 def mark_parallel(layers: list[Layer]) -> tuple[list[Layer], list[str]]:
@@ -70,7 +79,7 @@ def mark_parallel(layers: list[Layer]) -> tuple[list[Layer], list[str]]:
         before = here
     several = {group: members for group, members in groups.items() if len(members) > 1}
     notes: list[str] = [
-        Guess(f"{len(members)} side by side, not one after the other: {printable(group)}")
+        Guess(f"{len(members)} {printable(group).rstrip('._')} side by side, not one after the other")
         for group, members in several.items()
     ]
     return marked, notes
@@ -102,18 +111,34 @@ def _are_heads(trunk: Layer, first: Layer, second: Layer) -> bool:
     return fit(trunk, first, trunk.shape[1]) > 0 and not fit(first, second, first.shape[1])
 
 
+def first_members(layers: list[Layer]) -> list[Layer]:
+    """Return the layers, of each stack its first matrix alone."""
+    seen: set[str] = set()
+    found = []
+    for layer in layers:
+        stack = "" if layer.member is None else _stack_of(layer)
+        if not stack or stack not in seen:
+            found.append(layer)
+        seen.add(stack)
+    return found
+
+
+def _stack_of(layer: Layer) -> str:
+    return layer.array.rpartition("[")[0]
+
+
 def weave_members(layers: list[Layer], others: list[Layer]) -> list[Layer]:
-    """Return layers with the members of stacks: one member after the other through stacks that follow each other."""
+    """Return layers with all matrices of stacks: member by member through stacks that follow each other."""
     if not others:
         return layers
     members: dict[str, list[Layer]] = {}
     for layer in others:
-        members.setdefault(layer.array.rpartition("[")[0], []).append(layer)
+        members.setdefault(_stack_of(layer), []).append(layer)
     found: list[Layer] = []
     run: list[Layer] = []
     for layer in [*layers, None]:
-        stack = layer.array.rpartition("[")[0] if layer is not None and layer.member == 0 else ""
-        count = len(members.get(run[0].array.rpartition("[")[0], ())) if run else 0
+        stack = _stack_of(layer) if layer is not None and layer.member is not None else ""
+        count = len(members.get(_stack_of(run[0]), ())) if run else 0
         if run and (not stack or len(members.get(stack, ())) != count or not _follows(run[-1], layer)):
             found += _woven(run, members)
             run = []
@@ -131,7 +156,7 @@ def _follows(before: Layer, layer: Layer | None) -> bool:
 def _woven(run: list[Layer], members: dict[str, list[Layer]]) -> list[Layer]:
     """Return the chains of a run of stacks, member by member; all read what the first one reads."""
     found = list(run)
-    for i, first in enumerate(members.get(run[0].array.rpartition("[")[0], [])):
+    for i, first in enumerate(members.get(_stack_of(run[0]), [])):
         found.append(replace(first, beside=run[0].array))
-        found += [members[head.array.rpartition("[")[0]][i] for head in run[1:]]
+        found += [members[_stack_of(head)][i] for head in run[1:]]
     return found

@@ -29,9 +29,11 @@ class Stack:
 
 
 def judge(
-    path: Path, contents: Contents, chosen: list[str], notes: list[str]
+    path: Path, contents: Contents, chosen: list[str], wanted: list[str], notes: list[str]
 ) -> tuple[dict[str, Stack], set[str]]:
     """Return the stacks among weights, and what is no layer (bilinear forms); the others are convolutions.
+
+    wanted : those of the chosen arrays that are read; the others are neighbours.
 
     Raises
     ------
@@ -41,7 +43,7 @@ def judge(
     stacks: dict[str, Stack] = {}
     bilinear: list[str] = []
     unclear: list[str] = []
-    for name in chosen:
+    for name in wanted:
         array = contents.arrays[name]
         if array.ndim != 3 or name in contents.uses or is_kernel(name) or "lora" in name.lower():
             continue
@@ -65,7 +67,8 @@ def judge(
         notes.append(
             Guess(
                 f"bilinear forms read two inputs at once and are no layers of links: "
-                f"{list_names([describe(n, contents.arrays[n]) for n in bilinear])}; nothing is read across them"
+                f"{list_names([describe(n, contents.arrays[n]) for n in bilinear])}; nothing is read "
+                "across them"
             )
         )
     for name, stack in stacks.items():
@@ -79,7 +82,7 @@ def judge(
 
 def _judge_one(name: str, contents: Contents, chosen: list[str]) -> Orientation | str | None:
     """Return "convolution", the orientation of a stack, or None where nothing tells."""
-    n, a, b = contents.arrays[name].shape
+    n, a, _ = contents.arrays[name].shape
     by_bias = _by_bias(name, contents)
     if by_bias:
         return by_bias

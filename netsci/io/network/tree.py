@@ -6,6 +6,7 @@ by the only order that chains, or by their words; where none of these tells, the
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass, field
 
@@ -46,7 +47,7 @@ class Runs:
 
 
 def order_by_names(layers: list[Layer], *, widths: bool) -> Runs:
-    """Return runs of layers in the order that their names tell; with `widths` also the only one that chains."""
+    """Return runs of layers in the order that names tell; with `widths` also the only one that chains."""
     parts = {id(layer): re.split(r"[./]", layer.name) for layer in layers}
     runs = _order(layers, parts, 0, widths)
     if len(runs.lists) > 1:
@@ -108,7 +109,7 @@ def _join_families(found: dict[str, Runs], widths: bool) -> Runs:
     if -1 not in stages.values() and len(set(stages.values())) == len(stages):
         order = sorted(found, key=lambda name: stages[name])
         chain = [layer for name in order for layer in found[name].lists[0]]
-        joints = zip(order, order[1:], strict=False)
+        joints = itertools.pairwise(order)
         ends = [
             (found[a].lists[0][-1], found[b].lists[0][0]) for a, b in joints if stages[b] < len(_STAGES) - 1
         ]
@@ -146,7 +147,8 @@ def _are_consecutive(members: list[str]) -> bool:
 def _unknown(lists: list[list[Layer]]) -> Guess:
     shown = list_names([run[0].name for run in lists])
     return Guess(
-        f"neither names nor widths tell in which order these follow one another, so they stand apart, and nothing "
+        "neither names nor widths tell in which order these follow one another, so they stand apart, "
+        "and nothing "
         f"is computed across them: {shown}; numbers in their names (layers.0, layers.1) tell it"
     )
 

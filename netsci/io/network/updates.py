@@ -1,7 +1,7 @@
 """Low-rank updates (LoRA): two matrices beside the weight that they change.
 
-The first reads what the weight reads, the second adds to what the weight fills. In an adapter's file the weight
-is missing: each pair then stands alone.
+The first reads what the weight reads, the second adds to what the weight fills. In an adapter's file the
+weight is missing: each pair then stands alone.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ def take_updates(layers: list[Layer]) -> tuple[list[Layer], list[Layer], list[st
     for layer in layers:
         if match := _UPDATE.match(layer.name):
             side = "in" if match["side"] in ("A", "a", "down") else "out"
-            sides.setdefault((match["base"], match["end"]), {})[side] = layer
+            base = re.sub(r"\.parametrizations\.weight\.\d+$", "", match["base"])
+            sides.setdefault((base, match["end"]), {})[side] = layer
     pairs = {key: found for key, found in sides.items() if len(found) == 2}
     if not pairs:
         return layers, [], []
@@ -38,8 +39,9 @@ def take_updates(layers: list[Layer]) -> tuple[list[Layer], list[Layer], list[st
         owner = owners.get(base)
         missing += owner is None
         near = {"starts": True} if owner is None else {"beside": owner.array}
-        updates.append(replace(first, **near))
-        updates.append(replace(second, after=(first.array,), into="" if owner is None else owner.array))
+        updates.append(replace(first, aside=True, **near))
+        into = "" if owner is None else owner.array
+        updates.append(replace(second, after=(first.array,), into=into, aside=True))
     return rest, updates, _say(len(pairs), missing)
 
 
@@ -54,13 +56,18 @@ def _turn(first: Layer, second: Layer) -> tuple[Layer, Layer]:
 
 def _say(count: int, missing: int) -> list[str]:
     if not missing:
-        return [f"low-rank updates (LoRA) are drawn beside the weights that they change: {count} pairs"]
+        return [f"low-rank updates (LoRA) are drawn beside the weights that they change: {_pairs(count)}"]
     return [
         Guess(
-            f"low-rank updates (LoRA) of weights that are not in this file: {missing} pairs, each drawn apart; merge "
+            f"low-rank updates (LoRA) of weights that are not in this file: {_pairs(missing)}, each "
+            "drawn apart; merge "
             "them into the model (in peft: merge_and_unload) to see its network"
         )
     ]
+
+
+def _pairs(count: int) -> str:
+    return "1 pair" if count == 1 else f"{count} pairs"
 
 
 def put_updates(layers: list[Layer], updates: list[Layer]) -> list[Layer]:

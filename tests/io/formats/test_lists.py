@@ -1,4 +1,4 @@
-"""Lists of other tools: each is read as what it is, or refused by its name, and look-alikes read as before."""
+"""Lists of other tools: each is read as what it is or refused by name, and look-alikes read as before."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def test_where_a_third_number_may_be_a_node_or_a_weight(path):
     [
         ("1 2 5\n3 4 6\n5 6 1\n", {("1", "2"): 5, ("3", "4"): 6, ("5", "6"): 1}),
         ("6 5\n1 2\n2 3\n", {("5", "6"): 1, ("1", "2"): 1, ("2", "3"): 1}),
-        ("6 5\n1 2\n2 3\n3 4\n4 5\n9 6\n", {(a, b): 1 for a, b in ("56", "12", "23", "34", "45", "69")}),
+        ("6 5\n1 2\n2 3\n3 4\n9 6\n4 5\n", {tuple(pair): 1 for pair in ("56", "12", "23", "34", "69", "45")}),
         ("0 1 1\n0 2 0\n1 2 1\n2 3 1\n", {("0", "1"): 1, ("0", "2"): 0, ("1", "2"): 1, ("2", "3"): 1}),
         ("hub a 1\nhub b 2\nhub c 3\n", {("hub", "a"): 1, ("hub", "b"): 2, ("hub", "c"): 3}),
         ("a b x\nb c y\nc d x\n", {("a", "b"): 1, ("b", "c"): 1, ("c", "d"): 1}),
