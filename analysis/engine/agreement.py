@@ -24,7 +24,7 @@ from analysis.engine.exhibit import Exhibit, Tables
 from analysis.engine.make import find_lacking
 from analysis.engine.statistics import disagreements, same
 from analysis.engine.store import load_tables
-from netsci.sweep import Cell, Record, find_record, load_record
+from netsci.sweep import Cell, find_record, load_record
 
 LONGEST = timedelta(hours=6)  # a run of seconds or minutes that is older than this was not made anew
 
@@ -80,8 +80,8 @@ def choose_cells(exhibit: Exhibit, fresh: Path, committed: Path) -> tuple[list[C
     """Return the cells that were made anew and can be compared, and why how many others cannot."""
     chosen, reasons = [], Counter[str]()
     for cell in exhibit.cells:
-        paths = [find_record(root, cell) for root in (fresh, committed)]
-        ours, theirs = (path and Record.load(path).notes for path in paths)
+        there = [root if find_record(root, cell) else None for root in (fresh, committed)]
+        ours, theirs = (root and load_record(root, cell).notes for root in there)
         if exhibit.seconds is None:  # only tables of these are committed
             made = ours and datetime.now(UTC) - datetime.fromisoformat(ours["run_at"]) <= LONGEST
             reason = "" if made else "not made anew"

@@ -65,7 +65,14 @@ def choose_recipe(preset: str, changes: Sequence[str], *, dense: bool) -> Recipe
 
 
 def run(
-    preset: str, changes: Sequence[str], *, dense: bool, out: Path | None, device: str, anew: bool
+    preset: str,
+    changes: Sequence[str],
+    *,
+    dense: bool,
+    out: Path | None,
+    device: str,
+    anew: bool,
+    download: bool,
 ) -> None:
     """Train a preset, show the progress, and print where the results are.
 
@@ -92,7 +99,13 @@ def run(
             last["words"] = f"(accuracy {100 * values['accuracy']:.2f} % before)"
 
         result = train(
-            recipe, folder=folder, resume=not anew, device=device, observe=observe, progress=progress
+            recipe,
+            folder=folder,
+            resume=not anew,
+            device=device,
+            download=download,
+            observe=observe,
+            progress=progress,
         )
     table = result.table[(result.table["epoch"] == result.epoch) & (result.table["layer"] == "all")]
     values = dict(zip(table["measure"], table["value"], strict=True))

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from netsci.graph.checks import as_whole, check_generator, check_graph, check_number
+from netsci.arguments import as_count
+from netsci.graph.checks import check_generator, check_graph, check_number
 from netsci.graph.geometry.embedding import Embedding
 from netsci.graph.layered import LayeredGraph
 
@@ -150,8 +151,7 @@ def _check(graph: Any, embedding: Any, hubs: Any, permutations: Any, rng: Any) -
     check_number(hubs, "hubs")
     if not 0 < hubs <= 1:
         raise ValueError(f"hubs must be a share of the nodes in (0, 1]; got {hubs!r}")
-    if as_whole(permutations, "permutations") < 1:
-        raise ValueError(f"permutations must be at least 1; got {permutations!r}")
+    as_count(permutations, "permutations", 1)
     check_generator(rng)
     if embedding.nodes.max() >= graph.n_nodes:
         raise ValueError(
