@@ -15,6 +15,7 @@ from netsci.graph import LayeredGraph, Projection, ch_scores, node_sparsity, per
 from netsci.measure import sparsity_index
 from netsci.report.adjacency import adjacency_section
 from netsci.report.ball import ball_section
+from netsci.report.chance import count_places
 from netsci.report.degrees import DegreeFit, degree_section, fit_degrees, unit_degrees
 from netsci.report.disk import disk_section
 from netsci.report.page import Section
@@ -76,7 +77,7 @@ def overview(graph: LayeredGraph) -> tuple[Section, list[str]]:
 def _overview_verdict(graph: LayeredGraph) -> str:
     kinds = graph.projections
     defined = [p for p in kinds if not math.isnan(p.sparsity)]
-    places = [_places(p) for p in defined]
+    places = [count_places(p) for p in defined]
     if len(graph.populations) == 1 and len(kinds) == 1 and kinds[0].undirected:
         head = f"A plain undirected network of {count(graph.n_nodes, 'node')}"
     else:
@@ -97,12 +98,6 @@ def _overview_verdict(graph: LayeredGraph) -> str:
     tail = f"; dense: {list_names(dense)}" if dense else ""
     absent = percent(sum(p.sparsity * n for p, n in zip(defined, places, strict=True)) / sum(places))
     return f"{head} and {count(graph.n_links, 'link')}: {absent} of the possible links are absent{tail}."
-
-
-def _places(p: Projection) -> int:
-    """Return how many places for a link `Projection.sparsity` is a share of."""
-    rows, columns = p.shape
-    return rows * (rows - 1) // 2 if p.undirected else rows * columns
 
 
 def measures(graph: LayeredGraph, fits: list[DegreeFit]) -> tuple[Section, list[str]]:
