@@ -13,11 +13,14 @@ from numpy.typing import NDArray
 from scipy.stats import hypergeom
 
 from netsci.graph import LayeredGraph, Projection, degree_exponent
+from netsci.report.degrees import ALL, DegreeFit, unit_degrees
 from netsci.report.words import percent
 
 ROUNDS = 100  # of the mean field where projections run in circles
 MOST_PLACES = 10**9  # beyond, the hypergeometric draw refuses
 DRAWS = 5  # of random degrees, for the exponents that they give
+
+SIDES = {"presynaptic": "source", "postsynaptic": "target", "degree": "source"}
 
 
 def expect_live(graph: LayeredGraph) -> dict[str, float]:
@@ -105,6 +108,19 @@ def draw_all_degrees(graph: LayeredGraph, rng: np.random.Generator) -> NDArray[n
             if p.undirected:
                 break
     return np.concatenate(list(totals.values()))
+
+
+def fit_all(graph: LayeredGraph) -> list[DegreeFit]:
+    """Return the exponents of all nodes and of each side of each projection, without bootstraps."""
+    pooled = np.concatenate(list(graph.degrees("all").values()))
+    fits = [DegreeFit(ALL, "degree", pooled, degree_exponent(pooled))]
+    if len(graph.projections) == 1 and graph.projections[0].undirected:
+        return fits
+    for p in graph.projections:
+        for label, side in (("degree", "source"),) if p.undirected else tuple(SIDES.items())[:2]:
+            degrees = unit_degrees(p, side)
+            fits.append(DegreeFit(p.name, label, degrees, degree_exponent(degrees)))
+    return fits
 
 
 def fit_draws(draw: Callable[[], NDArray[np.int64] | None]) -> list[float]:

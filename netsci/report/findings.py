@@ -8,7 +8,8 @@ severity:
     95  a layer without links                     70  a dense layer beside sparse ones, or all layers dense
     90  fewer than 30 nodes (48: below 100)       60  dead units, plus up to 40 by the share of their layer
     85  a guess of the reader                     55  a hub, plus up to 40 by its share of the links
-    75  two layers with the links of one          45  an exponent at its bound
+    75  two layers with the links of one          52  a measure of structure beyond its null model
+    45  an exponent at its bound
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from netsci.graph import LayeredGraph, Projection, degree_exponent, live_units
+from netsci.graph import LayeredGraph, Projection, live_units
 from netsci.report import chance
 from netsci.report.chance import say_about, say_share
 from netsci.report.degrees import ALL, DegreeFit, unit_degrees
@@ -33,8 +35,8 @@ DEAD_SIGMA = 4.0  # binomial standard deviations beyond it
 HUB_SHARE, HUB_TIMES, HUB_CHANCE = 0.1, 3.0, 1e-3
 SAME = 0.95  # of the links of two layers, in the same places
 OVERVIEW, PERCOLATION, DEGREES, ADJACENCY = "Overview", "Percolation", "Degree distributions", "Adjacency"
-NOTES = "Notes"
-SIDES = {"presynaptic": "source", "postsynaptic": "target", "degree": "source"}
+NOTES, STRUCTURE = "Notes", "Structure against null models"
+CHANCE = 0.05
 
 
 @dataclass(frozen=True)
@@ -66,12 +68,17 @@ class Finding:
 
 
 def findings(
-    graph: LayeredGraph, guesses: Sequence[str] = (), *, fits: Sequence[DegreeFit] | None = None
+    graph: LayeredGraph,
+    guesses: Sequence[str] = (),
+    *,
+    fits: Sequence[DegreeFit] | None = None,
+    compared: Any = None,
 ) -> list[Finding]:
     """Return what stands out and what is worth knowing, the most severe first; at most five.
 
     guesses : what the reader of the file guessed, one sentence each. fits : the exponents, fitted here by
-    default.
+    default. compared : the table of `netsci.graph.structure_table`; of a graph without one nothing is said
+    on structure.
 
     Examples
     --------
@@ -81,7 +88,7 @@ def findings(
     '24 of 64 units of layer1 receive no input: 38 % of that layer is dead; random links in the same \
 numbers would leave none.'
     """
-    known = fit_all(graph) if fits is None else fits
+    known = chance.fit_all(graph) if fits is None else fits
     rules: list[Callable[[], Finding | None]] = [
         lambda: _find_empty(graph),
         lambda: _find_few(graph),
@@ -90,36 +97,11 @@ numbers would leave none.'
         lambda: _find_same(graph),
         lambda: _find_dense(graph),
         lambda: _find_hub(graph),
+        lambda: _find_structure(compared),
         lambda: _find_bound(graph, known),
     ]
     found = [finding for rule in rules if (finding := rule()) is not None]
     return sorted(found, key=lambda one: -one.severity)[:MOST]
-
-
-def nothing_stands_out(graph: LayeredGraph) -> str:
-    """Return the sentence for a network in which nothing stands out, with what was looked at."""
-    live = live_units(graph)
-    dead = sum(int((~flags).sum()) for flags in live.values())
-    expected = sum((1 - share) * graph.sizes[name] for name, share in chance.expect_live(graph).items())
-    usual = f"random links in the same numbers would leave {say_about(expected)}"
-    return (
-        f"Nothing stands out: {count(dead, 'unit')} of {graph.n_nodes:,} {'is' if dead == 1 else 'are'} dead "
-        f"({usual}), no unit holds more links than chance explains, and no layer is dense, empty or the copy "
-        "of another."
-    )
-
-
-def fit_all(graph: LayeredGraph) -> list[DegreeFit]:
-    """Return the exponents of all nodes and of each side of each projection, without bootstraps."""
-    pooled = np.concatenate(list(graph.degrees("all").values()))
-    fits = [DegreeFit(ALL, "degree", pooled, degree_exponent(pooled))]
-    if len(graph.projections) == 1 and graph.projections[0].undirected:
-        return fits
-    for p in graph.projections:
-        for label, side in (("degree", "source"),) if p.undirected else tuple(SIDES.items())[:2]:
-            degrees = unit_degrees(p, side)
-            fits.append(DegreeFit(p.name, label, degrees, degree_exponent(degrees)))
-    return fits
 
 
 def _find_empty(graph: LayeredGraph) -> Finding | None:
@@ -287,10 +269,28 @@ def _find_bound(graph: LayeredGraph, fits: Sequence[DegreeFit]) -> Finding | Non
     return Finding("at bound", said, f.fit.gamma, baseline, DEGREES, 45)
 
 
+def _find_structure(compared: Any) -> Finding | None:
+    """Find the measure that lies farthest from its null model, corrected for the number of measures."""
+    if compared is None or "p_corrected" not in compared or not len(compared):
+        return None
+    far = compared[compared["p_corrected"] < CHANCE]
+    if not len(far):
+        return None
+    most = far.loc[far["z"].abs().idxmax()]
+    mean, spread = float(most["null_mean"]), float(most["null_std"])
+    baseline = (
+        f"networks with the same degrees have {mean:.3g} ± {spread:.2g} (z = {float(most['z']):+.1f}, "
+        f"corrected p = {float(most['p_corrected']):.2g})"
+    )
+    more = f", as do {len(far) - 1} more of {len(compared)} measures" if len(far) > 1 else ""
+    said = f"The {most['measure']} of {most['projection']} is {float(most['value']):.3g}{more}; {baseline}."
+    return Finding("structure", said, float(most["value"]), baseline, STRUCTURE, 52)
+
+
 def _fit_draws(graph: LayeredGraph, f: DegreeFit) -> list[float]:
     """Return the exponents that random links give in place of one fit."""
     rng = np.random.default_rng(0)
     p = next((p for p in graph.projections if p.name == f.group), None)
     if f.group == ALL or p is None:
         return chance.fit_draws(lambda: chance.draw_all_degrees(graph, rng))
-    return chance.fit_draws(lambda: chance.draw_degrees(p, SIDES[f.side], rng))
+    return chance.fit_draws(lambda: chance.draw_degrees(p, chance.SIDES[f.side], rng))

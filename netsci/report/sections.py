@@ -6,6 +6,7 @@ Every function returns the section and the reasons for what is undefined in it.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ from netsci.report.ball import ball_section
 from netsci.report.chance import count_places
 from netsci.report.degrees import DegreeFit, degree_section, fit_degrees, unit_degrees
 from netsci.report.disk import disk_section
+from netsci.report.first import first_screen
 from netsci.report.page import Section
 from netsci.report.projections import projection_sections
 from netsci.report.structure import attack_section, structure_section
@@ -27,8 +29,10 @@ MOST_SCORED = 1_000_000  # places of a matrix: the scores are a dense array
 CH_RULE = "ch3_l3"
 
 
-def build(graph: LayeredGraph, notes: tuple[str, ...] = (), *, three_d: bool = False) -> list[Section]:
-    """Return all sections of a report on a graph; `notes` come from reading its file."""
+def build(
+    graph: LayeredGraph, notes: Sequence[str] = (), *, guesses: Sequence[str] = (), three_d: bool = False
+) -> list[Section]:
+    """Return all sections of a report on a graph; `notes` and `guesses` come from reading its file."""
     fits = fit_degrees(graph)
     projections, without = projection_sections(graph, fits)
     found = [
@@ -45,7 +49,8 @@ def build(graph: LayeredGraph, notes: tuple[str, ...] = (), *, three_d: bool = F
     ]
     reasons = [f"{section.title}: {reason}" for section, missing in found for reason in missing]
     reasons += [f"Projections: {reason}" for reason in without]
-    return [section for section, _ in found] + [remarks(notes, reasons)]
+    parts = [section for section, _ in found] + [remarks(notes, reasons)]
+    return [first_screen(graph, guesses, fits=fits, parts=parts), *parts]
 
 
 def overview(graph: LayeredGraph) -> tuple[Section, list[str]]:
@@ -231,7 +236,7 @@ def percolation(graph: LayeredGraph) -> tuple[Section, list[str]]:
     return Section("Percolation", verdict, figure, shown, active, alt), []
 
 
-def remarks(notes: tuple[str, ...], reasons: list[str]) -> Section:
+def remarks(notes: Sequence[str], reasons: list[str]) -> Section:
     """Return the notes from loading and the reasons for every dash in the report."""
     rows = [("from reading the file", note) for note in notes]
     rows += [("undefined or left out", reason) for reason in reasons]

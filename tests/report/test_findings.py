@@ -9,7 +9,8 @@ import pytest
 
 from netsci.graph import LayeredGraph, live_units
 from netsci.report import chance, sections
-from netsci.report.findings import MOST, Finding, findings, nothing_stands_out
+from netsci.report.findings import MOST, Finding, findings
+from netsci.report.first import nothing_stands_out
 
 SIZES = (64, 128, 96, 10)
 
@@ -195,4 +196,4 @@ def test_random_degrees_keep_the_number_of_links() -> None:
 
 def test_rules_stand_in_the_file_of_the_ranking() -> None:
     source = Path(sections.__file__).with_name("findings.py").read_text(encoding="utf-8")
-    assert source.count("def _find_") == 8
+    assert source.count("def _find_") == 9
