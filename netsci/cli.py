@@ -32,7 +32,8 @@ _File = Annotated[
     Path,
     typer.Argument(
         help="A checkpoint, mask or graph file: safetensors, torch, npz, npy, ONNX, HDF5 (Keras, NIR), "
-        "MATLAB, GraphML, GEXF, GML, Pajek, node-link JSON, Matrix Market, edge list, adjacency matrix."
+        "MATLAB, GraphML, GEXF, GML, Pajek, JSON, Matrix Market, a list of links or neighbours, a matrix, a "
+        "workbook, or any of them packed by gzip."
     ),
 ]
 _Threshold = Annotated[
@@ -50,6 +51,30 @@ _Select = Annotated[
 ]
 _Undirected = Annotated[
     bool, typer.Option("--undirected", help="Merge both directions of links within one population.")
+]
+_Bipartite = Annotated[
+    bool,
+    typer.Option("--bipartite", help="Read sources and targets, or rows and columns, as two sets of nodes."),
+]
+_Columns = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAMES",
+        help="What the columns of a list are, in order (source,target,weight; - leaves one out), "
+        "or the names "
+        "or numbers of those to read.",
+        show_default=False,
+    ),
+]
+_Format = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        metavar="NAME",
+        help="Read the file as this, whatever it looks like: edges, matrix, adjlist, multiline-adjlist, sif, "
+        "nnf, arrows, dimacs, lgl, metis, json, gml, npz ...",
+        show_default=False,
+    ),
 ]
 
 
@@ -78,9 +103,13 @@ def inspect(
     density: _Density = None,
     select: _Select = None,
     undirected: _Undirected = False,
+    bipartite: _Bipartite = False,
+    columns: _Columns = None,
+    format: _Format = None,
 ) -> None:
     """Show the layers of a network: shapes, links, sparsity, isolated units."""
-    loaded = _open_network(file, _check_load_options(threshold, density, select, undirected))
+    options = _check_load_options(threshold, density, select, undirected, bipartite, columns, format)
+    loaded = _open_network(file, options)
     if as_json:
         import json
 
@@ -101,12 +130,15 @@ def report(
     density: _Density = None,
     select: _Select = None,
     undirected: _Undirected = False,
+    bipartite: _Bipartite = False,
+    columns: _Columns = None,
+    format: _Format = None,
     three_d: Annotated[
         bool, typer.Option("--3d", help="Add the embedding in the hyperbolic ball (the page needs WebGL).")
     ] = False,
 ) -> None:
     """Write a report on a network as one self-contained HTML file."""
-    options = _check_load_options(threshold, density, select, undirected)
+    options = _check_load_options(threshold, density, select, undirected, bipartite, columns, format)
     if problem := _unwritable(out, file):
         raise typer.BadParameter(problem, param_hint="--out")
     from netsci import report as room
@@ -129,16 +161,22 @@ def compare(
     density: _Density = None,
     select: _Select = None,
     undirected: _Undirected = False,
+    bipartite: _Bipartite = False,
+    columns: _Columns = None,
+    format: _Format = None,
 ) -> None:
     """Show what differs between two networks, and how large the difference is."""
-    options = _check_load_options(threshold, density, select, undirected)
+    options = _check_load_options(threshold, density, select, undirected, bipartite, columns, format)
     problem = None if out is None else _unwritable(out, a) or _unwritable(out, b)
     if problem:
         raise typer.BadParameter(problem, param_hint="--out")
     first, second = _open_network(a, options), _open_network(b, options)
     from netsci.report import compare as compared
 
-    table = compared(first.graph, second.graph)
+    try:
+        table = compared(first.graph, second.graph)
+    except ValueError as error:
+        _fail(str(error), 2)
     if as_json:
         typer.echo(table.to_json(orient="records", double_precision=15))
     else:
@@ -157,20 +195,34 @@ def compare(
 @app.command()
 def export(
     file: _File,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Where to write the GraphML file.")] = Path(
-        "network.graphml"
-    ),
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="The file to write; its suffix names the format.")
+    ] = Path("network.graphml"),
     threshold: _Threshold = None,
     density: _Density = None,
     select: _Select = None,
     undirected: _Undirected = False,
+    bipartite: _Bipartite = False,
+    columns: _Columns = None,
+    format: _Format = None,
 ) -> None:
-    """Write a network as GraphML, for Gephi, Cytoscape, igraph or networkx."""
-    options = _check_load_options(threshold, density, select, undirected)
+    """Write a network as .graphml, .gexf, .gml, .net (Pajek), .npz or .csv, with the names of its nodes."""
+    options = _check_load_options(threshold, density, select, undirected, bipartite, columns, format)
+    from netsci.io.export import WRITERS, write_graph
+
+    if out.suffix.lower() not in WRITERS:
+        raise typer.BadParameter(
+            f"{out} does not end with a suffix that names a format: {', '.join(WRITERS)}", param_hint="--out"
+        )
     if problem := _unwritable(out, file, "the export would overwrite its input file"):
         raise typer.BadParameter(problem, param_hint="--out")
     graph = _open_network(file, options).graph
-    typer.echo(f"wrote {_save_whole(out, graph.to_graphml)}")
+    notes: list[str] = []
+    try:
+        written = _save_whole(out, lambda place: notes.extend(write_graph(graph, place, out.suffix)))
+    except ValueError as error:
+        _fail(f"{out}: {error}", 2)
+    typer.echo("\n".join([f"wrote {written}", *(f"- {note}" for note in notes)]))
 
 
 @app.command()
@@ -274,7 +326,13 @@ def _save_whole(out: Path, make: Callable[[Path], object]) -> Path:
 
 
 def _check_load_options(
-    threshold: float | None, density: float | None, select: str | None, undirected: bool
+    threshold: float | None,
+    density: float | None,
+    select: str | None,
+    undirected: bool,
+    bipartite: bool,
+    columns: str | None,
+    format: str | None,
 ) -> dict[str, Any]:
     """Return the options for `netsci.io.load`; raise BadParameter if one is out of range."""
     if threshold is not None and density is not None:
@@ -288,7 +346,16 @@ def _check_load_options(
     if select == "":
         raise typer.BadParameter("give the name of a layer", param_hint="--select")
     given = {"threshold": threshold, "density": density, "select": select, "undirected": undirected or None}
-    return {name: value for name, value in given.items() if value is not None}
+    given |= {"bipartite": bipartite or None, "columns": columns, "format": format}
+    found = {name: value for name, value in given.items() if value is not None}
+    from netsci.io.options import check_options
+
+    try:
+        check_options(found)
+    except ValueError as error:
+        name = next((name for name in ("columns", "format", "bipartite") if name in found), "undirected")
+        raise typer.BadParameter(str(error), param_hint=f"--{name}") from None
+    return found
 
 
 @contextmanager

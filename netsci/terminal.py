@@ -21,8 +21,10 @@ _WORD_WIDTH = 13  # columns that a measure's name keeps: its longest word
 
 
 def print_layers(loaded: Loaded) -> None:
-    """Print the layers of a loaded file as a table, then its notes."""
+    """Print what was guessed, the layers of a loaded file as a table, then its other notes."""
     summary = loaded.summary()
+    if loaded.guesses:
+        Console(file=sys.stdout).print(Text(f"guessed, please check: {'; '.join(loaded.guesses)}"))
     # Text, not markup: names come from the file.
     table = Table(title=Text(f"{loaded.name}: {loaded.kind}"), title_justify="left")
     table.add_column("layer", overflow="fold", min_width=_NAME_WIDTH)
@@ -38,7 +40,8 @@ def print_layers(loaded: Loaded) -> None:
         table.add_row(Text(layer["name"]), *cells)
     console = _print_whole(table, _NAME_WIDTH + sum(widths))
     for note in summary["notes"]:
-        console.print(Text(f"- {note}"))
+        if note not in loaded.guesses:
+            console.print(Text(f"- {note}"))
 
 
 def print_comparison(table: pd.DataFrame, names: tuple[str, str]) -> None:
@@ -61,6 +64,8 @@ def print_comparison(table: pd.DataFrame, names: tuple[str, str]) -> None:
         before = row["where"]
     console = _print_whole(shown, _NAME_WIDTH + _WORD_WIDTH + sum(widths))
     console.print(Text(verdict(table)))
+    if table.attrs.get("matched"):
+        console.print(Text(f"- overlap: {table.attrs['matched']}"))
     if table.attrs["left_out"]:
         console.print(Text(f"- without a counterpart: {', '.join(table.attrs['left_out'])}"))
     console.print("- effect: Cliff's delta of degrees and weights, B against A; overlap: beyond chance")

@@ -7,7 +7,8 @@ front door.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from typing import Any
 from netsci.graph.layered import LayeredGraph
 from netsci.io.errors import CheckpointError, printable
 from netsci.io.formats import graph_text, sniff
+from netsci.io.formats.unpack import unpack
+from netsci.io.guess import Guess
 from netsci.io.limits import check_count
 from netsci.io.loaded import Loaded
 from netsci.io.network import graphs
@@ -23,6 +26,7 @@ from netsci.io.network.contents import Contents
 from netsci.io.network.labels import plain_labels
 from netsci.io.network.layers import Layer, find_layers
 from netsci.io.network.undirected import without_direction
+from netsci.io.options import FILES, TABLES, Hints
 
 # Format -> module and function that return its arrays, of which some are layers.
 _ARRAYS = {
@@ -39,12 +43,25 @@ _ARRAYS = {
 _GRAPHS = {
     sniff.GRAPHML: ("GraphML", "graphml", "read_graphml"),
     sniff.GEXF: ("GEXF", "gexf", "read_gexf"),
+    sniff.NETSCI_NPZ: ("netsci npz", "netsci_npz", "read_netsci_npz"),
     sniff.MATLAB: ("MATLAB 5 file", "matlab", "read_matlab"),
     graph_text.GML: ("GML", "gml", "read_gml"),
-    graph_text.JSON: ("node-link JSON", "gml", "read_json"),
     graph_text.PAJEK: ("Pajek network", "pajek", "read_pajek"),
     graph_text.TABLE: ("text table", "edge_list", "read_table"),
     graph_text.MATRIX_MARKET: ("Matrix Market", "matrix_text", "read_matrix_market"),
+}
+# Format -> module and function that return kind, graph and notes, or None where it holds arrays and no links.
+_PERHAPS_GRAPHS = {
+    graph_text.JSON: ("json_graph", "read_json"),
+    sniff.NPY: ("pairs", "read_pairs"),
+    sniff.HDF5: ("hdf5.sonata", "read_sonata"),
+}
+_HINTED = (graph_text.TABLE, graph_text.MATRIX_MARKET)  # whose readers take what the user says
+_SAME = {  # what a user calls by one name
+    "torch": (sniff.TORCH_ZIP, sniff.TORCH_LEGACY),
+    "hdf5": (sniff.HDF5, sniff.KERAS_ZIP),
+    "npz": (sniff.NPZ, sniff.NETSCI_NPZ),
+    "matrix-market": (graph_text.MATRIX_MARKET,),
 }
 _CUT = "--threshold or --density (threshold=, density= in load) keep the strongest links"
 
@@ -57,33 +74,89 @@ def parse(
     density: float | None = None,
     select: str | None = None,
     undirected: bool = False,
+    bipartite: bool = False,
+    columns: Sequence[str] | None = None,
+    format: str | None = None,
 ) -> Loaded:
     """Return the network in a file, read by this process; whatever a parser raises comes out as it is."""
-    found = sniff.sniff(path)
-    with warnings.catch_warnings():
+    hints = Hints(bipartite, tuple(columns or ()), format or "")
+    with unpack(path, select) as (inner, packed, rest), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what parsers tell their own developers is no use to ours
-        if found in _GRAPHS:
-            kind, module, name = _GRAPHS[found]
-            graph, notes = _reader(module, name)(path)
-            if select is not None:
-                graph, said = graphs.select_layers(path, graph, select)
-                notes += said
-            if undirected:  # before the cut: places and strengths are those of pairs
-                graph, said = without_direction(graph)
-                notes += said
-            if threshold is not None or density is not None:
-                graph, said = graphs.cut_links(path, graph, threshold, density)
-                notes += said
-        else:
-            contents = _reader(*_ARRAYS[found])(path)
-            kind = contents.kind
-            graph, notes = _build_chain(path, contents, threshold, density, select)
-            if undirected:
-                graph, said = without_direction(graph)
-                notes += said
-        graph, said = plain_labels(graph)
+        try:
+            graph, kind, notes = _read(inner, hints, Chosen(threshold, density, rest, undirected))
+        except CheckpointError as error:
+            if inner is path:
+                raise
+            raise CheckpointError(path, error.reason, error.mend) from error
+    graph, said = plain_labels(graph)
+    notes = [*notes, *said, *_plain_words(graph)]
+    kind = f"{kind}, {packed}" if packed else kind
+    guesses = tuple(_line(note) for note in notes if isinstance(note, Guess))
+    return Loaded(graph, kind, tuple(map(_line, notes)), path, checksum, guesses)
+
+
+def _read(path: Path, hints: Hints, chosen: Chosen) -> tuple[LayeredGraph, str, list[str]]:
+    """Return the chosen part of the network in a file that is not packed, its kind and notes."""
+    found = _find_format(path, hints)
+    _check_hints(path, found, hints)
+    listed = _reader(*_PERHAPS_GRAPHS[found])(path, hints) if found in _PERHAPS_GRAPHS else None
+    if listed is None and found not in _GRAPHS:
+        contents = _reader(*_ARRAYS[found])(path)
+        graph, notes = _build_chain(path, contents, chosen.threshold, chosen.density, chosen.select)
+        if chosen.undirected:
+            graph, said = without_direction(graph)
+            notes += said
+        return graph, contents.kind, notes
+    if listed is not None:
+        kind, graph, notes = listed
+    else:
+        kind, module, name = _GRAPHS[found]
+        read = _reader(module, name)
+        graph, notes = read(path, hints) if found in _HINTED else read(path)
+    if chosen.select is not None:
+        graph, said = graphs.select_layers(path, graph, chosen.select)
         notes += said
-    return Loaded(graph, kind, tuple(map(_line, notes + _plain_words(graph))), path, checksum)
+    if chosen.undirected:  # before the cut: places and strengths are those of pairs
+        graph, said = without_direction(graph)
+        notes += said
+    if chosen.threshold is not None or chosen.density is not None:
+        graph, said = graphs.cut_links(path, graph, chosen.threshold, chosen.density)
+        notes += said
+    return graph, kind, notes
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What part of a network is wanted: the options of `netsci.io.load` of the same names."""
+
+    threshold: float | None
+    density: float | None
+    select: str | None
+    undirected: bool
+
+
+def _find_format(path: Path, hints: Hints) -> str:
+    """Return the format that the user names, else the one that the content tells."""
+    if hints.format in TABLES:
+        with open(path, "rb") as stream:
+            return sniff.NPY if stream.read(6) == sniff.NPY_MAGIC else graph_text.TABLE
+    if hints.format in FILES:
+        same = _SAME.get(hints.format, (hints.format,))
+        return same[0] if len(same) == 1 or (found := sniff.sniff(path)) not in same else found
+    return sniff.sniff(path)
+
+
+def _check_hints(path: Path, found: str, hints: Hints) -> None:
+    """Refuse options on tables where the file is none, in place of passing them over."""
+    tables = (graph_text.TABLE, sniff.NPY)
+    if hints.columns and found not in tables:
+        raise CheckpointError(path, f"--columns is for lists of links, and this is {found}", "leave it out")
+    if hints.bipartite and found not in (*tables, graph_text.MATRIX_MARKET):
+        raise CheckpointError(
+            path,
+            f"--bipartite is for lists of links and tables, and this is {found}",
+            "leave it out; in a graph file give every node the attribute 'bipartite', 0 or 1",
+        )
 
 
 def _build_chain(

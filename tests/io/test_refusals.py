@@ -36,7 +36,7 @@ KINDS = {
     "tflite": (b"\x20\x00\x00\x00TFL3" + bytes(100), "TensorFlow Lite.*npz"),
     "mat": (b"MATLAB 5.0 MAT-file, Platform: PCWIN" + bytes(100), "no MATLAB 5 header: damaged"),
     "mat73": (b"MATLAB 7.3 MAT-file, Platform".ljust(512) + b"\x89HDF\r\n\x1a\n", "MATLAB 7.3.*'-v7'"),
-    "gzip": (b"\x1f\x8b\x08" + bytes(40), "gzip.*unpack"),
+    "gzip": (b"\x1f\x8b\x08" + bytes(40), "damaged gzip file; fetch"),
     "xz": (b"\xfd7zXZ\x00" + bytes(40), "this is an xz"),
     "tar": (bytes(257) + b"ustar\x00" + bytes(300), "tar archive.*unpack"),
     "json": (b'{"a": [1, 2]}', "JSON file, but not node-link JSON.*node_link_data"),

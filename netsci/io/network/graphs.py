@@ -14,7 +14,6 @@ import scipy.sparse as sp
 
 from netsci.io.errors import CheckpointError, printable
 from netsci.io.limits import MAX_UNITS
-from netsci.io.network.labels import drop_plain_numbers
 
 if TYPE_CHECKING:
     from netsci.graph.layered import LayeredGraph
@@ -186,7 +185,7 @@ def _graph(table: LinkTable, rows: Any, columns: Any, values: Any) -> LayeredGra
     from netsci.graph.layered import LayeredGraph
     from netsci.graph.projection import Population, Projection
 
-    rows_called, columns_called = map(drop_plain_numbers, table.labels or (None, None))
+    rows_called, columns_called = table.labels or (None, None)
     if not (table.directed or table.bipartite):
         off = rows != columns
         values = None if values is None else np.concatenate([values, values[off]])

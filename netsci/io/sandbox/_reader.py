@@ -248,9 +248,14 @@ def _machine() -> int:
 
 
 def _estimate_unpacked(path: Path, size: int) -> int:
-    """Bytes that a zip archive unpacks to, as far as they are believed; 0 for other files."""
+    """Bytes that a zip archive or gzip file unpacks to, as far as they are believed; 0 for other files."""
     with contextlib.suppress(Exception), open(path, "rb") as stream:
-        if stream.read(2) == b"PK":
+        magic = stream.read(2)
+        if magic == b"\x1f\x8b":
+            stream.seek(-4, os.SEEK_END)
+            claimed = int.from_bytes(stream.read(4), "little")  # of its last part, modulo 4 GiB
+            return min(max(claimed, 8 * size), MAX_COMPRESSION * size + FREE_BYTES, MAX_BYTES)
+        if magic == b"PK":
             with zipfile.ZipFile(stream) as archive:
                 claimed = sum(member.file_size for member in archive.infolist())
                 return min(claimed, MAX_COMPRESSION * size + FREE_BYTES, MAX_BYTES)
@@ -278,7 +283,7 @@ def _answer(path: Path, request: dict[str, Any], stream: Any, budget: int) -> No
     spare = bytearray(1 << 20)  # so that there is memory left to say that there is none
     try:
         loaded = parse(path, request["sha256"], **request["options"])
-        send_network(stream, loaded.graph, loaded.kind, loaded.notes)
+        send_network(stream, loaded.graph, loaded.kind, loaded.notes, loaded.guesses)
         return
     except CheckpointError as error:
         reason, mend = error.reason, error.mend

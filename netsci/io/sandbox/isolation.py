@@ -61,15 +61,7 @@ class Usage:
     baseline_bytes: int
 
 
-def load_isolated(
-    path: Path,
-    checksum: str,
-    *,
-    threshold: float | None = None,
-    density: float | None = None,
-    select: Any = None,
-    undirected: bool = False,
-) -> Loaded:
+def load_isolated(path: Path, checksum: str, **options: Any) -> Loaded:
     """Return the network in a file, read by another process; see `netsci.io.load`.
 
     The child may take BASE_BYTES + BYTES_PER_BYTE x (the size of the file, unpacked if it is a zip archive)
@@ -83,7 +75,6 @@ def load_isolated(
     """
     from netsci.io.loaded import Loaded
 
-    options = {"threshold": threshold, "density": density, "select": select, "undirected": undirected}
     if not AVAILABLE:
         return _read_here(path, checksum, options)
     try:
@@ -101,8 +92,8 @@ def load_isolated(
             after.callback(reader.clear)
             _check_end(path, answer, seconds, cpu)
             reader.result.seek(0)
-            graph, kind, notes = receive(reader.result, path)
-    return Loaded(graph, kind, notes, path, checksum)
+            graph, kind, notes, guesses = receive(reader.result, path)
+    return Loaded(graph, kind, notes, path, checksum, guesses)
 
 
 def _read_here(path: Path, checksum: str, options: dict[str, Any]) -> Loaded:
