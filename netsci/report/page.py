@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from jinja2 import Template
 
-    from netsci.report.findings import Finding
-
 MOST_OPEN = 20  # rows of a table that is shown at once; a longer one unfolds
 POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'{eval}; style-src 'unsafe-inline'; img-src data: blob:; "
@@ -42,7 +40,7 @@ class Section:
     data : the figure's data for download as CSV, one table or several by name; the table by default.
     table_file : end of the file name under which the table, too, can be downloaded when `data` is given; ""
     for no such download.
-    findings : sentences of `netsci.report.findings`, which link to the sections that they name.
+    findings : what `netsci.report.findings` found, sentences with links to the sections that they name.
     html : markup that is shown as it is, such as an SVG drawing with alt; the caller answers for it.
     stage : what `netsci.report.stage` returns for a disk that readers can move and colour.
     """
@@ -56,7 +54,7 @@ class Section:
     notes: Sequence[str] = field(default_factory=tuple)
     stage: Mapping[str, Any] | None = None
     table_file: str = ""
-    findings: Sequence[Finding] = field(default_factory=tuple)
+    findings: Sequence[Any] = field(default_factory=tuple)
     html: str = ""
 
 
