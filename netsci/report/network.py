@@ -8,7 +8,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from netsci.report import adjacency, disk, sections, structure
+from netsci.report import disk, sections, structure
+from netsci.report.adjacency import MOST_POINTS
 from netsci.report.document import Document
 from netsci.report.first import first_screen
 from netsci.view.network import Network, read_network
@@ -88,7 +89,7 @@ def _provenance(network: Network) -> dict[str, Any]:
         "sparsity index": "p = 0.5, q = 1, over all places of W",
         "CH scores": f"{sections.CH_RULE}, existing links left out one at a time, up to "
         f"{sections.MOST_SCORED:,} places",
-        "adjacency": f"links one by one up to {adjacency.MOST_POINTS:,}, else bins",
+        "adjacency": f"links one by one up to {MOST_POINTS:,}, else bins",
         "random choices": "default_rng(0): nodes and links drawn, random control, null models, attacks; "
         "default_rng(1): random links",
     }
