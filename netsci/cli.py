@@ -32,7 +32,7 @@ _File = Annotated[
     Path,
     typer.Argument(
         help="A checkpoint, mask or graph file: safetensors, torch, npz, npy, ONNX, HDF5 (Keras, NIR), "
-        "MATLAB, GraphML, GEXF, GML, Pajek, JSON, Matrix Market, a list of links or neighbours, a matrix, a "
+        "MATLAB, GraphML, GEXF, GML, Pajek, JSON, Matrix Market, edge list, adjacency list or matrix, Excel "
         "workbook, or any of them packed by gzip."
     ),
 ]
@@ -210,12 +210,12 @@ def export(
     options = _check_load_options(threshold, density, select, undirected, bipartite, columns, format)
     from netsci.io.export import WRITERS, write_graph
 
+    if problem := _unwritable(out, file, "the export would overwrite its input file"):
+        raise typer.BadParameter(problem, param_hint="--out")
     if out.suffix.lower() not in WRITERS:
         raise typer.BadParameter(
             f"{out} does not end with a suffix that names a format: {', '.join(WRITERS)}", param_hint="--out"
         )
-    if problem := _unwritable(out, file, "the export would overwrite its input file"):
-        raise typer.BadParameter(problem, param_hint="--out")
     graph = _open_network(file, options).graph
     notes: list[str] = []
     try:

@@ -52,7 +52,7 @@ def test_inspect_json_is_exactly_one_object(net):
     shown = run(app, ["inspect", str(net), "--json"])
     assert shown.exit_code == 0
     found = json.loads(shown.stdout)
-    assert set(found) == {"kind", "layers", "notes"}
+    assert set(found) == {"kind", "layers", "notes", "guesses"}
     assert [(x["name"], x["shape"], x["links"]) for x in found["layers"]] == [
         ("fc1", [5, 4], 6),
         ("fc2", [4, 3], 4),

@@ -99,7 +99,7 @@ def from_igraph(network: Any) -> LayeredGraph:
     """Return the LayeredGraph of an igraph graph, from `to_igraph` or other code; see `from_networkx`."""
     if not all(hasattr(network, attribute) for attribute in ("vs", "es", "is_directed")):
         raise TypeError(f"expected an igraph graph; got {type(network).__name__}")
-    nodes = {Place(vertex.index): vertex.attributes() for vertex in network.vs}
+    nodes: Nodes = {Place(vertex.index): vertex.attributes() for vertex in network.vs}
     links = [(*edge.tuple, edge.attributes()) for edge in network.es]
     header = network["netsci"] if "netsci" in network.attributes() else None
     return _build(nodes, links, header, bool(network.is_directed()))

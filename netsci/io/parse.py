@@ -16,7 +16,7 @@ from typing import Any
 from netsci.graph.layered import LayeredGraph
 from netsci.io.errors import CheckpointError, printable
 from netsci.io.formats import graph_text, sniff
-from netsci.io.formats.unpack import unpack
+from netsci.io.formats.wrapped.unpack import unpack
 from netsci.io.guess import Guess
 from netsci.io.limits import check_count
 from netsci.io.loaded import Loaded
@@ -47,13 +47,13 @@ _GRAPHS = {
     sniff.MATLAB: ("MATLAB 5 file", "matlab", "read_matlab"),
     graph_text.GML: ("GML", "gml", "read_gml"),
     graph_text.PAJEK: ("Pajek network", "pajek", "read_pajek"),
-    graph_text.TABLE: ("text table", "edge_list", "read_table"),
+    graph_text.TABLE: ("text table", "tables.edge_list", "read_table"),
     graph_text.MATRIX_MARKET: ("Matrix Market", "matrix_text", "read_matrix_market"),
 }
 # Format -> module and function that return kind, graph and notes, or None where it holds arrays and no links.
 _PERHAPS_GRAPHS = {
     graph_text.JSON: ("json_graph", "read_json"),
-    sniff.NPY: ("pairs", "read_pairs"),
+    sniff.NPY: ("tables.pairs", "read_pairs"),
     sniff.HDF5: ("hdf5.sonata", "read_sonata"),
 }
 _HINTED = (graph_text.TABLE, graph_text.MATRIX_MARKET)  # whose readers take what the user says
@@ -193,9 +193,9 @@ def _cut(
     return cut(layers, threshold=threshold, density=density)
 
 
-def _reader(module: str, name: str) -> Callable[[Path], Any]:
+def _reader(module: str, name: str) -> Callable[..., Any]:
     """Return a reader; its module, and the parser that it needs, is imported only now."""
-    read: Callable[[Path], Any] = getattr(import_module(f"netsci.io.formats.{module}"), name)
+    read: Callable[..., Any] = getattr(import_module(f"netsci.io.formats.{module}"), name)
     return read
 
 

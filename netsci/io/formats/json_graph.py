@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from netsci.io.errors import CheckpointError, printable
 from netsci.io.formats.gml import add_links, add_nodes, rest
 from netsci.io.formats.graph_text import whole_text
-from netsci.io.formats.table_words import find_ends, find_weight
+from netsci.io.formats.tables.words import find_ends, find_weight
 from netsci.io.guess import Guess
 from netsci.io.network.graphs import from_network
 from netsci.io.network.named_links import NamedLinks

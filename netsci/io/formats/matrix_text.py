@@ -11,8 +11,8 @@ import numpy as np
 
 from netsci.io.errors import CheckpointError, printable
 from netsci.io.formats.graph_text import check_claim, lines
-from netsci.io.formats.table_fields import is_missing, number, split_fields
-from netsci.io.formats.table_matrix import MatrixLayout
+from netsci.io.formats.tables.fields import is_missing, number, split_fields
+from netsci.io.formats.tables.matrix_layout import MatrixLayout
 from netsci.io.guess import Guess
 from netsci.io.limits import MAX_UNITS
 from netsci.io.network.graphs import LinkTable, build

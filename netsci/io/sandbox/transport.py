@@ -52,7 +52,7 @@ def send_network(
             }
         )
     populations = [[p.name, p.size, p.labels] for p in graph.populations]
-    header = {"kind": kind, "notes": list(notes), "guesses": list(guesses)}
+    header: dict[str, Any] = {"kind": kind, "notes": list(notes), "guesses": list(guesses)}
     header |= {"populations": populations, "projections": projections}
     _write_header(stream, header)
     for array in arrays:

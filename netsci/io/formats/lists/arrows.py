@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from netsci.io.errors import CheckpointError
 from netsci.io.formats.graph_text import lines
-from netsci.io.formats.table_fields import number
-from netsci.io.formats.table_sample import Sample
+from netsci.io.formats.tables.fields import number
+from netsci.io.formats.tables.sample import Sample
 from netsci.io.network.named_links import NamedLinks
 from netsci.io.options import Hints
 

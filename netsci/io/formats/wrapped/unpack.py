@@ -55,7 +55,7 @@ def unpack(path: Path, select: str | None) -> Iterator[tuple[Path, str, str | No
             )
         return
     if head == b"PK\x03\x04":
-        from netsci.io.formats.workbook import is_workbook, write_sheet
+        from netsci.io.formats.wrapped.workbook import is_workbook, write_sheet
 
         if is_workbook(path):
             with _nameless_file() as (out, place):

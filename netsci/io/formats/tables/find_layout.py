@@ -1,18 +1,18 @@
-"""Find the layout of a text table: its separator, and what its header, comments and the user say."""
+"""Find the layout of a text table by its first lines, its comments, and what the user says."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
-from itertools import islice
+from dataclasses import replace
 from pathlib import Path
 
 from netsci.io.errors import CheckpointError, printable
-from netsci.io.formats import first_line, table_columns
-from netsci.io.formats.table_fields import has_decimal_commas, number
-from netsci.io.formats.table_matrix import MatrixLayout, find_matrix
-from netsci.io.formats.table_sample import SAMPLE, Sample, is_whole, take_sample
-from netsci.io.formats.table_words import (
+from netsci.io.formats.tables import columns, first_line
+from netsci.io.formats.tables.fields import has_decimal_commas, number
+from netsci.io.formats.tables.layout import Layout, read_remarks
+from netsci.io.formats.tables.matrix_layout import MatrixLayout, find_matrix
+from netsci.io.formats.tables.sample import Sample, is_whole, take_sample
+from netsci.io.formats.tables.words import (
     Ends,
     find_ends,
     find_weak_ends,
@@ -28,72 +28,12 @@ _MOST_COLUMNS = 5  # of an edge list without a header; more are a matrix
 _SAY = "--columns source,target,weight (columns= in load) says what the columns are"
 
 
-@dataclass(frozen=True)
-class Layout:
-    """Where source, target, weight and type of a link stand.
-
-    Parameters
-    ----------
-    delimiter : between fields; "" for white space.
-    header : the names of the columns, or None; header_line : the number of its line, 0 without one.
-    width : number of columns.
-    source, target, weight, kind : columns from 0; weight and kind may be None.
-    comma : whether a comma stands for the decimal point.
-    directed : what header or comments say, or None; by_header : which of them; why : in words.
-    bipartite : whether a comment says so; two_kinds : whether the header names two kinds of nodes.
-    guessed : whether nothing but their order says what the columns are.
-    nodes : how many nodes the first line counts, or 0.
-    notes : what else the user should know.
-    """
-
-    delimiter: str
-    header: tuple[str, ...] | None
-    header_line: int
-    width: int
-    source: int = 0
-    target: int = 1
-    weight: int | None = None
-    kind: int | None = None
-    comma: bool = False
-    directed: bool | None = None
-    by_header: bool = False
-    why: str = ""
-    bipartite: bool = False
-    two_kinds: bool = False
-    guessed: bool = False
-    nodes: int = 0
-    notes: tuple[str, ...] = ()
-
-    @property
-    def last(self) -> int:
-        """The last column that every line must have."""
-        return max(self.source, self.target, -1 if self.weight is None else self.weight)
-
-    def name_ends(self) -> str:
-        """Return the names of the columns of source and target, safe to show."""
-        header = self.header or ("",) * self.width
-        return f"{printable(header[self.source])}, {printable(header[self.target])}"
-
-    def describe(self) -> str:
-        """Describe in words how each column is read."""
-        parts = [("source", self.source), ("target", self.target)]
-        parts += [] if self.weight is None else [("weight", self.weight)]
-        used = {column for _, column in parts} | ({self.kind} if self.kind is not None else set())
-        rest = [self._name_column(column) for column in range(self.width) if column not in used]
-        what = ", ".join(f"{name} {self._name_column(column)}" for name, column in parts)
-        more = f"; {', '.join(rest[:6])} left out" if rest else ""
-        return what + ("" if self.weight is not None else ", no weights") + more
-
-    def _name_column(self, column: int) -> str:
-        name = printable(self.header[column]) if self.header else ""
-        return repr(name) if name else f"column {column + 1}"
-
-
 def layout_of(path: Path, hints: Hints) -> Layout | MatrixLayout:
     """Return the layout of a table by its first lines; raises CheckpointError where it is none."""
     sample = take_sample(path)
     counts = not hints.format and not hints.columns and first_line.is_counts(sample)
     if counts:
+        _check_sides(sample, hints)
         sample = replace(sample, lines=sample.lines[1:], numbers=sample.numbers[1:])
     rows = sample.rows
     names, own_line = _header(sample)
@@ -110,7 +50,7 @@ def layout_of(path: Path, hints: Hints) -> Layout | MatrixLayout:
                 path, "it is no table of numbers", "complete it, or leave out --format matrix"
             )
     if hints.columns:
-        return table_columns.apply(path, hints, sample, names, own_line, width)
+        return columns.apply(path, hints, sample, names, own_line, width)
     _check_widths(path, body, width, ends is not None, names)
     if ends is None:
         _check_ends(sample, body, names or (_split_names(sample.remarks[-1]) if sample.remarks else []))
@@ -118,7 +58,7 @@ def layout_of(path: Path, hints: Hints) -> Layout | MatrixLayout:
     first = sample.numbers[0] if own_line else sample.numbers[0] - 1 if counts else 0
     layout = Layout(sample.delimiter, header, first, width)
     layout = _with_ends(layout, ends, sample.remarks)
-    weight, comma = table_columns.find_weight_column(path, layout, body, sample.delimiter)
+    weight, comma = columns.find_weight_column(path, layout, body, sample.delimiter)
     kind = next((i for i, name in enumerate(header or ()) if names_a_relation(name)), None)
     layout = replace(layout, weight=weight, comma=comma, kind=kind if kind != weight else None)
     return replace(
@@ -143,6 +83,19 @@ def _with_ends(layout: Layout, ends: Ends | None, remarks: list[str]) -> Layout:
         why = f"{word}, as the header says ({layout.name_ends()})"
         return replace(layout, directed=ends.one_way, by_header=True, why=why)
     return layout
+
+
+def _check_sides(sample: Sample, hints: Hints) -> None:
+    """Raise CheckpointError where a first line counts rows and other columns, unless they are two sets."""
+    first = sample.rows[0]
+    if len(first) == 3 and first[0] != first[1] and not hints.bipartite:
+        raise CheckpointError(
+            sample.path,
+            f"its first line ({printable(sample.lines[0])}) counts rows, columns and links of a matrix",
+            "--bipartite (bipartite= in load) reads rows and columns as two sets of nodes; if the "
+            "line is a link, "
+            "--format edges",
+        )
 
 
 def _first_count(path: Path) -> float:
@@ -174,6 +127,8 @@ def _header(sample: Sample) -> tuple[list[str] | None, bool]:
         first = spaced if len(spaced) == width else first
     if find_ends(first) is not None or find_weak_ends(first, body) is not None:
         return first, True
+    if body and (names_nodes(first) or (names_an_id(first[0]) and all(row[0].isdecimal() for row in body))):
+        return first, True
     if remarks and find_ends(names := _split_names(remarks[-1])) is not None and len(names) == width:
         return names, False
     columns = range(2, min(len(first), width))
@@ -187,19 +142,6 @@ def _header(sample: Sample) -> tuple[list[str] | None, bool]:
 
 def _is_number(text: str, delimiter: str) -> bool:
     return number(text, delimiter == ";") is not None or (delimiter != "," and has_decimal_commas([text]))
-
-
-def read_remarks(remarks: list[str]) -> tuple[bool | None, str, bool]:
-    """Return what comments say: directed or not, in words, and whether the network is bipartite."""
-    for remark in islice(remarks, SAMPLE):
-        words = remark.lower()
-        if re.match(r"bip\b|.*\bbipartite\b", words):
-            return True, "bipartite", True
-        if re.search(r"\bun-?directed\b", words) or re.match(r"sym\b", words):
-            return False, "undirected, as a comment says", False
-        if re.search(r"\bdirected\b", words) or re.match(r"asym\b", words):
-            return True, "directed, as a comment says", False
-    return None, "", False
 
 
 def _check_ends(sample: Sample, body: list[list[str]], names: list[str]) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from netsci.io.formats.table_fields import has_decimal_commas, is_missing, number
-from netsci.io.formats.table_sample import SAMPLE, Sample, is_whole
-from netsci.io.formats.table_words import find_ends, names_a_weight, names_an_id
+from netsci.io.formats.tables.fields import has_decimal_commas, is_missing, number
+from netsci.io.formats.tables.sample import SAMPLE, Sample, is_whole
+from netsci.io.formats.tables.words import find_ends, names_a_weight, names_an_id
 from netsci.io.options import Hints
 
 _MOST_COLUMNS = 5  # of an edge list without a header; more are a matrix
@@ -48,6 +48,8 @@ def _with_names(sample: Sample, rows: list[list[str]], delimiter: str) -> Matrix
     full = all(len(row) == width for row in rows[1:])
     if len(rows) < 2 or width < _LEAST_WIDTH or not full or len(rows[0]) not in (width, width - 1):
         return None
+    if sample.whole and rows[0] == [str(len(rows) - 1), str(width)]:
+        return None  # the sides of a matrix without names
     inside = [cell for row in rows[1:] for cell in row[1:]]
     comma = (delimiter != "," and has_decimal_commas([cell for cell in inside if cell])) or delimiter == ";"
     if not all(number(cell, comma) is not None or is_missing(cell) for cell in inside):

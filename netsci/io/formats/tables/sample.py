@@ -10,8 +10,8 @@ from pathlib import Path
 
 from netsci.io.errors import CheckpointError
 from netsci.io.formats.graph_text import lines
-from netsci.io.formats.table_fields import has_braces, number, split_fields
-from netsci.io.formats.table_words import find_ends, find_weak_ends
+from netsci.io.formats.tables.fields import has_braces, number, split_fields
+from netsci.io.formats.tables.words import find_ends, find_weak_ends
 
 SAMPLE = 64  # lines looked at before reading
 _DECIMAL = re.compile(r"[-+]?\d+(,\d+)?([eE][-+]?\d+)?")

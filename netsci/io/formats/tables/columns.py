@@ -5,16 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from netsci.io.errors import CheckpointError, printable
-from netsci.io.formats.table_fields import has_decimal_commas, may_have_thousands, number
-from netsci.io.formats.table_words import find_weight, plain
+from netsci.io.formats.tables.fields import has_decimal_commas, may_have_thousands, number
+from netsci.io.formats.tables.layout import Layout, read_remarks
+from netsci.io.formats.tables.sample import Sample
+from netsci.io.formats.tables.words import find_weight, plain
 from netsci.io.options import Hints
-
-if TYPE_CHECKING:
-    from netsci.io.formats.table_layout import Layout
-    from netsci.io.formats.table_sample import Sample
 
 _ROLES = ("source", "target", "weight", "type", "kind", "relation", "-", "_", "")
 _NO_WEIGHTS = ("", "id", "year", "date", "time", "timestamp", "datetime", "month", "day")
@@ -80,8 +77,6 @@ def apply(
     path: Path, hints: Hints, sample: Sample, names: list[str] | None, own_line: bool, width: int
 ) -> Layout:
     """Return the layout that the user says: names or numbers of columns, or what each column is."""
-    from netsci.io.formats.table_layout import Layout, read_remarks
-
     first = sample.rows[0]
     chosen = _by_name(hints.columns, first)
     header: Sequence[str] | None = first if chosen else names

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netsci.io.formats.table_sample import Sample, spells_whole
+from netsci.io.formats.tables.sample import Sample, spells_whole
 
 
 def is_counts(sample: Sample) -> bool:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from netsci.io.errors import CheckpointError, printable
 from netsci.io.formats.graph_text import check_claim, encoding_guess, lines
-from netsci.io.formats.line_kinds import find_reader
-from netsci.io.formats.table_fields import is_balanced, number, split_fields
-from netsci.io.formats.table_layout import Layout, layout_of
-from netsci.io.formats.table_matrix import MatrixLayout
+from netsci.io.formats.lists.kinds import find_reader
+from netsci.io.formats.tables.fields import is_balanced, number, split_fields
+from netsci.io.formats.tables.find_layout import layout_of
+from netsci.io.formats.tables.layout import Layout
+from netsci.io.formats.tables.matrix_layout import MatrixLayout
 from netsci.io.guess import Guess
 from netsci.io.network.named_links import MERGE, NamedLinks
 from netsci.io.options import Hints

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from netsci.io.errors import CheckpointError, printable
 from netsci.io.formats.graph_text import lines
-from netsci.io.formats.table_fields import is_balanced, number, split_fields
-from netsci.io.formats.table_sample import Sample, spells_whole, take_sample
-from netsci.io.formats.table_words import names_a_relation, names_nodes
+from netsci.io.formats.tables.fields import is_balanced, number, split_fields
+from netsci.io.formats.tables.sample import Sample, spells_whole, take_sample
+from netsci.io.formats.tables.words import names_a_relation, names_nodes
 from netsci.io.guess import Guess
 from netsci.io.network.named_links import MERGE, NamedLinks
 from netsci.io.options import Hints
@@ -82,7 +82,7 @@ def _judge_nnf(sample: Sample) -> Callable[[Path, Hints], Any] | None:
     ragged = len(full) < len(rows)
     shared = {row[1] for row in full} & {row[3] for row in full}
     networks = {row[0] for row in rows}
-    if len(networks) > max(1, len(rows) // 2):
+    if len(networks) == len(rows) > 1:
         return None
     if ragged or (shared and not networks & {name for row in full for name in (row[1], row[3])}):
         return read_nnf

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from netsci.io.errors import CheckpointError, printable
 from netsci.io.formats.graph_text import lines
-from netsci.io.formats.table_fields import find_brace_mark, has_braces, split_braces
-from netsci.io.formats.table_sample import Sample
+from netsci.io.formats.tables.fields import find_brace_mark, has_braces, split_braces
+from netsci.io.formats.tables.layout import read_remarks
+from netsci.io.formats.tables.sample import Sample, take_sample
 from netsci.io.guess import Guess
 from netsci.io.network.named_links import NamedLinks
 from netsci.io.options import Hints
@@ -81,8 +82,5 @@ def _find_weight(path: Path, records: list[dict[str, Any]]) -> tuple[str | None,
 
 
 def _direction(path: Path) -> tuple[bool | None, str]:
-    from netsci.io.formats.table_layout import read_remarks
-    from netsci.io.formats.table_sample import take_sample
-
     directed, why, _ = read_remarks(take_sample(path).remarks)
     return directed, why

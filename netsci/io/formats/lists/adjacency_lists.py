@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from netsci.io.errors import CheckpointError
 from netsci.io.formats.graph_text import lines
-from netsci.io.formats.table_fields import has_braces, parse_attributes, split_fields
-from netsci.io.formats.table_sample import Sample, spells_whole, take_sample
+from netsci.io.formats.tables.fields import has_braces, parse_attributes, split_fields
+from netsci.io.formats.tables.layout import read_remarks
+from netsci.io.formats.tables.sample import Sample, spells_whole, take_sample
 from netsci.io.guess import Guess
 from netsci.io.network.named_links import MERGE, NamedLinks
 from netsci.io.options import Hints
@@ -191,8 +192,6 @@ def _build(
     if hints.bipartite:
         return links.graph(True, "bipartite, as told: sources and neighbours are two sets of nodes")
     both = _every_link_twice(links)
-    from netsci.io.formats.table_layout import read_remarks
-
     told, why, _ = read_remarks(take_sample(path).remarks)
     if told is not None:
         return links.graph(told, why)

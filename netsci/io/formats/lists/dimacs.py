@@ -12,8 +12,8 @@ import numpy as np
 
 from netsci.io.errors import CheckpointError, printable
 from netsci.io.formats.graph_text import check_claim, lines
-from netsci.io.formats.table_fields import number
-from netsci.io.formats.table_sample import Sample
+from netsci.io.formats.tables.fields import number
+from netsci.io.formats.tables.sample import Sample
 from netsci.io.guess import Guess
 from netsci.io.network.graphs import LinkTable, build
 from netsci.io.options import Hints
@@ -70,8 +70,8 @@ def read_dimacs(path: Path, hints: Hints) -> tuple[LayeredGraph, list[str]]:
     directed, weighted = kinds <= {"a3", "a4"}, kinds <= {"e4", "a4"}
     found = np.asarray(weights, np.float64) if weighted else None
     names = [str(node + 1) for node in range(n)]
-    ends = (np.asarray(sources, np.int64), np.asarray(targets, np.int64))
-    graph, said = build(path, LinkTable(*ends, found, (n, n), directed, labels=(names, None)))
+    u, v = np.asarray(sources, np.int64), np.asarray(targets, np.int64)
+    graph, said = build(path, LinkTable(u, v, found, (n, n), directed, labels=(names, None)))
     way = "arcs, so directed" if directed else "edges, so undirected"
     notes: list[str] = [f"a DIMACS graph of {n:,} nodes: {way}"]
     if len(sources) != due:

@@ -11,17 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netsci.io.errors import CheckpointError, printable
-from netsci.io.formats import (
+from netsci.io.formats.graph_text import lines
+from netsci.io.formats.lists import (
     adjacency_lists,
     arrows,
     attribute_lists,
     dimacs,
-    first_line,
     neighbours,
     relations,
 )
-from netsci.io.formats.graph_text import lines
-from netsci.io.formats.table_sample import Sample, take_sample
+from netsci.io.formats.tables import first_line
+from netsci.io.formats.tables.sample import Sample, take_sample
 from netsci.io.options import Hints
 
 if TYPE_CHECKING:

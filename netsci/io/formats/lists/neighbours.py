@@ -10,8 +10,8 @@ import numpy as np
 
 from netsci.io.errors import CheckpointError
 from netsci.io.formats.graph_text import check_text_size, encoding_of, lines
-from netsci.io.formats.table_fields import number
-from netsci.io.formats.table_sample import Sample
+from netsci.io.formats.tables.fields import number
+from netsci.io.formats.tables.sample import Sample
 from netsci.io.guess import Guess
 from netsci.io.network.graphs import LinkTable, build
 from netsci.io.network.named_links import NamedLinks
