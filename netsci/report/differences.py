@@ -22,7 +22,7 @@ from netsci.graph import LayeredGraph, Projection, live_units
 from netsci.report import comparison
 from netsci.report.chance import expect_live, say_share
 from netsci.report.degrees import unit_degrees
-from netsci.report.document import Document
+from netsci.report.document import Document, Tell
 from netsci.report.findings import MOST, Finding
 from netsci.report.network import versions
 from netsci.report.page import Section
@@ -51,7 +51,14 @@ class Comparison(Document):
 
 
 def compare(
-    a: Any, b: Any, *more: Any, names: Sequence[str] | None = None, example: Any = None, **options: Any
+    a: Any,
+    b: Any,
+    *more: Any,
+    names: Sequence[str] | None = None,
+    example: Any = None,
+    reading: dict[str, Any] | None = None,
+    tell: Tell = None,
+    **options: Any,
 ) -> Comparison:
     """Compare two or more networks, and rank what differs beyond density.
 
@@ -59,7 +66,8 @@ def compare(
     ----------
     a, b, more : networks, each what `netsci.view.read_network` takes. names : what they are called; by
         default their files' names, else A, B, C ... example : an input of modules. options : how to read
-        files, see `netsci.io.load`.
+        files, see `netsci.io.load`. reading : how files were read before, for the provenance.
+    tell : called with the name of each stage of the work before it begins, such as print.
 
     Returns
     -------
@@ -72,11 +80,14 @@ def compare(
         If an argument holds no network, there are not as many names as networks, or nodes of two networks
         cannot be matched.
     """
+    say = tell or (lambda stage: None)
     networks = [read_network(x, example=example, **options) for x in (a, b, *more)]
     called = _name(networks, names)
     graphs = [network.graph for network in networks]
+    say("ranking what differs beyond density")
     ranked = differ(graphs, called)
     sections = [_first(ranked, called), _list_networks(graphs, called)]
+    say("comparing layer by layer")
     if len(graphs) == 2:
         pair = (called[0], called[1])
         table = comparison.compare(*graphs)
@@ -88,7 +99,10 @@ def compare(
         letter: {"name": name, "kind": one.kind, "sha256": one.sha256, "links": one.graph.n_links}
         for letter, name, one in zip(_letters(len(networks)), called, networks, strict=True)
     }
-    provenance = files | {"Parameters": comparison.list_parameters(options), "Versions": versions()}
+    provenance = files | {
+        "Parameters": comparison.list_parameters(reading or options),
+        "Versions": versions(),
+    }
     letters = ", ".join(f"{letter} is {name}" for letter, name in zip(files, called, strict=True))
     lead = f"{letters}." + (" Differences are B - A." if len(graphs) == 2 else "")
     title = f"{list_names(called)} compared"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from netsci.report.page import Section, render, render_first
+
+Tell = Callable[[str], object] | None  # what is called with the name of each stage, such as print
 
 
 class Document:

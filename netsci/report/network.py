@@ -10,8 +10,9 @@ from typing import Any
 
 from netsci.report import disk, sections, structure
 from netsci.report.adjacency import MOST_POINTS
-from netsci.report.document import Document
+from netsci.report.document import Document, Tell
 from netsci.report.first import first_screen
+from netsci.report.words import count
 from netsci.view.network import Network, read_network
 
 PACKAGES = ("netsci-suite", "numpy", "scipy", "pandas", "igraph", "powerlaw", "plotly")
@@ -21,7 +22,13 @@ LEAD = "Its topology as a complex network: projections, measures, hidden geometr
 
 
 def report(
-    x: Any, out: str | Path | None = None, *, example: Any = None, three_d: bool = False, **options: Any
+    x: Any,
+    out: str | Path | None = None,
+    *,
+    example: Any = None,
+    three_d: bool = False,
+    tell: Tell = None,
+    **options: Any,
 ) -> Document:
     """Report on a network: what stands out, then its layers, measures, hidden geometry, degrees, percolation.
 
@@ -35,6 +42,7 @@ def report(
     out : the HTML file to write, atomically; its folder must exist. Without it nothing is written, and
         `save(path)` of the result writes it.
     three_d : add the embedding in the ball, which needs WebGL.
+    tell : called with the name of each stage of the work before it begins, such as print.
     options : how to read a file, such as threshold, density or select; see `netsci.io.load`.
 
     Returns
@@ -49,7 +57,11 @@ def report(
         If x holds no network.
     """
     network = read_network(x, example=example, **options)
-    parts = sections.build(network.graph, network.notes, guesses=network.guesses, three_d=three_d)
+    if tell is not None:
+        graph = network.graph
+        layers = count(len(graph.projections), "projection")
+        tell(f"{network.name}: {layers}, {count(graph.n_nodes, 'node')}, {count(graph.n_links, 'link')}")
+    parts = sections.build(network.graph, network.notes, guesses=network.guesses, three_d=three_d, tell=tell)
     page = Document(_title(network, "network report"), parts, lead=LEAD, provenance=_provenance(network))
     return page if out is None else page.save(out)
 

@@ -6,7 +6,7 @@ Every function returns the section and the reasons for what is undefined in it.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -30,23 +30,38 @@ CH_RULE = "ch3_l3"
 
 
 def build(
-    graph: LayeredGraph, notes: Sequence[str] = (), *, guesses: Sequence[str] = (), three_d: bool = False
+    graph: LayeredGraph,
+    notes: Sequence[str] = (),
+    *,
+    guesses: Sequence[str] = (),
+    three_d: bool = False,
+    tell: Callable[[str], object] | None = None,
 ) -> list[Section]:
-    """Return all sections of a report on a graph; `notes` and `guesses` come from reading its file."""
+    """Return all sections of a report on a graph; `notes` and `guesses` come from reading its file.
+
+    tell : called with the name of each stage before it begins.
+    """
+    say = tell or (lambda stage: None)
+    say("fitting the degrees")
     fits = fit_degrees(graph)
     projections, without = projection_sections(graph, fits)
-    found = [
-        overview(graph),
-        measures(graph, fits),
-        *[(section, list[str]()) for section in projections],
-        disk_section(graph),
-        *([ball_section(graph)] if three_d else []),
-        degree_section(graph, fits),
-        adjacency_section(graph),
-        structure_section(graph),
-        percolation(graph),
-        attack_section(graph),
+    stages: list[tuple[str, Callable[[], tuple[Section, list[str]]]]] = [
+        ("measuring the layers", lambda: overview(graph)),
+        ("", lambda: measures(graph, fits)),
+        *[("", lambda section=section: (section, list[str]())) for section in projections],
+        ("embedding in the hyperbolic disk", lambda: disk_section(graph)),
+        *([("embedding in the ball", lambda: ball_section(graph))] if three_d else []),
+        ("drawing degrees and links", lambda: degree_section(graph, fits)),
+        ("", lambda: adjacency_section(graph)),
+        ("comparing with null models", lambda: structure_section(graph)),
+        ("percolating", lambda: percolation(graph)),
+        ("", lambda: attack_section(graph)),
     ]
+    found = []
+    for stage, make in stages:
+        if stage:
+            say(stage)
+        found.append(make())
     reasons = [f"{section.title}: {reason}" for section, missing in found for reason in missing]
     reasons += [f"Projections: {reason}" for reason in without]
     parts = [section for section, _ in found] + [remarks(notes, reasons)]

@@ -68,31 +68,44 @@ def read_network(x: Any, *, example: Any = None, **options: Unpack[ReadOptions])
     >>> read_network([[[1, 0], [0, 1]], [[1], [1]]]).graph.sizes
     {'layer0': 2, 'layer1': 2, 'layer2': 1}
     """
-    if isinstance(x, Network):
-        return x
-    if isinstance(x, LayeredGraph):
-        return Network(x, "network", "a LayeredGraph in memory")
     if isinstance(x, (str, Path)):
         return _read_file(Path(x), **options)
-    if _is(x, "netsci.io", "Loaded"):
-        return Network(x.graph, x.name, x.kind, x.notes, x.guesses, x.sha256)
+    known = _read_known(x)
+    if known is not None:
+        if options:
+            raise TypeError(
+                f"{', '.join(options)} say how a file is read, but x is {known.kind}: give its file, or "
+                "change the network first"
+            )
+        return known
     if _is(x, "torch.nn", "Module"):
         return _read_module(x, example, options)
     if _is(getattr(x, "model", None), "torch.nn", "Module"):  # a run
         return _read_module(x.model, example, options)
-    if _is(x, "networkx", "Graph"):
-        return Network(from_networkx(x), "network", "a networkx graph")
-    if _is(x, "igraph", "Graph"):
-        return Network(from_igraph(x), "network", "an igraph graph")
     if _is(x, "torch", "Tensor"):
         x = x.detach().cpu().numpy()
     if isinstance(x, np.ndarray) or sp.issparse(x):
         return _read_matrix(x, options)
     if isinstance(x, Mapping) and x:
         return _read_mapping(x, options)
-    if isinstance(x, Sequence) and x and all(map(_is_matrix, x)):
-        return Network(_chain(x), "network", f"{len(x)} matrices in memory")
     raise TypeError(f"x must be {KINDS}; got {type(x).__name__}")
+
+
+def _read_known(x: Any) -> Network | None:
+    """Return the network of what needs no reader, or None."""
+    if isinstance(x, Network):
+        return x
+    if isinstance(x, LayeredGraph):
+        return Network(x, "network", "a LayeredGraph in memory")
+    if _is(x, "netsci.io", "Loaded"):
+        return Network(x.graph, x.name, x.kind, x.notes, x.guesses, x.sha256)
+    if _is(x, "networkx", "Graph"):
+        return Network(from_networkx(x), "network", "a networkx graph")
+    if _is(x, "igraph", "Graph"):
+        return Network(from_igraph(x), "network", "an igraph graph")
+    if isinstance(x, Sequence) and not isinstance(x, str) and x and all(map(_is_matrix, x)):
+        return Network(_chain(x), "network", f"{len(x)} matrices in memory")
+    return None
 
 
 def _read_file(path: Path, *, isolate: bool = True, **options: Unpack[ReadOptions]) -> Network:
