@@ -110,7 +110,9 @@ class Registry(MutableMapping[str, T], Generic[T]):
                 entry = getattr(import_module(module), attribute)
             except AttributeError as error:
                 raise ImportError(
-                    f"the {self.kind} {name!r} is registered as {entry!r}, but that is not there ({error})"
+                    f"the {self.kind} {name!r} is registered as {entry!r}, but the module has no such "
+                    f"attribute ({error}): register it again with replace=True and the right "
+                    "'module:attribute'"
                 ) from error
             self._objects[name] = entry
         found: T = entry

@@ -58,7 +58,7 @@ DATA = f"scikit-learn digits, 1797 images 8 x 8, 360 for testing, SHA-256 {CHECK
 def cells_of(models: tuple[str, ...], first_seed: int) -> tuple[Cell, ...]:
     """Return the cells of models ("dense", "static", "chts"), three seeds each."""
     return tuple(
-        Cell.of(TASK, version=2, data=DATA, model=model, seed=first_seed + i, **PARAMETERS)
+        Cell.of(TASK, version=3, data=DATA, model=model, seed=first_seed + i, **PARAMETERS)
         for model in models
         for i in range(3)
     )

@@ -14,13 +14,13 @@ import numpy as np
 import pandas as pd
 
 from analysis.engine.entries import compare_entries
-from analysis.engine.words import NAMES, choice, row_name
+from analysis.engine.words import NAMES, choice, column_name, row_name
 from netsci.plot.draw import draw
 from netsci.plot.scene import Panel, Scene, Series, grid_columns
 
 OURS, PRINTED = "this library", "printed"
 SCALES = {"smoke": "smoke scale: digits, not the paper's data", "desk": "", "paper": "the paper's sizes"}
-AXES = {  # column of a measure -> the name of its axis
+AXES = {  # column of a measure -> the name of its axis, "" of one that is not drawn
     "accuracy_percent": "accuracy (%)",
     "dense_accuracy_percent": "accuracy (%)",
     "accuracy_improvement_percent": "gain over own dense network (points)",
@@ -35,6 +35,7 @@ AXES = {  # column of a measure -> the name of its axis
     "firing_rate_percent": "firing rate (%)",
     "spike_count": "spikes",
     "energy_mj": "energy (mJ)",
+    **dict.fromkeys(("sops", "training_loss", "dense_training_loss", "first_node_sparsity_percent"), ""),
 }
 LOGARITHMIC = ("operations a sample", "first layer's MACs a sample", "spikes", "energy (mJ)")
 Tables = Mapping[str, pd.DataFrame]
@@ -118,7 +119,7 @@ def measures(said: Said, look: Look, tables: Tables, backend: str) -> Any:
         return "dense" if column.startswith("dense_") or row.endswith("/dense") else "sparse"
 
     def panel(row: str, column: str, who: str) -> str:
-        return AXES.get(column, "")
+        return AXES.get(column, column_name(column))
 
     return place_dots(select_rows(tables), look, backend, spot=spot, panel=panel, hue=hue)
 

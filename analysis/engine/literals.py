@@ -27,6 +27,7 @@ from analysis.engine.derived import Derived, derive, read_derived
 from analysis.engine.exhibit import Exhibit, Tables
 from analysis.engine.printed import Entry, add_entries, read_printed
 from analysis.engine.sheet import Key, Sheet
+from analysis.engine.table import TITLED, Answers, make_table
 
 PAIR = re.compile(r"(.+) > (?:([\d.]+) \* )?(.+)")
 
@@ -50,13 +51,37 @@ def read_exhibits(folder: Path) -> dict[str, dict[str, Any]]:
     return found
 
 
-def make_exhibits(folder: Path, made: Mapping[str, Mapping[str, Any]]) -> list[Exhibit]:
-    """Return a paper's exhibits: what its exhibits.toml says of each, with its cells and functions by id."""
+def make_exhibits(
+    folder: Path,
+    made: Mapping[str, Mapping[str, Any]],
+    answers: Answers,
+    *,
+    scale: str = "desk",
+    first_seed: int = 0,
+) -> list[Exhibit]:
+    """Return a paper's exhibits, in the order of its exhibits.toml: all that stand there.
+
+    made : cells and functions, by id, of those that are no printed tables. answers : how runs answer these.
+
+    Raises ValueError for a literal that is neither in `made` nor a printed table, and for an id of `made`
+    that has no literal.
+    """
     literals, done = read_exhibits(folder), []
-    for id_, rest in made.items():
-        given = {**literals[id_], **rest}
-        derived = given.pop("derived", ())
-        done.append(Exhibit(**given | {"sheet": partial(_sheet, given["sheet"], derived)}))
+    if unknown := sorted(set(made) - set(literals)):
+        raise ValueError(f"{folder / 'exhibits.toml'} has no {', '.join(unknown)}: add a literal of that id")
+    for id_, literal in literals.items():
+        if id_ in made:
+            given = {**literal, **made[id_]}
+            derived = given.pop("derived", ())
+            given["title"] += TITLED[given.get("scale", "desk")]
+            done.append(Exhibit(**given | {"sheet": partial(_sheet, given["sheet"], derived)}))
+        elif "answer" in literal:
+            done.append(make_table(literal, answers, scale, first_seed))
+        else:
+            raise ValueError(
+                f"{id_} in {folder / 'exhibits.toml'} is never made: give it an `answer` if it is a printed "
+                f"table, or add its cells and functions to `exhibits()` of {literal['paper']}"
+            )
     return done
 
 

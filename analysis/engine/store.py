@@ -32,19 +32,26 @@ def save_tables(exhibit: Exhibit, tables: Tables, records: Mapping[Cell, Record]
     write_in(folder, "provenance.json", json.dumps(source, indent=1) + "\n")
 
 
+def list_cells(id_: str, results: Path) -> list[str]:
+    """Return the keys of the cells that an exhibit's stored tables were made from, [] without any."""
+    path = results / id_ / "provenance.json"
+    return [RUN_NAMES.resolve(key) for key in json.loads(path.read_text())["cells"]] if path.exists() else []
+
+
 def load_tables(exhibit: Exhibit, results: Path) -> Tables | None:
     """Return an exhibit's tables if all are there and made from exactly its cells and version, else None."""
     folder = results / exhibit.id
     if not (folder / "provenance.json").exists():
         return None
     made = json.loads((folder / "provenance.json").read_text())
-    cells = [RUN_NAMES.resolve(key) for key in made["cells"]]
+    cells = list_cells(exhibit.id, results)
     if (cells, made["version"]) != ([cell.key for cell in exhibit.cells], exhibit.version):
         return None
     paths = {name: folder / f"{name}.csv" for name in made["tables"]}
     if not all(path.exists() for path in paths.values()):
         return None
-    return {name: pd.read_csv(path) for name, path in paths.items()}
+    texts: Any = {"row": str, "column": str}  # also where a name looks like a number, or like no value
+    return {name: pd.read_csv(path, converters=texts) for name, path in paths.items()}
 
 
 def provenance(exhibit: Exhibit, tables: Sequence[str], runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

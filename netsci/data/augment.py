@@ -162,6 +162,6 @@ def _check(x: Bytes) -> None:
 
 def _check_integer(value: int, name: str, least: int) -> None:
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise TypeError(f"{name} must be an integer; got {value!r}")
+        raise TypeError(f"{name} must be an integer of at least {least}; got {value!r}")
     if value < least:
         raise ValueError(f"{name} must be at least {least}; got {value}")

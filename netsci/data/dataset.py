@@ -48,12 +48,13 @@ class DataSet:
     ----------
     name : its name in `load`.
     x_train, x_test : images uint8 [n, C, H, W], or frames of events uint8 or uint16 [n, T, C, H, W]; arrays,
-        or objects that make them on request (`Stored`).
+        or `Stored` objects, which compute the rows that are asked for.
     y_train, y_test : int64 [n], indices into `classes`.
     classes : names of the classes.
     source : one line: what the data are and how they differ from the official release ("a subset").
     checksum : SHA-256, 64 hexadecimal digits, of the data that were read.
-    full : the value in x that stands for intensity 1: 255 for images, 16 for digits.
+    full : the value in x that stands for intensity 1: 255 for images, 16 for digits. Event frames hold
+        counts, which training does not scale.
 
     Raises
     ------
@@ -158,13 +159,13 @@ class DataSet:
 def channel_statistics(x: Images, *, full: int = 255) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return mean and standard deviation of each channel of x / full, two arrays float64 [C].
 
-    The deviation divides by n. Both come from the histogram of values, so they are exact for any number of
-    images.
+    The deviation is that of all values of the channel: it divides by their number, not by one less. Both come
+    from whole counts of the values, so they do not depend on the order of the images.
 
     Parameters
     ----------
-    x : unsigned integers [..., C, H, W], at least one image; read in blocks if computed on request.
-    full : the value that stands for 1.
+    x : unsigned integers [..., C, H, W], at least one image, or a `Stored` object, which is read in blocks.
+    full : the value in x that stands for intensity 1, as `DataSet.full`.
 
     Raises
     ------
@@ -204,16 +205,21 @@ def _check_images(x: Any, name: str) -> None:
         )
     if x.dtype not in (np.uint8, np.uint16):
         raise TypeError(
-            f"{name} must be uint8 images or uint8 or uint16 frames; got {x.dtype}: keep the values that the "
-            "files hold and scale when training"
+            f"{name} must be uint8 for images, uint8 or uint16 for event frames; got {x.dtype}: keep the "
+            "values that the files hold and scale when training"
         )
     if len(x.shape) not in (4, 5):
-        raise ValueError(f"{name} must be [n, C, H, W] or [n, T, C, H, W]; got shape {x.shape}")
+        raise ValueError(
+            f"{name} must be [n, C, H, W] or, for event frames, [n, T, C, H, W]; got shape {x.shape}: add "
+            "the axes that it lacks, such as C of grey images by x[:, None]"
+        )
 
 
 def _check_labels(y: Any, name: str, n: int, classes: int) -> None:
     if not isinstance(y, np.ndarray) or y.dtype != np.int64:
-        raise TypeError(f"{name} must be an int64 array; got {getattr(y, 'dtype', type(y))}")
+        raise TypeError(
+            f"{name} must be an int64 array; got {getattr(y, 'dtype', type(y))}: pass np.asarray(y, np.int64)"
+        )
     if y.shape != (n,):
         raise ValueError(f"{name} must have shape ({n},), one label for each image; got {y.shape}")
     if n and not (y.min() >= 0 and y.max() < classes):

@@ -11,7 +11,7 @@ from netsci.data.errors import DataError
 
 @dataclass(frozen=True)
 class Remote:
-    """A file that can be fetched: its path in the data folder, addresses to try in turn, its checksum.
+    """A file that can be fetched: its path in the data folder, urls to try in turn, its checksum.
 
     The checksum is 64 hexadecimal digits of SHA-256, or "md5:..." where the authors give no other.
     """

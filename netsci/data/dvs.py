@@ -19,7 +19,7 @@ import numpy as np
 from netsci.data.aedat import DVS128, decode_aedat3
 from netsci.data.archives import FolderFiles
 from netsci.data.dataset import DataSet
-from netsci.data.errors import DataError, printable
+from netsci.data.errors import DataError, check_regular, printable
 from netsci.data.events import Events, labelled_frames
 from netsci.data.registry import register
 
@@ -152,7 +152,9 @@ def _read_exports(folder: Path, digest: hashlib._Hash) -> Iterator[_Labelled]:
         stem = name.rpartition("/")[2].removesuffix(".npy")
         if not (stem.isascii() and stem.isdigit() and int(stem) < len(GESTURES)):
             raise DataError(
-                folder / printable(name), "its name is not a class from 0.npy to 10.npy", _GESTURE_MEND
+                folder / printable(name),
+                "its name is not a class from 0.npy to 10.npy",
+                f"remove it, or {_GESTURE_MEND}",
             )
         data = files.read(name)
         digest.update(data)
@@ -206,6 +208,7 @@ def _decode_array(data: bytes, path: Path) -> Events:
 
 
 def _bytes(path: Path) -> bytes:
+    check_regular(path)
     try:
         return path.read_bytes()
     except OSError as error:

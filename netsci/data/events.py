@@ -208,9 +208,13 @@ def labelled_frames(
             whole[len(labels)] = made
         labels.append(label)
     if not labels:
-        raise ValueError("recordings must hold at least one recording; it is empty")
+        raise ValueError(
+            "recordings must hold at least one recording; it is empty: look at the folder or the filter"
+        )
     if count is not None and len(labels) != count:
-        raise ValueError(f"recordings must be as many as count, {count}; got {len(labels)}")
+        raise ValueError(
+            f"recordings must be as many as count, {count}; got {len(labels)}: leave out count to count them"
+        )
     return np.stack(rows) if whole is None else whole, np.array(labels, np.int64)
 
 

@@ -79,7 +79,7 @@ def register(
 
 
 def names() -> tuple[str, ...]:
-    """Return the names of all data sets, sorted, also of those without files.
+    """Return the names of all data sets that `load` knows, sorted, also of those without files.
 
     >>> "digits" in names()
     True
@@ -111,10 +111,10 @@ def load(name: str, *, folder: str | Path | None = None, download: bool = False,
     Parameters
     ----------
     name : one of `names()`.
-    folder : where the files are. By default first the folder in the environment variable NETSCI_DATA, then
-        the user's cache, where downloads go (the variable NETSCI_CACHE sets another place).
-    download : fetch missing files into `folder`, or into the user's cache, and check their checksums.
-    options : options of the data set, such as verify=False.
+    folder : where the files are. None looks first in the folder that the environment variable NETSCI_DATA
+        names, then in the user's cache (the variable NETSCI_CACHE sets another place for it).
+    download : fetch missing files into `folder`, or with folder=None into the cache; check their checksums.
+    options : options of the data set, such as verify=False, which skips the checks against the release.
 
     Raises
     ------

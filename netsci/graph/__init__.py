@@ -31,6 +31,7 @@ from netsci.graph.geometry.navigation import (
 from netsci.graph.geometry.separation import angular_separation, angular_separation_index
 from netsci.graph.interop import from_graphml, from_igraph, from_networkx
 from netsci.graph.layered import LayeredGraph
+from netsci.graph.node_measures import NODE_MEASURES, node_table
 from netsci.graph.percolation import live_units, node_sparsity, percolate
 from netsci.graph.projection import Population, Projection
 from netsci.graph.structure.bipartite_measures import (
@@ -64,6 +65,7 @@ from netsci.graph.structure.significance import structure_table
 
 __all__ = [
     "CH_RULES",
+    "NODE_MEASURES",
     "NULL_MODELS",
     "Embedding",
     "ExponentFit",
@@ -115,6 +117,7 @@ __all__ = [
     "modularity",
     "native_arcs",
     "node_sparsity",
+    "node_table",
     "nodf",
     "null_model",
     "path_length",

@@ -8,6 +8,8 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from netsci.indices import check_stored
+
 _BLOCK = 2**20  # places of a dense matrix looked at together
 
 
@@ -27,7 +29,8 @@ def as_links(matrix: Any, name: str = "links") -> sp.csr_array:
     TypeError
         If the argument is not a numeric matrix.
     ValueError
-        If it is not two-dimensional or holds NaN or infinite values.
+        If it is not two-dimensional, holds NaN or infinite values, or an index of a sparse matrix points
+        outside of it.
 
     Examples
     --------
@@ -57,11 +60,13 @@ def _find_stored(matrix: Any, name: str) -> sp.csr_array:
     if matrix.ndim != 2:
         raise ValueError(f"{name} must be a matrix (2-D); its shape is {matrix.shape}")
     stored = matrix if matrix.format in ("csr", "csc", "bsr", "coo") else sp.coo_array(matrix)
+    check_stored(stored, name)
     _check_values(stored.data, name)
     stored = stored.tocsr()
     # The structure alone: values that add up to something else, or to zero, are links all the same.
     links = sp.csr_array(
-        (np.ones(stored.nnz, dtype=bool), stored.indices.copy(), stored.indptr.copy()), shape=stored.shape
+        (np.ones(stored.nnz, dtype=bool), stored.indices[: stored.nnz].copy(), stored.indptr.copy()),
+        shape=stored.shape,
     )
     links.sum_duplicates()  # of booleans: any of them
     return links

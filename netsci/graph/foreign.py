@@ -21,7 +21,7 @@ Links = list[tuple[Hashable, Hashable, dict[str, Any]]]
 def read_foreign(nodes: Nodes, links: Links, directed: bool) -> LayeredGraph:
     """Return the LayeredGraph of nodes and links with attributes; `netsci.graph.from_networkx` says how."""
     if not nodes:
-        raise ValueError("the graph has no nodes")
+        raise ValueError("the graph has no nodes: add them first")
     key = next((key for key in GROUPING if _groups_by(key, nodes)), None)
     values = _weights(links)
     if key is None:

@@ -70,15 +70,15 @@ def to_graphml(graph: LayeredGraph, path: str | Path) -> None:
 def from_networkx(network: Any) -> LayeredGraph:
     """Return the LayeredGraph of a networkx graph, from `to_networkx` or other code.
 
-    A graph from `to_networkx` gives the same network again. Its weights may have changed, but it must have
-    the same nodes and links.
+    A graph from `to_networkx` gives the same network again. You may change its weights, but no node or link.
 
-    Other graphs: nodes with an attribute `population`, `layer`, `bipartite` or (booleans only, as igraph
-    has it) `type` form populations, with a projection for each pair of populations that has links. If all
-    labels are numbers, or texts of numbers, the populations are in the order of these numbers; else in the
-    order in which the nodes first name them. An undirected link between two populations runs from the
-    earlier to the later. Without such an attribute: one population. Weights are finite numbers, on all links
-    or on none. Parallel links merge: their weights add up.
+    Other graphs: the first of the node attributes `population`, `layer`, `bipartite` and (booleans only, as
+    igraph has it) `type` that the nodes have groups them into populations, with a projection for each pair
+    of populations that has links. If all labels are numbers, or texts of numbers, the populations are in the
+    order of these numbers; else in the order in which the nodes first name them. An undirected link between
+    two populations runs from the earlier to the later; within one it is undirected. Without such an
+    attribute: one population. Weights are the link attribute `weight`, finite numbers on all links or on
+    none. Parallel links merge: their weights add up.
 
     Raises
     ------
@@ -86,19 +86,23 @@ def from_networkx(network: Any) -> LayeredGraph:
         If the argument is not a networkx graph.
     ValueError
         If it has no nodes, if some nodes lack the grouping attribute or some links the weight that others
-        have, if such a value is of no use, or if one of ours has changed since it was exported.
+        have, if a label is no text or finite number, a weight no finite number, or if nodes or links of a
+        graph from `to_networkx` have changed.
     """
     if not all(hasattr(network, method) for method in ("nodes", "edges", "is_directed")):
-        raise TypeError(f"expected a networkx graph; got {type(network).__name__}")
+        raise TypeError(f"network must be a networkx graph; got {type(network).__name__}")
     links = [(u, v, attributes) for u, v, attributes in network.edges(data=True)]
     nodes = dict(network.nodes(data=True))
     return _build(nodes, links, network.graph.get("netsci"), bool(network.is_directed()))
 
 
 def from_igraph(network: Any) -> LayeredGraph:
-    """Return the LayeredGraph of an igraph graph, from `to_igraph` or other code; see `from_networkx`."""
+    """Return the LayeredGraph of an igraph graph, from `to_igraph` or other code.
+
+    network : an igraph Graph. Groups, weights and errors are as in `from_networkx`.
+    """
     if not all(hasattr(network, attribute) for attribute in ("vs", "es", "is_directed")):
-        raise TypeError(f"expected an igraph graph; got {type(network).__name__}")
+        raise TypeError(f"network must be an igraph graph; got {type(network).__name__}")
     nodes: Nodes = {Place(vertex.index): vertex.attributes() for vertex in network.vs}
     links = [(*edge.tuple, edge.attributes()) for edge in network.es]
     header = network["netsci"] if "netsci" in network.attributes() else None
@@ -106,7 +110,10 @@ def from_igraph(network: Any) -> LayeredGraph:
 
 
 def from_graphml(path: str | Path) -> LayeredGraph:
-    """Return the LayeredGraph of a GraphML file; see `from_networkx`."""
+    """Return the LayeredGraph of a GraphML file; groups, weights and errors are as in `from_networkx`.
+
+    path : the file. `netsci.io.load_graph` reads files of unknown origin, under limits of memory and time.
+    """
     import networkx as nx
 
     return from_networkx(nx.read_graphml(path))

@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class LayeredGraph:
-    """Populations and the projections between them: a directed graph of bipartite graphs.
+    """Populations, and the projections that link one to another or to itself.
 
     Raises
     ------
     ValueError
-        If names are not unique, a projection names an unknown population or its shape does not fit.
+        If two populations have one name, a projection names an unknown population or its shape does not fit.
 
     Examples
     --------
@@ -51,13 +51,15 @@ class LayeredGraph:
         object.__setattr__(self, "projections", tuple(self.projections))
         names = [population.name for population in self.populations]
         if not names:
-            raise ValueError("a graph needs at least one population")
+            raise ValueError("a graph needs at least one population; populations is empty")
         if len(set(names)) < len(names):
-            raise ValueError(f"population names must be unique; got {names}")
+            raise ValueError(f"population names must be unique; got {names}: rename one")
         for projection in self.projections:
             for end in (projection.source, projection.target):
                 if end not in self.sizes:
-                    raise ValueError(f"projection {projection.name!r} names an unknown population {end!r}")
+                    raise ValueError(
+                        f"projection {projection.name!r} names unknown population {end!r}: add it"
+                    )
             fit = (self.sizes[projection.source] * projection.rows_per_unit, self.sizes[projection.target])
             if projection.shape != fit:
                 raise ValueError(
@@ -66,7 +68,7 @@ class LayeredGraph:
                 )
             if projection.undirected and projection.source != projection.target:
                 raise ValueError(
-                    f"undirected projection {projection.name!r} must join a population to itself"
+                    f"projection {projection.name!r} joins two populations: set undirected=False"
                 )
 
     @classmethod
@@ -105,7 +107,7 @@ class LayeredGraph:
         links = as_links(adjacency, "adjacency")
         if links.shape[0] != links.shape[1]:
             raise ValueError(
-                f"an adjacency is square; got {links.shape}. A biadjacency goes to LayeredGraph.from_masks"
+                f"adjacency must be square; got {links.shape}: give a biadjacency to LayeredGraph.from_masks"
             )
         undirected = not (links != links.T).nnz if directed is None else not directed
         projection = Projection(name, name, links, weights, name=name, undirected=undirected)
@@ -207,7 +209,7 @@ class LayeredGraph:
         """Return the graph with other links, one matrix for each projection; old links keep their weights."""
         if len(links) != len(self.projections):
             raise ValueError(
-                f"needs one matrix for each of {len(self.projections)} projections; got {len(links)}"
+                f"links needs one matrix for each of {len(self.projections)} projections; got {len(links)}"
             )
         projections = [p.with_links(new) for p, new in zip(self.projections, links, strict=True)]
         return LayeredGraph(self.populations, tuple(projections))
@@ -224,7 +226,7 @@ class LayeredGraph:
         """Return the graph of the units to keep (bool [size] by population), without empty populations."""
         unknown = [name for name in keep if name not in self.sizes]
         if unknown:
-            raise ValueError(f"keep names {unknown}, but the populations are {list(self.sizes)}")
+            raise ValueError(f"keep names {unknown}; name only the populations {list(self.sizes)}")
         kept = {name: np.asarray(keep.get(name, np.ones(size, bool))) for name, size in self.sizes.items()}
         for name, mask in kept.items():
             if mask.dtype != bool or mask.shape != (self.sizes[name],):

@@ -34,8 +34,10 @@ _Units = dict[str, NDArray[np.bool_]]
 def percolate(graph: LayeredGraph) -> LayeredGraph:
     """Return the graph with only the links that are on a path from an entry to an exit.
 
-    Links that stay keep their weights; populations keep their size. A second call changes nothing more.
-    If a channel is reached, all its rows in a convolution or a flatten are reached (`rows_per_unit`).
+    Entries are all units of populations that no other projects to, exits all units of those that project to
+    no other; the module says what happens in circles. Links that stay keep their weights; populations keep
+    their size. A second call changes nothing more. If a channel is reached, all its rows in a convolution or
+    a flatten are reached (`rows_per_unit`).
 
     Examples
     --------
@@ -71,8 +73,8 @@ def surviving_links(graph: LayeredGraph) -> list[NDArray[np.bool_]]:
 def live_units(graph: LayeredGraph) -> dict[str, NDArray[np.bool_]]:
     """Return, for each population, bool [size]: whether the unit has a link that survives percolation.
 
-    All other units are inactive: they are isolated, or no path connects them to an entry, or to an exit, of
-    the network. An input without surviving links is inactive too.
+    graph : any LayeredGraph. Units without such a link are inactive: they are isolated, or no path connects
+    them to an entry, or to an exit, of the network. An input without surviving links is inactive too.
 
     Examples
     --------

@@ -11,11 +11,17 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from netsci.graph.checks import as_links, as_whole, check_choice, rows_at_once
+from netsci.indices import check_stored
 
 
 @dataclass(frozen=True)
 class Population:
-    """A named set of `size` neurons (or channels), with labels if the neurons have names."""
+    """A named set of `size` units: neurons, or the channels of a convolution.
+
+    name : text, different for each population of a graph. size : whole number of at least 1.
+    labels : one text for each unit, or None if the units have no names. Raises TypeError or ValueError if
+    one does not fit.
+    """
 
     name: str
     size: int
@@ -25,7 +31,7 @@ class Population:
         if not isinstance(self.name, str):
             raise TypeError(f"the name of a population must be a text (str); got {self.name!r}")
         if not self.name:
-            raise ValueError("a population needs a name")
+            raise ValueError("a population needs a name, a text that is not empty; got ''")
         size = as_whole(self.size, f"size of population {self.name!r}")
         if size < 1:
             raise ValueError(f"population {self.name!r} needs a whole size of at least 1; got {size}")
@@ -36,7 +42,9 @@ class Population:
 
 def _texts(labels: Sequence[str], size: int, name: str) -> tuple[str, ...]:
     if isinstance(labels, str) or not all(isinstance(label, str) for label in labels):
-        raise TypeError(f"labels of population {name!r} must be a sequence of texts (str)")
+        raise TypeError(
+            f"labels of population {name!r} must be a sequence of texts (str): pass list(map(str, labels))"
+        )
     if len(labels) != size:
         raise ValueError(
             f"population {name!r} has {size} units but {len(labels)} labels; give one label for each unit"
@@ -54,8 +62,10 @@ class Projection:
     links : bool [size(source) * rows_per_unit, size(target)], dense (a link where nonzero) or sparse (a link
         where stored). Kept as canonical CSR.
     weights : the same shape, or None; dense (read at the links) or sparse with exactly the links' pattern.
-        Kept as CSR with the links' structure, float32 or else float64; zeros are legal weights.
-    rows_per_unit : rows that each source unit owns, a whole number.
+        Kept as CSR with the links' structure, in float32 if they are float32, else in float64; a weight of 0
+        leaves the link.
+    rows_per_unit : rows that each source unit owns, a whole number of at least 1; row r is of unit
+        r // rows_per_unit.
     name : name of the layer in its file or model; "source -> target" by default.
     undirected : True for a unipartite network: a projection of a population onto itself with symmetric links
         and weights.
@@ -81,11 +91,14 @@ class Projection:
         rows_per_unit = as_whole(self.rows_per_unit, f"rows_per_unit of {name!r}")
         if rows_per_unit < 1 or links.shape[0] % rows_per_unit:
             raise ValueError(
-                f"projection {name!r} has {links.shape[0]} rows, which rows_per_unit = {rows_per_unit} "
-                "does not divide"
+                f"projection {name!r} has {links.shape[0]} rows, which rows_per_unit = {rows_per_unit} does "
+                "not divide: give the rows of one unit, k * k for a convolution"
             )
         if self.undirected and (links.shape[0] != links.shape[1] or (links != links.T).nnz):
-            raise ValueError(f"projection {name!r} is undirected, so its links must be a symmetric matrix")
+            raise ValueError(
+                f"projection {name!r} is undirected, so its links must be symmetric: pass undirected=False, "
+                "or both directions"
+            )
         object.__setattr__(self, "links", links)
         object.__setattr__(self, "name", name)
         object.__setattr__(self, "rows_per_unit", rows_per_unit)
@@ -145,7 +158,10 @@ class Projection:
         """Return the projection with other links; old links keep their weights, new ones weigh 0."""
         links = as_links(links, self.name)
         if links.shape != self.shape:
-            raise ValueError(f"links of {self.name!r} must keep the shape {self.shape}; got {links.shape}")
+            raise ValueError(
+                f"links of {self.name!r} must keep the shape {self.shape}; got {links.shape}: make a new "
+                "graph for another"
+            )
         weights = None if self.weights is None else values_at(self.weights, links)
         return replace(self, links=links, weights=weights)
 
@@ -202,6 +218,7 @@ def _weights_at(links: sp.csr_array, weights: Any, name: str) -> sp.csr_array:
         raise TypeError(f"weights of {name!r} must be real numbers; their dtype is {weights.dtype}")
     dtype = np.float32 if weights.dtype == np.float32 else np.float64
     if sp.issparse(weights):
+        check_stored(weights, f"weights of {name!r}")
         # Converted before duplicates are added up: the sum may not fit a small integer type.
         stored = sp.csr_array(weights.astype(dtype, copy=True))
         stored.sum_duplicates()
@@ -214,5 +231,5 @@ def _weights_at(links: sp.csr_array, weights: Any, name: str) -> sp.csr_array:
     else:
         values = _read_at(weights, links, dtype)
     if not np.isfinite(values).all():
-        raise ValueError(f"weights of {name!r} hold NaN or infinite values")
+        raise ValueError(f"weights of {name!r} hold NaN or infinite values: replace them first")
     return sp.csr_array((values, links.indices.copy(), links.indptr.copy()), shape=links.shape)

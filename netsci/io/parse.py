@@ -21,10 +21,11 @@ from netsci.io.guess import Guess
 from netsci.io.limits import check_count
 from netsci.io.loaded import Loaded
 from netsci.io.network import graphs
-from netsci.io.network.chains import arrange, join
-from netsci.io.network.contents import Contents
+from netsci.io.network.chains import join
+from netsci.io.network.contents import Contents, OpenGuess
 from netsci.io.network.labels import plain_labels
 from netsci.io.network.layers import Layer, find_layers
+from netsci.io.network.order import arrange
 from netsci.io.network.undirected import without_direction
 from netsci.io.options import FILES, TABLES, Hints
 
@@ -38,6 +39,7 @@ _ARRAYS = {
     sniff.ONNX: ("onnx.file", "read_onnx"),
     sniff.HDF5: ("hdf5.file", "read_hdf5"),
     sniff.KERAS_ZIP: ("hdf5.file", "read_keras_zip"),
+    sniff.SHARDS: ("shards", "read_shards"),
 }
 # Format -> what it is called, and module and function that return a graph and notes.
 _GRAPHS = {
@@ -45,6 +47,7 @@ _GRAPHS = {
     sniff.GEXF: ("GEXF", "gexf", "read_gexf"),
     sniff.NETSCI_NPZ: ("netsci npz", "netsci_npz", "read_netsci_npz"),
     sniff.MATLAB: ("MATLAB 5 file", "matlab", "read_matlab"),
+    sniff.MATLAB_HDF5: ("MATLAB 7.3 file", "matlab73", "read_matlab_hdf5"),
     graph_text.GML: ("GML", "gml", "read_gml"),
     graph_text.PAJEK: ("Pajek network", "pajek", "read_pajek"),
     graph_text.TABLE: ("text table", "tables.edge_list", "read_table"),
@@ -54,6 +57,7 @@ _GRAPHS = {
 _PERHAPS_GRAPHS = {
     graph_text.JSON: ("json_graph", "read_json"),
     sniff.NPY: ("tables.pairs", "read_pairs"),
+    sniff.NPZ: ("npz_links", "read_npz_links"),
     sniff.HDF5: ("hdf5.sonata", "read_sonata"),
 }
 _HINTED = (graph_text.TABLE, graph_text.MATRIX_MARKET)  # whose readers take what the user says
@@ -61,6 +65,7 @@ _SAME = {  # what a user calls by one name
     "torch": (sniff.TORCH_ZIP, sniff.TORCH_LEGACY),
     "hdf5": (sniff.HDF5, sniff.KERAS_ZIP),
     "npz": (sniff.NPZ, sniff.NETSCI_NPZ),
+    "matlab": (sniff.MATLAB, sniff.MATLAB_HDF5),
     "matrix-market": (graph_text.MATRIX_MARKET,),
 }
 _CUT = "--threshold or --density (threshold=, density= in load) keep the strongest links"
@@ -89,7 +94,8 @@ def parse(
                 raise
             raise CheckpointError(path, error.reason, error.mend) from error
     graph, said = plain_labels(graph)
-    notes = [*notes, *said, *_plain_words(graph)]
+    unsure = any(isinstance(note, OpenGuess) for note in notes)
+    notes = [*notes, *said, *_plain_words(graph, unsure)]
     kind = f"{kind}, {packed}" if packed else kind
     guesses = tuple(_line(note) for note in notes if isinstance(note, Guess))
     return Loaded(graph, kind, tuple(map(_line, notes)), path, checksum, guesses)
@@ -164,7 +170,7 @@ def _build_chain(
 ) -> tuple[LayeredGraph, list[str]]:
     """Return the graph of the layers among the arrays of a checkpoint, and notes."""
     check_count(path, len(contents.arrays) + len(contents.small), "arrays")
-    layers, notes = find_layers(path, contents)
+    layers, notes = find_layers(path, contents, select)
     notes = contents.notes + notes
     if select is not None:
         chosen = [layer for layer in layers if graphs.is_selected(layer.name, select)]
@@ -199,11 +205,13 @@ def _reader(module: str, name: str) -> Callable[..., Any]:
     return read
 
 
-def _plain_words(graph: LayeredGraph) -> list[str]:
-    """Say what a user who expects a sparse network should hear first."""
+def _plain_words(graph: LayeredGraph, unsure: bool) -> list[str]:
+    """Say what a user who expects a sparse network should hear first; nothing dense where masks are not known."""
     notes = []
     chains = [p for p in graph.projections if not p.undirected]
     dense = [p.name for p in chains if p.links.nnz == p.shape[0] * p.shape[1]]
+    if unsure:
+        dense = []
     if dense and len(dense) == len(chains):
         notes.append(f"no zeros: the network is dense (0 % sparsity); {_CUT}")
     elif dense:

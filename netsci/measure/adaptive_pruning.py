@@ -11,23 +11,27 @@ CLOSE = 1e-11  # relative; the index itself is known to about 1e-12
 def retained_bound(size: int, index: float, *, p: float = 0.5, q: float = 1.0, eta: float = 0.0) -> int:
     """Return the number of entries to retain according to the sparsity index.
 
-    m = ceil(d (1 + eta)^(-q/(q - p)) (1 - I)^(p q/(q - p))), at most d. Fewer entries cannot hold
-    the p-norm up to a share eta. A bound within a relative 1e-11 of a whole number counts as that number.
+    m = ceil(d (1 + eta)^(-q/(q - p)) (1 - I)^(p q/(q - p))), at most d. With fewer entries the p-norm of the
+    rest is more than the share eta of the p-norm that is kept. A number within a relative 1e-11 of a whole
+    one counts as that one before it is rounded up.
 
     Parameters
     ----------
     size : d, the number of entries that are not pruned yet, at least 1.
     index : their sparsity index I, in [0, 1].
-    p, q : the orders of the index, 0 < p < q. eta : slack, > -1; the larger, the fewer are retained. No unit.
+    p, q : the orders of the index, 0 < p < q, no unit.
+    eta : slack, above -1, no unit; the larger, the fewer entries are retained.
 
     Returns
     -------
-    int in [0, size], entries.
+    int in [0, size], the number of entries to keep (`prune_count` says how many to prune).
 
     Raises
     ------
     ValueError
-        If a parameter lies outside its range. TypeError if size is not a whole number.
+        If a parameter lies outside its range.
+    TypeError
+        If size is not a whole number.
 
     Examples
     --------
@@ -38,9 +42,11 @@ def retained_bound(size: int, index: float, *, p: float = 0.5, q: float = 1.0, e
     """
     check_orders(p, q)
     if isinstance(size, bool) or not hasattr(size, "__index__"):
-        raise TypeError(f"size must be a whole number of entries (int); got {size!r}")
+        raise TypeError(
+            f"size must be a whole number of entries, an int such as int(mask.sum()); got {size!r}"
+        )
     if size < 1:
-        raise ValueError(f"size must be at least 1 entry; got {size!r}")
+        raise ValueError(f"size must be at least 1 entry; got {size!r}: do not prune an empty layer")
     if not 0 <= index <= 1:
         raise ValueError(f"index must be a sparsity index, in [0, 1]; got {index!r}")
     if not -1 < eta < math.inf:

@@ -21,6 +21,8 @@ def energy_pj(trace: Trace, *, pj_per_sop: float = PJ_PER_SOP, pj_per_mac: float
 
     E = pj_per_sop * SOPs + pj_per_mac * MACs, over all steps and samples of the trace.
 
+    trace : what `netsci.spiking.record` returns. SOPs are synaptic operations (additions on spikes), MACs
+    multiply-accumulates on analog input.
     pj_per_sop, pj_per_mac : picojoule per operation, >= 0. S0: 1.5 pJ per SOP (PJ_PER_SOP); S1 and S2: 0.9
     (PJ_PER_AC); a MAC on analog input 4.6 (PJ_PER_MAC). Neurons, memory and batch normalization do not
     count, as in the papers.
@@ -43,6 +45,8 @@ def energy_pj(trace: Trace, *, pj_per_sop: float = PJ_PER_SOP, pj_per_mac: float
 
 def energy_mj(trace: Trace, *, pj_per_sop: float = PJ_PER_SOP, pj_per_mac: float = PJ_PER_MAC) -> float:
     """Return the energy of a trace in millijoule, as S0 prints it: `energy_pj` x 1e-9.
+
+    Parameters and errors are those of `energy_pj`.
 
     Examples
     --------

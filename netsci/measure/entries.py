@@ -6,6 +6,8 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from netsci.indices import check_stored
+
 
 class Cells(NamedTuple):
     """The stored entries of a matrix that count, and how many places count in each row and column."""
@@ -20,6 +22,7 @@ class Cells(NamedTuple):
 def as_array(w: Any, name: str = "w") -> Any:
     """Return a coo_array without duplicates or a numpy array; raise unless it holds real numbers."""
     if sp.issparse(w):
+        check_stored(w, name)
         stored = sp.coo_array(w)  # a new object: what follows leaves w as it was
         stored.sum_duplicates()
         _check_type(stored.dtype, name)
@@ -58,7 +61,7 @@ def cells(w: Any, mask: Any = None, name: str = "w") -> Cells:
         )
     n_rows, n_columns = array.shape
     if not n_rows or not n_columns:
-        raise ValueError(f"{name} is empty; its shape is {array.shape}")
+        raise ValueError(f"{name} must have rows and columns; its shape is {array.shape}: leave it out")
     if mask is None:
         kept = sp.coo_array(array)
         values, (rows, columns) = kept.data, kept.coords
@@ -99,6 +102,7 @@ def _as_mask(mask: Any, array: Any, name: str) -> Any:
         raise ValueError(f"mask must have the shape of {name}, {array.shape}; it has {kept.shape}{turned}")
     if not sp.issparse(mask):
         return kept
+    check_stored(kept, "mask")
     stored = sp.coo_array(kept)
     stored.sum_duplicates()
     stored.eliminate_zeros()

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def lag_density(table: "pd.DataFrame", *, points: int = 201) -> "pd.DataFrame":
-    """Return Gaussian kernel densities of the positive lags of dense and of sparse networks.
+    """Return Gaussian kernel densities of the positive lags (see `TimeLags`) of dense and sparse networks.
 
     Scott's bandwidth, n^(-1/5) times the standard deviation; both curves have the same grid, which reaches
     three bandwidths beyond the lags. So the area of a curve is 1 to .3 %, and part of it is below zero

@@ -17,7 +17,8 @@ def swap_times(table: "pd.DataFrame", *, rng: np.random.Generator) -> "pd.DataFr
 
     The negative control of `time_lag_tests`: for any table, the result has a lag only by chance.
 
-    Raises TypeError and ValueError as `time_lag_tests`.
+    table : as in `time_lag_tests`; it does not change. rng : numpy Generator. Raises TypeError and ValueError
+    as `time_lag_tests`.
 
     Examples
     --------

@@ -24,6 +24,7 @@ def bit_flip(x: Any, p: float, *, rng: np.random.Generator) -> NDArray[Any]:
     x : spikes 0 or 1, any shape, such as [T, samples, unit]; bool, an integer or a float type. Analog input
         must be rate-coded first.
     p : noise ratio, a share in [0, 1].
+    rng : numpy Generator.
 
     Returns
     -------

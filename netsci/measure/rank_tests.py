@@ -62,8 +62,9 @@ def signed_rank_test(
 ) -> RankTest:
     """Test by Wilcoxon's signed ranks whether differences are symmetric about zero.
 
-    T+ has mean sum r/2 and variance sum r^2/4 over the ranks r of the differences that are not zero. There
-    is no continuity correction.
+    The statistic T+ is the sum of the ranks of the positive differences, ranked by size. Up to 50 differences
+    other than zero the p-value is exact; above, it is that of the normal law with mean (sum of r) / 2 and
+    variance (sum of r^2) / 4 over these ranks r, without a continuity correction.
 
     Parameters
     ----------
@@ -72,12 +73,14 @@ def signed_rank_test(
 
     Returns
     -------
-    RankTest; undefined if no difference is other than zero.
+    RankTest. If all differences are zero or there is none, its numbers are NaN and its `note` says why.
 
     Raises
     ------
     ValueError
-        If a name is unknown or differences are not a finite vector. TypeError if they are not numbers.
+        If alternative or zero_method is unknown, or differences are not a finite vector.
+    TypeError
+        If they are not numbers.
 
     Examples
     --------
@@ -125,8 +128,9 @@ def signed_rank_test(
 def rank_sum_test(first: ArrayLike, second: ArrayLike, *, alternative: str = "two-sided") -> RankTest:
     """Test by Mann and Whitney's U whether values of one sample exceed those of another.
 
-    U = sum of the ranks of the first sample - n (n + 1)/2, with mean n m/2 and the variance of the pooled
-    ranks, n m/((n + m)(n + m - 1)) sum (r - mean r)^2. The normal law takes a continuity correction of 1/2.
+    U = sum of the ranks of the first sample - n (n + 1)/2, with n and m values in the samples. Up to n + m =
+    50 the p-value is exact; above, it is that of the normal law with mean n m/2, the variance of the pooled
+    ranks r, n m/((n + m)(n + m - 1)) sum (r - mean r)^2, and a continuity correction of 1/2.
 
     Parameters
     ----------
@@ -134,7 +138,7 @@ def rank_sum_test(first: ArrayLike, second: ArrayLike, *, alternative: str = "tw
 
     Returns
     -------
-    RankTest; undefined if a sample is empty or all values are equal.
+    RankTest. If a sample is empty or all values are equal, its numbers are NaN and its `note` says why.
 
     Raises
     ------
@@ -243,9 +247,13 @@ def _sample(values: Any, name: str) -> NDArray[np.float64]:
         raise TypeError(f"{name} is a numpy masked array; pass its .compressed()")
     vector = np.asarray(values)
     if vector.size and vector.dtype.kind not in "iuf":
-        raise TypeError(f"{name} must hold real numbers; its dtype is {vector.dtype}")
+        raise TypeError(
+            f"{name} must hold real numbers, integers or floats; its dtype is {vector.dtype}: convert it"
+        )
     if vector.ndim != 1:
-        raise ValueError(f"{name} must be one-dimensional; its shape is {vector.shape}")
+        raise ValueError(
+            f"{name} must be one-dimensional; its shape is {vector.shape}: pass one sample, or its .ravel()"
+        )
     if vector.size and not np.isfinite(vector).all():
         raise ValueError(f"{name} holds NaN or infinite values; drop those observations first")
     return vector.astype(np.float64)

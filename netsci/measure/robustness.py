@@ -52,7 +52,9 @@ def _accuracies(values: Any, name: str) -> NDArray[np.float64]:
         raise TypeError(f"{name} is a numpy masked array; pass its .compressed()")
     array = np.asarray(values)
     if array.size and array.dtype.kind not in "iuf":
-        raise TypeError(f"{name} must hold real numbers, accuracies; its dtype is {array.dtype}")
+        raise TypeError(
+            f"{name} must hold real numbers, accuracies; its dtype is {array.dtype}: convert it to float"
+        )
     numbers = array.astype(np.float64)
     if not np.isfinite(numbers).all() or (numbers < 0).any():
         raise ValueError(f"{name} must hold finite accuracies >= 0; leave out runs that failed")

@@ -88,7 +88,7 @@ def saturation_point(
 
     Returns
     -------
-    Saturation, or None if the curve never saturates.
+    Saturation with time, value, change and drop, or None if the curve never saturates.
 
     Examples
     --------
@@ -120,7 +120,11 @@ def saturation_times(
 
     Parameters
     ----------
-    curves : [curve, time], numbers >= 0. The others: as in `saturation_time`, the same for all curves.
+    curves : [curve, time], numbers >= 0.
+    window : number of steps from one value to the next that are looked at, at least 1.
+    tolerance : largest relative rise in such a step that counts as none, >= 0.
+    times : the time of each column, rising; None for 1, 2, ..., n.
+    at : "end" gives the time of the last value of the window, "start" that of its first.
 
     Returns
     -------
@@ -199,7 +203,8 @@ def _check_curve(
 def _numbers(values: Any, name: str) -> NDArray[Any]:
     if isinstance(values, np.ma.MaskedArray):
         raise TypeError(
-            f"{name} is a numpy masked array; pass its .compressed(), with the times of these values"
+            f"{name} is a numpy masked array; pass its .compressed(), and of curve and times the same time "
+            "steps"
         )
     array = np.asarray(
         list(values) if isinstance(values, Iterable) and not hasattr(values, "shape") else values

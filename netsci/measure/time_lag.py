@@ -26,7 +26,8 @@ BOTH_LAGS = "as S2 tests it: both lags of a pair count, as if independent; p is 
 class TimeLags:
     """The lags of a table with their tests and estimates, as tidy tables.
 
-    lags : pair, connectivity, accuracy_time, rate_time, lag; only rows with both times.
+    lags : pair, connectivity, accuracy_time, rate_time and lag = accuracy_time - rate_time, in time steps, >
+        0 if the firing rate settles first; only rows with both times.
     tests : question, group, test, zero_method, alternative, n, n_other, zeros, method, statistic, z, p_value,
         log10_p, p_text, rank_biserial, its bootstrap percentile interval rank_biserial_low and
         rank_biserial_high, common_language, note: one row a test (see `RankTest`).
@@ -50,6 +51,8 @@ def time_lag_tests(
     confidence: float = 0.95,
 ) -> TimeLags:
     """Return the time lags of a table of saturation times with their tests, effects and intervals.
+
+    lag = accuracy_time - rate_time, in time steps.
 
     The questions are: is the accuracy later than the rate (one-sided signed-rank, by zero_method "wilcox"
     and "pratt", in dense, sparse and all networks); do positive lags, and all lags, differ between sparse

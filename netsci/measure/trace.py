@@ -28,9 +28,11 @@ if TYPE_CHECKING:
 class Trace:
     """The spikes and operations of a network over T steps and some samples.
 
-    steps : T. samples : their number. populations : the input first, then in the order in which they fire.
-    projections : in the order in which they are applied. uncounted : names of modules with weights whose
-    operations are in no projection (recurrent cells, attention, transposed convolutions).
+    steps : number of time steps T. samples : their number. populations : a `PopulationTrace` each, the input
+    first, then in the order in which they fire.
+    projections : a `ProjectionTrace` each, in the order in which they are applied. uncounted : names of
+    modules with weights whose operations are in no projection (recurrent cells, attention, transposed
+    convolutions).
 
     Examples
     --------

@@ -16,7 +16,9 @@ KINDS = ("spikes", "graded", "analog")
 class PopulationTrace:
     """The spikes of one population, summed over samples.
 
-    spikes : int64 [size], by unit, summed over time too. spikes_by_step : int64 [T], over all units.
+    name : of the population. spikes : int64 [size], of each unit, summed over time too. spikes_by_step :
+    int64 [T], of each time step, summed over all units. is_input : True for the population that the first
+    layer reads.
     kind : "spikes" (0 or 1), "graded" (other values; each non-zero one counts once) or "analog" (values
     that are not spikes: both counts are 0 and the firing rate is NaN).
     raster : int64 [n, 3], rows (step, sample, unit) of a few samples, or None.
@@ -54,12 +56,14 @@ class PopulationTrace:
 class ProjectionTrace:
     """The events that one synaptic layer received, summed over time and samples, and its links.
 
-    events : int64 [units], non-zero values that each presynaptic unit sent. fan_out : int64 [units], its
-    existing outgoing links (of a convolution: positions where an existing weight meets the unit, no padding).
-    kind : as of a population; "analog" events are multiplied, all others only added.
+    name : of the layer. events : int64 [units], non-zero values that each presynaptic unit sent. fan_out :
+    int64 [units], its existing outgoing links (of a convolution: positions where an existing weight meets the
+    unit, no padding).
+    kind : "spikes" (0 or 1), "graded" (other values, each non-zero one is an event) or "analog" (values that
+    are multiplied by weights; the other kinds are only added).
     links : number of existing weights. dense_links : number of weights of a dense layer.
-    dense_operations : operations of the dense layer for one input vector, padding included as in the papers.
-    applications : number of input vectors of the layer (samples x steps x tokens).
+    dense_operations : operations of the dense layer for one input vector, padding included as in S0 and S2.
+    applications : number of input vectors of the layer (samples x steps, in attention also x tokens).
     shares_links : True if an earlier projection has the same weights; they count once in the link sparsity.
     """
 

@@ -2,7 +2,8 @@
 
 from netsci.choices import ACTIVATIONS, ARCHITECTURES, READOUTS
 from netsci.models.architecture import Architecture
-from netsci.models.conv import ConvNet, SpikingConvNet, conv2fc2, conv6fc2
+from netsci.models.conv import conv2fc2, conv6fc2
+from netsci.models.conv_net import ConvNet, SpikingConvNet
 from netsci.models.dropout import Dropout
 from netsci.models.linear import FeatureMajorLinear
 from netsci.models.mlp import MLP, SpikingMLP, mlp

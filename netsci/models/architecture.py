@@ -35,11 +35,12 @@ class Architecture:
     """A network that recipes can name; `netsci.models.architecture` describes `build`.
 
     build : the function (shape, classes, activation, links, **options) that returns the module.
-    takes : names of its options. Some have a meaning: with "steps" it runs over time, with "activation" or
-        "readout" the recipe may choose these, and "bias" and "dropout" are fields of the recipe.
+    takes : names of the options that `build` accepts. Some get their value from the recipe's field of that
+        name: "steps" (name it if the network runs over time), "readout", "bias" and "dropout". "activation"
+        is no option: name it if `build` uses the activation that it gets, so that recipes may choose it.
     sparse : names of the layers that are sparse by default, or a function that finds them in a dense module.
         If empty, the network can be trained with dense=True only.
-    flat : whether it gets an image as a row of numbers.
+    flat : True if the network expects [batch, C H W] in place of [batch, C, H, W].
 
     Examples
     --------

@@ -47,5 +47,5 @@ def check_dropout(p: float) -> float:
     """
     check_fraction(p, "dropout")
     if p == 1.0:
-        raise ValueError("dropout must lie below 1: at 1 it drops every unit")
+        raise ValueError("dropout must lie in [0, 1); at 1 it drops every unit: take a smaller share")
     return p

@@ -6,8 +6,8 @@ from torch import Tensor, nn
 class FeatureMajorLinear(nn.Linear):
     """`torch.nn.Linear` whose output [..., out] has the memory order [out, ...].
 
-    Neurons and sparse layers use this order, so nothing is transposed between layers. Parameters, their names
-    and the results are those of `torch.nn.Linear`.
+    Neurons and sparse layers use this order, so nothing is
+    transposed between layers. Parameters, their names and the results are those of `torch.nn.Linear`.
 
     Examples
     --------

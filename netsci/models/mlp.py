@@ -46,10 +46,12 @@ def mlp(
         layer. None in place of the list makes a dense network.
     neuron : a module that is copied for each layer, or a function that makes one; None for LIF(). A module
         without a method `step`, such as nn.ReLU, makes an `MLP`, which does not run over time.
-    steps : number of time steps T if x has no time axis (direct encoding).
+    steps : number of time steps T if x has no time axis: x [batch, in] is then the input at every step.
     bias : whether layers have biases.
     dropout : probability of dropping a hidden unit of a sample in training.
-    readout : how a spiking network makes class scores, see `netsci.models.readout`.
+    readout : class scores of a spiking network: "rate" (mean of the output neurons' spikes), "sum" (mean of
+        the output currents), "membrane" (last membrane potential of outputs that never fire) or a name in
+        `READOUTS`.
     spiking : False for an `MLP` with ReLUs; leave neuron at None.
 
     Raises
@@ -92,10 +94,11 @@ def perceptron(
 
 
 class MLP(nn.Module):
-    """Linear layers with activations between them, ReLU by default. The last layer gives the logits.
+    """Linear layers with activations between them; x [..., in] gives the last layer's logits [..., classes].
 
-    Attributes: `layers`; `activations`, one fewer; `dropout`, the module after each activation, or None if
-    the rate is 0.
+    layers : linear modules, in order. activations : modules, one fewer; None for ReLU. dropout : probability
+    of dropping a hidden unit of a sample in training, in [0, 1).
+    Attributes: `layers`; `activations`; `dropout`, one module that is called after each activation, or None.
 
     Examples
     --------
@@ -141,6 +144,10 @@ class MLP(nn.Module):
 
 class SpikingMLP(nn.Module):
     """Linear layers, each with spiking neurons, run over T steps.
+
+    layers : linear modules, in order. neuron : module that is copied for each layer, such as LIF(). steps : T
+    for x without a time axis. readout, dropout : as in `mlp`. neurons : one a firing layer, in place of
+    copies; None for copies.
 
     Input: x [batch, in] is a constant input for all `steps` (direct encoding), so the first layer is computed
     once. x [T, batch, in] are spikes or events, one frame for each step. `netsci.models.readout` makes class

@@ -60,7 +60,7 @@ def links_by_name(links: Any, order: Sequence[str]) -> dict[str, sp.csr_array]:
         if len(links) > len(order):
             raise ValueError(
                 f"links must have at most {len(order)} matrices, for the layers {list(order)}; got "
-                f"{len(links)}: give other layers in a dict by name"
+                f"{len(links)}: pass a dict {{layer name: matrix}} if you mean other layers"
             )
         chosen = dict(zip(order, links, strict=False))
     else:

@@ -206,13 +206,18 @@ def resnet18(
 
     Parameters
     ----------
-    links : by layer name; [in k^2, out] for a convolution (row = channel k^2 + place in the kernel). Other
-        layers are dense. model.sparse_names are the layers that S0 makes sparse.
+    input_shape : (C, H, W). classes : number of outputs. The network takes images [batch, C, H, W] or events
+        [T, batch, C, H, W] and returns class scores [batch, classes].
+    links : {layer name: matrix}, of a convolution with kernels of side k [in * k^2, out], row = channel * k^2
+        + place in the kernel. Other layers are dense; None makes all dense. model.sparse_names are the layers
+        that S0 makes sparse.
     width : channels of the first stage, 64 in ResNet-18; they double from stage to stage.
     blocks : blocks of each stage.
     stem : "cifar", 3x3 without pooling, or "imagenet", 7x7 of stride 2 and max pooling.
-    residual : "current" or "spike", see the module.
-    neuron : as in `netsci.models.mlp.mlp`; nn.ReLU for the residual network without time.
+    residual : what a block adds to its shortcut, "current" (before the neuron) or "spike" (after it); see
+        `netsci.models.resnet`.
+    steps : number of time steps T for images without a time axis.
+    neuron : as in `netsci.models.mlp`, None for LIF(); nn.ReLU for the residual network without time.
     readout : "sum", "rate" (with output neurons) or "membrane", see `netsci.models.readout`; without time the
         scores are the linear layer's.
 

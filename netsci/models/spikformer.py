@@ -18,7 +18,6 @@ neurons after attention have threshold 0.5 in the same units.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -28,138 +27,24 @@ from netsci.graph.checks import as_whole
 from netsci.models import wiring
 from netsci.models.architecture import Activation, Architecture
 from netsci.models.parts import (
-    Links,
     activation_like,
-    at_each_step,
     check_names,
     check_sizes,
-    convolution,
-    fire,
-    first_spikes,
     linear,
     links_by_name,
-    scale,
 )
-from netsci.spiking.plain import has_hooks
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What all layers share."""
-
-    steps: int
-    activation: Activation
-    attention_activation: Activation
-    gain: float
-    scale: float
-    unused_norms: bool
-
-
-class SpikingLinear(nn.Module):
-    """Linear layer, batch normalisation over its outputs, neurons: [T, batch, tokens, in] -> spikes."""
-
-    def __init__(self, links: Links, name: str, inputs: int, outputs: int, settings: Settings) -> None:
-        super().__init__()
-        self.linear = linear(links, f"{name}.linear", inputs, outputs)
-        self.norm = nn.BatchNorm1d(outputs)
-        self.neuron = settings.activation()
-        self.gain = settings.gain
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Return spikes [T, batch, tokens, out]."""
-        current = scale(normalise(self.norm, self.linear(x)), self.gain)
-        if has_hooks(self.neuron):
-            return fire(self.neuron, current)
-        # Tokens as part of the batch: so neurons take the order in which sparse layers leave memory, [out, T,
-        # batch, tokens], without a copy. Hooks are told the units of a sample: they see the tokens apart.
-        return fire(self.neuron, current.flatten(1, 2)).reshape(current.shape)
-
-
-def normalise(norm: nn.BatchNorm1d, x: torch.Tensor) -> torch.Tensor:
-    """Return x [..., features] normalised over all but its last axis, in the memory order that x has."""
-    flat = x.flatten(0, -2)
-    if flat.stride(0) == 1 and flat.stride(1) != 1:
-        # Features first in memory, as sparse kernels leave them: one sequence a feature, no copy.
-        out: torch.Tensor = norm(flat.T.unsqueeze(0)).squeeze(0).T
-    else:
-        out = norm(flat)
-    return out.view(x.shape)
-
-
-class Attention(nn.Module):
-    """Spiking self-attention without softmax: LIF((q k^T) v scale) head by head, then a projection."""
-
-    def __init__(self, links: Links, name: str, width: int, heads: int, settings: Settings) -> None:
-        super().__init__()
-        self.heads, self.scale, self.gain = heads, settings.scale, settings.gain
-        self.q = SpikingLinear(links, f"{name}.q", width, width, settings)
-        self.k = SpikingLinear(links, f"{name}.k", width, width, settings)
-        self.v = SpikingLinear(links, f"{name}.v", width, width, settings)
-        self.neuron = settings.attention_activation()
-        self.proj = SpikingLinear(links, f"{name}.proj", width, width, settings)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Return spikes [T, batch, tokens, d] of x of the same shape."""
-        # To [T, batch, heads, tokens, d / heads].
-        shape = (*x.shape[:-1], self.heads, -1)
-        q, k, v = (part(x).reshape(shape).transpose(2, 3) for part in (self.q, self.k, self.v))
-        current = (q @ k.transpose(-2, -1)) @ v * (self.scale * self.gain)
-        spikes: torch.Tensor = self.proj(fire(self.neuron, current.transpose(2, 3).flatten(-2)))
-        return spikes
-
-
-class Block(nn.Module):
-    """Attention, then two linear layers, each added to what came in."""
-
-    def __init__(
-        self, links: Links, name: str, width: int, heads: int, hidden: int, settings: Settings
-    ) -> None:
-        super().__init__()
-        if settings.unused_norms:
-            self.norm1 = nn.LayerNorm(width).requires_grad_(False)
-            self.norm2 = nn.LayerNorm(width).requires_grad_(False)
-        self.attn = Attention(links, f"{name}.attn", width, heads, settings)
-        self.fc1 = SpikingLinear(links, f"{name}.fc1", width, hidden, settings)
-        self.fc2 = SpikingLinear(links, f"{name}.fc2", hidden, width, settings)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Return [T, batch, tokens, d] of x of the same shape."""
-        x = x + self.attn(x)
-        out: torch.Tensor = x + self.fc2(self.fc1(x))
-        return out
-
-
-class Stem(nn.Module):
-    """Convolutions that turn images or events into tokens (spiking patch splitting)."""
-
-    def __init__(self, links: Links, shape: tuple[int, int, int], width: int, settings: Settings) -> None:
-        super().__init__()
-        channels = [shape[0], width // 8, width // 4, width // 2, width, width]
-        self.shape, self.gain, self.steps = shape, settings.gain, settings.steps
-        self.convs = nn.ModuleList(
-            convolution(links, f"stem.convs.{i}", channels[i], channels[i + 1], 3, padding=1)
-            for i in range(5)
-        )
-        self.norms = nn.ModuleList(nn.BatchNorm2d(size) for size in channels[1:])
-        self.neurons = nn.ModuleList(settings.activation() for _ in range(5))
-        self.pool = nn.MaxPool2d(3, 2, 1)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Return tokens [T, batch, H/4 W/4, d]."""
-        layers = [nn.Sequential(*pair) for pair in zip(self.convs, self.norms, strict=True)]
-        s = first_spikes(layers[0], self.neurons[0], x, self.shape, self.steps, self.gain)
-        for i in range(1, 4):
-            s = self._fire(i, at_each_step(layers[i], s))
-            if i >= 2:
-                s = at_each_step(self.pool, s)
-        return (s + self._fire(4, at_each_step(layers[4], s))).flatten(3).transpose(2, 3).contiguous()
-
-    def _fire(self, i: int, current: torch.Tensor) -> torch.Tensor:
-        return fire(self.neurons[i], scale(current, self.gain))
+from netsci.models.spikformer_parts import Block, Settings, Stem
 
 
 class Spikformer(nn.Module):
-    """The spiking transformer; see `spikformer`."""
+    """The spiking transformer; call `spikformer` to build one.
+
+    input_shape : (C, H, W). classes : number of class scores. depth : blocks. width : units of a token, a
+    multiple of 8 and of heads. mlp_ratio : hidden units of a block, in widths. links : matrices [in, out] by
+    layer name, None for a dense network. settings : neurons and factors that all layers share.
+
+    It maps images [batch, C, H, W], or events [T, batch, C, H, W], to class scores [batch, classes].
+    """
 
     def __init__(
         self,
@@ -254,10 +139,17 @@ def spikformer(
 ) -> Spikformer:
     """Build a Spikformer for small images (CIFAR) or events; S0's is 8-512 with 8 heads and T = 4.
 
+    The network takes images [batch, C, H, W], shown at every step, or events [T, batch, C, H, W], and returns
+    class scores [batch, classes].
+
     Parameters
     ----------
-    links : by layer name, such as "blocks.0.attn.q.linear" (all: model.sparse_names); the rest is dense.
-    neuron, attention_neuron : LIF(0.5, 1) and LIF(0.5, 0.5), reset detached, by default.
+    input_shape : (C, H, W). classes : number of outputs. depth : number of blocks. width : units of a token.
+    heads : of the attention, a divisor of width. mlp_ratio : hidden units of a block's MLP over width.
+    links : {layer name: matrix [in, out]}, such as "blocks.0.attn.q.linear" (all: model.sparse_names); the
+        rest is dense. None makes all dense.
+    steps : number T of time steps for images without a time axis.
+    neuron, attention_neuron : LIF(0.5, 1) and LIF(0.5, 0.5), reset detached, by default (None).
     gain : factor on every current, 1/tau; scale : factor on the attention product.
     unused_norms : keep the two layer norms a block (norm1, norm2) that the published model owns and never
         applies, here without gradients: parameter counts are then the published ones.
@@ -289,7 +181,11 @@ def spikformer(
 
 
 def spikformer_tiny(input_shape: Sequence[int] = (1, 8, 8), classes: int = 10, **options: Any) -> Spikformer:
-    """Build a Spikformer of 2 blocks, 64 units wide with 4 heads, for small images; options as `spikformer`.
+    """Build a Spikformer of 2 blocks, 64 units wide with 4 heads, for small images.
+
+    input_shape : (C, H, W). classes : number of outputs. options : keywords of `spikformer`, such as steps,
+    the number T of time steps, 4 by default. The network takes images [batch, C, H, W], shown at every step,
+    or events [T, batch, C, H, W], and returns class scores [batch, classes].
 
     Examples
     --------

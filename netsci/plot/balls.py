@@ -30,6 +30,10 @@ def ball(
     Columns of nodes: x, y, z (in the unit ball), degree (links), label, the one named by `colour`. Columns of
     arcs: x, y, z, the points of each link in turn with one NaN row between links; all links are one trace.
 
+    colour : column of nodes. labels : names of columns, as in `netsci.plot.look.Look`. title : above the
+        figure.
+    mode : "light" or "dark".
+
     Raises ValueError for a missing column or a node outside the unit ball; TypeError for a column that
     should be numeric and is not.
     """

@@ -40,7 +40,7 @@ def points(
     panel: Column = None,
     **look: Unpack[Look],
 ) -> Any:
-    """Draw dots with intervals over categories, one panel for each value of `panel`, hues side by side.
+    """Return a figure of dots with intervals over categories, one panel for each `panel`, hues side by side.
 
     Columns: x a category and y a number (its unit belongs in `labels`); where y holds text and x numbers
     the categories run downwards. A row that holds both `low` and `high` is an estimate, drawn as a dot with
@@ -87,7 +87,7 @@ def measures(
     high: Column = None,
     **look: Unpack[Look],
 ) -> Any:
-    """Draw one panel for each measure and unit, with a value axis of its own.
+    """Return a figure of one panel for each measure and unit, with a value axis of its own.
 
     Columns: y a category (downwards), `value` a number, `measure` what it is, `unit` its unit ("", "1" or
     missing for none); the axis of a panel is named by both, as in "energy (mJ)", or by labels[its measure].

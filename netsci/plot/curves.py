@@ -36,7 +36,7 @@ def lines(
     high: Column = None,
     **look: Unpack[Look],
 ) -> Any:
-    """Draw one line for each `hue`, with a band from `low` to `high`; one panel for each value of `panel`.
+    """Return a figure of a line for each `hue`, with a band from `low` to `high`; one panel for each `panel`.
 
     Columns: x, y, low, high numeric (their units belong in `labels`); hue and panel of any type, in order of
     appearance unless `order` lists the hues. Rows are drawn by rising x; NaN breaks a line. Panels share
@@ -81,7 +81,7 @@ def scatter(
     text: Column = None,
     **look: Unpack[Look],
 ) -> Any:
-    """Draw a symbol for each row, with a whisker and a name beside it; one panel for each value of `panel`.
+    """Return a figure of a symbol for each row, with a whisker and a name beside it, by `panel`.
 
     Columns: x, y numeric, low and high (ends of the whisker, NaN for none), text (the name beside the point,
     missing for none); hue and panel of any type. Further options: `netsci.plot.look.Look`.
@@ -119,11 +119,13 @@ def ccdf(
     panel: Column = None,
     **look: Unpack[Look],
 ) -> Any:
-    """Draw complementary cumulative degree distributions on log-log axes: data as symbols, fits as dashes.
+    """Return complementary cumulative degree distributions on log-log axes: data as symbols, fits dashed.
 
-    Columns: degree (links, > 0), ccdf (share of nodes of at least that degree, in (0, 1]), optionally fit
-    (the fitted CCDF, NaN where nothing is fitted), note (text shown in the panel, such as
-    "gamma = 2.71, xmin = 5") and caption (below it).
+    Columns, as `netsci.graph.degree_ccdf` gives them: degree (links, > 0), ccdf (share of the nodes with
+    links that have at least that degree, in (0, 1]), optionally fit (the fitted CCDF, > 0, NaN where nothing
+    is fitted), note (text shown in the panel, such as "gamma = 2.71, xmin = 5") and caption (below it). hue
+    and panel : columns with the colours and the panels, None for one. Further options:
+    `netsci.plot.look.Look`. Returns the figure of the backend.
 
     Raises ValueError for a missing column or a value <= 0; TypeError for a column that is not numeric.
     """
@@ -150,9 +152,10 @@ def distribution(
     panel: Column = None,
     **look: Unpack[Look],
 ) -> Any:
-    """Draw histograms as steps: one outline for each `hue`, one panel for each value of `panel`.
+    """Return histograms as steps: one outline for each `hue`, one panel for each value of `panel`.
 
     Columns: left, right (edges of a bin, in the unit that labels["left"] names), density (per that unit).
+    hue, panel : columns of any type; None for one. Further options: `netsci.plot.look.Look`.
 
     Raises ValueError for a missing column or a bin whose right edge is not beyond its left one; TypeError
     for a column that is not numeric.
@@ -239,7 +242,9 @@ def _steps(rows: pd.DataFrame, *, log: bool) -> tuple[NDArray[np.float64], NDArr
     left, right = numbers(rows, "left", log=log), numbers(rows, "right", log=log)
     density = numbers(rows, "density")
     if not (right > left).all():
-        raise ValueError("each bin needs left < right; some rows have right <= left or NaN")
+        raise ValueError(
+            "each bin needs left < right; some rows have right <= left or NaN: leave those rows out"
+        )
     x, y = [left[0]], [0.0]
     for i in range(len(left)):
         if i and left[i] != right[i - 1]:

@@ -25,7 +25,7 @@ def disk(
     colour: str = "population",
     **look: Unpack[Look],
 ) -> Any:
-    """Draw nodes and links in the Poincare disk, one for each `panel`; colour by layer, size by ln degree.
+    """Return nodes and links in the Poincare disk, one for each `panel`; colour by layer, size by ln degree.
 
     Columns of nodes: x, y (in the unit disk: Poincare, or native radius over its largest), degree (links),
     label, the one named by `colour`, optionally caption (text below the disk). Columns of arcs: x, y, the

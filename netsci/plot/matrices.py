@@ -28,15 +28,17 @@ def matrix(
 ) -> Any:
     """Return a spy plot of each panel: a square at every link, or cells coloured by `value`.
 
-    Columns: row (presynaptic unit), column (postsynaptic unit), optionally value (coloured on one scale for
-    all panels; labels["value"] names it with its unit) and caption. With `value`, row and column are the
-    centres of cells on a regular grid (bins of several units have fractional centres); the optional columns
-    height and width, in units, are then the cells' sizes, and need not be equal. `shapes` gives rows and
-    columns of the matrix, one pair or one a panel, where the last ones are empty. Further options:
-    `netsci.plot.look.Look`.
+    Columns: row (presynaptic unit) and column (postsynaptic unit), numbers from 0, optionally value (coloured
+    on one scale for all panels; labels["value"] names it with its unit) and caption. With `value`, row and
+    column are the centres of cells on a regular grid; bins of several units have fractional centres. If bins
+    have several sizes, the columns height and width give the size of each cell, in units.
+    panel : column with the panels; None for one panel.
+    shapes : (rows, columns) of the matrix, or {value of `panel`: (rows, columns)}. Give it if the last rows
+    or columns may have no link; None ends the matrix at the last link.
+    look : further options, see `netsci.plot.look.Look`. Returns the figure of its backend.
 
-    Raises ValueError for a missing column, more than 4,000,000 cells, or cells that overlap;
-    TypeError for a column that is not numeric.
+    Raises ValueError for a missing column, a grid of more than 4,000,000 cells (with `value`), or cells that
+    overlap; TypeError for a column that is not numeric.
     """
     check_look(look, without=("order", "hollow", "log", "share", "quantity"))
     check_columns(table, ("row", "column", panel))
@@ -104,7 +106,8 @@ def _edges(rows: pd.DataFrame, centre: str, size: str) -> NDArray[np.float64]:
         places = np.searchsorted(edges, centres) - 1
         if not (np.diff(edges)[places] > 2 * half - 1e-6).all():
             raise ValueError(
-                f"cells overlap: the {size} of some reaches past the edge of the next in {centre!r}"
+                f"cells overlap: the {size} of some reaches past the edge of the next in {centre!r}: give "
+                f"{size} as the distance between the edges of each cell"
             )
         return np.asarray(edges, dtype=np.float64)
     distinct = np.unique(centres)

@@ -38,12 +38,16 @@ def raster(
     steps: int | None = None,
     **look: Unpack[Look],
 ) -> Any:
-    """Draw a spike raster of one sample: a dot for each spike, steps across and units upwards.
+    """Return a spike raster of one sample: a dot for each spike, steps across and units upwards.
 
-    Columns: step, unit (numeric), `panel` (such as the population; None for one panel), optionally sample and
-    caption. `sizes` gives the number of units of each panel, in the order of the panels; a panel without a
-    spike then says "no spikes". Without `sizes` a panel ends at its highest unit that fires. `steps` is T;
-    without it the axis ends at the last step with a spike.
+    table : a row for each spike, as `netsci.measure.Trace.raster_table` gives them, of one sample. Columns:
+    step and unit (numbers from 0), the one named by `panel`, optionally sample, and caption (a text below the
+    panel: the first of its rows counts).
+    panel : column with the panels, such as the population; None for one panel.
+    sizes : {value of `panel`: number of units}, in the order of the panels; a panel without a spike then says
+    "no spikes". None ends a panel at its highest unit that fires. With panel=None sizes play no part.
+    steps : number of time steps T; None ends the axis at the last step with a spike.
+    look : further options, see `netsci.plot.look.Look`. Returns the figure of its backend.
 
     Raises ValueError for a missing column, where the table holds several samples (filter first) or a spike
     lies beyond `sizes` or `steps`; TypeError for a column that is not numeric.
@@ -84,10 +88,11 @@ def firing_rates(
     hue: Column = None,
     **look: Unpack[Look],
 ) -> Any:
-    """Draw histograms of firing rates, one panel for each population, with `distribution`.
+    """Return a figure with histograms of firing rates, one panel for each population.
 
     Columns: left, right (spikes per unit and step), density, `panel` and `hue`, as
-    `netsci.measure.Trace.rate_histogram` gives them. Errors are those of `distribution`.
+    `netsci.measure.Trace.rate_histogram` gives them. None for panel or hue: one panel, one colour. Options
+    and errors are those of `distribution`, which draws it.
     """
     named = {"left": "firing rate (spikes per unit and step)", "density": "density of units"}
     look["labels"] = {**named, **(look.get("labels") or {})}
@@ -106,10 +111,10 @@ def operations(
     """Return bars of counts by layer, hues (such as exact and estimated) side by side.
 
     Columns: x the layer, y its count (operations, or an energy: labels[y] names it with its unit), one row a
-    bar. log : whether the axis is logarithmic, for layers that are powers of ten apart; read the points then,
-    not the lengths. Such an axis has no zero: bars start at a power of ten, the same in all panels, below the
-    least positive count; on a linear one they start at 0. A count of 0 is written into the panel's note. NaN
-    has no bar.
+    bar; hue the colour, panel the panel, None for one. log : whether the axis is logarithmic, for layers that
+    are powers of ten apart; read the points then, not the lengths. Such an axis has no zero: bars start at a
+    power of ten, the same in all panels, below the least positive count; on a linear one they start at 0. A
+    count of 0 is written into the panel's note. NaN has no bar.
 
     Raises ValueError for a missing column, a negative or infinite count or two rows for one bar; TypeError
     where y is not numeric.

@@ -76,7 +76,9 @@ def numbers(table: pd.DataFrame, column: str, *, log: bool = False) -> NDArray[n
     from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
     if len(table) and not (is_numeric_dtype(table[column]) or is_bool_dtype(table[column])):
-        raise TypeError(f"column {column!r} must hold numbers; its dtype is {table[column].dtype}")
+        raise TypeError(
+            f"column {column!r} must hold numbers; its dtype is {table[column].dtype}: convert it"
+        )
     values: NDArray[np.float64] = table[column].to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
     if np.isinf(values).any():
         raise ValueError(f"column {column!r} holds infinite values; write NaN where a value is undefined")

@@ -22,7 +22,7 @@ def ball_section(graph: LayeredGraph) -> tuple[Section, list[str]]:
     embedding, method, reason = disk.embed(graph, dimension=3)
     if embedding is None:
         return Section(TITLE, f"No ball is drawn: {reason}."), [reason]
-    nodes, links = disk.node_table(graph, embedding), disk.link_table(graph, embedding)
+    nodes, links = disk.place_nodes(graph, embedding), disk.link_table(graph, embedding)
     drawn = disk.draw_sample(links, MOST_DRAWN)
     directions = _directions(embedding)
     share = embedding.radius / max(float(embedding.radius.max()), 1e-12)

@@ -88,8 +88,8 @@ def comparison_page(
     """Return the comparison as one self-contained HTML page.
 
     a, b : graphs, or what `netsci.io.load` returned, whose kind and checksum the page then tells.
-    table : what `compare` found, computed here by default. options : how the files were read, for the
-    provenance.
+    names : what the page calls them. table : what `compare` found, computed here by default. options : how
+    the files were read, for the provenance.
     """
     files = {label: _source(one, name) for label, one, name in zip("AB", (a, b), names, strict=True)}
     a, b = (one if isinstance(one, LayeredGraph) else one.graph for one in (a, b))

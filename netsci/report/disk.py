@@ -38,7 +38,7 @@ def disk_section(graph: LayeredGraph) -> tuple[Section, list[str]]:
     embedding, method, reason = embed(graph)
     if embedding is None:
         return Section(TITLE, f"No disk is drawn: {reason}."), [reason]
-    nodes = node_table(graph, embedding)
+    nodes = place_nodes(graph, embedding)
     links = link_table(graph, embedding)
     adjacency = _matrix(links, len(nodes))
     nodes = nodes.assign(community=communities(adjacency))
@@ -158,7 +158,7 @@ def simple_adjacency(graph: LayeredGraph) -> sp.csr_array:
     return sp.csr_array((adjacency.data[apart], ends), shape=adjacency.shape)
 
 
-def node_table(graph: LayeredGraph, embedding: Embedding) -> pd.DataFrame:
+def place_nodes(graph: LayeredGraph, embedding: Embedding) -> pd.DataFrame:
     """Return one row for each node; x and y are its place in the disk, whose largest radius is 1."""
     names = np.repeat(list(graph.sizes), list(graph.sizes.values()))
     labels = graph.node_labels

@@ -276,7 +276,7 @@ def _find_structure(compared: Any) -> Finding | None:
     far = compared[compared["p_corrected"] < CHANCE]
     if not len(far):
         return None
-    most = far.loc[far["z"].abs().idxmax()]
+    most = far.sort_values("z", key=lambda z: -z.abs(), kind="stable").iloc[0]
     mean, spread = float(most["null_mean"]), float(most["null_std"])
     baseline = (
         f"networks with the same degrees have {mean:.3g} ± {spread:.2g} (z = {float(most['z']):+.1f}, "

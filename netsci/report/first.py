@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from netsci.graph import LayeredGraph, live_units
 from netsci.report import disk, structure
@@ -36,7 +37,7 @@ def first_screen(
     drawing, alt = draw_layers(graph)
     return Section(
         TITLE,
-        found[0].sentence if surprise else nothing_stands_out(graph),
+        found[0].sentence if surprise else nothing_stands_out(graph, compared),
         findings=found,
         html=drawing,
         alt=alt,
@@ -54,14 +55,23 @@ def list_samples(parts: Sequence[Section]) -> list[str]:
     ]
 
 
-def nothing_stands_out(graph: LayeredGraph) -> str:
-    """Return the sentence for a network in which nothing stands out, with what was looked at."""
+def nothing_stands_out(graph: LayeredGraph, compared: Any = None) -> str:
+    """Return the sentence for a network in which nothing stands out, with what was looked at.
+
+    compared : the table of `netsci.graph.structure_table`, where there is one.
+    """
+    structure = ""
+    if compared is not None and compared["p_corrected"].notna().any():
+        measures = count(int(compared["p_corrected"].notna().sum()), "measure")
+        structure = (
+            f", none of {measures} of structure lies beyond its null model (weak structure would not show)"
+        )
     live = live_units(graph)
     dead = sum(int((~flags).sum()) for flags in live.values())
     expected = sum((1 - share) * graph.sizes[name] for name, share in expect_live(graph).items())
     usual = f"random links in the same numbers would leave {say_about(expected)}"
     return (
         f"Nothing stands out: {count(dead, 'unit')} of {graph.n_nodes:,} {'is' if dead == 1 else 'are'} dead "
-        f"({usual}), no unit holds more links than chance explains, and no layer is dense, empty or the copy "
-        "of another."
+        f"({usual}), no unit holds more links than chance explains, no layer is dense, empty or the copy of "
+        f"another{structure}."
     )

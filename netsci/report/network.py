@@ -8,7 +8,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from netsci.report import disk, sections, structure
+from netsci.graph.ch.recovery import MOST_PLACES
+from netsci.report import disk, measures, sections, structure
 from netsci.report.adjacency import MOST_POINTS
 from netsci.report.document import Document, Tell
 from netsci.report.first import first_screen
@@ -99,8 +100,8 @@ def _provenance(network: Network) -> dict[str, Any]:
         f"{structure.MANY:,} links) of projections up to {structure.MOST_LINKS:,} links",
         "degree exponent": "discrete maximum likelihood in [1.01, 10], bootstrap where undecided",
         "sparsity index": "p = 0.5, q = 1, over all places of W",
-        "CH scores": f"{sections.CH_RULE}, existing links left out one at a time, up to "
-        f"{sections.MOST_SCORED:,} places",
+        "CH scores": f"{measures.CH_RULE}, existing links left out one at a time, up to "
+        f"{measures.MOST_SCORED:,} places; of compared layers a sample of rows with {MOST_PLACES:,} places",
         "adjacency": f"links one by one up to {MOST_POINTS:,}, else bins",
         "random choices": "default_rng(0): nodes and links drawn, random control, null models, attacks; "
         "default_rng(1): random links",

@@ -19,12 +19,17 @@
 
   const mode = () => (printing ? "light" : chosen || (dark.matches ? "dark" : "light"));
 
-  /* Every colour of a figure has its counterpart in the other mode. */
-  function recoloured(value) {
-    if (typeof value === "string") return theme.swaps[value.toLowerCase()] || value;
-    if (Array.isArray(value)) return value.map(recoloured);
+  /* Every colour of a figure has its counterpart in the other mode. Only what is called a colour is one: a
+     layer may be named "#ffffff", or "constructor" as every object of JavaScript has one. */
+  function recoloured(value, isColour) {
+    if (typeof value === "string") {
+      const name = value.toLowerCase();
+      return isColour && Object.hasOwn(theme.swaps, name) ? theme.swaps[name] : value;
+    }
+    if (Array.isArray(value)) return value.map((one) => recoloured(one, isColour));
     if (value && typeof value === "object") {
-      return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, k === "bdata" ? v : recoloured(v)]));
+      const entries = Object.entries(value);
+      return Object.fromEntries(entries.map(([k, v]) => [k, k === "bdata" ? v : recoloured(v, /colou?r/i.test(k))]));
     }
     return value;
   }

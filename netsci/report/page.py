@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+from netsci.io.csv_text import format_csv
 from netsci.report import markup
 from netsci.report.tables import html_table
 from netsci.report.words import count
@@ -62,6 +63,8 @@ def render(
     title: str, sections: Iterable[Section], *, provenance: Mapping[str, Any] | None = None, lead: str = ""
 ) -> str:
     """Return the page as one HTML string that opens anywhere, offline.
+
+    title : heading. sections : in order. lead : a sentence under the heading, "" for none.
 
     provenance holds one mapping for each block, such as {"File": {...}, "Versions": {...}}; single values
     stand in a block of their own. No date is written: the same input gives the same page.
@@ -128,7 +131,7 @@ def _view(name: str, part: Section, places: Mapping[str, str]) -> tuple[dict[str
     for file, table in _tables(name, part).items():
         where = f"{name}-csv-{len(downloads)}"
         downloads.append((where, file, count(len(table), "row")))
-        scripts.append(markup.json_script(where, table.to_csv(index=False)))
+        scripts.append(markup.json_script(where, format_csv(table)))
     listed = {one.sentence for one in part.findings}
     view = {
         "name": name,

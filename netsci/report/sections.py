@@ -12,21 +12,18 @@ import numpy as np
 import pandas as pd
 
 from netsci import plot
-from netsci.graph import LayeredGraph, Projection, ch_scores, node_sparsity, percolate
-from netsci.measure import sparsity_index
+from netsci.graph import LayeredGraph, node_sparsity, percolate
 from netsci.report.adjacency import adjacency_section
 from netsci.report.ball import ball_section
 from netsci.report.chance import count_places
-from netsci.report.degrees import DegreeFit, degree_section, fit_degrees, unit_degrees
+from netsci.report.degrees import degree_section, fit_degrees, unit_degrees
 from netsci.report.disk import disk_section
 from netsci.report.first import first_screen
+from netsci.report.measures import measures
 from netsci.report.page import Section
 from netsci.report.projections import projection_sections
-from netsci.report.structure import attack_section, structure_section
-from netsci.report.words import count, decimal, group_reasons, list_names, percent
-
-MOST_SCORED = 1_000_000  # places of a matrix: the scores are a dense array
-CH_RULE = "ch3_l3"
+from netsci.report.structure import attack_section, compare_structure, structure_section
+from netsci.report.words import count, list_names, percent
 
 
 def build(
@@ -44,16 +41,18 @@ def build(
     say = tell or (lambda stage: None)
     say("fitting the degrees")
     fits = fit_degrees(graph)
+    say("comparing with null models")
+    compared = compare_structure(graph)  # null networks are drawn once for both sections that use them
     projections, without = projection_sections(graph, fits)
     stages: list[tuple[str, Callable[[], tuple[Section, list[str]]]]] = [
         ("measuring the layers", lambda: overview(graph)),
-        ("", lambda: measures(graph, fits)),
+        ("", lambda: measures(graph, fits, compared)),
         *[("", lambda section=section: (section, list[str]())) for section in projections],
         ("embedding in the hyperbolic disk", lambda: disk_section(graph)),
         *([("embedding in the ball", lambda: ball_section(graph))] if three_d else []),
         ("drawing degrees and links", lambda: degree_section(graph, fits)),
         ("", lambda: adjacency_section(graph)),
-        ("comparing with null models", lambda: structure_section(graph)),
+        ("", lambda: structure_section(graph, compared)),
         ("percolating", lambda: percolation(graph)),
         ("", lambda: attack_section(graph)),
     ]
@@ -118,94 +117,6 @@ def _overview_verdict(graph: LayeredGraph) -> str:
     tail = f"; dense: {list_names(dense)}" if dense else ""
     absent = percent(sum(p.sparsity * n for p, n in zip(defined, places, strict=True)) / sum(places))
     return f"{head} and {count(graph.n_links, 'link')}: {absent} of the possible links are absent{tail}."
-
-
-def measures(graph: LayeredGraph, fits: list[DegreeFit]) -> tuple[Section, list[str]]:
-    """Return the table of measures, one row for each projection."""
-    inactive = node_sparsity(graph)["node_sparsity"].tolist()  # populations first, in order
-    share = dict(zip(graph.sizes, inactive, strict=False))
-    gammas = {(f.group, f.side): f.gamma for f in fits}
-    rows, missing = [], []
-    for p in graph.projections:
-        index, why_index = _index(p)
-        recovered, why_recovered = _score_links(p)
-        missing += [(p.name, why) for why in (why_index, why_recovered) if why]
-        row: dict[str, object] = {"projection": p.name, "links": p.n_links, "sparsity": float(p.sparsity)}
-        if p.undirected:
-            row |= {"node sparsity": share[p.target]}
-            row |= {"gamma": gammas.get((p.name, "degree"), fits[0].gamma)}
-        else:
-            row |= {"node sparsity from": share[p.source], "node sparsity to": share[p.target]}
-            row |= {f"gamma {side}": gammas.get((p.name, side)) for side in ("presynaptic", "postsynaptic")}
-        rows.append(row | {"I(W)": index, "CH3-L3 AUC": recovered})
-    table = pd.DataFrame(rows) if rows else None
-    notes = [
-        "sparsity: share of absent links. node sparsity: share of units on no path from input to output. "
-        "gamma: degree exponent, flagged below. I(W): sparsity index of the weight matrix with absent links "
-        "as zeros, p = 0.5, q = 1; 0 if all entries are equal. CH3-L3 AUC: chance that an existing "
-        "link, scored as if it were absent, scores above an absent one; 0.5 is random.",
-    ]
-    return Section("Measures", _measures_verdict(rows), table=table, notes=notes), group_reasons(missing)
-
-
-def _measures_verdict(rows: list[dict[str, object]]) -> str:
-    parts = []
-    if span := _span(rows, "CH3-L3 AUC"):
-        parts.append(
-            f"CH3-L3 scores tell existing from absent links with AUC {span}: above 0.5 existing links score "
-            "higher than absent ones, below 0.5 lower. Unequal degrees alone can cause either; no null model "
-            "that keeps the degrees is run."
-        )
-    if span := _span(rows, "I(W)"):
-        parts.append(f"The weights' sparsity index I(W) is {span}.")
-    return (
-        " ".join(parts)
-        or "The sparsity index of weights and the scores of links are undefined here; the notes say why."
-    )
-
-
-def _span(rows: list[dict[str, object]], column: str) -> str:
-    """Return the least and the largest value of a column with their projections, "" where none is defined."""
-    found = [(float(str(r[column])), str(r["projection"])) for r in rows if r[column] is not None]
-    if not found:
-        return ""
-    (low, first), (high, last) = min(found), max(found)
-    if len(found) == 1:
-        return f"{decimal(low)} ({first})"
-    if decimal(low) == decimal(high):
-        return f"{decimal(low)} in all {len(found)} projections where it is defined"
-    return f"{decimal(low)} ({first}) to {decimal(high)} ({last})"
-
-
-def _index(p: Projection) -> tuple[float | None, str]:
-    if p.weights is None:
-        return None, "I(W) is undefined, the links carry no weights"
-    if not p.weights.nnz:
-        return None, "I(W) is undefined, there is no link"
-    return sparsity_index(p.weights), ""  # absent links are zeros of W
-
-
-def _score_links(p: Projection) -> tuple[float | None, str]:
-    """Return the AUC of Cannistraci-Hebb scores between existing and absent links, or why there is none."""
-    rows, columns = p.shape
-    if p.undirected or p.source == p.target:
-        return None, "CH3-L3 AUC is computed for layers between two populations only"
-    if not 0 < p.links.nnz < rows * columns:
-        return None, "CH3-L3 AUC is undefined without both existing and absent links"
-    if rows * columns > MOST_SCORED:
-        return None, f"CH3-L3 AUC is left out above {MOST_SCORED:,} places ({rows:,} x {columns:,})"
-    from scipy.stats import rankdata
-
-    scores = ch_scores(p.links, CH_RULE, existing="leave_one_out")
-    if np.ptp(scores) == 0:
-        return (
-            None,
-            "CH3-L3 AUC is undefined, all places have the same score",
-        )
-    existing = p.links.toarray().ravel()
-    ranks = rankdata(scores.ravel())
-    n, m = int(existing.sum()), int((~existing).sum())
-    return float((ranks[existing].sum() - n * (n + 1) / 2) / (n * m)), ""
 
 
 def percolation(graph: LayeredGraph) -> tuple[Section, list[str]]:

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from netsci import plot
-from netsci.graph import LayeredGraph, percolation_curve, robustness, structure_table
+from netsci.graph import LayeredGraph, Projection, percolation_curve, robustness, structure_table
+from netsci.graph.structure.significance import LEAST, TWO_SIDES
 from netsci.plot import theme
 from netsci.report.page import Section
-from netsci.report.words import count, group_reasons, percent
+from netsci.report.words import count, group_reasons, list_names, percent
 
 MOST_COMPARED = 8  # projections, those with most links that are not too large
 MOST_LINKS = 50_000  # of a projection that is compared with null models
-REPLICATES, FEWER = 20, 10  # null networks; fewer for projections with more links than MANY
+REPLICATES, FEWER = 99, 20  # null networks; fewer for projections with more links than MANY
 MANY = 20_000
 FAR = 2.0  # null standard deviations
-CHANCE = 0.05  # share of values that chance puts farther than that
+LEVEL = 0.05  # a corrected p below it stands out
 TITLE = "Structure against null models"
 NAMES = {
     "robins_alexander": "Robins-Alexander clustering",
@@ -27,7 +30,19 @@ NAMES = {
     "nodf": "nestedness (NODF)",
     "lcp_correlation": "LCP correlation",
     "small_worldness": "small-worldness",
+    "ch3_l3_auc": "CH3-L3 AUC",
 }
+COLUMNS = (
+    "projection",
+    "measure",
+    "value",
+    "null_mean",
+    "null_std",
+    "z",
+    "p",
+    "p_corrected",
+    "replicates",
+)
 
 ATTACKS = {
     "random": "random nodes",
@@ -41,52 +56,95 @@ CURVE_POINTS = 51
 CURVE_LINKS = 2_000_000  # links times runs that one curve may cost
 
 
-def structure_section(graph: LayeredGraph) -> tuple[Section, list[str]]:
-    """Return measures with their z-scores against networks of the same degrees."""
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """The table of `structure_table` for the projections that are compared, measures by their name on a page.
+
+    replicates : null networks behind it. missing : why other projections are not in it.
+    """
+
+    table: pd.DataFrame
+    replicates: int
+    missing: list[str]
+
+    @property
+    def outstanding(self) -> pd.DataFrame:
+        """The lines that stand out, the farthest first."""
+        far = self.table[self.table["p_corrected"] < LEVEL]
+        return far.sort_values("z", key=lambda z: -z.abs(), kind="stable")
+
+
+def compare_structure(graph: LayeredGraph) -> Comparison:
+    """Compare the projections with most links that are not too large with networks of the same degrees."""
     fit = [p for p in graph.projections if 0 < p.n_links <= MOST_LINKS and 0 < p.sparsity < 1]
     chosen = sorted(fit, key=lambda p: -p.n_links)[:MOST_COMPARED]
-    shown = [p for p in graph.projections if p in chosen]
+    shown = [p for p in graph.projections if any(p is q for q in chosen)]
     missing = group_reasons(
         (p.name, _why_not(p)) for p in graph.projections if not any(p is q for q in shown)
     )
-    if not shown:
-        return Section(TITLE, "No projection is compared with null models; the notes say why."), missing
     part = LayeredGraph(graph.populations, tuple(shown))
-    replicates = FEWER if max(p.n_links for p in shown) > MANY else REPLICATES
+    replicates = FEWER if max((p.n_links for p in shown), default=0) > MANY else REPLICATES
     table = structure_table(part, replicates=replicates, rng=np.random.default_rng(0))
     names = table["measure"].map(lambda name: NAMES.get(name, name.replace("_", " ")))
-    table = table.assign(measure=names)
+    return Comparison(table.assign(measure=names), replicates, missing)
+
+
+def structure_section(graph: LayeredGraph, compared: Comparison | None = None) -> tuple[Section, list[str]]:
+    """Return measures with their z-scores against networks of the same degrees."""
+    compared = compare_structure(graph) if compared is None else compared
+    table, missing = compared.table, list(compared.missing)
+    if not len(table):
+        return Section(TITLE, "No projection is compared with null models; the notes say why."), missing
     defined = table[np.isfinite(table["z"])]
     without = table[~np.isfinite(table["z"])]
     pairs = without.groupby(["projection", "note"], sort=False)["measure"].agg(", ".join)
     missing += group_reasons((str(of), f"{measures}: {note}") for (of, note), measures in pairs.items())
-    figure = None
-    if len(defined):
-        figure = plot.points(
-            defined,
-            x="z",
-            y="measure",
-            hue="projection",
-            labels={"z": "z (null s.d.)", "measure": ""},
-            backend="plotly",
-        )
-        grey = theme.GRID["light"]  # within two standard deviations nothing stands out
-        figure.add_vrect(x0=-FAR, x1=FAR, fillcolor=grey, opacity=0.5, line_width=0, layer="below")
-    notes = [
-        f"Null model: {replicates} networks with the same degree of every row and column (degree-preserving "
-        "rewiring, uniform among all such networks). z = (value - null mean) / null standard deviation "
-        f"(s.d.); p is the two-sided rank among them, at least {1 / (1 + replicates):.3f}.",
-    ]
-    columns = ["projection", "measure", "value", "null_mean", "null_std", "z", "p"]
-    said = table[columns].rename(columns=lambda name: name.replace("_", " "))
+    said = table[list(COLUMNS)].rename(columns=lambda name: name.replace("_", " "))
     alt = (
         f"z-scores of {count(defined['measure'].nunique(), 'measure')} in "
         f"{count(defined['projection'].nunique(), 'projection')} against the degree-preserving null model."
     )
-    return Section(TITLE, _verdict(defined, len(table), replicates), figure, said, table, alt, notes), missing
+    figure = _figure(defined) if len(defined) else None
+    section = Section(TITLE, _verdict(compared), figure, said, table, alt, _notes(compared))
+    return section, missing
 
 
-def _why_not(p) -> str:  # type: ignore[no-untyped-def]
+def _figure(defined: pd.DataFrame) -> Any:
+    figure = plot.points(
+        defined,
+        x="z",
+        y="measure",
+        hue="projection",
+        labels={"z": "z (null s.d.)", "measure": ""},
+        backend="plotly",
+    )
+    grey = theme.GRID["light"]  # a single measure is often this far out by chance
+    figure.add_vrect(x0=-FAR, x1=FAR, fillcolor=grey, opacity=0.5, line_width=0, layer="below")
+    return figure
+
+
+def _notes(compared: Comparison) -> list[str]:
+    table, replicates = compared.table, compared.replicates
+    notes = [
+        f"Null model: {replicates} networks with the same degree of every row and column (degree-preserving "
+        f"rewiring, uniform among all such networks; {REPLICATES} where no projection has more than {MANY:,} "
+        f"links, else {FEWER}). z = (value - null mean) / null standard deviation (s.d.), from at least "
+        f"{LEAST} networks with a value; p is the two-sided rank among them, at least "
+        f"{1 / (1 + replicates):.3f}.",
+        "p corrected is the share of such networks in which any value of this table lies as far out. What "
+        f"stands out has a corrected p below {LEVEL:g}; a random network has one such value with a chance of "
+        f"at most {percent(LEVEL)}.",
+    ]
+    sides = list(dict.fromkeys(table.loc[table["note"].str.contains(TWO_SIDES), "projection"]))
+    if sides:
+        notes.append(
+            f"{list_names(sides)}: directed links of one population. Its senders and its receivers are "
+            "measured as two sides; self-loops do not count."
+        )
+    return notes
+
+
+def _why_not(p: Projection) -> str:
     if not p.n_links:
         return "it has no link"
     if not 0 < p.sparsity < 1:
@@ -96,21 +154,44 @@ def _why_not(p) -> str:  # type: ignore[no-untyped-def]
     return f"the {MOST_COMPARED} projections with most links below {MOST_LINKS:,} are compared"
 
 
-def _verdict(defined: pd.DataFrame, total: int, replicates: int) -> str:
+def _verdict(compared: Comparison) -> str:
+    defined = compared.table[np.isfinite(compared.table["z"])]
+    random = f"{count(compared.replicates, 'random network')} with the same degrees"
     if not len(defined):
-        return f"No z-score is defined for {count(total, 'value')}: the null networks do not differ in them."
-    far = defined[defined["z"].abs() > FAR]
-    lie = "lies" if len(far) == 1 else "lie"
-    head = (
-        f"{len(far)} of {count(len(defined), 'value')} {lie} more than {FAR:g} standard deviations from "
-        f"{count(replicates, 'random network')} with the same degrees; chance alone would put about "
-        f"{CHANCE * len(defined):.1f} there"
+        total = count(len(compared.table), "value")
+        return f"No z-score is defined for {total}: the null networks do not differ in them."
+    beyond = int((defined["z"].abs() > FAR).sum())
+    lie = "lies" if beyond == 1 else "lie"
+    chance = (
+        f"{beyond} of {count(len(defined), 'value')} {lie} more than {FAR:g} standard deviations from "
+        f"{random}; chance alone would put about {_expect_beyond(defined['replicates']):.1f} there"
     )
+    far = compared.outstanding
     if not len(far):
-        return f"{head}. Beyond its degrees the topology looks random."
-    most = far.loc[far["z"].abs().idxmax()]
-    where = f" of {most['projection']}" if defined["projection"].nunique() > 1 else ""
-    return f"{head}. The farthest is {most['measure']}{where} (z = {most['z']:+.1f})."
+        none = f"Beyond the degrees none of these {count(len(defined), 'measure')} stands out"
+        return f"{none}; weak structure would not show. {chance}."
+    several = compared.table["projection"].nunique() > 1
+    named = [
+        f"{row['measure']}{' of ' + row['projection'] if several else ''} ({_how_far(row['z'])})"
+        for row in far.to_dict("records")
+    ]
+    verb = "stands" if len(far) == 1 else "stand"
+    return (
+        f"{len(far)} of these {count(len(defined), 'measure')} {verb} out (p below {LEVEL:g}, corrected for "
+        f"all of them): {list_names(named)}. {chance}."
+    )
+
+
+def _how_far(z: float) -> str:
+    return f"z = {z:+.1f}" if np.isfinite(z) else "no null network has another value"
+
+
+def _expect_beyond(replicates: pd.Series) -> float:
+    """Return how many z lie beyond `FAR` by chance: (1 + 1/R)^-1/2 z of R replicates has Student's law."""
+    from scipy.stats import t
+
+    r = replicates.to_numpy(float)
+    return float(np.sum(2 * t.sf(FAR / np.sqrt(1 + 1 / r), r - 1)))
 
 
 def attack_section(graph: LayeredGraph) -> tuple[Section, list[str]]:

@@ -22,28 +22,29 @@ Rng = torch.Generator | None
 
 
 class SparseConv2d(SparseLayer):
-    """Convolve with kernels that are 0 except at the links of the unfolded graph.
+    """Convolve with kernels of side k that are 0 except at the links.
 
     Parameters
     ----------
-    links : [in_channels k k, out_channels], presynaptic rows; row = channel k k + place in the kernel, row by
-        row: torch's weight [out, in, k, k] reshaped to [out, in k k], transposed.
-    kernel_size, stride, padding : whole numbers, the same in both directions.
+    links : matrix [in_channels * k * k, out_channels], rows presynaptic; row = channel * k * k + place in the
+        kernel, row by row: torch's weight [out, in, k, k] reshaped to [out, in * k * k], transposed.
+    kernel_size, stride, padding : whole numbers, the same in both directions; kernel_size is k.
     bias, backend, dtype, generator : as in `SparseLinear`; see there for `values`.
 
-    On the CPU and below a density of CROSSOVER, "auto" unfolds the input and takes compiled loops; otherwise
-    torch convolves with the masked kernels. (Measured for 3 x 3 kernels, forward and backward, ms: 64 -> 128
-    channels of 16 x 16, dense 8.1, 1 % 4.0, 5 % 5.5, 10 % 6.3, 20 % 9.3; 256 -> 256 of 8 x 8, dense 22, 1 %
-    5.6, 10 % 10.8, 20 % 15.5; for forward alone they meet at 8 %.) Unfolded windows take k k times the memory
-    of the input, so they are made for some samples at a time, and made again for the gradient.
+    On the CPU and below a density of CROSSOVER (in this module), "auto" copies the windows of the input side
+    by side and takes compiled loops; otherwise torch convolves with the masked kernels. (Measured for 3 x 3
+    kernels, forward and backward, ms: 64 -> 128 channels of 16 x 16, dense 8.1, 1 % 4.0, 5 % 5.5, 10 % 6.3,
+    20 % 9.3; 256 -> 256 of 8 x 8, dense 22, 1 % 5.6, 10 % 10.8, 20 % 15.5; for forward alone both take the
+    same time at 8 %.) The windows take k * k times the memory of the input, so they are made for some samples
+    at a time, and made again for the gradient.
 
     x [batch, in_channels, height, width] of the parameters' dtype gives [batch, out_channels, ...]; under
-    autocast x may be of any floating dtype, and the masked kernels are applied in that of autocast.
+    autocast x may be of any floating dtype, and masked kernels are applied in the dtype of autocast.
 
     Raises
     ------
     TypeError, ValueError
-        If an argument is of the wrong kind, or k k does not divide the rows of links.
+        If an argument is of the wrong kind, or the number of rows of links is no multiple of k * k.
 
     Examples
     --------

@@ -31,7 +31,7 @@ def evolve_module(
     evolvable: Names = None,
     views: Views = None,
 ) -> Evolution:
-    """Remove, percolate and regrow links of the sparse layers of a module once. Return what changed.
+    """Remove, percolate and regrow links of the sparse layers of a module once; return the `Evolution`.
 
     This calls `layered_graph`, `netsci.topology.evolve` and `rewire`. Dense layers and fixed projections are
     part of the graph but do not change.
@@ -42,14 +42,15 @@ def evolve_module(
     rule : which links to remove and to regrow.
     zeta : share of links to remove, in [0, 1].
     optimizer : the optimizer that trains the module. Pass None only if there is no optimizer.
-    rng : generator of the step.
-    example : an input of forward, or a tuple of its inputs, see `layered_graph`.
-    target_links : number of links after the step, by layer name. The number of a layer that is not named
-        does not change.
+    rng : numpy Generator of the step.
+    example : an input of forward, or a tuple of its inputs, see `layered_graph`; None if that finds the graph
+        without.
+    target_links : {layer name: number of links after the step}. The number of a layer that is not named does
+        not change; None changes none.
     evolvable : names of the sparse layers that evolve; None for all, the output layer included. The others
         still lose percolated links.
-    views : what scores see of each layer, by name. Pass `netsci.sparse.views(net, watch)` if a score reads
-        gradients or activity.
+    views : {layer name: LayerView}, what scores see of it; None: links and weights. Pass
+        `netsci.sparse.views(net, watch)` if a score reads gradients or activity.
 
     Raises
     ------

@@ -129,7 +129,9 @@ class Flow:
             return self.called[name][1]
         before, target, before_rows = self.called[name]
         if rows != before_rows:
-            raise Untraceable(f"layer {name!r} reads units of {before_rows} and of {rows} rows each")
+            raise Untraceable(
+                f"layer {name!r} reads units of {before_rows} and of {rows} rows each, and must read one kind"
+            )
         self.unite(before, source)
         return target
 

@@ -63,7 +63,7 @@ class Structure:
 
     @classmethod
     def from_rows(cls, n_in: int, n_out: int, start: Tensor, column: Tensor) -> Structure:
-        """Return the structure from the links by input, `start` and `column`."""
+        """Return the structure from `start` [n_in + 1] and `column` [n_links], the links by input (CSR)."""
         kind = column.dtype
         place = torch.sort(column, stable=True).indices
         rows = torch.arange(n_in, dtype=kind, device=column.device).repeat_interleave(start.diff())

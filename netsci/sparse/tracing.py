@@ -223,7 +223,10 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
             own = any_layer.rows_per_unit if isinstance(layer, SparseConv2d) else _places(any_layer)
         called = f"layer {name!r} ({type(layer).__name__})"
         if isinstance(tag, Mixed):
-            raise Untraceable(f"{called} reads the result of {tag.reason}, which may mix or move units")
+            raise Untraceable(
+                f"{called} reads the result of {tag.reason}, which may mix or move units (if it is a module "
+                "of yours that does neither, set acts_by_unit = True in its class)"
+            )
         if isinstance(tag, Signal):
             if tag.axis != axis or (convolution and tag.rows != 1):
                 raise Untraceable(

@@ -34,7 +34,7 @@ class TorchView:
     """A `LayerView` of a sparse layer as it was when the view was made.
 
     name : of the layer. links : bool CSR [rows, columns], rows presynaptic. weights : CSR with the same
-    structure.
+    structure. `views` makes the other fields.
     rows_per_unit : number of rows of each presynaptic unit: 1, or k k for a convolution, whose row r is the
     channel r // (k k) at the kernel place r % (k k), as in `SparseConv2d`.
     """
@@ -128,9 +128,10 @@ class TorchView:
 
 
 def views(net: nn.Module, watch: Watch | None = None) -> dict[str, TorchView]:
-    """Return a view of every sparse layer of a module, by name: what scores of links read.
+    """Return a `TorchView` of every sparse layer of a module, by name; scores of links read such views.
 
-    A view has the layer's links and weights and, of the watch, its gradients and activity.
+    A view has the layer's links and weights now. net : the module. watch : the `Watch` that stored the last
+    backward pass, from which a view computes gradient() and activity(); None: these raise ValueError.
 
     Examples
     --------

@@ -20,7 +20,7 @@ def has_wiring(module: nn.Module) -> bool:
 
 
 def sparse_layers(module: nn.Module) -> dict[str, SparseLayer]:
-    """Return the sparse layers of a module by name, in the order in which it holds them.
+    """Return the sparse layers of a module, {name: SparseLinear or SparseConv2d}, in the module's order.
 
     Examples
     --------
@@ -32,7 +32,7 @@ def sparse_layers(module: nn.Module) -> dict[str, SparseLayer]:
 
 
 def unwired_layers(module: nn.Module) -> dict[str, SparseLayer]:
-    """Return the sparse layers that the `wiring()` of the module, or of a part of it, leaves out.
+    """Return the sparse layers, by name, that the `wiring()` of a module, or of a part of it, leaves out.
 
     They are not in the graph, so they never evolve. A module without `wiring()` leaves none out.
 
@@ -123,7 +123,10 @@ def graph_of(module: nn.Module, wiring: Sequence[dict[str, Any]]) -> LayeredGrap
                 (np.ones(weights.nnz, bool), weights.indices, weights.indptr), shape=weights.shape
             )
         else:
-            raise ValueError(f"wiring() names the layer {name!r}, but the module has no such layer")
+            raise ValueError(
+                f"wiring() names the layer {name!r}, but the module has no such layer: name one of "
+                f"{list(layers)}"
+            )
         called = name or wire.get("name", "")
         projection = Projection(wire["source"], wire["target"], links, weights, rows, called)
         sizes.setdefault(projection.source, projection.shape[0] // rows)

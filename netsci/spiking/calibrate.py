@@ -54,7 +54,7 @@ def calibrate(model: nn.Module, x: Tensor, *, rate: float, tolerance: float = 0.
         after it; the current is taken to be proportional to the layer's parameters.
         The mode (training or evaluation) and the buffers do not change. A normalisation after a layer
         cancels its factor: such a layer is "nearest".
-    x : input of the model, at least one sample.
+    x : input of the model as its forward takes it, such as spikes [T, batch, in], at least one sample.
     rate : target in (0, 1), spikes per neuron and step, the mean over neurons, samples and steps.
     tolerance : relative distance from the target that counts as reached.
 
@@ -97,7 +97,10 @@ def calibrate(model: nn.Module, x: Tensor, *, rate: float, tolerance: float = 0.
     with torch.no_grad(), _keep_buffers(model):
         count = len(_pairs(model, x, None))
         if not count:
-            raise TypeError("model must have a LIF or IF that runs after a layer with weights; it has none")
+            raise TypeError(
+                "model must have a LIF or IF that runs after a layer with weights; it has none: call it on "
+                "a spiking network, such as netsci.models.mlp(widths)"
+            )
         for i in range(count):
             (pair,) = _pairs(model, x, i)
             rows.append(_scale_layer(model, x, pair, i, rate, tolerance))

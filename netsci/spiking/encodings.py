@@ -33,7 +33,10 @@ def rate(x: Tensor, steps: int, *, generator: torch.Generator) -> Tensor:
     if not isinstance(x, Tensor) or not x.is_floating_point():
         raise TypeError("x must be a floating tensor of intensities in [0, 1]; divide whole numbers by 255")
     if not isinstance(generator, torch.Generator):
-        raise TypeError(f"generator must be a torch.Generator; got {type(generator).__name__}")
+        raise TypeError(
+            "generator must be a torch.Generator, such as torch.Generator(x.device).manual_seed(7); got "
+            f"{type(generator).__name__}"
+        )
     if generator.device.type != x.device.type:
         raise ValueError(f"generator is on {generator.device} and x on {x.device}; make it on {x.device}")
     steps = as_whole(steps, "steps")

@@ -26,8 +26,8 @@ def linear_of_spikes(
 ) -> Tensor:
     """Apply a linear layer to the spikes of a neuron over time; return [T, batch, out].
 
-    The result is layer(unroll(neuron, current, steps=steps)). current is [T, batch, in], or, with steps
-    given, [batch, in]: a constant current, as for `unroll`.
+    The result is layer(unroll(neuron, current, steps=steps)). current : [T, batch, in] for T time steps if
+    steps is None; with steps [batch, in], a constant current, as for `unroll`. layer : linear, in to out.
 
     Both are done in one pass ("fused"), which is faster, if all of this holds:
     - the neuron is a `LIF` or an `IF`, on the CPU, in float32 or float64, outside of autocast;

@@ -21,12 +21,15 @@ State = tuple[Tensor, Tensor]
 class LIF(nn.Module):
     """Leaky integrate-and-fire neurons; a module without parameters.
 
+    v[t] = alpha v[t-1] (1 - z[t-1]) + current[t],  z[t] = 1 if v[t] >= threshold, else 0; at rest at first.
+    It maps currents [T, batch, ...] to spikes z of the same shape; v is the membrane potential.
+
     Parameters
     ----------
-    alpha : share of the membrane that stays after a step, in [0, 1].
-    threshold : membrane at which a neuron fires, above 0.
+    alpha : share of the membrane potential that stays after a step, in [0, 1].
+    threshold : membrane potential from which a neuron fires, above 0.
     surrogate : name in `SURROGATES` of the derivative that replaces the derivative of the spike.
-    detach_reset : whether the gradient ignores the reset: it then takes (1 - z[t-1]) as a constant.
+    detach_reset : True if the gradient shall ignore the reset: it then takes (1 - z[t-1]) as a constant.
 
     Raises
     ------
@@ -104,6 +107,8 @@ class LIF(nn.Module):
 
 class IF(LIF):
     """Integrate-and-fire neurons without a leak: `LIF` with alpha = 1.
+
+    threshold, surrogate, detach_reset : as in `LIF`.
 
     Examples
     --------

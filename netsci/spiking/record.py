@@ -59,7 +59,8 @@ def record(
     data : a tensor or array [batch, ...] or [T, batch, ...] as the network takes it, or an iterable of such
         batches; if a batch is a tuple or list (images, labels), the first entry is the input.
     steps : T. By default T comes from the neurons: for neurons that are called step by step, it is the number
-        of calls. Pass steps if every neuron module runs several times in a step.
+        of calls, or of repetitions where one module follows several layers in turn. Where data [T, batch, ...]
+        and neurons do not agree, steps must say it.
     raster : number of samples of the first batch to record spike by spike.
     call : function (module, batch) that runs the network in another way, such as a loop over time; by default
         module(batch). With call, batches are passed on without change.
@@ -86,8 +87,8 @@ def record(
     Raises
     ------
     ValueError
-        If the network has no known neurons, none of them is called, they disagree on T or samples, an input
-        holds NaN, data holds no batch, or kinds or steps do not fit.
+        If the network has no known neurons, none of them is called, they disagree on T or samples with each
+        other or with the data, an input holds NaN, data holds no batch, or kinds or steps do not fit.
     TypeError
         If module is not a torch module or an option is of the wrong type.
 
@@ -108,8 +109,9 @@ def record(
     firing = {name: mode for name, mode in modes.items() if mode is not None}
     if not firing:
         raise ValueError(
-            "the network has no spiking neurons that are known (netsci, snnTorch, SpikingJelly, norse); name "
-            "its neuron classes, such as neurons={MyNeuron: 'step'}"
+            "the network has no spiking neurons that are known (netsci, snnTorch, SpikingJelly, norse); "
+            "name its neuron classes: neurons={MyNeuron: 'step'} if a call is one time step, 'all' if it "
+            "is all steps"
         )
     unknown = [name for name in kinds or {} if name not in layers and name != DATA]
     if unknown:
@@ -124,7 +126,7 @@ def record(
     with _quiet(module, neurons), watch.attach_hooks(), torch.no_grad():
         for batch in _batches(data, module, call is not None):
             clear_state(module, neurons)
-            tally.begin()
+            tally.begin(_shape_of(batch))
             with watch:
                 module(batch) if call is None else call(module, batch)
             tally.end()
@@ -213,13 +215,20 @@ def _quiet(module: nn.Module, neurons: Modes | None) -> Iterator[None]:
         clear_state(module, neurons)
 
 
+def _shape_of(batch: Any) -> tuple[int, ...]:
+    """Return the shape of a batch or of its first part, () for what is no array."""
+    first = batch[0] if isinstance(batch, (tuple, list)) and batch else batch
+    return tuple(first.shape) if isinstance(first, (Tensor, np.ndarray)) else ()
+
+
 def _batches(data: Any, module: nn.Module, as_they_are: bool) -> Iterator[Any]:
     """Yield the batches, on the network's device unless they are for the user's own call."""
     if isinstance(data, (Tensor, np.ndarray)):
         data = [data]
     if not isinstance(data, Iterable):
         raise TypeError(
-            f"data must be a tensor, an array or an iterable of batches; got {type(data).__name__}"
+            "data must be a tensor, an array or an iterable of batches of inputs or (inputs, labels); got "
+            f"{type(data).__name__}"
         )
     first = next(module.parameters(), None)
     for batch in data:

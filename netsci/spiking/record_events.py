@@ -105,7 +105,8 @@ def add_spikes(held: Neurons | None, calls: list[Call]) -> Neurons:
         return Neurons(calls[0].after, spikes, by_step, binary, np.concatenate(rows) if rows else None)
     if held.spikes.shape != spikes.shape:
         raise ValueError(
-            f"every batch must have units of one shape; got {len(held.spikes)} units, then {len(spikes)}"
+            f"every batch must have units of one shape; got {len(held.spikes)} units, then {len(spikes)}: "
+            "bring all samples to one size"
         )
     return Neurons(
         held.after, held.spikes + spikes, held.by_step + by_step, held.binary and binary, held.raster

@@ -24,12 +24,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from netsci.graph.checks import check_generator
 from netsci.spiking.events import as_bytes, layer_on_spikes
 from netsci.spiking.neurons import LIF
+from netsci.spiking.stp_windows import Windows
 from netsci.spiking.unroll import membranes
 
 Feedback = str | Sequence[Tensor]
@@ -37,14 +37,16 @@ Feedback = str | Sequence[Tensor]
 
 @dataclass(frozen=True)
 class StpStep:
-    """The result of one step of S-TP; the gradients are in the parameters.
+    """The result of a step of S-TP (sparse target propagation); gradients are in the parameters' .grad.
 
-    loss : sum over samples of the mean of e^2 over window and classes, a tensor without gradient.
-    errors : number of window steps with a wrong output, over all samples. steps : number of window steps,
-        over all samples.
+    A window is the time steps, of the T of a sample, from which it learns. An output is wrong at a step if
+    any output neuron differs from the target: only that of the label fires.
+
+    loss : sum over samples of the mean of (output - target)^2 over window and classes; it has no gradient.
+    errors : window steps with a wrong output, over all samples. steps : all their window steps.
     correct : samples whose label fired most over all T steps; of equal classes the first one counts.
-    spikes_used : input and hidden spikes at the steps with an error. spikes_total : those at all steps. An
-        input of n events counts n.
+    spikes_used : input and hidden spikes at the window steps with a wrong output. spikes_total : those at all
+        T steps. An input value of n events counts n.
     """
 
     loss: Tensor
@@ -64,7 +66,7 @@ def stp_gradients(
     window: int = 4,
     feedback: Feedback = "weights",
 ) -> StpStep:
-    """Add the S-TP gradient of a batch to the .grad of the model's parameters; return loss and counts.
+    """Add the gradient of S-TP (sparse target propagation) to the parameters' .grad; return an `StpStep`.
 
     Parameters
     ----------
@@ -74,9 +76,11 @@ def stp_gradients(
     labels : classes int64 [batch].
     rng : draws the windows.
     window : steps w, from 1 to T.
-    feedback : "weights", or a matrix [out, in] for each layer but the first, see `random_feedback`.
+    feedback : what carries errors back: "weights", the layers' own, or a matrix [out, in] for each layer but
+        the first, see `random_feedback`.
 
-    W -= lr W.grad descends. The gradient is a sum over window steps and a mean over samples.
+    W -= lr W.grad descends, as torch's optimizers do. The gradient is a sum over window steps and a mean over
+    samples.
 
     Raises
     ------
@@ -101,7 +105,7 @@ def stp_gradients(
     if labels.numel() and int(labels.max()) >= classes:
         raise ValueError(f"labels must lie below {classes}, the model's outputs; got {int(labels.max())}")
     first = rng.integers(0, x.shape[0] - window + 1, x.shape[1])
-    places = _Windows.of(first, window, x.device)
+    places = Windows.of(first, window, x.device)
     with torch.no_grad():
         run = _forward(layers, neurons, x, places)
         target = nn.functional.one_hot(labels, run.output.shape[2]).to(x.dtype)
@@ -113,7 +117,8 @@ def stp_gradients(
 def random_feedback(model: nn.Module, *, rng: np.random.Generator) -> tuple[Tensor, ...]:
     """Return a random matrix [out, in] for each layer but the first, the fixed feedback of `stp_gradients`.
 
-    Entries are normal with variance 1 / out. They have the device and dtype of their layer.
+    model : as in `stp_gradients`. Entries are normal with variance 1 / out. They have the device and dtype of
+    their layer.
 
     Examples
     --------
@@ -132,47 +137,6 @@ def random_feedback(model: nn.Module, *, rng: np.random.Generator) -> tuple[Tens
 
 
 @dataclass(frozen=True)
-class _Windows:
-    """The steps of each sample's window, as kernels and as torch need them."""
-
-    first: NDArray[np.int64]
-    starting: NDArray[np.int64]
-    steps: Tensor  # [w, batch]
-    samples: Tensor  # [batch]
-
-    @staticmethod
-    def of(first: NDArray[np.int64], window: int, device: torch.device) -> _Windows:
-        steps = torch.as_tensor(first[None] + np.arange(window)[:, None], device=device)
-        samples = torch.arange(len(first), device=device)
-        return _Windows(first, np.argsort(first, kind="stable"), steps, samples)
-
-    def of_series(self, series: Tensor) -> Tensor:
-        """Return [w, batch, n] of a series [T, batch, n]."""
-        memory = _memory(series)
-        if memory is None:
-            return series[self.steps, self.samples]
-        from netsci.spiking._window_kernels import window_of
-
-        out, view = _window_like(memory, len(self.steps))
-        window_of(memory, self.first, view)
-        return out
-
-    def of_trace(self, series: Tensor, alpha: float) -> Tensor:
-        """Return [w, batch, n] of the trace of a series [T, batch, n]."""
-        memory = _memory(series)
-        if memory is None:
-            traces = [series[0]]
-            for spikes in series[1:]:
-                traces.append(alpha * traces[-1] + spikes)
-            return torch.stack(traces)[self.steps, self.samples]
-        from netsci.spiking._window_kernels import traces_of
-
-        out, view = _window_like(memory, len(self.steps))
-        traces_of(memory, self.first, self.starting, memory.dtype.type(alpha), view)
-        return out
-
-
-@dataclass(frozen=True)
 class _Run:
     """What a forward pass leaves for learning: per layer the window's input, its trace, the membranes."""
 
@@ -183,7 +147,7 @@ class _Run:
     total: float
 
 
-def _forward(layers: list[Any], neurons: list[LIF], x: Tensor, places: _Windows) -> _Run:
+def _forward(layers: list[Any], neurons: list[LIF], x: Tensor, places: Windows) -> _Run:
     spikes, traces, potentials = [], [], []
     total = 0.0
     for layer, neuron in zip(layers, neurons, strict=True):
@@ -242,19 +206,6 @@ def _descend(
         back = found[-1] if matrix is None else delta @ matrix
         theta = neurons[i - 1].threshold
         delta = back * ((run.membranes[i - 1] - theta).abs() < theta)
-
-
-def _memory(series: Tensor) -> Any:
-    """Return [n, T, batch] for kernels, or None where torch is to do the work."""
-    turned = series.permute(2, 0, 1)
-    if series.device.type != "cpu" or series.dtype not in (torch.float32, torch.float64):
-        return None
-    return turned.numpy() if turned.is_contiguous() else None
-
-
-def _window_like(memory: Any, window: int) -> tuple[Tensor, Any]:
-    out = torch.empty((memory.shape[0], window, memory.shape[2]), dtype=torch.from_numpy(memory).dtype)
-    return out.permute(1, 2, 0), out.numpy()
 
 
 def _neurons_outermost(series: Tensor) -> Tensor:

@@ -60,9 +60,10 @@ class _Fire(torch.autograd.Function):
 
 
 def fire(u: Tensor, surrogate: str = "atan") -> Tensor:
-    """Return the spikes 1[u >= 0] of u = v - theta, with a surrogate as derivative; u = 0 fires.
+    """Return the spikes of neurons: 1 where u >= 0, else 0, of u's shape and dtype; u = 0 fires.
 
-    Raises ValueError if `SURROGATES` has no surrogate of that name.
+    u : membrane less threshold, any shape. surrogate : what stands for the derivative, "atan", "rect" or
+    another name in `SURROGATES`. Raises ValueError if it is unknown.
 
     Examples
     --------

@@ -33,11 +33,12 @@ class Dynamics(NamedTuple):
 def unroll(neuron: nn.Module, current: Tensor, *, steps: int | None = None) -> Tensor:
     """Return the spikes [T, batch, ...] of a neuron that starts at rest.
 
-    current is [T, batch, ...]. With steps it is [batch, ...], a constant current, and no T copies of it are
-    made. The spikes have the dtype of the current and its order in memory (also if
+    neuron : a `LIF`, an `IF`, or a module with a method `step`. current : floating [T, batch, ...], T time
+    steps, if steps is None; with steps it is [batch, ...], a constant current for T = steps, of which no
+    copies are made. The spikes have the dtype of the current and its order in memory (also if
     `current.permute(2, 0, 1)` is contiguous). Membranes are at least float32. A current that is NaN never
-    fires. Any module with a method `step(current, state) -> (spikes,
-    state)` can be unrolled; `LIF` and `IF` have a fused loop.
+    fires. Any module with a method `step(current, state) -> (spikes, state)` can be unrolled; `LIF` and `IF`
+    have a fused loop.
 
     Raises
     ------
@@ -62,10 +63,10 @@ def unroll(neuron: nn.Module, current: Tensor, *, steps: int | None = None) -> T
 
 
 def membranes(neuron: nn.Module, current: Tensor, *, steps: int | None = None) -> Tensor:
-    """Return the membranes before the reset, [T, batch, ...], without gradient; arguments as for `unroll`.
+    """Return the membrane potentials before the reset, [T, batch, ...], without gradient.
 
-    The neuron fires where the membrane reaches neuron.threshold. The dtype is that of the current, at least
-    float32.
+    neuron : a `LIF` or an `IF`. current, steps : as in `unroll`. The neuron fires where the membrane reaches
+    neuron.threshold. The dtype is that of the current, at least float32.
 
     Raises
     ------

@@ -76,7 +76,8 @@ def link_correlated(correlation: Any, shape: tuple[int, int], links: int) -> sp.
 def csti(x: Any, shape: tuple[int, int], sparsity: float) -> sp.csr_array:
     """Return the correlated topology of real inputs: link the features with the largest |Pearson r|.
 
-    x : [samples, features]. Number of links, tiles and errors are as in `sscti`.
+    x : [samples, features]. shape : (rows, columns) of the layer. sparsity : share of absent links, in
+    [0, 1]. Returns a bool CSR of that shape; number of links, tiles and errors are as in `sscti`.
 
     Examples
     --------
@@ -91,29 +92,31 @@ def csti(x: Any, shape: tuple[int, int], sparsity: float) -> sp.csr_array:
 def sscti(x: Any, shape: tuple[int, int], sparsity: float, *, correlation: str = "phi") -> sp.csr_array:
     """Return the topology of sparse spike correlated initialization for one layer.
 
-    If rows and columns are multiples of the M features, every tile M x M has round((1 - S) M^2) links (half
-    to even). The total may then differ from `links_at(shape, S)` by rounding, by at most half a link a tile.
-    For any other shape the total is `links_at(shape, S)`.
-    To set the total, call `link_correlated(pearson(x), shape, links)`. Several layers share one correlation:
-    see `link_correlated_at`.
+    The M x M matrix of |correlation| between features is repeated over the layer like a tile, from the first
+    cell on; links are where it is largest. S is the sparsity. If rows and columns are multiples of M, every
+    tile has round((1 - S) M^2) links (half to even), so the total may differ from `links_at(shape, S)` by at
+    most half a link a tile. Any other shape cuts the last tiles and has `links_at(shape, S)` links. To set
+    the total, call `link_correlated(pearson(x), shape, links)`. Several layers share one correlation: see
+    `link_correlated_at`.
 
     Parameters
     ----------
     x : [samples, features], the input of the network: spikes, each time step a sample, or real values; an
         array, or `netsci.topology.correlation.Samples`, whose rows are read when needed.
-    shape : (rows, columns) of the layer: (M, beta M) behind the input, (beta M, beta M) behind a hidden
-        layer.
+    shape : (rows, columns) of the layer, rows presynaptic. S0 takes (M, b M) behind the input and (b M, b M)
+        behind a hidden layer, with a whole number b.
     sparsity : share of absent links, in [0, 1].
     correlation : "phi", Pearson's phi, which on real values is Pearson's r; "as_printed", S0 eq. 2.
 
     Returns
     -------
-    bool CSR of that shape; links of equal strength in the order of `correlated`.
+    bool CSR of that shape; links of equal strength are taken in the order that `link_correlated` says.
 
     Raises
     ------
     TypeError, ValueError
-        If an argument is not as described above, or x seems to be transposed.
+        If an argument is not as described above, or x seems to be transposed: it has as many rows as the
+        layer, and its columns do not divide them.
 
     Examples
     --------
@@ -134,7 +137,8 @@ def link_correlated_at(correlation: Any, shape: tuple[int, int], sparsity: float
 
     sscti(x, shape, S) = link_correlated_at(pearson(x), shape, S)
 
-    correlation [M, M] as for `correlated`; the number of links and the errors are those of `sscti`.
+    correlation : [M, M] real numbers, as for `link_correlated`. shape : (rows, columns). sparsity : share of
+    absent links, in [0, 1]. Returns a bool CSR of that shape; number of links and errors are as in `sscti`.
 
     Examples
     --------

@@ -42,7 +42,8 @@ def pearson(x: Any) -> _Floats:
     """Return the Pearson correlation of every two features, on 0/1 values the phi coefficient.
 
     r_ij = sum of (x_i - E_i)(x_j - E_j) / sqrt(sum of (x_i - E_i)^2 sum of (x_j - E_j)^2)
-    on 0/1 values = (n n11 - n_i n_j) / sqrt(n_i (n - n_i) n_j (n - n_j)), from exact counts
+    on 0/1 values = (n n11 - n_i n_j) / sqrt(n_i (n - n_i) n_j (n - n_j)), from exact counts: n samples, in
+    n_i of which i is 1, in n11 both
 
     Parameters
     ----------
@@ -93,10 +94,12 @@ def pearson(x: Any) -> _Floats:
 def phi(x: Any) -> _Floats:
     """Return the phi coefficient of every two features of 0/1 values, as `pearson`, and refuse other values.
 
-    phi_ij = (n11 n00 - n10 n01) / sqrt(n1. n0. n.1 n.0)
+    phi_ij = (n11 n00 - n10 n01) / sqrt(n1. n0. n.1 n.0), n10 the samples in which i is 1 and j 0, n1. those
+    in which i is 1, and so on
 
-    x [samples, features], 0/1 of any dtype; float64 [features, features] in [-1, 1], 0 for a constant
-    feature, also on the diagonal. Raises ValueError for other values, else what `pearson` raises.
+    x : [samples, features], 0/1 of any dtype; an array or `Samples`. Returns float64 [features, features] in
+    [-1, 1], 0 for a constant feature, also on the diagonal. Raises ValueError for other values, else what
+    `pearson` raises.
 
     Examples
     --------
@@ -117,8 +120,8 @@ def phi_as_printed(x: Any) -> _Floats:
 
     It depends on the two means only, not on whether features are active together.
 
-    sqrt((sum of (x_i - E_i)^2 / E_i + sum of (x_j - E_j)^2 / E_j) / (2 samples))
-    on 0/1 values = sqrt(1 - (p_i + p_j) / 2)
+    sqrt((sum of (x_i - E_i)^2 / E_i + sum of (x_j - E_j)^2 / E_j) / (2 samples)), E the mean of a feature
+    on 0/1 values = sqrt(1 - (p_i + p_j) / 2), p the share of samples in which a feature is 1
 
     Parameters
     ----------
@@ -210,7 +213,10 @@ def _blocks(x: _Rows, dtype: type) -> Iterator[Any]:
 
 def _check_samples(x: Any) -> _Rows:
     if sp.issparse(x) or isinstance(x, np.ma.MaskedArray):
-        raise TypeError(f"x must be a plain dense array [samples, features]; got {type(x).__name__}")
+        raise TypeError(
+            f"x must be a plain dense array [samples, features]; got {type(x).__name__}: pass x.toarray(), "
+            "of a masked array x.filled(0)"
+        )
     on_request = not hasattr(x, "__array__") and all(hasattr(x, part) for part in ("shape", "dtype"))
     array: _Rows = x if on_request else np.asarray(x)
     if array.dtype.kind not in "biuf":

@@ -21,6 +21,7 @@ from netsci.graph.checks import check_fraction, check_generator, check_graph
 from netsci.graph.layered import LayeredGraph
 from netsci.graph.percolation import live_units, select_links, surviving_links
 from netsci.graph.projection import Projection
+from netsci.indices import check_stored
 from netsci.topology.cells import cells_of, links_of
 from netsci.topology.regrowth import draw_missing
 from netsci.topology.rule import EvolutionRule
@@ -41,10 +42,11 @@ class Evolution:
     graph : the network after the step.
     removed, percolated, regrown : bool CSR, the links removed by score, removed by percolation, and regrown.
         A link that is removed and regrown is in two of them.
-    overlap : float64, (removed and regrown) / regrown; NaN if nothing grew.
-    deficit : int64, target - links after, at least 0; 0 if the projection may not evolve.
-    uniform_fill : int64, regrown links with score 0, drawn uniformly after all positive scores were used; 0
-        if delta = 0, which ignores scores.
+    overlap : float64 [projections], share in [0, 1] of the regrown links that this step had removed; NaN if
+        nothing grew.
+    deficit : int64 [projections], target - links after, at least 0; 0 if the projection may not evolve.
+    uniform_fill : int64 [projections], regrown links with score 0, drawn uniformly after all positive scores
+        were used; 0 if delta = 0, which ignores scores.
     """
 
     graph: LayeredGraph
@@ -79,10 +81,16 @@ def evolve(
     target_links : number of links after the step, by projection name, or a list with one entry for each
         projection. Without an entry, or with None, the number stays. A target below (1 - zeta) of the links
         removes more links.
-    evolvable : whether each projection may evolve; all by default. The others still lose percolated links.
-    views : what the scores see of a projection, by its name (`netsci.sparse.views`), for instance its
-        gradient. For a projection without a view they see links and weights only.
-    rng : generator. It draws all removals in the order of the projections, then all regrowths.
+    evolvable : a list with True or False for each projection; None for all True. The others still lose
+        percolated links.
+    views : {projection name: LayerView}, what the scores see of it, for instance its gradient
+        (`netsci.sparse.views` makes them). For a projection without a view, or with None, they see links and
+        weights only.
+    rng : numpy Generator. It draws all removals in the order of the projections, then all regrowths.
+
+    Returns
+    -------
+    Evolution, whose `graph` is the network after the step.
 
     Memory: the links, and a few numbers for each cell of the largest layer; less if regrowth scores a large
     layer in blocks of rows, see `netsci.topology.regrowth`.
@@ -208,6 +216,8 @@ def _choose_views(graph: LayeredGraph, views: Mapping[str, LayerView] | None) ->
     seen: list[LayerView] = []
     for p in graph.projections:
         view = given.get(p.name)
+        if view is not None:
+            check_stored(view.links, f"links of views[{p.name!r}]")
         if view is not None and (view.links.shape != p.shape or (view.links != p.links).nnz):
             raise ValueError(
                 f"views[{p.name!r}] has other links than the projection: make the views after the "
@@ -246,7 +256,9 @@ def _read_targets(graph: LayeredGraph, target_links: Targets) -> list[int]:
     elif isinstance(target_links, Mapping):
         unknown = set(target_links) - set(names)
         if unknown:
-            raise ValueError(f"target_links names {sorted(unknown)}, but the projections are {names}")
+            raise ValueError(
+                f"target_links names {sorted(unknown)}, but the projections are {names}: name these only"
+            )
         shared = sorted(name for name in target_links if names.count(name) > 1)
         if shared:
             raise ValueError(

@@ -13,6 +13,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from netsci.graph.checks import check_fraction, check_generator
+from netsci.graph.structure.null_models import rewire
 from netsci.topology.cells import links_of
 
 _BLOCK_CELLS = 2**22  # receptive fields are drawn for as many rows at once as fill this many cells
@@ -20,7 +21,9 @@ _STEEPEST = 1e300  # an exponent short of infinity, which times a distance of 0 
 
 
 def links_at(shape: tuple[int, int], sparsity: float) -> int:
-    """Return the number of links at a sparsity in [0, 1]: round((1 - S) rows columns), half to even.
+    """Return the number of links at a sparsity S in [0, 1]: round((1 - S) * rows * columns), half to even.
+
+    shape : (rows, columns) of the layer. sparsity : share of absent links.
 
     Examples
     --------
@@ -33,11 +36,13 @@ def links_at(shape: tuple[int, int], sparsity: float) -> int:
 
 
 def uniform(shape: tuple[int, int], links: int, *, rng: np.random.Generator) -> sp.csr_array:
-    """Return a random topology in which all columns have equally many links, and all rows too.
+    """Return a random topology in which columns differ by at most one link, and rows too; bool CSR.
 
     An in-degree is links // columns or one more, an out-degree links // rows or one more; which units have
-    one more is random. The columns are filled one by one from the rows with the fewest links so far. Every
-    such topology is possible, but not all are equally probable.
+    one more is random. Every such topology is equally likely: the columns are filled one by one from the rows
+    with the fewest links so far, and then the links are rewired, as `netsci.graph.null_model` does.
+
+    shape : (rows, columns), rows presynaptic. links : their number. rng : numpy Generator.
 
     Raises ValueError if there are more links than cells.
 
@@ -67,11 +72,13 @@ def uniform(shape: tuple[int, int], links: int, *, rng: np.random.Generator) -> 
             filled[:] = False
             filled[more] = True
         cells.append(chosen * columns + column)
-    return links_of(np.concatenate(cells), (rows, columns))
+    return rewire(links_of(np.concatenate(cells), (rows, columns)), rng=rng)
 
 
 def erdos_renyi(shape: tuple[int, int], links: int, *, rng: np.random.Generator) -> sp.csr_array:
-    """Return a topology drawn uniformly from all topologies with this number of links.
+    """Return a topology drawn uniformly from all topologies with this number of links; bool CSR.
+
+    shape, links, rng : as in `uniform`.
 
     Raises ValueError if there are more links than cells.
 
@@ -94,9 +101,9 @@ def brf(
     p(row i draws column j) ~ (1 + d_ij)^-((1 - r) / r), without replacement,
     d_ij = distance of j from i columns / rows on a ring of all columns
 
-    Each row has links // rows links or one more; the rows with one more are spread evenly. The randomness r
-    lies in [0, 1]: at 0 a row takes its nearest columns (the lower of two at equal distance), at 1 any
-    columns.
+    Each row has links // rows links or one more; the rows with one more are spread evenly. randomness : r, in
+    [0, 1]: at 0 a row takes its nearest columns (the lower of two at equal distance), at 1 any columns.
+    shape, links, rng : as in `uniform`. Returns a bool CSR of that shape.
 
     Raises ValueError if there are more links than cells or the randomness is outside [0, 1].
 
@@ -134,7 +141,7 @@ def watts_strogatz(
     floor(i columns / rows) - (k_i - 1) // 2. k_i is links // rows or one more; the rows with one more are
     spread evenly. Each link is then removed with probability `rewiring`, independently, and its row gets a
     new one, uniformly from the columns without a link. Rows keep their number of links. At rewiring = 1 the
-    columns are uniformly random.
+    columns are uniformly random. shape, links, rng : as in `uniform`. Returns a bool CSR of that shape.
 
     Raises ValueError if there are more links than cells or the rewiring is outside [0, 1].
 
@@ -185,7 +192,10 @@ def check_shape(shape: tuple[int, int], links: int) -> tuple[tuple[int, int], in
         raise ValueError(f"shape must be (rows, columns), both at least 1; got {shape!r}")
     rows, columns = index(shape[0]), index(shape[1])
     if not 0 <= index(links) <= rows * columns:
-        raise ValueError(f"links must lie in [0, {rows * columns}], the cells of {shape}; got {links}")
+        raise ValueError(
+            f"links must lie in [0, {rows * columns}], the cells of {shape}; got {links}: links_at counts "
+            "them"
+        )
     return (rows, columns), index(links)
 
 

@@ -88,7 +88,10 @@ def best_of_blocks(
     zero = np.zeros(0, bool)
     for new, scores in blocks:
         if len(scores) and not (scores.min() >= 0 and scores.max() < np.inf):
-            raise ValueError("scores of missing links must be finite and at least 0")
+            raise ValueError(
+                "scores of missing links must be finite and at least 0: mend the function of the regrowth "
+                "in REGROWTH"
+            )
         found = _keys(scores, delta, rng)
         # A full pool lets in only what reaches its least key.
         enough = found >= keys.min() if len(cells) == k and k else np.full(len(found), k > 0)
@@ -123,7 +126,8 @@ def _score(view: LayerView, regrowth: str) -> _Floats:
     scores: _Floats = np.asarray(REGROWTH[regrowth](view))
     if scores.shape != view.links.shape:
         raise ValueError(
-            f"regrowth {regrowth!r} must return scores of shape {view.links.shape}; got {scores.shape}"
+            f"regrowth {regrowth!r} must return scores of shape {view.links.shape}, one a cell; got "
+            f"{scores.shape}: mend the function of this name in REGROWTH"
         )
     return scores
 

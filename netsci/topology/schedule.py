@@ -1,6 +1,6 @@
 """Schedules: how the share of removed links, the density and delta change over training.
 
-All functions count steps (mostly epochs) from 0 to `steps`. A schedule ends at step T = until steps: from
+All functions count steps (mostly epochs) from 0 to `steps`. A schedule ends at step T = until * steps: from
 there on the share to remove is 0, and density and delta have their final values.
 """
 
@@ -14,8 +14,15 @@ from netsci.graph.checks import check_fraction
 def cosine(zeta: float, step: float, steps: float, until: float = 1.0) -> float:
     """Return the share of links to remove, which falls along half a cosine: zeta / 2 (1 + cos(pi step / T)).
 
-    T = until steps; 0 from there on. In [0, zeta]. Raises ValueError unless zeta and until lie in [0, 1] and
-    steps is positive and step at least 0.
+    T = until * steps is the step at which the schedule ends. Returns a float in [0, zeta]; 0 from step T on.
+
+    Parameters
+    ----------
+    zeta : share of links to remove at step 0, in [0, 1].
+    step : the step now, at least 0. steps : number of all steps, above 0.
+    until : share of all steps that the schedule takes, in [0, 1].
+
+    Raises ValueError if a parameter is out of range.
 
     Examples
     --------
@@ -31,7 +38,9 @@ def cosine(zeta: float, step: float, steps: float, until: float = 1.0) -> float:
 
 
 def static(zeta: float, step: float, steps: float, until: float = 1.0) -> float:
-    """Return the share of links to remove: zeta before step T = until steps, 0 from there on.
+    """Return the share of links to remove: zeta before step T = until * steps, 0 from there on.
+
+    Parameters and errors are those of `cosine`.
 
     Examples
     --------
@@ -45,7 +54,16 @@ def static(zeta: float, step: float, steps: float, until: float = 1.0) -> float:
 
 
 def linear(initial: float, final: float, step: float, steps: float, until: float = 1.0) -> float:
-    """Return the density (or sparsity) on the straight line from initial to final, reached at step T.
+    """Return the density (or sparsity) on the straight line from initial to final.
+
+    It has the value `final` at step T = until * steps, and from there on.
+
+    Parameters
+    ----------
+    initial, final : densities (or sparsities) at step 0 and at step T, in [0, 1].
+    step, steps, until : as in `cosine`.
+
+    Raises ValueError if a parameter is out of range.
 
     Examples
     --------
@@ -57,19 +75,19 @@ def linear(initial: float, final: float, step: float, steps: float, until: float
 
 
 def linear_exponent(initial: float, final: float, step: float, steps: float, until: float = 1.0) -> float:
-    """Return the delta whose exponent T = delta / (1 - delta) changes linearly from initial to final.
+    """Return the delta whose exponent x = delta / (1 - delta) changes linearly from initial to final.
 
-    delta = T / (1 + T),  T = T_0 + (T_1 - T_0) min(1, step / (until steps)),  T_i = delta_i / (1 - delta_i)
+    delta = x / (1 + x),  x = x_0 + (x_1 - x_0) min(1, step / (until * steps)),  x_i = delta_i / (1 - delta_i)
 
-    until is the share of the steps after which delta is final. Both deltas lie in [0, 1): at 1 the exponent
-    is infinite. Raises ValueError otherwise.
+    initial, final : deltas at step 0 and from step until * steps on, in [0, 1): at 1 the exponent is
+    infinite. step, steps, until : as in `cosine`. Raises ValueError if one is out of range.
 
     Examples
     --------
     >>> [round(linear_exponent(0.5, 0.9, step, 80), 3) for step in (0, 40, 80)]
     [0.5, 0.833, 0.9]
 
-    Source: CHTs of the CHT laboratory, which removes with odds |w|^T, T from 1 to 9.
+    Source: CHTs of the CHT laboratory, which removes with odds |w|^x, x from 1 to 9.
     """
     _check_ends(initial, final)
     if max(initial, final) == 1.0:
@@ -88,9 +106,10 @@ def sigmoid(
     """Return the density (or sparsity) on a sigmoid from initial to final, scaled to reach both exactly.
 
     initial + (final - initial) (s(x) - s(-1)) / (s(1) - s(-1)),  s(x) = 1 / (1 + exp(-steepness x)),
-    x = 2 step / T - 1 in [-1, 1]
+    x = 2 step / T - 1 up to step T = until * steps, where the value is `final`, and 1 from there on
 
-    Steepness must be positive: 1 is nearly a line. A steepness k for each step, as in S1, is k T / 2 here.
+    initial, final, step, steps, until : as in `linear`. steepness : above 0; 1 is nearly a line. S1's k, a
+    steepness for each step, is k T / 2 here. Raises ValueError if a parameter is out of range.
 
     Examples
     --------
@@ -102,7 +121,7 @@ def sigmoid(
     """
     _check_ends(initial, final)
     if not 0.0 < steepness < np.inf:
-        raise ValueError(f"steepness must be positive and finite; got {steepness!r}")
+        raise ValueError(f"steepness must be positive and finite, such as 6; got {steepness!r}")
     x = 2.0 * _elapsed(step, steps, until) - 1.0
     # s(x) - 1/2 = tanh(steepness x / 2) / 2, which neither overflows nor loses digits.
     share = (float(np.tanh(steepness * x / 2.0)) / float(np.tanh(steepness / 2.0)) + 1.0) / 2.0
@@ -113,9 +132,9 @@ def _elapsed(step: float, steps: float, until: float) -> float:
     """Return the share of the schedule that is over, in [0, 1]."""
     check_fraction(until, "until")
     if not 0.0 < steps < np.inf:
-        raise ValueError(f"steps must be positive and finite; got {steps!r}")
+        raise ValueError(f"steps must be the number of all steps, positive and finite; got {steps!r}")
     if not step >= 0.0:
-        raise ValueError(f"step must be at least 0; got {step!r}")
+        raise ValueError(f"step must be at least 0: count steps from 0; got {step!r}")
     end = until * steps
     return min(1.0, step / end) if step < end else 1.0
 

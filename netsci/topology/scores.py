@@ -18,25 +18,31 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from netsci.graph.checks import check_number
+from netsci.indices import check_stored
 from netsci.topology.view import LayerView
 
 Score = Callable[[LayerView], NDArray[np.float64]]
 
 
 def magnitude(weights: sp.csr_array) -> NDArray[np.float64]:
-    """Return |w| of every stored link, float64 [links].
+    """Return |w| of every stored link, float64 [links] in CSR order; links of small |w| are removed first.
+
+    weights : CSR [rows, columns]; every stored entry is a link.
 
     Examples
     --------
     >>> magnitude(sp.csr_array([[-2.0, 0.0], [0.0, 1.0]])).tolist()
     [2.0, 1.0]
     """
-    return np.abs(np.asarray(weights.data, np.float64))
+    _check_weights(weights)
+    return _strength(weights)
 
 
 def relative_importance(
@@ -46,8 +52,11 @@ def relative_importance(
 
     |w_ij| / sum over j of |w_ij| + |w_ij| / sum over i of |w_ij|
 
-    float64 [links] in [0, 2]; 0 for a weight of 0, also if a whole row or column is 0. `epsilon`, at least 0,
-    is added to each sum or, with `per_entry`, to each entry of the matrix, missing ones included.
+    float64 [links] in [0, 2], in CSR order; 0 for a weight of 0, also if a whole row or column is 0. Links of
+    a low score are removed first.
+
+    weights : CSR [rows, columns]; every stored entry is a link. epsilon : at least 0, is added to each sum
+    or, with per_entry=True, to each entry of the matrix, missing ones included.
 
     Examples
     --------
@@ -57,16 +66,21 @@ def relative_importance(
     Source: S0 section 3.2.3 names it; the code of the CHT laboratory uses epsilon = 1e-5, outside or inside
     the sum.
     """
+    check_number(epsilon, "epsilon")
     if not 0.0 <= epsilon < np.inf:
-        raise ValueError(f"epsilon must be finite and at least 0; got {epsilon!r}")
+        raise ValueError(f"epsilon must be finite and at least 0, such as 1e-5; got {epsilon!r}")
+    _check_weights(weights)
     rows, columns = weights.shape
     return _shares(weights, epsilon * (columns if per_entry else 1), epsilon * (rows if per_entry else 1))
 
 
 def link_removal_score(weights: sp.csr_array) -> NDArray[np.float64]:
-    """Return |w| / (1 + row sum) + |w| / (1 + column sum), between relative importance and magnitude.
+    """Return |w| / (1 + row sum) + |w| / (1 + column sum); links of a low score are removed first.
 
-    float64 [links] in [0, 2); sums are of |w| over the links of the row or column.
+    float64 [links] in [0, 2), in CSR order; sums are of |w| over the links of the row or column. It is
+    near `relative_importance` where the sums are large, and near 2 |w| where they are small.
+
+    weights : CSR [rows, columns]; every stored entry is a link.
 
     Examples
     --------
@@ -75,6 +89,7 @@ def link_removal_score(weights: sp.csr_array) -> NDArray[np.float64]:
 
     Source: S0 eq. 4.
     """
+    _check_weights(weights)
     return _shares(weights, 1.0, 1.0)
 
 
@@ -169,8 +184,23 @@ def ch_rule(name: str) -> str | None:
     return None
 
 
+def _check_weights(weights: Any) -> None:
+    """Raise unless weights is a CSR matrix of real numbers, which compiled code may follow."""
+    if not sp.issparse(weights) or weights.format != "csr":
+        raise TypeError(
+            f"weights must be a scipy CSR matrix, sp.csr_array(weights); got {type(weights).__name__}"
+        )
+    if weights.dtype.kind not in "biuf":
+        raise TypeError(f"weights must be real numbers; their dtype is {weights.dtype}")
+    check_stored(weights, "weights")
+
+
+def _strength(weights: sp.csr_array) -> NDArray[np.float64]:
+    return np.abs(np.asarray(weights.data, np.float64))
+
+
 def _shares(weights: sp.csr_array, more_row: float, more_column: float) -> NDArray[np.float64]:
-    strength = magnitude(weights)
+    strength = _strength(weights)
     row = np.repeat(np.arange(weights.shape[0]), np.diff(weights.indptr))
     row_sum = np.bincount(row, weights=strength, minlength=weights.shape[0]) + more_row
     column_sum = np.bincount(weights.indices, weights=strength, minlength=weights.shape[1]) + more_column

@@ -13,6 +13,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from netsci.graph.checks import as_whole, check_choice, check_fraction, check_generator, check_number
+from netsci.indices import check_stored
 
 LAYERS = ("first", "hidden", "last")
 
@@ -54,17 +55,22 @@ def sswi_variance(
     fan_in = _fan_in(n, structural_sparsity)
     check_number(threshold, "threshold")
     if not 0.0 < threshold < inf:
-        raise ValueError(f"threshold must be positive and finite; got {threshold!r}")
+        raise ValueError(f"threshold must be positive and finite, such as 1.0; got {threshold!r}")
     if layer == "first":
         if rate is None:
-            raise ValueError("rate is missing: the first layer needs the firing probability of the inputs")
+            raise ValueError(
+                "rate is missing: the first layer needs the firing probability of the inputs, "
+                "rate=x.mean() of spikes"
+            )
         check_fraction(rate, "rate")
         return float((1.0 - rate) / fan_in)
     return float(threshold**2 * sqrt(pi * exp(1.0) / 2.0) / (n if layer == "last" else fan_in))
 
 
 def swi_variance(n: int, structural_sparsity: float) -> float:
-    """Return the variance of sparse weight initialization, 2 / (n (1 - S)), S in [0, 1).
+    """Return the variance of sparse weight initialization, 2 / (n (1 - S)).
+
+    n : inputs of the layer. structural_sparsity : S, its share of absent links, in [0, 1).
 
     Raises TypeError or ValueError if n is no whole number of at least 1 or S is outside [0, 1).
 
@@ -80,7 +86,7 @@ def swi_variance(n: int, structural_sparsity: float) -> float:
 
 
 def kaiming_variance(n: int) -> float:
-    """Return He's variance of a dense layer, 2 / n. It does not depend on sparsity.
+    """Return He's variance of a dense layer, 2 / n, n its inputs. It does not depend on sparsity.
 
     Raises TypeError or ValueError if n is no whole number of at least 1.
 
@@ -123,9 +129,12 @@ def initial_weights(
     check_generator(rng)
     if not sp.issparse(links) or links.format != "csr":
         raise TypeError(f"links must be a scipy CSR matrix, sp.csr_array(links); got {type(links).__name__}")
+    check_stored(links, "links")
     check_number(variance, "variance")
     if not 0.0 <= variance < inf:
-        raise ValueError(f"variance must be finite and at least 0; got {variance!r}")
+        raise ValueError(
+            f"variance must be finite and at least 0, such as swi_variance(n, sparsity); got {variance!r}"
+        )
     if np.dtype(dtype) not in (np.float32, np.float64):
         raise TypeError(f"dtype must be float32 or float64; got {np.dtype(dtype)}")
     return np.asarray(rng.standard_normal(links.nnz) * sqrt(variance), dtype=dtype)

@@ -113,7 +113,7 @@ def _build_architecture(architecture: Architecture, recipe: Recipe, inputs: Inpu
     shapes = link_shapes(plan)
     if not names or set(names) - set(shapes):
         raise ValueError(
-            f"sparse of the architecture {recipe.net.model!r} must name some of its layers, "
+            f"the field sparse of the architecture {recipe.net.model!r} must name some of its layers, "
             f"{', '.join(shapes)}; got {names!r}: register it with such names, or set dense=True"
         )
     links = _first_links(recipe, inputs, {name: shapes[name] for name in names})
@@ -161,7 +161,9 @@ def _options(architecture: Architecture, recipe: Recipe) -> dict[str, Any]:
     for name in ("bias", "dropout"):
         value = getattr(net, name)
         if value and options.get(name, value) != value:
-            raise ValueError(f"{name} is {value!r}, but options set it to {options[name]!r}: give it once")
+            raise ValueError(
+                f"{name} is {value!r}, but options set it to {options[name]!r}: give it once, not in options"
+            )
         if value:
             options[name] = value
     architecture.check_options(net.model, options)

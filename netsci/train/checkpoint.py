@@ -20,6 +20,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from netsci.io.files import write_atomically
+from netsci.io.seal import find_damage, seal
 
 FORMAT = "netsci training checkpoint 1"
 _PARTS = {"recipe": dict, "epoch": int, "step": int, "groups": list, "scalars": dict, "notes": dict}
@@ -31,7 +32,8 @@ class Checkpoint:
 
     recipe : values of `Recipe.flat`. epoch, step : epochs and batches done. model, optimizer : their
     state_dict. notes : everything else, values that JSON can hold. method : state_dict of the method's hooks,
-    tensors or values that JSON can hold; None in a file of an older version, which had no methods.
+    tensors or values that JSON can hold; None for no state, as in files of this format that an
+    earlier netsci wrote.
     """
 
     recipe: dict[str, Any]
@@ -44,7 +46,7 @@ class Checkpoint:
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint atomically: an earlier file is replaced only when the new one is complete.
+    """Write a checkpoint to path, a safetensors file; replace an earlier file only when it is complete.
 
     Raises
     ------
@@ -84,20 +86,21 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     text = json.dumps(content)
     metadata = {"format": FORMAT, "content": text, "sha256": _digest(tensors, text)}
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, save(tensors, metadata=metadata))
+    write_atomically(path, seal(save(tensors, metadata=metadata)))
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
-    """Read a checkpoint; see `save_checkpoint`.
+    """Read a checkpoint from path, a file that `save_checkpoint` wrote.
 
     Raises
     ------
     ValueError
-        If the file is damaged, is no checkpoint of a training run, or was written by another version. The
-        message says what to do.
+        If the file is missing, is damaged, is no checkpoint of a training run, or has another version of the
+        format. The message says what to do.
     """
     mend = "delete it to start the run again, or replace it by an intact copy"
     try:
+        damage = find_damage(path)
         with safe_open(path, framework="pt") as stored:
             metadata = stored.metadata() or {}
             tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
@@ -111,10 +114,11 @@ def load_checkpoint(path: Path) -> Checkpoint:
         )
     if form != FORMAT:
         raise ValueError(
-            f"{path} must be a checkpoint of a training run ({FORMAT!r}); it is another safetensors file"
+            f"{path} must be a checkpoint of a training run ({FORMAT!r}); it is another safetensors file: "
+            "give the checkpoint, or another folder for the run"
         )
     text = metadata.get("content", "")
-    if _digest(tensors, text) != metadata.get("sha256"):
+    if damage or _digest(tensors, text) != metadata.get("sha256"):
         raise ValueError(f"{path} is damaged: its checksum does not fit its content; {mend}")
     try:
         content = _parse_content(text)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +15,10 @@ from netsci.data import DataSet, load
 from netsci.data.features import ARRAYS, TEXTS, checksum_of
 from netsci.graph.checks import as_whole
 from netsci.io.files import write_atomically
-from netsci.models.conv import ConvNet
+from netsci.models.conv_net import ConvNet
 from netsci.train.build import build
-from netsci.train.folder import CHECKPOINT, RECIPE, find_checkpoint
+from netsci.train.checkpoint import load_checkpoint
+from netsci.train.folder import CHECKPOINT, find_checkpoint
 from netsci.train.inputs import Inputs
 from netsci.train.loop import check_device
 from netsci.train.recipe import Recipe
@@ -84,6 +84,8 @@ def pooled_features(model: nn.Module, data: DataSet, *, batch: int = 100, device
 def features_of_run(folder: str | Path, *, device: str = "cpu") -> DataSet:
     """Return the pooled features (see `pooled_features`) of a finished run's network, on all of its data.
 
+    folder : the folder that `train` or `netsci train` wrote. device : "cpu", "cuda" or another of torch.
+
     Raises
     ------
     TypeError, ValueError
@@ -93,7 +95,7 @@ def features_of_run(folder: str | Path, *, device: str = "cpu") -> DataSet:
     try:
         if not (place / CHECKPOINT).exists():
             raise FileNotFoundError(f"{CHECKPOINT} is missing")
-        recipe = Recipe.of(json.loads((place / RECIPE).read_text()))
+        recipe = Recipe.of(load_checkpoint(place / CHECKPOINT).recipe)  # which has a checksum
     except (OSError, ValueError, TypeError) as error:
         raise ValueError(
             f"folder must hold a run of `netsci train`; {str(place)!r} does not ({error})"

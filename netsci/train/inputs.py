@@ -86,7 +86,11 @@ class Inputs:
         if self.has_time != (task.encoding == "events"):
             raise ValueError(
                 f"encoding {task.encoding!r} does not fit data {task.data!r}, which "
-                + ("has a time axis: set encoding to 'events'" if self.has_time else "has no time axis")
+                + (
+                    "has a time axis: set encoding to 'events'"
+                    if self.has_time
+                    else "has no time axis: set encoding to 'direct' or 'rate'"
+                )
             )
         if self.has_time and x.shape[1] != task.steps:
             raise ValueError(

@@ -35,6 +35,7 @@ from netsci.train.folder import (
     NETWORK,
     RECIPE,
     TABLE,
+    check_files,
     find_checkpoint,
     prepare_folder,
     save_network,
@@ -56,7 +57,8 @@ Progress = Callable[[int, float], None]
 class Moment:
     """What an observer gets after an epoch, and before training as epoch 0. It must not change the model.
 
-    epoch : number of epochs done. rows : rows of the table of this epoch. evolutions : all changes of the
+    epoch : number of epochs done. model : the network as it is now. rows : rows of the table of this epoch,
+    dictionaries with epoch, layer, measure, value and unit. evolutions : all changes of the
     topology in this epoch. evolution : the last of them, None if there is none.
     """
 
@@ -71,6 +73,7 @@ class Moment:
 class Run:
     """A finished or paused run, with its model and its table.
 
+    recipe : of the run. inputs : its data, an `Inputs`.
     table : tidy, with columns epoch, layer, measure, value, unit. Measures: loss, accuracy, links, link
         sparsity, node sparsity, silent units, overlap, SOPs (synaptic operations) a sample, firing rate,
         seconds, and for S-TP the spikes used in learning. SOPs, firing rate and silent units are of the
@@ -198,7 +201,7 @@ def _train(
             _write(place, recipe, state, inputs.checksum)
     if place is not None and state.epoch == recipe.optimisation.epochs:
         check_lock(place)
-        save_network(place / NETWORK, state.model)
+        save_network(place / NETWORK, state.model, recipe)
     return Run(recipe, state.model, inputs, pd.DataFrame(state.rows), state.epoch)
 
 
@@ -239,7 +242,7 @@ def _start(recipe: Recipe, inputs: Inputs, device: str, place: Path | None) -> S
     model = build(recipe, inputs).to(device)
     checkpoint = None if place is None else find_checkpoint(place, recipe, inputs.checksum)
     hooks = _start_hooks(recipe, model, inputs)  # before loading: methods see the network at its start
-    if checkpoint is None:
+    if checkpoint is None or place is None:
         return State(model, optimizer_of(recipe, model), hooks)
     try:
         model.load_state_dict(checkpoint.model)
@@ -254,6 +257,7 @@ def _start(recipe: Recipe, inputs: Inputs, device: str, place: Path | None) -> S
             f"{place} holds a checkpoint that does not fit this version ({error}): continue with the version "
             "that wrote it, or start again with resume=False"
         ) from error
+    check_files(place, checkpoint)
     return State(model, optimizer, hooks, checkpoint.epoch, checkpoint.step, rows)
 
 

@@ -129,8 +129,8 @@ class Topology:
         convolutions or attention are uniform in any case.
     removal, regrowth, delta, permanent, as_printed, percolate : see `netsci.topology.EvolutionRule`. delta
         may be a pair (removal, regrowth).
-    delta_end : delta at the end; None if delta stays. delta_schedule : how delta changes to it, a name in
-        `netsci.topology.DELTA`.
+    delta_end : delta at the end, one number or such a pair; None if delta stays. delta_schedule : how it
+        changes, a name in `netsci.topology.DELTA`.
     zeta : share of links that an evolution removes. schedule : how it changes, "cosine" or "static".
     evolve_every : time between two evolutions; 0 for links that never change. evolve_after : time before the
         first one is due. until : when evolution ends, as a share of all epochs or as a text.
@@ -178,9 +178,9 @@ class Topology:
             for delta in ends:
                 check_fraction(delta, "delta_end")
             if len(ends) != 2:
-                raise ValueError(f"delta_end must be one number or a pair; got {self.delta_end!r}")
+                raise ValueError(f"delta_end must be one number, or two as delta has; got {self.delta_end!r}")
         elif self.delta_schedule != "linear":
-            raise ValueError(f"delta_end is missing: delta_schedule {self.delta_schedule!r} needs it")
+            raise ValueError(f"delta_end is missing: set it for delta_schedule {self.delta_schedule!r}")
 
     def _check_sparsity(self) -> None:
         check_choice(self.density_schedule, tuple(DENSITY), "density_schedule")
@@ -191,7 +191,7 @@ class Topology:
                 raise ValueError(f"{name} must lie below 1: a network without links cannot learn")
         if self.initial_sparsity is None and self.density_schedule != "linear":
             raise ValueError(
-                f"initial_sparsity is missing: density_schedule {self.density_schedule!r} needs it"
+                f"initial_sparsity is missing: set it for density_schedule {self.density_schedule!r}"
             )
 
     def _check_times(self) -> None:

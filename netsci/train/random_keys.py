@@ -16,7 +16,9 @@ METHOD = 100  # METHOD + part, part = 1, 2, ...: further generators of a method'
 def generator_at(seed: int, step: int, part: int, purpose: int) -> np.random.Generator:
     """Return the generator for one purpose at one place of a run.
 
-    seed : of the recipe. step : epoch or batch. part : layer or batch. purpose : TOPOLOGY, ORDER, ...
+    seed : of the recipe. step : number of the epoch or batch. part : number of the layer or batch.
+    purpose : what the numbers are for, one of this module's constants (TOPOLOGY, WEIGHTS, ORDER, ...). All
+    are whole numbers of at least 0; different ones give independent numbers.
 
     Examples
     --------

@@ -113,7 +113,8 @@ class Recipe:
             part = parts.get(owner, getattr(self, owner))
             if part is None:
                 raise ValueError(
-                    f"{', '.join(values)} cannot be set: the recipe is dense and has no topology"
+                    f"{', '.join(values)} cannot be set: the recipe is dense and has no topology; leave out "
+                    "dense=True, or start from a recipe with a topology, such as Recipe()"
                 )
             parts[owner] = dataclasses.replace(part, **values)
         return dataclasses.replace(self, **parts)

@@ -20,7 +20,7 @@ from analysis.engine.exhibit import say_verdict
 from analysis.engine.site import in_order, scoreboard
 from analysis.engine.store import load_tables
 from analysis.engine.training import TASK
-from netsci.sweep import Cell, Record, record_path
+from netsci.sweep import Cell, Record, find_record, record_path
 from tests.analysis.committed import EXHIBITS, RESULTS, tables_of
 from tests.analysis.digits.test_digits import SMALL
 from tests.plot import svg
@@ -112,8 +112,8 @@ def test_one_exhibit_drawn_anew_leaves_the_rows_of_all_others(monkeypatch, tmp_p
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--only", "nothing"], "no exhibit nothing"),
-        (["--format", "gif"], "is not made of svg, html, pdf"),
+        (["--only", "nothing"], "nothing is none of digits-accuracy"),
+        (["--format", "gif"], "gif is none of svg, html, pdf"),
         (["--seed", "4"], "give others a folder"),
         (["--scale", "smoke"], "give others a folder"),
         (["--scale", "paper"], "give others a folder"),
@@ -259,6 +259,25 @@ def test_a_cluster_that_is_none_is_told_in_a_line(tmp_path):
     assert result.exit_code == 1
     assert result.stderr.splitlines()[-1].startswith("cluster must be local, tcp://HOST:PORT, or slurm:")
     assert not list(tmp_path.rglob("*.npz"))
+
+
+def test_runs_that_another_exhibit_made_leave_a_row_on_the_scoreboard(tmp_path):
+    """Figure 3 shares runs of Tables 2 and 4: more of them are there than their stored tables have."""
+    shutil.copytree(RESULTS, tmp_path / "results")
+    exhibit, results = EXHIBITS["s0-table2"], tmp_path / "results"
+    hidden = record_path(results, exhibit.cells[0]).with_suffix(".hidden")
+    record = find_record(results, exhibit.cells[0])
+    record.rename(hidden)
+    pages = figures.make_pages(list(EXHIBITS.values()), ["s0-table2"], results, 1)
+    assert "s0-table2" in {page.id for page in pages}
+    hidden.rename(record)
+    pages = {
+        page.id: page for page in figures.make_pages(list(EXHIBITS.values()), ["s1-figure3"], results, 1)
+    }
+    assert list(pages) == list(EXHIBITS)
+    assert "So far 5 of 6 planned runs are finished." in pages["s0-table2"].deviations
+    pages = figures.make_pages(list(EXHIBITS.values()), ["s0-table2"], results, 1)
+    assert "So far" not in str([page.deviations for page in pages if page.id == "s0-table2"])
 
 
 @pytest.mark.parametrize("id_", list(EXHIBITS))

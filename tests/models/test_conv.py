@@ -7,7 +7,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from netsci.models.conv import CLASSIFIER, conv2fc2, conv6fc2
+from netsci.models.conv import conv2fc2, conv6fc2
+from netsci.models.conv_net import CLASSIFIER
 from netsci.models.parts import links_by_name, start_firing
 from netsci.models.wiring import default_sparse, full_links, link_shapes
 from netsci.sparse import SparseConv2d, SparseLinear, sparse_layers

@@ -7,8 +7,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from netsci.models.spikformer import normalise as normalised_features
 from netsci.models.spikformer import spikformer, spikformer_tiny
+from netsci.models.spikformer_parts import normalise as normalised_features
 from netsci.models.wiring import default_sparse, full_links, link_shapes
 from netsci.sparse import SparseLinear, sparse_layers
 from netsci.spiking import LIF

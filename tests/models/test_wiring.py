@@ -9,7 +9,8 @@ from torch import nn
 from netsci.graph import LayeredGraph, percolate
 from netsci.graph.percolation import live_units
 from netsci.models import wiring
-from netsci.models.conv import CLASSIFIER, conv2fc2
+from netsci.models.conv import conv2fc2
+from netsci.models.conv_net import CLASSIFIER
 from netsci.models.resnet import resnet18
 from netsci.models.spikformer import spikformer_tiny
 from netsci.models.wiring import default_sparse, evolvable, full_links, link_shapes

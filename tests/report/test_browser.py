@@ -85,6 +85,19 @@ def test_long_names_overflow_nothing_and_no_table_is_cut(browser: Any, tmp_path:
             seen.assert_silent()
 
 
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_layers_called_as_what_all_objects_have(browser: Any, tmp_path: Path, mode: str) -> None:
+    rng = np.random.default_rng(2)
+    names = ["__proto__", "constructor", "toString", "#ffffff"]
+    graph = LayeredGraph.from_masks([rng.random((12, 12)) < 0.4 for _ in names], names=names)
+    page = report(graph, tmp_path / "names.html")
+    legends = "[...document.querySelectorAll('.legendtext')].map(x => x.textContent)"
+    with visit(browser, page, mode=mode) as seen:
+        said = " ".join(seen.page.evaluate(legends))
+        assert all(name in said for name in names)
+        seen.assert_silent()
+
+
 def test_no_button_hands_data_out(browser: Any, page_file: Path) -> None:
     titles = "Array.from(document.querySelectorAll('.modebar-btn')).map(b => b.dataset.title.toLowerCase())"
     server = "Array.from(document.querySelectorAll('.plot')).map(p => p._context.plotlyServerURL)"

@@ -91,12 +91,38 @@ def test_a_gamma_at_its_bound_is_no_number() -> None:
         assert section.notes[-1] == "Angles are so."
 
 
-def test_the_auc_is_told_without_a_judgement() -> None:
+def test_the_auc_is_told_beside_that_of_equal_degrees() -> None:
     graph = layers(0.1, 0.3)
-    verdict = measures(graph, fit_degrees(graph))[0].verdict
-    assert all(p.name in verdict for p in graph.projections)
-    assert "Unequal degrees alone can cause either" in verdict
-    assert "communit" not in verdict
+    section, missing = measures(graph, fit_degrees(graph))
+    assert all(p.name in section.verdict for p in graph.projections)
+    assert "99 random networks with the same degrees have" in section.verdict
+    assert "No layer stands out." in section.verdict
+    assert section.table is not None
+    assert section.table[["CH3-L3 AUC", "same degrees", "p of AUC"]].notna().all(axis=None)
+    assert "0.5 is random" not in " ".join(section.notes)
+    assert not any("AUC" in reason for reason in missing)
+
+
+def test_links_in_blocks_are_told_by_their_auc() -> None:
+    rng = np.random.default_rng(3)
+    blocks = np.kron(np.eye(3), np.ones((12, 10))) * (rng.random((36, 30)) < 0.5) > 0
+    graph = LayeredGraph.from_masks([blocks, rng.random((30, 20)) < 0.2], names=["told", "random"])
+    section, _ = measures(graph, fit_degrees(graph))
+    assert "told (corrected p = 0.01) stands out" in section.verdict
+    assert section.table is not None
+    row = section.table.iloc[0]
+    assert row["CH3-L3 AUC"] > row["same degrees"]
+
+
+def test_an_auc_without_null_networks_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("netsci.report.structure.MOST_LINKS", 50)
+    graph = layers(0.1, 0.3)
+    section, missing = measures(graph, fit_degrees(graph))
+    assert section.table is not None
+    assert section.table["CH3-L3 AUC"].notna().all()
+    assert section.table["same degrees"].isna().tolist() == [False, True]
+    assert any(graph.projections[1].name in reason and "stands alone" in reason for reason in missing)
+    assert graph.projections[1].name not in section.verdict.split(". ")[0]
 
 
 def test_degrees_of_a_single_link_are_not_called_alike() -> None:

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from scipy.stats import t
 
 from netsci.graph import LayeredGraph, Population, Projection, percolation_curve, structure_table
-from netsci.report import disk
+from netsci.report import disk, structure
 from netsci.report.ball import ball_section
 from netsci.report.disk import disk_section
-from netsci.report.structure import REPLICATES, attack_section, structure_section
+from netsci.report.structure import REPLICATES, attack_section, compare_structure, structure_section
 from tests import graphs
 
 
@@ -98,7 +99,60 @@ def test_the_verdict_tells_what_chance_alone_would_put_there() -> None:
     section, _ = structure_section(blocks())
     values = int(np.isfinite(section.data["z"]).sum())
     assert f"{REPLICATES} random networks with the same degrees" in section.verdict
-    assert f"chance alone would put about {0.05 * values:.1f} there" in section.verdict
+    # Student's law of 99 replicates: 4.9 % of all z lie beyond 2, of 20 replicates 6.5 %
+    each = 2 * t.sf(2 / np.sqrt(1 + 1 / REPLICATES), REPLICATES - 1)
+    assert 0.048 < each < 0.050
+    assert f"chance alone would put about {each * values:.1f} there" in section.verdict
+
+
+def test_nothing_stands_out_of_random_links_and_nothing_more_is_said() -> None:
+    rng = np.random.default_rng(5)
+    section, _ = structure_section(LayeredGraph.from_masks([rng.random((30, 40)) < 0.1]))
+    values = int(np.isfinite(section.data["z"]).sum())
+    first = section.verdict.split(". ")[0]
+    assert first.endswith(f"none of these {values} measures stands out; weak structure would not show")
+    assert "looks random" not in section.verdict
+
+
+def test_what_stands_out_is_named_with_its_distance() -> None:
+    section, _ = structure_section(blocks())
+    far = section.data[section.data["p_corrected"] < 0.05]
+    assert f"{len(far)} of these" in section.verdict
+    assert "corrected for all of them" in section.verdict
+    assert (section.table["p corrected"] >= section.table["p"] - 1e-9).all()
+
+
+def test_fewer_null_networks_for_many_links_and_the_page_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert any("99 networks with the same degree" in note for note in structure_section(blocks())[0].notes)
+    monkeypatch.setattr(structure, "MANY", 10)
+    compared = compare_structure(blocks())
+    assert compared.replicates == 20
+    section, _ = structure_section(blocks(), compared)
+    assert section.notes[0].startswith("Null model: 20 networks")
+    assert "20 random networks" in section.verdict
+    assert compared.table["replicates"].max() == 20
+
+
+def test_a_measure_that_few_null_networks_have_gets_a_dash(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(structure, "MANY", 10)
+    rng = np.random.default_rng(1)
+    links = np.triu(rng.random((60, 60)) < 0.07, 1)
+    section, missing = structure_section(LayeredGraph.from_adjacency(links | links.T))
+    few = section.data[section.data["replicates"] < 15]
+    assert "LCP correlation" in few["measure"].tolist()
+    assert few[["z", "p_corrected"]].isna().all(axis=None)
+    assert any("undefined in" in reason and "LCP correlation" in reason for reason in missing)
+    assert "LCP" not in section.verdict
+
+
+def test_a_directed_network_says_that_its_two_sides_are_measured() -> None:
+    rng = np.random.default_rng(1)
+    links = rng.random((20, 20)) < 0.15
+    section, missing = structure_section(LayeredGraph.from_adjacency(links, directed=True))
+    assert "senders and its receivers are measured as two sides" in section.notes[-1]
+    assert not any("two sides" in reason and "undefined" not in reason for reason in missing)
+    other, _ = structure_section(LayeredGraph.from_masks([links]))
+    assert "two sides" not in " ".join(other.notes)
 
 
 def test_layers_with_one_reason_share_a_line() -> None:

@@ -86,8 +86,8 @@ def path(request, monkeypatch):
     """Both ways through: compiled loops, and what a GPU would do."""
     if request.param == "torch":
         # By name: the package's attribute `unroll` is the function.
-        stp, scans = (import_module("netsci.spiking." + name) for name in ("stp", "unroll"))
-        monkeypatch.setattr(stp, "_memory", lambda series: None)
+        windows, scans = (import_module("netsci.spiking." + name) for name in ("stp_windows", "unroll"))
+        monkeypatch.setattr(windows, "_memory", lambda series: None)
         monkeypatch.setattr(scans, "has_kernel", lambda dynamics, current: False)
     return request.param
 

@@ -1,8 +1,13 @@
+from itertools import combinations, product
+
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import chisquare
 
+from netsci.graph import robins_alexander
+from netsci.graph.structure.null_models import rewire
 from netsci.topology import INITIAL, brf, erdos_renyi, links_at, uniform, watts_strogatz
 
 shapes = st.tuples(st.integers(1, 12), st.integers(1, 12))
@@ -31,6 +36,7 @@ def test_links_at_rounds():
 
 
 @pytest.mark.parametrize("name", INITIAL)
+@settings(deadline=None)  # the first call compiles
 @given(shape=shapes, share=st.floats(0, 1), seed=st.integers(0, 99))
 def test_exact_count_and_shape(name, shape, share, seed):
     links = round(share * shape[0] * shape[1])
@@ -63,6 +69,7 @@ def test_bad_arguments_are_refused(name):
         INITIAL[name]((3, 4), 2, rng=None)
 
 
+@settings(deadline=None)  # the first call compiles
 @given(shape=shapes, share=st.floats(0, 1), seed=st.integers(0, 99))
 def test_uniform_degrees_differ_by_at_most_one_on_both_sides(shape, share, seed):
     mask = uniform(shape, round(share * shape[0] * shape[1]), rng=rng(seed)).toarray()
@@ -81,6 +88,31 @@ def test_every_cell_is_as_likely_as_any_other(draw):
     mean, deviation = 3000 * 8 / 28, np.sqrt(3000 * 8 / 28 * 20 / 28)
     # brf spreads the 8 links over 4 rows evenly; with 2 a row each cell has 2/7 like the others.
     assert np.abs(total - mean).max() < 4.5 * deviation
+
+
+def test_every_uniform_topology_is_equally_likely():
+    """6 x 4 with 12 links, 2 a row and 3 a column: 1,860 of them, the incidence of K4 among them."""
+    rows = [np.isin(range(4), pair) for pair in combinations(range(4), 2)]
+    every = (np.array(chosen) for chosen in product(rows, repeat=6))
+    counts = {one.tobytes(): 0 for one in every if (one.sum(axis=0) == 3).all()}
+    assert len(counts) == 1860
+    assert np.array(rows).tobytes() in counts
+    generator = rng()
+    for _ in range(20 * 1860):
+        counts[uniform((6, 4), 12, rng=generator).toarray().tobytes()] += 1
+    assert chisquare(list(counts.values())).pvalue > 0.01
+
+
+@pytest.mark.parametrize(("shape", "links"), [((300, 100), 1500), ((512, 10), 1024), ((61, 40), 241)])
+def test_uniform_has_no_more_squares_than_chance(shape, links):
+    """The share of closed squares is that of a random matrix of the same degrees."""
+    generator = rng()
+    drawn = [uniform(shape, links, rng=generator) for _ in range(40)]
+    here, chance = (
+        np.array([robins_alexander(one) for one in some])
+        for some in (drawn, [rewire(one, rng=generator) for one in drawn])
+    )
+    assert abs(here.mean() - chance.mean()) < 4 * np.sqrt((here.var() + chance.var()) / 40)
 
 
 def test_erdos_renyi_degrees_vary_where_uniform_ones_do_not():

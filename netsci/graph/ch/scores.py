@@ -77,15 +77,16 @@ def ch_scores(
     Path-based, over paths u-z1-z2-v:           score[u, v] = sum of w(z1) w(z2)
     Node-based, over z in the local community:  score[u, v] = sum of w(z)
     with w = 1/sqrt(d) for ra_l3, sqrt(di/d) ch1_l3, sqrt((1+di)/(1+de)) ch2_l3, 1/sqrt(1+de) ch3_l3,
-    (1+di)/(1+de) ch2_l3n, 1/(1+de) ch3_l3n; the module's docstring defines d, di and de.
+    (1+di)/(1+de) ch2_l3n, 1/(1+de) ch3_l3n. The local community of (u, v) are all z1, z2 of its paths; d is
+    the degree of z, di its links inside the community and de those outside, that to u or v left out.
 
     Parameters
     ----------
     biadjacency : [m, n], rows presynaptic; dense (a link where it is not 0) or sparse (stored pattern).
     rule : one of `CH_RULES`.
     rows : integers [k], the rows to score, in this order; all rows by default.
-    existing : None, or "leave_one_out": an existing link gets the score that it would have if only this link
-        were removed.
+    existing : None gives NaN at existing links; "leave_one_out" gives an existing link the score that it
+        would have if only this link were removed.
     threads : number of threads, None for one on each core. The scores do not depend on it.
 
     Returns
@@ -98,7 +99,7 @@ def ch_scores(
     TypeError
         If the biadjacency is not numeric, or rows or threads are not integers.
     ValueError
-        If the biadjacency is not a finite matrix, rows is not 1-D, a choice is unknown or threads < 1.
+        If the biadjacency is not a finite matrix, rows is not 1-D, rule or existing unknown, or threads < 1.
     IndexError
         If a row does not exist.
 
@@ -134,12 +135,13 @@ def iter_scores(
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64]]]:
     """Yield the rows of `ch_scores` in blocks of at most `block_rows`, for layers too large for one array.
 
-    Work that all rows share is done anew for each block, so larger blocks take less time in total.
+    biadjacency, rule, existing, threads : as in `ch_scores`. block_rows : at least 1; larger blocks take
+    less time in total, since work that all rows share is done anew for each block.
 
     Returns
     -------
-    Iterator of (row indices int64 [k], scores float64 [k, n]). Memory is links + one block, and
-    one more block for each further thread.
+    Iterator of (row indices int64 [k], scores float64 [k, n]), n columns, blocks in order of rows. Memory is
+    links + one block, and one more block for each further thread.
 
     Raises
     ------

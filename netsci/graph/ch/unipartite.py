@@ -64,15 +64,18 @@ def ch_scores_unipartite(
 
     score(u, v) = sum over z of r(z) (_l2 by paths of length two; _l3n over the local community) or sum over
     paths u-z1-z2-v of sqrt(r(z1) r(z2)) (_l3), with r = 1/d (ra), di/d (ch1), (1+di)/(1+de) (ch2) and
-    1/(1+de) (ch3); the module's docstring defines d, di and de.
+    1/(1+de) (ch3). The local community of (u, v) are all z of its paths; d is the degree of z, di its links
+    inside the community and de those outside, those to u and v left out.
 
     Parameters
     ----------
     adjacency : [n, n] symmetric, zero diagonal; dense (a link where it is not 0) or sparse (stored pattern).
     rule : one of `CH_UNIPARTITE_RULES`.
-    local_community : path or induced, the definition of an internal link; for _l2 rules both are the same.
+    local_community : what a link inside is, "path" (the middle of a path) or "induced" (any link between two
+        nodes of the community); for _l2 rules both are the same.
     pairs : integers [k, 2], score only these pairs, in this order; by default all pairs without a link.
-    existing : None, or "leave_one_out": score existing links too, each as if only this link were removed.
+    existing : None gives NaN at existing links; "leave_one_out" scores them too, each as if only this link
+        were removed.
 
     Returns
     -------
@@ -116,6 +119,8 @@ def iter_ch_scores_unipartite(
     block_rows: int = 256,
 ) -> Iterator[tuple[_Pairs, _Floats]]:
     """Yield `ch_scores_unipartite` in blocks of block_rows rows u, for networks with too many pairs.
+
+    adjacency, rule, local_community, existing : as in `ch_scores_unipartite`.
 
     Returns
     -------
@@ -274,7 +279,9 @@ def _check_pairs(pairs: Any, n: int) -> _Pairs:
     if wanted.ndim != 2 or wanted.shape[1] != 2:
         raise ValueError(f"pairs must have the shape [k, 2]; their shape is {wanted.shape}")
     if wanted.dtype.kind not in "iu":
-        raise TypeError(f"pairs must be integers; their dtype is {wanted.dtype}")
+        raise TypeError(
+            f"pairs must be integers [k, 2], numbers of nodes; their dtype is {wanted.dtype}: convert them"
+        )
     outside = wanted[(wanted < 0) | (wanted >= n)]
     if outside.size:
         raise ValueError(f"pairs must lie in 0..{n - 1}, the nodes of the network; got {outside[0]}")

@@ -20,6 +20,8 @@ def degree_ccdf(degrees: ArrayLike, fit: ExponentFit | None = None) -> pd.DataFr
     fit(k) = (n_tail / n) zeta(gamma, k) / zeta(gamma, xmin) for k >= xmin, NaN below; n positive degrees.
     Zero degrees are not counted in n, as in `degree_exponent`: a logarithmic axis has no zero.
 
+    degrees : [nodes], numbers >= 0. fit : what `degree_exponent` returns for them, or None for no fit.
+
     Returns
     -------
     table with columns degree (int64), ccdf and fit (in (0, 1]; NaN without a fit), ascending in degree.

@@ -12,7 +12,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from netsci.graph.checks import as_vector, as_whole, check_generator
 from netsci.graph.degree.alternatives import ALTERNATIVES, likelihood_ratios
-from netsci.graph.degree.discrete_fit import HIGHEST, LARGEST_DRAW, LOWEST, TailFit, best_fit, draw
+from netsci.graph.degree.discrete_fit import (
+    HIGHEST,
+    LARGEST_DRAW,
+    LOWEST,
+    TailFit,
+    best_fit,
+    draw,
+    likelihood_interval,
+    standard_error,
+)
 
 FEW_IN_TAIL = 50  # Broido and Clauset, Nature Communications 10, 1017 (2019)
 PLAUSIBLE = 0.1
@@ -26,7 +35,8 @@ class ExponentFit:
     xmin : smallest degree of the fitted tail (float, so that it can be NaN).
     n_tail : how many degrees are at least xmin; 0 if undefined.
     ks : Kolmogorov-Smirnov distance of that tail, in [0, 1].
-    sigma : standard error (gamma - 1)/sqrt(n_tail), to leading order; it ignores the uncertainty of xmin.
+    sigma : standard error 1/sqrt(n_tail I), I the Fisher information of the law at gamma; it ignores the
+        uncertainty of xmin. NaN at a bound.
     p_value : share of synthetic samples that fit their own power law worse than the data fit theirs; None
         without bootstrap. A small value speaks against the power law.
     likelihood_ratios : by name of the alternative (R, p): R normalised, positive for the power law and
@@ -34,6 +44,7 @@ class ExponentFit:
         the comparison is undefined.
     at_bound : whether gamma is at a bound of [1.01, 10]; then it is not an estimate.
     n : number of positive degrees, those in the fit. zeros : number of zero degrees, which are dropped.
+    interval : 95 % likelihood interval of gamma, with xmin taken as known; NaN at a bound.
     """
 
     gamma: float
@@ -46,6 +57,7 @@ class ExponentFit:
     at_bound: bool
     n: int
     zeros: int = 0
+    interval: tuple[float, float] = (math.nan, math.nan)
 
     @property
     def favoured(self) -> tuple[str, ...]:
@@ -71,7 +83,7 @@ class ExponentFit:
     def notes(self) -> tuple[str, ...]:
         """Short plain sentences on the limits of this gamma; empty if there are none."""
         if math.isnan(self.gamma):
-            return (f"no fit: {self.n} positive degrees hold fewer than 2 distinct values",)
+            return (f"no fit: {self.n} positive degrees hold fewer than 2 distinct values in the tail",)
         found = []
         if self.zeros:
             found.append(f"{self.zeros} zero degrees left out")
@@ -93,7 +105,11 @@ class ExponentFit:
 
 
 def degree_exponent(
-    degrees: ArrayLike, *, bootstrap: int = 0, rng: np.random.Generator | None = None
+    degrees: ArrayLike,
+    *,
+    xmin: int | None = None,
+    bootstrap: int = 0,
+    rng: np.random.Generator | None = None,
 ) -> ExponentFit:
     """Return the power law that fits the tail of a degree sequence best, with its diagnostics.
 
@@ -110,6 +126,7 @@ def degree_exponent(
     Parameters
     ----------
     degrees : integers >= 0, [nodes], any numeric dtype.
+    xmin : smallest degree of the tail, at least 1; None searches for the one of smallest KS distance.
     bootstrap : number of synthetic samples for the p-value; 0 for none. The p-value's standard error is
         sqrt(p (1 - p)/bootstrap); 2,500 give two digits.
     rng : numpy Generator, required with bootstrap.
@@ -117,14 +134,14 @@ def degree_exponent(
     Returns
     -------
     ExponentFit; gamma, xmin, ks, sigma and all ratios are NaN (p_value too, if asked for) and n_tail is 0 if
-    fewer than 2 distinct positive degrees exist.
+    fewer than 2 distinct positive degrees exist (from xmin upwards, if it is given).
 
     Raises
     ------
     TypeError
-        If degrees are not numbers, bootstrap is not a whole number, or bootstrap > 0 without an rng.
+        If degrees are not numbers, xmin or bootstrap is not a whole number, or bootstrap > 0 without an rng.
     ValueError
-        If degrees are not one-dimensional, negative, NaN, infinite or not whole, or bootstrap < 0.
+        If degrees are not one-dimensional, negative, NaN, infinite or not whole, xmin < 1 or bootstrap < 0.
 
     Examples
     --------
@@ -137,11 +154,13 @@ def degree_exponent(
     whole = _whole_degrees(degrees)
     if as_whole(bootstrap, "bootstrap") < 0:
         raise ValueError(f"bootstrap must be a number of samples, at least 0; got {bootstrap!r}")
+    if xmin is not None and as_whole(xmin, "xmin") < 1:
+        raise ValueError(f"xmin must be a degree of at least 1, or None to search for it; got {xmin!r}")
     if bootstrap:
         check_generator(rng)
     positive = whole[whole > 0]
     zeros = len(whole) - len(positive)
-    found = best_fit(positive, grid=False)
+    found = best_fit(positive, grid=False, xmin=xmin)
     if found is None:
         nothing = likelihood_ratios(positive[:0], math.nan, math.nan)
         p_value = math.nan if bootstrap else None
@@ -149,17 +168,21 @@ def degree_exponent(
             math.nan, math.nan, 0, math.nan, math.nan, p_value, nothing, False, len(positive), zeros
         )
     tail = positive[positive >= found.xmin]
+    at_bound = found.gamma in (LOWEST, HIGHEST)
     return ExponentFit(
         gamma=found.gamma,
         xmin=float(found.xmin),
         n_tail=len(tail),
         ks=found.ks,
-        sigma=(found.gamma - 1) / math.sqrt(len(tail)),
-        p_value=_bootstrap_p(positive, found, bootstrap, rng) if rng is not None and bootstrap else None,
+        sigma=math.nan if at_bound else standard_error(found.gamma, found.xmin, len(tail)),
+        p_value=_bootstrap_p(positive, found, xmin, bootstrap, rng)
+        if rng is not None and bootstrap
+        else None,
         likelihood_ratios=likelihood_ratios(tail, found.gamma, found.xmin),
-        at_bound=found.gamma in (LOWEST, HIGHEST),
+        at_bound=at_bound,
         n=len(positive),
         zeros=zeros,
+        interval=(math.nan, math.nan) if at_bound else likelihood_interval(found.gamma, found.xmin, tail),
     )
 
 
@@ -204,12 +227,12 @@ def grid_exponent(degrees: ArrayLike, *, correct: bool = True) -> tuple[float, f
 
 
 def _bootstrap_p(
-    positive: NDArray[np.int64], found: TailFit, samples: int, rng: np.random.Generator
+    positive: NDArray[np.int64], found: TailFit, xmin: int | None, samples: int, rng: np.random.Generator
 ) -> float:
     """Return the share of semi-parametric samples at least as far off their own best fit as the data are.
 
     Each degree of a sample comes from the fitted law with probability n_tail / n, else from the data below
-    xmin. Source: Clauset, Shalizi and Newman (2009), section 4.1.
+    found.xmin; xmin fixes that of the samples too. Source: Clauset, Shalizi and Newman (2009), section 4.1.
     """
     body = positive[positive < found.xmin]
     chance = 1 - len(body) / len(positive)
@@ -218,7 +241,7 @@ def _bootstrap_p(
         in_tail = int(rng.binomial(len(positive), chance))
         drawn = draw(found, in_tail, rng)
         rest = rng.choice(body, len(positive) - in_tail) if len(body) else body
-        refit = best_fit(np.concatenate([drawn, rest]), grid=False)
+        refit = best_fit(np.concatenate([drawn, rest]), grid=False, xmin=xmin)
         if refit is not None:  # a sample of one value has no fit to compare
             worse.append(refit.ks >= found.ks)
     return float(np.mean(worse)) if worse else math.nan
@@ -227,9 +250,14 @@ def _bootstrap_p(
 def _whole_degrees(degrees: Any) -> NDArray[np.int64]:
     vector = as_vector(degrees, "degrees")
     if (vector < 0).any():
-        raise ValueError(f"degrees must not be negative; the smallest is {vector.min():g}")
+        raise ValueError(
+            f"degrees must not be negative; the smallest is {vector.min():g}: pass numbers of links"
+        )
     if (vector != np.floor(vector)).any():
-        raise ValueError("degrees must be whole numbers; strengths (sums of weights) have no discrete fit")
+        raise ValueError(
+            "degrees must be whole numbers; strengths (sums of weights) have no discrete fit: pass numbers "
+            "of links"
+        )
     if (vector > LARGEST_DRAW).any():
         raise ValueError(f"degrees must not exceed {LARGEST_DRAW:g}; the largest is {vector.max():g}")
     return vector.astype(np.int64)

@@ -42,6 +42,7 @@ def exponent_table(
 
     Parameters
     ----------
+    graph : the network; its weights play no part.
     controls : number of random networks to compare with. Each keeps populations and projections and puts the
         same number of links at uniformly drawn places, self-loops apart from other links; their row groups
         may fill in any way. bootstrap : samples for each p-value, of the network and of its controls.
@@ -77,7 +78,7 @@ def exponent_table(
     check_graph(graph)
     for value, name in ((controls, "controls"), (bootstrap, "bootstrap")):
         if as_whole(value, name) < 0:
-            raise ValueError(f"{name} must be at least 0; got {value}")
+            raise ValueError(f"{name} must be at least 0, 0 for none; got {value}")
     if controls or bootstrap:
         check_generator(rng)
     samples = _samples(graph)

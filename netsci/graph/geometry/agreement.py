@@ -66,7 +66,8 @@ def hd_correlation(coordinates: Any, reference: Any) -> float:
 
     Parameters
     ----------
-    coordinates, reference : an `Embedding` or a tuple, see the module; a disk and a ball may be compared.
+    coordinates, reference : each an `Embedding`, or a tuple of vectors [n], (theta, radius) in the disk or
+        (azimuth, elevation, radius) in the ball, angles in radians; a disk and a ball may be compared.
         Both list the nodes in the same order. If coordinates are an Embedding of some nodes and the reference
         is a tuple for the whole network, only those nodes are compared.
 
@@ -118,7 +119,8 @@ def concordance_score(theta: ArrayLike, reference_theta: ArrayLike) -> float:
 
     Parameters
     ----------
-    theta, reference_theta : radians, any branch, [n], the same nodes in the same order.
+    theta, reference_theta : angles [n] in radians (t and t + 2 pi are the same), of the same nodes in the
+        same order.
 
     Returns
     -------

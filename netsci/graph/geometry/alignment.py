@@ -101,7 +101,10 @@ def circular_correlation(theta_a: ArrayLike, theta_b: ArrayLike) -> float:
     """
     a, b = _centre(as_vector(theta_a, "theta_a")), _centre(as_vector(theta_b, "theta_b"))
     if len(a) != len(b):
-        raise ValueError(f"theta_a and theta_b must have the same length; got {len(a)} and {len(b)}")
+        raise ValueError(
+            f"theta_a and theta_b must have the same length; got {len(a)} and {len(b)}: pass the angles of "
+            "the nodes in both, in one order"
+        )
     scale = _products(a, a) * _products(b, b)
     spread = len(a) ** 4 * np.finfo(float).eps ** 2  # of angles that differ by rounding only
     if len(a) < 2 or not scale > spread:

@@ -266,7 +266,7 @@ def _link_ends(sources: ArrayLike, targets: ArrayLike, count: int) -> NDArray[np
     if ends.size and ends.dtype.kind not in "iu":
         raise TypeError(f"sources and targets must be integers; their dtype is {ends.dtype}")
     if ends.size and (ends.min() < 0 or ends.max() >= count):
-        raise ValueError(f"sources and targets must lie in [0, {count - 1}]")
+        raise ValueError(f"sources and targets must lie in [0, {count - 1}], the numbers of the nodes")
     return ends.astype(np.int64)
 
 

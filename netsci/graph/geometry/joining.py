@@ -69,7 +69,7 @@ def check_undirected(adjacency: Any) -> sp.csr_array:
         raise ValueError("adjacency must have no self-loops; clear its diagonal first")
     if (links != links.T).nnz:
         raise ValueError(
-            "adjacency must be symmetric; pass the undirected adjacency, e.g. its union with its transpose"
+            "adjacency must be symmetric; pass the undirected adjacency, such as (a != 0) | (a != 0).T"
         )
     if links.shape[0] == 0:
         raise ValueError("adjacency must have at least 4 connected nodes; it is empty")

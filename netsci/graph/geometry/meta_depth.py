@@ -77,7 +77,8 @@ def meta_depth(
     if not degrees.all():
         node = int(embedding.nodes[np.argmin(degrees)])
         raise ValueError(
-            f"embedding must be of this graph; it holds node {node}, which has no links in the graph"
+            f"embedding must be of this graph; it holds node {node}, which has no links in the graph: embed "
+            "graph.adjacency(directed=False)"
         )
     labels, count = graph.node_population[embedding.nodes], len(graph.populations)
     is_hub = _hubs(degrees, hubs).astype(np.float64)

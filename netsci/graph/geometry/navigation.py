@@ -71,7 +71,9 @@ def greedy_routing(
     ----------
     adjacency : [N, N] symmetric, connected, zero diagonal. With an Embedding of the largest component, only
         its nodes are used; a tuple holds the coordinates of all N nodes.
-    coordinates : see the module. targets : number of targets to draw without repetition, None for all.
+    coordinates : an `Embedding`, or a tuple of vectors [N]: (theta, radius), or on the sphere (azimuth,
+        elevation, radius); angles in radians.
+    targets : number of targets to draw without repetition, None for all nodes.
     rng : numpy Generator, required with targets.
 
     Raises
@@ -79,6 +81,10 @@ def greedy_routing(
     TypeError, ValueError
         If the adjacency is not square, symmetric, connected and free of self-loops, coordinates do not
         place its nodes or are not finite, or targets is not in [1, N].
+
+    Returns
+    -------
+    GreedyRouting, with score, success, mean_hops, pairs and targets.
 
     Examples
     --------
@@ -119,7 +125,9 @@ def _targets(count: int, targets: int | None, rng: Any) -> NDArray[np.int32]:
 
 
 def greedy_routing_score(adjacency: Any, coordinates: Any) -> float:
-    """Return the mean over ordered pairs of shortest hops / greedy hops, 0 in a loop; see `greedy_routing`.
+    """Return the mean over ordered pairs of shortest hops / greedy hops, in [0, 1]; a lost packet counts 0.
+
+    Parameters and errors are those of `greedy_routing`; all nodes are targets.
 
     Examples
     --------
@@ -136,16 +144,17 @@ def geometrical_congruence(adjacency: Any, coordinates: Any) -> GeometricalCongr
     """Return how closely the paths of a network follow the geodesics of its hyperbolic space.
 
     The projected length of a path is the sum of the hyperbolic distances of its links. All paths with fewest
-    hops between two nodes count, with equal weight. A pair at the same point whose path has length 0 counts
-    1.
+    hops between two nodes count, with equal weight. Only pairs of nodes without a link count. A pair at the
+    same point counts 1 if its path has the projected length 0.
 
     Parameters
     ----------
-    adjacency, coordinates : as `greedy_routing`.
+    adjacency, coordinates : as `greedy_routing`; a tuple is (theta, radius), angles first.
 
     Returns
     -------
-    GeometricalCongruence; O(N E log N) time over the processor's cores, one float64 [N, N] of memory.
+    GeometricalCongruence, four means in [0, 1] (1: paths are geodesics) and the number of pairs. It takes
+    O(N E log N) time, shared by the processor's cores, and one float64 [N, N] of memory.
 
     Raises
     ------
@@ -244,7 +253,10 @@ def _network(adjacency: Any, coordinates: Any) -> tuple[sp.csr_array, NDArray[np
         links = links[coordinates.nodes][:, coordinates.nodes]
     links = _check_connected(links)
     if links.shape[0] != count:
-        raise ValueError(f"coordinates place {count} nodes, but the adjacency has {links.shape[0]}")
+        raise ValueError(
+            f"coordinates place {count} nodes, but the adjacency has {links.shape[0]}: give one pair of "
+            "coordinates for each node"
+        )
     return links, points
 
 

@@ -44,6 +44,10 @@ def angular_separation(
     theta : radians, any branch, [n]; equal angles are in node order. labels : [n], numbers or texts.
     elevation : radians [n] on the sphere, None on the circle.
 
+    Returns
+    -------
+    AngularSeparation: groups, mistakes and worst have one entry a group; index is 1 if all groups are apart.
+
     Raises TypeError or ValueError if angles are not finite vectors, if there is not one label for each node,
     or if a label is None or NaN.
 
@@ -93,6 +97,8 @@ def angular_separation(
 
 def angular_separation_index(theta: ArrayLike, labels: ArrayLike) -> float:
     """Return the index of `angular_separation`: 1 for separate groups, about 0 for mixed, NaN for one group.
+
+    theta, labels, errors : as there, on the circle.
 
     Examples
     --------

@@ -1,9 +1,10 @@
 """The minimum spanning tree of a network, unique also where lengths tie."""
 
-import numba
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
+
+from netsci.compiling import njit
 
 TIE = 1e-10  # relative difference up to which two lengths count as equal
 
@@ -64,7 +65,7 @@ def _levels(lengths: NDArray[np.float64]) -> NDArray[np.int64]:
     return level
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _kruskal(
     first: NDArray[np.int64], second: NDArray[np.int64], order: NDArray[np.int64], count: int
 ) -> NDArray[np.bool_]:

@@ -3,9 +3,9 @@
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from netsci.compiling import njit
 from netsci.graph.structure._rewiring_kernels import shuffle
 
 _LEAST = 1e-9  # gains below are rounding; without a least gain two modules may swap a node forever

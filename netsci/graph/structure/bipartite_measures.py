@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from netsci.graph.checks import as_links, check_choice, check_generator
 from netsci.graph.structure.classical import correlation
+from netsci.graph.structure.modularity import rate_division
 from netsci.graph.structure.modules import RUNS, Modules, find_modules
 
 
@@ -75,7 +76,7 @@ def robins_alexander(biadjacency: Any) -> float:
 
     Parameters
     ----------
-    biadjacency : matrix [rows, columns] as `as_links` takes it.
+    biadjacency : matrix [rows, columns], dense (a link where it is not 0) or sparse (stored pattern).
 
     Raises
     ------
@@ -95,13 +96,13 @@ def robins_alexander(biadjacency: Any) -> float:
 def latapy_clustering(biadjacency: Any, side: str = "all") -> float:
     """Return the mean overlap of the neighbourhoods of nodes on the same side, in [0, 1].
 
-    cc(u) = mean over the u' of its side that share a neighbour with u of |N(u) and N(u')| / |N(u) or N(u')|;
-    0 for a node that shares none.
+    cc(u) = mean, over the u' of its side that share a neighbour with u, of |N(u) and N(u')| / |N(u) or
+    N(u')|; N(u) are the neighbours of u. 0 for a node that shares none.
 
     Parameters
     ----------
-    biadjacency : matrix [rows, columns] as `as_links` takes it. side : the nodes in the mean, "rows",
-        "columns" or "all".
+    biadjacency : matrix [rows, columns], dense (a link where it is not 0) or sparse (stored pattern).
+    side : the nodes in the mean, "rows", "columns" or "all".
 
     Raises
     ------
@@ -127,8 +128,9 @@ def nodf(biadjacency: Any) -> Nestedness:
 
     Parameters
     ----------
-    biadjacency : matrix [rows, columns] as `as_links` takes it. Empty rows and columns do not count: they
-        have no links that could be nested. The order of rows and columns does not matter.
+    biadjacency : matrix [rows, columns], dense (a link where it is not 0) or sparse (stored pattern). Empty
+        rows and columns do not count: they have no links that could be nested. The order of rows and columns
+        does not matter.
 
     Raises
     ------
@@ -148,18 +150,24 @@ def nodf(biadjacency: Any) -> Nestedness:
 def bipartite_communities(biadjacency: Any, *, runs: int = RUNS, rng: np.random.Generator) -> Modules:
     """Return modules of rows and columns of high bipartite modularity.
 
-    Q = 1/E sum over rows i and columns j of one module of (A[i, j] - k_i d_j / E), in [-1/2, 1]; membership
-    int64 [rows + columns], rows first, numbered by size; see `netsci.graph.structure.modules` for the search.
+    Q = (1/E) sum over rows i and columns j of one module of (A[i, j] - k_i d_j / E), with A 1 at links, E
+    their number, k_i and d_j the links of row and column. Weights play no part.
 
     Parameters
     ----------
-    biadjacency : matrix [rows, columns] as `as_links` takes it. runs : how much to search.
-    rng : a Generator.
+    biadjacency : matrix [rows, columns], dense (a link where it is not 0) or sparse (stored pattern).
+    runs : number of searches, at least 1; see `netsci.graph.structure.modules.find_modules`.
+    rng : numpy Generator.
+
+    Returns
+    -------
+    Modules: membership int64 [rows + columns], rows first, module 0 the largest; modularity Q in [-1/2, 1],
+    NaN without links.
 
     Raises
     ------
     TypeError, ValueError
-        If biadjacency is not a finite matrix or rng is not a Generator.
+        If biadjacency is not a finite matrix, runs < 1 or rng is not a Generator.
 
     Examples
     --------
@@ -173,8 +181,16 @@ def bipartite_communities(biadjacency: Any, *, runs: int = RUNS, rng: np.random.
     return find_modules(links, (0, links.shape[0]), sum(links.shape), runs=runs, rng=rng)
 
 
-def bipartite_modularity(biadjacency: Any, *, runs: int = RUNS, rng: np.random.Generator) -> float:
-    """Return the modularity Q of the division that `bipartite_communities` finds; NaN without links.
+def bipartite_modularity(
+    biadjacency: Any, division: Any = None, *, runs: int = RUNS, rng: np.random.Generator | None = None
+) -> float:
+    """Return the modularity Q of a division, or of the one that `bipartite_communities` finds.
+
+    NaN without links. division : integers [rows + columns], rows first, one number for each module; None
+    searches. Other parameters and errors as `bipartite_communities`; ValueError also if division does not
+    hold one number for each row and column.
+
+    Parameters and errors are those of `bipartite_communities`. Q is a lower bound of the highest one.
 
     Examples
     --------
@@ -183,7 +199,10 @@ def bipartite_modularity(biadjacency: Any, *, runs: int = RUNS, rng: np.random.G
 
     Source: as `bipartite_communities`.
     """
-    return bipartite_communities(biadjacency, runs=runs, rng=rng).modularity
+    if division is None:
+        return bipartite_communities(biadjacency, runs=runs, rng=rng).modularity  # type: ignore[arg-type]
+    links = as_links(biadjacency, "biadjacency")
+    return rate_division(links, (0, links.shape[0]), sum(links.shape), division)
 
 
 def bipartite_assortativity(biadjacency: Any) -> float:
@@ -213,12 +232,11 @@ def bipartite_graph(biadjacency: Any) -> sp.csr_array:
     >>> bipartite_graph([[1, 0]]).toarray().astype(int).tolist()
     [[0, 1, 0], [1, 0, 0], [0, 0, 0]]
     """
-    coo = as_links(biadjacency, "biadjacency").tocoo()
-    rows, columns = coo.row.astype(np.int64), coo.col.astype(np.int64) + coo.shape[0]
-    both = np.concatenate([rows, columns]), np.concatenate([columns, rows])
-    return as_links(
-        sp.coo_array((np.ones(2 * len(rows), bool), both), shape=(sum(coo.shape), sum(coo.shape)))
-    )
+    links = as_links(biadjacency, "biadjacency")
+    turned, rows = links.T.tocsr(), links.shape[0]
+    indptr = np.concatenate([links.indptr, links.nnz + turned.indptr[1:]])
+    indices = np.concatenate([links.indices + rows, turned.indices])
+    return sp.csr_array((np.ones(len(indices), bool), indices, indptr), shape=(sum(links.shape),) * 2)
 
 
 def _pair_sums(links: sp.csr_array) -> tuple[int, float, NDArray[np.float64]]:

@@ -13,6 +13,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from netsci.graph.checks import as_whole, check_generator
+from netsci.graph.structure.modularity import rate_division
 from netsci.graph.structure.modules import RUNS, Modules, find_modules
 from netsci.graph.structure.null_models import scatter
 from netsci.graph.structure.path_measures import as_undirected, path_length
@@ -29,7 +30,8 @@ def clustering(adjacency: Any) -> float:
 
     Parameters
     ----------
-    adjacency : symmetric matrix [nodes, nodes] as `as_links` takes it; self-loops are ignored.
+    adjacency : symmetric matrix [nodes, nodes], dense (a link where it is not 0) or sparse (stored pattern);
+        self-loops are ignored.
 
     Raises
     ------
@@ -43,14 +45,29 @@ def clustering(adjacency: Any) -> float:
 
     Source: Watts and Strogatz, Nature 393, 440 (1998).
     """
-    twice, degrees = _triangles(as_undirected(adjacency))
-    pairs = degrees * (degrees - 1)
-    local = np.divide(twice, pairs, out=np.zeros(len(pairs)), where=pairs > 0)
+    local = local_clustering(adjacency)
     return float(local.mean()) if len(local) else float("nan")
 
 
+def local_clustering(adjacency: Any) -> NDArray[np.float64]:
+    """Return for every node the share of pairs of its neighbours that are linked, float64 [nodes].
+
+    2 t_i / (k_i (k_i - 1)), 0 for fewer than 2 neighbours. Parameters and errors as `clustering`.
+
+    Examples
+    --------
+    >>> local_clustering([[0, 1, 1, 1], [1, 0, 1, 0], [1, 1, 0, 0], [1, 0, 0, 0]])[:2].round(2).tolist()
+    [0.33, 1.0]
+
+    Source: as `clustering`.
+    """
+    twice, degrees = _triangles(as_undirected(adjacency))
+    pairs = degrees * (degrees - 1)
+    return np.divide(twice, pairs, out=np.zeros(len(pairs)), where=pairs > 0)
+
+
 def transitivity(adjacency: Any) -> float:
-    """Return 3 triangles / connected triples, in [0, 1]; NaN where no node has 2 neighbours.
+    """Return 3 * triangles / connected triples, in [0, 1]; NaN where no node has 2 neighbours.
 
     Parameters and errors as `clustering`.
 
@@ -73,7 +90,8 @@ def small_worldness(adjacency: Any, *, replicates: int = 10, rng: np.random.Gene
     networks of the same nodes and links (Erdos-Renyi). NaN where one is undefined or C_random is 0, as in
     small sparse networks without a triangle.
 
-    Parameters and errors as `clustering`; ValueError if replicates < 1.
+    adjacency : as in `clustering`. replicates : number of random networks, at least 1. rng : numpy Generator.
+    Errors are those of `clustering`, and ValueError if replicates < 1.
 
     Examples
     --------
@@ -97,7 +115,7 @@ def random_reference(links: sp.csr_array, replicates: int, rng: np.random.Genera
     (1.0, 1.0)
     """
     if as_whole(replicates, "replicates") < 1:
-        raise ValueError(f"replicates must be at least 1; got {replicates}")
+        raise ValueError(f"replicates must be at least 1 random network; got {replicates}")
     check_generator(rng)
     drawn = [scatter(links, undirected=True, rng=rng) for _ in range(replicates)]
     values = np.array([(clustering(one), path_length(one, rng=rng)) for one in drawn])
@@ -118,10 +136,11 @@ def relative_smallness(closed: float, length: float, reference: tuple[float, flo
 
 
 def communities(adjacency: Any, *, runs: int = RUNS, rng: np.random.Generator) -> Modules:
-    """Return modules of high modularity: membership int64 [nodes], numbered by size, and Q.
+    """Return modules of high modularity: membership int64 [nodes], module 0 the largest, and modularity Q.
 
-    Q = 1/(2E) sum over i, j of one module of (A[i, j] - k_i k_j / (2E)), in [-1/2, 1]; see
-    `netsci.graph.structure.modules` for the search and for what `runs` means. NaN without links.
+    Q = 1/(2E) sum over i, j of one module of (A[i, j] - k_i k_j / (2E)), in [-1/2, 1], with E links
+    and degrees k. NaN without links. runs : number of searches, at least 1; see
+    `netsci.graph.structure.modules.find_modules`.
 
     Parameters and errors as `clustering`; TypeError if rng is not a Generator, ValueError if runs < 1.
 
@@ -138,18 +157,35 @@ def communities(adjacency: Any, *, runs: int = RUNS, rng: np.random.Generator) -
     return find_modules(links, (0, 0), links.shape[0], runs=runs, rng=rng)
 
 
-def modularity(adjacency: Any, *, runs: int = RUNS, rng: np.random.Generator) -> float:
-    """Return the modularity Q of the division that `communities` finds; NaN without links.
+def modularity(
+    adjacency: Any, division: Any = None, *, runs: int = RUNS, rng: np.random.Generator | None = None
+) -> float:
+    """Return the modularity Q of a division, or of the one that `communities` finds; NaN without links.
+
+    Parameters
+    ----------
+    adjacency : as `clustering`. division : integers [nodes], one number for each module; None searches.
+    runs, rng : of the search, as `communities`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `communities`, and if division does not hold one whole number for each node.
+
+    Parameters and errors are those of `communities`. Q is a lower bound of the highest one.
 
     Examples
     --------
     >>> pairs = np.kron(np.eye(2), np.ones((3, 3)) - np.eye(3))
-    >>> modularity(pairs, rng=np.random.default_rng(7))
-    0.5
+    >>> modularity(pairs, rng=np.random.default_rng(7)), modularity(pairs, [0, 0, 0, 0, 0, 1])
+    (0.5, -0.05555555555555555)
 
     Source: as `communities`.
     """
-    return communities(adjacency, runs=runs, rng=rng).modularity
+    if division is None:
+        return communities(adjacency, runs=runs, rng=rng).modularity  # type: ignore[arg-type]
+    links = as_undirected(adjacency)
+    return rate_division(links, (0, 0), links.shape[0], division)
 
 
 def degree_assortativity(adjacency: Any) -> float:
@@ -172,7 +208,7 @@ def degree_assortativity(adjacency: Any) -> float:
 
 
 def rich_club(adjacency: Any) -> pd.DataFrame:
-    """Return the density of links among the nodes above each degree.
+    """Return the density phi of links among the nodes above each degree k.
 
     phi(k) = 2 E(k) / (N(k) (N(k) - 1)), N(k) nodes of degree above k and E(k) links among them. It rises with
     k in random networks too: compare with a null model of the same degrees.

@@ -13,7 +13,7 @@ from netsci.graph.structure.path_measures import as_undirected
 
 
 def lcp_correlation(adjacency: Any) -> float:
-    """Return the LCP-correlation of a plain undirected network, in [-1, 1].
+    """Return the local-community-paradigm (LCP) correlation of a plain undirected network, in [-1, 1].
 
     Pearson correlation of CN and LCL over the links that have a common neighbour: CN the number of common
     neighbours of a link's two ends, LCL the number of links among these. NaN if fewer than 2 links have a
@@ -21,7 +21,8 @@ def lcp_correlation(adjacency: Any) -> float:
 
     Parameters
     ----------
-    adjacency : symmetric matrix [nodes, nodes] as `as_links` takes it; self-loops are ignored.
+    adjacency : symmetric matrix [nodes, nodes], dense (a link where it is not 0) or sparse (stored pattern);
+        self-loops are ignored.
 
     Raises
     ------
@@ -54,7 +55,7 @@ def bipartite_lcp_correlation(biadjacency: Any) -> float:
 
     Parameters
     ----------
-    biadjacency : matrix [rows, columns] as `as_links` takes it.
+    biadjacency : matrix [rows, columns], dense (a link where it is not 0) or sparse (stored pattern).
 
     Raises
     ------

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
+
+from netsci.graph.checks import as_vector
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,3 +66,24 @@ class Ends:
         sends = np.bincount(module, self.sending) / links
         receives = np.bincount(module, self.receiving) / links
         return float(inside - sends @ receives)
+
+
+def rate_division(links: sp.csr_array, offset: tuple[int, int], nodes: int, division: Any) -> float:
+    """Return the modularity Q of a division, whole numbers [nodes]; NaN without links.
+
+    links, offset and nodes as `Ends.of`. Raises TypeError or ValueError if division is not one whole number
+    for each node.
+
+    Examples
+    --------
+    >>> rate_division(sp.csr_array(np.eye(2, dtype=bool)), (0, 2), 4, [5, 9, 5, 9])
+    0.5
+    """
+    modules = as_vector(division, "division")
+    if len(modules) != nodes:
+        raise ValueError(f"division must hold one number for each of {nodes} nodes; got {len(modules)}")
+    if (modules != np.floor(modules)).any():
+        raise ValueError("division must hold whole numbers, one for each module")
+    if not links.nnz:
+        return float("nan")
+    return Ends.of(links, offset, nodes).quality(np.unique(modules, return_inverse=True)[1])

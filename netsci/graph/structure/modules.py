@@ -28,7 +28,7 @@ SMALL, DENSE = 1000, 16  # nodes with links, and links a node, where Louvain's s
 
 @dataclass(frozen=True, eq=False)
 class Modules:
-    """A division of the nodes: membership int64 [nodes], numbered from 0 by size, and its modularity Q."""
+    """A division of the nodes: membership int64 [nodes], the largest is 0, and its modularity Q."""
 
     membership: NDArray[np.int64]
     modularity: float
@@ -67,7 +67,7 @@ def find_modules(
     Lefebvre, J. Stat. Mech. P10008 (2008); Barber, Physical Review E 76, 066102 (2007).
     """
     if as_whole(runs, "runs") < 1:
-        raise ValueError(f"runs must be at least 1; got {runs}")
+        raise ValueError(f"runs must be at least 1 search; got {runs}")
     if not links.nnz:
         return Modules(np.arange(nodes, dtype=np.int64), float("nan"))
     ends = Ends.of(links, offset, nodes)
@@ -78,6 +78,30 @@ def find_modules(
     rank = np.empty(len(sizes), np.int64)
     rank[np.argsort(-sizes, kind="stable")] = np.arange(len(sizes))
     return Modules(rank[best], ends.quality(best))
+
+
+def quick_modularity(
+    links: sp.csr_array, offset: tuple[int, int], nodes: int, *, rng: np.random.Generator
+) -> float:
+    """Return the modularity that one run of Louvain's search finds; NaN without links.
+
+    For comparisons of a network with many others, searched alike: a twentieth of the time of `find_modules`,
+    and a Q that is a little lower. Parameters as there; with at most 8 nodes that have links it is the
+    highest.
+
+    Examples
+    --------
+    >>> quick_modularity(sp.csr_array(np.eye(2, dtype=bool)), (0, 2), 4, rng=np.random.default_rng(7))
+    0.5
+    """
+    if not links.nnz:
+        return float("nan")
+    ends = Ends.of(links, offset, nodes)
+    linked = np.flatnonzero(ends.sending + ends.receiving)
+    if len(linked) <= TINY:
+        return ends.quality(_try_all(ends, linked))
+    state = rng.integers(0, 2**64, 1, dtype=np.uint64)
+    return ends.quality(_one_run(_weigh_ties(ends), ends.sending, ends.receiving, np.arange(nodes), state))
 
 
 def _try_all(ends: Ends, linked: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -2,10 +2,13 @@
 
 Both models draw uniformly from all matrices that share what they keep. `erdos_renyi` draws the places of the
 links without replacement. `degree_preserving` walks from the given matrix by steps that are as likely forth
-as back, so every matrix with the same degrees is equally likely in the end: for two populations by trades
-between rows (two rows put the columns that only one of them holds together and deal them out anew), for
-undirected networks by swaps of the ends of two links, where a swap that would make a loop or a double link is
-a step that stays in place.
+as back, so every matrix with the same degrees is equally likely in the end. The step is a trade: two rows put
+the columns that only one of them holds together and deal them out anew. Rows and columns trade in turn: a
+column that most rows hold is moved by trades of columns, and hardly by those of rows. In an undirected
+network two nodes trade the neighbours that only one of them has.
+
+Self-loops are the same everywhere: where rows and columns are one population, directed or not, they stay
+where they are, none are added, and no measure counts them.
 """
 
 from __future__ import annotations
@@ -20,9 +23,11 @@ from numpy.typing import NDArray
 
 from netsci.graph.checks import as_links, check_choice, check_generator, check_graph
 from netsci.graph.layered import LayeredGraph
+from netsci.graph.projection import Projection
 
-SWAPS_PER_LINK = 20  # attempts; the links of a network forget their places after about 2 swaps each
-LARGEST_TABLE = 1 << 24  # bytes of a look-up table that is cheap whatever the network
+TURNS = 24  # rows and columns trade in turn; even, so that the last turn ends on the side of the first
+ROUNDS = 4  # pairings of all rows, or of all columns, in each turn
+NODE_ROUNDS = 48  # pairings of all nodes of an undirected network
 
 
 def null_model(
@@ -30,12 +35,12 @@ def null_model(
 ) -> LayeredGraph:
     """Return a random graph with the same populations and a random draw of each projection.
 
-    "erdos_renyi": uniform among all matrices of the projection's shape and number of links (undirected:
-    symmetric). "degree_preserving": uniform among all with its degrees of every row and of every column
-    (undirected: symmetric, degrees of the nodes). If a unit owns several rows
-    (rows_per_unit), each row keeps its degree. Self-loops of undirected projections stay where they are, and
-    none are added. A directed projection of a population onto itself is drawn like any other matrix, also on
-    its diagonal. Weights are dropped: a new link has none.
+    "erdos_renyi": each projection is drawn uniformly from all matrices of its shape and number of links
+    (undirected: symmetric ones). "degree_preserving": from all matrices in which every row and every column
+    has as many links as in the projection (undirected: symmetric, every node), by a long random walk, so
+    nearly uniformly. If a unit owns several rows (rows_per_unit), each row keeps its degree. Self-loops of a
+    projection of a population onto itself stay where they are, and none are added. Weights are dropped: a new
+    link has none.
 
     Raises
     ------
@@ -51,20 +56,32 @@ def null_model(
     >>> null.degrees()["layer1"].tolist() == graph.degrees()["layer1"].tolist()
     True
 
-    Source: Carstens, Berger and Strona, arXiv:1609.05137 (global trades); Fosdick, Larremore, Nishimura and
-    Ugander, SIAM Review 60, 315 (2018), for swaps that stay in place.
+    Source: Carstens, Berger and Strona, arXiv:1609.05137 (trades of bipartite and undirected networks).
     """
     check_graph(graph)
     check_choice(kind, NULL_MODELS, "kind")
     check_generator(rng)
     drawn = [
-        replace(p, links=_MODELS[kind](p.links, undirected=p.undirected, rng=rng), weights=None)
+        replace(p, links=draw_links(p.links, kind, **_options(p), rng=rng), weights=None)
         for p in graph.projections
     ]
     return LayeredGraph(graph.populations, tuple(drawn))
 
 
-def draw_links(links: Any, kind: str, *, undirected: bool = False, rng: np.random.Generator) -> sp.csr_array:
+def _options(p: Projection) -> dict[str, bool]:
+    """Return what the links of a projection are; where a unit owns several rows no place is a self-loop."""
+    one_population = p.source == p.target and p.rows_per_unit == 1
+    return {"undirected": p.undirected, "one_population": one_population}
+
+
+def draw_links(
+    links: Any,
+    kind: str,
+    *,
+    undirected: bool = False,
+    one_population: bool = False,
+    rng: np.random.Generator,
+) -> sp.csr_array:
     """Return one matrix of the null model of that name: `scatter` or `rewire` by NULL_MODELS.
 
     Examples
@@ -73,26 +90,30 @@ def draw_links(links: Any, kind: str, *, undirected: bool = False, rng: np.rando
     1
     """
     check_choice(kind, NULL_MODELS, "kind")
-    return _MODELS[kind](links, undirected=undirected, rng=rng)
+    return _MODELS[kind](links, undirected=undirected, one_population=one_population, rng=rng)
 
 
-def rewire(links: Any, *, undirected: bool = False, rng: np.random.Generator) -> sp.csr_array:
+def rewire(
+    links: Any, *, undirected: bool = False, one_population: bool = False, rng: np.random.Generator
+) -> sp.csr_array:
     """Return a random matrix with the same degrees of every row and column, each equally likely.
 
     Parameters
     ----------
     links : matrix [rows, columns] as `as_links` takes it. undirected : links is the symmetric adjacency of
-        an undirected network and the result is one too; self-loops stay where they are. rng : a Generator.
+        an undirected network and the result is one too. one_population : rows and columns are the same nodes,
+        as they are if undirected: self-loops stay where they are, and none are added. rng : a Generator.
 
     Returns
     -------
-    bool CSR of the same shape. Each row (or column, whichever are fewer) is traded about 20 + 4 log2(rows)
-    times, an undirected link tried 40 times.
+    bool CSR of the same shape. Each row and each column, or each node of an undirected network, is traded 48
+    times.
 
     Raises
     ------
     TypeError, ValueError
-        If links is not a finite matrix, or is not symmetric and undirected, or rng is not a Generator.
+        If links is not a finite matrix, or is not symmetric and undirected, or not square and of one
+        population, or rng is not a Generator.
 
     Examples
     --------
@@ -100,21 +121,24 @@ def rewire(links: Any, *, undirected: bool = False, rng: np.random.Generator) ->
     [2, 1]
 
     Source: as `null_model`.
+    Reading: of one population and directed, a circle of three links that only turning all three at once would
+    reverse stays as it is (Berger and Mueller-Hannemann 2010); networks that hold one are rare.
     """
     check_generator(rng)
     matrix = as_links(links)
     if undirected:
         return _rewire_undirected(matrix, rng)
-    # The side with fewer nodes has longer lists: a trade between two of them moves more links.
-    if matrix.shape[0] > matrix.shape[1]:
-        return as_links(_trade(as_links(matrix.T), rng).T)
-    return _trade(matrix, rng)
+    if one_population:
+        _check_square(matrix)
+    return _trade(matrix, rng, one_population=one_population)
 
 
-def scatter(links: Any, *, undirected: bool = False, rng: np.random.Generator) -> sp.csr_array:
+def scatter(
+    links: Any, *, undirected: bool = False, one_population: bool = False, rng: np.random.Generator
+) -> sp.csr_array:
     """Return a random matrix with the same shape and number of links, each equally likely.
 
-    Undirected: a symmetric one; self-loops stay where they are. Parameters and errors as `rewire`.
+    Undirected: a symmetric one. Parameters and errors as `rewire`.
 
     Examples
     --------
@@ -125,12 +149,18 @@ def scatter(links: Any, *, undirected: bool = False, rng: np.random.Generator) -
     """
     check_generator(rng)
     matrix = as_links(links)
-    if not undirected:
+    if not undirected and not one_population:
         rows, columns = matrix.shape
         places = _distinct(rows * columns, matrix.nnz, rng)
         return _from_pairs(places // max(columns, 1), places % max(columns, 1), matrix.shape)
-    plain, loops = _split_loops(matrix)
+    plain, loops = _split_loops(matrix, symmetric=undirected)
     nodes = plain.shape[0]
+    if not undirected:
+        places = _distinct(nodes * (nodes - 1), plain.nnz, rng)
+        # Places off the diagonal, numbered along rows of nodes - 1.
+        one, other = places // max(nodes - 1, 1), places % max(nodes - 1, 1)
+        other = other + (other >= one)
+        return _from_pairs(np.concatenate([one, loops]), np.concatenate([other, loops]), matrix.shape)
     places = _distinct(nodes * (nodes - 1) // 2, plain.nnz // 2, rng)
     # Pair k joins node k mod n to the (k div n + 1)-th node after it on a circle: every pair once.
     one = places % max(nodes, 1)
@@ -143,32 +173,41 @@ _MODELS: dict[str, Callable[..., sp.csr_array]] = {"erdos_renyi": scatter, "degr
 NULL_MODELS = tuple(_MODELS)
 
 
-def _trade(matrix: sp.csr_array, rng: np.random.Generator) -> sp.csr_array:
-    from netsci.graph.structure._rewiring_kernels import trade_rounds
+def clear_loops(links: Any) -> sp.csr_array:
+    """Return the links of one population without its self-loops.
 
-    indices = matrix.indices.copy()
-    rounds = 16 + 4 * matrix.shape[0].bit_length()
-    trade_rounds(matrix.indptr, indices, matrix.shape[1], rounds, _state(rng))
-    return _sort_columns(indices, matrix.indptr.copy(), matrix.shape)
+    Examples
+    --------
+    >>> clear_loops([[1, 1], [0, 0]]).toarray().tolist()
+    [[False, True], [False, False]]
+    """
+    return _split_loops(as_links(links), symmetric=False)[0]
+
+
+def _trade(matrix: sp.csr_array, rng: np.random.Generator, *, one_population: bool) -> sp.csr_array:
+    from netsci.graph.structure._rewiring_kernels import trade_in_turn
+
+    indices, columns = matrix.indices.copy(), matrix.shape[1]
+    indptr, indices = trade_in_turn(
+        matrix.indptr, indices, columns, TURNS, ROUNDS, _state(rng), one_population
+    )
+    return sp.csr_array((np.ones(len(indices), bool), indices, indptr), shape=matrix.shape)
 
 
 def _rewire_undirected(matrix: sp.csr_array, rng: np.random.Generator) -> sp.csr_array:
-    from netsci.graph.structure._rewiring_kernels import swap_links
+    from netsci.graph.structure._rewiring_kernels import trade_neighbours, transpose
 
-    plain, loops = _split_loops(matrix)
+    plain, loops = _split_loops(matrix, symmetric=True)
     nodes = plain.shape[0]
-    # Above half density most swaps would hit a link: the absent links are as good, and fewer.
+    # Above half density two nodes share most neighbours: the absent links are as good, and fewer.
     turned = 2 * plain.nnz > nodes * (nodes - 1)
     if turned:
         plain = as_links(~plain.toarray() & ~np.eye(nodes, dtype=bool))
     if plain.nnz:
-        # A table as large as the lists themselves is cheap too: then the lists are long to search.
-        fast = nodes * nodes <= max(LARGEST_TABLE, 16 * plain.nnz)
-        table = plain.toarray() if fast else np.zeros((0, 0), bool)
         neighbours = plain.indices.copy()
-        attempts = 1000 + SWAPS_PER_LINK * (plain.nnz // 2)
-        swap_links(plain.indptr, neighbours, table, attempts, _state(rng))
-        plain = _sort_columns(neighbours, plain.indptr.copy(), plain.shape)
+        trade_neighbours(plain.indptr, neighbours, NODE_ROUNDS, _state(rng))
+        indptr, indices = transpose(plain.indptr, neighbours, nodes)
+        plain = sp.csr_array((np.ones(len(indices), bool), indices, indptr), shape=plain.shape)
     if turned:
         plain = as_links(~plain.toarray() & ~np.eye(nodes, dtype=bool))
     if not len(loops):
@@ -177,13 +216,22 @@ def _rewire_undirected(matrix: sp.csr_array, rng: np.random.Generator) -> sp.csr
     return _from_pairs(np.concatenate([coo.row, loops]), np.concatenate([coo.col, loops]), plain.shape)
 
 
-def _split_loops(matrix: sp.csr_array) -> tuple[sp.csr_array, NDArray[np.int64]]:
-    """Return a symmetric matrix without its diagonal, and the nodes with a loop."""
-    if matrix.shape[0] != matrix.shape[1] or (matrix != matrix.T).nnz:
+def _check_square(matrix: sp.csr_array) -> None:
+    if matrix.shape[0] != matrix.shape[1]:
+        raise ValueError(
+            f"links of one population must be a square matrix; this one is {matrix.shape}: pass "
+            "one_population=False"
+        )
+
+
+def _split_loops(matrix: sp.csr_array, *, symmetric: bool) -> tuple[sp.csr_array, NDArray[np.int64]]:
+    """Return a square matrix without its diagonal, and the nodes with a loop."""
+    if symmetric and (matrix.shape[0] != matrix.shape[1] or (matrix != matrix.T).nnz):
         raise ValueError(
             f"undirected links must be a symmetric matrix; this one is {matrix.shape} and not: pass "
             "undirected=False, or links + links.T"
         )
+    _check_square(matrix)
     coo = matrix.tocoo()
     off = coo.row != coo.col
     return _from_pairs(coo.row[off], coo.col[off], matrix.shape), coo.row[~off].astype(np.int64)
@@ -206,12 +254,6 @@ def _distinct(places: int, count: int, rng: np.random.Generator) -> NDArray[np.i
 
 def _from_pairs(rows: NDArray[Any], columns: NDArray[Any], shape: tuple[int, int]) -> sp.csr_array:
     return as_links(sp.coo_array((np.ones(len(rows), bool), (rows, columns)), shape=shape))
-
-
-def _sort_columns(indices: NDArray[Any], indptr: NDArray[Any], shape: tuple[int, int]) -> sp.csr_array:
-    links = sp.csr_array((np.ones(len(indices), bool), indices, indptr), shape=shape)
-    links.sort_indices()
-    return links
 
 
 def _state(rng: np.random.Generator) -> NDArray[np.uint64]:

@@ -52,7 +52,8 @@ def path_statistics(adjacency: Any, *, rng: np.random.Generator | None = None) -
 
     Parameters
     ----------
-    adjacency : symmetric matrix [nodes, nodes] as `as_links` takes it; self-loops are ignored.
+    adjacency : symmetric matrix [nodes, nodes], dense (a link where it is not 0) or sparse (stored pattern);
+        self-loops are ignored.
     rng : Generator, required above EXACT_NODES = 20,000 nodes, where paths start from SAMPLED_SOURCES = 1024
         random nodes.
 
@@ -60,6 +61,10 @@ def path_statistics(adjacency: Any, *, rng: np.random.Generator | None = None) -
     ------
     TypeError, ValueError
         If adjacency is not symmetric, or rng is missing for a network that large.
+
+    Returns
+    -------
+    PathStatistics, with length, diameter, closeness, betweenness and others; NaN for a single node.
 
     Examples
     --------
@@ -69,7 +74,18 @@ def path_statistics(adjacency: Any, *, rng: np.random.Generator | None = None) -
 
     Source: Watts and Strogatz, Nature 393, 440 (1998); Freeman, Sociometry 40, 35 (1977).
     """
-    links = _largest(as_undirected(adjacency))
+    return measure_paths(as_undirected(adjacency), rng)
+
+
+def measure_paths(links: sp.csr_array, rng: np.random.Generator | None) -> PathStatistics:
+    """Return `path_statistics` of a symmetric bool CSR without self-loops, unchecked.
+
+    Examples
+    --------
+    >>> measure_paths(as_undirected([[0, 1], [1, 0]]), None).length
+    1.0
+    """
+    links = _largest(links)
     nodes = links.shape[0]
     if nodes < 2:
         nothing = float("nan")
@@ -90,9 +106,11 @@ def path_statistics(adjacency: Any, *, rng: np.random.Generator | None = None) -
 
 
 def path_length(adjacency: Any, *, rng: np.random.Generator | None = None) -> float:
-    """Return the characteristic path length: the mean distance of the pairs of the largest component.
+    """Return the characteristic path length: the mean distance, in links, of pairs of the largest component.
 
-    Parameters, errors and the sample of large networks as `path_statistics`; NaN without a pair.
+    adjacency : symmetric matrix [nodes, nodes]; weights play no part. rng : numpy Generator, required above
+    20,000 nodes, where paths start from a sample of nodes. Errors are those of `path_statistics`. NaN if the
+    component is a single node.
 
     Examples
     --------
@@ -107,7 +125,8 @@ def path_length(adjacency: Any, *, rng: np.random.Generator | None = None) -> fl
 def global_efficiency(adjacency: Any, *, rng: np.random.Generator | None = None) -> float:
     """Return the mean of 1 / distance over all pairs of nodes, 0 for a pair without a path; in [0, 1].
 
-    Parameters, errors and the sample of large networks as `path_statistics`; NaN below 2 nodes.
+    Parameters and errors are those of `path_statistics`: rng is required above 20,000 nodes, where paths
+    start from a sample of nodes. NaN below 2 nodes.
 
     Examples
     --------
@@ -129,7 +148,7 @@ def local_efficiency(adjacency: Any) -> float:
 
     Nodes with fewer than 2 neighbours count 0. The paths run through neighbours only. NaN without nodes.
 
-    Parameters and errors as `path_statistics`.
+    adjacency, errors : as in `path_statistics`.
 
     Examples
     --------

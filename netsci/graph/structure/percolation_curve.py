@@ -74,7 +74,7 @@ def percolation_curve(
     check_choice(attack, ATTACKS, "attack")
     check_generator(rng)
     if as_whole(runs, "runs") < 1:
-        raise ValueError(f"runs must be at least 1; got {runs}")
+        raise ValueError(f"runs must be at least 1 random order; got {runs}")
     if as_whole(points, "points") < 2:
         raise ValueError(f"points must be at least 2 (nothing removed, everything removed); got {points}")
     one_run = _node_run(graph, attack, rng) if attack in NODE_ATTACKS else _link_run(graph, attack, rng)
@@ -90,7 +90,8 @@ def percolation_curve(
 def robustness(curve: pd.DataFrame) -> float:
     """Return the area under the mean of a percolation curve (trapezoids), in [0, 1].
 
-    For removed nodes it is at most about 1/2: the component cannot be larger than the share not removed.
+    curve : what `percolation_curve` returns, for one attack. For removed nodes the area is at most about 1/2:
+    the component cannot be larger than the share not removed.
 
     Raises
     ------
@@ -112,7 +113,10 @@ def robustness(curve: pd.DataFrame) -> float:
         raise TypeError(f"curve must be a table from percolation_curve; got {type(curve).__name__}")
     absent = {"removed", "mean"} - set(curve.columns)
     if absent:
-        raise ValueError(f"curve must have the columns removed and mean; it lacks {sorted(absent)}")
+        raise ValueError(
+            f"curve must have the columns 'removed' and 'mean'; it lacks {sorted(absent)}: pass what "
+            "percolation_curve returns"
+        )
     removed, mean = curve["removed"].to_numpy(float), curve["mean"].to_numpy(float)
     steps = np.diff(removed)
     if not len(steps) or removed[0] != 0 or removed[-1] != 1 or not (steps > 0).all():
@@ -136,13 +140,15 @@ def _link_run(graph: LayeredGraph, attack: str, rng: np.random.Generator) -> Cal
 
     edges = graph.edges()
     if not len(edges):
-        raise ValueError(f"attack {attack!r} removes links, but the graph has none")
+        raise ValueError(
+            f"attack {attack!r} removes links, but the graph has none: attack nodes, by 'random' or 'degree'"
+        )
     weights = np.abs(edges["weight"].to_numpy())
     if attack != "random_links" and np.isnan(weights).any():
         bare = [p.name for p in graph.projections if p.weights is None and p.n_links]
         raise ValueError(
-            f"attack {attack!r} needs the weights of every link, but projections {bare} have none; "
-            "use 'random_links'"
+            f"attack {attack!r} needs the weights of every link, but projections {bare} have none; use "
+            "'random_links', or give the graph weights"
         )
     priority = {"random_links": np.zeros(len(edges)), "weight": weights, "weight_strongest": -weights}[attack]
     ends = edges["source"].to_numpy(), edges["target"].to_numpy()

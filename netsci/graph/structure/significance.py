@@ -1,101 +1,77 @@
-"""Compare measures of a network with null models: which structures do its size and degrees not explain?"""
+"""Compare measures of a network with null models: which structures do its size and degrees not explain?
+
+Of many measures a few lie far from the null model by chance. p_corrected is the chance that a random network
+has any measure as far out as this one: each replicate in turn takes the place of the network, and the largest
+|z| of each is kept (max statistic, Westfall and Young). Measures may depend on each other as they like.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from netsci.graph.ch.recovery import sample_rows
 from netsci.graph.checks import as_whole, check_choice, check_generator, check_graph
 from netsci.graph.layered import LayeredGraph
 from netsci.graph.processors import processors
 from netsci.graph.projection import Projection
-from netsci.graph.structure import bipartite_measures as bipartite
+from netsci.graph.sample import (
+    BIPARTITE_MEASURES,
+    MEASURES,
+    UNDEFINED,
+    UNIPARTITE_MEASURES,
+    Sample,
+    estimate_work,
+)
 from netsci.graph.structure import classical
-from netsci.graph.structure.local_community import bipartite_lcp_correlation, lcp_correlation
-from netsci.graph.structure.null_models import NULL_MODELS, draw_links, scatter
-from netsci.graph.structure.path_measures import as_undirected, path_length
+from netsci.graph.structure.null_models import NULL_MODELS, clear_loops, draw_links, scatter
 
 if TYPE_CHECKING:
     import pandas as pd
 
 LARGEST_WORK = 3e9  # steps of one measure on one network: a few seconds
 REFERENCES = 5  # random networks behind small-worldness
-SEARCHES = 4  # for modules: about one search in ten ends far below the others
+LEAST = 15  # replicates in which a measure must be defined: a deviation of fewer says little
+TWO_SIDES = "one population: senders and receivers count as two sides, self-loops left out"
+COLUMNS = (
+    "projection",
+    "measure",
+    "value",
+    "null_mean",
+    "null_std",
+    "z",
+    "p",
+    "p_corrected",
+    "replicates",
+    "note",
+)
 
 
 @dataclass(frozen=True, eq=False)
-class Sample:
-    """One network to measure, links bool CSR. What several measures share is computed once.
+class _Compared:
+    """The measures of one projection and of its replicates.
 
-    reference : gives the mean clustering and path length of random networks of this size.
+    names : all measures. work : their steps. values : float64 [1 + replicates, those that are not too large],
+    the network first. remark : what holds for all of them.
     """
 
-    links: sp.csr_array
-    undirected: bool
-    reference: Callable[[], tuple[float, float]]
-    rng: np.random.Generator
-
-    @cached_property
-    def shared(self) -> bipartite.SharedNeighbours:
-        """Shared neighbours of the rows and of the columns."""
-        return bipartite.SharedNeighbours(self.links)
-
-    @cached_property
-    def clustering(self) -> float:
-        """Clustering in triangles, between two populations in squares (Robins-Alexander)."""
-        return classical.clustering(self.links) if self.undirected else self.shared.robins_alexander()
-
-    @cached_property
-    def path_length(self) -> float:
-        """Characteristic path length; two populations as one network, directions ignored."""
-        network = self.links if self.undirected else bipartite.bipartite_graph(self.links)
-        return path_length(network, rng=self.rng)
+    projection: str
+    names: tuple[str, ...]
+    work: dict[str, float]
+    values: NDArray[np.float64]
+    remark: str
 
     @property
-    def small_worldness(self) -> float:
-        """Clustering and path length relative to random networks of the same size."""
-        return classical.relative_smallness(self.clustering, self.path_length, self.reference())
-
-
-BIPARTITE_MEASURES: dict[str, Callable[[Sample], float]] = {
-    "robins_alexander": lambda one: one.clustering,
-    "latapy_rows": lambda one: one.shared.latapy("rows"),
-    "latapy_columns": lambda one: one.shared.latapy("columns"),
-    "nodf": lambda one: one.shared.nodf().total,
-    "modularity": lambda one: bipartite.bipartite_modularity(one.links, runs=SEARCHES, rng=one.rng),
-    "assortativity": lambda one: bipartite.bipartite_assortativity(one.links),
-    "lcp_correlation": lambda one: bipartite_lcp_correlation(one.links),
-    "path_length": lambda one: one.path_length,
-    "small_worldness": lambda one: one.small_worldness,
-}
-UNIPARTITE_MEASURES: dict[str, Callable[[Sample], float]] = {
-    "clustering": lambda one: one.clustering,
-    "path_length": lambda one: one.path_length,
-    "small_worldness": lambda one: one.small_worldness,
-    "modularity": lambda one: classical.modularity(one.links, runs=SEARCHES, rng=one.rng),
-    "assortativity": lambda one: classical.degree_assortativity(one.links),
-    "rich_club": lambda one: classical.rich_club_share(one.links),
-    "lcp_correlation": lambda one: lcp_correlation(one.links),
-}
-MEASURES = tuple(dict.fromkeys([*BIPARTITE_MEASURES, *UNIPARTITE_MEASURES]))
-UNDEFINED = {
-    "robins_alexander": "no path of three links",
-    "nodf": "no two linked rows and no two linked columns",
-    "modularity": "no links",
-    "assortativity": "the degrees at one end of the links are all alike",
-    "lcp_correlation": "common neighbours, or the links among them, are absent or all alike",
-    "path_length": "no paths",
-    "small_worldness": "no paths, or nothing closes in random networks of this size",
-    "rich_club": "fewer than 2 nodes above the 90 % quantile of the degrees",
-}
+    def small(self) -> list[str]:
+        """The measures that are not too large, as the columns of values."""
+        return [name for name in self.names if self.work[name] <= LARGEST_WORK]
 
 
 def structure_table(
@@ -110,13 +86,15 @@ def structure_table(
 
     z = (value - null mean) / null standard deviation. p is two-sided: with d = |x - mean of all R + 1
     values|, p = (1 + number of replicates with d at least the network's) / (1 + R), so never below
-    1 / (1 + R). Tests of many measures at once are not corrected for their number.
+    1 / (1 + R). p_corrected holds for all lines together: the share of the R + 1 networks whose largest |z|,
+    each against the R others, is at least this |z|. In a random network any p_corrected lies below .05 with a
+    chance of at most .05; p itself does in one of 20 measures.
 
     Parameters
     ----------
     graph : any LayeredGraph. Undirected projections have UNIPARTITE_MEASURES. All others have
-        BIPARTITE_MEASURES: rows and columns count as two populations, also where both are one population. A
-        unit may own several rows. Weights play no part.
+        BIPARTITE_MEASURES: rows and columns count as two populations, also where both are one population,
+        which the note then says. A unit may own several rows. Weights and self-loops play no part.
     measures : names to restrict the table to; None for all. null : one of NULL_MODELS.
     replicates : random networks R a projection, at least 1. rng : numpy Generator; the table depends on its
         state only, not on the number of processors.
@@ -124,11 +102,13 @@ def structure_table(
     Returns
     -------
     table, one line a projection and measure: projection, measure (text), value, null_mean, null_std (R - 1),
-        z, p (float64), replicates (int64, those where the measure is defined), note (text, "" or why a
-        number is NaN). z is NaN if all replicates are alike: their standard deviation is 0.
-        path_length and small_worldness take the largest component; rich_club is phi at the 90 % quantile of
-        the degrees; modularity is searched for with runs=4, in the network and each replicate;
-        small_worldness compares with 5 Erdos-Renyi networks whatever the null model.
+        z, p, p_corrected (float64), replicates (int64, those where the measure is defined), note (text, "" or
+        why a number is NaN). z and p_corrected are NaN below LEAST = 15 replicates with a value; z also if
+        these are all alike: their standard deviation is 0. path_length and small_worldness take the largest
+        component; rich_club is phi at the 90 % quantile of the degrees; modularity is what one search finds
+        (`quick_modularity`), in the network and each replicate; small_worldness compares with 5 Erdos-Renyi
+        networks whatever the null model; ch3_l3_auc is `ch_auc`, in large layers over one sample of rows for
+        the network and its replicates.
 
     Raises
     ------
@@ -139,10 +119,11 @@ def structure_table(
     --------
     >>> graph = LayeredGraph.from_masks([np.kron(np.eye(4), np.ones((5, 6)))])
     >>> table = structure_table(graph, measures=["robins_alexander"], rng=np.random.default_rng(7))
-    >>> table[["value", "p"]].round(3).values.tolist()
-    [[1.0, 0.048]]
+    >>> table[["value", "p", "p_corrected"]].round(3).values.tolist()
+    [[1.0, 0.048, 0.048]]
 
-    Source: Maslov and Sneppen, Science 296, 910 (2002); Phipson and Smyth (2010) for 1 + in p.
+    Source: Maslov and Sneppen, Science 296, 910 (2002); Phipson and Smyth (2010) for 1 + in p; Westfall and
+    Young, Resampling-based Multiple Testing (1993), for the correction.
     """
     import pandas as pd
 
@@ -150,17 +131,18 @@ def structure_table(
     check_choice(null, NULL_MODELS, "null")
     check_generator(rng)
     if as_whole(replicates, "replicates") < 1:
-        raise ValueError(f"replicates must be at least 1; got {replicates}")
+        raise ValueError(f"replicates must be at least 1 random network; got {replicates}")
     if isinstance(measures, str):
         raise TypeError(f"measures must be a list of names; pass [{measures!r}]")
     for name in measures or ():
         check_choice(name, MEASURES, "a measure")
-    lines = []
-    for projection in graph.projections:
-        lines += _compare(projection, measures, null, replicates, rng)
-    columns = ["projection", "measure", "value", "null_mean", "null_std", "z", "p", "replicates", "note"]
-    table = pd.DataFrame(lines, columns=columns)
-    kinds = dict.fromkeys(columns[2:7], np.float64) | {"replicates": np.int64}
+    compared = [_compare(p, measures, null, replicates, rng) for p in graph.projections]
+    corrected = _correct([one.values for one in compared])
+    lines = [
+        line for one, p_values in zip(compared, corrected, strict=True) for line in _lines(one, p_values)
+    ]
+    table = pd.DataFrame(lines, columns=list(COLUMNS))
+    kinds = dict.fromkeys(COLUMNS[2:8], np.float64) | {"replicates": np.int64}
     return table.astype(kinds)
 
 
@@ -170,42 +152,55 @@ def _compare(
     null: str,
     replicates: int,
     rng: np.random.Generator,
-) -> list[tuple[Any, ...]]:
-    """Return the lines of one projection."""
+) -> _Compared:
+    """Measure one projection and its replicates."""
     undirected = projection.undirected
-    links = as_undirected(projection.links) if undirected else projection.links
+    one_population = projection.source == projection.target and projection.rows_per_unit == 1
+    links = clear_loops(projection.links) if one_population else projection.links
     known = UNIPARTITE_MEASURES if undirected else BIPARTITE_MEASURES
-    names = [name for name in known if wanted is None or name in wanted]
-    work = {name: _work(name, links, undirected) for name in names}
-    small = [name for name in names if work[name] <= LARGEST_WORK]
-    seeds = rng.integers(0, 2**63, replicates + 2)
+    names = tuple(name for name in known if wanted is None or name in wanted)
+    work = {name: estimate_work(name, links, undirected) for name in names}
+    seeds = rng.integers(0, 2**63, replicates + 3)
     # Draw the reference once: it depends on size only, so the network and its replicates share it.
     found: list[tuple[float, float]] = []
+    remark = TWO_SIDES if projection.source == projection.target and not undirected else ""
+    blank = _Compared(projection.name, names, work, np.empty((replicates + 1, 0)), remark)
+    small = blank.small
     if "small_worldness" in small:
-        found.append(_reference(links, undirected, np.random.default_rng(seeds[-1])))
+        found.append(_reference(links, undirected, one_population, np.random.default_rng(seeds[-2])))
+    rows = sample_rows(links, np.random.default_rng(seeds[-1])) if "ch3_l3_auc" in small else None
 
     def measure(number: int) -> list[float]:
         own = np.random.default_rng(seeds[number])
-        drawn = links if number == 0 else draw_links(links, null, undirected=undirected, rng=own)
-        one = Sample(drawn, undirected, lambda: found[0], own)
+        drawn = links
+        if number:
+            drawn = draw_links(links, null, undirected=undirected, one_population=one_population, rng=own)
+        one = Sample(drawn, undirected, lambda: found[0], own, rows)
         return [float(known[name](one)) for name in small]
 
     with ThreadPoolExecutor(min(replicates + 1, processors())) as pool:
         values = np.array(list(pool.map(measure, range(replicates + 1)))).reshape(replicates + 1, len(small))
+    return replace(blank, values=values)
+
+
+def _lines(one: _Compared, corrected: NDArray[np.float64]) -> list[tuple[Any, ...]]:
+    """Return the lines of one projection."""
     lines = []
-    for name in names:
-        if name in small:
-            numbers, note = _statistics(name, values[:, small.index(name)])
+    for name in one.names:
+        if name in one.small:
+            column = one.small.index(name)
+            numbers, notes = _statistics(name, one.values[:, column])
+            numbers = (*numbers[:-1], float(corrected[column]), numbers[-1])
         else:
-            nothing = (math.nan,) * 5
-            numbers = (*nothing, 0)
-            note = f"too large: about {work[name]:.0e} steps a network, more than {LARGEST_WORK:.0e}"
-        lines.append((projection.name, name, *numbers, note))
+            numbers = (*(math.nan,) * 6, 0)
+            notes = [f"too large: about {one.work[name]:.0e} steps a network, more than {LARGEST_WORK:.0e}"]
+        note = "; ".join([*notes, *([one.remark] if one.remark else [])])
+        lines.append((one.projection, name, *numbers, note))
     return lines
 
 
-def _statistics(name: str, values: NDArray[np.float64]) -> tuple[tuple[float, ...], str]:
-    """Return value, null mean and deviation, z, p, replicates and the note. The network's value is first."""
+def _statistics(name: str, values: NDArray[np.float64]) -> tuple[tuple[float, ...], list[str]]:
+    """Return value, null mean and deviation, z, p, replicates and the notes. The network's value is first."""
     value, null = float(values[0]), values[1:][~np.isnan(values[1:])]
     notes = []
     if math.isnan(value):
@@ -215,47 +210,74 @@ def _statistics(name: str, values: NDArray[np.float64]) -> tuple[tuple[float, ..
     mean = float(null.mean()) if len(null) else math.nan
     deviation = float(null.std(ddof=1)) if len(null) > 1 else math.nan
     z = p = math.nan
-    if len(null) == 1:
-        notes.append("one replicate has no standard deviation")
-    # Equal measures may differ in their last digits if the links are in another order.
-    rounding = 1e-12 * max(1.0, abs(mean)) if len(null) else 0.0
+    rounding = _rounding(null)
     if len(null) > 1 and np.ptp(null) <= rounding:
         notes.append("all replicates are alike: no z")
         deviation = 0.0
+    elif 0 < len(null) < LEAST:
+        notes.append(f"no z: {len(null)} replicates have a value, and a deviation needs {LEAST}")
     elif not math.isnan(value):
         z = (value - mean) / deviation
     if len(null) and not math.isnan(value):
         centre = (value + null.sum()) / (1 + len(null))
         far = np.abs(null - centre) >= abs(value - centre) - rounding
         p = (1 + np.count_nonzero(far)) / (1 + len(null))
-    return (value, mean, deviation, z, p, len(null)), "; ".join(notes)
+    return (value, mean, deviation, z, p, len(null)), notes
 
 
-def _reference(links: sp.csr_array, undirected: bool, rng: np.random.Generator) -> tuple[float, float]:
+def _rounding(values: NDArray[np.float64]) -> float:
+    """Return how far equal measures may lie apart: links in another order change the last digits."""
+    return 1e-12 * max(1.0, abs(float(values.mean()))) if len(values) else 0.0
+
+
+def _correct(tables: list[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
+    """Return the corrected p of every column of tables [1 + replicates, measures], the network first."""
+    distances = [np.abs(_stand_out(values)) for values in tables]
+    if not distances:
+        return []
+    together = np.concatenate(distances, axis=1)
+    if not together.shape[1]:
+        return [np.zeros(0) for _ in tables]
+    largest = np.nan_to_num(together, nan=-1.0, posinf=np.inf).max(axis=1)
+    found = []
+    for own in distances:
+        reached = largest[1:, None] >= own[0] * (1 - 1e-9)
+        p = (1 + reached.sum(axis=0)) / len(largest)
+        found.append(np.where(np.isnan(own[0]), np.nan, p))
+    return found
+
+
+def _stand_out(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the z of every network against all others, column by column; NaN where too few have a value.
+
+    A column in which all others are alike gives infinity, or 0 for one that is like them.
+    """
+    z = np.full(values.shape, np.nan)
+    for column, x in enumerate(values.T):
+        known = np.flatnonzero(~np.isnan(x))
+        if len(known) <= LEAST:
+            continue
+        v = x[known] - x[known].mean()
+        n, total = len(v), float(v @ v)
+        own = v * n / (n - 1)
+        rest = total - v * own
+        spread = np.sqrt(np.where(rest > 1e-14 * total, rest, 0.0) / (n - 2))
+        alike = np.abs(own) <= _rounding(x[known])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            z[known, column] = np.where(alike, 0.0, own / spread)
+    return z
+
+
+def _reference(
+    links: sp.csr_array, undirected: bool, one_population: bool, rng: np.random.Generator
+) -> tuple[float, float]:
     """Return the mean clustering and path length of random networks of this size."""
     if undirected:
         return classical.random_reference(links, REFERENCES, rng)
 
     def draw() -> Sample:
-        return Sample(scatter(links, rng=rng), False, lambda: (math.nan, math.nan), rng)
+        drawn = scatter(links, one_population=one_population, rng=rng)
+        return Sample(drawn, False, lambda: (math.nan, math.nan), rng)
 
     values = np.array([(one.clustering, one.path_length) for one in (draw() for _ in range(REFERENCES))])
     return float(values[:, 0].mean()), float(values[:, 1].mean())
-
-
-def _work(name: str, links: sp.csr_array, undirected: bool) -> float:
-    """Estimate the steps of a measure: 0 if it is as quick as drawing a replicate."""
-    rows = np.diff(links.indptr).astype(np.float64)
-    columns = np.bincount(links.indices, minlength=links.shape[1]).astype(np.float64)
-    if not links.nnz:
-        return 0.0
-    if undirected:
-        if name != "lcp_correlation":
-            return 0.0
-        smaller = np.minimum(np.repeat(rows, np.diff(links.indptr)), rows[links.indices])
-        return float(smaller.sum() * (rows @ rows) / rows.sum())
-    pairs = float(columns @ columns + rows @ rows)
-    if name == "lcp_correlation":
-        until_hit = min(columns.mean(), links.shape[0] * links.shape[1] / links.nnz)
-        return pairs + float(rows @ rows) * float(until_hit)
-    return pairs if name in ("robins_alexander", "nodf", "small_worldness") or "latapy" in name else 0.0

@@ -16,6 +16,8 @@ from netsci.io.limits import MAX_XML
 
 GML, PAJEK, JSON, TABLE, MATRIX_MARKET = "gml", "pajek", "json", "table", "matrix market"
 MAX_LINE = 2**26  # characters: a row of a matrix with millions of columns
+MAX_TAG = 2**20  # bytes of one tag, comment or instruction
+_BLOCK = 2**16  # bytes parsed at once
 _MAX_DEPTH = 64
 _BYTES = 2**20
 _MARKS = (
@@ -177,8 +179,19 @@ def parse_xml(
     if text is not None:
         parser.buffer_text = True
         parser.CharacterDataHandler = text
+    fed = 0
     with open(path, "rb") if stream is None else contextlib.nullcontext(stream) as source:
-        parser.ParseFile(source)
+        while block := source.read(_BLOCK):
+            parser.Parse(block, False)
+            fed += len(block)
+            # Before 2.6 expat reads a tag that has not ended again with every block.
+            if fed - parser.CurrentByteIndex > MAX_TAG:
+                raise CheckpointError(
+                    path,
+                    f"a tag, comment or instruction of its XML has more than {MAX_TAG:,} bytes",
+                    "shorten its attributes, or write it again",
+                )
+        parser.Parse(b"", True)
 
 
 class _Root(Exception):

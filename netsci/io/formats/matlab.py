@@ -17,12 +17,11 @@ import numpy as np
 import scipy.sparse as sp
 
 from netsci.io.errors import CheckpointError, printable
+from netsci.io.formats.matrices import build_matrices
 from netsci.io.limits import ANY_RATIO_BYTES, MAX_BYTES, MAX_COMPRESSION, check_count, check_matrix
-from netsci.io.network.contents import Contents
 
 if TYPE_CHECKING:
     from netsci.graph.layered import LayeredGraph
-    from netsci.graph.projection import Population, Projection
 
 _MATRIX, _COMPRESSED = 14, 15
 _NUMBERS = {
@@ -39,80 +38,8 @@ _AGAIN = "fetch or save it again"
 
 def read_matlab(path: Path) -> tuple[LayeredGraph, list[str]]:
     """Read square matrices as networks of their own and the others as layers of a chain; add notes."""
-    from netsci.graph.layered import LayeredGraph
-
     found = _Variables(path)
-    square = {name: m for name, m in found.matrices.items() if m.shape[0] == m.shape[1]}
-    others = {name: m for name, m in found.matrices.items() if name not in square}
-    if not found.matrices:
-        held = ", ".join(found.left_out[:6]) or "nothing"
-        raise CheckpointError(
-            path,
-            f"it holds no matrix: {held}",
-            "save an adjacency matrix, or layers [presynaptic, postsynaptic]",
-        )
-    notes = []
-    if len(found.matrices) > 1:
-        listed = ", ".join(
-            f"{printable(n)} {m.shape[0]:,} x {m.shape[1]:,}" for n, m in found.matrices.items()
-        )
-        notes.append(f"{len(found.matrices)} matrices: {listed}; choose one by --select NAME (select=)")
-    populations: list[Population] = []
-    projections: list[Projection] = []
-    for name, matrix in square.items():
-        graph, said = _network(path, name, matrix)
-        populations += graph.populations
-        projections += graph.projections
-        notes += [f"{printable(name)}: {note}" for note in said]
-    if others:
-        graph, said = _layers(path, others, {p.name for p in populations})
-        populations += graph.populations
-        projections += graph.projections
-        notes += said
-    if found.left_out:
-        more = f" and {len(found.left_out) - 6} more" if len(found.left_out) > 6 else ""
-        notes.append(f"left out: {', '.join(found.left_out[:6])}{more}")
-    return LayeredGraph(tuple(populations), tuple(projections)), notes
-
-
-def _network(path: Path, name: str, matrix: Any) -> tuple[LayeredGraph, list[str]]:
-    """Return a square matrix as a plain network with the name of the variable."""
-    from dataclasses import replace
-
-    from netsci.graph.layered import LayeredGraph
-    from netsci.graph.projection import Population
-    from netsci.io.formats.matrix_text import matrix_graph
-
-    coo = sp.coo_array(matrix)
-    values = np.asarray(coo.data, np.float64)
-    place = (np.asarray(coo.row, np.int64), np.asarray(coo.col, np.int64))
-    graph, notes = matrix_graph(path, place, values, matrix.shape)
-    shown = printable(name)
-    renamed = replace(graph.projections[0], source=shown, target=shown, name=shown)
-    return LayeredGraph((Population(shown, matrix.shape[0]),), (renamed,)), notes
-
-
-def _layers(path: Path, matrices: dict[str, Any], taken: set[str]) -> tuple[LayeredGraph, list[str]]:
-    """Return rectangular matrices as layers. Join them to a chain where their widths fit."""
-    from dataclasses import replace
-
-    from netsci.graph.layered import LayeredGraph
-    from netsci.io.network.chains import arrange, join
-    from netsci.io.network.layers import find_layers
-
-    contents = Contents("MATLAB 5 file", matrices, "in_out", False)
-    layers, notes = find_layers(path, contents)
-    layers, arranged = arrange(layers, contents)
-    graph, joined = join(layers)
-    new = {name: f"{name} (layer)" if name in taken else name for name in graph.sizes}
-    populations = tuple(replace(p, name=new[p.name]) for p in graph.populations)
-    ends = [(new[p.source], new[p.target]) for p in graph.projections]
-    projections = tuple(
-        replace(p, source=source, target=target)
-        for p, (source, target) in zip(graph.projections, ends, strict=True)
-    )
-    said = ["matrices that are not square are read as layers [presynaptic, postsynaptic]"]
-    return LayeredGraph(populations, projections), said + notes + arranged + joined
+    return build_matrices(path, "MATLAB 5 file", found.matrices, found.left_out)
 
 
 class _Variables:

@@ -7,11 +7,14 @@ import zipfile
 from pathlib import Path
 
 from netsci.io.errors import CheckpointError
+from netsci.io.formats.foreign_models import find_model
 from netsci.io.formats.graph_text import text_kind, web_page, xml_root
 from netsci.io.limits import check_count
+from netsci.io.shards import refuse_part
 
 TORCH_ZIP, TORCH_LEGACY, NPZ, NPY, SAFETENSORS = "torch", "torch legacy", "npz", "npy", "safetensors"
-ONNX, HDF5, KERAS_ZIP, MATLAB = "onnx", "hdf5", "keras", "matlab"
+ONNX, HDF5, KERAS_ZIP, MATLAB, MATLAB_HDF5 = "onnx", "hdf5", "keras", "matlab", "matlab 7.3"
+SHARDS = "shards"
 GRAPHML, GEXF, NETSCI_NPZ = "graphml", "gexf", "netsci npz"
 NPY_MAGIC = b"\x93NUMPY"
 
@@ -51,14 +54,24 @@ _ARCHIVES: tuple[tuple[str, str, str], ...] = (
 
 _MAGIC: tuple[tuple[int, bytes, str, str], ...] = (
     (4, b"TFL3", "a TensorFlow Lite model, which is not read", _TO_TENSORS),
-    (0, _MATLAB_7_3, "a MATLAB 7.3 file, which is not read", "in MATLAB: save('file.mat', 'A', '-v7')"),
     (0, b"\x1f\x8b", "a gzip-compressed file within another one", _UNPACK),
     (0, b"BZh", "a bzip2-compressed file", _UNPACK),
     (0, b"\xfd7zXZ\x00", "an xz-compressed file", _UNPACK),
     (0, b"\x28\xb5\x2f\xfd", "a zstd-compressed file", _UNPACK),
     (0, b"7z\xbc\xaf\x27\x1c", "a 7z archive", _UNPACK),
     (257, b"ustar", "a tar archive", _UNPACK),
-    (0, b"GGUF", "a GGUF model, which is not read", _TO_TENSORS),
+    (
+        0,
+        b"GGUF",
+        "a GGUF model (llama.cpp), whose weights are packed",
+        "give the model that it was made from, as safetensors",
+    ),
+    (
+        0,
+        b"ggjt",
+        "a GGML model (llama.cpp), whose weights are packed",
+        "give the model that it was made from, as safetensors",
+    ),
     (0, b"%PDF", "a PDF document", _ACCEPTED),
     (0, b"\x89PNG", "a picture (PNG)", _ACCEPTED),
     (0, b"\xff\xd8\xff", "a picture (JPEG)", _ACCEPTED),
@@ -91,6 +104,8 @@ _MAGIC: tuple[tuple[int, bytes, str, str], ...] = (
 
 def sniff(path: Path) -> str:
     """Return the format of an accepted file, or raise CheckpointError that names what else it is."""
+    if path.is_dir():
+        return SHARDS
     with open(path, "rb") as stream:
         head = stream.read(4096)
     for place, magic, what, mend in _MAGIC:
@@ -102,12 +117,19 @@ def sniff(path: Path) -> str:
         return NPY
     if head.startswith(b"MATLAB 5.0 MAT-file"):
         return MATLAB
+    if head.startswith(_MATLAB_7_3):
+        return MATLAB_HDF5
     if any(head[place : place + 8] == _HDF5 for place in (0, 512, 1024, 2048)):  # after a user block
         return HDF5
     if head[:1] == b"\x80" and head[2 : 2 + len(_LEGACY)] == _LEGACY:
         return TORCH_LEGACY
     if head[8:9] == b"{" and _is_safetensors(head):
+        refuse_part(path)
         return SAFETENSORS
+    if head.lstrip()[:1] == b"{" and b'"weight_map"' in head:
+        return SHARDS
+    if what := find_model(head):
+        raise CheckpointError(path, f"this is {what[0]}", what[1])
     if _starts_like_xml(head):
         return _sniff_xml(path)
     if _looks_like_onnx(head):
@@ -124,6 +146,7 @@ def _sniff_zip(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
+            begins = min((member.header_offset for member in archive.infolist()), default=0)
     except Exception as error:
         raise CheckpointError(
             path,
@@ -131,6 +154,16 @@ def _sniff_zip(path: Path) -> str:
             "fetch or save it again",
         ) from error
     check_count(path, len(names), "members")
+    if begins or path.suffix == ".distcp":
+        raise CheckpointError(
+            path,
+            "this is part of a distributed checkpoint (torch.distributed.checkpoint, FSDP)"
+            if path.suffix == ".distcp"
+            else "it holds several archives one after the other, as a part of a distributed checkpoint does (torch, "
+            "FSDP); the last one alone would be read",
+            "convert the folder: python -m torch.distributed.checkpoint.format_utils dcp_to_torch FOLDER net.pt; "
+            "of files that were joined give each by itself",
+        )
     if not names:
         raise CheckpointError(path, "the archive is empty", "save it again")
     inner = {name.partition("/")[2] for name in names}

@@ -5,8 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from netsci.io.guess import Guess
+
 Orientation = Literal["out_in", "in_out", "kernel", "swapped"]
 FileOrientation = Literal["out_in", "in_out", "by_name"]
+
+
+class OpenGuess(Guess):
+    """A guess that leaves open which links exist, so that nothing is said about sparsity."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,7 @@ class Contents:
     notes : what the user should know.
     lengths : how many numbers each one-dimensional array holds: a bias tells which side of its matrix is out.
     uses : where the file says which arrays are layers and how they lie, all of them; else empty.
+    stored : the names under which the file keeps its arrays, where they differ (parts of a sparse matrix).
     """
 
     kind: str
@@ -58,3 +65,9 @@ class Contents:
     notes: list[str] = field(default_factory=list)
     lengths: dict[str, int] = field(default_factory=dict)
     uses: dict[str, Use] = field(default_factory=dict)
+    stored: set[str] = field(default_factory=set)
+
+    @property
+    def names(self) -> set[str]:
+        """The names of all arrays as they are here and as the file keeps them."""
+        return {*self.arrays, *self.small, *self.stored}

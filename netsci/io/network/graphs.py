@@ -146,8 +146,8 @@ def select_layers(path: Path, graph: LayeredGraph, select: str) -> tuple[Layered
 
 
 def is_selected(name: str, select: str) -> bool:
-    """Whether a layer's name is the selected one, or begins with it and a dot."""
-    return name == select or name.startswith(f"{select}.")
+    """Whether a layer's name is the selected one, or begins with it and a dot or the number of a stack's matrix."""
+    return name == select or name.startswith((f"{select}.", f"{select}["))
 
 
 def not_there(path: Path, select: str, names: list[str]) -> CheckpointError:

@@ -8,31 +8,126 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
+from netsci.io.errors import printable
+from netsci.io.guess import Guess
 from netsci.io.network.contents import Contents, Orientation
+from netsci.io.network.naming import beside, list_names
 
-_GPT2 = re.compile(r"(^|\.)c_(attn|fc|proj)\.weight$")
+_GPT2 = re.compile(r"(^|\.)c_(attn|fc|proj)\.(weight(_orig|_v)?|parametrizations\.weight\.original1?)$")
 _TO_HEADS = re.compile(r"(query|key|value)(_dense)?")
 _FROM_HEADS = re.compile(r"out|output_dense|attention_output")
+_NORM = re.compile(r"(^|[._])(\w*norm\w*|bn|gn|ln)(\d*)$")
 
 
-def orientation_from_bias(names: list[str], contents: Contents) -> dict[str, Orientation]:
-    """Return the arrays whose bias shows that they are stored [in, out], with their orientation.
+def orientations_by_neighbours(
+    names: list[str], contents: Contents
+) -> tuple[dict[str, Orientation], list[str]]:
+    """Return the arrays stored [in, out] as what lies beside them shows, with their orientation, and notes.
 
-    A bias has one number for each output of the layer. GPT-2 stores its linear layers [in, out] under torch's
-    names, and a transposed convolution is [in, out, *kernel].
+    A bias, and a norm behind a convolution, has one number for each output of the layer. GPT-2 stores its
+    linear layers [in, out] under torch's names, and a transposed convolution is [in, out, *kernel].
     """
+    by_bias = _by_bias(names, contents)
+    by_norm = _by_norm(names, contents, by_bias)
+    by_chain = _by_chain(names, contents, by_bias | by_norm)
+    notes = []
+    for found, why in ((by_bias, "biases"), (by_norm, "norms behind them")):
+        if found:
+            shown = list_names(list(map(printable, found)))
+            notes.append(f"stored [in, out], not [out, in], as their {why} show: {shown}")
+    if by_chain:
+        shown = list_names(list(map(printable, by_chain)))
+        notes.append(
+            Guess(f"read as transposed convolutions [in, out, *kernel], since only so they chain: {shown}")
+        )
+    return by_bias | by_norm | by_chain, notes
+
+
+def _by_bias(names: list[str], contents: Contents) -> dict[str, Orientation]:
     found: dict[str, Orientation] = {}
     for name in names:
         shape = contents.arrays[name].shape
-        known = contents.uses.get(name) or is_kernel(name)
-        if known or orientation_from_name(name, contents) != "out_in":
+        if not _is_open(name, contents):
             continue
-        length = contents.lengths.get(re.sub(r"weight\w*$", "bias", name))
-        if name in contents.arrays and length == shape[1] != shape[0]:
+        length = contents.lengths.get(beside(name, "bias"))
+        if length == shape[1] != shape[0]:
             found[name] = "in_out" if len(shape) == 2 else "swapped"
     if any(_GPT2.search(name) for name in found):  # its square layers are stored like the others
         found |= dict.fromkeys((name for name in names if _GPT2.search(name)), "in_out")
     return found
+
+
+def _is_open(name: str, contents: Contents) -> bool:
+    known = contents.uses.get(name) or is_kernel(name)
+    return not known and name in contents.arrays and orientation_from_name(name, contents) == "out_in"
+
+
+def _by_norm(names: list[str], contents: Contents, known: dict[str, Orientation]) -> dict[str, Orientation]:
+    """Return convolutions without bias whose norm has as many numbers as their second side."""
+    found: dict[str, Orientation] = {}
+    for name in names:
+        shape = contents.arrays[name].shape
+        has_bias = beside(name, "bias") in contents.lengths
+        if len(shape) > 2 and name not in known and not has_bias and _is_open(name, contents):
+            if norm_after(name, contents) == shape[1] != shape[0]:
+                found[name] = "swapped"
+    return found
+
+
+def norm_after(name: str, contents: Contents) -> int | None:
+    """Return how many numbers the norm behind a layer has: the next number of its module, or of its name."""
+    owner = beside(name, "").rstrip(".")
+    parent, dot, last = owner.rpartition(".")
+    number = re.search(r"\d+$", last)
+    options: list[str] = []
+    if last.isdecimal():
+        options.append(f"{parent}{dot}{int(last) + 1}")
+    else:
+        end = number[0] if number else ""
+        names = {one.rpartition(".")[0] for one in contents.lengths}
+        for other in names:
+            base, point, leaf = other.rpartition(".")
+            found = _NORM.search(leaf.lower())
+            if base == parent and found and found[3] == end:
+                options.append(f"{base}{point}{leaf}")
+    for option in options:
+        lengths = [
+            contents.lengths.get(f"{option}.{part}") for part in ("running_mean", "running_var", "weight")
+        ]
+        # A norm has a mean, or a weight and a bias of one length; a layer's weight has two dimensions.
+        if lengths[0] is not None or (lengths[2] is not None and f"{option}.weight" not in contents.arrays):
+            return lengths[0] if lengths[0] is not None else lengths[2]
+    return None
+
+
+def _by_chain(names: list[str], contents: Contents, known: dict[str, Orientation]) -> dict[str, Orientation]:
+    """Return convolutions that nothing else tells, and that chain only as [in, out, *kernel].
+
+    Either all of the file do, or one follows a layer that is known to lie so.
+    """
+    order = names if contents.ordered else sorted(names, key=_numbers)
+    kernels = [n for n in order if contents.arrays[n].ndim > 2]
+    shapes = {n: contents.arrays[n].shape for n in kernels}
+    free = {
+        n for n in kernels
+        if n not in known and _is_open(n, contents) and beside(n, "bias") not in contents.lengths
+        and norm_after(n, contents) is None and shapes[n][0] != shapes[n][1]
+    }  # fmt: skip
+    pairs = list(zip(kernels, kernels[1:], strict=False))
+    if pairs and len(free) == len(kernels):
+        turned = all(shapes[a][1] == shapes[b][0] for a, b in pairs)
+        plain = any(shapes[a][0] == shapes[b][1] for a, b in pairs)
+        return dict.fromkeys(kernels, "swapped") if turned and not plain else {}
+    found: dict[str, Orientation] = {}
+    for before, name in pairs:
+        follows = (known | found).get(before) == "swapped" and shapes[before][1] == shapes[name][0]
+        if name in free and follows and shapes[name][1] != shapes[before][1]:
+            found[name] = "swapped"
+    return found
+
+
+def _numbers(name: str) -> list[tuple[int, str]]:
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d{1,18})", name)]
 
 
 def is_kernel(name: str) -> bool:

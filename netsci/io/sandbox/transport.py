@@ -95,7 +95,7 @@ def _graph(stream: BinaryIO, header: dict[str, Any], path: Path) -> LayeredGraph
     check_total(populations)
     projections = tuple(_projection(stream, record, path) for record in header["projections"])
     if stream.read(1):
-        raise ValueError("bytes after the last array")
+        raise ValueError("what was sent holds bytes after its last array: read the file again")
     return LayeredGraph(populations, projections)
 
 
@@ -111,7 +111,10 @@ def _projection(stream: BinaryIO, record: dict[str, Any], path: Path) -> Project
         raise ValueError("links are not sorted, or stored twice")
     weights = None if values is None else sp.csr_array((values, indices, pointers), shape=links.shape)
     if type(record["undirected"]) is not bool:
-        raise TypeError("undirected is not True or False")
+        raise TypeError(
+            f"what was sent must have undirected True or False; got {record['undirected']!r}: read the file "
+            "again"
+        )
     return Projection(
         _text(record["source"]),
         _text(record["target"]),
@@ -145,7 +148,7 @@ def _read(stream: BinaryIO, length: int) -> bytes:
     _check_left(stream, length)
     data = stream.read(length)
     if len(data) != length:
-        raise ValueError("the file ends early")
+        raise ValueError("what was sent ends early: read the file again")
     return data
 
 
@@ -157,7 +160,7 @@ def _read_array(stream: BinaryIO, dtype: str, count: int) -> NDArray[Any]:
     while rest.nbytes:
         done = stream.readinto(rest)  # type: ignore[attr-defined]
         if not done:
-            raise ValueError("the file ends early")
+            raise ValueError("what was sent ends early: read the file again")
         rest = rest[done:]
     return array
 
@@ -167,7 +170,9 @@ def _check_left(stream: BinaryIO, length: int) -> None:
     left = stream.seek(0, 2) - here
     stream.seek(here)
     if length > left:
-        raise ValueError(f"the file ends early: {length} bytes must follow, {left} do")
+        raise ValueError(
+            f"what was sent ends early, {length} bytes must follow and {left} do: read the file again"
+        )
 
 
 def _text(value: Any) -> str:

@@ -66,7 +66,13 @@ Draw = Callable[..., np.random.Generator]
 
 
 class Hooks:
-    """What a method does while a network trains. Override what you need: these functions do nothing."""
+    """What a training method does while a network trains; override what you need, the defaults do nothing.
+
+    needs(step) returns what `step.views()` must know: "gradient", "activity", both or none. On each batch
+    after_backward(step) acts before the optimizer, and after_step(step) after it; this returns an Evolution
+    or None. after_epoch(step) returns rows for the table. state_dict() and load_state_dict(state) let a run
+    resume. `step` is a `netsci.train.methods.base.Step`.
+    """
 
     def needs(self, step: Step) -> Collection[str]:
         """Return what `step.views()` must know after the next batch: "gradient", "activity", both or ()."""

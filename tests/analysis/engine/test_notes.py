@@ -4,9 +4,11 @@ import re
 
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
+from analysis import figures
 from analysis.engine.exhibit import ANALYSIS
-from analysis.engine.make import make_page
+from analysis.engine.make import describe_note, make_page
 from analysis.engine.notes import Note, fill, fingerprint, read_note, write_note
 from analysis.engine.sheet import Sheet
 from tests.analysis.committed import EXHIBITS, RESULTS, tables_of
@@ -64,9 +66,8 @@ def test_a_note_is_stale_when_any_number_of_its_table_has_moved(tmp_path):
 def test_no_committed_note_is_stale(path):
     exhibit = EXHIBITS[path.stem]
     assert exhibit.note_path == path
+    assert describe_note(exhibit, RESULTS) == ""
     tables, note = tables_of(exhibit.id), read_note(path)
-    told = f"{path}: read it, mend what has moved, then begin it with 'table: {fingerprint(tables)}'"
-    assert not note.stale(tables), told
     filled = fill(note.text, exhibit.sheet(tables))
     assert "(not run)" not in filled
     assert not re.search(r"\bnan\b", filled)
@@ -86,6 +87,42 @@ def test_every_exhibit_that_was_run_has_a_note():
     for exhibit in EXHIBITS.values():
         ran = len(exhibit.sheet(tables_of(exhibit.id)).values) > 0
         assert (exhibit.note() is not None) == ran, exhibit.id
+        assert describe_note(exhibit, RESULTS) == ""
+
+
+def test_a_command_begins_a_note_and_renews_its_first_lines(monkeypatch, tmp_path):
+    monkeypatch.setattr("analysis.engine.exhibit.ANALYSIS", tmp_path)
+    exhibit, tables = EXHIBITS["s3-vectors"], tables_of("s3-vectors")
+    first = f"---\ntable: {fingerprint(tables)}\n---\n"
+    path = tmp_path / "s3/notes/s3-vectors.md"
+    mend = f"`./run figures --note s3-vectors` writes 'table: {fingerprint(tables)}'"
+
+    def call():
+        return CliRunner().invoke(figures.app, ["--note", "s3-vectors"], env={"COLUMNS": "200"})
+
+    assert describe_note(exhibit, RESULTS) == f"{path} says nothing yet: {mend}; say below why numbers differ"
+    assert call().stdout == f"{path}\n"
+    assert path.read_text().strip() == first.strip()
+    assert "says nothing yet" in describe_note(exhibit, RESULTS)
+    for text in ("Why {{all|largest difference}}.", f"---\ntable: {'0' * 16}\n---\n\nWhy.\n"):
+        path.write_text(text)
+        if text.startswith("---"):
+            assert (
+                describe_note(exhibit, RESULTS)
+                == f"{path} is of another table: mend what has moved, then {mend}"
+            )
+        assert call().exit_code == 0
+        assert path.read_text() == f"{first}{text.rpartition('---')[2].strip()}\n"
+        assert describe_note(exhibit, RESULTS) == ""
+    path.write_text("Of {{no|such cell}}.")
+    refused = call()
+    assert refused.exit_code == 2
+    assert "names no cell of the table" in refused.stderr
+    assert path.read_text() == "Of {{no|such cell}}."
+    without = CliRunner().invoke(
+        figures.app, ["--note", "s3-vectors", "--out", str(tmp_path)], env={"COLUMNS": "200"}
+    )
+    assert "s3-vectors has no tables: `./run figures --only s3-vectors` makes them" in without.stderr
 
 
 def test_a_note_for_other_cells_is_shown_with_gaps():

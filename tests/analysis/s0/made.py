@@ -6,16 +6,19 @@ import numpy as np
 
 from analysis.engine.exhibit import ANALYSIS
 from analysis.engine.literals import read_exhibits
-from analysis.s0.tables import make_table
+from analysis.engine.printed import Entry
+from analysis.engine.table import answer_entries
+from analysis.s0.tables import ANSWERS
 from netsci.sweep import Cell, Record
 
 MEASURES = {"accuracy": 0.9, "link sparsity": 0.95, "node sparsity": 0.02, "SOPs": 2e6, "loss": 0.25}
-TABLES = {
-    literal["id"]: make_table(literal)
-    for literal in read_exhibits(ANALYSIS / "s0").values()
-    if "answer" in literal
-}
+TABLES = {id_: literal for id_, literal in read_exhibits(ANALYSIS / "s0").items() if "answer" in literal}
 KINDS = ("bit-flip", "false-spike", "spike-dropout")
+
+
+def entries_of(id_: str, scale: str) -> tuple[Entry, ...]:
+    """Return the entries of a table with the runs that answer them."""
+    return answer_entries(TABLES[id_], ANSWERS, scale)
 
 
 def record(cell: Cell | None = None, **changes: Any) -> Record:

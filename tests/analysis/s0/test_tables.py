@@ -16,15 +16,18 @@ from analysis.engine.exhibit import say_verdict
 from analysis.engine.printed import EXPECTED, Entry, Source, read_printed
 from analysis.engine.statistics import same
 from analysis.engine.store import load_tables, save_tables
-from analysis.engine.training import at_epoch, gain, total
+from analysis.engine.table import read_words
+from analysis.engine.training import gain, total
 from analysis.engine.words import NAMES, column_name, row_name
 from analysis.s0 import grids, recipes
 from analysis.s0.answers import NOISES, PJ_PER_SOP, node_sparsity, seconds
 from analysis.s0.tables import error
 from analysis.s0.tables import parts as s0_parts
 from netsci.sweep import load_record, run_cells
+from netsci.train import Run
+from netsci.train.cells import read_epoch
 from tests.analysis.committed import RESULTS, tables_of
-from tests.analysis.s0.made import KINDS, TABLES, record
+from tests.analysis.s0.made import KINDS, TABLES, entries_of, record
 
 ROWS = {1: 116, 2: 56, 3: 12, 4: 64, 5: 40, 6: 20, 7: 20, 8: 20, 9: 12, 10: 30, 11: 30, 12: 30, 13: 30}
 ROWS |= {14: 32, 15: 20, 16: 20}  # as the list of the printed tables counts them
@@ -36,7 +39,7 @@ EMPTY = ("s0-table11", "s0-table12", "s0-table13", "s0-table16")
 
 
 def entry(table: str, row: str, column: str, scale: str = "desk") -> Entry:
-    return next(e for e in TABLES[table].answer_entries(scale) if (e.row, e.column) == (row, column))
+    return next(e for e in entries_of(table, scale) if (e.row, e.column) == (row, column))
 
 
 def stored(id_: str, scale: str, folder):
@@ -58,18 +61,18 @@ def test_printed_is_the_file_with_its_readings(number):
         assert e.printed == float(line["value"]) if line["value"] else np.isnan(e.printed)
         assert line["note"] in e.note
         assert (line["reading"] in e.note) == (line["reading"] != "as_printed")
-    assert TABLES[f"s0-table{number}"].printed[: len(entries)] == entries
+    assert TABLES[f"s0-table{number}"]["printed"][: len(entries)] == entries
 
 
 @pytest.mark.parametrize("scale", ["smoke", "desk", "paper"])
 @pytest.mark.parametrize("id_", TABLES)
 def test_every_cell_is_answered_or_has_a_reason(id_, scale, monkeypatch):
     monkeypatch.setattr(recipes, "at_hand", lambda name: True)
-    entries = TABLES[id_].answer_entries(scale)
+    entries = entries_of(id_, scale)
     assert all((e.source is None) == bool(e.reason) for e in entries)
     cells = {cell for e in entries if e.source for group in e.source.cells for cell in group}
     assert all((cell["dataset"] == "digits") == (scale == "smoke") for cell in cells)
-    several = scale == "paper" or (scale == "desk" and TABLES[id_].seeds == 3)
+    several = scale == "paper" or (scale == "desk" and TABLES[id_].get("seeds", 1) == 3)
     assert not cells or {cell["seed"] for cell in cells} == ({0, 1, 2} if several else {0})
     for name in [row_name(e.row) for e in entries] + [column_name(e.column) for e in entries]:
         assert not set(name) & set("/_"), name
@@ -77,14 +80,14 @@ def test_every_cell_is_answered_or_has_a_reason(id_, scale, monkeypatch):
 
 
 def test_methods_of_others_and_missing_data_are_named():
-    reasons = {(id_, e.row): e.reason for id_, table in TABLES.items() for e in table.answer_entries("desk")}
+    reasons = {(id_, e.row): e.reason for id_ in TABLES for e in entries_of(id_, "desk")}
     assert "DPAP: the method is not part" in reasons["s0-table1", "mnist/2fc/dpap"]
     assert "DVS-Gesture" in reasons["s0-table13", "dvs-gesture/bit-flip/dense"]
     assert "ImageNet" in reasons["s0-table16", "imagenet/resnet18/ch-snn"]
     assert reasons["s0-table11", "n-mnist/bit-flip/dense"] == "at this scale it was left out for time"
     assert "`netsci features` makes them" in reasons["s0-table2", "cifar-10/3fc/dense"]
     with pytest.raises(ValueError, match="fits none of"):
-        TABLES["s0-table3"].read_words("mnist/dense", "delta_1")
+        read_words(TABLES["s0-table3"], "mnist/dense", "delta_1")
     with pytest.raises(KeyError):
         NAMES["unknown"]
 
@@ -157,12 +160,12 @@ def test_readers_by_hand():
     given.arrays["table_measure"] = np.array(["node sparsity"] * 3)
     given.arrays["table_layer"] = np.array(["all", "layer0", "all"])
     given.arrays["table_value"] = np.array([0.5, 0.75, 0.125])
-    assert (at_epoch(given, "node sparsity"), at_epoch(given, "node sparsity", epoch=0)) == (0.125, 0.5)
+    assert (read_epoch(given, "node sparsity"), read_epoch(given, "node sparsity", epoch=0)) == (0.125, 0.5)
     assert (node_sparsity(given), node_sparsity(given, epoch=0)) == (12.5, 50.0)
     given.arrays["table_measure"] = np.array(["accuracy"] * 3)  # a dense network has no such row
     assert node_sparsity(given) == 0.0
     with pytest.raises(KeyError, match="no measure 'loss'"):
-        at_epoch(given, "loss")
+        read_epoch(given, "loss")
 
 
 def test_the_first_layer_of_table_1_is_counted_apart():
@@ -332,7 +335,7 @@ def test_figures_take_the_runs_of_the_tables():
     assert set(DESK["s0-figure2"].cells) < set(DESK["s0-table1"].cells)
     behind = {*DESK["s0-table2"].cells, *DESK["s0-table4"].cells}
     assert set(DESK["s0-table2"].cells) < set(DESK["s0-figure3"].cells) < behind
-    assert {e.row.split("/")[0] for e in TABLES["s0-figure2"].printed} == {"mnist", "n-mnist", "cifar-10"}
+    assert {e.row.split("/")[0] for e in TABLES["s0-figure2"]["printed"]} == {"mnist", "n-mnist", "cifar-10"}
 
 
 def test_smoke_runs_end_to_end(tmp_path):
@@ -393,3 +396,8 @@ def test_a_grid_is_judged_by_its_best():
     assert set(exhibit.rulings(tables)["holds"]) == {"undecided"}
     assert set(exhibit.rulings(wrong)["holds"]) == {"no"}
     assert replace(exhibit, scale="smoke").note() is None
+
+
+def test_captions_name_the_samples_that_are_counted():
+    assert "of the first 1,000 test samples" in " ".join(Run.__doc__.split())
+    assert "of the first 1,000 test samples" in TABLES["s0-table1"]["caption"]

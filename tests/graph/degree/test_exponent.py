@@ -45,7 +45,9 @@ def test_golden_exact(name):
     assert fit.xmin == expected["xmin"]
     assert fit.n_tail == expected["n_tail"]
     assert fit.ks == pytest.approx(expected["D"], abs=1e-5)
-    assert fit.sigma == pytest.approx(expected["sigma"], rel=1e-3)
+    # powerlaw prints the error to leading order; ours is exact, and never below half of that
+    assert (fit.gamma - 1) / math.sqrt(fit.n_tail) == pytest.approx(expected["sigma"], rel=1e-3)
+    assert fit.sigma > 0.5 * expected["sigma"]
     assert not fit.at_bound
     for rival, (r, p) in fit.likelihood_ratios.items():
         golden_r, golden_p = expected[rival]
@@ -63,6 +65,58 @@ def test_golden_exact_where_xmin_is_open():
     gammas = np.linspace(1.8, 1.95, 15001)
     likelihood = -gammas * np.log(tail).mean() - np.log(zeta(gammas, expected["xmin"]))
     assert gammas[np.argmax(likelihood)] == pytest.approx(expected["alpha"], abs=1e-3)
+
+
+@pytest.mark.parametrize(("gamma", "xmin"), [(3.0, 1), (2.2, 1), (2.5, 4)])
+def test_sigma_is_the_spread_of_gamma(gamma, xmin):
+    rng = np.random.default_rng(5)
+    fits = [degree_exponent(draw(TailFit(gamma, xmin, 0.0), 1500, rng), xmin=xmin) for _ in range(200)]
+    spread = np.std([fit.gamma for fit in fits])
+    assert np.mean([fit.sigma for fit in fits]) == pytest.approx(spread, rel=0.15)
+    held = np.mean([fit.interval[0] <= gamma <= fit.interval[1] for fit in fits])
+    assert 0.90 <= held <= 0.99
+
+
+def test_sigma_is_the_curvature_of_the_likelihood():
+    """Against a derivative of arbitrary precision."""
+    degrees = np.random.default_rng(3).zipf(2.4, 900)
+    fit = degree_exponent(degrees)
+    with mpmath.workdps(40):
+        curve = mpmath.diff(lambda g: mpmath.log(mpmath.zeta(g, int(fit.xmin))), fit.gamma, 2)
+    assert fit.sigma == pytest.approx(1 / math.sqrt(fit.n_tail * float(curve)), rel=1e-4)
+
+
+def test_a_given_xmin_is_kept():
+    degrees = np.array([1] * 60 + [2] * 25 + [3] * 12 + [4] * 6 + [6] * 3 + [9, 14])
+    free, fixed = degree_exponent(degrees), degree_exponent(degrees, xmin=int(degree_exponent(degrees).xmin))
+    assert (free.gamma, free.ks, free.n_tail) == (fixed.gamma, fixed.ks, fixed.n_tail)
+    fit = degree_exponent(degrees, xmin=5)  # a degree that does not occur
+    assert (fit.xmin, fit.n_tail) == (5.0, 5)
+    gammas = np.arange(1.01, 10, 1e-4)
+    likeliest = gammas[np.argmax(-gammas * np.log([6, 6, 6, 9, 14]).mean() - np.log(zeta(gammas, 5)))]
+    assert fit.gamma == pytest.approx(likeliest, abs=1e-4)
+    gaps = [
+        abs((degrees[degrees >= 5] >= x).mean() - zeta(fit.gamma, x) / zeta(fit.gamma, 5))
+        for x in range(6, 16)
+    ]
+    assert fit.ks == pytest.approx(max(gaps), abs=1e-9)
+    assert degree_exponent(degrees, xmin=3, bootstrap=50, rng=np.random.default_rng(1)).p_value > 0.05
+
+
+def test_a_given_xmin_beyond_the_tail_or_below_one():
+    assert math.isnan(degree_exponent([1, 2, 3, 9], xmin=9).gamma)
+    for wrong in (0, -1):
+        with pytest.raises(ValueError, match="xmin"):
+            degree_exponent([1, 2, 3], xmin=wrong)
+    with pytest.raises(TypeError, match="xmin"):
+        degree_exponent([1, 2, 3], xmin=2.0)
+
+
+def test_a_fit_at_its_bound_has_no_error():
+    fit = degree_exponent([5] * 50 + [6])
+    assert fit.at_bound
+    assert math.isnan(fit.sigma)
+    assert all(math.isnan(end) for end in fit.interval)
 
 
 def test_published_values():

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
+from netsci.graph import bipartite_modularity, communities, modularity
 from netsci.graph.structure.leiden import search_leiden, seed_igraph
 from netsci.graph.structure.modularity import Ends
 from netsci.graph.structure.modules import find_modules
@@ -205,3 +206,38 @@ def test_modularity_of_a_division_is_that_of_networkx():
     parts = [np.flatnonzero(module == k).tolist() for k in range(4)]
     theirs = nx.community.modularity(nx.from_scipy_sparse_array(links), parts)
     assert Ends.of(links, offset, nodes).quality(module) == pytest.approx(theirs)
+
+
+def test_modularity_of_a_given_division_is_that_of_networkx():
+    net = nx.karate_club_graph()
+    adjacency = nx.to_numpy_array(net, weight=None)
+    rng = np.random.default_rng(7)
+    for modules in (1, 2, 5, 34):
+        division = rng.integers(0, modules, 34)
+        sets = [set(np.flatnonzero(division == m).tolist()) for m in np.unique(division)]
+        expected = nx.community.modularity(net, sets, weight=None)
+        assert modularity(adjacency, division) == pytest.approx(expected)
+        assert modularity(adjacency, division * 1000 - 7) == pytest.approx(expected)  # any numbers will do
+    found = communities(adjacency, rng=np.random.default_rng(7))
+    assert modularity(adjacency, found.membership) == pytest.approx(found.modularity)
+
+
+def test_bipartite_modularity_of_a_given_division_by_its_definition():
+    rng = np.random.default_rng(7)
+    links = rng.random((6, 9)) < 0.4
+    division = rng.integers(0, 3, 15)
+    rows, columns = links.sum(axis=1), links.sum(axis=0)
+    expected = sum(
+        links[i, j] - rows[i] * columns[j] / links.sum()
+        for i in range(6)
+        for j in range(9)
+        if division[i] == division[6 + j]
+    )
+    assert bipartite_modularity(links, division) == pytest.approx(expected / links.sum())
+    assert np.isnan(bipartite_modularity(np.zeros((2, 2)), [0, 0, 1, 1]))
+
+
+@pytest.mark.parametrize(("division", "said"), [([0, 1], "each of 3 nodes"), ([0, 1, 0.5], "whole numbers")])
+def test_a_division_needs_one_whole_number_a_node(division, said):
+    with pytest.raises(ValueError, match=said):
+        modularity(np.ones((3, 3)) - np.eye(3), division)

@@ -1,3 +1,4 @@
+from collections import Counter
 from itertools import combinations, product
 
 import numpy as np
@@ -8,8 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from netsci.graph import LayeredGraph
-from netsci.graph.structure import null_models
-from netsci.graph.structure._rewiring_kernels import below, swap_links, trade_rounds
+from netsci.graph.structure._rewiring_kernels import below, trade_neighbours, trade_rounds, transpose
 from netsci.graph.structure.null_models import NULL_MODELS, draw_links, null_model, rewire, scatter
 from tests import graphs
 from tests.strategies import chains, masks
@@ -138,13 +138,13 @@ def test_uniformity_can_fail():
         trade_rounds(links.indptr, indices, 4, 1, rng.integers(0, 2**64, 1, dtype=np.uint64))
         return sp.csr_array((np.ones(5, bool), indices, links.indptr), shape=links.shape).toarray()
 
-    def two_swaps():
-        ends, table = graph.indices.copy(), np.zeros((0, 0), bool)
-        swap_links(graph.indptr, ends, table, 2, rng.integers(0, 2**64, 1, dtype=np.uint64))
+    def one_pairing():
+        ends = graph.indices.copy()
+        trade_neighbours(graph.indptr, ends, 1, rng.integers(0, 2**64, 1, dtype=np.uint64))
         return sp.csr_array((np.ones(10, bool), ends, graph.indptr), shape=graph.shape).toarray()
 
     assert uniform_p(one_round, all_matrices(BICYCLE), 500) < 1e-6
-    assert uniform_p(two_swaps, all_graphs(graph.toarray()), 500) < 1e-6
+    assert uniform_p(one_pairing, all_graphs(graph.toarray()), 500) < 1e-6
 
 
 def test_random_integers_are_uniform():
@@ -183,13 +183,59 @@ def test_nothing_is_left_of_the_old_places(undirected):
     assert abs(old.mean() - pairs.mean()) < 3 * np.sqrt((old.var() + pairs.var()) / 30)
 
 
-def test_both_ways_to_look_links_up_agree(monkeypatch):
+def hub_mask():
+    """A 100 x 100 mask with the degrees of hubs on both sides: most rows share the first columns."""
+    rng, chance = np.random.default_rng(0), np.arange(1, 101.0) ** -1.2
+    degrees = np.clip((100 * np.arange(1, 101) ** -1.2).astype(int), 2, 75)
+    mask = np.zeros((100, 100), bool)
+    for row, degree in enumerate(degrees):
+        mask[row, rng.choice(100, degree, replace=False, p=chance / chance.sum())] = True
+    return mask
+
+
+def core_and_pairs():
+    """Eight nodes linked with all of 60, and ten pairs among the others: only the pairs can change."""
+    links = np.zeros((60, 60), bool)
+    links[:8] = links[:, :8] = True
+    np.fill_diagonal(links, False)
+    links[20:40, 20:40] = np.kron(np.eye(10), [[0, 1], [1, 0]])
+    return links
+
+
+@pytest.mark.parametrize(("links", "undirected"), [(hub_mask(), False), (core_and_pairs(), True)])
+def test_one_rewiring_goes_as_far_as_ten(links, undirected):
+    """The share of old links is at its plateau after one call; a walk that is too short keeps more."""
     rng = np.random.default_rng(7)
-    links = np.triu(rng.random((60, 60)) < 0.05, 1)
-    fast = rewire(links | links.T, undirected=True, rng=np.random.default_rng(1))
-    monkeypatch.setattr(null_models, "LARGEST_TABLE", 0)
-    slow = rewire(links | links.T, undirected=True, rng=np.random.default_rng(1))
-    assert (fast != slow).nnz == 0
+
+    def kept(times):
+        drawn = links
+        for _ in range(times):
+            drawn = rewire(drawn, undirected=undirected, rng=rng).toarray()
+        return (drawn & links).sum() / links.sum()
+
+    once, often = (np.array([kept(times) for _ in range(60)]) for times in (1, 10))
+    assert abs(once.mean() - often.mean()) < 3 * np.sqrt((once.var() + often.var()) / 60)
+
+
+def test_trades_of_rows_alone_stay_near_the_hubs():
+    """The control of the test above: 48 pairings of rows, without columns, keep a point more of the links."""
+    rng, links = np.random.default_rng(7), sp.csr_array(hub_mask())
+    kept = []
+    for _ in range(60):
+        indices = links.indices.copy()
+        trade_rounds(links.indptr, indices, 100, 48, rng.integers(0, 2**64, 1, dtype=np.uint64))
+        drawn = sp.csr_array((np.ones(links.nnz, bool), indices, links.indptr), shape=links.shape)
+        kept.append((drawn.multiply(links)).sum() / links.nnz)
+    far = [(rewire(links, rng=rng).multiply(links)).sum() / links.nnz for _ in range(60)]
+    assert np.mean(kept) > np.mean(far) + 3 * np.std(kept) / np.sqrt(60)
+
+
+@pytest.mark.parametrize("shape", [(3, 5), (5, 3), (1, 4), (4, 1), (0, 3), (3, 0)])
+def test_transpose(shape):
+    links = sp.csr_array(np.random.default_rng(7).random(shape) < 0.5)
+    indptr, indices = transpose(links.indptr, links.indices, shape[1])
+    turned = sp.csr_array((np.ones(len(indices), bool), indices, indptr), shape=shape[::-1])
+    assert (turned.toarray() == links.toarray().T).all()
 
 
 def test_rows_of_a_unit_keep_their_own_degrees():
@@ -206,6 +252,46 @@ def test_recurrent_and_undirected_projections():
     assert null.projections[1].undirected
     assert null.projections[1].weights is None
     assert null.projections[1].links.diagonal().tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize("kind", NULL_MODELS)
+@pytest.mark.parametrize("seed", range(5))
+def test_loops_of_one_population_stay_and_none_come(kind, seed):
+    rng = np.random.default_rng(seed)
+    links = rng.random((12, 12)) < 0.3
+    graph = LayeredGraph.from_adjacency(links, directed=True)
+    null = null_model(graph, kind, rng=rng).projections[0].links.toarray()
+    np.testing.assert_array_equal(null.diagonal(), links.diagonal())
+    assert null.sum() == links.sum()
+    if kind == "degree_preserving":
+        for axis in (0, 1):
+            np.testing.assert_array_equal(null.sum(axis=axis), links.sum(axis=axis))
+    two = draw_links(links, kind, rng=rng).toarray()
+    assert (two.diagonal() != links.diagonal()).any()  # of two populations the diagonal is like any place
+
+
+def test_directed_rewiring_without_loops_is_uniform():
+    """All 0/1 matrices 4 x 4 with an empty diagonal and these sums, each as often as another."""
+    links = np.array([[0, 1, 1, 0], [0, 0, 1, 1], [1, 0, 0, 0], [0, 1, 0, 0]])
+    places = [(i, j) for i in range(4) for j in range(4) if i != j]
+    states = set()
+    for chosen in combinations(places, 6):
+        one = np.zeros((4, 4), int)
+        one[tuple(np.array(chosen).T)] = 1
+        if all((one.sum(axis=a) == links.sum(axis=a)).all() for a in (0, 1)):
+            states.add(one.tobytes())
+    rng = np.random.default_rng(7)
+    drawn = Counter(
+        rewire(links, one_population=True, rng=rng).toarray().astype(int).tobytes() for _ in range(4000)
+    )
+    assert set(drawn) == states
+    assert chisquare([drawn[state] for state in states]).pvalue > 0.001
+
+
+def test_one_population_needs_a_square():
+    for function in (rewire, scatter):
+        with pytest.raises(ValueError, match="one_population=False"):
+            function(np.ones((2, 3)), one_population=True, rng=np.random.default_rng(7))
 
 
 def test_a_seed_draws_the_same_again():

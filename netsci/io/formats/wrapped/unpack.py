@@ -43,6 +43,9 @@ def unpack(path: Path, select: str | None) -> Iterator[tuple[Path, str, str | No
 
     `select` names the sheet of a workbook.
     """
+    if path.is_dir():
+        yield path, "", select
+        return
     with open(path, "rb") as stream:
         head = stream.read(4)
     if head.startswith(GZIP):

@@ -7,14 +7,10 @@ import pytest
 import torch
 from torch import nn
 
-from analysis.engine import training_task
-from analysis.engine.training import at_epoch
-from analysis.engine.training_task import NOISE, noisy, totals
-from analysis.s0.recipes import target_propagated
 from netsci.models import mlp
 from netsci.spiking import LIF, record
-from netsci.train import Recipe, Run
-from tests.analysis.s0.made import TABLES
+from netsci.train import PRESETS, Recipe, read_epoch, recorded
+from netsci.train.recorded import NOISE, noisy, totals
 
 
 class First(nn.Module):
@@ -62,13 +58,15 @@ def test_noise_is_of_its_share_and_the_same_each_time():
 
 
 def test_a_run_is_tested_at_its_end_and_without_noise_it_has_that_accuracy():
-    recipe = target_propagated("mnist", "smoke", lr=1e-2, epochs=8).flat()
-    record = training_task.run(dataset=recipe.pop("data"), noise=(0.0, 0.3), **recipe)
+    small = {"data": "digits", "options": (("hidden", (64, 64)),), "steps": 10, "sparsity": 0.9, "batch": 50}
+    small |= {"limit": 300, "test_limit": 100, "lr": 1e-2, "epochs": 8}
+    recipe = PRESETS["mnist-stp-3fc"].replace(**small).flat()
+    record = recorded.run(dataset=recipe.pop("data"), noise=(0.0, 0.3), **recipe)
     kinds, accuracy = record.arrays["noise_kind"].tolist(), record.arrays["noise_accuracy"]
     assert accuracy.shape == (len(NOISE), 2)
     tested = record.arrays["table_epoch"][record.arrays["table_measure"] == "accuracy"]
     assert tested.tolist() == [recipe["epochs"]]
-    assert accuracy[:, 0].tolist() == [at_epoch(record, "accuracy")] * len(NOISE)
+    assert accuracy[:, 0].tolist() == [read_epoch(record, "accuracy")] * len(NOISE)
     assert accuracy[kinds.index("bit-flip"), 1] < accuracy[0, 0] - 0.1
 
 
@@ -90,8 +88,3 @@ def test_totals_of_a_network_counted_by_hand():
     assert found["MACs"] == 0
     assert found["firing rate"] == pytest.approx(7 / (7 * 2))
     assert found["firing rate without input"] == pytest.approx(4 / (4 * 2))
-
-
-def test_captions_name_the_samples_that_are_counted():
-    assert "of the first 1,000 test samples" in " ".join(Run.__doc__.split())
-    assert "of the first 1,000 test samples" in TABLES["s0-table1"].caption

@@ -1,4 +1,4 @@
-"""The training task: one run of `netsci.train`, then what the papers' tables ask of it.
+"""A recipe's run as a record: the task of a sweep of recipes (`netsci.train.cells`).
 
 A run goes on from its own checkpoint if it was stopped. NETSCI_DEVICE names the device ("cpu" if unset): it
 changes rounding and, under rate coding, the noise that is drawn, so the record notes it. NETSCI_THREADS is
@@ -19,7 +19,10 @@ from numpy.typing import NDArray
 from netsci.measure import bit_flip, false_spikes, spike_dropout
 from netsci.sparse import sparse_layers
 from netsci.sweep import Record
-from netsci.train import Recipe, Run, keep_memory, keyed, train
+from netsci.train.allocation import keep_freed_memory
+from netsci.train.loop import Run, train
+from netsci.train.random_keys import generator_at
+from netsci.train.recipe import Recipe
 
 NOISE: dict[str, Callable[..., NDArray[Any]]] = {
     "bit-flip": bit_flip,
@@ -46,7 +49,7 @@ def run(
 
     S-TP is tested after its last epoch only: a test after each would take a third of the time.
     """
-    keep_memory()
+    keep_freed_memory()
     device = os.environ.get("NETSCI_DEVICE", "cpu")
     if device == "cpu":
         torch.set_num_threads(int(os.environ.get("NETSCI_THREADS", "1")))
@@ -78,7 +81,8 @@ def noisy(run: Run, kind: str, share: float) -> float:
     run.model.eval()
     correct = 0
     for number, (x, labels) in enumerate(run.inputs.tests()):
-        rng = keyed(run.recipe.seed, number, int(1000 * share), NOISE_PURPOSE + list(NOISE).index(kind))
+        purpose = NOISE_PURPOSE + list(NOISE).index(kind)
+        rng = generator_at(run.recipe.seed, number, int(1000 * share), purpose)
         spikes = NOISE[kind](x.cpu().numpy(), share, rng=rng)
         # back in the memory order of the spikes, neurons first, which the layers like
         noised = torch.from_numpy(np.ascontiguousarray(spikes.transpose(2, 0, 1))).to(x).permute(1, 2, 0)
