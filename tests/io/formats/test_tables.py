@@ -21,7 +21,7 @@ def path(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("text", "sizes", "weighted"),
     [
-        ("userId,movieId,rating,timestamp\n1,1,4.0,964980000\n1,3,4.0,964980017\n2,1,3.5,9649800\n", (2, 2), True),
+        ("userId,movieId,rating,timestamp\n1,1,4.0,9649\n1,3,4.0,964980017\n2,1,3.5,9649\n", (2, 2), True),
         ("user_id\titem_id\ttimestamp\n1\t1\t881250949\n1\t2\t881250949\n2\t1\t881250949\n", (2, 2), False),
         ("movie,user,rating\n1,1,5\n2,1,3\n", (2, 1), True),
         ("author;paper;year\nann;p1;1999\nbob;p1;1999\nann;p2;2001\n", (2, 2), False),
