@@ -31,7 +31,7 @@ _ENDS = {
     "count": r"num_nodes|n_nodes|num_node|number_of_nodes",
 }
 # How many axes and which types each part has.
-_FORM = dict.fromkeys(_ENDS, (1, "iu")) | {"pairs": (2, "iu"), "data": (1, "biuf")}
+_FORM = {part: (1, "iu") for part in _ENDS} | {"pairs": (2, "iu"), "data": (1, "biuf")}
 _PART = re.compile(
     "|".join(rf"(?P<{part}>(?:^|[._/])(?:{words})$)" for part, words in _ENDS.items()), re.IGNORECASE
 )

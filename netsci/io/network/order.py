@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from netsci.io.guess import Guess
 from netsci.io.network.blocks import wire_blocks
+from netsci.io.guess import Guess
 from netsci.io.network.contents import Contents
 from netsci.io.network.layers import Layer
 from netsci.io.network.parallel import mark_heads, mark_networks, mark_parallel, weave_members

@@ -155,7 +155,9 @@ def _contents(path: Path, loaded: Any, stored: int, kind: str, stubs: set[str]) 
     found = {name: _as_tensor(value) for name, value in held.items()}
     if not found and stubs:
         names = list_names([printable(name) for name in sorted(stubs)])
-        raise CheckpointError(path, f"it pickles {names} and no weights, so it is not opened", STATE_DICT)
+        raise CheckpointError(
+            path, f"it pickles {names} and no weights, so it is not opened", STATE_DICT
+        )
     flat = {n: tensor for n, tensor in found.items() if tensor.dim() == 1 and tensor.layout == torch.strided}
     linked = find_linked_layers(flat)
     masked = find_bitmasks(found)
