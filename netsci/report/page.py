@@ -89,7 +89,7 @@ def render(
         css=markup.asset("page.css") + markup.asset("drawing.css"),
         contents=list(zip(names, titles, strict=True)),
         parts=views,
-        provenance=_provenance(provenance or {}),
+        provenance=_provenance(provenance) if provenance else [],
         scripts=scripts,
         plotly=markup.plotly_script() if figures else "",
         js=disk + markup.asset("page.js"),
