@@ -37,7 +37,8 @@ def arrange(layers: list[Layer], contents: Contents) -> tuple[list[Layer], list[
     layers, updates, notes = take_updates(layers)
     heads = first_members(layers)
     arranged, said = _arrange_heads(heads, contents)
-    arranged = weave_members(arranged, [layer for layer in layers if all(layer is not one for one in heads)])
+    first = {id(layer) for layer in heads}
+    arranged = weave_members(arranged, [layer for layer in layers if id(layer) not in first])
     return put_updates(arranged, updates), notes + said
 
 
@@ -70,8 +71,9 @@ def _ordered(layers: list[Layer]) -> tuple[list[Layer], list[str]]:
     marked, heads = mark_heads(marked)
     if len(pieces(marked)) == 1 or said or any(layer.starts or layer.beside for layer in marked):
         return marked, said + heads
-    if len(runs.lists) == 1 and len(pieces(runs.lists[0])) == 1:
-        return runs.lists[0], [Guess(_ANOTHER), *runs.notes]
+    if len(runs.lists) == 1:  # names tell an order, so that widths need not
+        chains = len(pieces(runs.lists[0])) == 1
+        return (runs.lists[0], [Guess(_ANOTHER), *runs.notes]) if chains else (marked, heads)
     if len(pieces(layers)) == len(layers) and (chain := only_chain([[layer] for layer in layers])):
         return chain, [Guess(_ANOTHER), Guess(_WIDTHS)]
     return marked, heads

@@ -53,8 +53,8 @@ def judge(
         found = _judge_one(name, contents, chosen)
         if found is None:
             unclear.append(name)
-        elif found != "convolution":
-            stacks[name] = Stack(found)
+        elif isinstance(found, Stack):
+            stacks[name] = found
     if unclear:
         raise CheckpointError(
             path,
@@ -80,8 +80,8 @@ def judge(
     return stacks, set(bilinear)
 
 
-def _judge_one(name: str, contents: Contents, chosen: list[str]) -> Orientation | str | None:
-    """Return "convolution", the orientation of a stack, or None where nothing tells."""
+def _judge_one(name: str, contents: Contents, chosen: list[str]) -> Stack | str | None:
+    """Return "convolution", a stack, or None where nothing tells."""
     n, a, _ = contents.arrays[name].shape
     by_bias = _by_bias(name, contents)
     if by_bias:
@@ -94,14 +94,14 @@ def _judge_one(name: str, contents: Contents, chosen: list[str]) -> Orientation 
         return "convolution"
     orientation = _chained_stack(name, contents, chosen)
     if stacked:
-        return orientation or "in_out"
+        return orientation or Stack("in_out")
     fits = _fits_as_convolution(name, contents, chosen)
     if fits and not orientation:
         return "convolution"
     return orientation if orientation and not fits else None
 
 
-def _by_bias(name: str, contents: Contents) -> Orientation | str | None:
+def _by_bias(name: str, contents: Contents) -> Stack | str | None:
     n, a, b = contents.arrays[name].shape
     bias = beside(name, "bias")
     options = [
@@ -117,8 +117,8 @@ def _by_bias(name: str, contents: Contents) -> Orientation | str | None:
         (contents.arrays[one].shape for one in options if one != name and one in contents.arrays), None
     )
     if shape in ((n, 1, b), (n, b)):
-        return "in_out"
-    return "out_in" if shape in ((n, a, 1), (n, a)) else None
+        return Stack("in_out")
+    return Stack("out_in") if shape in ((n, a, 1), (n, a)) else None
 
 
 def _near(name: str, contents: Contents, chosen: list[str]) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -142,16 +142,16 @@ def _fits_as_convolution(name: str, contents: Contents, chosen: list[str]) -> bo
     return fed or feeds or turned
 
 
-def _chained_stack(name: str, contents: Contents, chosen: list[str]) -> Orientation | None:
+def _chained_stack(name: str, contents: Contents, chosen: list[str]) -> Stack | None:
     n, a, b = contents.arrays[name].shape
     for other, first in zip(_near(name, contents, chosen), (True, False), strict=True):
         if len(other) != 3 or other[0] != n:
             continue
         ends, begins = (other, (n, a, b)) if first else ((n, a, b), other)
         if ends[2] == begins[1] and ends[1] != begins[2]:
-            return "in_out"
+            return Stack("in_out")
         if ends[1] == begins[2] and ends[2] != begins[1]:
-            return "out_in"
+            return Stack("out_in")
         if ends[2] == begins[1]:
-            return "in_out"
+            return Stack("in_out")
     return None

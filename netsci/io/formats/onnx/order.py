@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import scipy.sparse as sp
 
 from netsci.io.errors import CheckpointError, printable
@@ -199,11 +200,11 @@ def _einsum(at: _Walk, node: Any) -> list[str]:
         raise SkipTensor(f"a product of {len(node.input)} operands")
     (place,) = constant
     name, data = node.input[place], node.input[1 - place]
-    if (name, "in_out") in at.known:
-        key = at.known[name, "in_out"]
+    array = einsum_matrix(text_attribute(node, "equation"), place, at.constants.value(name))
+    key = at.known.get((name, "in_out"), "")
+    if key and np.array_equal(at.arrays[key], array):
         at.repeated.append(at.uses[key].name)
         return [key]
-    array = einsum_matrix(text_attribute(node, "equation"), place, at.constants.value(name))
     flow = at.flows.get(data, _Flow())
     use = Use("in_out", flow.reads, channels_last=flow.channels_last, name=_name(at, node, name))
     return [_keep(at, name, array, use)]
