@@ -12,10 +12,10 @@ import numpy as np
 
 from netsci.graph.layered import LayeredGraph
 from netsci.graph.projection import Population, Projection
+from netsci.io.network.arrays.naming import list_names
 from netsci.io.network.layers import Layer
-from netsci.io.network.naming import list_names
+from netsci.io.network.order.widths import fit, loops
 from netsci.io.network.structure import channels_first, structure
-from netsci.io.network.widths import fit, loops
 
 _QKV = re.compile(r"(?i)(?<![a-z])w?_?(q|k|v|query|key|value)(?![a-z])")
 _SHORTCUT = re.compile(r"(.*\.)(downsample|shortcut|skip|skip_connection|identity_conv)(\.|$|_)")

@@ -27,8 +27,8 @@ from netsci.io.formats.onnx.values import (
     text_attribute,
 )
 from netsci.io.limits import check_matrix
+from netsci.io.network.arrays.naming import layer_name, list_names
 from netsci.io.network.contents import Use
-from netsci.io.network.naming import layer_name, list_names
 
 _CONVOLUTIONS = {"Conv", "FusedConv", "ConvTranspose", "QLinearConv", "ConvInteger"}
 _PRODUCTS = {

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from netsci.io.errors import printable
 from netsci.io.guess import Guess
+from netsci.io.network.arrays.naming import list_names
 from netsci.io.network.layers import Layer
-from netsci.io.network.naming import list_names
-from netsci.io.network.widths import fit, loops
+from netsci.io.network.order.widths import fit, loops
 
 # Networks of these names in one file stand side by side, even where their widths would fit.
 _SEVERAL = tuple(

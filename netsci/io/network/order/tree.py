@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 
 from netsci.io.errors import printable
 from netsci.io.guess import Guess
+from netsci.io.network.arrays.naming import list_names, natural_key
 from netsci.io.network.layers import Layer
-from netsci.io.network.naming import list_names
-from netsci.io.network.widths import fit, only_chain, pieces
+from netsci.io.network.order.widths import fit, only_chain, pieces
 
 _STAGES = [
     re.compile(f"^({words})(_?(#|layers?|blocks?|proj|conv))*$")
@@ -160,14 +160,3 @@ def _unknown(lists: list[list[Layer]]) -> Guess:
         "and nothing "
         f"is computed across them: {shown}; numbers in their names (layers.0, layers.1) tell it"
     )
-
-
-def natural_key(name: str) -> list[tuple[int, int, str]]:
-    """Return a sorting key by which numbers in names count as numbers.
-
-    >>> sorted(["layers.10", "layers.2"], key=natural_key)
-    ['layers.2', 'layers.10']
-    """
-    return [
-        (0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.split(r"(\d{1,18})", name)
-    ]

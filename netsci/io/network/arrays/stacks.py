@@ -12,9 +12,9 @@ from pathlib import Path
 
 from netsci.io.errors import CheckpointError, printable
 from netsci.io.guess import Guess
+from netsci.io.network.arrays.naming import beside, describe, list_names
+from netsci.io.network.arrays.orientation import is_kernel, norm_after
 from netsci.io.network.contents import Contents, Orientation
-from netsci.io.network.naming import beside, describe, list_names
-from netsci.io.network.orientation import is_kernel, norm_after
 
 _CONVOLUTION = re.compile(r"conv|cnn|tcn|wave|kernel|downsample|upsample|deconv|patch|stem|filter")
 _STACK = re.compile(r"expert|ensemble|member|moe|particle|replica|bank")
@@ -92,7 +92,7 @@ def _judge_one(name: str, contents: Contents, chosen: list[str]) -> Stack | str 
         return "convolution"
     if norm_after(name, contents) in (n, a) or f"{beside(name, 'weight')}_g" in contents.arrays:
         return "convolution"
-    orientation = _chained_stack(name, contents, chosen)
+    orientation = _find_chained_stack(name, contents, chosen)
     if stacked:
         return orientation or Stack("in_out")
     fits = _fits_as_convolution(name, contents, chosen)
@@ -123,7 +123,7 @@ def _by_bias(name: str, contents: Contents) -> Stack | str | None:
 
 def _near(name: str, contents: Contents, chosen: list[str]) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Return the shapes of the weights before and after, in the order of the file or of the numbers."""
-    from netsci.io.network.tree import natural_key
+    from netsci.io.network.arrays.naming import natural_key
 
     order = chosen if contents.ordered else sorted(chosen, key=natural_key)
     place = order.index(name)
@@ -142,7 +142,7 @@ def _fits_as_convolution(name: str, contents: Contents, chosen: list[str]) -> bo
     return fed or feeds or turned
 
 
-def _chained_stack(name: str, contents: Contents, chosen: list[str]) -> Stack | None:
+def _find_chained_stack(name: str, contents: Contents, chosen: list[str]) -> Stack | None:
     n, a, b = contents.arrays[name].shape
     for other, first in zip(_near(name, contents, chosen), (True, False), strict=True):
         if len(other) != 3 or other[0] != n:

@@ -11,9 +11,8 @@ from dataclasses import dataclass, replace
 
 from netsci.io.errors import printable
 from netsci.io.guess import Guess
+from netsci.io.network.arrays.naming import list_names, natural_key
 from netsci.io.network.layers import Layer
-from netsci.io.network.naming import list_names
-from netsci.io.network.tree import natural_key
 
 _ATTENTION = re.compile(r"attn|attention|^self$")
 _CROSS = re.compile(r"cross|encdec|encoder_attn|attn2|multihead_attn|encoder_attention")

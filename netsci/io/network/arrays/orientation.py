@@ -11,8 +11,8 @@ import scipy.sparse as sp
 
 from netsci.io.errors import printable
 from netsci.io.guess import Guess
+from netsci.io.network.arrays.naming import beside, list_names
 from netsci.io.network.contents import Contents, Orientation
-from netsci.io.network.naming import beside, list_names
 
 _GPT2 = re.compile(r"(^|\.)c_(attn|fc|proj)\.(weight(_orig|_v)?|parametrizations\.weight\.original1?)$")
 _TO_HEADS = re.compile(r"(query|key|value)(_dense)?")
