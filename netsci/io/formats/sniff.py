@@ -128,7 +128,7 @@ def sniff(path: Path) -> str:
         return SAFETENSORS
     if head.lstrip()[:1] == b"{" and b'"weight_map"' in head:
         return SHARDS
-    if model := find_model(head):
+    if (model := find_model(head)) is not None:
         raise CheckpointError(path, f"this is {model[0]}", model[1])
     if _starts_like_xml(head):
         return _sniff_xml(path)

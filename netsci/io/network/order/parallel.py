@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from netsci.io.errors import printable
 from netsci.io.guess import Guess
+from netsci.io.network.arrays.naming import list_names
 from netsci.io.network.layers import Layer
-from netsci.io.network.naming import list_names
-from netsci.io.network.widths import fit, loops
+from netsci.io.network.order.widths import fit, loops
 
 # Networks of these names in one file stand side by side, even where their widths would fit.
 _SEVERAL = tuple(
@@ -136,21 +136,22 @@ def weave_members(layers: list[Layer], others: list[Layer]) -> list[Layer]:
         members.setdefault(_stack_of(layer), []).append(layer)
     found: list[Layer] = []
     run: list[Layer] = []
-    for layer in [*layers, None]:
-        stack = _stack_of(layer) if layer is not None and layer.member is not None else ""
-        count = len(members.get(_stack_of(run[0]), ())) if run else 0
-        if run and (not stack or len(members.get(stack, ())) != count or not _follows(run[-1], layer)):
+    for layer in layers:
+        stack = "" if layer.member is None else _stack_of(layer)
+        if run and not (stack and _follows(run[-1], layer, members)):
             found += _woven(run, members)
             run = []
-        if layer is not None and stack:
+        if stack:
             run.append(layer)
-        elif layer is not None:
+        else:
             found.append(layer)
-    return found
+    return found + (_woven(run, members) if run else [])
 
 
-def _follows(before: Layer, layer: Layer | None) -> bool:
-    return layer is not None and not layer.starts and fit(before, layer, before.shape[1]) > 0
+def _follows(before: Layer, layer: Layer, members: dict[str, list[Layer]]) -> bool:
+    """Whether a stack has as many members as the one before, each of which can read its own."""
+    count, other = (len(members.get(_stack_of(one), ())) for one in (before, layer))
+    return count == other and not layer.starts and fit(before, layer, before.shape[1]) > 0
 
 
 def _woven(run: list[Layer], members: dict[str, list[Layer]]) -> list[Layer]:

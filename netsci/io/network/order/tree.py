@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 
 from netsci.io.errors import printable
 from netsci.io.guess import Guess
+from netsci.io.network.arrays.naming import list_names, natural_key
 from netsci.io.network.layers import Layer
-from netsci.io.network.naming import list_names
-from netsci.io.network.widths import fit, only_chain, pieces
+from netsci.io.network.order.widths import fit, only_chain, pieces
 
 _STAGES = [
     re.compile(f"^({words})(_?(#|layers?|blocks?|proj|conv))*$")
@@ -60,13 +60,13 @@ def order_by_names(layers: list[Layer], *, widths: bool) -> Runs:
 def _order(layers: list[Layer], parts: dict[int, list[str]], depth: int, widths: bool) -> Runs:
     if len(layers) == 1:
         return Runs([layers])
-    children: dict[str, list[Layer]] = {}
-    for layer in layers:
-        own = parts[id(layer)]
-        children.setdefault(own[depth] if depth < len(own) else "", []).append(layer)
-    if len(children) == 1:
-        deeper = depth + 1 < max(len(parts[id(layer)]) for layer in layers)
-        return _order(layers, parts, depth + 1, widths) if deeper else Runs([[one] for one in layers])
+    deepest = max(len(parts[id(layer)]) for layer in layers)
+    children = _children(layers, parts, depth)
+    while len(children) == 1:  # parts that all share
+        depth += 1
+        if depth >= deepest:
+            return Runs([[one] for one in layers])
+        children = _children(layers, parts, depth)
     families: dict[str, list[str]] = {}
     for child in children:
         families.setdefault(_family(child), []).append(child)
@@ -76,6 +76,15 @@ def _order(layers: list[Layer], parts: dict[int, list[str]], depth: int, widths:
         above = parts[id(layers[0])][depth - 1] if depth else ""
         found |= _join_members(family, inner, above)
     return _join_families(found, widths)
+
+
+def _children(layers: list[Layer], parts: dict[int, list[str]], depth: int) -> dict[str, list[Layer]]:
+    """Return layers by the part of their names at a depth, "" where a name is shorter."""
+    found: dict[str, list[Layer]] = {}
+    for layer in layers:
+        own = parts[id(layer)]
+        found.setdefault(own[depth] if depth < len(own) else "", []).append(layer)
+    return found
 
 
 def _join_members(family: str, inner: dict[str, Runs], above: str) -> dict[str, Runs]:
@@ -151,14 +160,3 @@ def _unknown(lists: list[list[Layer]]) -> Guess:
         "and nothing "
         f"is computed across them: {shown}; numbers in their names (layers.0, layers.1) tell it"
     )
-
-
-def natural_key(name: str) -> list[tuple[int, int, str]]:
-    """Return a sorting key by which numbers in names count as numbers.
-
-    >>> sorted(["layers.10", "layers.2"], key=natural_key)
-    ['layers.2', 'layers.10']
-    """
-    return [
-        (0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.split(r"(\d{1,18})", name)
-    ]

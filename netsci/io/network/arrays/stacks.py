@@ -12,9 +12,9 @@ from pathlib import Path
 
 from netsci.io.errors import CheckpointError, printable
 from netsci.io.guess import Guess
+from netsci.io.network.arrays.naming import beside, describe, list_names
+from netsci.io.network.arrays.orientation import is_kernel, norm_after
 from netsci.io.network.contents import Contents, Orientation
-from netsci.io.network.naming import beside, describe, list_names
-from netsci.io.network.orientation import is_kernel, norm_after
 
 _CONVOLUTION = re.compile(r"conv|cnn|tcn|wave|kernel|downsample|upsample|deconv|patch|stem|filter")
 _STACK = re.compile(r"expert|ensemble|member|moe|particle|replica|bank")
@@ -53,8 +53,8 @@ def judge(
         found = _judge_one(name, contents, chosen)
         if found is None:
             unclear.append(name)
-        elif found != "convolution":
-            stacks[name] = Stack(found)
+        elif isinstance(found, Stack):
+            stacks[name] = found
     if unclear:
         raise CheckpointError(
             path,
@@ -80,8 +80,8 @@ def judge(
     return stacks, set(bilinear)
 
 
-def _judge_one(name: str, contents: Contents, chosen: list[str]) -> Orientation | str | None:
-    """Return "convolution", the orientation of a stack, or None where nothing tells."""
+def _judge_one(name: str, contents: Contents, chosen: list[str]) -> Stack | str | None:
+    """Return "convolution", a stack, or None where nothing tells."""
     n, a, _ = contents.arrays[name].shape
     by_bias = _by_bias(name, contents)
     if by_bias:
@@ -92,16 +92,16 @@ def _judge_one(name: str, contents: Contents, chosen: list[str]) -> Orientation 
         return "convolution"
     if norm_after(name, contents) in (n, a) or f"{beside(name, 'weight')}_g" in contents.arrays:
         return "convolution"
-    orientation = _chained_stack(name, contents, chosen)
+    orientation = _find_chained_stack(name, contents, chosen)
     if stacked:
-        return orientation or "in_out"
+        return orientation or Stack("in_out")
     fits = _fits_as_convolution(name, contents, chosen)
     if fits and not orientation:
         return "convolution"
     return orientation if orientation and not fits else None
 
 
-def _by_bias(name: str, contents: Contents) -> Orientation | str | None:
+def _by_bias(name: str, contents: Contents) -> Stack | str | None:
     n, a, b = contents.arrays[name].shape
     bias = beside(name, "bias")
     options = [
@@ -117,13 +117,13 @@ def _by_bias(name: str, contents: Contents) -> Orientation | str | None:
         (contents.arrays[one].shape for one in options if one != name and one in contents.arrays), None
     )
     if shape in ((n, 1, b), (n, b)):
-        return "in_out"
-    return "out_in" if shape in ((n, a, 1), (n, a)) else None
+        return Stack("in_out")
+    return Stack("out_in") if shape in ((n, a, 1), (n, a)) else None
 
 
 def _near(name: str, contents: Contents, chosen: list[str]) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Return the shapes of the weights before and after, in the order of the file or of the numbers."""
-    from netsci.io.network.tree import natural_key
+    from netsci.io.network.arrays.naming import natural_key
 
     order = chosen if contents.ordered else sorted(chosen, key=natural_key)
     place = order.index(name)
@@ -142,16 +142,16 @@ def _fits_as_convolution(name: str, contents: Contents, chosen: list[str]) -> bo
     return fed or feeds or turned
 
 
-def _chained_stack(name: str, contents: Contents, chosen: list[str]) -> Orientation | None:
+def _find_chained_stack(name: str, contents: Contents, chosen: list[str]) -> Stack | None:
     n, a, b = contents.arrays[name].shape
     for other, first in zip(_near(name, contents, chosen), (True, False), strict=True):
         if len(other) != 3 or other[0] != n:
             continue
         ends, begins = (other, (n, a, b)) if first else ((n, a, b), other)
         if ends[2] == begins[1] and ends[1] != begins[2]:
-            return "in_out"
+            return Stack("in_out")
         if ends[1] == begins[2] and ends[2] != begins[1]:
-            return "out_in"
+            return Stack("out_in")
         if ends[2] == begins[1]:
-            return "in_out"
+            return Stack("in_out")
     return None

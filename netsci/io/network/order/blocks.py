@@ -11,9 +11,8 @@ from dataclasses import dataclass, replace
 
 from netsci.io.errors import printable
 from netsci.io.guess import Guess
+from netsci.io.network.arrays.naming import list_names, natural_key
 from netsci.io.network.layers import Layer
-from netsci.io.network.naming import list_names
-from netsci.io.network.tree import natural_key
 
 _ATTENTION = re.compile(r"attn|attention|^self$")
 _CROSS = re.compile(r"cross|encdec|encoder_attn|attn2|multihead_attn|encoder_attention")
@@ -182,7 +181,8 @@ class _Wired:
             self.ends[stack] = stream[0]
         if self.ordered:
             return [self._with(layer) for layer in self._in_file_order(order)]
-        rest = [one for one in others if all(one is not two for two in order)]
+        placed = {id(one) for one in order}
+        rest = [one for one in others if id(one) not in placed]
         return [self._with(layer) for layer in order + self._heads(rest, list(stacks))]
 
     def _entry(self, stack: str, parts: list[_Part], stems: list[Layer]) -> tuple[str, ...]:
@@ -264,14 +264,16 @@ class _Wired:
         """Return the layers behind the blocks; what is not known to belong there begins by itself."""
         heads = [one for one in rest if _HEAD.search(one.name.lower()) and len(stacks) == 1]
         early = [one for one in heads if _EARLY_HEAD.search(one.name.lower())]
-        late = [one for one in heads if all(one is not two for two in early)]
+        late = [one for one in heads if not _EARLY_HEAD.search(one.name.lower())]
         end = self.ends[stacks[0]]
         for one in early:
             self.reads[one.array] = (end,)
         for one in late:
             near = [two for two in early if two.shape[1] == one.channels]
             self.reads[one.array] = (near[-1].array if near else end,)
-        apart = [replace(one, starts=True) for one in rest if all(one is not two for two in heads)]
+        apart = [
+            replace(one, starts=True) for one in rest if len(stacks) > 1 or not _HEAD.search(one.name.lower())
+        ]
         if apart:
             shown = list_names([printable(one.name) for one in apart])
             self.notes.append(

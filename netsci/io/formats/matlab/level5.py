@@ -17,7 +17,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from netsci.io.errors import CheckpointError, printable
-from netsci.io.formats.matrices import build_matrices
+from netsci.io.formats.matlab.matrices import build_matrices
 from netsci.io.limits import ANY_RATIO_BYTES, MAX_BYTES, MAX_COMPRESSION, check_count, check_matrix
 
 if TYPE_CHECKING:

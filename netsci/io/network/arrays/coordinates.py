@@ -115,7 +115,7 @@ def assemble(path: Path, group: Group, arrays: Mapping[str, Any]) -> sp.csr_arra
     parts = {part: np.asarray(arrays[name]) for part, name in group.parts.items()}
     shown = printable(group.name or "that its arrays make")
     if group.layout in ("csr", "csc"):
-        return _compressed(path, shown, group.layout, parts)
+        return _read_compressed(path, shown, group.layout, parts)
     ends = parts.get("pairs")
     if ends is not None and (ends.ndim != 2 or 2 not in ends.shape):
         raise _damage(path, shown, f"pairs of nodes are [2, links] or [links, 2], not {list(ends.shape)}")
@@ -137,7 +137,7 @@ def assemble(path: Path, group: Group, arrays: Mapping[str, Any]) -> sp.csr_arra
     return sp.csr_array(sp.coo_array((values, (rows, columns)), shape=shape))
 
 
-def _compressed(path: Path, shown: str, layout: str, parts: dict[str, Any]) -> sp.csr_array:
+def _read_compressed(path: Path, shown: str, layout: str, parts: dict[str, Any]) -> sp.csr_array:
     pointers = parts["colptr"] if "colptr" in parts else parts["indptr"]
     places = parts["indices"]
     if pointers.ndim != 1 or places.ndim != 1 or not len(pointers):

@@ -11,8 +11,8 @@ import scipy.sparse as sp
 
 from netsci.io.errors import printable
 from netsci.io.guess import Guess
+from netsci.io.network.arrays.naming import beside, list_names
 from netsci.io.network.contents import Contents, Orientation
-from netsci.io.network.naming import beside, list_names
 
 _GPT2 = re.compile(r"(^|\.)c_(attn|fc|proj)\.(weight(_orig|_v)?|parametrizations\.weight\.original1?)$")
 _TO_HEADS = re.compile(r"(query|key|value)(_dense)?")
@@ -85,12 +85,10 @@ def norm_after(name: str, contents: Contents) -> int | None:
         options.append(f"{parent}{dot}{int(last) + 1}")
     else:
         end = number[0] if number else ""
-        names = {one.rpartition(".")[0] for one in contents.lengths}
-        for other in names:
-            base, point, leaf = other.rpartition(".")
-            found = _NORM.search(leaf.lower())
-            if base == parent and found and found[3] == end:
-                options.append(f"{base}{point}{leaf}")
+        for other in contents.vector_owners.get(parent, []):
+            found = _NORM.search(other.rpartition(".")[2].lower())
+            if found and found[3] == end:
+                options.append(other)
     for option in options:
         lengths = [
             contents.lengths.get(f"{option}.{part}") for part in ("running_mean", "running_var", "weight")

@@ -10,8 +10,8 @@ import re
 from dataclasses import replace
 
 from netsci.io.guess import Guess
+from netsci.io.network.arrays.naming import natural_key
 from netsci.io.network.layers import Layer
-from netsci.io.network.tree import natural_key
 
 _UPDATE = re.compile(
     r"^(?P<base>.*?)[._]?lora(_linear_layer|_layer)?[._](?P<side>A|B|a|b|down|up)(?P<end>([._]\w+)?)$"

@@ -9,13 +9,20 @@ import re
 from dataclasses import replace
 
 from netsci.io.guess import Guess
-from netsci.io.network.blocks import wire_blocks
+from netsci.io.network.arrays.naming import natural_key
 from netsci.io.network.contents import Contents
 from netsci.io.network.layers import Layer
-from netsci.io.network.parallel import first_members, mark_heads, mark_parallel, split_networks, weave_members
-from netsci.io.network.tree import Runs, natural_key, order_by_names
-from netsci.io.network.updates import put_updates, take_updates
-from netsci.io.network.widths import only_chain, pieces
+from netsci.io.network.order.blocks import wire_blocks
+from netsci.io.network.order.parallel import (
+    first_members,
+    mark_heads,
+    mark_parallel,
+    split_networks,
+    weave_members,
+)
+from netsci.io.network.order.tree import Runs, order_by_names
+from netsci.io.network.order.updates import put_updates, take_updates
+from netsci.io.network.order.widths import only_chain, pieces
 
 _FILE = "the layers are in the order of the file"
 _WIDTHS = "the order of the layers was found from their widths"
@@ -37,7 +44,8 @@ def arrange(layers: list[Layer], contents: Contents) -> tuple[list[Layer], list[
     layers, updates, notes = take_updates(layers)
     heads = first_members(layers)
     arranged, said = _arrange_heads(heads, contents)
-    arranged = weave_members(arranged, [layer for layer in layers if all(layer is not one for one in heads)])
+    first = {id(layer) for layer in heads}
+    arranged = weave_members(arranged, [layer for layer in layers if id(layer) not in first])
     return put_updates(arranged, updates), notes + said
 
 
@@ -50,7 +58,7 @@ def _arrange_heads(layers: list[Layer], contents: Contents) -> tuple[list[Layer]
     networks, notes = split_networks(layers)
     found: list[Layer] = []
     for network in networks:
-        arranged, said = _ordered(network) if contents.ordered else _unordered(network, contents)
+        arranged, said = _keep_order(network) if contents.ordered else _find_order(network, contents)
         found += [
             replace(one, starts=one.starts or (i == 0 and bool(found))) for i, one in enumerate(arranged)
         ]
@@ -58,7 +66,7 @@ def _arrange_heads(layers: list[Layer], contents: Contents) -> tuple[list[Layer]
     return found, notes
 
 
-def _ordered(layers: list[Layer]) -> tuple[list[Layer], list[str]]:
+def _keep_order(layers: list[Layer]) -> tuple[list[Layer], list[str]]:
     """Keep the order of the file, unless names were sorted as text, or another order alone chains."""
     names = [layer.array for layer in layers]
     natural = sorted(layers, key=lambda layer: natural_key(layer.name))
@@ -70,14 +78,15 @@ def _ordered(layers: list[Layer]) -> tuple[list[Layer], list[str]]:
     marked, heads = mark_heads(marked)
     if len(pieces(marked)) == 1 or said or any(layer.starts or layer.beside for layer in marked):
         return marked, said + heads
-    if len(runs.lists) == 1 and len(pieces(runs.lists[0])) == 1:
-        return runs.lists[0], [Guess(_ANOTHER), *runs.notes]
+    if len(runs.lists) == 1:  # names tell an order, so that widths need not
+        chains = len(pieces(runs.lists[0])) == 1
+        return (runs.lists[0], [Guess(_ANOTHER), *runs.notes]) if chains else (marked, heads)
     if len(pieces(layers)) == len(layers) and (chain := only_chain([[layer] for layer in layers])):
         return chain, [Guess(_ANOTHER), Guess(_WIDTHS)]
     return marked, heads
 
 
-def _unordered(layers: list[Layer], contents: Contents) -> tuple[list[Layer], list[str]]:
+def _find_order(layers: list[Layer], contents: Contents) -> tuple[list[Layer], list[str]]:
     """Find the order from numbers, names and widths; of an npz try its own, and transposes, before widths."""
     by_name = contents.orientation == "by_name"
     keeps_order = by_name or contents.orientation == "in_out"  # who wrote the file chose its order

@@ -85,7 +85,7 @@ def _layers(
     from netsci.graph.layered import LayeredGraph
     from netsci.io.network.chains import join
     from netsci.io.network.layers import find_layers
-    from netsci.io.network.order import arrange
+    from netsci.io.network.order.arrange import arrange
 
     contents = Contents(kind, matrices, "in_out", False)
     layers, notes = find_layers(path, contents)

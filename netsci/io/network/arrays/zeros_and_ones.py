@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from netsci.io.network.naming import is_numeric
+from netsci.io.network.arrays.naming import is_numeric
 
 
 def is_binary(array: Any) -> bool:

@@ -7,8 +7,8 @@ from collections.abc import Collection
 from typing import Any
 
 from netsci.io.errors import printable
+from netsci.io.network.arrays.packed import is_packed
 from netsci.io.network.contents import Contents
-from netsci.io.network.packed import is_packed
 
 _WEIGHT_LEAF = re.compile(r"^(weight(_orig|_v)?|kernel|original1?)$")
 _NOT_LAYER_LEAF = re.compile(
@@ -154,3 +154,14 @@ def list_names(names: list[str]) -> str:
     """List the first six names, and say how many more there are."""
     rest = f" and {len(names) - 6} more" if len(names) > 6 else ""
     return ", ".join(names[:6]) + rest
+
+
+def natural_key(name: str) -> list[tuple[int, int, str]]:
+    """Return a sorting key by which numbers in names count as numbers.
+
+    >>> sorted(["layers.10", "layers.2"], key=natural_key)
+    ['layers.2', 'layers.10']
+    """
+    return [
+        (0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.split(r"(\d{1,18})", name)
+    ]

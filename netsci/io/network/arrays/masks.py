@@ -16,9 +16,9 @@ import scipy.sparse as sp
 
 from netsci.io.errors import CheckpointError, printable
 from netsci.io.guess import Guess
+from netsci.io.network.arrays.naming import describe, is_weight_name, list_names, scores_of
+from netsci.io.network.arrays.zeros_and_ones import is_binary, is_triangle
 from netsci.io.network.contents import Contents, OpenGuess
-from netsci.io.network.naming import describe, is_weight_name, list_names, scores_of
-from netsci.io.network.zeros_and_ones import is_binary, is_triangle
 
 _ATTENTION = re.compile(
     r"attn|attention|causal|padding|(^|[._])(src|tgt|pad|token|future)([._]|$)|mask_token"

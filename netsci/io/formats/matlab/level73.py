@@ -14,7 +14,7 @@ import scipy.sparse as sp
 
 from netsci.io.errors import CheckpointError, printable
 from netsci.io.formats.hdf5.tree import Tree, open_tree
-from netsci.io.formats.matrices import build_matrices
+from netsci.io.formats.matlab.matrices import build_matrices
 from netsci.io.limits import check_count, check_matrix
 from netsci.io.network.pointers import check_pointers
 
