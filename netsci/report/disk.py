@@ -11,8 +11,9 @@ import pandas as pd
 import scipy.sparse as sp
 
 from netsci import plot
-from netsci.graph import Embedding, LayeredGraph, coalescent_embedding, meta_depth
+from netsci.graph import Embedding, LayeredGraph, coalescent_embedding, grid_exponent, meta_depth
 from netsci.graph.degree.discrete_fit import HIGHEST, LOWEST
+from netsci.report.degrees import FEW_NODES, LEAST_IN_TAIL
 from netsci.report.page import Section
 from netsci.report.stage import communities, stage
 from netsci.report.words import count, percent
@@ -44,7 +45,8 @@ def disk_section(graph: LayeredGraph) -> tuple[Section, list[str]]:
     nodes = nodes.assign(community=communities(adjacency))
     dots, between = choose_nodes(nodes, links)
     drawn = draw_sample(between, MOST_DRAWN)
-    gamma = "γ at its bound" if _at_bound(embedding) else f"γ = {embedding.gamma:.2f}"
+    no_gamma = _refuse_gamma(embedding, adjacency)
+    gamma = no_gamma.replace("gamma", "γ") or f"γ = {embedding.gamma:.2f}"
     caption = (
         f"{gamma}, N = {len(nodes):,}, E = {len(links):,}\n"
         f"{method}\n{percent(embedding.component_share)} of all nodes"
@@ -60,7 +62,7 @@ def disk_section(graph: LayeredGraph) -> tuple[Section, list[str]]:
     data |= {} if depth is None else {"meta-depth": depth}
     notes = [_READING, *_structure_notes(graph, embedding, depth is not None)]
     notes += _notes(embedding, (len(links), len(between), len(drawn)), len(nodes) - len(dots))
-    section = Section(TITLE, _verdict(embedding, nodes), figure, depth, data, alt, notes)
+    section = Section(TITLE, _verdict(embedding, nodes, no_gamma), figure, depth, data, alt, notes)
     section = replace(section, stage=stage(dots, drawn, figure))
     for trace in figure.data:  # the page draws all of these from the stage
         if trace.meta["role"] == "nodes":
@@ -203,16 +205,25 @@ def _matrix(links: pd.DataFrame, count: int) -> sp.csr_array:
     return sp.csr_array((np.ones(len(links), bool), ends), shape=(count, count))
 
 
-def _at_bound(embedding: Embedding) -> bool:
-    """Whether the fit of gamma ended at its grid's first or last value, which is no estimate."""
-    return not LOWEST + 1e-9 < embedding.gamma < HIGHEST - 1e-9
+def _refuse_gamma(embedding: Embedding, adjacency: sp.csr_array) -> str:
+    """Say in few words why the fitted gamma is no estimate, "" if it is one.
+
+    Below 100 nodes the correction for few nodes also moves gamma away from the bound where its fit ended.
+    """
+    if not LOWEST + 1e-9 < embedding.gamma < HIGHEST - 1e-9:
+        return "gamma at its bound"
+    if len(embedding.nodes) < FEW_NODES:
+        return f"gamma of only {count(len(embedding.nodes), 'node')}"
+    degrees = np.diff((adjacency + adjacency.T).tocsr().indptr)
+    tail = int((degrees >= grid_exponent(degrees)[1]).sum())
+    return f"gamma of only {count(tail, 'node')} in the tail" if tail < LEAST_IN_TAIL else ""
 
 
-def _verdict(embedding: Embedding, nodes: pd.DataFrame) -> str:
+def _verdict(embedding: Embedding, nodes: pd.DataFrame, no_gamma: str) -> str:
     hub = nodes.loc[nodes["degree"].idxmax()]
     gamma = (
-        "the exponent behind its radii is no estimate (gamma at its bound)"
-        if _at_bound(embedding)
+        f"the exponent behind its radii is no estimate ({no_gamma})"
+        if no_gamma
         else f"its radii follow gamma = {embedding.gamma:.2f}"
     )
     return (
