@@ -23,7 +23,8 @@ MOST_NODES, MOST_LINKS = 50_000, 1_000_000  # embedded at all, by the slowest mo
 MOST_DOTS = 8_000  # nodes drawn
 HUBS = 500  # of them, the nodes of highest degree; a random sample fills the rest
 HUB_SHARE = 0.05  # of the nodes, in the table of meta-depth
-PERMUTATIONS = 999
+MOST_REDRAWN = 200_000  # links of which random networks are drawn for the table of meta-depth
+REDRAWN, DRAWS = 300_000, (99, 999)  # links drawn in all, and fewest and most random networks
 NAMES = {"nciso": "ncISO", "le": "LE"}
 MOST_DRAWN = 5_000  # links; more blacken the disk and slow its redrawing
 TITLE = "Hyperbolic disk"
@@ -142,14 +143,21 @@ def _component(graph: LayeredGraph) -> int:
 
 
 def _depth(graph: LayeredGraph, embedding: Embedding) -> pd.DataFrame | None:
-    """Return where the hubs lie among the populations, against a null that shuffles the populations."""
+    """Return where the hubs lie among the populations, against as many links at random places."""
     if len(set(graph.node_population[embedding.nodes].tolist())) < 2:
         return None
-    rng = np.random.default_rng(0)
-    table = meta_depth(graph, embedding, hubs=HUB_SHARE, permutations=PERMUTATIONS, rng=rng)
+    if graph.n_links > MOST_REDRAWN:
+        return None
+    draws = _count_draws(graph)
+    table = meta_depth(graph, embedding, hubs=HUB_SHARE, permutations=draws, rng=np.random.default_rng(0))
     shown = ["population", "nodes", "hubs", "hub_share", "z_hubs", "p_hubs", "mean_radius", "z_radius"]
     heads = {"p_hubs": "p, as many hubs", "p_radius": "p, as deep"}
     return table[[*shown, "p_radius"]].rename(columns=lambda name: heads.get(name, name.replace("_", " ")))
+
+
+def _count_draws(graph: LayeredGraph) -> int:
+    """Return how many random networks meta-depth draws: fewer of larger ones."""
+    return int(np.clip(REDRAWN // graph.n_links, *DRAWS))
 
 
 def simple_adjacency(graph: LayeredGraph) -> sp.csr_array:
@@ -244,12 +252,10 @@ def _structure_notes(graph: LayeredGraph, embedding: Embedding, table: bool) -> 
     if table:
         notes.append(
             f"The table is meta-depth: the {percent(HUB_SHARE)} of the nodes with the highest degree are "
-            f"hubs; p and z come from {PERMUTATIONS} shuffles of the populations over the nodes. Both p are "
-            "one-sided: the share of shuffles with as many hubs or more, and as near the centre or nearer."
-        )
-        notes.append(
-            "Units in the middle of a chain have links on both sides, so hubs gather there in random masks "
-            "as well."
+            f"hubs; p and z come from {_count_draws(graph)} networks with as many links of each projection "
+            "at random places, where small populations and the middle of a chain hold more hubs as well. "
+            "Both p are one-sided and not corrected for the number of populations: the share of these "
+            "networks with as many hubs or more, and as near the centre or nearer."
         )
     return notes
 
