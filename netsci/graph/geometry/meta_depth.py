@@ -197,7 +197,7 @@ def _means(
     return _divide(np.bincount(labels, values, minlength=len(nodes)), nodes)
 
 
-def _divide(totals: NDArray[np.float64], numbers: NDArray[np.int64]) -> NDArray[np.float64]:
+def _divide(totals: NDArray[Any], numbers: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the quotients, NaN where there is nothing to divide by."""
     return np.asarray(np.divide(totals, numbers, out=np.full(len(numbers), np.nan), where=numbers > 0))
 

@@ -61,7 +61,7 @@ def is_unique(lengths: sp.csr_array, tree: sp.csr_array) -> bool:
     useful = _count_useful(
         links.row.astype(np.int64), links.col.astype(np.int64), levels, order, lengths.shape[0]
     )
-    return int(useful) == tree.nnz // 2
+    return bool(int(useful) == tree.nnz // 2)
 
 
 def tree_of(lengths: sp.csr_array, links: NDArray[np.int64]) -> sp.csr_array:

@@ -162,4 +162,5 @@ def divide_in_two(
         x = y / size
         if step == steps // 3:
             shift = size
-    return (x > 0.0).astype(np.int64)
+    sides: NDArray[np.int64] = (x > 0.0).astype(np.int64)
+    return sides
