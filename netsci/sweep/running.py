@@ -80,11 +80,15 @@ def run_cells(
     take hours, and nothing is run.
 
     Raises FailedCellsError, after all others are done, if cells failed, ClusterError if there is no such
-    cluster, or it ends, and ValueError for jobs below 1.
+    cluster, or it ends, TypeError for what is no cell, and ValueError for jobs below 1.
     """
     if jobs < 1:
         raise ValueError(f"jobs must be at least 1, the number of workers; got {jobs}")
     folder, wanted = Path(folder).resolve(), list(dict.fromkeys(cells))
+    if strange := [one for one in wanted if not isinstance(one, Cell)]:
+        raise TypeError(
+            f"cells must be Cells, which Cell.of and netsci.train.recipe_cell make; got {strange[0]!r}"
+        )
     missing, found, lost = [], {}, []
     for cell in wanted:
         try:

@@ -107,6 +107,11 @@ class Run:
         """
         return trace_of(self.model, self.inputs, limit)
 
+    def _repr_html_(self) -> str:
+        from netsci.train.representation import run_html
+
+        return run_html(self)
+
 
 def train(
     recipe: Recipe,

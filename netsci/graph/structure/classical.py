@@ -64,7 +64,7 @@ def local_clustering(adjacency: Any) -> NDArray[np.float64]:
     """
     twice, degrees = _triangles(as_undirected(adjacency))
     pairs = degrees * (degrees - 1)
-    return np.divide(twice, pairs, out=np.zeros(len(pairs)), where=pairs > 0)
+    return np.asarray(np.divide(twice, pairs, out=np.zeros(len(pairs)), where=pairs > 0))
 
 
 def transitivity(adjacency: Any) -> float:

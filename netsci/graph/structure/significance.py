@@ -107,9 +107,9 @@ def structure_table(
         why a number is NaN). z and p_corrected are NaN below LEAST = 15 replicates with a value; z also if
         these are all alike: their standard deviation is 0. path_length and small_worldness take the largest
         component; rich_club is phi at the 90 % quantile of the degrees; modularity is what one search finds
-        (`quick_modularity`), in the network and each replicate; small_worldness compares with 5 Erdos-Renyi
-        networks whatever the null model; ch3_l3_auc is `ch_auc`, in large layers over one sample of rows for
-        the network and its replicates.
+        (`quick_modularity`), two_modules that of a division in two (`bisect_modularity`); small_worldness
+        compares with 5 Erdos-Renyi networks whatever the null model; ch3_l3_auc is `ch_auc`, in large layers
+        over one sample of rows for the network and its replicates.
 
     Raises
     ------

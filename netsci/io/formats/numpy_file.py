@@ -13,8 +13,8 @@ import numpy as np
 
 from netsci.io.errors import CheckpointError, printable
 from netsci.io.limits import MAX_ENTRIES, check_matrix, check_members
+from netsci.io.network.arrays.coordinates import find_groups, with_parts
 from netsci.io.network.contents import Contents
-from netsci.io.network.coordinates import find_groups, with_parts
 from netsci.io.network.pointers import check_pointers
 
 if TYPE_CHECKING:

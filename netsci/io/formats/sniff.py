@@ -128,8 +128,8 @@ def sniff(path: Path) -> str:
         return SAFETENSORS
     if head.lstrip()[:1] == b"{" and b'"weight_map"' in head:
         return SHARDS
-    if what := find_model(head):
-        raise CheckpointError(path, f"this is {what[0]}", what[1])
+    if (model := find_model(head)) is not None:
+        raise CheckpointError(path, f"this is {model[0]}", model[1])
     if _starts_like_xml(head):
         return _sniff_xml(path)
     if _looks_like_onnx(head):
