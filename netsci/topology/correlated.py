@@ -60,11 +60,6 @@ def link_correlated(correlation: Any, shape: tuple[int, int], links: int) -> sp.
     strength = _strength(correlation)
     (rows, columns), links = check_shape(shape, links)
     m = len(strength)
-    if m > rows:
-        raise ValueError(
-            f"correlation is of {m} features, but the layer {(rows, columns)} has {rows} rows: pass that of "
-            "the features that the layer reads"
-        )
     # How often a cell of the matrix occurs in the layer: whole tiles, and the cut one if it reaches there.
     down, across = _repeats(rows, m), _repeats(columns, m)
     occurs = np.outer(down, across).ravel()
