@@ -291,3 +291,22 @@ def test_help_lists_the_formats():
     shown = run(app, ["inspect", "--help"], env={"COLUMNS": "200"}).stdout
     for word in ("safetensors", "ONNX", "HDF5", "MATLAB", "GML", "GEXF", "Pajek", "edge list", "--threshold"):
         assert word in shown
+
+
+def test_guesses_stand_in_the_first_line_and_options_override_them(tmp_path):
+    path = tmp_path / "links.txt"
+    path.write_text("1 2 3\n2 3 4\n3 4 1.5\n")
+    shown = run(app, ["inspect", str(path)], env={"COLUMNS": "300"}).stdout.splitlines()
+    assert shown[0].startswith(
+        "guessed, please check: an edge list of 3 lines: source column 1, target column 2"
+    )
+    assert sum("undirected: nothing says otherwise" in line for line in shown) == 1
+    sure = run(app, ["inspect", str(path), "--columns", "source,target,weight", "--bipartite"]).stdout
+    assert "guessed" not in sure
+    assert "rows" in sure
+    wrong = run(app, ["inspect", str(path), "--format", "word"])
+    assert wrong.exit_code == 2
+    assert "format must be one of edges" in " ".join(wrong.stderr.split())
+    for option in ("--bipartite", "--columns", "--format"):
+        for command in ("inspect", "report", "compare", "export"):
+            assert option in run(app, [command, "--help"], env={"COLUMNS": "200"}).stdout

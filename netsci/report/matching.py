@@ -10,7 +10,6 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from netsci.graph import LayeredGraph, Projection
-from netsci.report.words import list_names
 
 BY_PLACE = "nodes matched by their places, since neither network names them"
 BY_NAME = "nodes matched by their names"
@@ -106,7 +105,7 @@ def _labels(graph: LayeredGraph, name: str) -> tuple[str, ...] | None:
 
 
 def _show(labels: Sequence[str] | None) -> str:
-    return "no names" if labels is None else list_names([*labels[:4], *(["..."] if len(labels) > 4 else [])])
+    return "no names" if labels is None else ", ".join([*labels[:4], *(["..."] if len(labels) > 4 else [])])
 
 
 def _move(

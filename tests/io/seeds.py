@@ -5,8 +5,10 @@ The same bytes every time: dates and addresses that libraries write into files a
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
+from netsci.graph import LayeredGraph
 from tests.io.samples import FC1, FC2, WRITERS
 
 Write = Callable[[Path], Any]
@@ -242,6 +245,61 @@ def _write_text(text: str) -> Write:
     return lambda path: path.write_text(text)
 
 
+def _write_attributes(path: Path) -> Path:
+    import networkx as nx
+
+    nx.write_edgelist(_graph(), path)
+    return path
+
+
+def _write_neighbours(how: str) -> Write:
+    def write(path: Path) -> Path:
+        _write_graph(how)(path)
+        signed = re.sub(rb"^#.*\n# GMT .*\n", b"#x\n# GMT Sun Nov  1 05:19:11 2026\n", path.read_bytes())
+        path.write_bytes(signed)
+        return path
+
+    return write
+
+
+def _write_gzip(path: Path) -> Path:
+    path.write_bytes(gzip.compress(b"source,target,weight\na,b,1.5\nb,c,2\n", mtime=0))
+    return path
+
+
+def _write_workbook(path: Path) -> Path:
+    rows = "".join(
+        f'<row r="{r}"><c r="A{r}" t="s"><v>{r % 2}</v></c><c r="B{r}" t="inlineStr"><is><t>n{r}</t></is></c>'
+        f'<c r="C{r}"><v>{r}.5</v></c></row>'
+        for r in range(1, 5)
+    )
+    kind = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet"
+    members = {
+        "xl/workbook.xml": '<workbook xmlns:r="r"><sheets><sheet name="a" r:id="1"/></sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": f'<R><Relationship Id="1" Type="{kind}" Target="s.xml"/></R>',
+        "xl/sharedStrings.xml": "<sst><si><t>x</t></si><si><t>y</t></si></sst>",
+        "xl/s.xml": f"<worksheet><sheetData>{rows}</sheetData></worksheet>",
+    }
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in members.items():
+            archive.writestr(zipfile.ZipInfo(name), text)
+    return path
+
+
+def _write_own(path: Path) -> Path:
+    from netsci.io import write_graph
+
+    graph = LayeredGraph.from_adjacency(_SQUARE, weights=_SQUARE, directed=True, labels=list("abcd"))
+    write_graph(graph, path, ".npz")
+    return path
+
+
+def _write_pairs(path: Path) -> Path:
+    with open(path, "wb") as stream:
+        np.save(stream, np.array([[0, 1], [1, 2], [2, 3], [5, 0]]))
+    return path
+
+
 _LINKS = [("a", "b", 1.5), ("b", "c", -2.0), ("c", "a", 30.0), ("d", "a", 1e-3)]
 # The largest libraries last: a process that has them forks slowly.
 SEEDS: dict[str, list[Write]] = {
@@ -261,6 +319,29 @@ SEEDS: dict[str, list[Write]] = {
         _write_text("source,target,weight\n" + "".join(f"{a},{b},{w}\n" for a, b, w in _LINKS)),
         _write_text("# 4 nodes\n0 1\n1 2\n2 0\n3 0\n"),
     ],
+    "lists": [
+        _write_attributes,
+        _write_neighbours("adjlist"),
+        _write_neighbours("multiline_adjlist"),
+        _write_text("A\tpp\tB\nB\tpd\tC\nC\tpp\tD\nD\n"),
+        _write_text("c x\np edge 4 3\ne 1 2\ne 2 3\ne 3 4\n"),
+        _write_text("A -> B 2\nB -> C 1\nC -> A 0.5\n"),
+        _write_text("# a\nb 0.5\nc 2\n# b\nc 1\n"),
+        _write_text("5 4\n1 2\n2 3\n3 4\n4 5\n"),
+        _write_text("a;b;c\nb;c;d\nc;a\nd;a;b;c\n"),
+    ],
+    "json_lists": [
+        _write_text(
+            '{"source": "a", "target": "b", "weight": 2}\n{"source": "b", "target": "c", "weight": 1}\n'
+        ),
+        _write_text(
+            '{"elements": {"nodes": [{"data": {"id": "1"}}, {"data": {"id": "2"}}], "edges": '
+            '[{"data": {"source": "1", "target": "2"}}]}}'
+        ),
+    ],
+    "wrapped": [_write_gzip, _write_workbook],
+    "netsci_npz": [_write_own],
+    "pairs": [_write_pairs],
     "matrix_text": [
         _write_text("\n".join(",".join(map(str, row)) for row in FC1.tolist())),
         _write_text("\tp\tq\tr\td\n" + "".join(f"{n}\t0\t1\t2.5\t0\n" for n in "abcd")),

@@ -107,7 +107,7 @@ def read_sif(path: Path, hints: Hints) -> tuple[LayeredGraph, list[str]]:
         if line[0] in "#%" or line_number <= skip:
             continue
         fields = [field for field in split_fields(line, delimiter) if field]
-        if not fields or len(fields) == 2 or not all(map(is_balanced, fields)):
+        if not fields or len(fields) == 2 or not is_balanced(line):
             raise _wrong(path, line_number, "source, relation and target")
         if len(fields) == 1 and not hints.bipartite:
             links.add_node(fields[0])

@@ -92,7 +92,7 @@ class _Links:
                 f"line {line_number} names no source or no target",
                 f"complete or drop the line; {_OTHERWISE}, and --format matrix reads a matrix",
             )
-        if not (is_balanced(u) and is_balanced(v) and line.count('"') % 2 == 0) and not self.hints.columns:
+        if not is_balanced(line) and not self.hints.columns:
             raise CheckpointError(
                 self.path,
                 f"line {line_number}: a brace or a quotation mark in a name is not closed",

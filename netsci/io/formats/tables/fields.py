@@ -13,6 +13,7 @@ _DECIMAL_COMMA = re.compile(r"[-+]?\d+(,\d+)?([eE][-+]?\d+)?")
 _THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}(,\d{3})+")
 _SCALAR = re.compile(r"\b(?:np|numpy)\.\w+\(([^()]*)\)")
 _MARKS = ("\t", ",", ";", "|", "::", ":")  # between the names before braces; else white space
+_QUOTED = re.compile(r'"[^"]*"')
 _LONGEST = 2**16  # characters of attributes that are looked at
 
 
@@ -99,6 +100,12 @@ def parse_attributes(text: str) -> dict[str, Any] | None:
     return found if isinstance(found, dict) and all(isinstance(key, str) for key in found) else None
 
 
-def is_balanced(text: str) -> bool:
-    """Whether every brace of a name is closed and every quotation mark paired."""
-    return text.count("{") == text.count("}") and text.count('"') % 2 == 0
+def without_quotes(line: str) -> str:
+    """Return a line without what stands in quotation marks."""
+    return _QUOTED.sub("", line) if '"' in line else line
+
+
+def is_balanced(line: str) -> bool:
+    """Whether every quotation mark of a line is paired, and every brace outside of them closed."""
+    bare = without_quotes(line)
+    return '"' not in bare and bare.count("{") == bare.count("}")

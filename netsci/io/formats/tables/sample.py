@@ -10,7 +10,7 @@ from pathlib import Path
 
 from netsci.io.errors import CheckpointError
 from netsci.io.formats.graph_text import lines
-from netsci.io.formats.tables.fields import has_braces, number, split_fields
+from netsci.io.formats.tables.fields import has_braces, number, split_fields, without_quotes
 from netsci.io.formats.tables.words import find_ends, find_weak_ends
 
 SAMPLE = 64  # lines looked at before reading
@@ -85,7 +85,7 @@ def take_sample(path: Path) -> Sample:
 
 def find_delimiter(sample: list[str]) -> str:
     """Return what stands in most lines, tabs before semicolons before commas, else "" for white space."""
-    sample = [line.partition("{")[0] if has_braces(line) else line for line in sample]
+    sample = [without_quotes(line.partition("{")[0] if has_braces(line) else line) for line in sample]
     if all(re.match(r"[^\s,]+\s+[^\s,]+\s+[-+]?\d+,\d+$", line) for line in sample):
         return ""  # a comma in every weight: no number here, and nothing that separates
     if not any(mark in line for mark in "\t;" for line in sample) and _are_decimal(sample):

@@ -121,10 +121,13 @@ class _Texts:
 
 
 def _read_rows(path: Path, archive: zipfile.ZipFile, member: str, texts: list[str]) -> list[str]:
-    """Return the rows of a sheet that hold something, as lines with tabs."""
+    """Return the rows of a sheet that hold something, as lines with as many tabs each."""
     sheet = _Sheet(path, texts)
     _parse(path, archive, member, sheet.start, sheet.end, sheet.text)
-    return sheet.lines
+    width = max(map(len, sheet.rows), default=0)
+    if width * len(sheet.rows) - sum(map(len, sheet.rows)) > _MOST_BLANKS:
+        raise CheckpointError(path, "its sheet holds too many blank cells", _AS_CSV)
+    return ["\t".join(row + [""] * (width - len(row))) for row in sheet.rows]
 
 
 class _Sheet:
@@ -132,7 +135,7 @@ class _Sheet:
 
     def __init__(self, path: Path, texts: list[str]) -> None:
         self.path, self.texts = path, texts
-        self.lines: list[str] = []
+        self.rows: list[list[str]] = []
         self._row: list[str] = []
         self._column, self._type = 0, ""
         self._parts: list[str] = []
@@ -162,7 +165,7 @@ class _Sheet:
             while self._row and not self._row[-1]:
                 self._row.pop()
             if self._row:
-                self.lines.append("\t".join(self._row))
+                self.rows.append(self._row)
 
     def text(self, data: str) -> None:
         if self._takes:
