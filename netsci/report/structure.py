@@ -29,6 +29,7 @@ NAMES = {
     "latapy_columns": "Latapy clustering, columns",
     "nodf": "nestedness (NODF)",
     "lcp_correlation": "LCP correlation",
+    "two_modules": "modularity of two modules",
     "small_worldness": "small-worldness",
     "ch3_l3_auc": "CH3-L3 AUC",
 }

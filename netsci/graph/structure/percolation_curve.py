@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from netsci.graph.checks import as_whole, check_choice, check_generator, check_graph
+from netsci.arguments import as_count
+from netsci.graph.checks import check_choice, check_generator, check_graph
 from netsci.graph.layered import LayeredGraph
 
 if TYPE_CHECKING:
@@ -73,10 +74,8 @@ def percolation_curve(
     check_graph(graph)
     check_choice(attack, ATTACKS, "attack")
     check_generator(rng)
-    if as_whole(runs, "runs") < 1:
-        raise ValueError(f"runs must be at least 1 random order; got {runs}")
-    if as_whole(points, "points") < 2:
-        raise ValueError(f"points must be at least 2 (nothing removed, everything removed); got {points}")
+    as_count(runs, "runs", 1)
+    as_count(points, "points", 2)
     one_run = _node_run(graph, attack, rng) if attack in NODE_ATTACKS else _link_run(graph, attack, rng)
     sizes = one_run()
     total = len(sizes) - 1
