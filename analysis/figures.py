@@ -6,6 +6,7 @@ Results (tables and their provenance) and figures go to this repository, or unde
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,15 +15,14 @@ from rich.console import Console
 
 from analysis import corpus, digits, s0, s1, s3
 from analysis.engine.exhibit import Exhibit
-from analysis.engine.make import drop_unfinished, make_page, make_tables
+from analysis.engine.make import begin_note, describe_note, keep_stored, make_page, make_tables
 from analysis.engine.page import Page
 from analysis.engine.store import load_tables, write_in
-from netsci.sweep import CLUSTERS, ClusterError, FailedCellsError
+from netsci.sweep import CLUSTERS, ClusterError, DamagedRecordsError, FailedCellsError
 
 ROOT = Path(__file__).resolve().parent.parent
 FORMATS = ("svg", "html", "pdf")
 SCALES = ("smoke", "desk", "paper")
-PLAIN: dict[str, Any] = {"highlight": False, "soft_wrap": True}
 console = Console()
 
 
@@ -57,44 +57,59 @@ def main(
     ] = "svg,html",
     scale: Annotated[str, typer.Option(help="Of S0's exhibits: smoke, desk or paper.")] = "desk",
     long: Annotated[bool, typer.Option("--long", help="Train also what takes hours.")] = False,
+    note: Annotated[str, typer.Option(help="Begin the note on an exhibit, or renew its first lines.")] = "",
 ) -> None:
     """Train what has no results yet, tabulate, and draw every table and figure."""
     from analysis.engine.site import write
 
-    if scale not in SCALES:
-        raise typer.BadParameter(f"{scale!r} is none of {', '.join(SCALES)}", param_hint="--scale")
-    exhibits = catalogue(seed, scale)
+    check_names([scale], SCALES, "--scale")
+    exhibits = {exhibit.id: exhibit for exhibit in catalogue(seed, scale)}
     if show:
-        for exhibit in exhibits:
+        for exhibit in exhibits.values():
             typer.echo(f"{exhibit.id}\t{exhibit.title}\t{len(exhibit.cells)} runs")
         return
     formats, wanted = tuple(form.split(",")), [*(only or ()), *filter(None, [single])]
-    unknown = sorted(set(wanted) - {exhibit.id for exhibit in exhibits})
-    if unknown:
-        raise typer.BadParameter(f"no exhibit {', '.join(unknown)}; --list shows them", param_hint="--only")
-    if set(formats) - set(FORMATS):
-        raise typer.BadParameter(f"{form!r} is not made of {', '.join(FORMATS)}", param_hint="--format")
+    check_names([*wanted, *filter(None, [note])], list(exhibits), "--only")
+    check_names(formats, FORMATS, "--format")
     if (seed or scale != "desk") and out is None:
         raise typer.BadParameter(
             "the committed results are of seed 0 at desk scale; give others a folder", param_hint="--out"
         )
-    results, figures = (
-        (out / "results", out / "figures") if out else (ROOT / "analysis/results", ROOT / "figures")
-    )
-    try:
-        pages = make_pages(exhibits, wanted, results, jobs, long=long, cluster=cluster)
-    except (ClusterError, FailedCellsError) as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from error
+    results, folder = (out or ROOT / "analysis") / "results", (out or ROOT) / "figures"
+    if note:
+        write_first_lines(exhibits[note], results)
+        return
+    pages = make_pages(list(exhibits.values()), wanted, results, jobs, long=long, cluster=cluster)
     drawn = [page for page in pages if not wanted or page.id in wanted]
     if not drawn:
         return
-    front = write(pages, figures, formats=formats, only=[page.id for page in drawn], single=single)
+    front = write(pages, folder, formats=formats, only=[page.id for page in drawn], single=single)
     for page in drawn:
         if len(rulings := page.tables.get("rulings", ())) and not single:
-            write_in(figures / page.id, "rulings.csv", rulings.to_csv(index=False, float_format="%.6g"))
-        console.print(f"{page.id}: {page.verdict}", **PLAIN)
-    console.print(str(front), **PLAIN)
+            write_in(folder / page.id, "rulings.csv", rulings.to_csv(index=False, float_format="%.6g"))
+        say(f"{page.id}: {page.verdict}")
+        if out is None and (told := describe_note(exhibits[page.id], results)):
+            say(f"{page.id}: {told}")
+    say(front)
+
+
+def check_names(given: Iterable[str], known: Sequence[str], option: str) -> None:
+    """Raise BadParameter unless all names given to an option are known."""
+    if unknown := sorted(set(given) - set(known)):
+        raise typer.BadParameter(f"{', '.join(unknown)} is none of {', '.join(known)}", param_hint=option)
+
+
+def write_first_lines(exhibit: Exhibit, results: Path) -> None:
+    """Begin the note on an exhibit, or renew its first lines, and say where it is."""
+    try:
+        say(begin_note(exhibit, results))
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--note") from error
+
+
+def say(line: object) -> None:
+    """Print a line as it is."""
+    console.print(str(line), highlight=False, soft_wrap=True)
 
 
 def make_pages(
@@ -102,11 +117,14 @@ def make_pages(
 ) -> list[Page]:
     """Return the pages of the wanted exhibits, all if none is named, and of others whose tables are there."""
     chosen = [exhibit for exhibit in exhibits if not wanted or exhibit.id in wanted]
-    tables = make_tables(chosen, results, jobs, lambda line: console.print(line, **PLAIN), **how)
+    try:
+        tables = make_tables(chosen, results, jobs, say, **how)
+    except (ClusterError, DamagedRecordsError, FailedCellsError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
     for exhibit in exhibits:
-        if exhibit.id not in tables and exhibit not in chosen:
-            found = load_tables(drop_unfinished(exhibit, results), results)
-            tables |= {} if found is None else {exhibit.id: found}
+        if exhibit not in chosen and (found := load_tables(keep_stored(exhibit, results), results)):
+            tables[exhibit.id] = found
     return [make_page(exhibit, tables[exhibit.id], results) for exhibit in exhibits if exhibit.id in tables]
 
 

@@ -21,8 +21,10 @@ _WORD_WIDTH = 13  # columns that a measure's name keeps: its longest word
 
 
 def print_layers(loaded: Loaded) -> None:
-    """Print the layers of a loaded file as a table, then its notes."""
+    """Print what was guessed, the layers of a loaded file as a table, then its other notes."""
     summary = loaded.summary()
+    if loaded.guesses:
+        Console(file=sys.stdout).print(Text(f"guessed, please check: {'; '.join(loaded.guesses)}"))
     # Text, not markup: names come from the file.
     table = Table(title=Text(f"{loaded.name}: {loaded.kind}"), title_justify="left")
     table.add_column("layer", overflow="fold", min_width=_NAME_WIDTH)
@@ -38,7 +40,8 @@ def print_layers(loaded: Loaded) -> None:
         table.add_row(Text(layer["name"]), *cells)
     console = _print_whole(table, _NAME_WIDTH + sum(widths))
     for note in summary["notes"]:
-        console.print(Text(f"- {note}"))
+        if note not in loaded.guesses:
+            console.print(Text(f"- {note}"))
 
 
 def print_comparison(table: pd.DataFrame, names: tuple[str, str]) -> None:
@@ -61,9 +64,31 @@ def print_comparison(table: pd.DataFrame, names: tuple[str, str]) -> None:
         before = row["where"]
     console = _print_whole(shown, _NAME_WIDTH + _WORD_WIDTH + sum(widths))
     console.print(Text(verdict(table)))
+    if table.attrs.get("matched"):
+        console.print(Text(f"- overlap: {table.attrs['matched']}"))
     if table.attrs["left_out"]:
         console.print(Text(f"- without a counterpart: {', '.join(table.attrs['left_out'])}"))
     console.print("- effect: Cliff's delta of degrees and weights, B against A; overlap: beyond chance")
+
+
+def print_differences(page: Any) -> None:
+    """Print what `netsci.report.compare` ranks of more than two networks, and its sentences."""
+    table = page.table
+    names = [str(name) for name in table.columns[2:-3]]
+    shown = Table(title=Text(page.lead), title_justify="left")
+    shown.add_column("where", overflow="fold", min_width=_NAME_WIDTH)
+    shown.add_column("measure", overflow="fold", min_width=_WORD_WIDTH)
+    records = table.to_dict("records")
+    rows = [[_number(row[name]) for name in (*names, "difference")] for row in records]
+    widths = [max([4, *map(len, column)]) for column in zip(*rows, strict=True)]
+    for heading, width in zip((*names, "difference"), widths or [4] * (len(names) + 1), strict=True):
+        shown.add_column(Text(heading), justify="right", overflow="fold", min_width=width)
+    for row, numbers in zip(records, rows, strict=True):
+        shown.add_row(Text(str(row["where"])), Text(str(row["measure"])), *numbers)
+    console = _print_whole(shown, _NAME_WIDTH + _WORD_WIDTH + sum(widths))
+    first = page.sections[0]
+    for sentence in [one.sentence for one in first.findings] or [first.verdict]:
+        console.print(Text(sentence))
 
 
 def _print_whole(table: Table, least: int) -> Console:

@@ -52,7 +52,7 @@ def test_inspect_json_is_exactly_one_object(net):
     shown = run(app, ["inspect", str(net), "--json"])
     assert shown.exit_code == 0
     found = json.loads(shown.stdout)
-    assert set(found) == {"kind", "layers", "notes"}
+    assert set(found) == {"kind", "layers", "notes", "guesses"}
     assert [(x["name"], x["shape"], x["links"]) for x in found["layers"]] == [
         ("fc1", [5, 4], 6),
         ("fc2", [4, 3], 4),
@@ -102,7 +102,7 @@ def test_report_says_where_it_wrote(net, tmp_path, monkeypatch):
     monkeypatch.setattr(netsci.report, "report", write, raising=False)
     out = tmp_path / "r.html"
     out.write_text("old")
-    shown = run(app, ["report", str(net), "-o", str(out)])
+    shown = run(app, ["report", str(net), "-o", str(out), "--force"])
     assert (shown.exit_code, shown.stdout) == (0, f"wrote {out}\n")
     assert out.read_text() == "new"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["net.npz", "r.html"]
@@ -185,7 +185,7 @@ def test_a_report_is_written_through_a_link(net, tmp_path, monkeypatch):
     target, link = tmp_path / "r.html", tmp_path / "link"
     target.write_text("old")
     link.symlink_to(target)
-    assert run(app, ["report", str(net), "-o", str(link)]).exit_code == 0
+    assert run(app, ["report", str(net), "-o", str(link), "--force"]).exit_code == 0
     assert link.is_symlink()
     assert target.read_text() == "new"
 
@@ -291,3 +291,22 @@ def test_help_lists_the_formats():
     shown = run(app, ["inspect", "--help"], env={"COLUMNS": "200"}).stdout
     for word in ("safetensors", "ONNX", "HDF5", "MATLAB", "GML", "GEXF", "Pajek", "edge list", "--threshold"):
         assert word in shown
+
+
+def test_guesses_stand_in_the_first_line_and_options_override_them(tmp_path):
+    path = tmp_path / "links.txt"
+    path.write_text("1 2 3\n2 3 4\n3 4 1.5\n")
+    shown = run(app, ["inspect", str(path)], env={"COLUMNS": "300"}).stdout.splitlines()
+    assert shown[0].startswith(
+        "guessed, please check: an edge list of 3 lines: source column 1, target column 2"
+    )
+    assert sum("undirected: nothing says otherwise" in line for line in shown) == 1
+    sure = run(app, ["inspect", str(path), "--columns", "source,target,weight", "--bipartite"]).stdout
+    assert "guessed" not in sure
+    assert "rows" in sure
+    wrong = run(app, ["inspect", str(path), "--format", "word"])
+    assert wrong.exit_code == 2
+    assert "format must be one of edges" in " ".join(wrong.stderr.split())
+    for option in ("--bipartite", "--columns", "--format"):
+        for command in ("inspect", "report", "compare", "export"):
+            assert option in run(app, [command, "--help"], env={"COLUMNS": "200"}).stdout

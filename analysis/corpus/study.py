@@ -15,6 +15,7 @@ from analysis.engine.exhibit import Exhibit, Tables
 from analysis.engine.literals import make_exhibits
 from analysis.engine.names import RUN_NAMES
 from analysis.engine.sheet import Sheet
+from analysis.engine.table import Answers
 from netsci import plot
 from netsci.plot.draw import draw
 from netsci.plot.scene import Panel, Scene, Series
@@ -48,7 +49,7 @@ def exhibits(first_seed: int = 0) -> list[Exhibit]:
     second |= {"summarise": lambda made: made["correlations"], "tolerance": 0.02}
     first |= {"summarise": lambda made: made["domains"]}
     made = {"real-networks": kept | first, "real-networks-routing": kept | second}
-    return make_exhibits(Path(__file__).parent, made)
+    return make_exhibits(Path(__file__).parent, made, Answers())
 
 
 def sheet_of_prediction(made: Tables) -> Sheet:

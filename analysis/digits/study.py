@@ -9,6 +9,7 @@ from analysis.engine.digits_runs import NAMES, cells_of, sheet_of
 from analysis.engine.exhibit import Exhibit
 from analysis.engine.literals import make_exhibits
 from analysis.engine.statistics import average
+from analysis.engine.table import Answers
 
 FUNCTIONS = {
     "digits-accuracy": (tables.accuracy, drawing.accuracy),
@@ -26,4 +27,4 @@ def exhibits(first_seed: int = 0) -> list[Exhibit]:
         cells = cells_of(("chts",) if id_ == "digits-ch-scores" else tuple(NAMES), first_seed)
         kept = {"cells": cells, "sheet": sheet_of, "summarise": average}
         made[id_] = {"tabulate": tabulate, "draw": draw, **kept}
-    return make_exhibits(Path(__file__).parent, made)
+    return make_exhibits(Path(__file__).parent, made, Answers())

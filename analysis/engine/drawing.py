@@ -14,13 +14,14 @@ import numpy as np
 import pandas as pd
 
 from analysis.engine.entries import compare_entries
-from analysis.engine.words import NAMES, choice, row_name
+from analysis.engine.words import NAMES, choice, column_name, row_name
+from netsci import plot
 from netsci.plot.draw import draw
 from netsci.plot.scene import Panel, Scene, Series, grid_columns
 
 OURS, PRINTED = "this library", "printed"
 SCALES = {"smoke": "smoke scale: digits, not the paper's data", "desk": "", "paper": "the paper's sizes"}
-AXES = {  # column of a measure -> the name of its axis
+AXES = {  # column of a measure -> the name of its axis, "" of one that is not drawn
     "accuracy_percent": "accuracy (%)",
     "dense_accuracy_percent": "accuracy (%)",
     "accuracy_improvement_percent": "gain over own dense network (points)",
@@ -35,6 +36,7 @@ AXES = {  # column of a measure -> the name of its axis
     "firing_rate_percent": "firing rate (%)",
     "spike_count": "spikes",
     "energy_mj": "energy (mJ)",
+    **dict.fromkeys(("sops", "training_loss", "dense_training_loss", "first_node_sparsity_percent"), ""),
 }
 LOGARITHMIC = ("operations a sample", "first layer's MACs a sample", "spikes", "energy (mJ)")
 Tables = Mapping[str, pd.DataFrame]
@@ -118,7 +120,7 @@ def measures(said: Said, look: Look, tables: Tables, backend: str) -> Any:
         return "dense" if column.startswith("dense_") or row.endswith("/dense") else "sparse"
 
     def panel(row: str, column: str, who: str) -> str:
-        return AXES.get(column, "")
+        return AXES.get(column, column_name(column))
 
     return place_dots(select_rows(tables), look, backend, spot=spot, panel=panel, hue=hue)
 
@@ -131,24 +133,29 @@ def place_dots(
 ) -> Any:
     """Draw dots with intervals, places downwards, one panel a measure; a panel named "" is left out.
 
-    A panel's name is that of its value axis, or "title|name of the axis".
+    A panel's name is that of its value axis.
     """
-    rows = _name_rows(rows, panel=panel, spot=spot, hue=hue).query("panel != ''")
-    hues, spots, panels = _hues(rows), list(dict.fromkeys(rows["spot"])), []
-    for name, group in rows.groupby("panel", sort=False):
-        series = []
-        for who, one in group.groupby(["hue", "who"], sort=False):
-            beside = (hues.index(who) - (len(hues) - 1) / 2) * 0.72 / len(hues)
-            at = np.array([spots.index(where) + beside for where in one["spot"]], dtype=float)
-            x, low, high = (one[c].to_numpy(float) for c in ("value", "low", "high"))
-            style = _style(who, hues)
-            series.append(Series("points", x, at, whisker=(low, high), along="x", size=7.0, **style))
-        title, _, axis = str(name).rpartition("|")
-        of_log: dict[str, Any] = {"log": "x" if axis in LOGARITHMIC else "", "title": title, "x_label": axis}
-        downwards = (len(spots) - 0.5, -0.5)
-        panels.append(Panel(tuple(series), y_ticks=tuple(spots), y_range=downwards, **of_log))
-    size = (320 if len(panels) > 1 else 520, max(180, 60 + 34 * len(spots)))
-    return _draw_rows(panels, hues, look, backend, panel_size=size, share=True)
+    rows = _name_rows(rows, measure=panel, spot=spot, hue=hue).query("measure != ''")
+    hues = _hues(rows)
+    names = {who: str(_style(who, hues)["name"]) for who in hues}
+    # what has no interval is drawn as large as what has one
+    ends = {end: rows[end].where(rows[end].notna(), rows["value"]) for end in ("low", "high")}
+    named = [names[who] for who in zip(rows["hue"], rows["who"], strict=True)]
+    several = rows["measure"].nunique()
+    return plot.measures(
+        rows.assign(hue=named, unit="", **ends),
+        y="spot",
+        hue="hue",
+        low="low",
+        high="high",
+        order=list(names.values()),
+        hollow={name: names.get((who[0], OURS)) for who, name in names.items() if who[1] == PRINTED},
+        log=[name for name in rows["measure"].unique() if name.startswith(LOGARITHMIC)],
+        labels={"spot": ""},
+        title=look.get("title", ""),
+        columns=2 if several == 4 else min(several, 3) or None,
+        backend=backend,
+    )
 
 
 def _name_rows(rows: pd.DataFrame, **names: Naming) -> pd.DataFrame:

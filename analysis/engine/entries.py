@@ -17,8 +17,8 @@ from analysis.engine.exhibit import Tables
 from analysis.engine.page import Pivot, PivotCell
 from analysis.engine.printed import Entry, Records, Source
 from analysis.engine.sheet import Key, Sheet, Spread, write_number
-from analysis.engine.statistics import mean_and_interval
 from analysis.engine.words import column_name, row_name
+from netsci.measure import mean_and_interval
 from netsci.sweep import Cell
 
 UNFINISHED = "its run is not finished"
@@ -27,7 +27,7 @@ DERIVED = "derived"  # how the note on a value begins that the paper does not pr
 Cost = Callable[[Cell], float]
 
 
-def tabulate(entries: Sequence[Entry], seconds: Cost, records: Records) -> Tables:
+def tabulate(entries: Sequence[Entry], seconds: Cost | None, records: Records) -> Tables:
     """Return the tables of an exhibit; the first has a row for every seed of every entry that was run."""
     rows, listed = [], []
     for e in entries:
@@ -40,9 +40,9 @@ def tabulate(entries: Sequence[Entry], seconds: Cost, records: Records) -> Table
     return {"table": pd.DataFrame(rows, columns=columns), "entries": pd.DataFrame(listed)}
 
 
-def _missing(source: Source, seconds: Cost) -> str:
+def _missing(source: Source, seconds: Cost | None) -> str:
     """Return why none of an entry's runs is there."""
-    needs_gpu = any(math.isinf(seconds(cell)) for group in source.cells for cell in group)
+    needs_gpu = seconds and any(math.isinf(seconds(cell)) for group in source.cells for cell in group)
     return NO_GPU if needs_gpu else UNFINISHED
 
 
@@ -121,7 +121,7 @@ def pivot(tables: Mapping[str, pd.DataFrame]) -> tuple[Pivot, tuple[tuple[str, s
         (_headed(row), tuple(of.get(column, PivotCell()) for column in columns)) for row, of in cells.items()
     )
     unit = f"All in {units[columns[0]]}." if one else ""
-    return Pivot("", tuple(named), rows, unit), tuple((r, "; ".join(names)) for r, names in missing.items())
+    return Pivot(tuple(named), rows, unit), tuple((r, "; ".join(names)) for r, names in missing.items())
 
 
 def _headed(row: str) -> str:

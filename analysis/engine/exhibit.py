@@ -18,7 +18,7 @@ import pandas as pd
 
 from analysis.engine.claims import Claim, rulings
 from analysis.engine.notes import Note, fill, read_note
-from analysis.engine.page import VERDICT_WORDS, Page, Pivot, Ruling
+from analysis.engine.page import VERDICT_WORDS, Facts, Page, Pivot, Ruling
 from analysis.engine.sheet import Sheet
 from netsci.sweep import Cell, Record
 
@@ -32,10 +32,9 @@ ANALYSIS = Path(__file__).parent.parent
 
 
 @dataclass(frozen=True, kw_only=True)
-class Exhibit:
+class Exhibit(Facts):
     """One table or figure: its cells, how to tabulate their records, how to draw and judge the tables.
 
-    paper, place : where it comes from. caption : at most 60 words.
     tabulate(records by cell) -> tidy tables; the first, "table", holds seed, measure, value, unit ...
     draw(tables, backend) -> a matplotlib or plotly figure. sheet(tables) -> values by row and column, what
     claims and the note speak of. verdict : what is to be seen, with {{row|column}} filled in; the ruling on
@@ -45,22 +44,15 @@ class Exhibit:
     needs : the environment variable without which the cells cannot run. tolerance : how far numbers of a
     single run may differ, relatively, between machines. seconds(cell) : about what a run takes on one core,
     infinity if it needs a GPU; the runs of an exhibit that has it are made only when asked for. printed : it
-    shows printed values even while none of its runs is finished. doubles : the exhibit with the same runs, as
-    people call it. replicate : what takes the place of a seed in its claims ("network").
+    shows printed values even while none of its runs is finished.
     """
 
-    id: str
-    title: str
-    paper: str
-    place: str
-    caption: str
     cells: tuple[Cell, ...]
     tabulate: Callable[[Mapping[Cell, Record]], Tables]
     draw: Callable[[Tables, str], Any]
     sheet: Callable[[Tables], Sheet]
     claims: tuple[Claim, ...] = ()
     verdict: str = ""
-    deviations: tuple[str, ...] = ()
     summarise: Callable[[Tables], pd.DataFrame] = lambda tables: next(iter(tables.values()))
     pivot: Callable[[Tables], tuple[Pivot, Missing]] | None = None
     version: int = 1
@@ -68,9 +60,6 @@ class Exhibit:
     tolerance: float = 1e-6
     seconds: Callable[[Cell], float] | None = None
     printed: bool = False
-    scale: str = "desk"
-    doubles: str = ""
-    replicate: str = "seed"
 
     @property
     def note_path(self) -> Path:
@@ -117,12 +106,8 @@ def page_of(exhibit: Exhibit, tables: Tables, provenance: Mapping[str, Any], sou
     stale = note is not None and note.stale(tables)
     extra = {"rulings": found} if len(found) else {}
     return Page(
-        id=exhibit.id,
-        title=exhibit.title,
-        paper=exhibit.paper,
-        place=exhibit.place,
+        **exhibit.facts,
         verdict=_say_verdict(exhibit, sheet, found),
-        caption=exhibit.caption,
         figure=partial(exhibit.draw, tables),
         tables={"table": exhibit.summarise(tables), **{f"tidy {k}": v for k, v in tables.items()}, **extra},
         pivot=table,
@@ -130,13 +115,9 @@ def page_of(exhibit: Exhibit, tables: Tables, provenance: Mapping[str, Any], sou
         rulings=tuple(Ruling(**{str(k): v for k, v in row.items()}) for row in found.to_dict("records")),
         note="" if note is None else fill(note.text, sheet, strict=not stale),
         note_stale=stale,
-        deviations=exhibit.deviations,
         provenance=describe(provenance),
         source=source,
-        scale=exhibit.scale,
         seeds=_count(exhibit, found, provenance),
-        replicate=exhibit.replicate,
-        doubles=exhibit.doubles,
     )
 
 

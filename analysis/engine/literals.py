@@ -26,7 +26,8 @@ from analysis.engine.claims import Bound, Claim, Order, Sign, Trend
 from analysis.engine.derived import Derived, derive, read_derived
 from analysis.engine.exhibit import Exhibit, Tables
 from analysis.engine.printed import Entry, add_entries, read_printed
-from analysis.engine.sheet import Key, Sheet
+from analysis.engine.sheet import Sheet, expand
+from analysis.engine.table import TITLED, Answers, make_table
 
 PAIR = re.compile(r"(.+) > (?:([\d.]+) \* )?(.+)")
 
@@ -41,7 +42,7 @@ def read_exhibits(folder: Path) -> dict[str, dict[str, Any]]:
         literal["claims"] = tuple(make_claim({"place": literal["place"], **claim}) for claim in claims)
         literal["deviations"] = tuple(shared.get(text, text) for text in literal.get("deviations", ()))
         if "derived" in literal:
-            literal["derived"] = read_derived(literal["derived"], expand)
+            literal["derived"] = read_derived(literal["derived"])
         for part in literal.pop("beside", ()):
             literal["beside"] = (*literal.get("beside", ()), *make_entries(part))
         if "printed" in literal:
@@ -50,13 +51,37 @@ def read_exhibits(folder: Path) -> dict[str, dict[str, Any]]:
     return found
 
 
-def make_exhibits(folder: Path, made: Mapping[str, Mapping[str, Any]]) -> list[Exhibit]:
-    """Return a paper's exhibits: what its exhibits.toml says of each, with its cells and functions by id."""
+def make_exhibits(
+    folder: Path,
+    made: Mapping[str, Mapping[str, Any]],
+    answers: Answers,
+    *,
+    scale: str = "desk",
+    first_seed: int = 0,
+) -> list[Exhibit]:
+    """Return a paper's exhibits, in the order of its exhibits.toml: all that stand there.
+
+    made : cells and functions, by id, of those that are no printed tables. answers : how runs answer these.
+
+    Raises ValueError for a literal that is neither in `made` nor a printed table, and for an id of `made`
+    that has no literal.
+    """
     literals, done = read_exhibits(folder), []
-    for id_, rest in made.items():
-        given = {**literals[id_], **rest}
-        derived = given.pop("derived", ())
-        done.append(Exhibit(**given | {"sheet": partial(_sheet, given["sheet"], derived)}))
+    if unknown := sorted(set(made) - set(literals)):
+        raise ValueError(f"{folder / 'exhibits.toml'} has no {', '.join(unknown)}: add a literal of that id")
+    for id_, literal in literals.items():
+        if id_ in made:
+            given = {**literal, **made[id_]}
+            derived = given.pop("derived", ())
+            given["title"] += TITLED[given.get("scale", "desk")]
+            done.append(Exhibit(**given | {"sheet": partial(_sheet, given["sheet"], derived)}))
+        elif "answer" in literal:
+            done.append(make_table(literal, answers, scale, first_seed))
+        else:
+            raise ValueError(
+                f"{id_} in {folder / 'exhibits.toml'} is never made: give it an `answer` if it is a printed "
+                f"table, or add its cells and functions to `exhibits()` of {literal['paper']}"
+            )
     return done
 
 
@@ -123,21 +148,3 @@ def _order(pairs: Sequence[str], said: dict[str, Any]) -> Claim:
             f"claim {said.get('words')!r} must have one factor in all pairs; got {sorted(times)}"
         )
     return Order(pairs=tuple(found), times=times.pop(), **said)
-
-
-def expand(texts: Sequence[str]) -> list[Key]:
-    """Return the cells of texts "row|column", each alternative in braces as one of its own.
-
-    >>> expand(["mnist/{dense,ch-snn}|p_5"])
-    [('mnist/dense', 'p_5'), ('mnist/ch-snn', 'p_5')]
-    """
-    found: list[Key] = []
-    for text in texts:
-        start, brace, rest = text.partition("{")
-        if brace:
-            inside, _, end = rest.partition("}")
-            found += expand([start + one + end for one in inside.split(",")])
-        else:
-            row, _, column = text.partition("|")
-            found.append((row, column))
-    return found

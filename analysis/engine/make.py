@@ -10,9 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from analysis.engine.exhibit import Exhibit, Tables, page_of
+from analysis.engine.notes import fill, fingerprint, read_text, write_note
 from analysis.engine.page import Page
-from analysis.engine.store import load_tables, save_tables
-from netsci.sweep import find_record, run_cells
+from analysis.engine.store import list_cells, load_tables, save_tables
+from netsci.sweep import Cell, find_record, run_cells
 
 Say = Callable[[str], None]
 
@@ -26,9 +27,22 @@ def find_lacking(exhibit: Exhibit, results: Path) -> str:
 
 def drop_unfinished(exhibit: Exhibit, results: Path) -> Exhibit:
     """Return an exhibit of long runs with those of its cells that have a record; any other as it is."""
+    return _keep(exhibit, lambda cell: find_record(results, cell) is not None)
+
+
+def keep_stored(exhibit: Exhibit, results: Path) -> Exhibit:
+    """Return an exhibit of long runs with those of its cells that its stored tables were made from.
+
+    More of them may be finished since: another exhibit has the same runs.
+    """
+    keys = list_cells(exhibit.id, results)
+    return _keep(exhibit, lambda cell: cell.key in keys)
+
+
+def _keep(exhibit: Exhibit, kept: Callable[[Cell], bool]) -> Exhibit:
     if exhibit.seconds is None:
         return exhibit
-    cells = tuple(cell for cell in exhibit.cells if find_record(results, cell))
+    cells = tuple(cell for cell in exhibit.cells if kept(cell))
     if len(cells) == len(exhibit.cells):
         return exhibit
     so_far = f"So far {len(cells)} of {len(exhibit.cells)} planned runs are finished."
@@ -97,4 +111,33 @@ def make_tables(
 def make_page(exhibit: Exhibit, tables: Tables, results: Path) -> Page:
     """Return the page of an exhibit from its stored tables."""
     source = (results / exhibit.id / "provenance.json").read_text()
-    return page_of(drop_unfinished(exhibit, results), tables, json.loads(source), source)
+    return page_of(keep_stored(exhibit, results), tables, json.loads(source), source)
+
+
+def describe_note(exhibit: Exhibit, results: Path) -> str:
+    """Return what is to be done about an exhibit's note: "" unless it is missing, or of another table.
+
+    An exhibit of which nothing was run, or at another scale than desk, needs none.
+    """
+    tables = load_tables(keep_stored(exhibit, results), results)
+    if tables is None or exhibit.scale != "desk" or exhibit.sheet(tables).values.empty:
+        return ""
+    note, path = exhibit.note(), exhibit.note_path
+    writes = f"`./run figures --note {exhibit.id}` writes 'table: {fingerprint(tables)}'"
+    if note is None or not note.text:
+        return f"{path} says nothing yet: {writes}; say below why numbers differ"
+    return f"{path} is of another table: mend what has moved, then {writes}" if note.stale(tables) else ""
+
+
+def begin_note(exhibit: Exhibit, results: Path) -> Path:
+    """Write the first lines of an exhibit's note for its stored tables, keep its text, and return its path.
+
+    Raises ValueError where no tables are stored, or the text names a cell that they do not have.
+    """
+    tables = load_tables(keep_stored(exhibit, results), results)
+    if tables is None:
+        raise ValueError(f"{exhibit.id} has no tables: `./run figures --only {exhibit.id}` makes them")
+    text = read_text(exhibit.note_path)
+    fill(text, exhibit.sheet(tables))
+    write_note(exhibit.note_path, text, tables)
+    return exhibit.note_path

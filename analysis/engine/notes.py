@@ -23,7 +23,7 @@ import pandas as pd
 from analysis.engine.sheet import Sheet, write_number
 
 PLACE = re.compile(r"\{\{([^{}|]+)\|([^{}|]+)(?:\|([^{}|]+))?\}\}")
-FRONT = re.compile(r"---\ntable: ([0-9a-f]{16})\n---\n")
+FRONT = re.compile(r"\A---\ntable: ([0-9a-f]{16})\n---\n")
 NOT_RUN = "(not run)"
 
 
@@ -54,11 +54,18 @@ def read_note(path: Path) -> Note | None:
     """
     if not path.exists():
         return None
-    text = path.read_text(encoding="utf-8")
-    front = FRONT.match(text)
+    front = FRONT.match(path.read_text(encoding="utf-8"))
     if front is None:
-        raise ValueError(f"{path} must begin with ---, a line 'table: ' and 16 hexadecimal digits, and ---")
-    return Note(text[front.end() :].strip(), front[1])
+        raise ValueError(
+            f"{path} must begin with ---, a line 'table: ' and 16 hexadecimal digits, and ---: "
+            f"`./run figures --note {path.stem}` writes them"
+        )
+    return Note(read_text(path), front[1])
+
+
+def read_text(path: Path) -> str:
+    """Return a note's text without its first lines, "" where there is no file."""
+    return FRONT.sub("", path.read_text(encoding="utf-8"), count=1).strip() if path.exists() else ""
 
 
 def write_note(path: Path, text: str, tables: Mapping[str, pd.DataFrame]) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -102,13 +102,12 @@ class PivotCell:
 class Pivot:
     """A table in the paper's own arrangement.
 
-    corner : above the row labels. columns : header texts. rows : (label, cells); a label "a|b" puts row b
-    under a heading a. unit : one line below.
+    columns : header texts. rows : (label, cells); a label "a|b" puts row b under a heading a. unit : one line
+    below.
 
     Raises ValueError where a row has not one cell a column.
     """
 
-    corner: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, tuple[PivotCell, ...]], ...]
     unit: str = ""
@@ -133,32 +132,50 @@ class Pivot:
         return tuple((heading, tuple(rows)) for heading, rows in found)
 
 
-@dataclass(frozen=True, eq=False)
-class Page:
-    """All that is shown of one exhibit.
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What an exhibit is, and its page says.
 
     id : of the exhibit, the name of its folder.
     paper : "S0" to "S3", or the name of our own study ("digits"). place : where in it ("Table 1, p. 9").
-    verdict : what came out, at most 25 words.
     caption : at most 60 words; also what a reader who cannot see the figure is told.
-    figure : takes "plotly" or "matplotlib" and returns a figure.
-    tables : tidy tables to download; the first is what the figure shows, written as table.csv.
-    pivot : the table as printed, or None. missing : (reason, the cells not run for it), a line each.
-    note : Markdown. note_stale : whether it was written for an earlier run.
-    deviations : from the paper's setup.
-    provenance : label -> text. source : the text of provenance.json, written beside the figure unless "".
-    scale : such as "desk". seeds : runs behind each number, or what `replicate` calls them ("network").
-    doubles : the exhibit that shows the same runs ("S0 Table 1"), for the scoreboard, or "".
-
-    Raises ValueError where the verdict or the caption is too long.
+    deviations : from the paper's setup. scale : such as "desk".
+    replicate : what takes the place of a seed in its claims ("network").
+    doubles : the exhibit that shows the same runs, as people call it ("S0 Table 1"), or "".
     """
 
     id: str
     title: str
     paper: str
     place: str
-    verdict: str
     caption: str
+    deviations: tuple[str, ...] = ()
+    scale: str = "desk"
+    replicate: str = "seed"
+    doubles: str = ""
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """These facts by name, without what a page or an exhibit holds besides."""
+        return {one.name: getattr(self, one.name) for one in fields(Facts)}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Page(Facts):
+    """All that is shown of one exhibit.
+
+    verdict : what came out, at most 25 words.
+    figure : takes "plotly" or "matplotlib" and returns a figure.
+    tables : tidy tables to download; the first is what the figure shows, written as table.csv.
+    pivot : the table as printed, or None. missing : (reason, the cells not run for it), a line each.
+    note : Markdown. note_stale : whether it was written for an earlier run.
+    provenance : label -> text. source : the text of provenance.json, written beside the figure unless "".
+    seeds : runs behind each number, or how many of what takes their place.
+
+    Raises ValueError where the verdict or the caption is too long.
+    """
+
+    verdict: str
     figure: Callable[[str], Any]
     tables: Mapping[str, pd.DataFrame]
     pivot: Pivot | None = None
@@ -166,13 +183,9 @@ class Page:
     rulings: tuple[Ruling, ...] = ()
     note: str = ""
     note_stale: bool = False
-    deviations: tuple[str, ...] = ()
     provenance: Mapping[str, str] = field(default_factory=dict)
     source: str = ""
-    scale: str = ""
     seeds: int = 0
-    replicate: str = "seed"
-    doubles: str = ""
 
     def __post_init__(self) -> None:
         for name, most in (("verdict", VERDICT_WORDS), ("caption", CAPTION_WORDS)):

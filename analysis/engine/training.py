@@ -7,10 +7,11 @@ from typing import Any
 
 from analysis.engine.names import RUN_NAMES
 from analysis.engine.printed import Reader, Source
-from netsci.sweep import Cell, Record, Task
-from netsci.train.recipe import Recipe, write_old_names
+from netsci.sweep import Cell, Task
+from netsci.train.cells import read_epoch, read_total, recipe_cell
+from netsci.train.recipe import Recipe
 
-TASK = Task("s0-training", "analysis.engine.training_task:run", RUN_NAMES)
+TASK = Task("s0-training", "netsci.train.recorded:run", RUN_NAMES)
 # Of the task, by learner. Records of N-MNIST of before 2026-11-28 count the events of the first layer as
 # multiply-accumulates and not as spikes; no table shows their operations.
 VERSIONS = {"gradient": 1, "stp": 2}
@@ -35,13 +36,11 @@ DATA = {  # name in `netsci.data` -> what a run says that it reads
 
 def cell(recipe: Recipe, **extra: Any) -> Cell:
     """Return the cell of a recipe; extra parameters are those of the task. Records of digits are not kept."""
-    values = write_old_names(recipe.flat())  # fields and values that are renamed keep the names of runs
-    dataset = values.pop("data")
+    dataset = recipe.task.data
     versions = UNIFORM_VERSIONS if draws_uniform(recipe) else VERSIONS
     version = versions[recipe.optimisation.learner]
-    named = {"version": version, "data": DATA[dataset], "kept": dataset != "digits"}
-    defaults = write_old_names(recipe.defaults())
-    return Cell.of(TASK, **named, defaults=defaults, dataset=dataset, **values, **extra)
+    how: dict[str, Any] = {"version": version, "data": DATA[dataset], "kept": dataset != "digits"}
+    return recipe_cell(recipe, task=TASK, **how, **extra)
 
 
 def draws_uniform(recipe: Recipe) -> bool:
@@ -57,33 +56,19 @@ def over_seeds(read: Reader, recipes: tuple[Recipe, ...], seeds: range, **extra:
     )
 
 
-def at_epoch(record: Record, measure: str, layer: str = "all", epoch: int = -1) -> float:
-    """Return a measure after an epoch (negative: from the end)."""
-    a = record.arrays
-    values = a["table_value"][(a["table_measure"] == measure) & (a["table_layer"] == layer)]
-    if not len(values):
-        raise KeyError(f"the run has no measure {measure!r} of layer {layer!r}")
-    return float(values[epoch])
-
-
 def last(measure: str, *, layer: str = "all", scale: float = 100.0) -> Reader:
     """Return the reader of a measure after the last epoch, in percent by default."""
-    return lambda record: scale * at_epoch(record, measure, layer)
+    return lambda record: scale * read_epoch(record, measure, layer=layer)
 
 
 def gain(measure: str = "accuracy", *, scale: float = 100.0) -> Reader:
     """Return the reader of (ours, other): the difference of a measure, in percentage points by default."""
-    return lambda ours, other: scale * (at_epoch(ours, measure) - at_epoch(other, measure))
+    return lambda ours, other: scale * (read_epoch(ours, measure) - read_epoch(other, measure))
 
 
 def total(name: str, scale: float = 1.0) -> Reader:
-    """Return the reader of a total over the test set (`analysis.engine.training_task.totals`)."""
-
-    def read(record: Record) -> float:
-        names, values = record.arrays["total_names"].tolist(), record.arrays["total_values"]
-        return scale * float(values[names.index(name)])
-
-    return read
+    """Return the reader of a total over the test set."""
+    return lambda record: scale * read_total(record, name)
 
 
 Answer = Callable[..., Source | str]  # (scale, seeds, **what row and column say) -> runs, or why none

@@ -55,6 +55,8 @@ def column_name(column: str) -> str:
 
     >>> column_name("delta_0.5"), column_name("rpdr_bit-flip"), column_name("link_sparsity_percent")
     ('δ = 0.5', 'RPDR, bit flips', 'link sparsity')
+    >>> column_name("depth_3")
+    'depth = 3'
     """
     if column in COLUMNS:
         return COLUMNS[column]
@@ -62,7 +64,7 @@ def column_name(column: str) -> str:
         return f"RPDR, {NAMES[column.removeprefix('rpdr_')]}"
     chosen = re.fullmatch(r"([a-z]+)_([\d.]+)", column)
     if chosen:
-        return CHOICES[chosen[1]].format(chosen[2])
+        return CHOICES.get(chosen[1], f"{chosen[1]} = {{}}").format(chosen[2])
     return column.removesuffix("_percent").replace("_", " ")
 
 

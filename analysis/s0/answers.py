@@ -16,12 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.engine.printed import Reader, Source
-from analysis.engine.training import at_epoch, gain, last, over_seeds, total
+from analysis.engine.training import gain, last, over_seeds, total
 from analysis.engine.words import NAMES
 from analysis.s0.paper import STP, with_steps
 from analysis.s0.recipes import LEFT_OUT, back_propagated, target_propagated
 from netsci.measure import rpdr
 from netsci.sweep import Cell, Record
+from netsci.train.cells import read_epoch
 from netsci.train.recipe import Recipe
 
 LATER = "the method is not part of this library yet"
@@ -43,7 +44,7 @@ def node_sparsity(record: Record, epoch: int = -1) -> float:
     """Return the percentage of input and hidden units that percolated away; 0 in a dense network."""
     if not (record.arrays["table_measure"] == "node sparsity").any():
         return 0.0
-    return 100.0 * at_epoch(record, "node sparsity", epoch=epoch)
+    return 100.0 * read_epoch(record, "node sparsity", epoch=epoch)
 
 
 ACCURACY, SOPS, LOSS = last("accuracy"), last("SOPs", scale=1.0), last("loss", scale=1.0)

@@ -11,16 +11,16 @@ import pandas as pd
 
 from analysis.engine.claims import Claim, Order
 from analysis.engine.drawing import SCALES
-from analysis.engine.exhibit import Exhibit, Tables
+from analysis.engine.exhibit import Tables
 from analysis.engine.sheet import Sheet, sample_error
 from analysis.engine.statistics import tidy
 from analysis.engine.table import SMOKE as ON_DIGITS
-from analysis.engine.table import TITLED
-from analysis.engine.training import at_epoch, cell
+from analysis.engine.training import cell
 from analysis.s0.answers import seconds
 from analysis.s0.recipes import GRID, SMOKE, SMOKE_NETS, STP_EPOCHS, STP_LR, STP_SWEEP_LR, SWEEP_IMAGES, TUNED
 from netsci import plot
 from netsci.sweep import Cell, Record
+from netsci.train.cells import read_epoch
 from netsci.train.presets import PRESETS
 
 VALIDATION = 10_000
@@ -32,7 +32,7 @@ Choices = Mapping[str, Any]
 class Grid:
     """A grid: the preset that it varies, its choices, and those that the exhibits use, by network.
 
-    A network that is not in `used` is compared only.
+    A network that is not in `used` is compared only. used_by : the exhibits that use them.
     """
 
     preset: str
@@ -40,6 +40,7 @@ class Grid:
     choices: tuple[Choices, ...]
     used: Mapping[str, Choices]
     smoke: str
+    used_by: str
 
     @property
     def names(self) -> list[str]:
@@ -55,14 +56,14 @@ class Grid:
         others = [str(chosen[name]).replace("_", " ") for name in self.names[1:]]
         return ", ".join([f"learning rate {chosen['lr']:g}", *others])
 
-    def claims(self, used_by: str) -> tuple[Claim, ...]:
+    def claims(self) -> tuple[Claim, ...]:
         """Return that what the exhibits use is the best of the grid."""
         found = []
         for network, key in NETWORKS.items():
             if key in self.used:
                 best = (network, self.column(self.used[key]))
                 cells = [(network, self.column(choice)) for choice in self.choices]
-                words = f"The choice for {network} in {used_by} is the best of the grid"
+                words = f"The choice for {network} in {self.used_by} is the best of the grid"
                 pairs = tuple((best, other) for other in cells if other != best)
                 place, main = "our choice, not S0's", key == "sparse"
                 found.append(Order(words=words, place=place, main=main, pairs=pairs))
@@ -78,34 +79,31 @@ class Grid:
         recipes = [base.replace(**choice) for choice in choices]
         return tuple(cell(recipe.replace(dense=dense)) for dense in (True, False) for recipe in recipes)
 
-    def exhibit(self, literal: dict[str, Any], scale: str, seed: int) -> Exhibit:
-        """Return the exhibit; the tables take its best cells."""
-        long = scale != "smoke"
-        named = {name: literal[name] for name in ("id", "paper", "place", "caption")}
-        return Exhibit(
-            title=literal["title"] + ("" if long else TITLED["smoke"]),
-            cells=self.cells(scale, seed),
-            tabulate=partial(tabulate, self),
-            draw=partial(draw, self, scale),
-            sheet=partial(sheet, self),
-            claims=self.claims(literal["used_by"]),
-            deviations=() if long else ON_DIGITS,
-            needs="NETSCI_DATA" if long else None,
-            version=2,
-            seconds=seconds if long else None,
-            scale=scale,
-            **named,
-        )
+    def describe(self, scale: str, seed: int) -> dict[str, Any]:
+        """Return its exhibit, but for what the literal says; the tables take its best cells."""
+        smoke = {"deviations": ON_DIGITS}
+        long = {"needs": "NETSCI_DATA", "seconds": seconds}
+        return {
+            "cells": self.cells(scale, seed),
+            "tabulate": partial(tabulate, self),
+            "draw": partial(draw, self, scale),
+            "sheet": partial(sheet, self),
+            "claims": self.claims(),
+            "version": 2,
+            "scale": scale,
+            **(smoke if scale == "smoke" else long),
+        }
 
 
 GRIDS = {
-    "s0-grid": Grid("mnist-2fc", {"epochs": 10}, GRID, TUNED, "2fc"),
+    "s0-grid": Grid("mnist-2fc", {"epochs": 10}, GRID, TUNED, "2fc", "Table 1"),
     "s0-stp-grid": Grid(
         "mnist-stp-3fc",
         {"epochs": STP_EPOCHS, "limit": SWEEP_IMAGES},
         tuple({"lr": lr} for lr in (1e-4, 5e-4, 1e-3, 5e-3, 1e-2, 2e-2)),
         {"sparse": {"lr": STP_SWEEP_LR}},
         "3fc",
+        "Tables 3, 4 and 6 to 8",
     ),
     "s0-stp-grid-full": Grid(
         "mnist-stp-3fc",
@@ -113,6 +111,7 @@ GRIDS = {
         tuple({"lr": lr} for lr in (3e-4, 1e-3, 3e-3, 1e-2, 3e-2)),
         {network: {"lr": lr} for network, lr in STP_LR.items()},
         "3fc",
+        "Tables 2, 10 and 14",
     ),
 }
 
@@ -122,7 +121,7 @@ def tabulate(grid: Grid, records: Mapping[Cell, Record]) -> Tables:
     rows = []
     for c, record in records.items():
         line = {"network": "dense" if c["dense"] else "CH-SNN", **{name: c[name] for name in grid.names}}
-        accuracy = 100.0 * at_epoch(record, "accuracy")
+        accuracy = 100.0 * read_epoch(record, "accuracy")
         rows += tidy(line | {"seed": c["seed"]}, {"validation accuracy": (accuracy, "percent")})
     return {"table": pd.DataFrame(rows)}
 

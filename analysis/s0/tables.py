@@ -10,42 +10,27 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.engine.drawing import AXES, DRAWINGS, OURS, PRINTED, Look, Said, Tables, place_dots, select_rows
+from analysis.engine.drawing import AXES, OURS, PRINTED, Look, Said, Tables, place_dots, select_rows
 from analysis.engine.entries import compare_entries
 from analysis.engine.exhibit import Exhibit
-from analysis.engine.literals import read_exhibits
+from analysis.engine.literals import make_exhibits
 from analysis.engine.printed import Source
 from analysis.engine.sheet import Key, Spread, sample_error
-from analysis.engine.table import TableExhibit
-from analysis.engine.training import Answer
+from analysis.engine.table import Answers
 from analysis.engine.words import NAMES, choice
 from analysis.s0.answers import compare, energy, noisy, seconds, sweep
 from analysis.s0.grids import GRIDS
 from analysis.s0.recipes import SWEEP_IMAGES
 from netsci import plot
 
-VERSION = 3  # of the tables
 TEST_IMAGES = {"cifar10-dvs": 1_000, "dvs-gesture": 264}  # others have 10,000, digits at the smoke scale 100
 METHODS = ("grad-r", "dpap", "sd-snn", "deep-r", "ch-snn")
 
 
 def exhibits(first_seed: int = 0, scale: str = "desk") -> list[Exhibit]:
     """Return the exhibits of S0 at a scale ("smoke", "desk" or "paper")."""
-    literals = read_exhibits(Path(__file__).parent)
-    made = [GRIDS[id_].exhibit(literals.pop(id_), scale, first_seed) for id_ in GRIDS]
-    tables = [make_table(literal) for literal in literals.values()]
-    how: dict[str, Any] = {"seconds": seconds, "error": error, "parts": parts}
-    return made + [table.exhibit(scale, first_seed, **how) for table in tables]
-
-
-def make_table(literal: dict[str, Any]) -> TableExhibit:
-    """Return the table of a literal."""
-    functions = {
-        "answer": ANSWERS[literal["answer"]],
-        "draw": {**DRAWINGS, "figure2": figure2, "figure3": figure3}[literal["draw"]],
-        "remark": describe_tuning if literal.get("remark") else lambda row: "",
-    }
-    return TableExhibit.of(literal, **functions, version=VERSION)
+    made = {id_: grid.describe(scale, first_seed) for id_, grid in GRIDS.items()}
+    return make_exhibits(Path(__file__).parent, made, ANSWERS, scale=scale, first_seed=first_seed)
 
 
 def error(scale: str) -> Spread:
@@ -87,16 +72,6 @@ def answer_figure3(scale: str, seeds: range, **said: str) -> Source | str:
         return energy(scale, seeds, **said)
     sparsity = said.pop("measure").removeprefix("sparsity_")
     return sweep(scale, seeds if scale == "paper" else seeds[:1], sparsity=sparsity, **said)
-
-
-ANSWERS: dict[str, Answer] = {
-    "compare": compare,
-    "energy": energy,
-    "sweep": sweep,
-    "constant": partial(sweep, schedule="static"),
-    "noisy": noisy,
-    "figure3": answer_figure3,
-}
 
 
 def figure2(said: Said, look: Look, tables: Tables, backend: str) -> Any:
@@ -150,9 +125,28 @@ def figure3(said: Said, look: Look, tables: Tables, backend: str) -> Any:
         return f"{NAMES[dataset]}, {choice(column):g} %{fewer}"
 
     def panel(row: str, column: str, who: str) -> str:
-        return "" if column == "training_loss" else AXES.get(column, AXES["accuracy_percent"])
+        return AXES.get(column, AXES["accuracy_percent"])
 
     rows = select_rows(tables, all_printed=True)
     order = {name: number for number, name in enumerate(NAMES)}
     rows = rows.sort_values("row", key=lambda of: of.str.split("/").str[0].map(order), kind="stable")
     return place_dots(rows, look, backend, spot=spot, panel=panel, hue=lambda row, column, who: "")
+
+
+ANSWERS = Answers(
+    runs={
+        "compare": compare,
+        "energy": energy,
+        "sweep": sweep,
+        "constant": partial(sweep, schedule="static"),
+        "noisy": noisy,
+        "figure3": answer_figure3,
+    },
+    seconds=seconds,
+    needs="NETSCI_DATA",
+    version=3,
+    drawings={"figure2": figure2, "figure3": figure3},
+    remark=describe_tuning,
+    error=error,
+    parts=parts,
+)

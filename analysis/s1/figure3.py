@@ -18,6 +18,7 @@ from analysis.engine.literals import make_exhibits
 from analysis.engine.printed import expected
 from analysis.engine.sheet import Sheet
 from analysis.engine.statistics import tidy
+from analysis.engine.table import Answers
 from netsci.graph import Embedding, ExponentFit, LayeredGraph, coalescent_embedding, degree_exponent
 from netsci.graph.degree.discrete_fit import HIGHEST
 from netsci.graph.geometry.alignment import align, circular_correlation
@@ -56,7 +57,7 @@ def exhibits(first_seed: int = 0) -> list[Exhibit]:
     """Return the exhibit over three seeds, from the cells of the digits exhibits."""
     kept: dict[str, Any] = {"tabulate": tabulate, "draw": draw, "sheet": sheet, "summarise": summarise}
     kept["cells"] = nets.cells_of(tuple(nets.NAMES), first_seed)
-    return make_exhibits(Path(__file__).parent, {"s1-figure3": kept})
+    return make_exhibits(Path(__file__).parent, {"s1-figure3": kept}, Answers())
 
 
 def read_printed_gammas() -> dict[str, float]:

@@ -16,6 +16,7 @@ from analysis.engine.names import RUN_NAMES
 from analysis.engine.printed import expected
 from analysis.engine.sheet import Sheet, exact
 from analysis.engine.statistics import average, tidy
+from analysis.engine.table import Answers
 from analysis.s3.checks import VERDICTS, Claim, read_claims
 from analysis.s3.tasks import OPERATIONS
 from netsci import plot
@@ -56,7 +57,7 @@ def exhibits(first_seed: int = 0) -> list[Exhibit]:
     claims: dict[str, Any] = {"tabulate": tabulate_claims, "draw": draw_claims, "sheet": sheet_of_claims}
     claims |= {"cells": claimed, "claims": tuple(as_claim(entry) for entry in read_claims())}
     made = {"s3-vectors": vectors, "s3-properties": changes, "s3-claims": claims}
-    return make_exhibits(Path(__file__).parent, made)
+    return make_exhibits(Path(__file__).parent, made, Answers())
 
 
 def as_claim(entry: Claim) -> Bound:

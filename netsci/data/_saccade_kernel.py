@@ -1,8 +1,9 @@
 """Where the ink at a pixel crosses its next threshold: the compiled loop of the saccade simulator."""
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from netsci.compiling import njit
 
 _CAPACITY = 2**14  # events; more than a digit gives, and grown when an image gives more
 
@@ -27,7 +28,7 @@ def crossings(
         capacity = n
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _crossings(ink, positions, thresholds, margin, time, place):  # type: ignore[no-untyped-def]
     _, height, width = thresholds.shape
     before = np.empty((height, width))
@@ -56,7 +57,7 @@ def _crossings(ink, positions, thresholds, margin, time, place):  # type: ignore
     return n
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _shift_image(ink, dx, dy, margin, out):  # type: ignore[no-untyped-def]
     # The sensor's pixel (y, x) sees what is at (y - dy, x - dx) of the image.
     left, up = int(np.floor(-dx)), int(np.floor(-dy))

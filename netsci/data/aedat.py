@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from netsci.data.errors import DataError
+from netsci.data.errors import DataError, check_regular
 from netsci.data.events import Events
 
 DVS128 = (128, 128)
@@ -51,6 +51,7 @@ def read_aedat(path: str | Path, **options: Any) -> Events:
         If the file is missing, of another format or damaged.
     """
     path = Path(path)
+    check_regular(path)
     try:
         data = path.read_bytes()
     except OSError as error:

@@ -8,7 +8,7 @@ import zipfile
 from pathlib import Path
 from typing import Protocol
 
-from netsci.data.errors import DataError
+from netsci.data.errors import DataError, check_regular
 
 LARGEST = 1 << 28  # bytes of one file; an image is never as large, a damaged header may promise it
 
@@ -63,6 +63,7 @@ class FolderFiles:
 
     def read(self, name: str) -> bytes:
         """Return the bytes of one file."""
+        check_regular(self.path / name)
         try:
             return (self.path / name).read_bytes()
         except OSError as error:
@@ -88,6 +89,7 @@ class ZipFiles:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        check_regular(path)
         try:
             self._zip = zipfile.ZipFile(path)
         # NotImplementedError: the entry asks for a later version of the format.

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from netsci.data.dataset import DataSet
 from netsci.data.download import Remote
-from netsci.data.errors import DataError
+from netsci.data.errors import DataError, check_regular
 from netsci.data.image_folder import read_tree
 from netsci.data.registry import first_of, register
 
@@ -185,6 +185,7 @@ def _remark(path: Path) -> str:
 
 
 def _check_archive(path: Path, release: Release) -> None:
+    check_regular(path)
     with open(path, "rb") as stream:
         found = hashlib.file_digest(stream, "md5").hexdigest()
     if found != release.md5:
@@ -208,6 +209,7 @@ def _in_folder(path: Path, wanted: set[str]) -> Iterator[tuple[str, bytes]]:
 
 def _in_archive(path: Path, wanted: set[str]) -> Iterator[tuple[str, bytes]]:
     """Files of an archive by their last name; nothing is unpacked to disk."""
+    check_regular(path)
     try:
         with gzip.open(path) as unpacked, tarfile.open(fileobj=unpacked, mode="r:") as archive:
             for entry in archive:

@@ -163,6 +163,8 @@ def _cache_path(parts: Sequence[LazyImages], checksum: str) -> Path:
 
 
 def _from_cache(path: Path, shapes: list[tuple[int, ...]]) -> list[Bytes] | None:
+    if not path.is_file():
+        return None
     try:
         # Opened here: numpy leaves a damaged file open.
         with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as stored:

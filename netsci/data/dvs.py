@@ -19,7 +19,7 @@ import numpy as np
 from netsci.data.aedat import DVS128, decode_aedat3
 from netsci.data.archives import FolderFiles
 from netsci.data.dataset import DataSet
-from netsci.data.errors import DataError, printable
+from netsci.data.errors import DataError, check_regular, printable
 from netsci.data.events import Events, labelled_frames
 from netsci.data.registry import register
 
@@ -208,6 +208,7 @@ def _decode_array(data: bytes, path: Path) -> Events:
 
 
 def _bytes(path: Path) -> bytes:
+    check_regular(path)
     try:
         return path.read_bytes()
     except OSError as error:

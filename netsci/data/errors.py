@@ -31,6 +31,21 @@ class DataError(ValueError):
         return type(self), (self.path, self.reason, self.mend)
 
 
+def check_regular(path: Path) -> None:
+    """Raise DataError where a path is a pipe, a socket or a device: reading it might never end.
+
+    Examples
+    --------
+    >>> check_regular(Path("no-such-file"))  # what opens it will say so
+    """
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise DataError(
+            path,
+            "it is a pipe, a socket or a device, not a file",
+            "copy its content into a file",
+        )
+
+
 def printable(text: str, most: int = MAX_NAME) -> str:
     """Return text of a file safe to print: one line, no control characters, at most `most` characters.
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from netsci.data.cifar import CIFAR_10
 from netsci.data.dataset import DataSet
-from netsci.data.errors import DataError, printable
+from netsci.data.errors import DataError, check_regular, printable
 from netsci.data.registry import register
 
 FILE = "cifar10/features.npz"
@@ -53,6 +53,7 @@ def cifar10_features(folder: Path) -> DataSet:
         If the file is missing, damaged, or not what `netsci features` writes.
     """
     path = folder / FILE
+    check_regular(path)
     try:
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as stored:
             held = {name: stored[name] for name in (*ARRAYS, *TEXTS)}

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from netsci.data.dataset import DataSet
 from netsci.data.download import Remote
-from netsci.data.errors import DataError
+from netsci.data.errors import DataError, check_regular
 from netsci.data.registry import first_of, register
 
 UNSIGNED_BYTE = 8
@@ -155,6 +155,7 @@ def _places(name: str, file: str) -> tuple[str, ...]:
 
 def _read(path: Path) -> tuple[NDArray[np.uint8], bytes]:
     """The array, writable, and the header it had."""
+    check_regular(path)
     try:
         with open(path, "rb") as raw:
             packed = raw.read(2) == b"\x1f\x8b"

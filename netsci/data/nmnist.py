@@ -18,7 +18,7 @@ import numpy as np
 
 from netsci.data.archives import open_files
 from netsci.data.dataset import DataSet
-from netsci.data.errors import DataError, printable
+from netsci.data.errors import DataError, check_regular, printable
 from netsci.data.events import Events, labelled_frames
 from netsci.data.registry import register
 
@@ -51,6 +51,7 @@ def read_bin(path: str | Path) -> Events:
         If the file is missing, cut off, holds a pixel outside the sensor or times that fall.
     """
     path = Path(path)
+    check_regular(path)
     try:
         return decode(path.read_bytes(), path)
     except OSError as error:

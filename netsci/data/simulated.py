@@ -141,6 +141,8 @@ def _load_or_simulate(
 
 
 def _from_cache(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8] | None:
+    if not path.is_file():
+        return None
     # The zip archive holds a CRC, so a file that was cut off or changed is told by the reader, by errors
     # without a common base (BadZipFile, zlib.error, tokenize.TokenError, ...).
     try:

@@ -1,13 +1,35 @@
 """The one place that decides what a legal matrix of links is."""
 
-import operator
-from numbers import Real
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from netsci.arguments import (
+    as_count,
+    as_whole,
+    check_choice,
+    check_flag,
+    check_fraction,
+    check_number,
+    read_array,
+)
+from netsci.indices import check_stored
+
+__all__ = [
+    "as_count",
+    "as_links",
+    "as_vector",
+    "as_whole",
+    "check_choice",
+    "check_flag",
+    "check_fraction",
+    "check_generator",
+    "check_graph",
+    "check_number",
+    "rows_at_once",
+]
 _BLOCK = 2**20  # places of a dense matrix looked at together
 
 
@@ -27,7 +49,8 @@ def as_links(matrix: Any, name: str = "links") -> sp.csr_array:
     TypeError
         If the argument is not a numeric matrix.
     ValueError
-        If it is not two-dimensional or holds NaN or infinite values.
+        If it is not two-dimensional, holds NaN or infinite values, or an index of a sparse matrix points
+        outside of it.
 
     Examples
     --------
@@ -38,7 +61,7 @@ def as_links(matrix: Any, name: str = "links") -> sp.csr_array:
         return _find_stored(matrix, name)
     _refuse_graph(matrix, name)
     _refuse_masked(matrix, name)
-    dense = np.asarray(matrix)
+    dense = read_array(matrix, name)
     if dense.ndim != 2:
         raise ValueError(
             f"{name} must be a matrix [presynaptic, postsynaptic] (2-D); its shape is {dense.shape}"
@@ -57,11 +80,13 @@ def _find_stored(matrix: Any, name: str) -> sp.csr_array:
     if matrix.ndim != 2:
         raise ValueError(f"{name} must be a matrix (2-D); its shape is {matrix.shape}")
     stored = matrix if matrix.format in ("csr", "csc", "bsr", "coo") else sp.coo_array(matrix)
+    check_stored(stored, name)
     _check_values(stored.data, name)
     stored = stored.tocsr()
     # The structure alone: values that add up to something else, or to zero, are links all the same.
     links = sp.csr_array(
-        (np.ones(stored.nnz, dtype=bool), stored.indices.copy(), stored.indptr.copy()), shape=stored.shape
+        (np.ones(stored.nnz, dtype=bool), stored.indices[: stored.nnz].copy(), stored.indptr.copy()),
+        shape=stored.shape,
     )
     links.sum_duplicates()  # of booleans: any of them
     return links
@@ -85,7 +110,7 @@ def _nonzero_pattern(dense: NDArray[Any]) -> sp.csr_array:
 def as_vector(values: Any, name: str) -> NDArray[np.float64]:
     """Return a one-dimensional float64 array of finite numbers, or explain why it cannot be one."""
     _refuse_masked(values, name)
-    vector = np.asarray(values)
+    vector = read_array(values, name)
     if vector.ndim != 1:
         raise ValueError(f"{name} must be one-dimensional; its shape is {vector.shape}")
     _check_values(vector, name)
@@ -101,35 +126,6 @@ def check_graph(graph: Any) -> None:
             f"graph must be a LayeredGraph; got {type(graph).__name__}: make one from masks with "
             "LayeredGraph.from_masks, or from an adjacency with LayeredGraph.from_adjacency"
         )
-
-
-def check_choice(value: str, allowed: tuple[str, ...], name: str) -> None:
-    """Raise ValueError unless the value is one of the allowed names."""
-    if value not in allowed:
-        raise ValueError(f"{name} must be one of {', '.join(allowed)}; got {value!r}")
-
-
-def as_whole(value: Any, name: str) -> int:
-    """Return a whole number of any type as int; a bool or a float (2.0 as well) raises TypeError."""
-    if not isinstance(value, bool):
-        try:
-            return operator.index(value)
-        except TypeError:
-            pass
-    raise TypeError(f"{name} must be a whole number (int); got {value!r}")
-
-
-def check_number(value: Any, name: str) -> None:
-    """Raise TypeError unless the argument is a real number: a text is none, even one that reads as such."""
-    if not isinstance(value, Real):
-        raise TypeError(f"{name} must be a number; got {value!r}")
-
-
-def check_fraction(value: float, name: str) -> None:
-    """Raise TypeError or ValueError unless it is a number and 0 <= value <= 1."""
-    check_number(value, name)
-    if not 0.0 <= value <= 1.0:
-        raise ValueError(f"{name} must lie in [0, 1]; got {value!r}")
 
 
 def check_generator(rng: Any) -> None:

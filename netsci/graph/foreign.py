@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Hashable
 from numbers import Real
 from typing import Any
@@ -39,24 +38,30 @@ def number_or_none(value: Any, what: str) -> float | None:
     return None if math.isnan(value) else float(value)
 
 
-def names_of(nodes: Nodes, chosen: list[Hashable]) -> list[str] | None:
-    """Return what the chosen nodes are called: by an attribute `label` or `name`, else by their own keys.
+class Place(int):
+    """The key of a node that is a place in a list and no name."""
 
-    None where these are numbers only, as n0, n1, ... of GraphML are.
+
+def names_of(nodes: Nodes, chosen: list[Hashable]) -> list[str] | None:
+    """Return what the chosen nodes are called, numbers too; None where their keys are places in a list.
+
+    An attribute `label` or `name` counts if every node has another one, else the nodes' own keys.
     """
     for key in ("label", "name"):
         values = [nodes[node].get(key) for node in chosen]
-        if all(isinstance(value, (str, int, float)) for value in values):
-            texts = [str(value) for value in values]
-            return texts if _tell(texts) else None
-    if all(isinstance(node, str) for node in chosen):
-        keys = [str(node) for node in chosen]
-        return keys if _tell(keys) else None
-    return None
+        if all(isinstance(value, (str, int, float)) and not isinstance(value, bool) for value in values):
+            texts = [_text(value) for value in values]
+            if all(map(str.strip, texts)) and len(set(texts)) == len(texts):
+                return texts
+    if any(isinstance(node, Place) for node in chosen):
+        return None
+    return [_text(node) for node in chosen]
 
 
-def _tell(texts: list[str]) -> bool:
-    return not all(re.fullmatch(r"n?\d+(\.0)?", text) for text in texts)
+def _text(value: Any) -> str:
+    """Return a name as text; a whole number that a format made a float is whole again."""
+    whole = isinstance(value, float) and value.is_integer() and abs(value) < 2**53
+    return str(int(value)) if whole else str(value)
 
 
 def link_matrices(

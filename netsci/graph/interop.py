@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from netsci.graph.foreign import Links, Nodes, link_matrices, number_or_none, read_foreign
+from netsci.graph.foreign import Links, Nodes, Place, link_matrices, number_or_none, read_foreign
 from netsci.graph.layered import LayeredGraph
 from netsci.graph.projection import Population, Projection
 
@@ -103,7 +103,7 @@ def from_igraph(network: Any) -> LayeredGraph:
     """
     if not all(hasattr(network, attribute) for attribute in ("vs", "es", "is_directed")):
         raise TypeError(f"network must be an igraph graph; got {type(network).__name__}")
-    nodes = {vertex.index: vertex.attributes() for vertex in network.vs}
+    nodes: Nodes = {Place(vertex.index): vertex.attributes() for vertex in network.vs}
     links = [(*edge.tuple, edge.attributes()) for edge in network.es]
     header = network["netsci"] if "netsci" in network.attributes() else None
     return _build(nodes, links, header, bool(network.is_directed()))

@@ -11,6 +11,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from netsci.graph.checks import as_links, as_whole, check_choice, rows_at_once
+from netsci.indices import check_stored
 
 
 @dataclass(frozen=True)
@@ -217,6 +218,7 @@ def _weights_at(links: sp.csr_array, weights: Any, name: str) -> sp.csr_array:
         raise TypeError(f"weights of {name!r} must be real numbers; their dtype is {weights.dtype}")
     dtype = np.float32 if weights.dtype == np.float32 else np.float64
     if sp.issparse(weights):
+        check_stored(weights, f"weights of {name!r}")
         # Converted before duplicates are added up: the sum may not fit a small integer type.
         stored = sp.csr_array(weights.astype(dtype, copy=True))
         stored.sum_duplicates()

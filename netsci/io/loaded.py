@@ -26,6 +26,8 @@ class Loaded:
     notes : what the reader decided or did not read, one sentence each.
     path : the file.
     sha256 : its checksum, 64 hexadecimal digits.
+    guesses : those of the notes that tell a guess, such as the order of layers or the columns of a table:
+        what to check first. Each ends with the option that overrides it.
     """
 
     graph: LayeredGraph
@@ -33,6 +35,7 @@ class Loaded:
     notes: tuple[str, ...]
     path: Path
     sha256: str
+    guesses: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -46,14 +49,14 @@ class Loaded:
         return f"<div>{head}{listed}{self.graph._repr_html_()}</div>"
 
     def summary(self) -> dict[str, Any]:
-        """Return {"kind", "layers", "notes"} in plain types, ready for JSON.
+        """Return {"kind", "layers", "notes", "guesses"} in plain types, ready for JSON.
 
         A layer has name, source and target (populations), shape [presynaptic, postsynaptic], rows_per_unit,
         links, sparsity in [0, 1] (None if no link is possible), weights (dtype or None) and isolated, the
         numbers of units without links [presynaptic, postsynaptic].
         """
         layers = [_layer_summary(projection) for projection in self.graph.projections]
-        return {"kind": self.kind, "layers": layers, "notes": list(self.notes)}
+        return {"kind": self.kind, "layers": layers, "notes": list(self.notes), "guesses": list(self.guesses)}
 
 
 def _layer_summary(projection: Projection) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from netsci.measure.lag_densities import lag_density
 from netsci.measure.lag_table import swap_times
 from netsci.measure.noise import bit_flip, false_spikes, spike_dropout
 from netsci.measure.rank_tests import RankTest, rank_sum_test, signed_rank_test
+from netsci.measure.replicates import mean_and_interval
 from netsci.measure.saturation import Saturation, saturation_point, saturation_time, saturation_times
 from netsci.measure.sparsity import neuron_sparsity_index, sparsity_index
 from netsci.measure.sparsity_forms import (
@@ -46,6 +47,7 @@ __all__ = [
     "inactive_share",
     "lag_density",
     "link_sparsity",
+    "mean_and_interval",
     "neuron_sparsity_index",
     "node_sparsity",
     "projection_sparsity_index",

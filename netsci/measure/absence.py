@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from netsci.arguments import read_array
+
 
 def link_sparsity(links: int | Sequence[int], dense_links: int | Sequence[int]) -> float:
     """Return the share of absent links, 1 - sum(links) / sum(dense_links); NaN without dense links.
@@ -42,7 +44,9 @@ def inactive_share(active: int | Sequence[int], nodes: int | Sequence[int]) -> f
 
 
 def _absent(present: int | Sequence[int], possible: int | Sequence[int], names: tuple[str, str]) -> float:
-    counts = [np.atleast_1d(np.asarray(found)) for found in (present, possible)]
+    counts = [
+        np.atleast_1d(read_array(found, n)) for n, found in zip(names, (present, possible), strict=True)
+    ]
     for name, found in zip(names, counts, strict=True):
         if found.size and found.dtype.kind not in "iu":
             raise TypeError(f"{name} must be whole numbers (int); got {found.dtype}")

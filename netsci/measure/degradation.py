@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from netsci.arguments import read_array
+
 
 def rpdr(clean: Any, noisy: Any) -> float | NDArray[np.float64]:
     """Return the relative performance degradation rate: the mean share of accuracy that noise removes.
@@ -50,7 +52,7 @@ def rpdr(clean: Any, noisy: Any) -> float | NDArray[np.float64]:
 def _accuracies(values: Any, name: str) -> NDArray[np.float64]:
     if isinstance(values, np.ma.MaskedArray):
         raise TypeError(f"{name} is a numpy masked array; pass its .compressed()")
-    array = np.asarray(values)
+    array = read_array(values, name)
     if array.size and array.dtype.kind not in "iuf":
         raise TypeError(
             f"{name} must hold real numbers, accuracies; its dtype is {array.dtype}: convert it to float"

@@ -6,6 +6,9 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from netsci.arguments import read_array
+from netsci.indices import check_stored
+
 
 class Cells(NamedTuple):
     """The stored entries of a matrix that count, and how many places count in each row and column."""
@@ -20,6 +23,7 @@ class Cells(NamedTuple):
 def as_array(w: Any, name: str = "w") -> Any:
     """Return a coo_array without duplicates or a numpy array; raise unless it holds real numbers."""
     if sp.issparse(w):
+        check_stored(w, name)
         stored = sp.coo_array(w)  # a new object: what follows leaves w as it was
         stored.sum_duplicates()
         _check_type(stored.dtype, name)
@@ -28,7 +32,7 @@ def as_array(w: Any, name: str = "w") -> Any:
         raise TypeError(
             f"{name} is a numpy masked array; pass {name}.filled(0) with mask=~numpy.ma.getmaskarray({name})"
         )
-    dense = np.asarray(w)
+    dense = read_array(w, name)
     if dense.size:  # an empty list has no type of its own
         _check_type(dense.dtype, name)
     return dense
@@ -88,7 +92,7 @@ def _check_type(dtype: np.dtype[Any], name: str) -> None:
 
 def _as_mask(mask: Any, array: Any, name: str) -> Any:
     """Return a boolean numpy array, or a csr_array of true entries only, of the array's shape."""
-    kept: Any = mask if sp.issparse(mask) else np.asarray(mask)
+    kept: Any = mask if sp.issparse(mask) else read_array(mask, "mask")
     if kept.dtype != np.bool_:
         raise TypeError(
             f"mask must be boolean, true where an entry counts; its dtype is {kept.dtype}. "
@@ -99,6 +103,7 @@ def _as_mask(mask: Any, array: Any, name: str) -> Any:
         raise ValueError(f"mask must have the shape of {name}, {array.shape}; it has {kept.shape}{turned}")
     if not sp.issparse(mask):
         return kept
+    check_stored(kept, "mask")
     stored = sp.coo_array(kept)
     stored.sum_duplicates()
     stored.eliminate_zeros()

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from netsci.arguments import as_count, check_number
 from netsci.measure.lag_table import check_generator
 
 _Floats = NDArray[np.float64]
@@ -44,12 +45,10 @@ class Bootstrap:
         """Check the arguments; TypeError or ValueError as `time_lag_tests`."""
         if rng is not None:
             check_generator(rng)
-        if isinstance(resamples, bool) or not hasattr(resamples, "__index__"):
-            raise TypeError(f"bootstrap must be a whole number of resamples (int); got {resamples!r}")
-        if resamples < 1:
-            raise ValueError(f"bootstrap must be a number of resamples, at least 1; got {resamples!r}")
-        if isinstance(confidence, (bool, str)) or not hasattr(confidence, "__float__"):
+        resamples = as_count(resamples, "bootstrap")
+        if isinstance(confidence, bool):
             raise TypeError(f"confidence must be a number; got {confidence!r}")
+        check_number(confidence, "confidence")
         if not 0 < confidence < 1:
             raise ValueError(f"confidence must lie between 0 and 1; got {confidence!r}")
         self.rng, self.resamples = rng, int(resamples)

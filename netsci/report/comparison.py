@@ -15,6 +15,7 @@ from netsci import plot
 from netsci.graph import LayeredGraph, Projection, degree_ccdf, degree_exponent, node_sparsity
 from netsci.measure import rank_sum_test, sparsity_index
 from netsci.report.degrees import FEW_NODES, unit_degrees
+from netsci.report.matching import Matched, match
 from netsci.report.network import versions
 from netsci.report.page import Section, render
 from netsci.report.words import count, list_names, percent
@@ -39,13 +40,17 @@ def compare(a: LayeredGraph, b: LayeredGraph) -> pd.DataFrame:
     Projections are paired by name where the names agree, else in order where both have as many; others are
     left out, which the attribute `attrs["left_out"]` of the table lists.
 
-    For layers of one shape the overlap is the Jaccard index of their links (links in both / in either), and
+    Where nodes can be matched, the overlap is the Jaccard index of the links (links in both / in either), and
     its effect how far that is from random layers of the same densities, (overlap - expected)/(1 - expected).
+    Nodes are matched by their labels where both networks have labels, by their places only where neither
+    has; the attribute `attrs["matched"]` and the note tell which.
 
     Raises
     ------
     TypeError
         If an argument is not a LayeredGraph.
+    ValueError
+        If one network has labels and the other has not, or no label is shared.
 
     Examples
     --------
@@ -61,10 +66,14 @@ def compare(a: LayeredGraph, b: LayeredGraph) -> pd.DataFrame:
             )
     pairs, left_out = _pairs(a, b)
     rows = list(_whole(a, b))
+    how: list[str] = []
     for p, q in pairs:
-        rows += _layer(p, q)
+        matched = match(a, b, p, q)
+        rows += _layer(p, q, matched)
+        how += [matched.how] if matched else []
     table = pd.DataFrame(rows, columns=COLUMNS)
     table.attrs["left_out"] = left_out
+    table.attrs["matched"] = "; ".join(dict.fromkeys(how))
     return table
 
 
@@ -85,18 +94,29 @@ def comparison_page(
     files = {label: _source(one, name) for label, one, name in zip("AB", (a, b), names, strict=True)}
     a, b = (one if isinstance(one, LayeredGraph) else one.graph for one in (a, b))
     table = compare(a, b) if table is None else table
-    pairs, left_out = _pairs(a, b)
-    sections = [_overview(table, left_out, names), _degrees(a, b, pairs, names)]
+    sections = compare_sections(a, b, names, table)
     title = f"{names[0]} and {names[1]} compared"
     lead = f"A is {names[0]}, B is {names[1]}; differences are B - A."
-    parameters = {
-        "reading": ", ".join(f"{key} = {value}" for key, value in (options or {}).items()) or "all links",
+    provenance = files | {"Parameters": list_parameters(options or {}), "Versions": versions()}
+    return render(title, sections, lead=lead, provenance=provenance)
+
+
+def compare_sections(
+    a: LayeredGraph, b: LayeredGraph, names: tuple[str, str], table: pd.DataFrame
+) -> list[Section]:
+    """Return the sections of a page on what `compare` found."""
+    pairs, left_out = _pairs(a, b)
+    return [_overview(table, left_out, names), _degrees(a, b, pairs, names)]
+
+
+def list_parameters(options: Mapping[str, Any]) -> dict[str, str]:
+    """Return how the files were read and how measures are computed, for the provenance of a page."""
+    return {
+        "reading": ", ".join(f"{key} = {value}" for key, value in options.items()) or "all links",
         "effect": "Cliff's delta (rank-biserial correlation), p of the two-sided Mann-Whitney U test",
         "gamma": "discrete maximum likelihood in [1.01, 10]",
         "sparsity index": "p = 0.5, q = 1, over all places of W",
     }
-    provenance = files | {"Parameters": parameters, "Versions": versions()}
-    return render(title, sections, lead=lead, provenance=provenance)
 
 
 def _source(one: LayeredGraph | Loaded, name: str) -> dict[str, Any]:
@@ -150,7 +170,7 @@ def _pairs(a: LayeredGraph, b: LayeredGraph) -> tuple[list[tuple[Projection, Pro
 def _whole(a: LayeredGraph, b: LayeredGraph) -> Iterator[dict[str, Any]]:
     yield _line(ALL, "nodes", a.n_nodes, b.n_nodes)
     yield _line(ALL, "links", a.n_links, b.n_links)
-    yield _line(ALL, "density", _density(a), _density(b))
+    yield _line(ALL, "density", density(a), density(b))
     inactive = [float(node_sparsity(g)["node_sparsity"].iloc[-1]) for g in (a, b)]
     yield _line(ALL, "node sparsity", *inactive)
     shares = [float(np.bincount(g.components()[1]).max()) / g.n_nodes for g in (a, b)]
@@ -158,7 +178,7 @@ def _whole(a: LayeredGraph, b: LayeredGraph) -> Iterator[dict[str, Any]]:
     yield from _sides(ALL, "degree", *(np.concatenate(list(g.degrees("all").values())) for g in (a, b)))
 
 
-def _layer(p: Projection, q: Projection) -> Iterator[dict[str, Any]]:
+def _layer(p: Projection, q: Projection, matched: Matched | None) -> Iterator[dict[str, Any]]:
     where = p.name if p.name == q.name else f"{p.name} / {q.name}"
     yield _line(where, "links", p.n_links, q.n_links)
     yield _line(where, "sparsity", p.sparsity, q.sparsity)
@@ -168,8 +188,8 @@ def _layer(p: Projection, q: Projection) -> Iterator[dict[str, Any]]:
         for side, label in (("source", "presynaptic degree"), ("target", "postsynaptic degree")):
             yield from _sides(where, label, unit_degrees(p, side), unit_degrees(q, side))
     yield from _weights(where, p, q)
-    if p.shape == q.shape:
-        yield _overlap(where, p, q)
+    if matched is not None:
+        yield _overlap(where, matched, p.undirected and q.undirected)
 
 
 def _weights(where: str, p: Projection, q: Projection) -> Iterator[dict[str, Any]]:
@@ -205,10 +225,11 @@ def _compare_values(
     }
 
 
-def _overlap(where: str, p: Projection, q: Projection) -> dict[str, Any]:
-    rows, columns = p.shape
-    first, second, places = p.links, q.links, rows * columns
-    if p.undirected and q.undirected:  # each pair once, and no node is linked with itself
+def _overlap(where: str, matched: Matched, undirected: bool) -> dict[str, Any]:
+    first, second = matched.first, matched.second
+    rows, columns = first.shape
+    places = rows * columns
+    if undirected:  # each pair once, and no node is linked with itself
         first, second = sp.triu(first, 1, "csr"), sp.triu(second, 1, "csr")
         places = rows * (rows - 1) // 2
     n, m = int(first.nnz), int(second.nnz)
@@ -217,7 +238,7 @@ def _overlap(where: str, p: Projection, q: Projection) -> dict[str, Any]:
     expected = n * m / places / (n + m - n * m / places) if either else math.nan
     overlap = both / either if either else math.nan
     effect = (overlap - expected) / (1 - expected) if either and expected < 1 else math.nan
-    said = f"{both:,} links in both; at random {expected:.3g} of those in either would be"
+    said = f"{both:,} links in both; at random {expected:.3g} of those in either would be; {matched.how}"
     line = _line(where, "overlap of links", math.nan, overlap)
     return line | {"difference": math.nan, "effect": effect, "note": said if either else "no links"}
 
@@ -227,7 +248,8 @@ def _line(where: str, measure: str, a: float, b: float) -> dict[str, Any]:
     return {"where": where, "measure": measure, **numbers, "effect": math.nan, "p": math.nan, "note": ""}
 
 
-def _density(graph: LayeredGraph) -> float:
+def density(graph: LayeredGraph) -> float:
+    """Return the share of the possible links of all projections that exist; NaN without any."""
     places = [1.0 if math.isnan(p.sparsity) else p.shape[0] * p.shape[1] for p in graph.projections]
     present = [0.0 if math.isnan(p.sparsity) else 1.0 - p.sparsity for p in graph.projections]
     return float(np.average(present, weights=places)) if places else math.nan
@@ -243,6 +265,8 @@ def _overview(table: pd.DataFrame, left_out: list[str], names: tuple[str, str]) 
         "overlap: links in both over links in either; its effect is (overlap - expected) / "
         "(1 - expected), with the overlap that is expected of random layers.",
     ]
+    if table.attrs.get("matched"):
+        notes.append(f"overlap: {table.attrs['matched']}.")
     if left_out:
         notes.append(f"Projections without a counterpart: {list_names(left_out, most=8)}.")
     return Section("Differences", verdict(table), table=shown, notes=notes)

@@ -260,7 +260,7 @@ def random_degrees(p: Projection, side: str, rng: np.random.Generator) -> NDArra
     """Return the links of every unit of one side with as many links as now, at random places."""
     rows, columns = p.shape
     if p.undirected:
-        return np.diff(scatter(p.links, undirected=True, rng=rng).indptr).astype(np.int64)
+        return np.asarray(np.diff(scatter(p.links, undirected=True, rng=rng).indptr), np.int64)
     each = (
         np.full(rows // p.rows_per_unit, p.rows_per_unit * columns)
         if side == "source"

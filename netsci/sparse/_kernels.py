@@ -13,7 +13,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from netsci.compiling import njit
 
 BLOCK = 1024  # samples that `gather` treats together, so that the rows which it reads again stay near
 Kernel = Callable[..., Any]

@@ -6,7 +6,7 @@ Division by zero gives infinity, as in numpy: Python's test for it would keep it
 from collections.abc import Callable
 from typing import Any
 
-from numba import njit
+from netsci.compiling import njit
 
 Kernel = Callable[..., Any]
 

@@ -59,7 +59,8 @@ def record(
     data : a tensor or array [batch, ...] or [T, batch, ...] as the network takes it, or an iterable of such
         batches; if a batch is a tuple or list (images, labels), the first entry is the input.
     steps : T. By default T comes from the neurons: for neurons that are called step by step, it is the number
-        of calls. Pass steps if every neuron module runs several times in a step.
+        of calls, or of repetitions where one module follows several layers in turn. Where data
+        [T, batch, ...] and neurons do not agree, steps must say it.
     raster : number of samples of the first batch to record spike by spike.
     call : function (module, batch) that runs the network in another way, such as a loop over time; by default
         module(batch). With call, batches are passed on without change.
@@ -86,8 +87,8 @@ def record(
     Raises
     ------
     ValueError
-        If the network has no known neurons, none of them is called, they disagree on T or samples, an input
-        holds NaN, data holds no batch, or kinds or steps do not fit.
+        If the network has no known neurons, none of them is called, they disagree on T or samples with each
+        other or with the data, an input holds NaN, data holds no batch, or kinds or steps do not fit.
     TypeError
         If module is not a torch module or an option is of the wrong type.
 
@@ -125,7 +126,7 @@ def record(
     with _quiet(module, neurons), watch.attach_hooks(), torch.no_grad():
         for batch in _batches(data, module, call is not None):
             clear_state(module, neurons)
-            tally.begin()
+            tally.begin(_shape_of(batch))
             with watch:
                 module(batch) if call is None else call(module, batch)
             tally.end()
@@ -212,6 +213,12 @@ def _quiet(module: nn.Module, neurons: Modes | None) -> Iterator[None]:
         for one, training in before.items():
             one.training = training
         clear_state(module, neurons)
+
+
+def _shape_of(batch: Any) -> tuple[int, ...]:
+    """Return the shape of a batch or of its first part, () for what is no array."""
+    first = batch[0] if isinstance(batch, (tuple, list)) and batch else batch
+    return tuple(first.shape) if isinstance(first, (Tensor, np.ndarray)) else ()
 
 
 def _batches(data: Any, module: nn.Module, as_they_are: bool) -> Iterator[Any]:

@@ -18,6 +18,7 @@ from netsci.spiking.record_events import (
     looks,
     sums,
 )
+from netsci.spiking.record_steps import check_axes, check_frames, steps_of_calls
 
 
 class Tally:
@@ -32,8 +33,9 @@ class Tally:
         self._first = ""  # the layer that reads the data
         self._input: Neurons | None = None
 
-    def begin(self) -> None:
-        """Begin a forward pass over one batch."""
+    def begin(self, shape: tuple[int, ...] = ()) -> None:
+        """Begin a forward pass over one batch of this shape, () where it has none."""
+        self._shape = shape
         self._calls: list[Call] = []
         self._read: list[tuple[Tensor, int]] = []
         self._last = (DATA, "")
@@ -104,10 +106,11 @@ class Tally:
         whole = next((one for one in self._calls if one.mode == ALL), None)
         if whole is not None:
             steps = len(whole.by_step)
+            check_frames(self._calls, self._shape, samples, self._wanted)
         else:
-            numbers = Counter((one.name, one.shape) for one in self._calls)
-            # called every step, once or more often: the rarest is called once a step
-            steps = self._wanted or min(numbers.values())
+            steps = self._wanted or steps_of_calls(self._calls, self._shape, samples)
+        if self._wanted is None and self._read:
+            check_axes(self._first, [tuple(x.shape[:n]) for x, n in self._read], steps, samples)
         if samples < 1:
             raise ValueError("data must hold samples in every batch; one has none: leave it out")
         if self.steps is None:

@@ -18,11 +18,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from netsci.arguments import check_flag
+from netsci.graph.checks import check_number
+from netsci.indices import check_stored
 from netsci.topology.view import LayerView
 
 Score = Callable[[LayerView], NDArray[np.float64]]
@@ -38,7 +42,8 @@ def magnitude(weights: sp.csr_array) -> NDArray[np.float64]:
     >>> magnitude(sp.csr_array([[-2.0, 0.0], [0.0, 1.0]])).tolist()
     [2.0, 1.0]
     """
-    return np.abs(np.asarray(weights.data, np.float64))
+    _check_weights(weights)
+    return _strength(weights)
 
 
 def relative_importance(
@@ -62,8 +67,11 @@ def relative_importance(
     Source: S0 section 3.2.3 names it; the code of the CHT laboratory uses epsilon = 1e-5, outside or inside
     the sum.
     """
+    check_number(epsilon, "epsilon")
     if not 0.0 <= epsilon < np.inf:
         raise ValueError(f"epsilon must be finite and at least 0, such as 1e-5; got {epsilon!r}")
+    check_flag(per_entry, "per_entry")
+    _check_weights(weights)
     rows, columns = weights.shape
     return _shares(weights, epsilon * (columns if per_entry else 1), epsilon * (rows if per_entry else 1))
 
@@ -83,6 +91,7 @@ def link_removal_score(weights: sp.csr_array) -> NDArray[np.float64]:
 
     Source: S0 eq. 4.
     """
+    _check_weights(weights)
     return _shares(weights, 1.0, 1.0)
 
 
@@ -177,8 +186,23 @@ def ch_rule(name: str) -> str | None:
     return None
 
 
+def _check_weights(weights: Any) -> None:
+    """Raise unless weights is a CSR matrix of real numbers, which compiled code may follow."""
+    if not sp.issparse(weights) or weights.format != "csr":
+        raise TypeError(
+            f"weights must be a scipy CSR matrix, sp.csr_array(weights); got {type(weights).__name__}"
+        )
+    if weights.dtype.kind not in "biuf":
+        raise TypeError(f"weights must be real numbers; their dtype is {weights.dtype}")
+    check_stored(weights, "weights")
+
+
+def _strength(weights: sp.csr_array) -> NDArray[np.float64]:
+    return np.abs(np.asarray(weights.data, np.float64))
+
+
 def _shares(weights: sp.csr_array, more_row: float, more_column: float) -> NDArray[np.float64]:
-    strength = magnitude(weights)
+    strength = _strength(weights)
     row = np.repeat(np.arange(weights.shape[0]), np.diff(weights.indptr))
     row_sum = np.bincount(row, weights=strength, minlength=weights.shape[0]) + more_row
     column_sum = np.bincount(weights.indices, weights=strength, minlength=weights.shape[1]) + more_column

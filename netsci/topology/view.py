@@ -21,7 +21,9 @@ Places = NDArray[np.int64]
 class LayerView(Protocol):
     """A layer as scores see it: rows are presynaptic, columns postsynaptic.
 
-    A row of a convolution is one place in the kernel of one input channel.
+    A protocol, not to be constructed: scores get views from `netsci.sparse.views`. `ArrayView` makes one of
+    arrays, and any class with these attributes and methods is one. A row of a convolution is one place in the
+    kernel of one input channel.
 
     name : of the layer. links : bool CSR [rows, columns]. weights : CSR with the same structure, or None.
     rows_per_unit : number of rows of each presynaptic unit (k k for a convolution).
@@ -147,6 +149,11 @@ def view_of(projection: Projection) -> ArrayView:
     >>> view_of(LayeredGraph.from_masks([np.eye(2, 3)], names=["a"]).projections[0]).name
     'a'
     """
+    if not isinstance(projection, Projection):
+        raise TypeError(
+            "projection must be one of graph.projections (a netsci.graph.Projection); got "
+            f"{type(projection).__name__}"
+        )
     return ArrayView(projection.name, projection.links, projection.weights, projection.rows_per_unit)
 
 

@@ -16,27 +16,35 @@ from netsci.train.recipe import Net, Optimisation, Recipe, Task, Topology
 if TYPE_CHECKING:
     from netsci.train.allocation import keep_freed_memory
     from netsci.train.allocation import keep_memory as keep_memory
+    from netsci.train.cells import TRAINING, read_epoch, read_total, recipe_cell
     from netsci.train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
     from netsci.train.features import features_of_run, pooled_features
-    from netsci.train.folder import save_network
+    from netsci.train.folder import read_recipe, save_network
     from netsci.train.inputs import Inputs
     from netsci.train.loop import Moment, Run, train
+    from netsci.train.own_data import as_data_set
     from netsci.train.random_keys import generator_at
     from netsci.train.random_keys import keyed as keyed
 
-_TORCH = {
+_LATER = {  # what is imported on first use, for most of it needs torch
+    "TRAINING": "cells",
+    "read_epoch": "cells",
+    "read_total": "cells",
+    "recipe_cell": "cells",
     "Checkpoint": "checkpoint",
     "load_checkpoint": "checkpoint",
     "save_checkpoint": "checkpoint",
     "features_of_run": "features",
     "pooled_features": "features",
     "Inputs": "inputs",
+    "as_data_set": "own_data",
     "keep_freed_memory": "allocation",
     "keep_memory": "allocation",  # former name
     "generator_at": "random_keys",
     "keyed": "random_keys",  # former name
     "Moment": "loop",
     "Run": "loop",
+    "read_recipe": "folder",
     "save_network": "folder",
     "train": "loop",
 }
@@ -49,6 +57,7 @@ __all__ = [
     "METHODS",
     "OPTIMIZERS",
     "PRESETS",
+    "TRAINING",
     "Checkpoint",
     "Hooks",
     "Inputs",
@@ -60,11 +69,16 @@ __all__ = [
     "Run",
     "Task",
     "Topology",
+    "as_data_set",
     "features_of_run",
     "generator_at",
     "keep_freed_memory",
     "load_checkpoint",
     "pooled_features",
+    "read_epoch",
+    "read_recipe",
+    "read_total",
+    "recipe_cell",
     "save_checkpoint",
     "save_network",
     "train",
@@ -72,8 +86,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _TORCH:
+    if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = getattr(import_module(f"netsci.train.{_TORCH[name]}"), name)
+    found = getattr(import_module(f"netsci.train.{_LATER[name]}"), name)
     globals()[name] = found
     return found

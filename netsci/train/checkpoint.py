@@ -20,6 +20,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from netsci.io.files import write_atomically
+from netsci.io.seal import find_damage, seal
 
 FORMAT = "netsci training checkpoint 1"
 _PARTS = {"recipe": dict, "epoch": int, "step": int, "groups": list, "scalars": dict, "notes": dict}
@@ -85,7 +86,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     text = json.dumps(content)
     metadata = {"format": FORMAT, "content": text, "sha256": _digest(tensors, text)}
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, save(tensors, metadata=metadata))
+    write_atomically(path, seal(save(tensors, metadata=metadata)))
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
@@ -99,6 +100,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
     """
     mend = "delete it to start the run again, or replace it by an intact copy"
     try:
+        damage = find_damage(path)
         with safe_open(path, framework="pt") as stored:
             metadata = stored.metadata() or {}
             tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
@@ -116,7 +118,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
             "give the checkpoint, or another folder for the run"
         )
     text = metadata.get("content", "")
-    if _digest(tensors, text) != metadata.get("sha256"):
+    if damage or _digest(tensors, text) != metadata.get("sha256"):
         raise ValueError(f"{path} is damaged: its checksum does not fit its content; {mend}")
     try:
         content = _parse_content(text)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,8 @@ from netsci.graph.checks import as_whole
 from netsci.io.files import write_atomically
 from netsci.models.conv_net import ConvNet
 from netsci.train.build import build
-from netsci.train.folder import CHECKPOINT, RECIPE, find_checkpoint
+from netsci.train.checkpoint import load_checkpoint
+from netsci.train.folder import CHECKPOINT, find_checkpoint
 from netsci.train.inputs import Inputs
 from netsci.train.loop import check_device
 from netsci.train.recipe import Recipe
@@ -95,7 +95,7 @@ def features_of_run(folder: str | Path, *, device: str = "cpu") -> DataSet:
     try:
         if not (place / CHECKPOINT).exists():
             raise FileNotFoundError(f"{CHECKPOINT} is missing")
-        recipe = Recipe.of(json.loads((place / RECIPE).read_text()))
+        recipe = Recipe.of(load_checkpoint(place / CHECKPOINT).recipe)  # which has a checksum
     except (OSError, ValueError, TypeError) as error:
         raise ValueError(
             f"folder must hold a run of `netsci train`; {str(place)!r} does not ({error})"

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 import tempfile
+import warnings
 from pathlib import Path
 
 import pandas as pd
 import torch
 from torch import nn
 
+from netsci.io.csv_text import format_csv
 from netsci.io.files import write_atomically
 from netsci.io.lock import check_lock
+from netsci.io.seal import find_damage, seal
 from netsci.sparse import sparse_layers
 from netsci.train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from netsci.train.recipe import Recipe
 
+FORMAT = "netsci network 1"
 CHECKPOINT, TABLE, RECIPE, NETWORK = (
     "checkpoint.safetensors",
     "table.csv",
@@ -72,6 +76,82 @@ def find_checkpoint(place: Path, recipe: Recipe, data: str) -> Checkpoint | None
     )
 
 
+def check_files(place: Path, checkpoint: Checkpoint) -> None:
+    """Warn of recipe, table or network in the folder of a run that do not fit its checkpoint, and mend them.
+
+    The checkpoint holds the same recipe and table under a checksum: what differs was damaged, changed, or
+    written just before the run was killed. A damaged network is deleted; a finished run writes it anew.
+    """
+    check_lock(place)
+    for name, text in _texts(checkpoint).items():
+        path = place / name
+        if path.exists() and _same_text(path, text):
+            continue
+        if path.exists():
+            warnings.warn(
+                f"{path} does not fit the checkpoint beside it (damaged, changed, or its run was killed): it "
+                "is written anew from the checkpoint",
+                stacklevel=2,
+            )
+        write_atomically(path, text)
+    network = place / NETWORK
+    damage = find_damage(network) if network.exists() else None
+    if damage:
+        warnings.warn(f"{network} is damaged ({damage}): it is made anew", stacklevel=2)
+        network.unlink()
+
+
+def read_recipe(path: str | Path) -> Recipe:
+    """Return the recipe in a network.safetensors or checkpoint.safetensors, once its checksum is seen to fit.
+
+    Raises
+    ------
+    ValueError
+        If the file is damaged, is of another kind, or was written before networks held their recipe.
+
+    Examples
+    --------
+    >>> path = Path(tempfile.mkdtemp()) / "network.safetensors"
+    >>> save_network(path, nn.Linear(2, 1), Recipe(seed=3))
+    >>> read_recipe(path).seed
+    3
+    """
+    from safetensors import SafetensorError, safe_open
+
+    place = Path(path)
+    try:
+        damage = find_damage(place)
+        with safe_open(place, framework="pt") as stored:
+            metadata = stored.metadata() or {}
+    except (SafetensorError, OSError) as error:
+        raise ValueError(f"{place} cannot be read as the network of a run ({error})") from error
+    if damage:
+        raise ValueError(f"{place} is damaged: {damage}; make it again, or replace it by an intact copy")
+    if "recipe" in metadata:
+        return Recipe.of(json.loads(metadata["recipe"]))
+    if metadata.get("format", "").startswith("netsci training"):
+        return Recipe.of(load_checkpoint(place).recipe)
+    raise ValueError(f"{place} holds no recipe: take the checkpoint or recipe.json of its run")
+
+
+def _texts(checkpoint: Checkpoint) -> dict[str, str]:
+    """Return the files of a run that a checkpoint holds too, by name."""
+    return {
+        RECIPE: json.dumps(checkpoint.recipe, indent=1) + "\n",
+        TABLE: format_csv(pd.DataFrame(checkpoint.notes["rows"])),
+    }
+
+
+def _same_text(path: Path, text: str) -> bool:
+    found = path.read_bytes()
+    if found == text.encode() or path.name != RECIPE:
+        return found == text.encode()
+    try:  # a version before may have had other names, or laid its lines out another way
+        return Recipe.of(json.loads(found)) == Recipe.of(json.loads(text))
+    except (ValueError, TypeError):
+        return False
+
+
 def write_progress(place: Path, checkpoint: Checkpoint) -> None:
     """Write recipe, table and checkpoint after an epoch, the checkpoint last.
 
@@ -80,19 +160,20 @@ def write_progress(place: Path, checkpoint: Checkpoint) -> None:
     """
     check_lock(place)
     (place / NETWORK).unlink(missing_ok=True)
-    write_atomically(place / RECIPE, json.dumps(checkpoint.recipe, indent=1) + "\n")
-    write_atomically(place / TABLE, pd.DataFrame(checkpoint.notes["rows"]).to_csv(index=False))
+    for name, text in _texts(checkpoint).items():
+        write_atomically(place / name, text)
     save_checkpoint(place / CHECKPOINT, checkpoint)
 
 
-def save_network(path: Path, model: nn.Module) -> None:
+def save_network(path: Path, model: nn.Module, recipe: Recipe | None = None) -> None:
     """Write the parameters of a model to a safetensors file, as torch names and shapes them; no buffers.
 
     A sparse linear layer "a" is stored as a.weight [out, in], 0 at missing links, and a.weight_mask, bool of
     the same shape; read links from the mask, since a new link has the weight 0 too. An existing file is
     replaced.
 
-    path : the file, its folder must exist. model : any torch module.
+    path : the file, its folder must exist. model : any torch module. recipe : kept in the file if given. The
+    file holds a SHA-256 of its content, too, which `netsci.io.load` checks.
 
     Raises OSError if the file cannot be written.
 
@@ -119,7 +200,8 @@ def save_network(path: Path, model: nn.Module) -> None:
         mask = torch.from_numpy(sparse[layer].links.T.toarray())
         tensors[f"{layer}.weight"] = _plain(weight)
         tensors[f"{layer}.weight_mask"] = mask.reshape(weight.shape).contiguous()
-    write_atomically(path, save(tensors))
+    metadata = {"format": FORMAT} | ({} if recipe is None else {"recipe": json.dumps(recipe.flat())})
+    write_atomically(path, seal(save(tensors, metadata=metadata)))
 
 
 def _plain(tensor: torch.Tensor) -> torch.Tensor:

@@ -51,6 +51,8 @@ class Task:
     def __post_init__(self) -> None:
         read_old_values(self)
         ENCODINGS.check(self.encoding, "encoding")
+        if not isinstance(self.data, str) or not self.data:
+            raise TypeError(f"data must be the name of a data set (str); got {self.data!r}")
         check_pairs(self.data_options, "data_options")
         AUGMENTATIONS.check(self.augment, "augment")
         check_whole(self.steps, 1, "steps")
@@ -129,8 +131,8 @@ class Topology:
         convolutions or attention are uniform in any case.
     removal, regrowth, delta, permanent, as_printed, percolate : see `netsci.topology.EvolutionRule`. delta
         may be a pair (removal, regrowth).
-    delta_end : delta at the end; None if delta stays. delta_schedule : how delta changes to it, a name in
-        `netsci.topology.DELTA`.
+    delta_end : delta at the end, one number or such a pair; None if delta stays. delta_schedule : how it
+        changes, a name in `netsci.topology.DELTA`.
     zeta : share of links that an evolution removes. schedule : how it changes, "cosine" or "static".
     evolve_every : time between two evolutions; 0 for links that never change. evolve_after : time before the
         first one is due. until : when evolution ends, as a share of all epochs or as a text.
@@ -178,7 +180,7 @@ class Topology:
             for delta in ends:
                 check_fraction(delta, "delta_end")
             if len(ends) != 2:
-                raise ValueError(f"delta_end must be one number or a pair; got {self.delta_end!r}")
+                raise ValueError(f"delta_end must be one number, or two as delta has; got {self.delta_end!r}")
         elif self.delta_schedule != "linear":
             raise ValueError(f"delta_end is missing: set it for delta_schedule {self.delta_schedule!r}")
 

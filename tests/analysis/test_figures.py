@@ -16,11 +16,12 @@ from typer.testing import CliRunner
 
 from analysis import figures
 from analysis.engine import agreement, digits_runs, make
+from analysis.engine.agreement import Outcome
 from analysis.engine.exhibit import say_verdict
 from analysis.engine.site import in_order, scoreboard
 from analysis.engine.store import load_tables
 from analysis.engine.training import TASK
-from netsci.sweep import Cell, Record, record_path
+from netsci.sweep import Cell, Record, find_record, record_path
 from tests.analysis.committed import EXHIBITS, RESULTS, tables_of
 from tests.analysis.digits.test_digits import SMALL
 from tests.plot import svg
@@ -83,18 +84,22 @@ def test_agreement_sees_a_missing_run_and_a_changed_number(made, monkeypatch, tm
     fresh = CliRunner().invoke(figures.app, ["--out", str(tmp_path), "--only", exhibit.id, "--format", "svg"])
     assert fresh.exit_code == 0, fresh.output
     committed = folder / "results"
-    assert agreement.check(exhibit, tmp_path / "results", committed) == (True, [])
+
+    def check():
+        return agreement.check(exhibit, tmp_path / "results", committed)
+
+    assert check() == Outcome(True)
     table = tmp_path / "results" / exhibit.id / "table.csv"
     text = pd.read_csv(table)
     text.loc[text["measure"] == "accuracy", "value"] -= 0.5
     text.to_csv(table, index=False)
-    identical, problems = agreement.check(exhibit, tmp_path / "results", committed)
-    assert not identical
-    assert "accuracy" in "\n".join(problems)
-    monkeypatch.setattr(agreement, "LONGEST", -agreement.LONGEST)
-    assert "not made anew" in agreement.check(exhibit, tmp_path / "results", committed)[1][0]
+    found = check()
+    assert not found.same
+    assert "accuracy" in "\n".join(found.problems)
     next((tmp_path / "results/runs").iterdir()).unlink()
-    assert "no fresh run of 1 of 9" in agreement.check(exhibit, tmp_path / "results", committed)[1][0]
+    assert check().problems == ("of 9 runs 1 not made anew",)
+    monkeypatch.setattr(agreement, "LONGEST", -agreement.LONGEST)
+    assert check().problems == ("of 9 runs 9 not made anew",)
 
 
 def test_one_exhibit_drawn_anew_leaves_the_rows_of_all_others(monkeypatch, tmp_path):
@@ -112,8 +117,8 @@ def test_one_exhibit_drawn_anew_leaves_the_rows_of_all_others(monkeypatch, tmp_p
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--only", "nothing"], "no exhibit nothing"),
-        (["--format", "gif"], "is not made of svg, html, pdf"),
+        (["--only", "nothing"], "nothing is none of digits-accuracy"),
+        (["--format", "gif"], "gif is none of svg, html, pdf"),
         (["--seed", "4"], "give others a folder"),
         (["--scale", "smoke"], "give others a folder"),
         (["--scale", "paper"], "give others a folder"),
@@ -259,6 +264,25 @@ def test_a_cluster_that_is_none_is_told_in_a_line(tmp_path):
     assert result.exit_code == 1
     assert result.stderr.splitlines()[-1].startswith("cluster must be local, tcp://HOST:PORT, or slurm:")
     assert not list(tmp_path.rglob("*.npz"))
+
+
+def test_runs_that_another_exhibit_made_leave_a_row_on_the_scoreboard(tmp_path):
+    """Figure 3 shares runs of Tables 2 and 4: more of them are there than their stored tables have."""
+    shutil.copytree(RESULTS, tmp_path / "results")
+    exhibit, results = EXHIBITS["s0-table2"], tmp_path / "results"
+    hidden = record_path(results, exhibit.cells[0]).with_suffix(".hidden")
+    record = find_record(results, exhibit.cells[0])
+    record.rename(hidden)
+    pages = figures.make_pages(list(EXHIBITS.values()), ["s0-table2"], results, 1)
+    assert "s0-table2" in {page.id for page in pages}
+    hidden.rename(record)
+    pages = {
+        page.id: page for page in figures.make_pages(list(EXHIBITS.values()), ["s1-figure3"], results, 1)
+    }
+    assert list(pages) == list(EXHIBITS)
+    assert "So far 5 of 6 planned runs are finished." in pages["s0-table2"].deviations
+    pages = figures.make_pages(list(EXHIBITS.values()), ["s0-table2"], results, 1)
+    assert "So far" not in str([page.deviations for page in pages if page.id == "s0-table2"])
 
 
 @pytest.mark.parametrize("id_", list(EXHIBITS))

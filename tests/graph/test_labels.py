@@ -50,10 +50,13 @@ def test_a_subgraph_keeps_those_of_its_nodes() -> None:
         ({"Mr Hi": {}, "Ann": {}}, ("Mr Hi", "Ann")),
         ({0: {"name": "u"}, 1: {"name": "v"}}, ("u", "v")),
         ({0: {"label": "L", "name": "u"}, 1: {"label": "M", "name": "v"}}, ("L", "M")),
-        ({"n0": {}, "n1": {}}, None),
-        ({0: {}, 1: {}}, None),
-        ({0: {"label": "0"}, 1: {"label": "1"}}, None),
-        ({0: {"label": "u"}, 1: {}}, None),
+        ({"n0": {}, "n1": {}}, ("n0", "n1")),
+        ({7: {}, 1: {}}, ("7", "1")),
+        ({720575940628857210: {}, (1, "a"): {}}, ("720575940628857210", "(1, 'a')")),
+        ({0: {"label": 8.0}, 1: {"label": 10**17}}, ("8", "100000000000000000")),
+        ({0: {"label": "u"}, 1: {}}, ("0", "1")),
+        ({0: {"label": "u"}, 1: {"label": "u"}}, ("0", "1")),  # two nodes of one name have other ones
+        ({0: {"label": "u"}, 1: {"label": " "}}, ("0", "1")),
     ],
 )
 def test_foreign_graphs(nodes: dict, expected: tuple[str, ...] | None) -> None:
@@ -61,6 +64,13 @@ def test_foreign_graphs(nodes: dict, expected: tuple[str, ...] | None) -> None:
     network.add_nodes_from(nodes.items())
     network.add_edge(*nodes)
     assert from_networkx(network).populations[0].labels == expected
+
+
+def test_places_in_a_list_are_no_names() -> None:
+    import igraph
+
+    assert from_igraph(igraph.Graph([(0, 1)])).populations[0].labels is None
+    assert from_igraph(igraph.Graph([(0, 1)], vertex_attrs={"name": ["u", "5"]})).node_labels == ["u", "5"]
 
 
 def test_groups_keep_their_own() -> None:

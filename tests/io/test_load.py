@@ -58,7 +58,7 @@ def test_loaded_says_what_it_read(path):
     assert loaded.path == path
     assert loaded.sha256 == sha256(path)
     summary = json.loads(json.dumps(loaded.summary()))
-    assert set(summary) == {"kind", "layers", "notes"}
+    assert set(summary) == {"kind", "layers", "notes", "guesses"}
     assert summary["layers"][0] == {
         "name": "fc1",
         "source": "input",

@@ -136,3 +136,83 @@ def test_the_page_is_silent_and_escapes(browser: Any, tmp_path: Path) -> None:
         assert "Cliff's delta" in seen.page.inner_text("#differences")
         assert seen.page.inner_text("h1") == "<i>a</i>.npz and b.npz compared"
         seen.assert_silent()
+
+
+def network(names: str, pairs: str) -> LayeredGraph:
+    """Return an undirected network of one-letter names, pairs such as "ab bc"."""
+    place = {name: i for i, name in enumerate(names)}
+    adjacency = np.zeros((len(names), len(names)))
+    for u, v in pairs.split():
+        adjacency[place[u], place[v]] = adjacency[place[v], place[u]] = 1
+    return LayeredGraph.from_adjacency(adjacency, labels=list(names))
+
+
+def overlap(a: LayeredGraph, b: LayeredGraph) -> float:
+    table = compare(a, b)
+    return value(table, a.projections[0].name, "overlap of links", "b")
+
+
+def test_nodes_are_matched_by_their_names() -> None:
+    path = network("abcd", "ab bc cd")
+    assert overlap(path, network("dcba", "cd bc ab")) == 1
+    assert overlap(path, network("abcd", "ac cb bd")) == pytest.approx(1 / 5)  # bc alone
+    assert overlap(path, network("bcde", "bc cd de")) == pytest.approx(2 / 4)  # a and e in one of them only
+    table = compare(path, network("dcba", "cd bc ab"))
+    assert table.attrs["matched"] == "nodes matched by their names"
+    assert verdict(table) == "A has 3 links, B 3 links; no difference found."
+    expected = 3 * 3 / 10 / (6 - 9 / 10)  # of the 10 pairs of a to e
+    effect = value(compare(path, network("bcde", "bc cd de")), "nodes", "overlap of links", "effect")
+    assert effect == pytest.approx((0.5 - expected) / (1 - expected))
+
+
+def test_nodes_without_names_are_matched_by_their_places_and_that_is_said() -> None:
+    table = compare(layer(np.eye(3)), layer(np.eye(3)))
+    assert table.attrs["matched"] == "nodes matched by their places, since neither network names them"
+    note = table[table["measure"] == "overlap of links"]["note"].iloc[0]
+    assert note.endswith(table.attrs["matched"])
+
+
+@pytest.mark.parametrize(
+    ("other", "pattern"),
+    [
+        (network("wxyz", "wx"), r"no node of A has the name of a node of B \(A: a, b, c, d; B: w, x, y, z\)"),
+        (LayeredGraph.from_adjacency(np.ones((4, 4)) - np.eye(4)), "A names its nodes and B does "
+        "not.*B: no names"),
+        (
+            LayeredGraph.from_adjacency(1 - np.eye(4), labels=["a", "b", "b", "c"]),
+            "'b' names two nodes of B; give each node a name of its own",
+        ),
+    ],
+)  # fmt: skip
+def test_nodes_that_cannot_be_matched_are_refused(other: LayeredGraph, pattern: str) -> None:
+    with pytest.raises(ValueError, match=pattern):
+        compare(network("abcd", "ab bc cd"), other)
+
+
+def test_rows_of_units_move_with_their_unit() -> None:
+    from netsci.graph import Population, Projection
+
+    def convolution(names: str, mask: Any) -> LayeredGraph:
+        ends = (Population("in", 2, list(names)), Population("out", 2))
+        return LayeredGraph(ends, (Projection("in", "out", mask, rows_per_unit=2),))
+
+    mask = np.array([[1, 0], [0, 1], [0, 0], [1, 1]])
+    table = compare(convolution("ab", mask), convolution("ba", mask[[2, 3, 0, 1]]))
+    assert value(table, "in -> out", "overlap of links", "b") == 1
+
+
+def test_the_same_links_in_another_order_are_the_same_network(tmp_path: Path) -> None:
+    from typer.testing import CliRunner
+
+    from netsci.cli import UNREADABLE, app
+
+    lines = [f"n{i} n{(i * 7 + 3) % 23}" for i in range(23)]
+    for name, text in (("a", lines), ("b", lines[::-1]), ("c", ["x y", "y z"])):
+        (tmp_path / name).write_text("\n".join(text))
+    run = CliRunner().invoke
+    done = run(app, ["compare", str(tmp_path / "a"), str(tmp_path / "b")])
+    assert "no difference found" in done.stdout
+    assert "matched by their names" in done.stdout
+    refused = run(app, ["compare", str(tmp_path / "a"), str(tmp_path / "c")])
+    assert refused.exit_code not in (0, UNREADABLE)
+    assert "no node of A has the name of a node of B (A: n0, n3" in refused.stderr

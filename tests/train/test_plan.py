@@ -115,7 +115,7 @@ def test_times_are_exact():
         ({"initial_sparsity": 0.5, "density_schedule": "cubic"}, "density_schedule must be one of"),
         ({"delta_schedule": "linear_exponent"}, "delta_end is missing"),
         ({"delta_end": 1.5}, "delta_end"),
-        ({"delta_end": (0.5, 0.5, 0.5)}, "delta_end must be one number or a pair"),
+        ({"delta_end": (0.5, 0.5, 0.5)}, "delta_end must be one number, or two"),
         ({"method": "nope"}, "method must be one of ch_snn, static, set, rigl; got 'nope'"),
         ({"percolate": 1}, "percolate must be True or False"),
     ],

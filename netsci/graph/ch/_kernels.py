@@ -12,8 +12,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from netsci.compiling import njit
 
 if TYPE_CHECKING:
     from netsci.graph.ch.inputs import Lists, Weights

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy.sparse as sp
-from numba import njit
 from numpy.typing import NDArray
 
+from netsci.compiling import njit
 from netsci.graph.processors import one_blas_thread
 
 if TYPE_CHECKING:

@@ -11,8 +11,9 @@ top0, top1 and out. Every kernel runs on one thread and releases the interpreter
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from netsci.compiling import njit
 
 if TYPE_CHECKING:
     from netsci.graph.ch.inputs import Lists, Ratio

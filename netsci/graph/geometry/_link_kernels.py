@@ -1,11 +1,12 @@
 """The compiled loop over the links of a network; imported where needed, as it brings numba."""
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from netsci.compiling import njit
 
-@numba.njit(cache=True, nogil=True)
+
+@njit(cache=True, nogil=True)
 def common_neighbours(indptr: NDArray[np.int64], neighbours: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return for every stored link of a symmetric CSR how many neighbours its two ends share.
 

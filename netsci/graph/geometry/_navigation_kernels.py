@@ -6,9 +6,10 @@ stands for it wherever only an order is asked for.
 
 import math
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from netsci.compiling import njit
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int32]
@@ -18,7 +19,7 @@ ALIKE = 1e-9  # distances closer than this, relatively, count as equal
 ONE_ULP = 2.220446049250313e-16
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def half_sinh(points: Floats, first: int, second: int) -> float:
     """Return sinh(d/2) of two columns of points, rows as in `agreement.points_of`."""
     turn = math.sin((points[1, first] - points[1, second]) / 2)
@@ -28,7 +29,7 @@ def half_sinh(points: Floats, first: int, second: int) -> float:
     return math.hypot(radial, points[4, first] * points[4, second] * chord)
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def pair_moments(points: Floats, reference: Floats, start: int, stop: int) -> Floats:
     """Return count, two means, two sums of squares and the sum of products over pairs (i, j > i).
 
@@ -59,7 +60,7 @@ def pair_moments(points: Floats, reference: Floats, start: int, stop: int) -> Fl
     return total
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def merge_moments(total: Floats, part: Floats) -> None:
     """Add the moments of a part to those of the total."""
     count = total[0] + part[0]
@@ -75,7 +76,7 @@ def merge_moments(total: Floats, part: Floats) -> None:
     total[0] = count
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def ahead(first: float, second: float) -> bool:
     """Whether the second angle follows the first within half a turn, counter-clockwise; both in [0, 2 pi)."""
     whole = 2 * math.pi
@@ -87,7 +88,7 @@ def ahead(first: float, second: float) -> bool:
     return gap < math.pi
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def same_order(theta: Floats, reference: Floats, start: int, stop: int) -> int:
     """Return how many pairs (i, j > i), i from start to stop, turn the same way in both circles."""
     count = 0
@@ -97,7 +98,7 @@ def same_order(theta: Floats, reference: Floats, start: int, stop: int) -> int:
     return count
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def breadth_first(indptr: Ints, indices: Ints, target: int, level: Ints, order: Ints) -> int:
     """Fill the hops to the target (-1 without a path) and the nodes by growing hops; return how many."""
     level[:] = -1
@@ -116,7 +117,7 @@ def breadth_first(indptr: Ints, indices: Ints, target: int, level: Ints, order: 
     return tail
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def textbook_cosh(points: Floats, first: int, second: int) -> float:
     """Return cosh d by the law of cosines as usually written, rounding errors and all: it decides ties."""
     turn = points[1, first] - points[1, second]
@@ -128,7 +129,7 @@ def textbook_cosh(points: Floats, first: int, second: int) -> float:
     return straight
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def next_link(indptr: Ints, indices: Ints, points: Floats, near: Floats, node: int, target: int) -> int:
     """Return where in the CSR links the node's greedy choice is, its neighbour nearest to the target."""
     least = math.inf
@@ -151,7 +152,7 @@ def next_link(indptr: Ints, indices: Ints, points: Floats, near: Floats, node: i
     return best
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def follow(
     indptr: Ints, indices: Ints, points: Floats, near: Floats, target: int, lengths: Floats, hops: Ints,
     travelled: Floats, choice: Ints, trail: Ints,
@@ -181,7 +182,7 @@ def follow(
             at = back
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def route(indptr: Ints, indices: Ints, points: Floats, targets: Ints) -> tuple[float, int, int]:
     """Return the sum of shortest/greedy hops, the arrivals and their hops, over all sources and targets."""
     nodes = len(indptr) - 1
@@ -203,7 +204,7 @@ def route(indptr: Ints, indices: Ints, points: Floats, targets: Ints) -> tuple[f
     return score, arrived, walked
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def mean_path_lengths(
     indptr: Ints, indices: Ints, lengths: Floats, order: Ints, level: Ints, ways: Floats, mean: Floats
 ) -> None:
@@ -230,13 +231,13 @@ def mean_path_lengths(
             ways[order[place]] /= most
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def ratio(straight: float, path: float) -> float:
     """Return straight / path; a path of no length is straight, an endless one scores 0."""
     return straight / path if path > 0 else 1.0
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def congruence_sums(
     indptr: Ints, indices: Ints, lengths: Floats, shortest: Floats, points: Floats, start: int, stop: int
 ) -> Floats:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from netsci.graph.checks import as_whole, check_generator, check_graph, check_number
+from netsci.arguments import as_count
+from netsci.graph.checks import check_generator, check_graph, check_number
 from netsci.graph.degree.exponent_table import random_control
 from netsci.graph.geometry.embedding import Embedding, radial_coordinates
 from netsci.graph.layered import LayeredGraph
@@ -196,7 +197,7 @@ def _means(
     return _divide(np.bincount(labels, values, minlength=len(nodes)), nodes)
 
 
-def _divide(totals: NDArray[np.float64], numbers: NDArray[np.int64]) -> NDArray[np.float64]:
+def _divide(totals: NDArray[Any], numbers: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the quotients, NaN where there is nothing to divide by."""
     return np.asarray(np.divide(totals, numbers, out=np.full(len(numbers), np.nan), where=numbers > 0))
 
@@ -208,8 +209,7 @@ def _check(graph: Any, embedding: Any, hubs: Any, permutations: Any, rng: Any) -
     check_number(hubs, "hubs")
     if not 0 < hubs <= 1:
         raise ValueError(f"hubs must be a share of the nodes in (0, 1]; got {hubs!r}")
-    if as_whole(permutations, "permutations") < 1:
-        raise ValueError(f"permutations must be at least 1; got {permutations!r}")
+    as_count(permutations, "permutations", 1)
     check_generator(rng)
     if embedding.nodes.max() >= graph.n_nodes:
         raise ValueError(

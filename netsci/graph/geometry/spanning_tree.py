@@ -1,9 +1,10 @@
 """The minimum spanning tree of a network, unique also where lengths tie."""
 
-import numba
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
+
+from netsci.compiling import njit
 
 TIE = 1e-10  # relative difference up to which two lengths count as equal
 
@@ -60,7 +61,7 @@ def is_unique(lengths: sp.csr_array, tree: sp.csr_array) -> bool:
     useful = _count_useful(
         links.row.astype(np.int64), links.col.astype(np.int64), levels, order, lengths.shape[0]
     )
-    return int(useful) == tree.nnz // 2
+    return bool(int(useful) == tree.nnz // 2)
 
 
 def tree_of(lengths: sp.csr_array, links: NDArray[np.int64]) -> sp.csr_array:
@@ -86,7 +87,7 @@ def _levels(lengths: NDArray[np.float64]) -> NDArray[np.int64]:
     return level
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _count_useful(
     first: NDArray[np.int64],
     second: NDArray[np.int64],
@@ -111,7 +112,7 @@ def _count_useful(
     return useful
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _root(parent: NDArray[np.int64], node: int) -> int:
     while parent[node] != node:
         parent[node] = parent[parent[node]]
@@ -119,7 +120,7 @@ def _root(parent: NDArray[np.int64], node: int) -> int:
     return node
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _kruskal(
     first: NDArray[np.int64], second: NDArray[np.int64], order: NDArray[np.int64], count: int
 ) -> NDArray[np.bool_]:

@@ -3,9 +3,9 @@
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from netsci.compiling import njit
 from netsci.graph.structure._rewiring_kernels import shuffle
 
 _LEAST = 1e-9  # gains below are rounding; without a least gain two modules may swap a node forever
@@ -162,4 +162,5 @@ def divide_in_two(
         x = y / size
         if step == steps // 3:
             shift = size
-    return (x > 0.0).astype(np.int64)
+    sides: NDArray[np.int64] = (x > 0.0).astype(np.int64)
+    return sides

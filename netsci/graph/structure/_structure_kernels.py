@@ -6,8 +6,9 @@ Matrices come as the indptr and indices of a CSR matrix without values, columns 
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from netsci.compiling import njit
 
 _ONE = np.uint64(1)
 _ZERO = np.uint64(0)

@@ -16,7 +16,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from netsci.graph.checks import as_whole
+from netsci.arguments import as_count
 from netsci.graph.structure.leiden import search_leiden
 from netsci.graph.structure.modularity import Ends
 
@@ -67,8 +67,7 @@ def find_modules(
     Source: Traag, Waltman and van Eck, Scientific Reports 9, 5233 (2019); Blondel, Guillaume, Lambiotte and
     Lefebvre, J. Stat. Mech. P10008 (2008); Barber, Physical Review E 76, 066102 (2007).
     """
-    if as_whole(runs, "runs") < 1:
-        raise ValueError(f"runs must be at least 1 search; got {runs}")
+    as_count(runs, "runs", 1)
     if not links.nnz:
         return Modules(np.arange(nodes, dtype=np.int64), float("nan"))
     ends = Ends.of(links, offset, nodes)

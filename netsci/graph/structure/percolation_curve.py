@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from netsci.graph.checks import as_whole, check_choice, check_generator, check_graph
+from netsci.arguments import as_count
+from netsci.graph.checks import check_choice, check_generator, check_graph
 from netsci.graph.layered import LayeredGraph
 
 if TYPE_CHECKING:
@@ -69,9 +70,27 @@ def percolation_curve(
     Source: Albert, Jeong and Barabasi, Nature 406, 378 (2000); Newman and Ziff, Physical Review Letters 85,
     4104 (2000), for all sizes in one sweep.
     """
+<<<<<<< HEAD
     order = check_attack(graph, attack, runs, points, rng)
     one_run = (_node_run if attack in NODE_ATTACKS else _link_run)(graph, order)
     return summarise_runs(lambda: one_run() / graph.n_nodes, order.total, attack, runs, points)
+=======
+    import pandas as pd
+
+    check_graph(graph)
+    check_choice(attack, ATTACKS, "attack")
+    check_generator(rng)
+    as_count(runs, "runs", 1)
+    as_count(points, "points", 2)
+    one_run = _node_run(graph, attack, rng) if attack in NODE_ATTACKS else _link_run(graph, attack, rng)
+    sizes = one_run()
+    total = len(sizes) - 1
+    at = np.unique(np.rint(np.linspace(0, total, points)).astype(np.int64))
+    shares = np.array([sizes[at], *(one_run()[at] for _ in range(runs - 1))]) / graph.n_nodes
+    low, high = np.quantile(shares, BAND, axis=0)
+    columns = {"attack": attack, "removed": at / total, "mean": shares.mean(axis=0), "low": low, "high": high}
+    return pd.DataFrame(columns)
+>>>>>>> main
 
 
 def robustness(curve: pd.DataFrame) -> float:

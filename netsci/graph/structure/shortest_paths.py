@@ -4,11 +4,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import numba
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from netsci.compiling import njit
 from netsci.graph.processors import worker_count
 
 STRIPE = 64  # sources, or rows of a tile, that a thread takes at a time
@@ -65,7 +65,7 @@ def _in_stripes(work: Callable[[int, int], None], count: int, workers: int) -> N
             job.result()
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _smaller_of_both_ways(distances: NDArray[np.float64], start: int, stop: int) -> None:
     """Give entries (i, j) and (j, i), start <= i < stop, j < i, the smaller of their values.
 
@@ -79,7 +79,7 @@ def _smaller_of_both_ways(distances: NDArray[np.float64], start: int, stop: int)
                 distances[j, i] = smaller
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _dijkstra_rows(
     indptr: NDArray[np.uint32],
     neighbours: NDArray[np.uint32],
@@ -121,7 +121,7 @@ def _dijkstra_rows(
                     _sift_up(nodes, keys, place, position, other, length)
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _sift_down(
     nodes: NDArray[np.uint32],
     keys: NDArray[np.float64],
@@ -148,7 +148,7 @@ def _sift_down(
     place[node] = position
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _sift_up(
     nodes: NDArray[np.uint32],
     keys: NDArray[np.float64],

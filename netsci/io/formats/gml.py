@@ -1,4 +1,4 @@
-"""Read GML and node-link JSON: nodes and links with attributes, nested to any depth.
+"""Read GML: nodes and links with attributes, nested to any depth.
 
 The GML reader is our own: igraph accepts damaged files (nodes without ids, brackets that do not pair), and
 some files end its process.
@@ -7,7 +7,6 @@ some files end its process.
 from __future__ import annotations
 
 import html
-import json
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -15,16 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 from netsci.io.errors import CheckpointError, printable
 from netsci.io.formats.graph_text import whole_text
+from netsci.io.guess import Guess
 from netsci.io.network.graphs import from_network
 
 if TYPE_CHECKING:
     from netsci.graph.layered import LayeredGraph
 
 _TOKEN = re.compile(r'"([^"]*)"|([\[\]])|([^\s\[\]"]+)')
-_WHOLE = re.compile(r"[+-]?\d{1,18}")
+_WHOLE = re.compile(r"[+-]?\d{1,100}")
 _REMARK = re.compile(r"^[ \t]*#.*$", re.MULTILINE)
 _MAX_DEPTH = 64
-_MAX_JSON = 2**28  # bytes: Python takes about 20 times as many
 _AGAIN = "write it again, for instance with networkx.write_gml"
 
 Record = tuple[str, dict[str, Any]]
@@ -44,48 +43,13 @@ def read_gml(path: Path) -> tuple[LayeredGraph, list[str]]:
     if "netsci" in header:
         network.graph["netsci"] = header["netsci"]
     nodes = [attributes for kind, attributes in records[:first] if kind == "node"]
-    _add_nodes(path, network, nodes)
+    add_nodes(path, network, nodes)
     links = (attributes for kind, attributes in records[:first] if kind == "edge")
     add_links(path, network, (_ends(path, attributes) for attributes in links))
-    notes = [f"only the first of {graphs} graphs is read"] if graphs > 1 else []
+    notes: list[str] = [f"only the first of {graphs} graphs is read"] if graphs > 1 else []
     if "directed" not in header:
-        notes.append("links are read as undirected: the file does not say 'directed 1'")
+        notes.append(Guess("links are read as undirected: the file does not say 'directed 1'"))
     return from_network(path, network, notes)
-
-
-def read_json(path: Path) -> tuple[LayeredGraph, list[str]]:
-    """Read node-link JSON as `networkx.node_link_data` and D3 write it: nodes with ids, links (or edges)."""
-    import networkx as nx
-
-    if path.stat().st_size > _MAX_JSON:
-        raise CheckpointError(
-            path, f"the JSON file is larger than the limit of {_MAX_JSON:,} bytes", "save it as a sparse npz"
-        )
-    found = json.loads(whole_text(path))
-    links: Any = found.get("links", found.get("edges")) if isinstance(found, dict) else None
-    nodes: Any = found.get("nodes") if isinstance(found, dict) else None
-    shards = found.get("weight_map") if isinstance(found, dict) else None
-    if isinstance(shards, dict) and shards:
-        names = sorted(set(map(str, shards.values())))
-        raise CheckpointError(
-            path,
-            f"it holds no weights: it lists the {len(names):,} files that hold them",
-            f"open one of them: {', '.join(map(printable, names[:3]))}",
-        )
-    nodes = _number_nodes(nodes, links)
-    if not (_are_records(nodes, {"id"}) and _are_records(links, {"source", "target"})):
-        raise CheckpointError(
-            path,
-            "this is a JSON file, but not node-link JSON (nodes with id, links with source and target)",
-            "write the graph with networkx.node_link_data, or as GraphML",
-        )
-    network = nx.MultiDiGraph() if found.get("directed", False) else nx.MultiGraph()
-    if isinstance(found.get("graph"), dict):
-        network.graph.update(found["graph"])
-    _add_nodes(path, network, [{**node, "id": _key(node["id"])} for node in nodes])
-    add_links(path, network, ((_key(x["source"]), _key(x["target"]), _rest(x)) for x in links))
-    said = [] if "directed" in found else ["links are read as undirected: the file does not say 'directed'"]
-    return from_network(path, network, said)
 
 
 def add_links(path: Path, network: Any, links: Iterable[tuple[Any, Any, dict[str, Any]]]) -> None:
@@ -161,7 +125,8 @@ def _flag(path: Path, header: dict[str, Any]) -> bool:
     return bool(flag)
 
 
-def _add_nodes(path: Path, network: Any, nodes: list[dict[str, Any]]) -> None:
+def add_nodes(path: Path, network: Any, nodes: list[dict[str, Any]]) -> None:
+    """Add nodes to a networkx graph. Raise CheckpointError if one has no id, or two have the same."""
     missing = sum("id" not in node for node in nodes)
     if missing:
         raise CheckpointError(path, f"{missing:,} of {len(nodes):,} nodes have no id", _AGAIN)
@@ -173,27 +138,9 @@ def _add_nodes(path: Path, network: Any, nodes: list[dict[str, Any]]) -> None:
 def _ends(path: Path, attributes: dict[str, Any]) -> tuple[Any, Any, dict[str, Any]]:
     if not {"source", "target"} <= attributes.keys():
         raise CheckpointError(path, "a link has no source or no target", _AGAIN)
-    return attributes["source"], attributes["target"], _rest(attributes)
+    return attributes["source"], attributes["target"], rest(attributes)
 
 
-def _rest(link: dict[str, Any]) -> dict[str, Any]:
+def rest(link: dict[str, Any]) -> dict[str, Any]:
+    """Return the attributes of a link beside its ends."""
     return {key: value for key, value in link.items() if key not in ("source", "target", "key")}
-
-
-def _are_records(value: Any, keys: set[str]) -> bool:
-    return isinstance(value, list) and all(isinstance(x, dict) and keys <= x.keys() for x in value)
-
-
-def _number_nodes(nodes: Any, links: Any) -> Any:
-    """Number nodes that have no id if the links name places in the list, as early D3 files do."""
-    if not (_are_records(nodes, set()) and _are_records(links, {"source", "target"})):
-        return nodes
-    ends = [link[end] for link in links for end in ("source", "target")]
-    placed = all(type(end) is int and 0 <= end < len(nodes) for end in ends)
-    named = any("id" in node for node in nodes)
-    return nodes if named or not placed else [{**node, "id": i} for i, node in enumerate(nodes)]
-
-
-def _key(value: Any) -> Any:
-    """Make a node's id hashable: in JSON it may be a list or a dictionary."""
-    return value if isinstance(value, (str, int, float, bool)) else json.dumps(value)

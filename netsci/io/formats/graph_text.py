@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import IO, Any, NoReturn
 from xml.parsers import expat
 
 from netsci.io.errors import CheckpointError, printable
+from netsci.io.guess import Guess
 from netsci.io.limits import MAX_XML
 
 GML, PAJEK, JSON, TABLE, MATRIX_MARKET = "gml", "pajek", "json", "table", "matrix market"
 MAX_LINE = 2**26  # characters: a row of a matrix with millions of columns
+MAX_TAG = 2**20  # bytes of one tag, comment or instruction
+_BLOCK = 2**16  # bytes parsed at once
 _MAX_DEPTH = 64
 _BYTES = 2**20
 _MARKS = (
@@ -23,6 +27,8 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_FALLBACKS = ("cp1252", "latin-1")
+_NOT_1252 = b"\x81\x8d\x8f\x90\x9d"
 
 
 def text_kind(head: bytes) -> str | None:
@@ -31,8 +37,8 @@ def text_kind(head: bytes) -> str | None:
     >>> text_kind(b"*Vertices 3"), text_kind(b"graph [ directed 1"), text_kind(b"a b 1.5")
     ('pajek', 'gml', 'table')
     """
-    text = head.decode(_by_mark(head) or "latin-1", errors="replace").lstrip().replace("\r", "\n")
-    if not text or sum(c.isprintable() or c in "\t\r\n\f" for c in text) < 0.9 * len(text) or "\0" in text:
+    text = _decode(head).lstrip("\ufeff").lstrip().replace("\r", "\n")
+    if not text or sum(c.isprintable() or c in "\t\n\f" for c in text) < 0.9 * len(text) or "\0" in text:
         return None
     if text.startswith("%%MatrixMarket"):
         return MATRIX_MARKET
@@ -45,7 +51,7 @@ def text_kind(head: bytes) -> str | None:
 
 
 def encoding_of(path: Path) -> str:
-    """Return the encoding of a text file: by its mark, else UTF-8, else Latin-1, which takes any byte."""
+    """Return the encoding of a text file: by its mark, else UTF-8, else a Western European one."""
     with open(path, "rb") as stream:
         marked = _by_mark(stream.read(4096))
         if marked:
@@ -57,8 +63,29 @@ def encoding_of(path: Path) -> str:
                 decoder.decode(block)
             decoder.decode(b"", final=True)
         except UnicodeDecodeError:
-            return "latin-1"
+            stream.seek(0)
+            return _find_western(stream)
     return "utf-8"
+
+
+def _find_western(stream: IO[bytes]) -> str:
+    """Return Windows-1252, or Latin-1 where a byte is none of its characters; either takes any other byte."""
+    while block := stream.read(_BYTES):
+        if block.translate(None, _NOT_1252) != block:
+            return "latin-1"
+    return "cp1252"
+
+
+def encoding_guess(path: Path) -> list[str]:
+    """Return what to say where the encoding of a text is a guess."""
+    if encoding_of(path) not in _FALLBACKS:
+        return []
+    return [
+        Guess(
+            "its text is not UTF-8 and has no mark: read as Western European (Windows-1252), so names may be "
+            "wrong; if they are, save it as UTF-8"
+        )
+    ]
 
 
 def lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -109,8 +136,10 @@ def parse_xml(
     start: Callable[[str, dict[str, str], int], Any],
     end: Callable[[str], Any] | None = None,
     text: Callable[[str], Any] | None = None,
+    *,
+    stream: IO[bytes] | None = None,
 ) -> None:
-    """Parse XML: `start(tag, attributes, depth)`, `end(tag)`, tags without their namespace.
+    """Parse XML: `start(tag, attributes, depth)`, `end(tag)`, no namespace; `stream`: a part of the file.
 
     Refused are document types, entities and deep nesting. On events rather than bytes, because a declared
     encoding can spell `<!DOCTYPE` in other bytes.
@@ -150,8 +179,19 @@ def parse_xml(
     if text is not None:
         parser.buffer_text = True
         parser.CharacterDataHandler = text
-    with open(path, "rb") as stream:
-        parser.ParseFile(stream)
+    fed = 0
+    with open(path, "rb") if stream is None else contextlib.nullcontext(stream) as source:
+        while block := source.read(_BLOCK):
+            parser.Parse(block, False)
+            fed += len(block)
+            # Before 2.6 expat reads a tag that has not ended again with every block.
+            if fed - parser.CurrentByteIndex > MAX_TAG:
+                raise CheckpointError(
+                    path,
+                    f"a tag, comment or instruction of its XML has more than {MAX_TAG:,} bytes",
+                    "shorten its attributes, or write it again",
+                )
+        parser.Parse(b"", True)
 
 
 class _Root(Exception):
@@ -181,6 +221,17 @@ def web_page(path: Path) -> CheckpointError:
         "this is a web page (HTML), not the file itself",
         "download it again from the page's download or raw link",
     )
+
+
+def _decode(head: bytes) -> str:
+    """Return the first bytes of a text as text: by its mark, else as UTF-8, else as Latin-1."""
+    marked = _by_mark(head)
+    if marked is None:
+        try:
+            return codecs.getincrementaldecoder("utf-8")().decode(head)  # its last character may be cut
+        except UnicodeDecodeError:
+            marked = "latin-1"
+    return head.decode(marked, errors="replace")
 
 
 def _by_mark(head: bytes) -> str | None:

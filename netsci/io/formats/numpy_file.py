@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import math
 import zipfile
@@ -11,7 +12,8 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from netsci.io.errors import CheckpointError, printable
-from netsci.io.limits import check_matrix, check_members
+from netsci.io.limits import MAX_ENTRIES, check_matrix, check_members
+from netsci.io.network.arrays.coordinates import find_groups, with_parts
 from netsci.io.network.contents import Contents
 from netsci.io.network.pointers import check_pointers
 
@@ -24,6 +26,7 @@ _SPARSE = {"csr", "csc", "coo"}
 def read_npy(path: Path) -> Contents:
     """Read one dense matrix, rows presynaptic; raises CheckpointError unless it is two-dimensional."""
     with open(path, "rb") as stream:
+        _refuse_several(path, stream)
         shape, dtype = _header(path, stream, path.stat().st_size, "the array")
         if dtype.hasobject:
             raise _objects(path, "the array")
@@ -51,20 +54,68 @@ def read_npz(path: Path) -> Contents:
         names = [m.filename.removesuffix(".npy") for m in members]
         if {"format", "shape", "data"} <= set(names):
             return _read_sparse(path, archive)
+        headers = read_headers(path, archive)
+        groups = find_groups(headers)
+        parts = {part for group in groups for part in group.parts.values()}
         for member, name in zip(members, names, strict=True):
-            if name in arrays or name in small:
-                raise CheckpointError(path, f"it holds {printable(name)!r} twice", "save it again")
-            with archive.open(member) as stream:
-                shape, dtype = _header(path, stream, member.file_size, printable(name))
+            shape, dtype = headers[name]
             if dtype.hasobject:
                 notes.append(f"{printable(name)} holds pickled Python objects, which are not opened")
                 small.add(name)
-            elif len(shape) < 2:
+            elif len(shape) < 2 and name not in parts:
                 small.add(name)
                 lengths.update({name: shape[0]} if shape else {})
             else:
                 arrays[name] = _read_member(archive, member)
+    arrays = with_parts(path, arrays, groups)
     return Contents("npz", arrays, "by_name", False, small, notes, lengths)
+
+
+def _refuse_several(path: Path, stream: IO[bytes]) -> None:
+    """Raise CheckpointError for several arrays in one file, else leave the stream at its beginning."""
+    size = path.stat().st_size
+    shapes: list[str] = []
+    with contextlib.suppress(Exception):  # damaged: what reads the first array says so
+        while len(shapes) < MAX_ENTRIES and stream.tell() < size:
+            shape, dtype = _read_header(stream)
+            stream.seek(stream.tell() + math.prod(shape) * dtype.itemsize)
+            shapes.append(" x ".join(map(str, shape)) or "a number")
+            if dtype.hasobject or min(shape, default=0) < 0:
+                break
+    if len(shapes) > 1:
+        more = f" and {len(shapes) - 6} more" if len(shapes) > 6 else ""
+        raise CheckpointError(
+            path,
+            f"it holds {len(shapes)} arrays one after the other and no names, as Equinox (.eqx) and repeated "
+            f"numpy.save write them: {', '.join(shapes[:6])}{more}",
+            "save them as npz, each under the name of its layer: numpy.savez(file, **{name: array})",
+        )
+    stream.seek(0)
+
+
+def _read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    version = np.lib.format.read_magic(stream)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, dtype = read(stream)
+    return shape, dtype
+
+
+def read_headers(path: Path, archive: zipfile.ZipFile) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
+    """Return shape and type of each array of an npz by its name."""
+    headers = {}
+    for member in archive.infolist():
+        name = member.filename.removesuffix(".npy")
+        if name in headers:
+            raise CheckpointError(path, f"it holds {printable(name)!r} twice", "save it again")
+        with archive.open(member) as stream:
+            headers[name] = _header(path, stream, member.file_size, printable(name))
+    return headers
+
+
+def read_numbers(archive: zipfile.ZipFile, name: str) -> Any:
+    """Return an array of an npz by its name, without its suffix."""
+    found = {member.filename.removesuffix(".npy"): member for member in archive.infolist()}
+    return _read_member(archive, found[name])
 
 
 def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Any:

@@ -149,10 +149,8 @@ class _Network:
             quoted, word = match[2], match[3]
             self._labels[vertex - 1] = word if quoted is None else quoted
 
-    def _labels_of(self, first: int, last: int) -> list[str] | None:
-        """Return the labels of some vertices, by their numbers where they have none."""
-        if not self._labels:
-            return None
+    def _labels_of(self, first: int, last: int) -> list[str]:
+        """Return the labels of some vertices, their numbers where they have none."""
         return [self._labels.get(vertex, str(vertex + 1)) for vertex in range(first, last)]
 
     def _vertex(self, number: int, word: str) -> int:

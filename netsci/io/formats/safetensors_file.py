@@ -13,13 +13,17 @@ from numpy.typing import NDArray
 
 from netsci.io.errors import CheckpointError, printable
 from netsci.io.limits import MAX_HEADER, check_arrays, check_count
+from netsci.io.network.arrays import bitmask
+from netsci.io.network.arrays.bitmask import find_bitmasks, with_bitmasks
 from netsci.io.network.contents import Contents
 from netsci.io.network.linked import PARTS, find_linked_layers, with_linked
+from netsci.io.seal import find_damage_of, is_ours
 
 UNFOLDED = (
     "sparse convolutions are read by the rows of their unfolded kernels: the network.safetensors that a "
     "finished run leaves keeps their shape"
 )
+UNCHECKED = "it holds no checksum (an older version wrote it), so that damage would not be seen"
 TRAINING, MODEL = "netsci training checkpoint", "model."  # format, and names, of `netsci.train.checkpoint`
 _DTYPES = {
     "F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "F8_E4M3": "u1", "F8_E5M2": "u1",
@@ -35,13 +39,16 @@ def read_safetensors(path: Path) -> Contents:
     """
     header, start = _header(path)
     _second_opinion(path)
+    unchecked = _check_seal(path, header, start)
     metadata = header.pop("__metadata__", {})
     check_count(path, len(header), "tensors")
     training = isinstance(metadata, dict) and str(metadata.get("format", "")).startswith(TRAINING)
     if training:
         header = {name[len(MODEL) :]: entry for name, entry in header.items() if name.startswith(MODEL)}
     linked = find_linked_layers(name for name, entry in header.items() if len(entry["shape"]) == 1)
+    masked = find_bitmasks(header)
     parts = {layer + part for layer in linked for part in PARTS}
+    parts |= {layer + part for layer in masked for part in bitmask.PARTS}
     arrays: dict[str, Any] = {}
     small: set[str] = set()
     wanted = {n: entry for n, entry in header.items() if len(entry["shape"]) >= 2 or n in parts}
@@ -54,12 +61,24 @@ def read_safetensors(path: Path) -> Contents:
             continue
         arrays[name] = _decode(path, name, entry, data)
     lengths = {name: header[name]["shape"][0] for name in small if len(header[name]["shape"]) == 1}
-    arrays = with_linked(path, arrays, linked, lengths)
+    arrays = with_bitmasks(path, with_linked(path, arrays, linked, lengths), masked)
     kind = "checkpoint of a training run" if training else "safetensors"
     if isinstance(metadata, dict) and metadata.get("format") in ("pt", "np", "tf", "flax", "mlx"):
         kind += f" ({metadata['format']})"
     notes = [UNFOLDED] if training and '"model": "resnet18"' in str(metadata.get("content", "")) else []
-    return Contents(kind, arrays, "out_in", False, small, notes, lengths)
+    return Contents(kind, arrays, "out_in", False, small, unchecked + notes, lengths, stored=set(header))
+
+
+def _check_seal(path: Path, header: dict[str, Any], start: int) -> list[str]:
+    """Raise CheckpointError if a file of ours does not fit its checksum; say so where it has none."""
+    with open(path, "rb") as stream:
+        stream.seek(start)
+        damage = find_damage_of(header, stream)
+    if damage:
+        raise CheckpointError(
+            path, f"{damage}: damaged", "make it again: give the `netsci train` command again"
+        )
+    return [UNCHECKED] if damage is None and is_ours(header) else []
 
 
 def _header(path: Path) -> tuple[dict[str, Any], int]:

@@ -12,40 +12,13 @@ import numpy as np
 
 from netsci.graph.layered import LayeredGraph
 from netsci.graph.projection import Population, Projection
-from netsci.io.network.contents import Contents
-from netsci.io.network.layers import Layer, list_names
+from netsci.io.network.arrays.naming import list_names
+from netsci.io.network.layers import Layer
+from netsci.io.network.order.widths import fit, loops
 from netsci.io.network.structure import channels_first, structure
 
 _QKV = re.compile(r"(?i)(?<![a-z])w?_?(q|k|v|query|key|value)(?![a-z])")
 _SHORTCUT = re.compile(r"(.*\.)(downsample|shortcut|skip|skip_connection|identity_conv)(\.|$|_)")
-
-
-def arrange(layers: list[Layer], contents: Contents) -> tuple[list[Layer], list[str]]:
-    """Return the layers in the order and orientation in which they chain, and notes on what was decided.
-
-    A torch dict is taken as it is. Where the order means nothing, names are sorted naturally (layers.2 before
-    layers.10); if that does not chain, the file's order and the only order of the pieces that chains are
-    tried. Where only names tell the orientation, the transposes are tried last.
-    """
-    natural = sorted(layers, key=lambda layer: natural_key(layer.name))
-    if contents.ordered:
-        names = [layer.array for layer in layers]
-        sorted_as_text = not contents.uses and names == sorted(names) != [layer.array for layer in natural]
-        # layers.10 before layers.2 is no order that a model is built in.
-        return (
-            (natural, ["names were sorted as text: put in natural order"]) if sorted_as_text else (layers, [])
-        )
-    turns = (False, True) if contents.orientation == "by_name" and len(layers) > 1 else (False,)
-    # Orders found from widths come last: transposed layers always chain backwards.
-    orders = [(natural, ""), (layers, "the layers are in the order of the file")]
-    tries = [(order, note, turn) for turn in turns for order, note in orders]
-    tries += [(_by_width(natural), "the order of the layers was found from their widths", False)]
-    for order, note, turn in tries:
-        tried = [layer.turn() for layer in order] if turn else order
-        if tried and len(_pieces(tried)) == 1:
-            same = [layer.name for layer in order] == [layer.name for layer in natural]
-            return tried, ([] if same else [note]) + _orientation(contents, turn)
-    return natural, _orientation(contents, False)
 
 
 def join(layers: list[Layer]) -> tuple[LayeredGraph, list[str]]:
@@ -78,7 +51,9 @@ class _Drawn:
         self.breaks: list[str] = []
         self.taken: set[str] = set()
         self.last: Layer | None = None
-        self.sources: dict[str, Population] = {}  # of each layer that is drawn
+        self.here: Population | None = None  # what the last layer fills
+        # What each layer that is drawn reads, and the layer that fills it.
+        self.sources: dict[str, tuple[Population, Layer | None]] = {}
         # Where each array's layer ends, and where each input of the network begins (without a layer).
         self.ends: dict[str, tuple[Population, Layer | None]] = {}
 
@@ -104,20 +79,31 @@ class _Drawn:
                     layer = _channels_first(layer, source.size)
         else:
             rows_per_unit, source = layer.positions, self._entry(layer)
+        known = self.ends.get(layer.into)
+        if known and known[0].size == layer.shape[1]:  # an update of what another layer fills
+            self.projections.append(_projection(layer, source.name, known[0].name, rows_per_unit, self.notes))
+            self.ends[layer.array] = known
+            return
         target = Population(_free(layer.name, self.taken), layer.shape[1])
         self.populations.append(target)
         self.projections.append(_projection(layer, source.name, target.name, rows_per_unit, self.notes))
-        self.last, self.ends[layer.array], self.sources[layer.array] = layer, (target, layer), source
+        self.ends[layer.array] = target, layer
+        self.sources[layer.array] = source, found[1] if found and found[0] is source else None
+        if not layer.aside:
+            self.last, self.here = layer, target
 
     def _source(self, layer: Layer) -> tuple[Population, Layer | None] | None:
         """Return the population that a layer reads, where one is known, and the layer that fills it."""
         if layer.starts:
             return None
+        shared = self.sources.get(layer.beside)
+        if shared and fit(shared[1], layer, shared[0].size):
+            return shared
         if layer.after is None:
-            sibling = self._sibling(layer)
-            if sibling and sibling.size == layer.channels:
-                return sibling, None
-            return (self.populations[-1], self.last) if self.last else None
+            shared = self._sibling(layer)
+            if shared and fit(shared[1], layer, shared[0].size):
+                return shared
+            return (self.here, self.last) if self.here else None
         known = [(name, self.ends[name]) for name in layer.after if name in self.ends]
         fits = [end for _, end in known if loops(end[0].size, layer) or fit(end[1], layer, end[0].size)]
         if not fits:
@@ -128,7 +114,7 @@ class _Drawn:
             self.notes.append(f"{layer.name} reads {source[0].name}, joined here, and {list_names(others)}")
         return source
 
-    def _sibling(self, layer: Layer) -> Population | None:
+    def _sibling(self, layer: Layer) -> tuple[Population, Layer | None] | None:
         """Return what the layer before reads where both are of the q, k and v that read the same."""
         if self.last is None or self.last.array == layer.array:
             return None
@@ -138,13 +124,13 @@ class _Drawn:
     def _shortcut(self, layer: Layer) -> bool:
         """Draw a shortcut around the layers of its block, between the same populations, if it fits."""
         named = _SHORTCUT.match(layer.array)
-        if not named or layer.after is not None or self.last is None:
+        if not named or layer.after is not None or self.last is None or self.here is None:
             return False
         inside = [name for name in self.sources if name.startswith(named[1])]
-        target = self.populations[-1]
+        target = self.here
         if not inside or not self.last.array.startswith(named[1]):
             return False
-        source = self.sources[inside[0]]
+        source, _ = self.sources[inside[0]]
         if source.size != layer.channels or target.size != layer.shape[1]:
             return False
         self.projections.append(_projection(layer, source.name, target.name, layer.positions, self.notes))
@@ -167,81 +153,6 @@ class _Drawn:
         """Return the last layer that is read, or else the one before."""
         known = [end[1] for end in map(self.ends.get, layer.after or ()) if end]
         return next(one for one in [*known[::-1], self.last] if one is not None)
-
-
-def fit(before: Layer | None, after: Layer, width: int) -> int:
-    """Return how many rows of `after` each unit of `before`, `width` wide, owns, 0 where none fits."""
-    rows = after.shape[0]
-    if after.channels == width:
-        return after.positions
-    flattens = before is not None and before.convolution and not after.convolution and rows % width == 0
-    return rows // width if flattens else 0
-
-
-def loops(width: int, layer: Layer) -> bool:
-    """Return whether a layer that is recurrent by its name maps a population of this width onto itself."""
-    return layer.recurrent and layer.channels == layer.shape[1] == width
-
-
-def natural_key(name: str) -> list[tuple[int, int, str]]:
-    """Return a sorting key by which numbers in names count as numbers.
-
-    >>> sorted(["layers.10", "layers.2"], key=natural_key)
-    ['layers.2', 'layers.10']
-    """
-    return [
-        (0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.split(r"(\d{1,18})", name)
-    ]
-
-
-def _pieces(layers: list[Layer]) -> list[list[Layer]]:
-    """Cut layers where they do not chain."""
-    pieces: list[list[Layer]] = []
-    last: Layer | None = None
-    for layer in layers:
-        if last and loops(last.shape[1], layer):
-            pieces[-1].append(layer)
-            continue
-        if last and not layer.starts and fit(last, layer, last.shape[1]):
-            pieces[-1].append(layer)
-        else:
-            pieces.append([layer])
-        last = layer
-    return pieces
-
-
-def _by_width(layers: list[Layer]) -> list[Layer]:
-    """Return the pieces in the only order in which all of them chain, or none."""
-    pieces = _pieces(layers)
-    if len(pieces) > 64:
-        return []
-    after = [
-        [j for j, b in enumerate(pieces) if i != j and fit(a[-1], b[0], a[-1].shape[1])]
-        for i, a in enumerate(pieces)
-    ]
-    followed = {j for found in after for j in found}
-    starts = [i for i in range(len(pieces)) if i not in followed]
-    if len(starts) != 1 or any(len(found) > 1 for found in after):
-        return []
-    order = [starts[0]]
-    while after[order[-1]] and len(order) <= len(pieces):
-        order.append(after[order[-1]][0])
-    return [layer for i in order for layer in pieces[i]] if len(order) == len(pieces) else []
-
-
-def _orientation(contents: Contents, turned: bool) -> list[str]:
-    if contents.orientation != "by_name":
-        return []
-    if turned:
-        return ["matrices were transposed where their names did not ask for it: only so do they chain"]
-    torch_named = [name for name in contents.arrays if re.search(r"\.(weight|mask)\w*$", name)]
-    if len(torch_named) == len(contents.arrays):
-        return ["names as in torch (*.weight): matrices are [out, in] and were transposed"]
-    if torch_named:
-        return [
-            "matrices named as in torch (*.weight) are [out, in] and were transposed, the others were not"
-        ]
-    return ["matrices are taken as [presynaptic, postsynaptic]"]
 
 
 def _projection(layer: Layer, source: str, target: str, rows_per_unit: int, notes: list[str]) -> Projection:

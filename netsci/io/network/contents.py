@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
+
+from netsci.io.guess import Guess
 
 Orientation = Literal["out_in", "in_out", "kernel", "swapped"]
 FileOrientation = Literal["out_in", "in_out", "by_name"]
+
+
+class OpenGuess(Guess):
+    """A guess that leaves open which links exist, so that nothing is said about sparsity."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,7 @@ class Contents:
     notes : what the user should know.
     lengths : how many numbers each one-dimensional array holds: a bias tells which side of its matrix is out.
     uses : where the file says which arrays are layers and how they lie, all of them; else empty.
+    stored : the names under which the file keeps its arrays, where they differ (parts of a sparse matrix).
     """
 
     kind: str
@@ -58,3 +66,17 @@ class Contents:
     notes: list[str] = field(default_factory=list)
     lengths: dict[str, int] = field(default_factory=dict)
     uses: dict[str, Use] = field(default_factory=dict)
+    stored: set[str] = field(default_factory=set)
+
+    @cached_property
+    def vector_owners(self) -> dict[str, list[str]]:
+        """The modules that hold an array of one dimension, by the module that they lie in."""
+        found: dict[str, list[str]] = {}
+        for owner in dict.fromkeys(name.rpartition(".")[0] for name in self.lengths):
+            found.setdefault(owner.rpartition(".")[0], []).append(owner)
+        return found
+
+    @property
+    def names(self) -> set[str]:
+        """The names of all arrays as they are here and as the file keeps them."""
+        return {*self.arrays, *self.small, *self.stored}

@@ -14,7 +14,7 @@ import scipy.sparse as sp
 
 from netsci.io.errors import CheckpointError, printable
 from netsci.io.limits import MAX_UNITS
-from netsci.io.network.labels import drop_plain_numbers
+from netsci.io.network.selection import is_selected, not_there
 
 if TYPE_CHECKING:
     from netsci.graph.layered import LayeredGraph
@@ -146,20 +146,6 @@ def select_layers(path: Path, graph: LayeredGraph, select: str) -> tuple[Layered
     return LayeredGraph(populations, tuple(chosen)), [f"selected {printable(select)}"]
 
 
-def is_selected(name: str, select: str) -> bool:
-    """Whether a layer's name is the selected one, or begins with it and a dot."""
-    return name == select or name.startswith(f"{select}.")
-
-
-def not_there(path: Path, select: str, names: list[str]) -> CheckpointError:
-    """Return the error for a selection that names nothing."""
-    more = f" and {len(names) - 12} more" if len(names) > 12 else ""
-    held = ", ".join(map(printable, names[:12])) + more
-    return CheckpointError(
-        path, f"it holds nothing called {printable(select)!r}", f"select one of: {held or 'nothing'}"
-    )
-
-
 def _merge_repeats(source: Any, target: Any, weights: Any, columns: int) -> tuple[Any, Any, int]:
     """Return place (row * columns + column) and summed weight of every different link, and the repeats."""
     places = np.asarray(source, np.int64) * columns + np.asarray(target, np.int64)
@@ -186,7 +172,7 @@ def _graph(table: LinkTable, rows: Any, columns: Any, values: Any) -> LayeredGra
     from netsci.graph.layered import LayeredGraph
     from netsci.graph.projection import Population, Projection
 
-    rows_called, columns_called = map(drop_plain_numbers, table.labels or (None, None))
+    rows_called, columns_called = table.labels or (None, None)
     if not (table.directed or table.bipartite):
         off = rows != columns
         values = None if values is None else np.concatenate([values, values[off]])

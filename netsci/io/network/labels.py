@@ -1,9 +1,8 @@
-"""The names of nodes on their way from a file to a graph: kept where they tell something, and made plain."""
+"""The names of nodes on their way from a file to a graph: kept as they are, numbers too, and made plain."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,16 +13,6 @@ if TYPE_CHECKING:
     from netsci.graph.projection import Population
 
 MAX_LABEL_TEXT = 2**26  # characters of all the labels of a graph; each one is cut at 200 besides
-_NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?")
-
-
-def drop_plain_numbers(labels: Sequence[str] | None) -> Sequence[str] | None:
-    """Return labels, None where all of them are plain numbers.
-
-    >>> drop_plain_numbers(["1", "2.0"]), drop_plain_numbers(["1", "AVAL"])
-    (None, ['1', 'AVAL'])
-    """
-    return None if labels is None or all(map(_NUMBER.fullmatch, labels)) else labels
 
 
 def plain_labels(graph: LayeredGraph) -> tuple[LayeredGraph, list[str]]:
@@ -31,7 +20,7 @@ def plain_labels(graph: LayeredGraph) -> tuple[LayeredGraph, list[str]]:
     if all(p.labels is None for p in graph.populations):
         return graph, []
     populations = [
-        p if p.labels is None else replace(p, labels=tuple(map(printable, p.labels)))
+        p if p.labels is None else replace(p, labels=tuple(printable(label).strip() for label in p.labels))
         for p in graph.populations
     ]
     try:

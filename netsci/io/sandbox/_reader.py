@@ -24,20 +24,19 @@ import signal
 import sys
 import time
 import zipfile
-from collections.abc import Sequence
-from importlib.machinery import ModuleSpec
 from pathlib import Path
-from types import ModuleType
 from typing import Any, NoReturn
 
 from netsci.io.errors import CheckpointError
 from netsci.io.limits import FREE_BYTES, MAX_BYTES, MAX_COMPRESSION
 from netsci.io.parse import parse
-from netsci.io.sandbox.isolation import BASE_BYTES, BYTES_PER_BYTE, explain_error
+from netsci.io.sandbox.asking import ASKS, LIBRARIES, Asking
+from netsci.io.sandbox.confine import confine
+from netsci.io.sandbox.isolation import BASE_BYTES, BYTES_PER_BYTE, BYTES_PER_UNPACKED, explain_error
+from netsci.io.sandbox.memory import address_space as _address_space
+from netsci.io.sandbox.memory import free_memory, resident_memory
 from netsci.io.sandbox.transport import send_network, send_refusal
 
-# Imported when a file first needs them: large, or slow to import.
-_LIBRARIES = {"torch", "h5py", "onnx", "networkx", "pandas", "safetensors", "scipy.io"}
 # What the readers import while they read, so that no child has to.
 _EARLY = (
     "bz2", "csv", "encodings.ascii", "encodings.cp437", "lzma", "numpy.lib._npyio_impl", "numpy.ma", "pickle",
@@ -49,8 +48,8 @@ _LATER = {
     "safetensors": ("safetensors.numpy",),
 }
 _MAX_OPEN_FILES = 64
-_ASKS = 77  # exit status of a child that asked for a library
-_PAGE = resource.getpagesize()
+_COUNT = 0.1  # seconds between two looks at a child's memory where the system does not limit it
+_ALONE = 0.9  # share of the free memory that a child may take
 
 
 def main() -> None:
@@ -94,6 +93,9 @@ def _import(name: str) -> None:
         importlib.import_module(name)
 
 
+_TOO_LARGE = b"too large"
+
+
 class _Reader:
     """Forks a child for each request and sees it to its end."""
 
@@ -101,6 +103,8 @@ class _Reader:
         self.requests, self.result = requests, result
         self.asked: set[str] = set()
         self.baseline = -1
+        self.counting = not _address_space()  # nor can an address space be limited there
+        self.unlimited = False
 
     def serve(self, request: dict[str, Any]) -> dict[str, Any]:
         """Return how the child that read the file ended: status, signal, seconds, bytes."""
@@ -111,7 +115,7 @@ class _Reader:
                 self.baseline = _peak(self._fork(None, 10.0)[2])
             begin = time.monotonic()
             late, status, usage, asked = self._fork(request, request["seconds"])
-            if asked not in _LIBRARIES - self.asked or os.waitstatus_to_exitcode(status) != _ASKS:
+            if asked not in LIBRARIES - self.asked or os.waitstatus_to_exitcode(status) != ASKS:
                 break
             self._load(asked)
         code = os.waitstatus_to_exitcode(status)
@@ -123,6 +127,7 @@ class _Reader:
             "cpu": usage.ru_utime + usage.ru_stime,
             "peak": _peak(usage),
             "baseline": self.baseline,
+            "unlimited": self.unlimited,
         }
 
     def _load(self, name: str) -> None:
@@ -144,10 +149,10 @@ class _Reader:
         with contextlib.suppress(OSError):
             os.setpgid(pid, pid)  # here too: whoever comes first
         deadline = time.monotonic() + seconds
-        said = self._watch(watch, deadline)
+        said = self._watch(watch, deadline, pid)
         os.close(watch)
         done, status, usage = os.wait4(pid, os.WNOHANG)
-        while not done and said is not None and time.monotonic() < deadline:
+        while not done and said not in (None, _TOO_LARGE) and time.monotonic() < deadline:
             time.sleep(0.0002)  # its end of the pipe closes a moment before it ends
             done, status, usage = os.wait4(pid, os.WNOHANG)
         if not done:
@@ -156,15 +161,26 @@ class _Reader:
             _, status, usage = os.wait4(pid, 0)
         if said is None:
             os._exit(0)  # whom should we tell?
-        return not done, status, usage, said.decode("ascii", "replace")
+        asked = said.decode("ascii", "replace").lstrip("0123456789 ")
+        return not done and said != _TOO_LARGE, status, usage, asked
 
-    def _watch(self, watch: int, deadline: float) -> bytes | None:
-        """Return what a child says until it ends or is late, or None where nobody waits for it any more."""
+    def _watch(self, watch: int, deadline: float, child: int) -> bytes | None:
+        """Return what a child says until it ends or is late, or None where nobody waits for it any more.
+
+        First it says how many bytes it may take. Where the system cannot hold it to that, they are counted
+        here, and _TOO_LARGE is returned once there are more.
+        """
         poll = select.poll()
         poll.register(watch, select.POLLIN | select.POLLHUP)
         poll.register(self.requests, select.POLLIN | select.POLLHUP)
         said = b""
         while (left := deadline - time.monotonic()) > 0:
+            if self.counting and b" " in said:
+                left = min(left, _COUNT)
+                held = resident_memory(child)
+                self.unlimited = held is None
+                if held is not None and held - self.baseline > int(said.split()[0]):
+                    return _TOO_LARGE
             for descriptor, _ in poll.poll(math.ceil(1000 * left)):
                 # One request at a time: anything else on the standard input is its end.
                 if descriptor == self.requests:
@@ -190,7 +206,9 @@ def _child(request: dict[str, Any] | None, result: int, alive: int, asked: set[s
             _keep_open(result, alive)
             path = Path(request["path"])
             budget = _limit(path, request["size"], request["seconds"], request["cpu"])
-            sys.meta_path.insert(0, _Asking(alive, asked))
+            os.write(alive, f"{budget} ".encode("ascii"))
+            confine(_readable(path))
+            sys.meta_path.insert(0, Asking(alive, asked))
             with os.fdopen(result, "r+b", buffering=0) as stream:
                 _answer(path, request, stream, budget)
         os._exit(0)
@@ -214,11 +232,12 @@ def _limit(path: Path, size: int, seconds: float, cpu: float) -> int:
     _set(resource.RLIMIT_NOFILE, _MAX_OPEN_FILES)
     with contextlib.suppress(AttributeError):
         _set(resource.RLIMIT_NPROC, 0)
-    here = _address_space()
-    budget = BASE_BYTES + BYTES_PER_BYTE * size
+    here, free = _address_space(), int(_ALONE * free_memory())
+    budget = min(BASE_BYTES + BYTES_PER_BYTE * size, free)
     if here:
         _set(resource.RLIMIT_AS, here + budget, resource.RLIM_INFINITY)
-    budget = min(BASE_BYTES + BYTES_PER_BYTE * max(size, _estimate_unpacked(path, size)), _machine())
+    unpacked = BASE_BYTES + BYTES_PER_UNPACKED * _estimate_unpacked(path, size)
+    budget = max(budget, min(unpacked, free))
     if here:
         _set(resource.RLIMIT_AS, here + budget)
     _set(resource.RLIMIT_FSIZE, budget)
@@ -234,43 +253,31 @@ def _set(which: int, soft: int, hard: int | None = None) -> None:
     resource.setrlimit(which, (soft, hard))
 
 
-def _address_space() -> int:
-    """Bytes of address space in use, or 0 where this system does not say (then memory is not limited)."""
-    try:
-        return int(Path("/proc/self/statm").read_text().split()[0]) * _PAGE
-    except OSError:
-        return 0
+def _readable(path: Path) -> list[Path]:
+    """Return what a child may read: the file, and its folder where it may keep its weights in others.
 
-
-def _machine() -> int:
-    """Bytes of memory of this machine."""
-    return os.sysconf("SC_PHYS_PAGES") * _PAGE
+    An ONNX model begins with the number of its version, an index of parts is JSON.
+    """
+    if path.is_dir():
+        return [path]
+    with open(path, "rb") as stream:
+        head = stream.read(1)
+    return [path, path.parent] if head in (b"\x08", b"{") else [path]
 
 
 def _estimate_unpacked(path: Path, size: int) -> int:
-    """Bytes that a zip archive unpacks to, as far as they are believed; 0 for other files."""
+    """Bytes that a zip archive or gzip file unpacks to, as far as they are believed; 0 for other files."""
     with contextlib.suppress(Exception), open(path, "rb") as stream:
-        if stream.read(2) == b"PK":
+        magic = stream.read(2)
+        if magic == b"\x1f\x8b":
+            stream.seek(-4, os.SEEK_END)
+            claimed = int.from_bytes(stream.read(4), "little")  # of its last part, modulo 4 GiB
+            return min(max(claimed, 8 * size), MAX_COMPRESSION * size + FREE_BYTES, MAX_BYTES)
+        if magic == b"PK":
             with zipfile.ZipFile(stream) as archive:
                 claimed = sum(member.file_size for member in archive.infolist())
                 return min(claimed, MAX_COMPRESSION * size + FREE_BYTES, MAX_BYTES)
     return 0
-
-
-class _Asking:
-    """Finds no module: asks the reader for a large library instead, and ends the child."""
-
-    def __init__(self, alive: int, asked: set[str]) -> None:
-        self.alive, self.wanted = alive, _LIBRARIES - asked
-
-    def find_spec(
-        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        """Called by `import` before all other finders, for modules that are not loaded yet."""
-        if name in self.wanted:
-            os.write(self.alive, name.encode("ascii"))
-            os._exit(_ASKS)
-        return None
 
 
 def _answer(path: Path, request: dict[str, Any], stream: Any, budget: int) -> None:
@@ -278,7 +285,7 @@ def _answer(path: Path, request: dict[str, Any], stream: Any, budget: int) -> No
     spare = bytearray(1 << 20)  # so that there is memory left to say that there is none
     try:
         loaded = parse(path, request["sha256"], **request["options"])
-        send_network(stream, loaded.graph, loaded.kind, loaded.notes)
+        send_network(stream, loaded.graph, loaded.kind, loaded.notes, loaded.guesses)
         return
     except CheckpointError as error:
         reason, mend = error.reason, error.mend

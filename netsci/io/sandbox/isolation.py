@@ -27,13 +27,15 @@ from netsci.io.errors import CheckpointError
 from netsci.io.parse import parse
 from netsci.io.sandbox.surroundings import absolute, environment, nameless_file, standard_streams_taken
 from netsci.io.sandbox.transport import receive
+from netsci.io.shards import total_size
 
 if TYPE_CHECKING:
     from netsci.io.loaded import Loaded
 
 AVAILABLE = os.name == "posix" and hasattr(os, "fork") and sys.platform not in ("emscripten", "wasi")
 BASE_BYTES = 2**30  # what a file may take beside what the libraries do, however small it is
-BYTES_PER_BYTE = 64  # and for each of its bytes: a full int8 matrix takes 30 on its way to links
+BYTES_PER_BYTE = 64  # and for each of its bytes: a line of text becomes objects
+BYTES_PER_UNPACKED = 32  # and for each byte of an archive's content: a full int8 matrix takes 29
 BASE_SECONDS = 60.0
 BASE_CPU_SECONDS = 15.0  # of the processor: what never ends costs no more than this
 SECONDS_PER_BYTE = 1e-5  # added to both; a busy machine reads XML at 0.5 MB a second
@@ -42,6 +44,7 @@ _NOT_ISOLATED = (
     "read in this process: this system cannot fork, so that neither memory nor time was limited; "
     "open files of strangers on Linux or macOS"
 )
+_NOT_COUNTED = "memory was not limited: this system does not say how much a process takes"
 _TRUST = "if you trust it, load(path, isolate=False) reads it without limits"
 _START_SECONDS = 120.0  # a cold disk and torch
 _one_at_a_time = threading.Lock()
@@ -61,20 +64,12 @@ class Usage:
     baseline_bytes: int
 
 
-def load_isolated(
-    path: Path,
-    checksum: str,
-    *,
-    threshold: float | None = None,
-    density: float | None = None,
-    select: Any = None,
-    undirected: bool = False,
-) -> Loaded:
+def load_isolated(path: Path, checksum: str, **options: Any) -> Loaded:
     """Return the network in a file, read by another process; see `netsci.io.load`.
 
-    The child may take BASE_BYTES + BYTES_PER_BYTE x (the size of the file, unpacked if it is a zip archive)
-    of memory, no more than the machine has, BASE_SECONDS + SECONDS_PER_BYTE x size of time, and of the
-    processor's time BASE_CPU_SECONDS + SECONDS_PER_BYTE x size.
+    The child may take BASE_BYTES + BYTES_PER_BYTE x size of memory, or BYTES_PER_UNPACKED x (the size of what
+    a zip archive unpacks to), no more than is free here or left in its container, BASE_SECONDS +
+    SECONDS_PER_BYTE x size of time, and of the processor's time BASE_CPU_SECONDS + SECONDS_PER_BYTE x size.
 
     Raises
     ------
@@ -83,11 +78,10 @@ def load_isolated(
     """
     from netsci.io.loaded import Loaded
 
-    options = {"threshold": threshold, "density": density, "select": select, "undirected": undirected}
     if not AVAILABLE:
         return _read_here(path, checksum, options)
     try:
-        size = path.stat().st_size
+        size = total_size(path)
     except OSError as error:
         raise CheckpointError(path, "the file is gone", "check the path") from error
     seconds, cpu = (base + SECONDS_PER_BYTE * size for base in (BASE_SECONDS, BASE_CPU_SECONDS))
@@ -101,8 +95,10 @@ def load_isolated(
             after.callback(reader.clear)
             _check_end(path, answer, seconds, cpu)
             reader.result.seek(0)
-            graph, kind, notes = receive(reader.result, path)
-    return Loaded(graph, kind, notes, path, checksum)
+            graph, kind, notes, guesses = receive(reader.result, path)
+    if answer["unlimited"]:
+        notes = (*notes, _NOT_COUNTED)
+    return Loaded(graph, kind, notes, path, checksum, guesses)
 
 
 def _read_here(path: Path, checksum: str, options: dict[str, Any]) -> Loaded:

@@ -17,11 +17,26 @@ def absolute(path: Path) -> str:
     return os.path.realpath(full) if full.startswith(("/dev/", "/proc/")) else full
 
 
+# What the reader gets of the environment: what it needs to start, and no keys and passwords.
+_KEPT: tuple[str, ...] = (
+    "PATH",
+    "HOME",
+    "TMPDIR",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "LD_LIBRARY_PATH",
+    "DYLD_LIBRARY_PATH",
+)
+_KEPT += ("PYTHONHOME", "PYTHONUTF8", "PYTHONNOUSERSITE", "PYTHONPLATLIBDIR", "MALLOC_ARENA_MAX")
+
+
 def environment() -> dict[str, str]:
-    """Return the environment of the reader: no GPU, one thread, and this program's module path."""
+    """Return the environment of the reader: no GPU, one thread, this program's module path, little else."""
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     here = os.pathsep.join(_module_path())
-    return {**os.environ, **threads, "PYTHONPATH": here, "CUDA_VISIBLE_DEVICES": ""}
+    return {**kept, **threads, "PYTHONPATH": here, "CUDA_VISIBLE_DEVICES": ""}
 
 
 def _module_path() -> list[str]:

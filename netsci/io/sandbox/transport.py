@@ -28,8 +28,10 @@ _INDICES = ("int32", "int64")
 _WEIGHTS = ("float32", "float64")
 
 
-def send_network(stream: BinaryIO, graph: LayeredGraph, kind: str, notes: Sequence[str]) -> None:
-    """Write a network, what its file is and the notes on it, from the stream's place onwards."""
+def send_network(
+    stream: BinaryIO, graph: LayeredGraph, kind: str, notes: Sequence[str], guesses: Sequence[str] = ()
+) -> None:
+    """Write a network, what its file is and the notes and guesses on it, from the stream's place onwards."""
     arrays: list[NDArray[Any]] = []
     projections = []
     for projection in graph.projections:
@@ -50,7 +52,8 @@ def send_network(stream: BinaryIO, graph: LayeredGraph, kind: str, notes: Sequen
             }
         )
     populations = [[p.name, p.size, p.labels] for p in graph.populations]
-    header = {"kind": kind, "notes": list(notes), "populations": populations, "projections": projections}
+    header: dict[str, Any] = {"kind": kind, "notes": list(notes), "guesses": list(guesses)}
+    header |= {"populations": populations, "projections": projections}
     _write_header(stream, header)
     for array in arrays:
         _write(stream, np.ascontiguousarray(array).view(np.uint8).data)
@@ -61,8 +64,8 @@ def send_refusal(stream: BinaryIO, reason: str, mend: str) -> None:
     _write_header(stream, {"refused": [reason, mend]})
 
 
-def receive(stream: BinaryIO, path: Path) -> tuple[LayeredGraph, str, tuple[str, ...]]:
-    """Return the network that was sent, its kind and notes; `path` is the file that it was read from.
+def receive(stream: BinaryIO, path: Path) -> tuple[LayeredGraph, str, tuple[str, ...], tuple[str, ...]]:
+    """Return the network that was sent, its kind, notes and guesses; `path` is the file it was read from.
 
     Raises
     ------
@@ -73,7 +76,8 @@ def receive(stream: BinaryIO, path: Path) -> tuple[LayeredGraph, str, tuple[str,
         header = _read_header(stream)
         refused = header.get("refused")
         if refused is None:
-            return _graph(stream, header, path), _text(header["kind"]), tuple(map(_text, header["notes"]))
+            notes, guesses = (tuple(map(_text, header[name])) for name in ("notes", "guesses"))
+            return _graph(stream, header, path), _text(header["kind"]), notes, guesses
         reason, mend = map(_text, refused)
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         raise CheckpointError(

@@ -61,8 +61,8 @@ def test_an_interval_has_the_decimals_of_the_values_beside_it(ours, gap, said):
 
 def test_runs_name_what_takes_the_place_of_a_seed():
     assert make_page(scale="desk", seeds=1).runs == "desk, 1 seed"
-    assert make_page(seeds=141, replicate="network").runs == "141 networks"
-    assert make_page(doubles="S0 Table 1").runs == "runs of S0 Table 1"
+    assert make_page(seeds=141, replicate="network").runs == "desk, 141 networks"
+    assert make_page(doubles="S0 Table 1").runs == "desk, runs of S0 Table 1"
 
 
 def test_the_main_ruling_is_the_one_called_so():
@@ -89,13 +89,13 @@ def test_long_verdicts_and_captions_are_refused():
 
 def test_a_table_has_one_cell_a_column():
     with pytest.raises(ValueError, match="row 'x' has 1 cells for 2 columns"):
-        Pivot("", ("a", "b"), (("x", (PivotCell("1"),)),))
+        Pivot(("a", "b"), (("x", (PivotCell("1"),)),))
 
 
 def test_a_table_groups_neighbours():
     cells = (PivotCell("1"), PivotCell("2"), PivotCell("3"))
     rows = (("MNIST|A", cells), ("MNIST|B", cells), ("C", cells), ("MNIST|D", cells))
-    pivot = Pivot("", ("a", "b", "c"), rows)
+    pivot = Pivot(("a", "b", "c"), rows)
     assert [(heading, [name for name, _ in group]) for heading, group in pivot.groups] == [
         ("MNIST", ["A", "B"]),
         ("", ["C"]),

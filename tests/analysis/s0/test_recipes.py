@@ -23,7 +23,7 @@ from analysis.s0.recipes import (
 from netsci.data import DataSet, names
 from netsci.train import Inputs
 from netsci.train.build import build
-from tests.analysis.s0.made import TABLES
+from tests.analysis.s0.made import TABLES, entries_of
 
 VARIED = {  # table -> what its columns vary, and what else is fixed in it
     "s0.table3": ("delta", {}),
@@ -44,9 +44,8 @@ def everything(monkeypatch):
 
 def answers(table, scale):
     """Every entry that has a source, with the one cell of its first seed."""
-    exhibit = TABLES[table.replace(".", "-")]
     numbers = {(e.row, e.column) for e in read_printed(table)}
-    for entry in exhibit.answer_entries(scale):
+    for entry in entries_of(table.replace(".", "-"), scale):
         if entry.source and (entry.row, entry.column) in numbers:
             yield entry, entry.source.cells[0][0]
 
@@ -99,10 +98,7 @@ def test_only_2fc_takes_the_choice_of_the_grid():
 
 def test_at_the_papers_sizes_every_row_of_ours_has_a_recipe(everything):
     reasons = {
-        (entry.row, entry.reason)
-        for table in TABLES.values()
-        for entry in table.answer_entries("paper")
-        if entry.reason
+        (entry.row, entry.reason) for id_ in TABLES for entry in entries_of(id_, "paper") if entry.reason
     }
     assert all("not part of this library" in reason for _, reason in reasons)
     assert {row.split("/")[-1] for row, _ in reasons if "sparsity" not in row} <= {
@@ -259,7 +255,7 @@ def test_what_runs_take():
 
 def test_deviations_are_those_of_the_recipes():
     """What the pages say of our runs is what the recipes hold."""
-    said = {id_: " ".join(table.deviations) for id_, table in TABLES.items()}
+    said = {id_: " ".join(table["deviations"]) for id_, table in TABLES.items()}
     assert f"{STP_EPOCHS} epochs (S0: 100)" in said["s0-table2"]
     assert f"{SWEEP_IMAGES:,} training images (S0: 60,000)" in said["s0-table7"]
     assert f"Learning rate {STP_SWEEP_LR:g} (S0: 0.0001)" in said["s0-table7"]

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from netsci.io import load
+from netsci.io import CheckpointError, load
 from tests.io.samples import write_graphml
 
 KEYS = "".join(f'<key id="{k}" for="edge" attr.name="{k}" attr.type="double"/>' for k in ("weight", "value"))
@@ -55,3 +55,27 @@ def test_weights_that_are_not_finite_are_dropped_and_links_kept(tmp_path, value)
 
 def test_our_own_graphs_need_no_notes(tmp_path):
     assert load(write_graphml(tmp_path / "g.graphml")).notes == ()
+
+
+def test_ports_are_left_out_and_said(tmp_path):
+    links = '<node id="d"><port name="out"><port name="inner"/></port></node>'
+    links += '<edge source="a" target="d" targetport="out"/>'
+    loaded = _load(tmp_path, links)
+    assert loaded.notes == ("ports are left out: a link leads to the node itself",)
+    assert (loaded.graph.n_nodes, loaded.graph.n_links) == (4, 1)
+    assert not any("port" in note for note in _load(tmp_path, _link("a", "b")).notes)
+
+
+@pytest.mark.parametrize("isolate", [True, False])
+def test_hyperedges_are_named_and_not_called_damage(tmp_path, isolate):
+    links = '<hyperedge><endpoint node="a"/><endpoint node="b"/><endpoint node="c"/></hyperedge>'
+    path = tmp_path / "h.graphml"
+    path.write_text(
+        f'<graphml xmlns="http://graphml.graphdrawing.org/xmlns"><graph edgedefault="undirected">'
+        f'<node id="a"/><node id="b"/><node id="c"/>{links}</graph></graphml>'
+    )
+    with pytest.raises(
+        CheckpointError, match=r"it holds hyperedges.*; write each as links of two nodes"
+    ) as told:
+        load(path, isolate=isolate)
+    assert "damaged" not in str(told.value)

@@ -142,6 +142,12 @@ def test_external_data_that_are_missing_or_elsewhere(tmp_path):
     ):
         with pytest.raises(CheckpointError, match=pattern):
             read_onnx(external(path, location))
+    os.link(secret, folder / "hard.data")
+    with pytest.raises(CheckpointError, match=r"lie in 'hard\.data', which is a hard link.*; copy that file"):
+        read_onnx(external(path, "hard.data"))
+    os.mkfifo(folder / "pipe.data")
+    with pytest.raises(CheckpointError, match=r"'pipe\.data', which is missing"):
+        read_onnx(external(path, "pipe.data"))
     for options in ({"offset": -4}, {"length": 40}, {"offset": "x"}):
         with pytest.raises(CheckpointError, match="damaged"):
             read_onnx(external(path, "short.data", **options))

@@ -10,7 +10,6 @@ import pytest
 
 from netsci.io import load, load_graph
 from netsci.io.network import labels as module
-from netsci.io.network.labels import drop_plain_numbers
 
 
 @pytest.fixture
@@ -32,28 +31,32 @@ def test_edge_lists_keep_the_names_of_their_nodes(path):
     assert loaded.graph.node_labels == ["ADFL", "ADAL", "10"]
     assert loaded.graph.projections[0].weights.toarray().tolist() == [[0, 1, 0], [0, 0, 2], [0, 0, 0]]
     assert load_graph(path) == loaded.graph  # from another process
-    assert names(path, "# bipartite\nx 7\ny 7\ny 8\n") == [("x", "y"), None]
-    assert names(path, "# bipartite\n7 x\n3 x\n3 y\n") == [None, ("x", "y")]
+    assert names(path, "# bipartite\nx 7\ny 7\ny 8\n") == [("x", "y"), ("7", "8")]
+    assert names(path, "# bipartite\n7 x\n3 x\n3 y\n") == [("3", "7"), ("x", "y")]
 
 
-@pytest.mark.parametrize("text", ["10 2\n2 3\n", "1.0 2.0\n2.0 3.0\n", "1e+00 2e+00\n"])
-def test_numbers_are_no_names(path, text):
-    assert names(path, text) == [None]
-
-
-def test_what_tells_something():
-    assert drop_plain_numbers(None) is None
-    assert drop_plain_numbers(["-3", "+4.", "1e5", "1.5E-3"]) is None
-    for told in (["1", "n2"], ["nan"], ["1_0"], [""], ["1 2"]):
-        assert drop_plain_numbers(told) == told
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("10 2\n2 3\n", ("2", "3", "10")),
+        ("1.0 2.0\n2.0 3.0\n", ("1.0", "2.0", "3.0")),
+        ("720575940628857210 720575940628857211\n5 720575940628857210\n",
+         ("5", "720575940628857210", "720575940628857211")),
+        ("9007199254740993000000001 9007199254740993000000000\n",
+         ("9007199254740993000000000", "9007199254740993000000001")),
+        ("01 1\n1 2\n", ("01", "1", "2")),
+    ],
+)  # fmt: skip
+def test_numbers_are_names_and_stay_exact(path, text, expected):
+    assert names(path, text) == [expected]
 
 
 def test_pajek_vertices(path):
     head = '*Vertices 4\n2 "B b" 0.1 0.2 ic Red\n1 Alpha\n4 "4"\n9 "outside"\n'
     assert names(path, f"{head}*Arcs\n1 2\n4 1\n") == [("Alpha", "B b", "3", "4")]
     assert names(path, '*Vertices 4 1\n1 "a"\n2 "x"\n3 "y"\n*Edges\n1 3\n') == [("a",), ("x", "y", "4")]
-    assert names(path, '*Vertices 3\n1 "1"\n2 "2"\n3 "3"\n*Edges\n1 3\n') == [None]
-    assert names(path, "*Vertices 3\n*Edges\n1 3\n") == [None]
+    assert names(path, '*Vertices 3\n1 "1"\n2 "2"\n3 "3"\n*Edges\n1 3\n') == [("1", "2", "3")]
+    assert names(path, "*Vertices 3\n*Edges\n1 3\n") == [("1", "2", "3")]
 
 
 def test_gexf_gml_and_json(path):
@@ -62,7 +65,7 @@ def test_gexf_gml_and_json(path):
         '<node id="1" label="b&lt;"/></nodes><edges><edge source="1" target="0"/></edges></graph></gexf>'
     )
     assert names(path, gexf) == [("AVAL", "b<")]
-    assert names(path, gexf.replace("label", "other")) == [None]
+    assert names(path, gexf.replace("label", "other")) == [("0", "1")]
     nodes = 'node [ id 4 label "AVAL" ] node [ id 2 label "RIM" ]'
     assert names(path, f"graph [ directed 0 {nodes} edge [ source 2 target 4 ] ]") == [("AVAL", "RIM")]
     record = {"nodes": [{"id": "u"}, {"id": "v"}], "links": [{"source": "u", "target": "v"}]}
@@ -77,7 +80,7 @@ def test_matrices_with_names(path):
     assert names(path, frame.iloc[:2].to_csv(sep=" ").lstrip('" ')) == [("a", "b"), ("a", "b", "c")]
     assert names(path, frame.to_csv(header=["1", "2", "3"])) == [("a", "b", "c")]
     numbered = pd.DataFrame(frame.to_numpy())
-    assert names(path, numbered.to_csv()) == [None]
+    assert names(path, numbered.to_csv()) == [("0", "1", "2")]
 
 
 def test_no_control_character_of_a_name_gets_out(path):

@@ -21,9 +21,9 @@ from tests.io.samples import FC1, FC2
 PATH = Path("runs/net.pt")
 
 
-def sent(graph: LayeredGraph, notes: tuple[str, ...] = ()) -> bytes:
+def sent(graph: LayeredGraph, notes: tuple[str, ...] = (), guesses: tuple[str, ...] = ()) -> bytes:
     stream = io.BytesIO()
-    send_network(stream, graph, "npz", notes)
+    send_network(stream, graph, "npz", notes, guesses)
     return stream.getvalue()
 
 
@@ -52,9 +52,9 @@ def rich() -> LayeredGraph:
 
 
 def test_everything_arrives():
-    graph, kind, notes = receive(io.BytesIO(sent(rich(), ("a", "b\n"))), PATH)
+    graph, kind, notes, guesses = receive(io.BytesIO(sent(rich(), ("a", "b\n"), ("b\n",))), PATH)
     assert graph == rich()  # names, sizes, links, weights and their types
-    assert (kind, notes) == ("npz", ("a", "b\n"))
+    assert (kind, notes, guesses) == ("npz", ("a", "b\n"), ("b\n",))
     types = [None if p.weights is None else p.weights.dtype for p in graph.projections]
     assert types == [np.float32, np.float64, None, np.float64, np.float32]
     assert graph.projections[1].n_links == 4
@@ -91,6 +91,7 @@ def forged(change, arrays=None) -> bytes:
     header = {
         "kind": "npz",
         "notes": [],
+        "guesses": [],
         "populations": [["a", 2, None], ["b", 2, ["x", "y"]]],
         "projections": [
             {"source": "a", "target": "b", "name": "fc", "rows_per_unit": 1, "undirected": False}
@@ -151,6 +152,7 @@ def test_descriptions_that_lie_are_noticed(key, value):
         {"populations": []}, {"populations": [["a", 2, None], ["a", 2, None]]},
         {"populations": [["a", 2**70, None], ["b", 2, None]]}, {"populations": [["a", 2], ["b", 2]]},
         {"populations": [["a", "2", None], ["b", 2, None]]}, {"notes": [1]}, {"notes": None}, {"kind": 3},
+        {"guesses": None}, {"guesses": [1]},
         {"projections": {}}, {"projections": 7}, {"refused": ["a"]}, {"refused": [1, 2]}, {"refused": 5},
     ],
 )  # fmt: skip

@@ -13,14 +13,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import scipy.sparse as sp
 
 from netsci.io.errors import CheckpointError, printable
 from netsci.io.formats.onnx.stored import SkipTensor, Stored
-from netsci.io.formats.onnx.values import FOLDED, Constants, attribute, dequantise
+from netsci.io.formats.onnx.values import (
+    FOLDED,
+    Constants,
+    attribute,
+    dequantise,
+    einsum_matrix,
+    text_attribute,
+)
 from netsci.io.limits import check_matrix
+from netsci.io.network.arrays.naming import layer_name, list_names
 from netsci.io.network.contents import Use
-from netsci.io.network.layers import layer_name, list_names
 
 _CONVOLUTIONS = {"Conv", "FusedConv", "ConvTranspose", "QLinearConv", "ConvInteger"}
 _PRODUCTS = {
@@ -120,6 +128,8 @@ def _step(at: _Walk, node: Any) -> None:
             found = _product(at, node)
         elif node.op_type in _RECURRENT:
             found = _recurrent(at, node, flow)
+        elif node.op_type == "Einsum":
+            found = _einsum(at, node)
     except SkipTensor as why:
         at.notes.append(f"left out: the weights of {_describe_node(node)}, {why}")
         # What comes after does not read what came before.
@@ -178,6 +188,25 @@ def _product(at: _Walk, node: Any) -> list[str]:
     array = _convolution(node, array, groups) if node.op_type in _CONVOLUTIONS else _as_two(array)
     flow = at.flows.get(inputs[data], _Flow())
     use = Use(lies, flow.reads, groups, channels_last=flow.channels_last, name=_name(at, node, name))
+    return [_keep(at, name, array, use)]
+
+
+def _einsum(at: _Walk, node: Any) -> list[str]:
+    """Keep the constant operand of a sum of products, as [summed over, left over]."""
+    constant = [place for place, name in enumerate(node.input) if at.constants.has(name)]
+    if not constant or len(constant) == len(node.input):
+        return []
+    if len(node.input) != 2:
+        raise SkipTensor(f"a product of {len(node.input)} operands")
+    (place,) = constant
+    name, data = node.input[place], node.input[1 - place]
+    array = einsum_matrix(text_attribute(node, "equation"), place, at.constants.value(name))
+    key = at.known.get((name, "in_out"), "")
+    if key and np.array_equal(at.arrays[key], array):
+        at.repeated.append(at.uses[key].name)
+        return [key]
+    flow = at.flows.get(data, _Flow())
+    use = Use("in_out", flow.reads, channels_last=flow.channels_last, name=_name(at, node, name))
     return [_keep(at, name, array, use)]
 
 

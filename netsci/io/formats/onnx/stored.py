@@ -140,6 +140,12 @@ def _external(path: Path, name: str, tensor: Any, size: int) -> NDArray[np.uint8
         raise CheckpointError(
             path, f"its weights lie in {shown!r}, which is missing", "put that file beside the model"
         )
+    if target.stat().st_nlink > 1:  # a second name of a file that may lie in any folder
+        raise CheckpointError(
+            path,
+            f"its weights lie in {shown!r}, which is a hard link: a file with another name elsewhere",
+            "copy that file and put the copy in its place",
+        )
     try:
         offset, length = int(entries.get("offset", 0)), int(entries.get("length", size))
     except ValueError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -82,6 +83,29 @@ def attribute(node: Any, name: str, default: Any) -> Any:
     return default
 
 
+def text_attribute(node: Any, name: str) -> str:
+    """Return an attribute's text, or nothing where there is none."""
+    return next((one.s.decode("ascii", "replace") for one in node.attribute if one.name == name), "")
+
+
+def einsum_matrix(equation: str, place: int, array: Any) -> Any:
+    """Return the constant operand of an Einsum of two as a matrix [summed over, left over].
+
+    >>> einsum_matrix("bi,oi->bo", 1, np.ones((3, 2))).shape
+    (2, 3)
+    """
+    terms, arrow, out = re.sub(r"\s", "", equation).partition("->")
+    operands = [re.sub(r"\.\.\.", "", term) for term in terms.split(",")]
+    own, other = operands[place], operands[1 - place] if len(operands) == 2 else ""
+    plain = arrow and len(set(own)) == len(own) == array.ndim and not sp.issparse(array)
+    summed = [one for one in other if one in own and one not in out]
+    left = [one for one in out if one in own and one not in other]
+    if not plain or not summed or not left or set(summed + left) != set(own):
+        raise SkipTensor(f"a product {equation!r}, which is no matrix between two sets of units")
+    turned = array.transpose([own.index(one) for one in summed + left])
+    return turned.reshape(int(np.prod(turned.shape[: len(summed)])), -1)
+
+
 def dequantise(array: Any, scale: Any, zero: Any, *, axis: int) -> NDArray[Any]:
     """Return (array - zero) scale, where what stands for zero is zero; both are [] or lie along an axis."""
     if sp.issparse(array):
@@ -157,5 +181,8 @@ def _along(step: Any, array: NDArray[Any], axis: int) -> Any:
     shape = [1] * array.ndim
     shape[axis] = step.size
     if step.size != array.shape[axis]:
-        raise ValueError("the scale does not fit the axis")
+        raise ValueError(
+            f"a quantisation scale has {step.size} entries, its tensor {array.shape[axis]} along that axis: "
+            "export the model again"
+        )
     return step.reshape(shape)

@@ -6,6 +6,7 @@ import io
 import mmap
 import pickle
 import zipfile
+from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,18 +16,24 @@ from netsci.io.errors import CheckpointError, printable
 from netsci.io.formats.torch.nesting import flatten
 from netsci.io.formats.torch.scan import STATE_DICT, Scan, scan
 from netsci.io.formats.torch.sparse import plain, sparse_matrix
+from netsci.io.formats.torch.stubs import PickledArray, numpy_stubs, stub
 from netsci.io.limits import check_arrays, check_members
+from netsci.io.network.arrays import bitmask
+from netsci.io.network.arrays.bitmask import find_bitmasks, with_bitmasks
+from netsci.io.network.arrays.naming import list_names
 from netsci.io.network.contents import Contents
 from netsci.io.network.linked import PARTS, find_linked_layers, with_linked
 
 if TYPE_CHECKING:
     import torch
 
+_MAGIC = b"\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19"  # the number that a legacy file begins with
+
 
 def read_torch_zip(path: Path) -> Contents:
     """Read a file of torch.save (1.6 and later)."""
-    verified, stored = _copy_verified(path)
-    return _contents(path, _load(path, verified), stored, "torch state dict")
+    verified, stored, stubs = _copy_verified(path)
+    return _contents(path, _load(path, verified, stubs), stored, "torch state dict", stubs)
 
 
 def read_torch_legacy(path: Path) -> Contents:
@@ -37,17 +44,25 @@ def read_torch_legacy(path: Path) -> Contents:
         with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as view:
             for _ in range(3):  # magic number, protocol, system
                 scan(path, view)
-            claimed = sum(scan(path, view).storages.values())
+            scanned = scan(path, view, plain=True)
+            claimed = sum(scanned.storages.values())
             scan(path, view)  # the keys of the storages
             held = size - view.tell()
+            again = view.find(_MAGIC, view.tell()) >= 0
         if claimed > held:
             raise _truncation_error(path, claimed, held)
-        loaded = _load(path, stream)
-    return _contents(path, loaded, size, "torch state dict (legacy format)")
+        if again and held > claimed + 8 * len(scanned.storages):  # each storage follows its length
+            raise CheckpointError(
+                path,
+                "it holds several files of torch.save one after the other, of which one alone would be read",
+                "save each into a file of its own",
+            )
+        loaded = _load(path, stream, scanned.stubs)
+    return _contents(path, loaded, size, "torch state dict (legacy format)", scanned.stubs)
 
 
-def _copy_verified(path: Path) -> tuple[io.BytesIO, int]:
-    """Return the archive written anew from records whose checksums hold, and the bytes it stores.
+def _copy_verified(path: Path) -> tuple[io.BytesIO, int, set[str]]:
+    """Return the archive anew from records whose checksums hold, the bytes it stores, and its stubs.
 
     torch checks neither checksums nor sizes of records, and reads the archive's directory with code of its
     own, which can be made to see other records than were checked; in a fresh copy there is only one reading.
@@ -65,7 +80,7 @@ def _copy_verified(path: Path) -> tuple[io.BytesIO, int]:
             data = _record(path, archive, member)
             sizes[name] = len(data)
             if name == "data.pkl":
-                scanned = scan(path, io.BytesIO(data))
+                scanned = scan(path, io.BytesIO(data), plain=True)
             fresh.writestr(f"archive/{name}", data)
         if "version" not in sizes:
             fresh.writestr("archive/version", "3\n")
@@ -75,7 +90,7 @@ def _copy_verified(path: Path) -> tuple[io.BytesIO, int]:
         if claimed > sizes.get(f"data/{key}", -1):
             raise _truncation_error(path, claimed, sizes.get(f"data/{key}", 0))
     copy.seek(0)
-    return copy, sum(sizes.values())
+    return copy, sum(sizes.values()), scanned.stubs
 
 
 def _record(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
@@ -98,7 +113,7 @@ def _truncation_error(path: Path, claimed: int, held: int) -> CheckpointError:
     )
 
 
-def _load(path: Path, stream: IO[bytes]) -> Any:
+def _load(path: Path, stream: IO[bytes], stubs: set[str]) -> Any:
     try:
         import torch
     except ImportError:
@@ -108,7 +123,7 @@ def _load(path: Path, stream: IO[bytes]) -> Any:
             "install netsci-suite with its extra `torch`, or save the weights as safetensors or npz",
         ) from None
 
-    with _numpy_scalars():
+    with _allowed(stubs):
         try:
             return torch.load(stream, map_location="cpu", weights_only=True)
         except pickle.UnpicklingError as error:
@@ -120,26 +135,35 @@ def _load(path: Path, stream: IO[bytes]) -> Any:
 
 
 @contextmanager
-def _numpy_scalars() -> Iterator[None]:
-    """Allow plain numpy numbers, such as a best accuracy kept beside the weights."""
-    import numpy as np
+def _allowed(stubs: set[str]) -> Iterator[None]:
+    """Allow stubs by their names, and plain numbers of numpy, such as a best accuracy."""
     import torch
 
-    scalar = np.float64(0).__reduce__()[0]
-    names = ("numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar")
-    kinds = {type(np.dtype(code)) for code in "?bhilqBHILQefd"}
-    allowed: list[Any] = [*((scalar, name) for name in names), np.dtype, *kinds]
-    with torch.serialization.safe_globals(allowed):
+    # torch reads the names of Python 2, which its pickles have, as those of now.
+    allowed = [(stub(name), known) for name in stubs for known in {name, _name_now(name)}]
+    with torch.serialization.safe_globals([*allowed, *numpy_stubs()]):
         yield
 
 
-def _contents(path: Path, loaded: Any, stored: int, kind: str) -> Contents:
+def _name_now(name: str) -> str:
+    module, _, attribute = name.rpartition(".")
+    module, attribute = NAME_MAPPING.get((module, attribute), (IMPORT_MAPPING.get(module, module), attribute))
+    return f"{module}.{attribute}"
+
+
+def _contents(path: Path, loaded: Any, stored: int, kind: str, stubs: set[str]) -> Contents:
     import torch
 
-    found, notes = flatten(path, loaded, lambda value: isinstance(value, torch.Tensor))
+    held, notes = flatten(path, loaded, _is_array)
+    found = {name: _as_tensor(value) for name, value in held.items()}
+    if not found and stubs:
+        names = list_names([printable(name) for name in sorted(stubs)])
+        raise CheckpointError(path, f"it pickles {names} and no weights, so it is not opened", STATE_DICT)
     flat = {n: tensor for n, tensor in found.items() if tensor.dim() == 1 and tensor.layout == torch.strided}
     linked = find_linked_layers(flat)
+    masked = find_bitmasks(found)
     parts = {layer + part for layer in linked for part in PARTS}
+    parts |= {layer + part for layer in masked for part in bitmask.PARTS}
     wanted = {name: tensor for name, tensor in found.items() if tensor.dim() >= 2 or name in parts}
     dense = [tensor for tensor in wanted.values() if tensor.layout == torch.strided]
     check_arrays(path, sum(tensor.numel() * tensor.element_size() for tensor in dense), stored)
@@ -153,8 +177,21 @@ def _contents(path: Path, loaded: Any, stored: int, kind: str) -> Contents:
             arrays[name] = matrix[0]
     lengths = {name: len(tensor) for name, tensor in found.items() if tensor.dim() == 1}
     small = set(found) - set(arrays)
-    arrays = with_linked(path, arrays, linked, lengths)
+    arrays = with_bitmasks(path, with_linked(path, arrays, linked, lengths), masked)
     return Contents(kind, arrays, "out_in", True, small, notes, lengths)
+
+
+def _is_array(value: Any) -> bool:
+    import torch
+
+    return isinstance(value, torch.Tensor) or (isinstance(value, PickledArray) and value.ndim >= 0)
+
+
+def _as_tensor(value: Any) -> torch.Tensor:
+    import torch
+
+    tensor: torch.Tensor = torch.from_numpy(value.numbers()) if isinstance(value, PickledArray) else value
+    return tensor
 
 
 def _matrix(tensor: torch.Tensor) -> Any:

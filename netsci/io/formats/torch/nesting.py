@@ -15,7 +15,9 @@ _WRAPPERS = (
     "state_dict", "model_state_dict", "model_state", "model", "net", "network", "net_state_dict",
     "network_state_dict", "model_weights", "weights", "params", "parameters", "module", "ema_state_dict",
 )  # fmt: skip
-_MASKS = ("mask", "masks", "mask_dict", "masks_dict")
+_MASKS = re.compile(
+    r"((?!attn|attention|causal|padding|pad|src|tgt|loss|token)[a-z]+_)?masks?(_(dict|list|state(_dict)?))?"
+)
 # Adam's moments have the shape of the layers they belong to.
 _NOT_WEIGHTS = re.compile(
     r"optim|^opts?$|^(adam|adamw|sgd)$|sched|scaler|^amp$|momentum|exp_avg|grad(ient)?s?$|rng|^hyper_?param|"
@@ -64,14 +66,14 @@ def _walk(
     check_count(path, len(items) + len(found), "entries")
     inner = _wrapper(items, is_array)
     if inner is not None:
-        kept = {inner, *(key for key in items if key.lower() in _MASKS or _NOT_WEIGHTS.search(key.lower()))}
+        masks = _mask_containers(items, inner, is_array)
+        kept = {inner, *(key for key in items if key in masks or _NOT_WEIGHTS.search(key.lower()))}
         others = [k for k in items if k not in kept and _holds({"": items[k]}, is_array, matrices=True)]
         if others:
             notes.append(f"read {inner!r}; {', '.join(map(printable, others))} left out")
-        for key, masks in items.items():
-            if key.lower() in _MASKS and (named := _items(masks)):
-                items = {**items, inner: {**(_items(items[inner]) or {}), **_as_masks(named)}}
         _walk(path, items[inner], prefix, depth + 1, is_array, found, notes, seen)
+        for named in masks.values():
+            _walk(path, {"masks": named}, prefix, depth + 1, is_array, found, notes, seen)
         return
     for key, entry in items.items():
         name = f"{prefix}{key}"
@@ -121,15 +123,34 @@ def _holds(
     return any(_holds(v, is_array, seen, matrices=matrices) for v in items.values())
 
 
-def _as_masks(named: dict[str, Any]) -> dict[str, Any]:
-    return {f"{key}_mask" if not key.endswith("mask") else key: mask for key, mask in named.items()}
+def _mask_containers(items: dict[str, Any], inner: str, is_array: Callable[[Any], bool]) -> dict[str, Any]:
+    """Return what lies beside the network under a name of masks, or inside of what belongs to a pruner."""
+    found: dict[str, Any] = {}
+    for key, value in items.items():
+        if key == inner:
+            continue
+        if _MASKS.fullmatch(key.lower()) and (is_array(value) or _holds(value, is_array)):
+            found[key] = value
+        elif re.search(r"prun|spars", key.lower()):
+            inside = _items(value) or {}
+            held = [
+                one
+                for name, one in inside.items()
+                if _MASKS.fullmatch(name.lower()) and _holds(one, is_array)
+            ]
+            found.update({key: held[0]} if held else {})
+    return found
 
 
 def _without_common_prefix(found: dict[str, Any]) -> dict[str, Any]:
-    """Drop what DataParallel and torch.compile put before every name."""
+    """Drop what DataParallel and torch.compile put before every name but those of masks kept apart."""
     for _ in range(4):
-        prefix = next((p for p in _PREFIXES if found and all(name.startswith(p) for name in found)), None)
-        if prefix is None or any(name == prefix for name in found):
+        own = [name for name in found if not name.startswith("masks.")]
+        prefix = next((p for p in _PREFIXES if own and all(name.startswith(p) for name in own)), None)
+        if prefix is None or any(name == prefix for name in own):
             break
-        found = {name.removeprefix(prefix): value for name, value in found.items()}
+        found = {
+            name if name.startswith("masks.") else name.removeprefix(prefix): value
+            for name, value in found.items()
+        }
     return found

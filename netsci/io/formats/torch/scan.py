@@ -1,8 +1,8 @@
 """A torch pickle looked through before torch sees it, with inert stand-ins in place of everything it names.
 
 torch.load(weights_only=True) refuses foreign classes, but believes sizes: a storage may claim more bytes than
-its record has, and a tensor more than its storage. Here both are compared with what the file holds, and what
-is not a tensor is refused by name.
+its record has, and a tensor more than its storage. Here both are compared with what the file holds. Plain
+data beside the weights becomes a stub (`netsci.io.formats.torch.stubs`); all else is refused by name.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from netsci.io.errors import CheckpointError, printable
+from netsci.io.formats.torch.stubs import Inert, stub
 
 _ITEM = {
     "DoubleStorage": 8, "FloatStorage": 4, "HalfStorage": 2, "BFloat16Storage": 2, "LongStorage": 8,
@@ -44,16 +45,6 @@ STATE_DICT = (
 )
 
 
-class _Inert:
-    """Takes the place of an object and does nothing."""
-
-    def __init__(self, name: str = "") -> None:
-        self.name = name
-
-    def __setstate__(self, state: Any) -> None:
-        pass
-
-
 class _Storage:
     """A storage's key and the bytes that the pickle claims for it."""
 
@@ -64,10 +55,11 @@ class _Storage:
 class Scan(pickle.Unpickler):
     """Unpickles to stand-ins only: no class of the file is imported, no function of it called."""
 
-    def __init__(self, path: Path, stream: Any) -> None:
+    def __init__(self, path: Path, stream: Any, plain: bool) -> None:
         super().__init__(stream)
-        self.path = path
+        self.path, self.plain = path, plain
         self.storages: dict[str, int] = {}
+        self.stubs: set[str] = set()  # names of plain data beside the weights
 
     def find_class(self, module: str, name: str) -> Any:
         """Return a stand-in for a name of the file, or refuse it."""
@@ -85,17 +77,16 @@ class Scan(pickle.Unpickler):
         if full == "torch._tensor._rebuild_from_type_v2":
             return lambda build, kind, args, state: self._rebuild(build, args)
         if full in _IGNORED or (module == "numpy.dtypes" and name.endswith("DType")):
-            return lambda *args: _Inert()
+            return lambda *args: Inert()
+        if self.plain and (stand_in := stub(full)) is not None:
+            self.stubs.add(full)
+            return stand_in
         is_storage = module in ("torch", "torch.cuda", "torch.storage") and name in _ITEM
         if is_storage or full in _TOKENS:
             return _Token(name)
         if full.endswith("_rebuild_meta_tensor_no_storage"):
             raise CheckpointError(
                 self.path, "it holds meta tensors: shapes without numbers", "save the model with its weights"
-            )
-        if full.endswith("multiarray._reconstruct"):
-            raise CheckpointError(
-                self.path, "it pickles numpy arrays", "save tensors instead: torch.from_numpy(array)"
             )
         raise CheckpointError(
             self.path,
@@ -118,7 +109,7 @@ class Scan(pickle.Unpickler):
             raise self._damage_error("a tensor is built in an unknown way")
         return build(*args)
 
-    def _tensor(self, storage: Any, offset: Any, size: Any, stride: Any, *rest: Any) -> _Inert:
+    def _tensor(self, storage: Any, offset: Any, size: Any, stride: Any, *rest: Any) -> Inert:
         """Check that a strided tensor stays inside its storage."""
         whole = isinstance(storage, _Storage) and all(map(_whole, (offset, *size, *stride)))
         if not whole or len(size) != len(stride):
@@ -126,18 +117,24 @@ class Scan(pickle.Unpickler):
         last = offset + sum((side - 1) * step for side, step in zip(size, stride, strict=True))
         if math.prod(size) and last >= storage.numel:
             raise self._damage_error(f"a tensor of shape {list(size)} reaches outside its storage")
-        return _Inert()
+        return Inert()
 
     def _damage_error(self, what: str) -> CheckpointError:
         return CheckpointError(self.path, f"{what}: the file is damaged", "fetch or save it again")
 
 
-class _Token(_Inert):
+class _Token(Inert):
     """A type that may be named but not called."""
 
+    def __init__(self, name: str) -> None:
+        self.name = name
 
-def scan(path: Path, stream: Any) -> Scan:
-    """Look through one pickle and leave the stream behind it; raises CheckpointError for foreign names."""
+
+def scan(path: Path, stream: Any, *, plain: bool = False) -> Scan:
+    """Look through one pickle and leave the stream behind it; raises CheckpointError for foreign names.
+
+    plain : whether plain data may stand beside the weights.
+    """
     start = stream.tell()
     for done, (opcode, argument, _) in enumerate(pickletools.genops(stream)):
         # The unpickler allocates its memo up to the largest number named: 6 bytes could cost gigabytes.
@@ -146,7 +143,7 @@ def scan(path: Path, stream: Any) -> Scan:
                 path, "its pickle numbers memo entries far above their count: damaged", "save it again"
             )
     stream.seek(start)
-    scanner = Scan(path, stream)
+    scanner = Scan(path, stream, plain)
     scanner.load()
     return scanner
 

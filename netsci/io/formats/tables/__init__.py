@@ -1,0 +1,1 @@
+"""Tables as text: lists of links and matrices."""

@@ -1,0 +1,75 @@
+"""Recipes as cells of a sweep, and what their records say.
+
+    from netsci.sweep import run_cells
+    from netsci.train import PRESETS, read_epoch, recipe_cell
+
+    grid = [PRESETS["mnist-2fc"].replace(sparsity=s, seed=i) for s in (0.8, 0.9, 0.99) for i in range(3)]
+    records = run_cells([recipe_cell(recipe) for recipe in grid], "results", jobs=4)
+    accuracies = [read_epoch(records[recipe_cell(recipe)], "accuracy") for recipe in grid]
+
+A record is the table of the run, its last topology, and more if asked (`netsci.train.recorded.run`). Its name
+is for good: `defaults.json` freezes the defaults of recipes, and a default that changes is a new version.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from netsci.sweep import Cell, Names, Record, Task
+from netsci.train.recipe import Recipe, write_old_names
+
+TRAINING = Task(
+    "training", "netsci.train.recorded:run", Names.read(Path(__file__).with_name("defaults.json"))
+)
+VERSION = 1  # of the numbers that TRAINING makes
+
+
+def recipe_cell(
+    recipe: Recipe,
+    *,
+    task: Task = TRAINING,
+    version: int = VERSION,
+    data: str = "",
+    kept: bool = False,
+    **extra: Any,
+) -> Cell:
+    """Return the cell of a recipe.
+
+    task, version : of what runs it; the task takes the values of a recipe by name, its `data` as `dataset`.
+    data : which data these are, for the name of the run; the recipe's `data` by default.
+    kept : whether the record is to be committed. extra : parameters of the task, as `traced=True`.
+
+    Examples
+    --------
+    >>> recipe_cell(Recipe().replace(sparsity=0.9)) == recipe_cell(Recipe().replace(sparsity=0.95))
+    False
+    """
+    values = write_old_names(recipe.flat())  # fields and values that are renamed keep the names of runs
+    defaults = write_old_names(recipe.defaults())
+    dataset = values.pop("data")
+    how: dict[str, Any] = {"version": version, "data": data or dataset, "kept": kept, "defaults": defaults}
+    return Cell.of(task, **how, dataset=dataset, **values, **extra)
+
+
+def read_epoch(record: Record, measure: str, *, layer: str = "all", epoch: int = -1) -> float:
+    """Return a measure of a recorded run after an epoch (negative: from the end).
+
+    Raises KeyError for a measure or layer that the run does not have.
+    """
+    a = record.arrays
+    values = a["table_value"][(a["table_measure"] == measure) & (a["table_layer"] == layer)]
+    if not len(values):
+        raise KeyError(f"the run has no measure {measure!r} of layer {layer!r}")
+    return float(values[epoch])
+
+
+def read_total(record: Record, name: str) -> float:
+    """Return a total over the test set of a run that was `traced`: spikes, SOPs, MACs or firing rate.
+
+    Raises KeyError for another name.
+    """
+    totals = dict(zip(record.arrays["total_names"].tolist(), record.arrays["total_values"], strict=True))
+    if name not in totals:
+        raise KeyError(f"name must be one of {', '.join(totals)}; got {name!r}")
+    return float(totals[name])

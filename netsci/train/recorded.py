@@ -1,0 +1,110 @@
+"""A recipe's run as a record: the task of a sweep of recipes (`netsci.train.cells`).
+
+A run goes on from its own checkpoint if it was stopped. NETSCI_DEVICE names the device ("cpu" if unset): it
+changes rounding and, under rate coding, the noise that is drawn, so the record notes it. NETSCI_THREADS is
+the number of threads of a CPU run, 1 if unset.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from netsci.measure import bit_flip, false_spikes, spike_dropout
+from netsci.sparse import sparse_layers
+from netsci.sweep import Record
+from netsci.train.allocation import keep_freed_memory
+from netsci.train.loop import Run, train
+from netsci.train.random_keys import generator_at
+from netsci.train.recipe import Recipe
+
+NOISE: dict[str, Callable[..., NDArray[Any]]] = {
+    "bit-flip": bit_flip,
+    "false-spike": false_spikes,
+    "spike-dropout": spike_dropout,
+}
+NOISE_PURPOSE = 20  # of the generators of the test noise, beside those of `netsci.train`
+KEPT_LINKS = 20_000  # the last topology is kept in the record up to this many links a layer
+
+
+def run(
+    *,
+    dataset: str,
+    noise: tuple[float, ...] = (),
+    traced: bool = False,
+    folder: Path | None = None,
+    **recipe: Any,
+) -> Record:
+    """Train by a recipe (its values by name) and record every epoch, the last topology, and more if asked.
+
+    dataset : the recipe's `data`.
+    noise : shares of flipped bits, false or dropped spikes at which the trained network is tested.
+    traced : count spikes and operations of the whole test set.
+
+    S-TP is tested after its last epoch only: a test after each would take a third of the time.
+    """
+    keep_freed_memory()
+    device = os.environ.get("NETSCI_DEVICE", "cpu")
+    if device == "cpu":
+        torch.set_num_threads(int(os.environ.get("NETSCI_THREADS", "1")))
+    chosen = Recipe.of({"data": dataset, **recipe})
+    stp = chosen.optimisation.learner == "stp"
+    run = train(chosen, folder=folder, device=device, test_every=0 if stp else 1)
+    arrays = {f"table_{name}": column.to_numpy() for name, column in run.table.items()}
+    for name in ("table_layer", "table_measure", "table_unit"):
+        arrays[name] = arrays[name].astype(str)
+    for name, layer in sparse_layers(run.model).items():
+        if layer.n_links <= KEPT_LINKS and layer.sparsity > 0.5:
+            links = layer.links
+            arrays[f"links_{name}_indices"], arrays[f"links_{name}_indptr"] = links.indices, links.indptr
+            arrays[f"links_{name}_shape"] = np.array(links.shape)
+    if noise:
+        arrays["noise_p"] = np.array(noise)
+        arrays["noise_kind"] = np.array(list(NOISE))
+        arrays["noise_accuracy"] = np.array(
+            [[noisy(run, kind, p) if p else run.accuracy for p in noise] for kind in NOISE]
+        )
+    if traced:
+        arrays |= totals(run)
+    return Record(arrays, {"source": run.inputs.source, "device": device_name(device)})
+
+
+@torch.no_grad()
+def noisy(run: Run, kind: str, share: float) -> float:
+    """Return the accuracy on the test set with one kind of noise in the input spikes."""
+    run.model.eval()
+    correct = 0
+    for number, (x, labels) in enumerate(run.inputs.tests()):
+        purpose = NOISE_PURPOSE + list(NOISE).index(kind)
+        rng = generator_at(run.recipe.seed, number, int(1000 * share), purpose)
+        spikes = NOISE[kind](x.cpu().numpy(), share, rng=rng)
+        # back in the memory order of the spikes, neurons first, which the layers like
+        noised = torch.from_numpy(np.ascontiguousarray(spikes.transpose(2, 0, 1))).to(x).permute(1, 2, 0)
+        correct += int((run.model(noised).argmax(1) == labels).sum())
+    return correct / run.inputs.n_test
+
+
+def totals(run: Run) -> dict[str, NDArray[Any]]:
+    """Return spikes and operations of the whole test set; the input is a population of spikes like others."""
+    trace = run.trace()
+    found = {
+        "spikes": trace.spikes,
+        "SOPs": trace.sops,
+        "MACs": trace.macs,
+        "firing rate": trace.firing_rate,
+        "firing rate without input": trace.firing_rate_without_input,
+    }
+    return {"total_names": np.array(list(found)), "total_values": np.array(list(found.values()), np.float64)}
+
+
+def device_name(device: str) -> str:
+    """Return what a device is called."""
+    if device.startswith("cuda"):
+        return torch.cuda.get_device_name(device)
+    return f"{device}, {torch.get_num_threads()} thread(s)"
