@@ -188,7 +188,7 @@ pd.concat(depth, ignore_index=True)[[*columns, "mean_radius", "z_radius"]].round
 
 # %%
 last, one = list(embedded.items())[-1]
-network = graphs[last].adjacency(directed=False)
+network = graphs[last].largest_component().adjacency(directed=False)
 rows = []
 for name, theta in (("embedded", one.theta), ("shuffled angles", rng.permutation(one.theta))):
     routed = greedy_routing(network, (theta, one.radius))
