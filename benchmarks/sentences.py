@@ -4,7 +4,7 @@ python benchmarks/sentences.py                   1,000 random masks and 100 of e
 python benchmarks/sentences.py --random 40 --planted 10
 
 At most 65 of 1,000 random networks may be said to have structure: 50 if one page in 20 says so, and two
-standard deviations. Of each planted kind at least 95 in 100 must be. Exits with status 1 if a target is missed.
+standard deviations. Of each planted kind at least 95 in 100 must be. If a target is missed, it exits with 1.
 """
 
 from __future__ import annotations

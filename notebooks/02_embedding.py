@@ -166,8 +166,8 @@ for name, one in embedded.items():
 #
 # ## Meta-depth
 #
-# Do hubs gather in the middle layer? `meta_depth` compares with shuffled layers. A middle layer has links on both
-# sides, so it holds the hubs of a random mask as well: the comparison with the start decides, not the p-value.
+# Do hubs gather in the middle layer? A middle layer has links on both sides, so it holds the hubs of a random mask as
+# well. `meta_depth` therefore compares with as many links at random places.
 
 # %%
 from netsci.graph import meta_depth
@@ -188,7 +188,7 @@ pd.concat(depth, ignore_index=True)[[*columns, "mean_radius", "z_radius"]].round
 
 # %%
 last, one = list(embedded.items())[-1]
-network = graphs[last].adjacency(directed=False)
+network = graphs[last].largest_component().adjacency(directed=False)
 rows = []
 for name, theta in (("embedded", one.theta), ("shuffled angles", rng.permutation(one.theta))):
     routed = greedy_routing(network, (theta, one.radius))

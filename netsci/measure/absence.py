@@ -25,7 +25,7 @@ def link_sparsity(links: int | Sequence[int], dense_links: int | Sequence[int]) 
     return _absent(links, dense_links, ("links", "dense_links"))
 
 
-def node_sparsity(active: int | Sequence[int], nodes: int | Sequence[int]) -> float:
+def inactive_share(active: int | Sequence[int], nodes: int | Sequence[int]) -> float:
     """Return the share of inactive units, 1 - sum(active) / sum(nodes); NaN without units.
 
     active, nodes : whole numbers >= 0: of one population its own node sparsity, of the input and all hidden
@@ -35,7 +35,7 @@ def node_sparsity(active: int | Sequence[int], nodes: int | Sequence[int]) -> fl
 
     Examples
     --------
-    >>> round(node_sparsity([600, 1384], [784, 1600]), 4)  # 784-1600-10: input and hidden units
+    >>> round(inactive_share([600, 1384], [784, 1600]), 4)  # 784-1600-10: input and hidden units
     0.1678
 
     Source: S0 appendix A.8 and table 9.

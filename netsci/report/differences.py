@@ -222,10 +222,7 @@ def _say(row: dict[str, Any]) -> Finding:
             f"{high}, {row[low]:.2g} times in {low}"
         )
     else:
-        what = (
-            f"Of {row['where']}, {_beyond(row[high])} of the units are dead in {high} and "
-            f"{_beyond(row[low])} in {low}"
-        )
+        what = f"{row['where']} has {_beyond(row[high])} in {high} and {_beyond(row[low])} in {low}"
     sentence = f"{what}; {baseline}."
     return Finding(
         "difference", sentence, row["difference"], baseline, TITLE, 50 + min(50.0, row["difference"])
@@ -233,8 +230,7 @@ def _say(row: dict[str, Any]) -> Finding:
 
 
 def _beyond(share: float) -> str:
-    sign = "more" if share >= 0 else "fewer"
-    return f"{say_share(abs(share))} {sign} than by chance"
+    return f"{say_share(share)} dead units beyond chance" if share >= 0.0005 else "none beyond chance"
 
 
 def _list_networks(graphs: Sequence[LayeredGraph], names: Sequence[str]) -> Section:

@@ -64,7 +64,7 @@ class Document:
         return render_first(self.title, self.sections[0])
 
     def __repr__(self) -> str:
-        where = "not saved" if self.path is None else f"saved in {self.path}"
+        where = "not saved" if self.path is None else f"saved in {self.path.name}"
         return f"<{self.title}: {len(self.sections)} sections, {where}>"
 
     def __fspath__(self) -> str:

@@ -46,7 +46,7 @@ def _draw_flow(boxes: pd.DataFrame, arrows: pd.DataFrame) -> tuple[Markup, str]:
     width = 2 * MARGIN + int(boxes["column"].max()) * STEP + BOX
     alt = (
         f"{count(len(boxes), 'population')} from left to right, as high as the logarithm of their size, and "
-        f"{count(len(arrows), 'projection')}, the darker the denser. Hatched: dead units."
+        f"{count(len(arrows), 'projection')}, the darker the denser. The coloured foot of a bar: dead units."
     )
     template = environment("netsci.report").get_template("layers.svg")
     drawn = template.render(

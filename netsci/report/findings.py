@@ -30,7 +30,7 @@ from netsci.report.words import count, list_names
 MOST = 5  # sentences on the first screen
 STANDS_OUT = 50.0
 FEW, ENOUGH = 30, 100  # nodes
-DEAD_SHARE = 0.05  # of a layer, beyond what random links would leave
+DEAD_SHARE = 0.02  # of a layer, beyond what random links would leave
 DEAD_SIGMA = 4.0  # binomial standard deviations beyond it
 HUB_SHARE, HUB_TIMES, HUB_CHANCE = 0.1, 3.0, 1e-3
 SAME = 0.95  # of the links of two layers, in the same places
@@ -282,8 +282,10 @@ def _find_structure(compared: Any) -> Finding | None:
         f"networks with the same degrees have {mean:.3g} ± {spread:.2g} (z = {float(most['z']):+.1f}, "
         f"corrected p = {float(most['p_corrected']):.2g})"
     )
-    more = f", as do {len(far) - 1} more of {len(compared)} measures" if len(far) > 1 else ""
-    said = f"The {most['measure']} of {most['projection']} is {float(most['value']):.3g}{more}; {baseline}."
+    more = f" ({len(far) - 1} more of {len(compared)} measures stand out too)" if len(far) > 1 else ""
+    what = f"{str(most['measure'])[:1].upper()}{str(most['measure'])[1:]}"
+    what = f"{what}, of {most['projection']}," if "," in what else f"{what} of {most['projection']}"
+    said = f"{what} is {float(most['value']):.3g}{more}; {baseline}."
     return Finding("structure", said, float(most["value"]), baseline, STRUCTURE, 52)
 
 

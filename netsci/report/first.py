@@ -60,7 +60,7 @@ def nothing_stands_out(graph: LayeredGraph, compared: Any = None) -> str:
 
     compared : the table of `netsci.graph.structure_table`, where there is one.
     """
-    structure = ""
+    structure = "; structure beyond degrees was not compared"
     if compared is not None and compared["p_corrected"].notna().any():
         measures = count(int(compared["p_corrected"].notna().sum()), "measure")
         structure = (

@@ -129,7 +129,7 @@ def test_structure_beyond_its_null_model_is_told_with_it() -> None:
     found = findings(graph, compared=table)
     assert [one.kind for one in found if one.stands_out] == ["structure"]
     assert found[0].sentence == (
-        "The modularity of fc1 is 0.6; networks with the same degrees have 0.3 ± 0.01 (z = +30.0, corrected "
+        "Modularity of fc1 is 0.6; networks with the same degrees have 0.3 ± 0.01 (z = +30.0, corrected "
         "p = 0.01)."
     )
     nothing = first_screen(graph, parts=[Section("Structure against null models", data=table.iloc[1:])])

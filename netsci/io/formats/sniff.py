@@ -23,7 +23,7 @@ _LEGACY = b"\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19"
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _MATLAB_7_3 = b"MATLAB 7.3 MAT-file"
 _ACCEPTED = (
-    "safetensors, torch state dicts, npz, npy, ONNX, HDF5 (Keras, NIR), MATLAB 5, GraphML, GML, GEXF, Pajek, "
+    "safetensors, torch state dicts, npz, npy, ONNX, HDF5 (Keras, NIR), MATLAB, GraphML, GML, GEXF, Pajek, "
     "JSON, edge lists and adjacency matrices are read; --format NAME (format= in load) says what it is"
 )
 _UNPACK = "unpack it and give the file inside"
@@ -33,8 +33,10 @@ _TRIPLE = re.compile(rb"<[^>\s]*>\s+<[^>\s]*>\s+[<\"_]")  # of an RDF file
 _TO_CSV = "save it as CSV with the columns source,target,weight (pandas: table.to_csv(file, index=False))"
 _TO_XLSX = "save it as .xlsx, or the sheet as CSV"
 _TO_GRAPHML = "write it as GraphML (networkx.write_graphml)"
-_FROM_R = "in R: write.csv(edges, 'edges.csv', row.names = FALSE), or igraph::write_graph(g, "
-"'g.graphml', 'graphml')"
+_FROM_R = (
+    "in R: write.csv(edges, 'edges.csv', row.names = FALSE), or "
+    "igraph::write_graph(g, 'g.graphml', 'graphml')"
+)
 # What is in a zip archive of another program -> what that is, and the mend.
 _ARCHIVES: tuple[tuple[str, str, str], ...] = (
     (
