@@ -83,7 +83,7 @@ def test_neuron_refusals():
     for shape in ((0, 3), (3, 0)):
         with pytest.raises(ValueError, match="must have rows and columns"):
             neuron_sparsity_index(np.ones(shape), axis="rows")
-        with pytest.raises(ValueError, match="empty"):
+        with pytest.raises(ValueError, match="must have rows and columns"):
             neuron_sparsity_index(sp.csr_array(shape), axis="rows")
     with pytest.raises(ValueError, match="NaN or infinite"):
         neuron_sparsity_index([[1.0, math.nan]], axis="rows")
