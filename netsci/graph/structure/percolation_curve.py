@@ -70,27 +70,9 @@ def percolation_curve(
     Source: Albert, Jeong and Barabasi, Nature 406, 378 (2000); Newman and Ziff, Physical Review Letters 85,
     4104 (2000), for all sizes in one sweep.
     """
-<<<<<<< HEAD
     order = check_attack(graph, attack, runs, points, rng)
     one_run = (_node_run if attack in NODE_ATTACKS else _link_run)(graph, order)
     return summarise_runs(lambda: one_run() / graph.n_nodes, order.total, attack, runs, points)
-=======
-    import pandas as pd
-
-    check_graph(graph)
-    check_choice(attack, ATTACKS, "attack")
-    check_generator(rng)
-    as_count(runs, "runs", 1)
-    as_count(points, "points", 2)
-    one_run = _node_run(graph, attack, rng) if attack in NODE_ATTACKS else _link_run(graph, attack, rng)
-    sizes = one_run()
-    total = len(sizes) - 1
-    at = np.unique(np.rint(np.linspace(0, total, points)).astype(np.int64))
-    shares = np.array([sizes[at], *(one_run()[at] for _ in range(runs - 1))]) / graph.n_nodes
-    low, high = np.quantile(shares, BAND, axis=0)
-    columns = {"attack": attack, "removed": at / total, "mean": shares.mean(axis=0), "low": low, "high": high}
-    return pd.DataFrame(columns)
->>>>>>> main
 
 
 def robustness(curve: pd.DataFrame) -> float:
@@ -160,10 +142,8 @@ def check_attack(graph: LayeredGraph, attack: str, runs: int, points: int, rng: 
     check_graph(graph)
     check_choice(attack, ATTACKS, "attack")
     check_generator(rng)
-    if as_whole(runs, "runs") < 1:
-        raise ValueError(f"runs must be at least 1; got {runs}")
-    if as_whole(points, "points") < 2:
-        raise ValueError(f"points must be at least 2 (nothing removed, everything removed); got {points}")
+    as_count(runs, "runs", 1)
+    as_count(points, "points", 2)
     return Order((_node_priority if attack in NODE_ATTACKS else _link_priority)(graph, attack), rng)
 
 
