@@ -166,8 +166,8 @@ for name, one in embedded.items():
 #
 # ## Meta-depth
 #
-# Do hubs gather in the middle layer? `meta_depth` compares with shuffled layers. A middle layer has links on both
-# sides, so it holds the hubs of a random mask as well: the comparison with the start decides, not the p-value.
+# Do hubs gather in the middle layer? A middle layer has links on both sides, so it holds the hubs of a random mask as
+# well. `meta_depth` therefore compares with as many links at random places.
 
 # %%
 from netsci.graph import meta_depth

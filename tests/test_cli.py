@@ -45,7 +45,7 @@ def test_inspect_prints_a_table_and_notes(net):
         "1 + 0",
     ):
         assert text in shown.stdout
-    assert "- matrices are taken as [presynaptic, postsynaptic]" in shown.stdout
+    assert "matrices are taken as [presynaptic, postsynaptic]" in shown.stdout
 
 
 def test_inspect_json_is_exactly_one_object(net):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -18,7 +19,7 @@ from netsci.cli.runs import features, train
 __all__ = ["UNREADABLE", "app", "main"]
 
 # Command -> what the list of commands says, and its two examples.
-_COMMANDS = {
+_COMMANDS: dict[Callable[..., None], tuple[str, tuple[str, ...]]] = {
     inspect: (
         "Show the layers of a network.",
         ("netsci inspect model.pt", "netsci inspect model.pt --density 0.1 --json"),

@@ -25,6 +25,9 @@ def train(
     ] = None,
     device: Device = "cpu",
     anew: Annotated[bool, typer.Option("--anew", help="Start again even if the folder holds a run.")] = False,
+    download: Annotated[
+        bool, typer.Option("--download", help="Fetch the data set if its files are missing.")
+    ] = False,
     show: Annotated[bool, typer.Option("--list", help="List the presets and exit.")] = False,
 ) -> None:
     """Train a sparse network whose topology evolves; a stopped run continues where it stopped."""
@@ -34,7 +37,7 @@ def train(
         typer.echo(list_presets())
         return
     with explain_errors("train", "cannot write the run or read its data"):
-        run(preset, changes or [], dense=dense, out=out, device=device, anew=anew)
+        run(preset, changes or [], dense=dense, out=out, device=device, anew=anew, download=download)
 
 
 def features(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Unpack
 
+from netsci.arguments import check_flag, check_path
 from netsci.graph.layered import LayeredGraph
 from netsci.io import shards
 from netsci.io.errors import CheckpointError
@@ -25,7 +26,8 @@ def load_graph(path: str | Path, *, isolate: bool = True, **options: Unpack[Read
 def load(path: str | Path, *, isolate: bool = True, **options: Unpack[ReadOptions]) -> Loaded:
     """Read the network in a file, and note the decisions of the reader.
 
-    Reads safetensors (also in several files, by their folder or index.json), torch state dicts (also nested in checkpoints), npz and npy matrices, scipy.sparse npz,
+    Reads safetensors (also in several files, by their folder or index.json), torch state dicts (also nested
+    in checkpoints), npz and npy matrices, scipy.sparse npz, sparse parts and links in an npz,
     ONNX, HDF5 (Keras, NIR, SONATA edges), .keras archives and MATLAB 5 files; GraphML, GEXF, GML, Pajek,
     JSON (node-link, Cytoscape, one link a line), Matrix Market, lists of links or of neighbours, tables of
     numbers, Excel workbooks, and any of these packed by gzip. The content tells the format. Nothing in the
@@ -63,6 +65,8 @@ def load(path: str | Path, *, isolate: bool = True, **options: Unpack[ReadOption
     ValueError, TypeError
         If an option is unknown or out of range, or if options exclude each other.
     """
+    check_path(path, "path")
+    check_flag(isolate, "isolate")
     path = Path(path)
     checked = check_options(options)
     checksum = _check_file(path)

@@ -59,7 +59,7 @@ def find_shards(path: Path) -> dict[Path, set[str]]:
     """
     index = _find_index(path) if path.is_dir() else path
     if index is None:
-        return dict.fromkeys(_complete(path), set())
+        return {file: set() for file in _complete(path)}
     return _read_index(path, index)
 
 
@@ -84,7 +84,8 @@ def refuse_part(path: Path) -> None:
     if found and int(found[2]) > 1:
         raise CheckpointError(
             path,
-            f"this is part {int(found[1])} of {int(found[2])} of a model: its other layers lie in the other files",
+            f"this is part {int(found[1])} of {int(found[2])} of a model: its other layers lie in the "
+            "other files",
             "open their folder, or its model.safetensors.index.json; rename this file to read it alone",
         )
 
@@ -107,9 +108,9 @@ def _complete(folder: Path) -> list[Path]:
             (file.name[: part.start()], int(part[2])) for file, part in zip(files, parts, strict=True) if part
         }
         numbers = sorted(int(part[1]) for part in parts if part)
-        if len(held) == 1 and numbers in (list(range(1, len(files) + 1)), list(range(len(files)))):
-            if next(iter(held))[1] == len(files):
-                return files
+        whole = numbers in (list(range(1, len(files) + 1)), list(range(len(files))))
+        if len(held) == 1 and whole and next(iter(held))[1] == len(files):
+            return files
         raise CheckpointError(
             folder, f"{len(files)} parts of a model are here, and not all of them", "fetch the missing parts"
         )

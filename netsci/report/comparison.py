@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from netsci import plot
 from netsci.graph import LayeredGraph, Projection, degree_ccdf, degree_exponent, node_sparsity
 from netsci.measure import rank_sum_test, sparsity_index
-from netsci.report.degrees import unit_degrees
+from netsci.report.degrees import FEW_NODES, unit_degrees
 from netsci.report.matching import Matched, match
 from netsci.report.network import versions
 from netsci.report.page import Section, render
@@ -208,9 +208,9 @@ def _sides(
     spread = [float(k.std() / k.mean()) if k.any() else math.nan for k in (first, second)]
     yield _line(where, f"{label} (variation)", *spread)
     fits = [degree_exponent(k) for k in (first, second)]
-    gammas = [math.nan if fit.at_bound else fit.gamma for fit in fits]
+    gammas = [math.nan if fit.at_bound or fit.n < FEW_NODES else fit.gamma for fit in fits]
     undefined = " and ".join(name for name, gamma in zip("AB", gammas, strict=True) if math.isnan(gamma))
-    note = f"undefined or at its bound in {undefined}" if undefined else ""
+    note = f"undefined, at its bound or of too few nodes in {undefined}" if undefined else ""
     yield _line(where, f"{label} (gamma)", *gammas) | {"note": note}
 
 

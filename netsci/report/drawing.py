@@ -163,4 +163,5 @@ def _block_name(block: str) -> str:
 
 
 def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return table.to_dict("records")
+    rows: list[dict[str, Any]] = table.to_dict("records")
+    return rows

@@ -10,10 +10,10 @@ from typing import Any
 
 from netsci.graph.ch.recovery import MOST_PLACES
 from netsci.report import disk, measures, sections, structure
-from netsci.report.adjacency import MOST_POINTS
 from netsci.report.document import Document, Tell
 from netsci.report.first import first_screen
 from netsci.report.words import count
+from netsci.view.matrices import MOST_POINTS
 from netsci.view.network import Network, read_network
 
 PACKAGES = ("netsci-suite", "numpy", "scipy", "pandas", "igraph", "powerlaw", "plotly")

@@ -59,8 +59,8 @@ def record(
     data : a tensor or array [batch, ...] or [T, batch, ...] as the network takes it, or an iterable of such
         batches; if a batch is a tuple or list (images, labels), the first entry is the input.
     steps : T. By default T comes from the neurons: for neurons that are called step by step, it is the number
-        of calls, or of repetitions where one module follows several layers in turn. Where data [T, batch, ...]
-        and neurons do not agree, steps must say it.
+        of calls, or of repetitions where one module follows several layers in turn. Where data
+        [T, batch, ...] and neurons do not agree, steps must say it.
     raster : number of samples of the first batch to record spike by spike.
     call : function (module, batch) that runs the network in another way, such as a loop over time; by default
         module(batch). With call, batches are passed on without change.

@@ -7,7 +7,6 @@ from torch import Tensor
 
 from netsci.measure import PopulationTrace, ProjectionTrace, Trace
 from netsci.spiking.record_adapters import ALL, STEP, Synapses
-from netsci.spiking.record_steps import check_axes, check_frames, steps_of_calls
 from netsci.spiking.record_events import (
     DATA,
     Call,
@@ -19,6 +18,7 @@ from netsci.spiking.record_events import (
     looks,
     sums,
 )
+from netsci.spiking.record_steps import check_axes, check_frames, steps_of_calls
 
 
 class Tally:

@@ -23,7 +23,8 @@ def steps_of_calls(calls: Sequence[Call], shape: tuple[int, ...], samples: int) 
     period = find_period([one.after for one in own])
     if period is None:
         raise ValueError(
-            f"neurons {rarest[0]!r} were called {len(own)} times, behind one layer and another in no order that "
+            f"neurons {rarest[0]!r} were called {len(own)} times, behind one layer and another in no "
+            "order that "
             f"repeats, so that T is not known; {_SAY}"
         )
     steps = len(own) // period
@@ -31,8 +32,10 @@ def steps_of_calls(calls: Sequence[Call], shape: tuple[int, ...], samples: int) 
     if told is None or told == steps or steps % told:
         return steps
     raise ValueError(
-        f"neurons {rarest[0]!r} were called {len(own)} times, and the data {list(shape)} have {told} steps of "
-        f"{samples} samples: a module that runs several times in a step, or a network that keeps its own time, is "
+        f"neurons {rarest[0]!r} were called {len(own)} times, and the data {list(shape)} have {told} "
+        "steps of "
+        f"{samples} samples: a module that runs several times in a step, or a network that keeps its "
+        "own time, is "
         f"not told apart; {_SAY}"
     )
 
@@ -64,7 +67,7 @@ def data_steps(shape: tuple[int, ...], samples: int) -> int | None:
 
 
 def check_frames(calls: Sequence[Call], shape: tuple[int, ...], samples: int, wanted: int | None) -> None:
-    """Raise ValueError where neurons that run all steps in a call are called once for each frame of the data."""
+    """Raise ValueError where neurons that run all steps in a call are called for each frame of the data."""
     told = data_steps(shape, samples)
     if wanted is not None or told is None or told < 2:
         return
@@ -72,7 +75,8 @@ def check_frames(calls: Sequence[Call], shape: tuple[int, ...], samples: int, wa
     own = len(calls[0].by_step)
     if all(count % told == 0 for count in numbers.values()) and own != told:
         raise ValueError(
-            f"every neuron was called for each of the {told} frames of the data {list(shape)}, and ran {own} steps in "
+            f"every neuron was called for each of the {told} frames of the data {list(shape)}, and "
+            f"ran {own} steps in "
             f"each call: the network keeps its own time; give it one batch [batch, ...], or {_SAY}"
         )
 
@@ -86,7 +90,9 @@ def check_axes(layer: str, leading: Sequence[tuple[int, ...]], steps: int, sampl
         if len(axes) < 2 or axes[:2] == (steps, samples):
             continue
         raise ValueError(
-            f"layer {layer!r} reads data with the leading axes {list(axes)}, where the neurons show {steps} steps of "
-            f"{samples} samples: if the first axis is time, pass call=... with your loop over time, or one batch "
+            f"layer {layer!r} reads data with the leading axes {list(axes)}, where the neurons show "
+            f"{steps} steps of "
+            f"{samples} samples: if the first axis is time, pass call=... with your loop over time, "
+            "or one batch "
             f"[batch, ...] to a network that keeps its own time; if another axis is none of time, {_SAY}"
         )

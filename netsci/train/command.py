@@ -108,7 +108,14 @@ class _Shown:
 
 
 def run(
-    preset: str, changes: Sequence[str], *, dense: bool, out: Path | None, device: str, anew: bool
+    preset: str,
+    changes: Sequence[str],
+    *,
+    dense: bool,
+    out: Path | None,
+    device: str,
+    anew: bool,
+    download: bool,
 ) -> None:
     """Train a preset, show the progress, and print where the results are.
 
@@ -131,6 +138,7 @@ def run(
                 folder=folder,
                 resume=not anew,
                 device=device,
+                download=download,
                 observe=shown.observe,
                 progress=shown.progress,
             )

@@ -5,8 +5,10 @@ The same bytes every time: dates and addresses that libraries write into files a
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
+from netsci.graph import LayeredGraph
 from tests.io.samples import FC1, FC2, WRITERS
 
 Write = Callable[[Path], Any]
@@ -118,6 +121,86 @@ def _write_mat(path: Path) -> Path:
     return path
 
 
+def write_matlab73(path: Path, variables: dict[str, Any]) -> Path:
+    """Write a file as MATLAB 7.3 does: HDF5 behind a header of 512 bytes, arrays with the columns first."""
+    import h5py
+
+    def put(group: Any, name: str, value: Any) -> None:
+        kind = "double"
+        if isinstance(value, dict):
+            entry, kind = group.create_group(name), "struct"
+            for inner, one in value.items():
+                put(entry, inner, one)
+        elif sp.issparse(value):
+            entry = group.create_group(name)
+            entry.attrs["MATLAB_sparse"] = np.uint64(value.shape[0])
+            entry.create_dataset("jc", data=value.indptr.astype("u8"))
+            if value.nnz:
+                entry.create_dataset("ir", data=value.indices.astype("u8"))
+                entry.create_dataset("data", data=value.data.astype(float))
+        elif isinstance(value, str):
+            entry, kind = group.create_dataset(name, data=np.array([[ord(c)] for c in value], "u2")), "char"
+        else:
+            entry = group.create_dataset(name, data=np.asarray(value).T)
+        entry.attrs["MATLAB_class"] = np.bytes_(kind)
+
+    with h5py.File(path, "w", userblock_size=512) as file:
+        for name, value in variables.items():
+            put(file, name, value)
+    with open(path, "r+b") as stream:
+        stream.write(b"MATLAB 7.3 MAT-file".ljust(124) + b"\0\2IM")
+    return path
+
+
+def _write_mat73(path: Path) -> Path:
+    return write_matlab73(path, {"A": sp.csc_array(_SQUARE), "W": FC1, "net": {"B": FC2}, "names": "abcd"})
+
+
+def _write_npz_links(path: Path) -> Path:
+    matrix = sp.csr_array(_SQUARE)
+    parts = {f"adj_{part}": getattr(matrix, part) for part in ("data", "indices", "indptr")}
+    with open(path, "wb") as stream:
+        np.savez(stream, **parts, adj_shape=np.array(matrix.shape), labels=np.arange(4))
+    return path
+
+
+def _write_edge_index(path: Path) -> Path:
+    with open(path, "wb") as stream:
+        np.savez(
+            stream, edge_index=np.array(np.nonzero(_SQUARE)), edge_weight=_SQUARE[_SQUARE != 0], num_nodes=4
+        )
+    return path
+
+
+def _write_bitmask(path: Path) -> Path:
+    from safetensors.numpy import save_file
+
+    dense = FC1.T
+    ends = np.cumsum((dense != 0).sum(axis=1))
+    parts = {
+        "fc1.compressed": dense[dense != 0],
+        "fc1.bitmask": np.packbits(dense != 0, axis=-1, bitorder="little"),
+        "fc1.shape": np.array(dense.shape),
+        "fc1.row_offsets": np.concatenate([[0], ends[:-1]]),
+    }
+    save_file({**parts, "fc2.weight": FC2.T.copy()}, path)
+    return path
+
+
+def _write_beside(path: Path) -> Path:
+    """A checkpoint with plain data beside the weights, and masks in a list."""
+    import argparse
+    import collections
+
+    import torch
+
+    layers = {"fc1.weight": torch.tensor(FC1.T.copy()), "fc2.weight": torch.tensor(FC2.T.copy())}
+    masks = [torch.tensor(FC1.T != 0), FC2.T != 0]
+    args = argparse.Namespace(lr=0.1, log=collections.defaultdict(list, {"loss": [1.0]}))
+    torch.save({"args": args, "best": np.float64(0.9), "state_dict": layers, "masks": masks}, path)
+    return path
+
+
 def _graph() -> Any:
     import networkx as nx
 
@@ -162,11 +245,67 @@ def _write_text(text: str) -> Write:
     return lambda path: path.write_text(text)
 
 
+def _write_attributes(path: Path) -> Path:
+    import networkx as nx
+
+    nx.write_edgelist(_graph(), path)
+    return path
+
+
+def _write_neighbours(how: str) -> Write:
+    def write(path: Path) -> Path:
+        _write_graph(how)(path)
+        signed = re.sub(rb"^#.*\n# GMT .*\n", b"#x\n# GMT Sun Nov  1 05:19:11 2026\n", path.read_bytes())
+        path.write_bytes(signed)
+        return path
+
+    return write
+
+
+def _write_gzip(path: Path) -> Path:
+    path.write_bytes(gzip.compress(b"source,target,weight\na,b,1.5\nb,c,2\n", mtime=0))
+    return path
+
+
+def _write_workbook(path: Path) -> Path:
+    rows = "".join(
+        f'<row r="{r}"><c r="A{r}" t="s"><v>{r % 2}</v></c><c r="B{r}" t="inlineStr"><is><t>n{r}</t></is></c>'
+        f'<c r="C{r}"><v>{r}.5</v></c></row>'
+        for r in range(1, 5)
+    )
+    kind = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet"
+    members = {
+        "xl/workbook.xml": '<workbook xmlns:r="r"><sheets><sheet name="a" r:id="1"/></sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": f'<R><Relationship Id="1" Type="{kind}" Target="s.xml"/></R>',
+        "xl/sharedStrings.xml": "<sst><si><t>x</t></si><si><t>y</t></si></sst>",
+        "xl/s.xml": f"<worksheet><sheetData>{rows}</sheetData></worksheet>",
+    }
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in members.items():
+            archive.writestr(zipfile.ZipInfo(name), text)
+    return path
+
+
+def _write_own(path: Path) -> Path:
+    from netsci.io import write_graph
+
+    graph = LayeredGraph.from_adjacency(_SQUARE, weights=_SQUARE, directed=True, labels=list("abcd"))
+    write_graph(graph, path, ".npz")
+    return path
+
+
+def _write_pairs(path: Path) -> Path:
+    with open(path, "wb") as stream:
+        np.save(stream, np.array([[0, 1], [1, 2], [2, 3], [5, 0]]))
+    return path
+
+
 _LINKS = [("a", "b", 1.5), ("b", "c", -2.0), ("c", "a", 30.0), ("d", "a", 1e-3)]
 # The largest libraries last: a process that has them forks slowly.
 SEEDS: dict[str, list[Write]] = {
-    "safetensors": [WRITERS["safetensors"]],
+    "safetensors": [WRITERS["safetensors"], _write_bitmask],
     "npz": [WRITERS["npz"], WRITERS["npz_compressed"]],
+    "npz_links": [_write_npz_links, _write_edge_index],
     "npy": [WRITERS["npy"]],
     "sparse_npz": [WRITERS["sparse_npz"], _write_coo],
     "graphml": [WRITERS["graphml"], _write_graph("graphml")],
@@ -180,6 +319,29 @@ SEEDS: dict[str, list[Write]] = {
         _write_text("source,target,weight\n" + "".join(f"{a},{b},{w}\n" for a, b, w in _LINKS)),
         _write_text("# 4 nodes\n0 1\n1 2\n2 0\n3 0\n"),
     ],
+    "lists": [
+        _write_attributes,
+        _write_neighbours("adjlist"),
+        _write_neighbours("multiline_adjlist"),
+        _write_text("A\tpp\tB\nB\tpd\tC\nC\tpp\tD\nD\n"),
+        _write_text("c x\np edge 4 3\ne 1 2\ne 2 3\ne 3 4\n"),
+        _write_text("A -> B 2\nB -> C 1\nC -> A 0.5\n"),
+        _write_text("# a\nb 0.5\nc 2\n# b\nc 1\n"),
+        _write_text("5 4\n1 2\n2 3\n3 4\n4 5\n"),
+        _write_text("a;b;c\nb;c;d\nc;a\nd;a;b;c\n"),
+    ],
+    "json_lists": [
+        _write_text(
+            '{"source": "a", "target": "b", "weight": 2}\n{"source": "b", "target": "c", "weight": 1}\n'
+        ),
+        _write_text(
+            '{"elements": {"nodes": [{"data": {"id": "1"}}, {"data": {"id": "2"}}], "edges": '
+            '[{"data": {"source": "1", "target": "2"}}]}}'
+        ),
+    ],
+    "wrapped": [_write_gzip, _write_workbook],
+    "netsci_npz": [_write_own],
+    "pairs": [_write_pairs],
     "matrix_text": [
         _write_text("\n".join(",".join(map(str, row)) for row in FC1.tolist())),
         _write_text("\tp\tq\tr\td\n" + "".join(f"{n}\t0\t1\t2.5\t0\n" for n in "abcd")),
@@ -188,6 +350,7 @@ SEEDS: dict[str, list[Write]] = {
     "keras": [_write_keras],
     "nir": [_write_nir],
     "matlab": [_write_mat],
-    "torch": [WRITERS["torch"], _write_state_dicts],
+    "matlab73": [_write_mat73],
+    "torch": [WRITERS["torch"], _write_state_dicts, _write_beside],
     "torch_legacy": [_write_legacy],
 }

@@ -22,10 +22,6 @@ def ones(*shape: int) -> torch.Tensor:
     return torch.ones(shape)
 
 
-def integers(*shape: int) -> torch.Tensor:
-    return torch.ones(shape, dtype=torch.int32)
-
-
 STATES = {
     "spikingjelly": (
         {"net": {"conv.0.weight": ones(2, 1, 3, 3), "conv.1.weight": ones(2), "fc.weight": ones(3, 8)}},
@@ -70,28 +66,11 @@ def test_state_dicts(path, who):
     assert layer_table(load(write_torch(path, state)).graph) == expected
 
 
-PACKED = {
-    "gptq": {"q.qweight": integers(8, 64), "q.qzeros": integers(1, 8), "q.scales": ones(1, 64)},
-    "bare": {"qweight": integers(8, 64), "qzeros": integers(1, 8), "scales": ones(1, 64)},
-    "bitsandbytes": {
-        "q.weight": ones(32, 2).byte(), "q.weight.absmax": ones(4), "q.weight.nested_absmax": ones(2, 2),
-    },
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("who", PACKED)
-def test_packed_integers_are_no_weights(path, who):
-    refused(write_torch(path, PACKED[who]), "packed, several to an integer.*save them dequantised")
-    loaded = load(write_torch(path, {**PACKED[who], "head.weight": ones(3, 64)}))
-    assert layer_table(loaded.graph) == {"head": (64, 3, 192)}
-    assert "not layers: " in " ".join(loaded.notes)
-
-
 def test_what_holds_no_numbers(path):
     refused(write_torch(path, {"fc.weight": torch.empty(3, 2, device="meta")}), "meta tensors")
     index = {"metadata": {}, "weight_map": {"a": "m-2.safetensors", "b": "m-1.safetensors"}}
     path.write_text(json.dumps(index))
-    refused(path, r"lists the 2 files that hold them; open one of them: m-1\.safetensors, m-2\.safetensors")
+    refused(path, r"its weights lie in 'm-2\.safetensors', which is missing; put it beside the index")
 
 
 @pytest.mark.parametrize("turned", [False, True])

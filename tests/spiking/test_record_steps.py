@@ -68,7 +68,7 @@ def test_a_neuron_module_behind_several_layers_is_counted_once_a_step(depth, ste
     assert trace.steps == steps
     assert trace.populations[0].spikes.sum() == x.sum()
     same = record(Layers(depth), x, neurons={Fire: "step"}, call=frames, steps=steps)
-    assert [one.events.tolist() for one in trace.projections][0] == x.sum(dim=(0, 1)).tolist()
+    assert trace.projections[0].events.tolist() == x.sum(dim=(0, 1)).tolist()
     assert [len(one.spikes_by_step) for one in same.populations] == [steps] * (depth + 1)
 
 
@@ -114,7 +114,7 @@ def test_a_network_that_runs_all_steps_in_a_call():
     assert record(Repeats(), spikes(3, 6)).steps == 4
     with pytest.raises(ValueError, match=r"leading axes \[5, 3\]"):
         record(Repeats(), spikes(5, 3, 6))
-    with pytest.raises(ValueError, match="each of the 5 frames .* ran 4 steps"):
+    with pytest.raises(ValueError, match=r"each of the 5 frames .* ran 4 steps"):
         record(Repeats(), spikes(5, 3, 6), call=frames)
     # Tokens are read where the user says that no axis is time.
     assert record(Repeats(), spikes(3, 5, 6), steps=4).steps == 4

@@ -6,7 +6,8 @@ import re
 
 _LEAVES = "save the leaves as npz, each under its name: numpy.savez(file, **{name: array})"
 _SAVED_MODEL = (
-    "save the weights: tf.keras.models.load_model(FOLDER).save_weights('net.weights.h5'), or numpy.savez of its "
+    "save the weights: tf.keras.models.load_model(FOLDER).save_weights('net.weights.h5'), or "
+    "numpy.savez of its "
     "variables"
 )
 _FLAX = "save the parameters as npz, or as safetensors: safetensors.flax.save_file(flat, 'net.safetensors')"
@@ -26,7 +27,7 @@ def find_model(head: bytes) -> tuple[str, str] | None:
 
 
 def _is_saved_model(head: bytes) -> bool:
-    """Schema version 1, then a graph that begins with what describes it; ONNX has the text of a maker there."""
+    """Schema version 1, then a graph that begins with what describes it; ONNX names its maker there."""
     if head[:3] != b"\x08\x01\x12":
         return False
     place = 3

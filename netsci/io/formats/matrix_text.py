@@ -129,14 +129,17 @@ def _compare_names(
         ]
         return (named, None), False, said
     shared = len(set(rows) & set(columns))
-    if shared:
+    if 2 * shared >= len(rows):
         raise CheckpointError(
             path,
             f"a square table of which {shared:,} of {len(rows):,} names stand on both sides: one "
             f"set of nodes or two",
             "give both sides the same names, or read two sets with --bipartite (bipartite= in load)",
         )
-    said = [Guess("bipartite: its rows and columns have different names; if not, give them the same names")]
+    but = f", but for {shared:,}" if shared else ""
+    said = [
+        Guess(f"bipartite: its rows and columns have different names{but}; if not, give them the same names")
+    ]
     return (rows, columns), True, said
 
 

@@ -13,8 +13,8 @@ import numpy as np
 
 from netsci.io.errors import CheckpointError, printable
 from netsci.io.limits import MAX_ENTRIES, check_matrix, check_members
+from netsci.io.network.arrays.coordinates import find_groups, with_parts
 from netsci.io.network.contents import Contents
-from netsci.io.network.coordinates import find_groups, with_parts
 from netsci.io.network.pointers import check_pointers
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def read_npz(path: Path) -> Contents:
 
 
 def _refuse_several(path: Path, stream: IO[bytes]) -> None:
-    """Raise CheckpointError for arrays one after the other in one file, and leave the stream at its beginning."""
+    """Raise CheckpointError for several arrays in one file, else leave the stream at its beginning."""
     size = path.stat().st_size
     shapes: list[str] = []
     with contextlib.suppress(Exception):  # damaged: what reads the first array says so

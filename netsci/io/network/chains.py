@@ -12,10 +12,10 @@ import numpy as np
 
 from netsci.graph.layered import LayeredGraph
 from netsci.graph.projection import Population, Projection
+from netsci.io.network.arrays.naming import list_names
 from netsci.io.network.layers import Layer
-from netsci.io.network.naming import list_names
+from netsci.io.network.order.widths import fit, loops
 from netsci.io.network.structure import channels_first, structure
-from netsci.io.network.widths import fit, loops
 
 _QKV = re.compile(r"(?i)(?<![a-z])w?_?(q|k|v|query|key|value)(?![a-z])")
 _SHORTCUT = re.compile(r"(.*\.)(downsample|shortcut|skip|skip_connection|identity_conv)(\.|$|_)")
@@ -51,7 +51,9 @@ class _Drawn:
         self.breaks: list[str] = []
         self.taken: set[str] = set()
         self.last: Layer | None = None
-        self.sources: dict[str, Population] = {}  # of each layer that is drawn
+        self.here: Population | None = None  # what the last layer fills
+        # What each layer that is drawn reads, and the layer that fills it.
+        self.sources: dict[str, tuple[Population, Layer | None]] = {}
         # Where each array's layer ends, and where each input of the network begins (without a layer).
         self.ends: dict[str, tuple[Population, Layer | None]] = {}
 
@@ -85,19 +87,23 @@ class _Drawn:
         target = Population(_free(layer.name, self.taken), layer.shape[1])
         self.populations.append(target)
         self.projections.append(_projection(layer, source.name, target.name, rows_per_unit, self.notes))
-        self.last, self.ends[layer.array], self.sources[layer.array] = layer, (target, layer), source
+        self.ends[layer.array] = target, layer
+        self.sources[layer.array] = source, found[1] if found and found[0] is source else None
+        if not layer.aside:
+            self.last, self.here = layer, target
 
     def _source(self, layer: Layer) -> tuple[Population, Layer | None] | None:
         """Return the population that a layer reads, where one is known, and the layer that fills it."""
         if layer.starts:
             return None
-        if layer.beside in self.sources and (shared := self._shared(layer, self.sources[layer.beside])):
+        shared = self.sources.get(layer.beside)
+        if shared and fit(shared[1], layer, shared[0].size):
             return shared
         if layer.after is None:
-            sibling = self._sibling(layer)
-            if sibling and (shared := self._shared(layer, sibling)):
+            shared = self._sibling(layer)
+            if shared and fit(shared[1], layer, shared[0].size):
                 return shared
-            return (self.populations[-1], self.last) if self.last else None
+            return (self.here, self.last) if self.here else None
         known = [(name, self.ends[name]) for name in layer.after if name in self.ends]
         fits = [end for _, end in known if loops(end[0].size, layer) or fit(end[1], layer, end[0].size)]
         if not fits:
@@ -108,12 +114,7 @@ class _Drawn:
             self.notes.append(f"{layer.name} reads {source[0].name}, joined here, and {list_names(others)}")
         return source
 
-    def _shared(self, layer: Layer, source: Population) -> tuple[Population, Layer | None] | None:
-        """Return a population that another layer reads, and the layer that fills it, if this one can read it."""
-        filler = next((one for population, one in self.ends.values() if population is source), None)
-        return (source, filler) if fit(filler, layer, source.size) else None
-
-    def _sibling(self, layer: Layer) -> Population | None:
+    def _sibling(self, layer: Layer) -> tuple[Population, Layer | None] | None:
         """Return what the layer before reads where both are of the q, k and v that read the same."""
         if self.last is None or self.last.array == layer.array:
             return None
@@ -123,13 +124,13 @@ class _Drawn:
     def _shortcut(self, layer: Layer) -> bool:
         """Draw a shortcut around the layers of its block, between the same populations, if it fits."""
         named = _SHORTCUT.match(layer.array)
-        if not named or layer.after is not None or self.last is None:
+        if not named or layer.after is not None or self.last is None or self.here is None:
             return False
         inside = [name for name in self.sources if name.startswith(named[1])]
-        target = self.populations[-1]
+        target = self.here
         if not inside or not self.last.array.startswith(named[1]):
             return False
-        source = self.sources[inside[0]]
+        source, _ = self.sources[inside[0]]
         if source.size != layer.channels or target.size != layer.shape[1]:
             return False
         self.projections.append(_projection(layer, source.name, target.name, layer.positions, self.notes))

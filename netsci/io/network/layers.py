@@ -6,6 +6,7 @@ mask beside its weights is one layer with them.
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from dataclasses import dataclass, replace
@@ -14,19 +15,19 @@ from typing import Any
 
 from netsci.io.errors import CheckpointError, printable
 from netsci.io.limits import check_count, check_matrix
-from netsci.io.network.contents import Contents, Orientation, Use
-from netsci.io.network.graphs import is_selected, not_there
-from netsci.io.network.masks import check_mask, tie_masks
-from netsci.io.network.naming import describe, is_layer, is_numeric, layer_name, list_names
-from netsci.io.network.orientation import (
+from netsci.io.network.arrays.masks import check_mask, tie_masks
+from netsci.io.network.arrays.naming import describe, is_layer, is_numeric, layer_name, list_names
+from netsci.io.network.arrays.orientation import (
     as_matrix,
     is_kernel,
     merge_heads,
     orientation_from_name,
     orientations_by_neighbours,
 )
-from netsci.io.network.packed import refuse_packed
-from netsci.io.network.stacks import Stack, judge
+from netsci.io.network.arrays.packed import refuse_packed
+from netsci.io.network.arrays.stacks import Stack, judge
+from netsci.io.network.contents import Contents, Orientation, Use
+from netsci.io.network.selection import is_selected, not_there
 from netsci.io.network.structure import in_groups
 
 _RECURRENT = re.compile(r"recurrent|(^|[._])rec([._]|$)|weight_hh|hidden_hidden|h2h")
@@ -56,6 +57,7 @@ class Layer:
     member : its place in a stack of matrices, or None where it is no part of one.
     into : the array whose population it fills as well (a low-rank update of its layer), or nothing.
     beside : the array whose source it shares, if that is as wide, or nothing.
+    aside : whether the layer behind it reads what is before it (the first half of a low-rank update).
     """
 
     name: str
@@ -72,6 +74,7 @@ class Layer:
     member: int | None = None
     into: str = ""
     beside: str = ""
+    aside: bool = False
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -112,10 +115,10 @@ def find_layers(path: Path, contents: Contents, select: str | None = None) -> tu
     chosen = chosen or [name for name in arrays if name in ties.alone and is_numeric(arrays[name])]
     if not chosen:
         raise _no_layers(path, contents)
-    wanted = [name for name in chosen if select is None or _may_be(_shown(name, contents), select)]
+    wanted = [name for name in chosen if select is None or _may_be(_choose_name(name, contents), select)]
     if select is not None and not wanted:
-        raise not_there(path, select, [_shown(name, contents) for name in chosen])
-    stacks, bilinear = judge(path, contents, wanted, notes)
+        raise not_there(path, select, [_choose_name(name, contents) for name in chosen])
+    stacks, bilinear = judge(path, contents, chosen, wanted, notes)
     chosen = [name for name in wanted if name not in bilinear]
     if wanted and not chosen:
         raise _no_layers(path, contents)
@@ -147,14 +150,14 @@ def _may_be(name: str, select: str) -> bool:
     return is_selected(name, select) or select.startswith(f"{name}[")
 
 
-def _shown(name: str, contents: Contents) -> str:
+def _choose_name(name: str, contents: Contents) -> str:
     use = contents.uses.get(name)
     return printable(use.name) if use and use.name else layer_name(name)
 
 
 def _across(layers: list[Layer], wanted: list[str], bilinear: set[str]) -> list[Layer]:
     """Begin a new chain behind each bilinear form, since nothing is read across it."""
-    behind = {b for a, b in zip(wanted, wanted[1:], strict=False) if a in bilinear and b not in bilinear}
+    behind = {b for a, b in itertools.pairwise(wanted) if a in bilinear and b not in bilinear}
     return [replace(layer, starts=True) if layer.array in behind else layer for layer in layers]
 
 
@@ -218,7 +221,7 @@ def _layer(
         parts.append(matrix)
     values, cut = (None, parts[0]) if only_mask else parts
     return Layer(
-        _shown(name, contents),
+        _choose_name(name, contents),
         values,
         cut,
         positions,

@@ -25,9 +25,9 @@ from typing import TYPE_CHECKING, Any
 
 from netsci.io.errors import CheckpointError
 from netsci.io.parse import parse
-from netsci.io.shards import total_size
 from netsci.io.sandbox.surroundings import absolute, environment, nameless_file, standard_streams_taken
 from netsci.io.sandbox.transport import receive
+from netsci.io.shards import total_size
 
 if TYPE_CHECKING:
     from netsci.io.loaded import Loaded

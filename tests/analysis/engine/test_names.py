@@ -148,5 +148,6 @@ def test_names_of_tasks_belong_to_one_task_each():
 
 def test_an_alias_leads_to_a_name_of_now():
     aliases = RUN_NAMES.aliases
-    assert set(aliases.values()) == {cell.name for cell in CELLS}
+    assert set(aliases.values()) <= {cell.name for cell in CELLS}
+    assert aliases
     assert all(re.fullmatch(r"[a-z0-9_]+-[0-9a-f]{16}", old) for old in aliases)

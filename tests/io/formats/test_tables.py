@@ -80,6 +80,9 @@ def test_a_square_table_of_two_sets_of_names(path):
     some = ",A,B,D\nA,0,0,3\nB,0,2,0\nC,0,1,0\n"
     refused(path, some, "2 of 3 names stand on both sides.*--bipartite")
     assert read(path, some, bipartite=True).graph.sizes == {"rows": 3, "columns": 3}
+    one = read(path, "\tp\tq\tr\td\n" + "".join(f"{n}\t0\t1\t2.5\t0\n" for n in "abcd"))
+    assert one.graph.sizes == {"rows": 4, "columns": 4}
+    assert "different names, but for 1" in one.guesses[0]
     counted = read(path, ",1,2,3\nA,0,0,3\nB,0,2,0\nC,0,1,0\n")
     assert counted.graph.node_labels == ["A", "B", "C"]
     assert "only counted" in counted.guesses[0]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from netsci.io.errors import CheckpointError, printable
 from netsci.io.formats.tables import columns, first_line
-from netsci.io.formats.tables.fields import has_decimal_commas, number
+from netsci.io.formats.tables.fields import has_decimal_commas, is_missing, number
 from netsci.io.formats.tables.layout import Layout, read_remarks
 from netsci.io.formats.tables.matrix_layout import MatrixLayout, find_matrix
 from netsci.io.formats.tables.sample import Sample, is_whole, take_sample
@@ -124,7 +124,7 @@ def _header(sample: Sample) -> tuple[list[str] | None, bool]:
     width = max(map(len, body), default=len(first))
     if len(first) != width and delimiter:  # columns by tabs under names by spaces
         spaced = _split_names(sample.lines[0])
-        first = spaced if len(spaced) == width else first
+        first = spaced if len(spaced) == width and find_ends(spaced) else first
     if find_ends(first) is not None or find_weak_ends(first, body) is not None:
         return first, True
     if body and (names_nodes(first) or (names_an_id(first[0]) and all(row[0].isdecimal() for row in body))):
@@ -132,16 +132,25 @@ def _header(sample: Sample) -> tuple[list[str] | None, bool]:
     if remarks and find_ends(names := _split_names(remarks[-1])) is not None and len(names) == width:
         return names, False
     columns = range(2, min(len(first), width))
-    numbers = [i for i in columns if body and all(len(r) > i and _is_number(r[i], delimiter) for r in body)]
+    numbers = [
+        i for i in columns if body and all(len(r) > i for r in body) and _are_numbers(body, i, delimiter)
+    ]
     whole = all(len(r) > 1 and r[0].isdecimal() and r[1].isdecimal() for r in body)
     words = [i for i in range(min(2, len(first))) if number(first[i]) is None]
-    if body and (any(not _is_number(first[i], delimiter) for i in numbers) or (whole and words)):
+    if body and (
+        any(not is_missing(first[i]) and not _are_numbers([first], i, delimiter) for i in numbers)
+        or (whole and words)
+    ):
         return first, True
     return None, False
 
 
-def _is_number(text: str, delimiter: str) -> bool:
-    return number(text, delimiter == ";") is not None or (delimiter != "," and has_decimal_commas([text]))
+def _are_numbers(rows: list[list[str]], column: int, delimiter: str) -> bool:
+    """Whether a column holds numbers, all with decimal points or all with decimal commas."""
+    texts = [row[column] for row in rows]
+    even = len(set(map(len, rows))) == 1
+    plain_numbers = all(number(text, delimiter == ";") is not None for text in texts)
+    return plain_numbers or (even and has_decimal_commas(texts))
 
 
 def _check_ends(sample: Sample, body: list[list[str]], names: list[str]) -> None:

@@ -12,7 +12,13 @@ def is_counts(sample: Sample) -> bool:
     weights; a single number counts nodes or links.
     """
     first, body = sample.rows[0], sample.rows[1:]
-    if sample.has_header or not body or not all(field.isdecimal() for field in first) or len(first) > 3:
+    fewest = 3 if len(first) == 1 else 1  # below which a number alone fits by chance
+    if (
+        sample.has_header
+        or len(body) < fewest
+        or not all(field.isdecimal() for field in first)
+        or len(first) > 3
+    ):
         return False
     width = max(map(len, body))
     if min(map(len, body)) != width or width < 2 or len(first) > width or (len(first) == 3 and width > 3):

@@ -6,6 +6,7 @@ import io
 import mmap
 import pickle
 import zipfile
+from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,13 +16,13 @@ from netsci.io.errors import CheckpointError, printable
 from netsci.io.formats.torch.nesting import flatten
 from netsci.io.formats.torch.scan import STATE_DICT, Scan, scan
 from netsci.io.formats.torch.sparse import plain, sparse_matrix
-from netsci.io.formats.torch.stubs import PickledArray, stub
+from netsci.io.formats.torch.stubs import PickledArray, numpy_stubs, stub
 from netsci.io.limits import check_arrays, check_members
-from netsci.io.network import bitmask
-from netsci.io.network.bitmask import find_bitmasks, with_bitmasks
+from netsci.io.network.arrays import bitmask
+from netsci.io.network.arrays.bitmask import find_bitmasks, with_bitmasks
+from netsci.io.network.arrays.naming import list_names
 from netsci.io.network.contents import Contents
 from netsci.io.network.linked import PARTS, find_linked_layers, with_linked
-from netsci.io.network.naming import list_names
 
 if TYPE_CHECKING:
     import torch
@@ -135,17 +136,19 @@ def _load(path: Path, stream: IO[bytes], stubs: set[str]) -> Any:
 
 @contextmanager
 def _allowed(stubs: set[str]) -> Iterator[None]:
-    """Allow plain numpy numbers, such as a best accuracy kept beside the weights, and stubs by their names."""
-    import numpy as np
+    """Allow stubs by their names, and plain numbers of numpy, such as a best accuracy."""
     import torch
 
-    scalar = np.float64(0).__reduce__()[0]
-    names = ("numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar")
-    kinds = {type(np.dtype(code)) for code in "?bhilqBHILQefd"}
-    allowed: list[Any] = [*((scalar, name) for name in names), np.dtype, *kinds]
-    allowed += [(stub(name), name) for name in stubs] + [(PickledArray, "numpy.ndarray")]
-    with torch.serialization.safe_globals(allowed):
+    # torch reads the names of Python 2, which its pickles have, as those of now.
+    allowed = [(stub(name), known) for name in stubs for known in {name, _name_now(name)}]
+    with torch.serialization.safe_globals([*allowed, *numpy_stubs()]):
         yield
+
+
+def _name_now(name: str) -> str:
+    module, _, attribute = name.rpartition(".")
+    module, attribute = NAME_MAPPING.get((module, attribute), (IMPORT_MAPPING.get(module, module), attribute))
+    return f"{module}.{attribute}"
 
 
 def _contents(path: Path, loaded: Any, stored: int, kind: str, stubs: set[str]) -> Contents:
@@ -155,9 +158,7 @@ def _contents(path: Path, loaded: Any, stored: int, kind: str, stubs: set[str]) 
     found = {name: _as_tensor(value) for name, value in held.items()}
     if not found and stubs:
         names = list_names([printable(name) for name in sorted(stubs)])
-        raise CheckpointError(
-            path, f"it pickles {names} and no weights, so it is not opened", STATE_DICT
-        )
+        raise CheckpointError(path, f"it pickles {names} and no weights, so it is not opened", STATE_DICT)
     flat = {n: tensor for n, tensor in found.items() if tensor.dim() == 1 and tensor.layout == torch.strided}
     linked = find_linked_layers(flat)
     masked = find_bitmasks(found)

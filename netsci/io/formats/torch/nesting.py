@@ -133,11 +133,12 @@ def _mask_containers(items: dict[str, Any], inner: str, is_array: Callable[[Any]
             found[key] = value
         elif re.search(r"prun|spars", key.lower()):
             inside = _items(value) or {}
-            found |= {
-                key: one
+            held = [
+                one
                 for name, one in inside.items()
                 if _MASKS.fullmatch(name.lower()) and _holds(one, is_array)
-            }
+            ]
+            found.update({key: held[0]} if held else {})
     return found
 
 

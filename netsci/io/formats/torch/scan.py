@@ -1,8 +1,8 @@
 """A torch pickle looked through before torch sees it, with inert stand-ins in place of everything it names.
 
 torch.load(weights_only=True) refuses foreign classes, but believes sizes: a storage may claim more bytes than
-its record has, and a tensor more than its storage. Here both are compared with what the file holds. Plain data
-beside the weights becomes a stub (`netsci.io.formats.torch.stubs`); anything else is refused by name.
+its record has, and a tensor more than its storage. Here both are compared with what the file holds. Plain
+data beside the weights becomes a stub (`netsci.io.formats.torch.stubs`); all else is refused by name.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ import numpy as np
 _PLAIN = re.compile(
     r"argparse\.Namespace|types\.SimpleNamespace|pathlib(\._local)?\.(Pure)?(Posix|Windows)?Path|uuid\.UUID|"
     r"datetime\.(datetime|date|time|timedelta|timezone)|decimal\.Decimal|fractions\.Fraction|typing\.Any|"
-    r"(builtins|__builtin__)\.(dict|list|tuple|frozenset|int|float|str|bool|bytes|complex|slice|range|object)|"
+    r"(builtins|__builtin__)\.(dict|list|tuple|frozenset|int|float|str|bool|bytes|complex|slice|range|object|long|unicode|xrange)|"
     r"omegaconf\.[\w.]+|ml_collections\.config_dict\.[\w.]+|torch\.torch_version\.TorchVersion"
 )
 _MAPPINGS = re.compile(
@@ -28,16 +28,14 @@ _MAPPINGS = re.compile(
 )
 _SEQUENCES = re.compile(r"collections\.deque")
 _TYPES = {
-    "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32", "float64",
+    "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32",
+    "float64",
 }  # fmt: skip
 _ARRAYS = re.compile(r"numpy\.ndarray|numpy\.(_core|core)\.multiarray\._reconstruct")
 
 
 class Inert:
     """Takes the place of an object and does nothing."""
-
-    def __new__(cls, *args: Any, **named: Any) -> Inert:
-        return object.__new__(cls)
 
     def __init__(self, *args: Any, **named: Any) -> None:
         pass
@@ -86,6 +84,27 @@ class PickledArray(Inert):
         """The number of axes, -1 where there are no numbers to read."""
         numbers = self.numbers()
         return -1 if numbers is None else numbers.ndim
+
+
+def _dtype(code: Any, *rest: Any) -> Any:
+    """Return a type of real numbers, and a stub for any other."""
+    real = isinstance(code, str) and re.fullmatch(r"[<>=|]?(\?|[biuf?]\d?)", code)
+    return np.dtype(code) if real else Inert()
+
+
+def _scalar(dtype: Any, *data: Any) -> Any:
+    """Return a number of numpy, and nothing for what is none."""
+    make: Any = np.float64(0).__reduce__()[0]
+    return make(dtype, *data) if isinstance(dtype, np.dtype) else None
+
+
+def numpy_stubs() -> list[Any]:
+    """Return what stands in for the names by which numbers and arrays of numpy are pickled."""
+    scalars = [(_scalar, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")]
+    kinds = {type(np.dtype(code)) for code in "?bhilqBHILQefd"}
+    # Named so that what they are called is no name of a file.
+    stubs = [(PickledArray, "numpy.ndarray"), (Inert, "netsci.Inert")]
+    return [*scalars, (_dtype, "numpy.dtype"), *stubs, *kinds]
 
 
 def stub(name: str) -> Any:
