@@ -15,7 +15,7 @@ from netsci.graph import Embedding, LayeredGraph, coalescent_embedding, grid_exp
 from netsci.graph.degree.discrete_fit import HIGHEST, LOWEST
 from netsci.report.degrees import FEW_NODES, LEAST_IN_TAIL
 from netsci.report.page import Section
-from netsci.report.stage import communities, stage
+from netsci.report.stage import add_measures, communities, stage
 from netsci.report.words import count, percent
 
 MOST_PATHS = 2_500  # nodes up to which path lengths between all pairs are a matter of seconds
@@ -43,7 +43,7 @@ def disk_section(graph: LayeredGraph) -> tuple[Section, list[str]]:
     nodes = place_nodes(graph, embedding)
     links = link_table(graph, embedding)
     adjacency = _matrix(links, len(nodes))
-    nodes = nodes.assign(community=communities(adjacency))
+    nodes = add_measures(nodes.assign(community=communities(adjacency)), graph, embedding.nodes)
     dots, between = choose_nodes(nodes, links)
     drawn = draw_sample(between, MOST_DRAWN)
     no_gamma = _refuse_gamma(embedding, adjacency)

@@ -261,7 +261,8 @@ def _find_bound(graph: LayeredGraph, fits: Sequence[DegreeFit]) -> Finding | Non
         given = f"give {float(np.median(draws)):.1f}"
     baseline = f"random links in the same numbers {given}" if draws else "the bounds are 1.01 and 10"
     of = f"the {f.side} degrees of {f.group}" if f.group != ALL else "the degrees of all nodes"
-    more = f", as do {len(bound) - 1} more" if len(bound) > 1 else ""
+    rest = len(bound) - 1
+    more = f", as {'does' if rest == 1 else 'do'} {rest} more" if rest else ""
     said = (
         f"The exponent of {of} ends at the bound of its fit, {f.fit.gamma:g}{more}, so it is no estimate; "
         f"{baseline}."

@@ -15,7 +15,7 @@ from netsci.plot.look import Look
 from netsci.view.network import read_network
 
 MOST_PANELS = 9
-ENOUGH = 100  # nodes for an exponent
+ENOUGH, LEAST_IN_TAIL = 100, 10  # nodes for an exponent, all of them and those above xmin
 CURVE_POINTS = 51
 CURVE_LINKS = 2_000_000  # links times runs that one curve may cost
 ATTACKS = {"random": "random nodes", "degree": "hubs first"}
@@ -60,8 +60,9 @@ def _curve(degrees: NDArray[np.int64], group: str, side: str) -> pd.DataFrame:
     fit = degree_exponent(degrees) if len(degrees) >= ENOUGH else None
     if fit is None:
         return degree_ccdf(degrees, None).assign(group=group, side=side, note=f"no fit below {ENOUGH} nodes")
-    if fit.at_bound or math.isnan(fit.gamma):
-        note = "γ at its bound" if fit.at_bound else "no fit"
+    if fit.at_bound or math.isnan(fit.gamma) or fit.n_tail < LEAST_IN_TAIL:
+        short = f"fewer than {LEAST_IN_TAIL} nodes in the tail"
+        note = "no fit" if math.isnan(fit.gamma) else "γ at its bound" if fit.at_bound else short
         return degree_ccdf(degrees, None).assign(group=group, side=side, note=note)
     note = f"γ = {fit.gamma:.2f}, xmin = {fit.xmin:g}"
     return degree_ccdf(degrees, fit).assign(group=group, side=side, note=note)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from netsci import plot
 from netsci.graph import Embedding, LayeredGraph, coalescent_embedding, communities, native_arcs
+from netsci.graph.degree.discrete_fit import HIGHEST, LOWEST
 from netsci.plot.look import Look
 from netsci.view.network import read_network
 
@@ -19,6 +20,7 @@ MOST_PATHS = 2_500  # nodes up to which path lengths between all pairs are a mat
 MOST_NODES, MOST_LINKS = 50_000, 1_000_000  # embedded at all
 MOST_DRAWN = 5_000  # links
 ARC_POINTS = 24
+ENOUGH = 100  # nodes for an exponent
 COLOURS = ("population", "community")
 MOST_COMMUNITIES = 7  # with a colour of their own
 
@@ -57,7 +59,7 @@ def disk(
     drawn = ends
     if len(ends) > MOST_DRAWN:
         drawn = ends[np.sort(np.random.default_rng(0).choice(len(ends), MOST_DRAWN, replace=False))]
-    caption = f"γ = {embedding.gamma:.2f}, N = {len(nodes):,}, E = {len(ends):,}"
+    caption = f"{_say_gamma(embedding, gamma)}, N = {len(nodes):,}, E = {len(ends):,}"
     if len(drawn) < len(ends):
         caption += f"\na random sample of {len(drawn):,} links is drawn"
     arcs = _arcs(embedding, drawn)
@@ -85,6 +87,16 @@ def _embed(graph: LayeredGraph, adjacency: sp.csr_array, gamma: float | None) ->
             "all nodes have one degree, so no exponent sets their radii; give gamma, such as 3.0"
         )
     return embedding
+
+
+def _say_gamma(embedding: Embedding, given: float | None) -> str:
+    """Return the exponent behind the radii, or why the fitted one is no estimate."""
+    if given is not None:
+        return f"γ = {given:g} given"
+    if not LOWEST + 1e-9 < embedding.gamma < HIGHEST - 1e-9:
+        return "γ at its bound"
+    few = len(embedding.nodes) < ENOUGH
+    return f"γ of only {len(embedding.nodes)} nodes" if few else f"γ = {embedding.gamma:.2f}"
 
 
 def _adjacency(graph: LayeredGraph) -> sp.csr_array:
