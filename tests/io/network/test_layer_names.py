@@ -202,3 +202,9 @@ def test_flax_nests_and_heads(path):
         "Dense_0": (5, 4, 6), "attention.query": (4, 6, 24), "attention.out": (6, 4, 24),
     }  # fmt: skip
     assert np.array_equal(dense_weights(graph, 0), FC1)
+
+
+def test_maps_that_neurons_keep_are_states(path):
+    state = ones(c1__weight=(6, 2, 3, 3), l1__v=(4, 6, 5, 5), c2__weight=(3, 6, 3, 3), l2__v=(4, 3, 3, 3))
+    assert list(layer_table(graph_of(path, state)[0])) == ["c1", "c2"]
+    assert len(layer_table(graph_of(path, ones(c1__weight=(6, 2, 3, 3), l1__v=(4, 5, 5, 5)))[0])) == 2
