@@ -244,7 +244,8 @@ def _overlap(where: str, matched: Matched, undirected: bool) -> dict[str, Any]:
 
 
 def _line(where: str, measure: str, a: float, b: float) -> dict[str, Any]:
-    numbers = {"a": float(a), "b": float(b), "difference": float(b) - float(a)}
+    same = math.isclose(a, b, rel_tol=1e-12)  # sums of the same numbers in another order
+    numbers = {"a": float(a), "b": float(b), "difference": 0.0 if same else float(b) - float(a)}
     return {"where": where, "measure": measure, **numbers, "effect": math.nan, "p": math.nan, "note": ""}
 
 

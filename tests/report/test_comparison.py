@@ -216,3 +216,14 @@ def test_the_same_links_in_another_order_are_the_same_network(tmp_path: Path) ->
     refused = run(app, ["compare", str(tmp_path / "a"), str(tmp_path / "c")])
     assert refused.exit_code not in (0, UNREADABLE)
     assert "no node of A has the name of a node of B (A: n0, n3" in refused.stderr
+
+
+def test_sums_in_another_order_are_no_difference() -> None:
+    weights = np.array([[0.1, 0.7], [0.3, 1e-9], [5.3, 0.2]])
+    one = layer(weights != 0, weights=weights)
+    other = layer(weights[::-1] != 0, weights=weights[::-1])
+    table = compare(one, other)
+    line = table[table.measure == "I(W)"].iloc[0]
+    assert line["difference"] == 0
+    more = compare(one, layer(weights != 0, weights=weights + 1e-6))
+    assert more[more.measure == "I(W)"].iloc[0]["difference"] != 0

@@ -193,12 +193,12 @@ def matrix_graph(
     """Return the graph of the links of a matrix, undirected if it is square and symmetric, and notes.
 
     A matrix of nothing but zeros and ones has no weights. `names` are those of rows and columns; of a square
-    matrix the rows' count, unless rows and columns are `two_kinds` of nodes. A diagonal of nothing but NaN,
-    as correlation matrices have it, holds no links.
+    matrix the rows' count, unless rows and columns are `two_kinds` of nodes. A diagonal of nothing but NaN
+    or infinite values, as correlation matrices (and Fisher's z of them) have it, holds no links.
     """
     said: list[str] = []
     if shape[0] == shape[1] and not two_kinds:
-        place, values, said = _drop_nan_diagonal(place, values, shape[0])
+        place, values, said = _drop_empty_diagonal(place, values, shape[0])
     weights = None if np.all(values == 1) else values
     if max(shape) > MAX_UNITS:
         raise CheckpointError(path, f"it is {shape[0]:,} x {shape[1]:,}, above the limit", "split the matrix")
@@ -215,14 +215,17 @@ def matrix_graph(
     return graph, [f"{what}{shape[0]:,} x {shape[1]:,}: an adjacency matrix, {kind}", *said]
 
 
-def _drop_nan_diagonal(place: tuple[Any, Any], values: Any, n: int) -> tuple[tuple[Any, Any], Any, list[str]]:
-    diagonal = (place[0] == place[1]) & np.isnan(values)
+def _drop_empty_diagonal(
+    place: tuple[Any, Any], values: Any, n: int
+) -> tuple[tuple[Any, Any], Any, list[str]]:
+    diagonal = (place[0] == place[1]) & ~np.isfinite(values)
     if not n or len(np.unique(place[0][diagonal])) < n:
         return place, values, []
+    what = "NaN" if np.isnan(values[diagonal]).all() else "infinite or NaN"
     return (
         (place[0][~diagonal], place[1][~diagonal]),
         values[~diagonal],
-        ["its diagonal is NaN throughout, so it has no self-loops"],
+        [f"its diagonal is {what} throughout, so it has no self-loops"],
     )
 
 

@@ -225,3 +225,43 @@ def test_an_update_lies_beside_the_weight_that_it_changes(path, base):
         "a.lora_B": ("a.lora_A", "a"),
         "b": ("a", "b"),
     }
+
+
+def test_feed_forward_parts_without_attention(path):
+    shapes = {
+        f"model.layers.{i}.mlp.{name}": shape
+        for i in range(2)
+        for name, shape in (("down_proj", (W, F)), ("up_proj", (F, W)))
+    }
+    save_file(tensors(shapes), path)
+    loaded = load(path)
+    found = ends(loaded)
+    up, down, after = (
+        "model.layers.0.mlp.up_proj",
+        "model.layers.0.mlp.down_proj",
+        "model.layers.1.mlp.up_proj",
+    )
+    assert found[down] == (up, down)
+    assert found[after][0] == down
+    assert any("down reads up" in guess and "query" not in guess for guess in loaded.guesses)
+    save_file(tensors({"net.down": (4, 9), "net.up": (9, 4)}), path)  # such names alone tell nothing
+    assert "transformer" not in " ".join(load(path).notes)
+
+
+def test_cross_attention_of_gpt2(path):
+    state = {}
+    for name, inputs, outputs in (
+        ("attn.c_attn", W, 3 * W), ("attn.c_proj", W, W), ("crossattention.c_attn", W, 2 * W),
+        ("crossattention.q_attn", W, W), ("crossattention.c_proj", W, W),
+        ("mlp.c_fc", W, F), ("mlp.c_proj", F, W),
+    ):  # fmt: skip
+        state[f"h.0.{name}.weight"] = torch.randn(inputs, outputs)
+        state[f"h.0.{name}.bias"] = torch.zeros(outputs)
+    only = torch.zeros(W, W)
+    only[2] = 1  # one input drives all outputs
+    state["h.0.crossattention.q_attn.weight"] *= only
+    loaded = load(write_torch(path, state))
+    (asked,) = [p for p in loaded.graph.projections if p.name.endswith("q_attn")]
+    assert asked.degrees("source").tolist() == [0, 0, W, *[0] * (W - 3)]
+    found = ends(loaded)
+    assert found["h.0.crossattention.c_attn"][0] not in (found["h.0.crossattention.q_attn"][0], "input")

@@ -296,3 +296,9 @@ def test_a_pruned_square_projection_of_gpt2_lies_like_its_neighbours(path, how):
     (projection,) = [p for p in graph.projections if p.name == "h.0.c_proj"]
     assert projection.degrees("source").tolist() == [6, 0, 0, 0, 0, 0]
     assert projection.degrees("target").tolist() == [1] * 6
+
+
+def test_maps_that_neurons_keep_are_states(path):
+    state = ones(c1__weight=(6, 2, 3, 3), l1__v=(4, 6, 5, 5), c2__weight=(3, 6, 3, 3), l2__v=(4, 3, 3, 3))
+    assert list(layer_table(graph_of(path, state)[0])) == ["c1", "c2"]
+    assert len(layer_table(graph_of(path, ones(c1__weight=(6, 2, 3, 3), l1__v=(4, 5, 5, 5)))[0])) == 2

@@ -93,3 +93,13 @@ def test_what_nothing_tells_is_refused(path, held):
     assert message.endswith("--select NAME (select=) reads other layers")
     write_torch(path, held | {"head.weight": torch.ones(3, 11)})
     assert layer_table(load(path, select="head").graph) == {"head": (11, 3, 33)}
+
+
+def test_an_ensemble_by_short_names(path):
+    loaded = load(write_torch(path, state(W1=(5, 3, 8), b1=(5, 8), W2=(5, 8, 2), b2=(5, 2))))
+    table = layer_table(loaded.graph)
+    assert {table[f"W1[{i}]"] for i in range(5)} == {(3, 8, 24)}
+    assert {table[f"W2[{i}]"] for i in range(5)} == {(8, 2, 16)}
+    assert len(table) == 10
+    plain = load(write_torch(path, state(W1=(8, 3), b1=(2, 8))))  # b1 beside a plain matrix stays a layer
+    assert len(layer_table(plain.graph)) == 2

@@ -11,6 +11,7 @@ from typing import Any
 _MISSING = ("", "na", "nan", "n/a", "#n/a", "null", "none", "-", ".")  # what stands where nothing is known
 _DECIMAL_COMMA = re.compile(r"[-+]?\d+(,\d+)?([eE][-+]?\d+)?")
 _THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}(,\d{3})+")
+_TRUTH = re.compile(r"\b(?:np|numpy)\.(True|False)_(?!\w)")
 _SCALAR = re.compile(r"\b(?:np|numpy)\.\w+\(([^()]*)\)")
 _MARKS = ("\t", ",", ";", "|", "::", ":")  # between the names before braces; else white space
 _QUOTED = re.compile(r'"[^"]*"')
@@ -89,7 +90,7 @@ def parse_attributes(text: str) -> dict[str, Any] | None:
     """Return the dictionary that Python wrote, numpy's scalars as numbers, or None where it is none."""
     if len(text) > _LONGEST:
         return None
-    bare = _SCALAR.sub(r"\1", text)
+    bare = _TRUTH.sub(r"\1", _SCALAR.sub(r"\1", text))
     bare = re.sub(
         r"(?<=[:\s])(-?)(nan|inf)(?=\s*[,}])", lambda m: f"{m[1]}1e999" if m[2] == "inf" else "None", bare
     )

@@ -16,6 +16,7 @@ from netsci.io.formats.tables.words import (
     Ends,
     find_ends,
     find_weak_ends,
+    may_name_nodes,
     names_a_relation,
     names_an_id,
     names_nodes,
@@ -51,9 +52,11 @@ def layout_of(path: Path, hints: Hints) -> Layout | MatrixLayout:
             )
     if hints.columns:
         return columns.apply(path, hints, sample, names, own_line, width)
+    if ends is None:
+        _check_nodes(sample, names or (_split_names(sample.remarks[-1]) if sample.remarks else []))
     _check_widths(path, body, width, ends is not None, names)
     if ends is None:
-        _check_ends(sample, body, names or (_split_names(sample.remarks[-1]) if sample.remarks else []))
+        _check_ends(path, body)
     header = (*names, *[""] * (width - len(names))) if names else None
     first = sample.numbers[0] if own_line else sample.numbers[0] - 1 if counts else 0
     layout = Layout(sample.delimiter, header, first, width)
@@ -127,6 +130,8 @@ def _header(sample: Sample) -> tuple[list[str] | None, bool]:
         first = spaced if len(spaced) == width and find_ends(spaced) else first
     if find_ends(first) is not None or find_weak_ends(first, body) is not None:
         return first, True
+    if body and may_name_nodes(first):
+        return first, True
     if body and (names_nodes(first) or (names_an_id(first[0]) and all(row[0].isdecimal() for row in body))):
         return first, True
     if remarks and find_ends(names := _split_names(remarks[-1])) is not None and len(names) == width:
@@ -153,15 +158,19 @@ def _are_numbers(rows: list[list[str]], column: int, delimiter: str) -> bool:
     return plain_numbers or (even and has_decimal_commas(texts))
 
 
-def _check_ends(sample: Sample, body: list[list[str]], names: list[str]) -> None:
-    """Raise CheckpointError for a table of nodes or of measured numbers, which would pass as links."""
-    path = sample.path
-    if names_nodes(names) or (len(names) > 1 and names_an_id(names[0]) and _lists_nodes(sample, names)):
+def _check_nodes(sample: Sample, names: list[str]) -> None:
+    """Raise CheckpointError for a table of nodes, which would pass as links."""
+    ids = len(names) > 1 and (names_an_id(names[0]) or may_name_nodes(names))
+    if names_nodes(names) or (ids and _lists_nodes(sample, names)):
         raise CheckpointError(
-            path,
+            sample.path,
             "this is a table of nodes, not of links",
-            f"give the table of the links; if it is one, {_SAY}",
+            f"give the table of the links; if it is one, {_SAY}; --format matrix reads a table of numbers",
         )
+
+
+def _check_ends(path: Path, body: list[list[str]]) -> None:
+    """Raise CheckpointError for a table of measured numbers, which would pass as links."""
     ends = [number(cell) for r in body for cell in r[:2]]
     if None not in ends and not all(map(is_whole, ends)):
         raise CheckpointError(

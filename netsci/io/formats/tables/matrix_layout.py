@@ -39,10 +39,10 @@ class MatrixLayout:
 def find_matrix(sample: Sample, hints: Hints) -> MatrixLayout | None:
     """Return the layout of a matrix, or None where the table is a list of links."""
     rows, delimiter = sample.rows, sample.delimiter
-    return _with_names(sample, rows, delimiter) or _without_names(sample, rows, delimiter, hints)
+    return _with_names(sample, rows, delimiter, hints) or _without_names(sample, rows, delimiter, hints)
 
 
-def _with_names(sample: Sample, rows: list[list[str]], delimiter: str) -> MatrixLayout | None:
+def _with_names(sample: Sample, rows: list[list[str]], delimiter: str, hints: Hints) -> MatrixLayout | None:
     """Return the layout of a matrix whose rows and columns have names, or None."""
     width = len(rows[-1])
     full = all(len(row) == width for row in rows[1:])
@@ -50,6 +50,8 @@ def _with_names(sample: Sample, rows: list[list[str]], delimiter: str) -> Matrix
         return None
     if sample.whole and rows[0] == [str(len(rows) - 1), str(width)]:
         return None  # the sides of a matrix without names
+    if not rows[0][0] and "" in rows[0][1:] and all(not cell or number(cell) is not None for cell in rows[0]):
+        return None  # a line of numbers in which some are blank
     inside = [cell for row in rows[1:] for cell in row[1:]]
     comma = (delimiter != "," and has_decimal_commas([cell for cell in inside if cell])) or delimiter == ";"
     if not all(number(cell, comma) is not None or is_missing(cell) for cell in inside):
@@ -58,7 +60,7 @@ def _with_names(sample: Sample, rows: list[list[str]], delimiter: str) -> Matrix
         return None
     corner = rows[0][0] if len(rows[0]) == width else ""
     found = MatrixLayout(delimiter, width, sample.numbers[0], True, corner, comma)
-    if not corner:
+    if not corner or (hints.format == "matrix" and number(corner) is None):
         return found
     return _with_named_corner(rows, found)
 
@@ -78,9 +80,10 @@ def _with_named_corner(rows: list[list[str]], found: MatrixLayout) -> MatrixLayo
         return None
     inside = [row[1:] for row in rows[1:]]
     plain = all(cell in ("0", "1") or is_missing(cell) for row in inside for cell in row)
-    if any(map(names_a_weight, header[1:])) or (names_an_id(header[0]) and not plain):
+    alike = set(names) == set(header[1:])
+    if any(map(names_a_weight, header[1:])) or (names_an_id(header[0]) and not plain and not alike):
         return None  # facts of nodes
-    if all(number(name) is not None for name in names):
+    if all(number(name) is not None for name in names) and not alike:
         # Numbers of nodes: only a table wider than a list of links, whose rows are counted, is a matrix.
         counted = [int(name) if name.isdecimal() else -1 for name in names]
         if len(header) < 4 or counted not in ([*range(len(names))], [*range(1, len(names) + 1)]):

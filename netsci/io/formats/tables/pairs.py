@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from netsci.io.errors import CheckpointError
+from netsci.io.errors import CheckpointError, printable
+from netsci.io.formats.matrices import build_matrices
 from netsci.io.formats.numpy_file import read_npy
 from netsci.io.guess import Guess
 from netsci.io.network.named_links import NamedLinks
@@ -23,7 +24,8 @@ def read_pairs(path: Path, hints: Hints) -> tuple[str, LayeredGraph, list[str]] 
     """Return kind, graph and notes of an array [links, 2 or 3] or [2, links] of node numbers, or None.
 
     It is one where whole numbers of at least 0, among them one above 1, make pairs that do not repeat. The
-    third column holds weights.
+    third column holds weights. A square array with nothing finite on its diagonal is a correlation matrix, a
+    network too.
     """
     wanted = hints.format == "edges" or bool(hints.columns) or hints.bipartite
     if hints.format == "matrix":
@@ -33,6 +35,9 @@ def read_pairs(path: Path, hints: Hints) -> tuple[str, LayeredGraph, list[str]] 
     matrix = next(iter(read_npy(path).arrays.values()))
     turned = matrix.shape[0] == 2 and matrix.shape[1] not in (2, 3)
     array = matrix.T if turned else matrix
+    if not wanted and _is_correlation(matrix):
+        graph, notes = build_matrices(path, "npy matrix", {printable(path.stem): matrix}, [])
+        return "npy matrix", graph, notes
     if not _are_links(array, sure=hints.format == "edges"):
         if not wanted or (hints.bipartite and hints.format != "edges"):
             return None  # a layer, which has two sets of nodes anyway
@@ -51,6 +56,13 @@ def read_pairs(path: Path, hints: Hints) -> tuple[str, LayeredGraph, list[str]] 
     layout = f"[{'2, links' if turned else f'links, {array.shape[1]}'}]"
     head = f"an array {layout} of {len(array):,} pairs of node numbers; {_MATRIX}"
     return "npy array of links", graph, [head if wanted else Guess(head), *notes]
+
+
+def _is_correlation(matrix: np.ndarray) -> bool:
+    """Whether a square matrix holds no number on its diagonal, and numbers everywhere else."""
+    if matrix.dtype.kind != "f" or matrix.shape[0] != matrix.shape[1]:
+        return False
+    return len(matrix) > 2 and np.array_equal(~np.isfinite(matrix), np.eye(len(matrix), dtype=bool))
 
 
 def _are_links(array: np.ndarray, sure: bool) -> bool:

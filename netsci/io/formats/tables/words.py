@@ -25,7 +25,7 @@ _WEAK = {
     "kinase": "substrate", "ligand": "receptor", "departure": "arrival", "lender": "borrower",
 }  # fmt: skip
 _ALSO = {"src": ("target", "tgt", "dest"), "origin": ("target",), "row": ("col",), "source": ("sink", "dest")}
-_RELATIONS = ("relation", "predicate", "interaction", "edgetype", "rel")
+_RELATIONS = ("relation", "relationid", "predicate", "interaction", "edgetype", "rel")
 # Words that name the two kinds of nodes of a bipartite network, in either order.
 _TWO_KINDS = tuple(
     (set(first.split()), set(second.split()))
@@ -35,6 +35,7 @@ _TWO_KINDS = tuple(
             "item movie film product book song track artist album anime game restaurant business "
             "article news "
             "page song tag shop store recipe show video channel repo repository joke poi venue "
+            "isbn asin "
             "location place",
         ),
         ("actor actress cast performer", "movie film show event"),
@@ -59,6 +60,10 @@ _TWO_KINDS = tuple(
 )
 _NODE_IDS = ("id", "index", "node", "nodeid", "nodes", "idx")
 _NODE_FACTS = ("name", "label", "names", "labels", "x", "group", "type", "class", "pos")
+_FACTS = (
+    *_NODE_FACTS, "age", "gender", "sex", "country", "community", "cluster", "party", "role",
+    "category", "language", "department", "degree", "year", "isfraud", "days",
+)  # fmt: skip
 _WEIGHTS = (
     "weight", "weights", "value", "synapses", "synapsecount", "syncount", "nsyn", "nsynapses", "nbr", "count",
     "strength", "w", "number", "numberofsynapses", "combinedscore", "score", "rating",
@@ -97,6 +102,8 @@ def find_ends(header: Sequence[str] | None) -> Ends | None:
     words = [plain(name) for name in header or ()]
     if "head" in words and "tail" in words and set(words) & set(_RELATIONS):
         return Ends(words.index("head"), words.index("tail"), True)  # of a triple; else an arc has a head
+    if words[:3] in (["h", "r", "t"], ["headid", "relationid", "tailid"]):
+        return Ends(0, 2, True)  # of a triple
     for pairs, one_way in ((_ONE_WAY, True), (_TWO_WAY, False)):
         for first, second in pairs.items():
             for other in (second, *_ALSO.get(first, ())):
@@ -178,6 +185,12 @@ def names_nodes(names: Sequence[str]) -> bool:
     """Whether the names are those of a table of nodes: an id and a fact."""
     words = [plain(name) for name in names[:2]]
     return len(words) == 2 and words[0] in _NODE_IDS and words[1] in _NODE_FACTS
+
+
+def may_name_nodes(names: Sequence[str]) -> bool:
+    """Whether the names may be those of a table of nodes: some id (userId, txId), then a fact."""
+    words = [plain(name) for name in names[:2]]
+    return len(words) == 2 and words[0].endswith("id") and words[1] in _FACTS
 
 
 def names_an_id(name: str) -> bool:

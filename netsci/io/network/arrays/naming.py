@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from netsci.io.errors import printable
@@ -24,6 +24,7 @@ _STATE_LEAF = re.compile(
 _SHORT_STATE = re.compile(r"^(v|u|i|s|x|z|b|h|c|a|theta|w)$")
 # Of one row or column: biases as NumPy code keeps them, states of neurons.
 _NOT_LAYER_LINE = re.compile(r"^b_?[a-z]?\d*$|^(v|x|s|theta|refrac_count)$")
+_SHORT_WEIGHT = re.compile(r"^w_?\d*$")
 _NORM = re.compile(r"norm|(^|_)(bn|ln)\d*$")
 _EMBEDDING = re.compile(r"embed|_emb$|^emb$|^w[tp]e$")
 # Beside a weight these say how it was stored, drawn or trained.
@@ -64,6 +65,8 @@ def is_layer(name: str, contents: Contents) -> bool:
         return False
     if not is_weight and (find_owner(name, arrays, _COMPANION) or find_owner(name, arrays, _SCORE)):
         return False
+    if _is_bias_of_stack(name, arrays):
+        return False
     if (min(array.shape[:2]) == 1 and _NOT_LAYER_LINE.match(leaf)) or is_packed(name, arrays, small):
         return False
     owner = parts[-2] if is_weight and len(parts) > 1 else leaf
@@ -75,16 +78,27 @@ def is_layer(name: str, contents: Contents) -> bool:
     if array.ndim == 2:
         return True
     # [1, n, d] without "weight" in its name is a learned token or position.
-    return is_weight or "weight" in leaf or "lora" in name.lower() or (array.ndim > 3 and array.shape[0] > 1)
+    named = is_weight or "weight" in leaf or "lora" in name.lower() or _SHORT_WEIGHT.match(leaf) is not None
+    return named or (array.ndim > 3 and array.shape[0] > 1)
+
+
+def _is_bias_of_stack(name: str, arrays: Mapping[str, Any]) -> bool:
+    """Whether an array holds a bias for each member of a stack: b1 [n, out] beside W1 [n, in, out]."""
+    short = re.match(r"^(.*?)b(_?\d*)$", name)
+    options = [f"{short[1]}{letter}{short[2]}" for letter in "Ww"] if short else []
+    return any(
+        one in arrays and arrays[one].ndim == 3 and arrays[one].shape[0] == arrays[name].shape[0]
+        for one in options
+    )
 
 
 def is_state(name: str, contents: Contents) -> bool:
-    """Whether an array is the state of neurons: by its name, or by a short one and a width of the file."""
+    """Whether an array is the state of neurons [batch, width, ...]: by its name, or by its width."""
     prefix, dot, leaf = name.lower().rpartition(".")
     if _STATE_LEAF.match(leaf):
         return True
     array = contents.arrays[name]
-    if not dot or array.ndim != 2 or not _SHORT_STATE.match(leaf):
+    if not dot or array.ndim > 4 or not _SHORT_STATE.match(leaf):
         return False
     weights = [other for other in contents.arrays if is_weight_name(other)]
     widths = {contents.arrays[other].shape[0] for other in weights}

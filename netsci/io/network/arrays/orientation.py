@@ -14,7 +14,9 @@ from netsci.io.guess import Guess
 from netsci.io.network.arrays.naming import beside, list_names
 from netsci.io.network.contents import Contents, Orientation
 
-_GPT2 = re.compile(r"(^|\.)c_(attn|fc|proj)\.(weight(_orig|_v)?|parametrizations\.weight\.original1?)$")
+_GPT2 = re.compile(
+    r"(^|\.)(c_(attn|fc|proj)|q_attn)\.(weight(_orig|_v)?|parametrizations\.weight\.original1?)$"
+)
 _TO_HEADS = re.compile(r"(query|key|value)(_dense)?")
 _FROM_HEADS = re.compile(r"out|output_dense|attention_output")
 _NORM = re.compile(r"(^|[._])(\w*?norm[a-z]*|bn|gn|ln)(\d*)$")

@@ -107,7 +107,7 @@ def _by_bias(name: str, contents: Contents) -> Stack | str | None:
     options = [
         bias,
         f"{name}_bias",
-        re.sub(r"(^|[._])(w|weights?)(\d*)$", r"\1b\3", name),
+        re.sub(r"(^|[._])(w|W|weights?)(_?\d*)$", r"\1b\3", name),
         re.sub(r"weights?", "bias", name),
     ]
     length = next((contents.lengths[one] for one in options if one != name and one in contents.lengths), None)

@@ -25,7 +25,7 @@ _END = r"(_proj|_lin|_linear|_conv|_layer|_dense)?"
 _QKV = {
     role: re.compile(pattern)
     for role, pattern in (
-        ("q", rf"^(w_?q|to_q|q|query|queries|linear_q){_END}$"),
+        ("q", rf"^(w_?q|to_q|q|query|queries|linear_q|q_attn){_END}$"),
         ("k", rf"^(w_?k|to_k|k|key|keys|linear_k){_END}$"),
         ("v", rf"^(w_?v|to_v|v|value|values|linear_v){_END}$"),
         ("qkv", r"^(w?qkv|to_qkv|qkv_proj|c_attn|query_key_value|in_proj(_weight)?|to_kv)$"),
@@ -41,6 +41,7 @@ _FEED = {
     ),
     "down": re.compile(r"^(down_proj|w2|wo|fc2|c_proj|lin2|linear2|dense_4h_to_h|fc_out|output)$"),
 }
+_PAIR = {"up_proj", "down_proj"}
 _ROUTER = re.compile(r"^(gate|router|wg|shared_expert_gate|classifier)$")
 _STEM = re.compile(
     r"patch|stem|conv_proj|conv1|input_proj|proj_in|embeddings_project|(^|\.)first$|feature_extractor"
@@ -74,6 +75,9 @@ def wire_blocks(layers: list[Layer], ordered: bool) -> tuple[list[Layer], list[s
     for part in parts.values():
         roles.setdefault(part.block, set()).add(part.role)
     whole = {block for block, held in roles.items() if {"q", "k", "v"} <= held or {"qkv", "o"} <= held}
+    leaves = {part.layer.name.rpartition(".")[2] for part in parts.values()}
+    if not whole and not ordered and leaves >= _PAIR:  # no attention; text order turns the two round
+        whole = {block for block, held in roles.items() if {"up", "down"} <= held}
     parts = {name: part for name, part in parts.items() if part.block in whole}
     if not parts:
         return None
@@ -132,14 +136,16 @@ def _role(rest: list[str]) -> str:
 
 def _notes(parts: list[_Part]) -> list[str]:
     count = len({part.block for part in parts})
-    notes: list[str] = [
-        Guess(
-            f"{count} block{'s' * (count > 1)} of a transformer, joined by the names of layers: query, "
-            "key and value read the block's input, the projection behind them reads the values"
+    roles = {part.role for part in parts}
+    said = []
+    if roles & {"q", "qkv"}:
+        said.append(
+            "query, key and value read the block's input, the projection behind them reads the values"
         )
-    ]
-    if any(part.role == "gate" for part in parts):
-        notes[0] = Guess(f"{notes[0]}; gate and up read the same, down reads up")
+    if "gate" in roles or not said:
+        said.append("gate and up read the same, down reads up" if "gate" in roles else "down reads up")
+    joined = f"{count} block{'s' * (count > 1)} of a transformer, joined by the names of layers: "
+    notes: list[str] = [Guess(joined + "; ".join(said))]
     experts = {(part.block, part.group) for part in parts if "expert" in part.group}
     if experts:
         blocks = {block for block, _ in experts}
@@ -204,7 +210,10 @@ class _Wired:
         for group in ("self", "cross"):
             inside = [found[group, role] for role in ("q", "k", "v", "qkv", "o") if (group, role) in found]
             for part in inside:
-                memory = group == "cross" and part.role in ("k", "v")
+                both = (
+                    part.role == "qkv" and (group, "q") in found
+                )  # keys and values in one, as GPT-2 has them
+                memory = group == "cross" and (part.role in ("k", "v") or both)
                 self.reads[part.layer.array] = (f"memory of {part.stack}",) if memory else stream
             values = found.get((group, "v")) or found.get((group, "qkv"))
             if values is not None:
