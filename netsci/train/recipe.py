@@ -101,10 +101,8 @@ class Recipe:
         for name, value in read_old_names(_plain(changes)).items():
             owner = _OWNERS.get(name)
             if owner is None:
-                close = suggest(name, _OWNERS)
-                raise ValueError(
-                    f"a recipe has no field {name!r}{close}; its fields are {', '.join(sorted(_OWNERS))}"
-                )
+                close = f"{suggest(name, _OWNERS) or ';'} its fields are".replace("? its", "? Its")
+                raise ValueError(f"a recipe has no field {name!r}{close} {', '.join(sorted(_OWNERS))}")
             groups.setdefault(owner, {})[name] = value
         for owner, values in groups.items():
             if owner == "seed":
