@@ -191,8 +191,6 @@ def _strength(correlation: Any) -> NDArray[np.float64]:
     strength = np.abs(_square(correlation).astype(np.float64))
     if np.isinf(strength).any():
         raise ValueError("correlation must be finite, or NaN where it is undefined; it has infinite values")
-    if np.isnan(strength).all():
-        raise ValueError("correlation is undefined (NaN) everywhere: no feature varies, so none correlate")
     return np.where(np.isnan(strength), -1.0, np.round(strength, _DECIMALS))
 
 

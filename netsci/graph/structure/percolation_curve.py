@@ -186,7 +186,7 @@ def _link_priority(graph: LayeredGraph, attack: str) -> NDArray[np.float64]:
             f"attack {attack!r} needs the weights of every link, but projections {bare} have none; "
             "use 'random_links'"
         )
-    return weights if attack == "weight" else -weights
+    return np.asarray(weights if attack == "weight" else -weights)
 
 
 def _node_run(graph: LayeredGraph, order: Order) -> Callable[[], NDArray[np.int64]]:
