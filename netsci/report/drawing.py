@@ -87,9 +87,10 @@ def _band(row: dict[str, Any], places: dict[str, dict[str, Any]]) -> dict[str, A
         "shade": round(0.08 + 0.62 * math.sqrt(density), 3) if known else 0.1,
     }
     if row["source"] == row["target"]:
-        x, y = a["x"] + BOX / 2, a["y"]
-        path = f"M{x - 7} {y}C{x - 30} {y - 26},{x + 30} {y - 26},{x + 7} {y}"
-        return band | {"path": path, "line": True, "x": x + 22, "y": round(y - 8, 1)}
+        # At the lower right, where no name and no share of dead units stands.
+        x, y = a["x"] + BOX, a["y"] + a["high"]
+        path = f"M{x} {y - 24:.1f}C{x + 28} {y - 32:.1f},{x + 28} {y + 2:.1f},{x} {y - 6:.1f}"
+        return band | {"path": path, "line": True, "x": x + 40, "y": round(y - 11, 1)}
     x1, x2 = a["x"] + BOX, b["x"]
     if b["x"] - a["x"] == STEP:
         path = f"M{x1} {a['y']}L{x2} {b['y']}V{b['y'] + b['high']:.1f}L{x1} {a['y'] + a['high']:.1f}Z"
