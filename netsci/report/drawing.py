@@ -45,7 +45,8 @@ def _draw_flow(boxes: pd.DataFrame, arrows: pd.DataFrame) -> tuple[Markup, str]:
     bands = [_band(row, places) for row in _rows(arrows)]
     width = 2 * MARGIN + int(boxes["column"].max()) * STEP + BOX
     alt = (
-        f"{count(len(boxes), 'population')} from left to right, as high as the logarithm of their size, and "
+        f"{count(len(boxes), 'population')}{' from left to right' if len(boxes) > 1 else ''}, as high as the "
+        f"logarithm of {'their' if len(boxes) > 1 else 'its'} size, and "
         f"{count(len(arrows), 'projection')}, the darker the denser. The coloured foot of a bar: dead units."
     )
     template = environment("netsci.report").get_template("layers.svg")
