@@ -16,6 +16,7 @@ from netsci.io.network.layers import Layer
 from netsci.io.network.naming import list_names
 from netsci.io.network.structure import channels_first, structure
 from netsci.io.network.widths import fit, loops
+from netsci.io.network.zeros_and_ones import is_correlation
 
 _QKV = re.compile(r"(?i)(?<![a-z])w?_?(q|k|v|query|key|value)(?![a-z])")
 _SHORTCUT = re.compile(r"(.*\.)(downsample|shortcut|skip|skip_connection|identity_conv)(\.|$|_)")
@@ -158,7 +159,11 @@ class _Drawn:
 
 
 def _projection(layer: Layer, source: str, target: str, rows_per_unit: int, notes: list[str]) -> Projection:
-    links, weights = structure(layer.values, layer.mask)
+    values = layer.values
+    if layer.mask is None and is_correlation(values):
+        notes.append(f"the diagonal of {layer.name} holds no numbers, so it has no links there")
+        values = np.where(np.eye(len(values), dtype=bool), 0, values)
+    links, weights = structure(values, layer.mask)
     if weights is not None and not np.isfinite(weights.data).all():
         notes.append(f"weights of {layer.name} hold NaN or infinite values: links kept, weights dropped")
         weights = None
