@@ -18,7 +18,7 @@ from analysis.engine.exhibit import Exhibit
 from analysis.engine.make import begin_note, describe_note, keep_stored, make_page, make_tables
 from analysis.engine.page import Page
 from analysis.engine.store import load_tables, write_in
-from netsci.sweep import CLUSTERS, ClusterError, FailedCellsError
+from netsci.sweep import CLUSTERS, ClusterError, DamagedRecordsError, FailedCellsError
 
 ROOT = Path(__file__).resolve().parent.parent
 FORMATS = ("svg", "html", "pdf")
@@ -119,7 +119,7 @@ def make_pages(
     chosen = [exhibit for exhibit in exhibits if not wanted or exhibit.id in wanted]
     try:
         tables = make_tables(chosen, results, jobs, say, **how)
-    except (ClusterError, FailedCellsError) as error:
+    except (ClusterError, DamagedRecordsError, FailedCellsError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
     for exhibit in exhibits:

@@ -6,6 +6,8 @@ Each room gives out its own: `netsci.models.ARCHITECTURES`, `ACTIVATIONS` and `R
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import Any
 
 from netsci.registry import Registry
@@ -45,3 +47,15 @@ SURROGATES: Registry[Any] = Registry(
     {"rect": "netsci.spiking.surrogates:rect", "atan": "netsci.spiking.surrogates:atan"},
     public="netsci.spiking.SURROGATES",
 )
+
+
+def suggest(word: str, known: Iterable[str]) -> str:
+    """Return "; did you mean ...?" with the nearest of the known words, or "" where none is near.
+
+    Examples
+    --------
+    >>> suggest("digit-2fc", ["digits-2fc", "mnist"])
+    "; did you mean 'digits-2fc'?"
+    """
+    close = get_close_matches(word, list(known), 1)
+    return f"; did you mean {close[0]!r}?" if close else ""

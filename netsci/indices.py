@@ -18,6 +18,8 @@ def check_stored(matrix: Any, name: str) -> None:
     ValueError: mask is no legal sparse matrix of 2 x 2: an index points outside of it...
     """
     wrong = ""
+    if matrix.ndim != 2:
+        raise ValueError(f"{name} must be a matrix (2-D); its shape is {matrix.shape}")
     if matrix.format not in ("csr", "csc", "bsr", "coo"):
         matrix = sp.coo_array(matrix)
     if matrix.format != "coo":

@@ -71,6 +71,26 @@ def print_comparison(table: pd.DataFrame, names: tuple[str, str]) -> None:
     console.print("- effect: Cliff's delta of degrees and weights, B against A; overlap: beyond chance")
 
 
+def print_differences(page: Any) -> None:
+    """Print what `netsci.report.compare` ranks of more than two networks, and its sentences."""
+    table = page.table
+    names = [str(name) for name in table.columns[2:-3]]
+    shown = Table(title=Text(page.lead), title_justify="left")
+    shown.add_column("where", overflow="fold", min_width=_NAME_WIDTH)
+    shown.add_column("measure", overflow="fold", min_width=_WORD_WIDTH)
+    records = table.to_dict("records")
+    rows = [[_number(row[name]) for name in (*names, "difference")] for row in records]
+    widths = [max([4, *map(len, column)]) for column in zip(*rows, strict=True)]
+    for heading, width in zip((*names, "difference"), widths or [4] * (len(names) + 1), strict=True):
+        shown.add_column(Text(heading), justify="right", overflow="fold", min_width=width)
+    for row, numbers in zip(records, rows, strict=True):
+        shown.add_row(Text(str(row["where"])), Text(str(row["measure"])), *numbers)
+    console = _print_whole(shown, _NAME_WIDTH + _WORD_WIDTH + sum(widths))
+    first = page.sections[0]
+    for sentence in [one.sentence for one in first.findings] or [first.verdict]:
+        console.print(Text(sentence))
+
+
 def _print_whole(table: Table, least: int) -> Console:
     """Print a table with no number cut, wider than the terminal where it must be; `least` without borders."""
     console = Console(file=sys.stdout)

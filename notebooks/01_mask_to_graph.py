@@ -12,31 +12,72 @@
 # ---
 
 # %% [markdown]
-# # From a mask to a graph
+# # From a checkpoint to a graph
 #
-# A sparse layer is a mask: rows presynaptic, columns postsynaptic. Masks in a chain are a layered graph, and a
-# layered graph can be measured, drawn, exported and reported on.
+# A sparse layer is a mask: rows presynaptic, columns postsynaptic. Layers in a chain are a layered graph, and a layered
+# graph can be measured, drawn, exported and reported on.
+#
+# Start from your own network: put the path of a checkpoint, of masks or of a graph here. Without one, a small spiking
+# network is trained on digits (64-128-128-10, Cannistraci-Hebb training, 90 % sparse; some seconds).
 
 # %%
 # %matplotlib inline
-import numpy as np
+CHECKPOINT = None  # such as "model.pt", "masks.npz" or "network.graphml"
 
-from netsci.graph import LayeredGraph, ch_scores, degree_exponent, node_sparsity, percolate
+# %%
+from netsci.train import PRESETS, train
+from netsci.view import read_network
 
-rng = np.random.default_rng(7)
-graph = LayeredGraph.from_masks([rng.random((64, 512)) < 0.02, rng.random((512, 512)) < 0.02])
+recipe = PRESETS["digits-2fc"].replace(options=(("hidden", (128, 128)),), sparsity=0.9, epochs=5)
+network = read_network(CHECKPOINT or train(recipe))
+graph = network.graph
 graph
 
 # %% [markdown]
+# What the reader decided, and what of it was a guess:
+
+# %%
+print(network.kind)
+print("notes:", *network.notes, sep="\n  ")
+print("guesses:", *(network.guesses or ["none"]), sep="\n  ")
+
+# %% [markdown]
+# ## The first screen
+#
+# What stands out, each number beside its baseline, and the layers: their width, density and dead units.
+
+# %%
+from netsci.report import inspect
+
+inspect(network)
+
+# %% [markdown]
+# The same drawing as a figure of its own. Each figure is one call, from whatever holds a network.
+
+# %%
+from netsci import view
+
+view.layers(network)
+
+# %% [markdown]
+# ## Links
+#
 # Every link is a row of one table; nodes are numbered through all populations.
 
 # %%
 graph.edges().head()
 
+# %%
+view.matrix(network)
+
 # %% [markdown]
 # Torch keeps weights as [out, in], the transpose. A mask in that order is refused, with the mend.
 
 # %%
+import numpy as np
+
+from netsci.graph import LayeredGraph
+
 try:
     LayeredGraph.from_masks([np.ones((512, 64)), np.ones((256, 512))])
 except ValueError as error:
@@ -48,64 +89,53 @@ except ValueError as error:
 # A hidden unit without an input, or without an output, is silent: percolation removes its links.
 
 # %%
+from netsci.graph import node_sparsity, percolate
+
 percolated = percolate(graph)
 print(graph.n_links, "links,", percolated.n_links, "on a path from input to output")
 node_sparsity(graph)
 
 # %% [markdown]
-# ## A trained network
-#
-# The repository's own results hold a 64-512-512-10 network trained on digits, before and after its topology
-# evolved (Cannistraci-Hebb training, 98 % sparse). The dense output layer is left out.
-
-# %%
-from analysis.engine.digits_runs import AFTER, BEFORE, read_network
-from analysis.engine.store import load_tables
-from analysis.figures import ROOT, catalogue
-
-exhibit = next(exhibit for exhibit in catalogue() if exhibit.id == "digits-disk")
-tables = load_tables(exhibit, ROOT / "analysis/results")
-before, after = read_network(tables, BEFORE), read_network(tables, AFTER)
-before, after
-
-# %% [markdown]
 # ## Degrees and their exponent
 #
-# The exponent comes with what speaks against it: `notes` is the part to read.
+# The exponent comes with what speaks against it: `notes` is the part to read. Random links in the same places are the
+# comparison.
 
 # %%
-for name, network in (("before", before), ("after", after), ("random", graph)):
-    fit = degree_exponent(np.concatenate(list(network.degrees().values())))
-    print(f"{name:7} gamma {fit.gamma:5.2f}  xmin {fit.xmin:.0f}  tail {fit.n_tail}  {'; '.join(fit.notes)}")
+from netsci.graph import degree_exponent
+
+rng = np.random.default_rng(7)
+random = graph.with_links([rng.random(p.shape) < 1 - p.sparsity for p in graph.projections])
+for name, one in (("network", graph), ("random", random)):
+    fit = degree_exponent(np.concatenate(list(one.degrees().values())))
+    print(f"{name:8} gamma {fit.gamma:5.2f}  xmin {fit.xmin:.0f}  tail {fit.n_tail}  {'; '.join(fit.notes)}")
 
 # %%
-from netsci import plot
-from netsci.graph import degree_ccdf
-
-sequence = after.projections[1].degrees("target")
-plot.ccdf(degree_ccdf(sequence, degree_exponent(sequence)), title="hidden 2, fan-in after evolution")
+view.ccdf(network)
 
 # %% [markdown]
 # ## Cannistraci-Hebb scores
 #
-# Each missing link is scored by its local community on paths of length three; existing links are NaN, or scored
-# as if they were absent (leave-one-out).
+# Each missing link is scored by its local community on paths of length three; existing links are NaN, or scored as if
+# they were absent (leave-one-out). The scores depend on degrees, so they say something beside those of networks with
+# the same degrees only: the report has both.
 
 # %%
-links = after.projections[1].links
-scores = ch_scores(links, "ch3_l3")
+from netsci.graph import ch_scores
+
+sparse = max((p for p in graph.projections if p.sparsity > 0), key=lambda p: p.n_links)
+scores = ch_scores(sparse.links, "ch3_l3")
 best = np.unravel_index(np.nanargmax(scores), scores.shape)
-print("best missing link:", [int(i) for i in best], "score", round(float(scores[best]), 2))
-all_cells = ch_scores(links, "ch3_l3", existing="leave_one_out")
-present = links.toarray()
-print("median score of existing links", np.median(all_cells[present]).round(2))
-print("median score of missing links ", np.median(all_cells[~present]).round(2))
+print("best missing link of", sparse.name, [int(i) for i in best], "score", round(float(scores[best]), 2))
 
 # %% [markdown]
-# ## The hyperbolic disk
+# ## The hyperbolic disk, and attacks
 
 # %%
-exhibit.draw({name: table[table["model"] == AFTER] for name, table in tables.items()}, "matplotlib")
+view.disk(network)
+
+# %%
+view.curve(network)
 
 # %% [markdown]
 # ## To networkx, igraph, GraphML, and back
@@ -116,21 +146,22 @@ from pathlib import Path
 
 from netsci.graph import from_graphml, from_igraph, from_networkx
 
-path = Path(tempfile.mkdtemp()) / "after.graphml"
-after.to_graphml(path)
+path = Path(tempfile.mkdtemp()) / "network.graphml"
+graph.to_graphml(path)
 (
-    from_graphml(path) == after,
-    from_networkx(after.to_networkx()) == after,
-    from_igraph(after.to_igraph()) == after,
+    from_graphml(path) == graph,
+    from_networkx(graph.to_networkx()) == graph,
+    from_igraph(graph.to_igraph()) == graph,
 )
 
 # %% [markdown]
 # ## A report
 #
-# One HTML file that opens anywhere, offline; `./run report FILE` makes the same from a checkpoint.
+# One HTML file that opens anywhere, offline, with sections of your own; here its first screen. `./run report FILE` makes
+# the same from a checkpoint.
 
 # %%
 from netsci.report import report
 
-page = report(after, path.with_name("report.html"))
-print(f"{page.stat().st_size / 2**20:.1f} MB")
+page = report(network).add("Percolation", node_sparsity(graph)).save(path.with_name("report.html"))
+page

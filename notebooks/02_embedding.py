@@ -78,33 +78,12 @@ print(f"shuffled angles: GR-score {np.mean(scores):.3f}, club separation {np.mea
 # %% [markdown]
 # ## Drawn
 #
-# `plot.disk` takes tables: nodes in the unit disk, and the points of each link's geodesic.
+# `view.disk` embeds a network and draws it, in one call; links are geodesics.
 
 # %%
-from netsci import plot
-from netsci.graph import native_arcs
+from netsci import view
 
-degree = np.diff(adjacency.indptr)
-edge = 2 * np.log(len(degree))  # radius of the disk
-nodes = pd.DataFrame(
-    {
-        "x": disk.radius / edge * np.cos(disk.theta),
-        "y": disk.radius / edge * np.sin(disk.theta),
-        "degree": degree,
-        "label": disk.nodes,
-        "population": clubs,
-    }
-)
-ends = np.array(karate.edges)
-radius, theta = native_arcs(disk.radius, disk.theta, ends[:, 0], ends[:, 1], 60)
-gap = np.full((len(ends), 1), np.nan)
-arcs = pd.DataFrame(
-    {
-        "x": np.hstack([radius / edge * np.cos(theta), gap]).ravel(),
-        "y": np.hstack([radius / edge * np.sin(theta), gap]).ravel(),
-    }
-)
-plot.disk(nodes, arcs, title="Zachary's karate club, RA1-ncISO-EA")
+view.disk(karate, colour=clubs, title="Zachary's karate club, RA1-ncISO-EA")
 
 # %% [markdown]
 # ## Two embeddings aligned
@@ -159,43 +138,47 @@ print(f"GR-score of the true coordinates: {greedy_routing(grown, true).score:.3f
 pd.DataFrame(rows).round(3)
 
 # %% [markdown]
-# ## A trained network
+# ## Your own network
 #
-# The repository's results hold a 64-512-512-10 network trained on digits (Cannistraci-Hebb training, 98 % sparse):
-# its two sparse layers before and after their topology evolved.
+# Put the path of your own checkpoint, masks or graph here. Without one, a spiking network is trained on digits
+# (64-128-128-10, Cannistraci-Hebb training, 90 % sparse), and compared with itself before its topology evolved.
 
 # %%
-from analysis.engine.digits_runs import AFTER, BEFORE, POPULATIONS, read_network
-from analysis.engine.store import load_tables
-from analysis.figures import ROOT, catalogue
+CHECKPOINT = None  # such as "model.pt", "masks.npz" or "network.graphml"
 
-exhibit = next(exhibit for exhibit in catalogue() if exhibit.id == "digits-disk")
-tables = load_tables(exhibit, ROOT / "analysis/results")
-networks = {name: read_network(tables, name) for name in (BEFORE, AFTER)}
-embedded = {
-    name: coalescent_embedding(network.adjacency(directed=False)) for name, network in networks.items()
-}
+# %%
+from netsci.train import PRESETS, train
+from netsci.view import read_network
+
+recipe = PRESETS["digits-2fc"].replace(options=(("hidden", (128, 128)),), sparsity=0.9, epochs=5)
+if CHECKPOINT is None:
+    networks = {"before": read_network(train(recipe, stop_after=0)), "after": read_network(train(recipe))}
+else:
+    networks = {"yours": read_network(CHECKPOINT)}
+graphs = {name: network.graph for name, network in networks.items()}
+embedded = {name: coalescent_embedding(graph.adjacency(directed=False)) for name, graph in graphs.items()}
 for name, one in embedded.items():
-    routed = greedy_routing(networks[name].adjacency(directed=False), one)
-    print(f"{name:16} N = {len(one.nodes)}, gamma {one.gamma:.2f}, GR-score {routed.score:.3f}")
+    routed = greedy_routing(graphs[name].adjacency(directed=False), one)
+    print(f"{name:8} N = {len(one.nodes)}, gamma {one.gamma:.2f}, GR-score {routed.score:.3f}")
 
 # %% [markdown]
 # Linked nodes of a layered network share no neighbours, so RA1 sees degrees only, and the GR-scores are low.
 #
 # ## Meta-depth
 #
-# Do hubs gather in the middle layer? `meta_depth` compares with shuffled layers. A middle layer has links on both
-# sides, so it holds the hubs of a random mask as well: the comparison with the start decides, not the p-value.
+# Do hubs gather in the middle layer? A middle layer has links on both sides, so it holds the hubs of a random mask as
+# well. `meta_depth` therefore compares with as many links at random places.
 
 # %%
 from netsci.graph import meta_depth
 
 depth = [
-    meta_depth(networks[name], one, rng=np.random.default_rng(1)).assign(network=name, population=POPULATIONS)
+    meta_depth(graphs[name], one, rng=np.random.default_rng(1)).assign(network=name)
     for name, one in embedded.items()
+    if len(graphs[name].populations) > 1
 ]
 columns = ["network", "population", "nodes", "hubs", "hub_share", "expected_hub_share", "z_hubs", "p_hubs"]
-pd.concat(depth, ignore_index=True)[[*columns, "mean_radius", "z_radius"]].round(3)
+pd.concat(depth, ignore_index=True)[[*columns, "mean_radius", "z_radius"]].round(3) if depth else "one population"
 
 # %% [markdown]
 # ## Greedy routing
@@ -204,14 +187,23 @@ pd.concat(depth, ignore_index=True)[[*columns, "mean_radius", "z_radius"]].round
 # shows against shuffled angles.
 
 # %%
-after, network = embedded[AFTER], networks[AFTER].adjacency(directed=False)
+last, one = list(embedded.items())[-1]
+network = graphs[last].largest_component().adjacency(directed=False)
 rows = []
-for name, theta in (("embedded", after.theta), ("shuffled angles", rng.permutation(after.theta))):
-    routed = greedy_routing(network, (theta, after.radius))
+for name, theta in (("embedded", one.theta), ("shuffled angles", rng.permutation(one.theta))):
+    routed = greedy_routing(network, (theta, one.radius))
     rows.append(
         {"angles": name, "GR-score": routed.score, "arrive": routed.success, "hops": routed.mean_hops}
     )
 pd.DataFrame(rows).round(3)
 
 # %% [markdown]
-# `python -m analysis.figures --only s1-figure3` draws these disks with a pruned network and the random controls.
+# ## The report
+#
+# It holds the disk, which a reader can move and recolour, beside all other measures. Shown is its first screen;
+# `save(path)` writes the whole.
+
+# %%
+from netsci.report import report
+
+report(networks[last])

@@ -18,6 +18,13 @@
 # units that lead nowhere percolate away, and as many links grow where Cannistraci-Hebb scores are high. The network is
 # small, 64-128-128-10, and trains in seconds.
 
+#
+# To look at a network of your own at the end, put the path of its checkpoint here, such as that of
+# `netsci train --out runs/first`. Without one the last section shows the network that is trained here.
+
+# %%
+CHECKPOINT = None  # such as "runs/first/network.safetensors"
+
 # %%
 # %matplotlib inline
 from netsci.train import PRESETS
@@ -143,7 +150,7 @@ last.round(3)
 
 # %% [markdown]
 # One seed and 360 test images: one image is .3 points of accuracy, so a difference of a few points decides nothing. S0's
-# Table 4 is the comparison (`analysis/s0_chsnn.py`).
+# Table 4 is the comparison.
 #
 # ## The disk, epoch by epoch
 #
@@ -229,5 +236,16 @@ plot.raster(spikes, sizes=sizes, steps=trace.steps)
 plot.firing_rates(trace.rate_histogram())
 
 # %% [markdown]
-# `netsci train --preset digits-2fc` trains such a network from the command line, and `netsci report` shows what became
-# of it.
+# ## The report
+#
+# What stands out in the network after its topology evolved, each number beside its baseline; and what differs between the
+# two starts beyond their densities. `netsci train --preset digits-2fc` trains such a network from the command line, and
+# `netsci report` writes the whole page.
+
+# %%
+from netsci.report import compare, report
+
+compare(runs["SSCTI"], runs["random"], names=["SSCTI", "random"])
+
+# %%
+report(CHECKPOINT or runs["SSCTI"])

@@ -45,7 +45,7 @@ def test_inspect_prints_a_table_and_notes(net):
         "1 + 0",
     ):
         assert text in shown.stdout
-    assert "- matrices are taken as [presynaptic, postsynaptic]" in shown.stdout
+    assert "matrices are taken as [presynaptic, postsynaptic]" in shown.stdout
 
 
 def test_inspect_json_is_exactly_one_object(net):
@@ -102,7 +102,7 @@ def test_report_says_where_it_wrote(net, tmp_path, monkeypatch):
     monkeypatch.setattr(netsci.report, "report", write, raising=False)
     out = tmp_path / "r.html"
     out.write_text("old")
-    shown = run(app, ["report", str(net), "-o", str(out)])
+    shown = run(app, ["report", str(net), "-o", str(out), "--force"])
     assert (shown.exit_code, shown.stdout) == (0, f"wrote {out}\n")
     assert out.read_text() == "new"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["net.npz", "r.html"]
@@ -185,7 +185,7 @@ def test_a_report_is_written_through_a_link(net, tmp_path, monkeypatch):
     target, link = tmp_path / "r.html", tmp_path / "link"
     target.write_text("old")
     link.symlink_to(target)
-    assert run(app, ["report", str(net), "-o", str(link)]).exit_code == 0
+    assert run(app, ["report", str(net), "-o", str(link), "--force"]).exit_code == 0
     assert link.is_symlink()
     assert target.read_text() == "new"
 

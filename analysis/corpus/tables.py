@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.engine.exhibit import Tables
-from analysis.engine.statistics import mean_and_interval
-from netsci.measure import signed_rank_test
+from netsci.measure import mean_and_interval, signed_rank_test
 from netsci.sweep import Cell, Record
 
 # how a rule is called here: its name in the library, and its local community

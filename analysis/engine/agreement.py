@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -22,70 +24,84 @@ from analysis.engine.exhibit import Exhibit, Tables
 from analysis.engine.make import find_lacking
 from analysis.engine.statistics import disagreements, same
 from analysis.engine.store import load_tables
-from netsci.sweep import Cell, Record, find_record
+from netsci.sweep import Cell, find_record, load_record
 
 LONGEST = timedelta(hours=6)  # a run of seconds or minutes that is older than this was not made anew
-Pairs = dict[Cell, tuple[Record, Record]]
 
 
-def check(exhibit: Exhibit, fresh: Path, committed: Path) -> tuple[bool, list[str]]:
-    """Return whether an exhibit's tables are the same, and what is wrong with them, in sentences."""
-    paths = [path for cell in exhibit.cells if (path := find_record(fresh, cell))]
-    if missing := len(exhibit.cells) - len(paths):
-        return False, [f"{exhibit.id}: no fresh run of {missing} of {len(exhibit.cells)} cells"]
-    made = [datetime.fromisoformat(Record.load(path).notes["run_at"]) for path in paths]
-    if made and datetime.now(UTC) - min(made) > LONGEST:
-        return False, [f"{exhibit.id}: its oldest run is of {min(made).isoformat()}, not made anew"]
-    ours, theirs = load_tables(exhibit, fresh), load_tables(exhibit, committed)
+@dataclass(frozen=True)
+class Outcome:
+    """What the check of an exhibit came to.
+
+    same : whether its tables are the same; None where nothing was compared. problems : means that disagree,
+    and what should have been compared and could not. left_out : what was not compared, and need not be.
+    """
+
+    same: bool | None = None
+    problems: tuple[str, ...] = ()
+    left_out: str = ""
+
+
+def check(exhibit: Exhibit, fresh: Path, committed: Path) -> Outcome:
+    """Compare an exhibit's tables: all of them, or, of long runs, what those say that were made anew."""
+    if exhibit.seconds is None and (variable := find_lacking(exhibit, fresh)):
+        return Outcome(left_out=f"skipped, {variable} is not set: its runs were not made anew")
+    cells, reasons = choose_cells(exhibit, fresh, committed)
+    told = ", ".join(f"{count} {reason}" for reason, count in reasons.items())
+    both: list[Tables | None]
+    if exhibit.seconds is not None:
+        if not cells:
+            return Outcome(left_out=f"skipped, no run to compare ({told})")
+        both = [exhibit.tabulate({c: load_record(root, c) for c in cells}) for root in (fresh, committed)]
+        told = f"{len(cells)} of {len(exhibit.cells)} runs compared ({told})" if told else ""
+    elif told:
+        return Outcome(False, (f"of {len(exhibit.cells)} runs {told}",))
+    else:
+        both = [load_tables(exhibit, root) for root in (fresh, committed)]
+    ours, theirs = both
     if ours is None or theirs is None:
         where = "fresh" if ours is None else "committed"
-        return False, [f"{exhibit.id}: the {where} tables are missing or were made from other cells"]
-    return compare_tables(exhibit, ours, theirs)
+        return Outcome(False, (f"the {where} tables are missing or were made from other cells",))
+    return replace(compare_tables(exhibit, ours, theirs), left_out=told)
 
 
-def compare_tables(exhibit: Exhibit, ours: Tables, theirs: Tables) -> tuple[bool, list[str]]:
+def compare_tables(exhibit: Exhibit, ours: Tables, theirs: Tables) -> Outcome:
     """Return whether two sets of an exhibit's tables are the same, and where means over seeds disagree."""
     if ours.keys() == theirs.keys() and all(same(ours[name], theirs[name]) for name in ours):
-        return True, []
-    differing = disagreements(
-        last_epoch(ours["table"]), last_epoch(theirs["table"]), tolerance=exhibit.tolerance
-    )
+        return Outcome(True)
+    last = [last_epoch(tables["table"]) for tables in (ours, theirs)]
+    differing = disagreements(*last, tolerance=exhibit.tolerance)
     if exhibit.seconds is not None:  # of one long run nothing says how far another may lie from it
         differing = differing[(differing["n"] > 1) | (differing["found"] != "both")]
-    return False, [f"{exhibit.id}: {line}" for line in differing.to_string().splitlines()] if len(
-        differing
-    ) else []
+    return Outcome(False, tuple(differing.to_string().splitlines()) if len(differing) else ())
 
 
-def pairs(exhibit: Exhibit, fresh: Path, committed: Path) -> tuple[Pairs, str]:
-    """Return the fresh and the committed record of the long runs to be compared, and what is left out."""
-    found: Pairs = {}
-    left: Counter[str] = Counter()
+def choose_cells(exhibit: Exhibit, fresh: Path, committed: Path) -> tuple[list[Cell], Counter[str]]:
+    """Return the cells that were made anew and can be compared, and why how many others cannot."""
+    chosen, reasons = [], Counter[str]()
     for cell in exhibit.cells:
-        paths = [path for results in (fresh, committed) if (path := find_record(results, cell))]
-        if len(paths) < 2:
-            left["not made on both sides"] += 1
-            continue
-        ours, theirs = (Record.load(path) for path in paths)
-        if ours.notes["run_at"] == theirs.notes["run_at"]:
-            left["a copy"] += 1
-        elif device(ours) != device(theirs):
-            left["made on other devices"] += 1
+        there = [root if find_record(root, cell) else None for root in (fresh, committed)]
+        ours, theirs = (root and load_record(root, cell).notes for root in there)
+        if exhibit.seconds is None:  # only tables of these are committed
+            made = ours and datetime.now(UTC) - datetime.fromisoformat(ours["run_at"]) <= LONGEST
+            reason = "" if made else "not made anew"
+        elif not (ours and theirs):
+            reason = "not made on both sides"
+        elif ours["run_at"] == theirs["run_at"]:
+            reason = "a copy"
         else:
-            found[cell] = ours, theirs
-    return found, ", ".join(f"{count} {reason}" for reason, count in left.items())
+            reason = "" if find_device(ours) == find_device(theirs) else "made on other devices"
+        if reason:
+            reasons[reason] += 1
+        else:
+            chosen.append(cell)
+    return chosen, reasons
 
 
-def device(record: Record) -> str:
+def find_device(notes: Mapping[str, Any]) -> str:
     """Return the kind of device of a run: the name of the GPU, or "cpu" with any number of threads."""
-    name = str(record.notes.get("device", "cpu"))
+    name = str(notes.get("device", "cpu"))
     return "cpu" if name.startswith("cpu") else name
-
-
-def check_long(exhibit: Exhibit, found: Pairs) -> tuple[bool, list[str]]:
-    """Return what `check` does of an exhibit of long runs, tabulated on both sides from the same cells."""
-    ours, theirs = (exhibit.tabulate({cell: pair[i] for cell, pair in found.items()}) for i in (0, 1))
-    return compare_tables(exhibit, ours, theirs)
 
 
 def last_epoch(table: pd.DataFrame) -> pd.DataFrame:
@@ -103,25 +119,13 @@ def last_epoch(table: pd.DataFrame) -> pd.DataFrame:
 
 def main(fresh: Path, exhibits: Iterable[Exhibit], committed: Path) -> int:
     """Check every exhibit and say the result; the exit status is 0 if all agree."""
-    new = fresh / "results"
-    checked = []
-    for exhibit in exhibits:
-        if exhibit.seconds is not None:
-            found, left = pairs(exhibit, new, committed)
-            if found:
-                checked.append(check_long(exhibit, found))
-            if left:
-                skipped = f"{len(found)} of {len(exhibit.cells)} runs compared"
-                print(f"{exhibit.id}: {skipped if found else 'skipped, no run to compare'} ({left})")
-        elif variable := find_lacking(exhibit, new):
-            print(f"{exhibit.id}: skipped, {variable} is not set: its runs were not made anew")
-        else:
-            checked.append(check(exhibit, new, committed))
-    problems = [line for _, lines in checked for line in lines]
-    for line in problems:
-        print(line)
-    equal = sum(identical for identical, _ in checked)
-    print(f"agreement: {len(checked)} exhibits, {equal} with the same tables, {len(problems)} problems")
+    outcomes = {exhibit.id: check(exhibit, fresh / "results", committed) for exhibit in exhibits}
+    for id_, outcome in outcomes.items():
+        for line in (*filter(None, [outcome.left_out]), *outcome.problems):
+            print(f"{id_}: {line}")
+    compared = [outcome for outcome in outcomes.values() if outcome.same is not None]
+    equal, problems = sum(bool(one.same) for one in compared), sum(len(one.problems) for one in compared)
+    print(f"agreement: {len(compared)} exhibits, {equal} with the same tables, {problems} problems")
     return 1 if problems else 0
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.engine.sheet import Key, Sheet
+from analysis.engine.sheet import Key, Sheet, expand
 
 KINDS: dict[str, Callable[[list[Any]], Any]] = {
     "difference": lambda values: values[0] - values[1],
@@ -32,9 +32,7 @@ class Derived:
     unit: str = "1"
 
 
-def read_derived(
-    literals: Sequence[Mapping[str, Any]], expand: Callable[[Sequence[str]], list[Key]]
-) -> tuple[Derived, ...]:
+def read_derived(literals: Sequence[Mapping[str, Any]]) -> tuple[Derived, ...]:
     """Return the derived cells of the literals of an exhibit.
 
     Raises ValueError where a literal is of no kind or of several, or a difference or ratio is not of two.

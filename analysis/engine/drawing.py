@@ -15,6 +15,7 @@ import pandas as pd
 
 from analysis.engine.entries import compare_entries
 from analysis.engine.words import NAMES, choice, column_name, row_name
+from netsci import plot
 from netsci.plot.draw import draw
 from netsci.plot.scene import Panel, Scene, Series, grid_columns
 
@@ -132,24 +133,29 @@ def place_dots(
 ) -> Any:
     """Draw dots with intervals, places downwards, one panel a measure; a panel named "" is left out.
 
-    A panel's name is that of its value axis, or "title|name of the axis".
+    A panel's name is that of its value axis.
     """
-    rows = _name_rows(rows, panel=panel, spot=spot, hue=hue).query("panel != ''")
-    hues, spots, panels = _hues(rows), list(dict.fromkeys(rows["spot"])), []
-    for name, group in rows.groupby("panel", sort=False):
-        series = []
-        for who, one in group.groupby(["hue", "who"], sort=False):
-            beside = (hues.index(who) - (len(hues) - 1) / 2) * 0.72 / len(hues)
-            at = np.array([spots.index(where) + beside for where in one["spot"]], dtype=float)
-            x, low, high = (one[c].to_numpy(float) for c in ("value", "low", "high"))
-            style = _style(who, hues)
-            series.append(Series("points", x, at, whisker=(low, high), along="x", size=7.0, **style))
-        title, _, axis = str(name).rpartition("|")
-        of_log: dict[str, Any] = {"log": "x" if axis in LOGARITHMIC else "", "title": title, "x_label": axis}
-        downwards = (len(spots) - 0.5, -0.5)
-        panels.append(Panel(tuple(series), y_ticks=tuple(spots), y_range=downwards, **of_log))
-    size = (320 if len(panels) > 1 else 520, max(180, 60 + 34 * len(spots)))
-    return _draw_rows(panels, hues, look, backend, panel_size=size, share=True)
+    rows = _name_rows(rows, measure=panel, spot=spot, hue=hue).query("measure != ''")
+    hues = _hues(rows)
+    names = {who: str(_style(who, hues)["name"]) for who in hues}
+    # what has no interval is drawn as large as what has one
+    ends = {end: rows[end].where(rows[end].notna(), rows["value"]) for end in ("low", "high")}
+    named = [names[who] for who in zip(rows["hue"], rows["who"], strict=True)]
+    several = rows["measure"].nunique()
+    return plot.measures(
+        rows.assign(hue=named, unit="", **ends),
+        y="spot",
+        hue="hue",
+        low="low",
+        high="high",
+        order=list(names.values()),
+        hollow={name: names.get((who[0], OURS)) for who, name in names.items() if who[1] == PRINTED},
+        log=[name for name in rows["measure"].unique() if name.startswith(LOGARITHMIC)],
+        labels={"spot": ""},
+        title=look.get("title", ""),
+        columns=2 if several == 4 else min(several, 3) or None,
+        backend=backend,
+    )
 
 
 def _name_rows(rows: pd.DataFrame, **names: Naming) -> pd.DataFrame:

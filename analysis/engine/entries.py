@@ -17,8 +17,8 @@ from analysis.engine.exhibit import Tables
 from analysis.engine.page import Pivot, PivotCell
 from analysis.engine.printed import Entry, Records, Source
 from analysis.engine.sheet import Key, Sheet, Spread, write_number
-from analysis.engine.statistics import mean_and_interval
 from analysis.engine.words import column_name, row_name
+from netsci.measure import mean_and_interval
 from netsci.sweep import Cell
 
 UNFINISHED = "its run is not finished"

@@ -26,7 +26,7 @@ from analysis.engine.claims import Bound, Claim, Order, Sign, Trend
 from analysis.engine.derived import Derived, derive, read_derived
 from analysis.engine.exhibit import Exhibit, Tables
 from analysis.engine.printed import Entry, add_entries, read_printed
-from analysis.engine.sheet import Key, Sheet
+from analysis.engine.sheet import Sheet, expand
 from analysis.engine.table import TITLED, Answers, make_table
 
 PAIR = re.compile(r"(.+) > (?:([\d.]+) \* )?(.+)")
@@ -42,7 +42,7 @@ def read_exhibits(folder: Path) -> dict[str, dict[str, Any]]:
         literal["claims"] = tuple(make_claim({"place": literal["place"], **claim}) for claim in claims)
         literal["deviations"] = tuple(shared.get(text, text) for text in literal.get("deviations", ()))
         if "derived" in literal:
-            literal["derived"] = read_derived(literal["derived"], expand)
+            literal["derived"] = read_derived(literal["derived"])
         for part in literal.pop("beside", ()):
             literal["beside"] = (*literal.get("beside", ()), *make_entries(part))
         if "printed" in literal:
@@ -148,21 +148,3 @@ def _order(pairs: Sequence[str], said: dict[str, Any]) -> Claim:
             f"claim {said.get('words')!r} must have one factor in all pairs; got {sorted(times)}"
         )
     return Order(pairs=tuple(found), times=times.pop(), **said)
-
-
-def expand(texts: Sequence[str]) -> list[Key]:
-    """Return the cells of texts "row|column", each alternative in braces as one of its own.
-
-    >>> expand(["mnist/{dense,ch-snn}|p_5"])
-    [('mnist/dense', 'p_5'), ('mnist/ch-snn', 'p_5')]
-    """
-    found: list[Key] = []
-    for text in texts:
-        start, brace, rest = text.partition("{")
-        if brace:
-            inside, _, end = rest.partition("}")
-            found += expand([start + one + end for one in inside.split(",")])
-        else:
-            row, _, column = text.partition("|")
-            found.append((row, column))
-    return found

@@ -16,6 +16,24 @@ Key = tuple[str, str]  # row, column
 Spread = Callable[[Sequence[Key], Sequence[float]], float]
 
 
+def expand(texts: Sequence[str]) -> list[Key]:
+    """Return the cells of texts "row|column", each alternative in braces as one of its own.
+
+    >>> expand(["mnist/{dense,ch-snn}|p_5"])
+    [('mnist/dense', 'p_5'), ('mnist/ch-snn', 'p_5')]
+    """
+    found: list[Key] = []
+    for text in texts:
+        start, brace, rest = text.partition("{")
+        if brace:
+            inside, _, end = rest.partition("}")
+            found += expand([start + one + end for one in inside.split(",")])
+        else:
+            row, _, column = text.partition("|")
+            found.append((row, column))
+    return found
+
+
 def unknown(keys: Sequence[Key], means: Sequence[float]) -> float:
     """Return NaN: nothing says how far one run may lie from another."""
     return np.nan

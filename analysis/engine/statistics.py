@@ -1,4 +1,4 @@
-"""Means over seeds with their intervals, and whether two sets of runs agree."""
+"""Tidy rows, their means over seeds, and whether two sets of runs agree."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
+from netsci.measure import mean_and_interval
+
 
 def tidy(line: Mapping[str, Any], measures: Mapping[str, tuple[Any, str]]) -> list[dict[str, Any]]:
     """Return a row for each measure: what the line says, then measure, value and unit.
@@ -17,24 +19,6 @@ def tidy(line: Mapping[str, Any], measures: Mapping[str, tuple[Any, str]]) -> li
     [{'seed': 0, 'measure': 'links', 'value': 5, 'unit': 'links'}]
     """
     return [{**line, "measure": name, "value": v, "unit": unit} for name, (v, unit) in measures.items()]
-
-
-def mean_and_interval(table: pd.DataFrame, *, confidence: float = 0.95) -> pd.DataFrame:
-    """Average over seeds: every other column but `value` makes the groups.
-
-    Returns the groups with n, mean, sd, and the Student interval low, high (NaN for one seed). Missing
-    values are left out; groups without any are dropped.
-    """
-    groups = [name for name in table.columns if name not in ("seed", "value")]
-    known = table.dropna(subset="value")
-    result = (
-        known.groupby(groups, sort=False, dropna=False)["value"]
-        .agg(n="count", mean="mean", sd="std")
-        .reset_index()
-    )
-    quantile = stdtrit(np.maximum(result["n"] - 1, 1), (1 + confidence) / 2)
-    half = quantile * result["sd"] / np.sqrt(result["n"])
-    return result.assign(low=result["mean"] - half, high=result["mean"] + half)
 
 
 def average(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

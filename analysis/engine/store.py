@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,8 +14,8 @@ import pandas as pd
 
 from analysis.engine.exhibit import Exhibit, Tables
 from analysis.engine.names import RUN_NAMES
-from netsci.io.files import write_atomically
-from netsci.sweep import CHANGED, Cell, Record, describe_origin, read_clock
+from netsci.io.files import sha256, write_atomically
+from netsci.sweep import CHANGED, Cell, Record, describe_origin, read_clock, read_sums
 
 
 def write_in(folder: Path, name: str, content: bytes | str) -> Path:
@@ -29,21 +31,32 @@ def save_tables(exhibit: Exhibit, tables: Tables, records: Mapping[Cell, Record]
     for name, table in tables.items():
         write_in(folder, f"{name}.csv", table.to_csv(index=False, float_format="%.7g"))
     source = provenance(exhibit, list(tables), [records[cell].notes for cell in exhibit.cells])
+    source["sha256"] = {f"{name}.csv": sha256(folder / f"{name}.csv") for name in tables}
+    source["sha256"]["provenance"] = _digest(source)
     write_in(folder, "provenance.json", json.dumps(source, indent=1) + "\n")
 
 
 def list_cells(id_: str, results: Path) -> list[str]:
     """Return the keys of the cells that an exhibit's stored tables were made from, [] without any."""
     path = results / id_ / "provenance.json"
-    return [RUN_NAMES.resolve(key) for key in json.loads(path.read_text())["cells"]] if path.exists() else []
+    try:
+        return [RUN_NAMES.resolve(key) for key in json.loads(path.read_text())["cells"]]
+    except (FileNotFoundError, ValueError, KeyError, TypeError):  # a damaged one is named by `load_tables`
+        return []
 
 
 def load_tables(exhibit: Exhibit, results: Path) -> Tables | None:
-    """Return an exhibit's tables if all are there and made from exactly its cells and version, else None."""
+    """Return an exhibit's tables if all are there and made from exactly its cells and version, else None.
+
+    Damaged files are named on stderr, and are made anew as if they were not there.
+    """
     folder = results / exhibit.id
     if not (folder / "provenance.json").exists():
         return None
-    made = json.loads((folder / "provenance.json").read_text())
+    made, damaged = _read_checked(folder, read_sums(results))
+    if damaged:
+        print(f"{damaged}: the tables of {exhibit.id} are made anew", file=sys.stderr)
+        return None
     cells = list_cells(exhibit.id, results)
     if (cells, made["version"]) != ([cell.key for cell in exhibit.cells], exhibit.version):
         return None
@@ -52,6 +65,42 @@ def load_tables(exhibit: Exhibit, results: Path) -> Tables | None:
         return None
     texts: Any = {"row": str, "column": str}  # also where a name looks like a number, or like no value
     return {name: pd.read_csv(path, converters=texts) for name, path in paths.items()}
+
+
+def _read_checked(folder: Path, listed: Mapping[str, str]) -> tuple[dict[str, Any], str]:
+    """Return an exhibit's provenance, and which of its files is damaged, "" if none is.
+
+    listed : the sums of files that were written before a provenance held them; files without any are read,
+    and said to be unchecked.
+    """
+    place = folder / "provenance.json"
+    try:
+        made = json.loads(place.read_text(encoding="utf-8"))
+        names = [f"{name}.csv" for name in made["tables"]]
+        if not isinstance(made["cells"], list) or made["version"] is None:
+            raise TypeError("another kind of file")
+    except (ValueError, KeyError, TypeError) as error:
+        return {}, f"{place} is damaged ({type(error).__name__})"
+    sums = dict(made.get("sha256", {}))
+    own = sums.pop("provenance", None)
+    if sums or own:
+        if own != _digest(made):
+            return {}, f"{place} is damaged: its checksum does not fit its content"
+    else:
+        sums = {name: listed.get(f"{folder.name}/{name}", "") for name in [*names, place.name]}
+        if not all(sums.values()):
+            print(f"{folder} holds no checksums (an older version wrote it): read unchecked", file=sys.stderr)
+    for name, sum_ in sums.items():
+        if sum_ and (folder / name).exists() and sha256(folder / name) != sum_:
+            return {}, f"{folder / name} is damaged: its checksum does not fit its content"
+    return made, ""
+
+
+def _digest(source: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of a provenance without its own sum."""
+    sums = {name: sum_ for name, sum_ in source["sha256"].items() if name != "provenance"}
+    text = json.dumps({**source, "sha256": sums}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def provenance(exhibit: Exhibit, tables: Sequence[str], runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from netsci.arguments import as_whole
+
 Labels = NDArray[np.int64]
 
 
@@ -179,6 +181,8 @@ def channel_statistics(x: Images, *, full: int = 255) -> tuple[NDArray[np.float6
     [[0.5, 0.2], [0.5, 0.0]]
     """
     _check_images(x, "x")
+    if as_whole(full, "full") < 1:
+        raise ValueError(f"full must be at least 1, the value that stands for 1; got {full}")
     if 0 in x.shape:
         raise ValueError(
             f"x must hold at least one pixel; got shape {x.shape}: mean and deviation are undefined"

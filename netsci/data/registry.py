@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from netsci.arguments import check_path
 from netsci.data.dataset import DataSet
 from netsci.data.download import Remote, fetch
 from netsci.data.errors import DataError
@@ -134,6 +135,8 @@ def load(name: str, *, folder: str | Path | None = None, download: bool = False,
     _check_options(entry, options)
     if not isinstance(download, bool):
         raise TypeError(f"download must be True or False; got {download!r}")
+    if folder is not None:
+        check_path(folder, "folder")
     if not entry.needs:
         return entry.loader(Path(folder or ""), **options)
     looked = places(folder)
@@ -155,6 +158,7 @@ def load(name: str, *, folder: str | Path | None = None, download: bool = False,
 def places(folder: str | Path | None = None) -> tuple[Path, ...]:
     """Return the folders in which data files are looked for, in order."""
     if folder is not None:
+        check_path(folder, "folder")
         return (Path(folder),)
     named = os.environ.get(DATA)
     return (*((Path(named),) if named else ()), cache_folder())

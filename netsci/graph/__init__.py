@@ -32,6 +32,7 @@ from netsci.graph.geometry.separation import angular_separation, angular_separat
 from netsci.graph.interop import from_graphml, from_igraph, from_networkx
 from netsci.graph.layered import LayeredGraph
 from netsci.graph.node_measures import NODE_MEASURES, node_table
+from netsci.graph.output_curve import output_curve
 from netsci.graph.percolation import live_units, node_sparsity, percolate
 from netsci.graph.projection import Population, Projection
 from netsci.graph.structure.bipartite_measures import (
@@ -120,6 +121,7 @@ __all__ = [
     "node_table",
     "nodf",
     "null_model",
+    "output_curve",
     "path_length",
     "path_statistics",
     "percolate",

@@ -1,15 +1,35 @@
 """The one place that decides what a legal matrix of links is."""
 
-import operator
-from numbers import Real
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from netsci.arguments import (
+    as_count,
+    as_whole,
+    check_choice,
+    check_flag,
+    check_fraction,
+    check_number,
+    read_array,
+)
 from netsci.indices import check_stored
 
+__all__ = [
+    "as_count",
+    "as_links",
+    "as_vector",
+    "as_whole",
+    "check_choice",
+    "check_flag",
+    "check_fraction",
+    "check_generator",
+    "check_graph",
+    "check_number",
+    "rows_at_once",
+]
 _BLOCK = 2**20  # places of a dense matrix looked at together
 
 
@@ -41,7 +61,7 @@ def as_links(matrix: Any, name: str = "links") -> sp.csr_array:
         return _find_stored(matrix, name)
     _refuse_graph(matrix, name)
     _refuse_masked(matrix, name)
-    dense = np.asarray(matrix)
+    dense = read_array(matrix, name)
     if dense.ndim != 2:
         raise ValueError(
             f"{name} must be a matrix [presynaptic, postsynaptic] (2-D); its shape is {dense.shape}"
@@ -90,7 +110,7 @@ def _nonzero_pattern(dense: NDArray[Any]) -> sp.csr_array:
 def as_vector(values: Any, name: str) -> NDArray[np.float64]:
     """Return a one-dimensional float64 array of finite numbers, or explain why it cannot be one."""
     _refuse_masked(values, name)
-    vector = np.asarray(values)
+    vector = read_array(values, name)
     if vector.ndim != 1:
         raise ValueError(f"{name} must be one-dimensional; its shape is {vector.shape}")
     _check_values(vector, name)
@@ -106,35 +126,6 @@ def check_graph(graph: Any) -> None:
             f"graph must be a LayeredGraph; got {type(graph).__name__}: make one from masks with "
             "LayeredGraph.from_masks, or from an adjacency with LayeredGraph.from_adjacency"
         )
-
-
-def check_choice(value: str, allowed: tuple[str, ...], name: str) -> None:
-    """Raise ValueError unless the value is one of the allowed names."""
-    if value not in allowed:
-        raise ValueError(f"{name} must be one of {', '.join(allowed)}; got {value!r}")
-
-
-def as_whole(value: Any, name: str) -> int:
-    """Return a whole number of any type as int; a bool or a float (2.0 as well) raises TypeError."""
-    if not isinstance(value, bool):
-        try:
-            return operator.index(value)
-        except TypeError:
-            pass
-    raise TypeError(f"{name} must be a whole number (int); got {value!r}")
-
-
-def check_number(value: Any, name: str) -> None:
-    """Raise TypeError unless the argument is a real number: a text is none, even one that reads as such."""
-    if not isinstance(value, Real):
-        raise TypeError(f"{name} must be a number; got {value!r}")
-
-
-def check_fraction(value: float, name: str) -> None:
-    """Raise TypeError or ValueError unless it is a number and 0 <= value <= 1."""
-    check_number(value, name)
-    if not 0.0 <= value <= 1.0:
-        raise ValueError(f"{name} must lie in [0, 1]; got {value!r}")
 
 
 def check_generator(rng: Any) -> None:

@@ -17,6 +17,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from netsci.arguments import check_flag
 from netsci.graph.chain import chain, transpose_hint
 from netsci.graph.checks import as_links, check_choice
 from netsci.graph.projection import Population, Projection, same_projection, values_at
@@ -104,6 +105,8 @@ class LayeredGraph:
         By default symmetric links make it undirected. If the weights of both directions differ, pass
         directed=True. `labels` names the nodes.
         """
+        if directed is not None:
+            check_flag(directed, "directed")
         links = as_links(adjacency, "adjacency")
         if links.shape[0] != links.shape[1]:
             raise ValueError(

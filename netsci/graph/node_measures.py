@@ -10,6 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from netsci.arguments import check_iterable
 from netsci.graph.checks import check_choice, check_generator, check_graph
 from netsci.graph.layered import LayeredGraph
 from netsci.graph.percolation import live_units
@@ -146,6 +147,8 @@ def node_table(
     check_graph(graph)
     if isinstance(measures, str):
         raise TypeError(f"measures must be a list of names; pass [{measures!r}]")
+    if measures is not None:
+        check_iterable(measures, "measures", "a list of names")
     names = NODE_MEASURES if measures is None else tuple(measures)
     for name in names:
         check_choice(name, NODE_MEASURES, "a measure")

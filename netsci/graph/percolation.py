@@ -85,7 +85,7 @@ def live_units(graph: LayeredGraph) -> dict[str, NDArray[np.bool_]]:
     """
     check_graph(graph)
     reached, reaching = _sweep(graph)
-    entries, exits = _ends(graph)
+    entries, exits = find_ends(graph)
     live = {name: reached[name] & reaching[name] for name in graph.sizes}
     if entries & exits:
         # Units of an entry that is an exit too are on a path of no links at all: here a link is asked for.
@@ -115,7 +115,7 @@ def node_sparsity(graph: LayeredGraph) -> pd.DataFrame:
     import pandas as pd
 
     live = live_units(graph)
-    entries, exits = _ends(graph)
+    entries, exits = find_ends(graph)
     groups = {name: [name] for name in graph.sizes}
     inner = [name for name in graph.sizes if name in entries or name not in exits]
     rows = [*groups.items(), ("input and hidden", inner), ("all", list(graph.sizes))]
@@ -143,8 +143,8 @@ def select_links(links: sp.csr_array, keep: NDArray[np.bool_]) -> sp.csr_array:
 
 def _sweep(graph: LayeredGraph) -> tuple[_Units, _Units]:
     """Return the units that an entry reaches and the units that reach an exit."""
-    entries, exits = _ends(graph)
-    order, circles = _order(graph)
+    entries, exits = find_ends(graph)
+    order, circles = order_populations(graph)
     reached = {name: np.full(size, name in entries) for name, size in graph.sizes.items()}
     reaching = {name: np.full(size, name in exits) for name, size in graph.sizes.items()}
     along = [p for name in order for p in graph.projections if p.source == name]
@@ -178,7 +178,7 @@ def _backward(p: Projection, reaching: _Units) -> tuple[str, NDArray[np.bool_]]:
     return p.source, (p.links @ reaching[p.target]).reshape(-1, p.rows_per_unit).any(axis=1)
 
 
-def _order(graph: LayeredGraph) -> tuple[list[str], bool]:
+def order_populations(graph: LayeredGraph) -> tuple[list[str], bool]:
     """Return the populations in topological order and whether projections run in circles."""
     before: dict[str, set[str]] = {name: set() for name in graph.sizes}
     for p in graph.projections:
@@ -191,7 +191,7 @@ def _order(graph: LayeredGraph) -> tuple[list[str], bool]:
         return list(graph.sizes), True
 
 
-def _ends(graph: LayeredGraph) -> tuple[set[str], set[str]]:
+def find_ends(graph: LayeredGraph) -> tuple[set[str], set[str]]:
     """Return the names of the populations that are entries and of those that are exits."""
     names = list(graph.sizes)
     number = {name: i for i, name in enumerate(names)}

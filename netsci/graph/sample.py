@@ -17,7 +17,7 @@ from netsci.graph.ch.recovery import ch_auc
 from netsci.graph.structure import bipartite_measures as bipartite
 from netsci.graph.structure import classical
 from netsci.graph.structure.local_community import bipartite_lcp_correlation, lcp_correlation
-from netsci.graph.structure.modules import quick_modularity
+from netsci.graph.structure.modules import bisect_modularity, quick_modularity
 from netsci.graph.structure.path_measures import measure_paths
 
 
@@ -57,11 +57,20 @@ class Sample:
         return classical.relative_smallness(self.clustering, self.path_length, self.reference())
 
     @property
+    def nodes(self) -> tuple[tuple[int, int], int]:
+        """The numbers of the first row and of the first column, and how many nodes there are."""
+        rows, columns = self.links.shape
+        return ((0, 0), rows) if self.undirected else ((0, rows), rows + columns)
+
+    @property
     def modularity(self) -> float:
         """Modularity that one search finds; between two populations that of Barber."""
-        offset = (0, 0 if self.undirected else self.links.shape[0])
-        nodes = max(offset[0] + self.links.shape[0], offset[1] + self.links.shape[1])
-        return quick_modularity(self.links, offset, nodes, rng=self.rng)
+        return quick_modularity(self.links, *self.nodes, rng=self.rng)
+
+    @property
+    def two_modules(self) -> float:
+        """Modularity of a division in two."""
+        return bisect_modularity(self.links, *self.nodes, rng=self.rng)
 
 
 BIPARTITE_MEASURES: dict[str, Callable[[Sample], float]] = {
@@ -70,6 +79,7 @@ BIPARTITE_MEASURES: dict[str, Callable[[Sample], float]] = {
     "latapy_columns": lambda one: one.shared.latapy("columns"),
     "nodf": lambda one: one.shared.nodf().total,
     "modularity": lambda one: one.modularity,
+    "two_modules": lambda one: one.two_modules,
     "assortativity": lambda one: bipartite.bipartite_assortativity(one.links),
     "lcp_correlation": lambda one: bipartite_lcp_correlation(one.links),
     "path_length": lambda one: one.path_length,
@@ -81,6 +91,7 @@ UNIPARTITE_MEASURES: dict[str, Callable[[Sample], float]] = {
     "path_length": lambda one: one.path_length,
     "small_worldness": lambda one: one.small_worldness,
     "modularity": lambda one: one.modularity,
+    "two_modules": lambda one: one.two_modules,
     "assortativity": lambda one: classical.degree_assortativity(one.links),
     "rich_club": lambda one: classical.rich_club_share(one.links),
     "lcp_correlation": lambda one: lcp_correlation(one.links),
@@ -90,6 +101,7 @@ UNDEFINED = {
     "robins_alexander": "no path of three links",
     "nodf": "no two linked rows and no two linked columns",
     "modularity": "no links",
+    "two_modules": "no links",
     "assortativity": "the degrees at one end of the links are all alike",
     "lcp_correlation": "common neighbours, or the links among them, are absent or all alike",
     "path_length": "no paths",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Unpack
 
+from netsci.arguments import check_flag, check_path
 from netsci.graph.layered import LayeredGraph
 from netsci.io import shards
 from netsci.io.errors import CheckpointError
@@ -64,6 +65,8 @@ def load(path: str | Path, *, isolate: bool = True, **options: Unpack[ReadOption
     ValueError, TypeError
         If an option is unknown or out of range, or if options exclude each other.
     """
+    check_path(path, "path")
+    check_flag(isolate, "isolate")
     path = Path(path)
     checked = check_options(options)
     checksum = _check_file(path)

@@ -25,7 +25,8 @@ from netsci.io.network.chains import join
 from netsci.io.network.contents import Contents, OpenGuess
 from netsci.io.network.labels import plain_labels
 from netsci.io.network.layers import Layer, find_layers
-from netsci.io.network.order import arrange
+from netsci.io.network.order.arrange import arrange
+from netsci.io.network.selection import is_selected, not_there
 from netsci.io.network.undirected import without_direction
 from netsci.io.options import FILES, TABLES, Hints
 
@@ -46,8 +47,8 @@ _GRAPHS = {
     sniff.GRAPHML: ("GraphML", "graphml", "read_graphml"),
     sniff.GEXF: ("GEXF", "gexf", "read_gexf"),
     sniff.NETSCI_NPZ: ("netsci npz", "netsci_npz", "read_netsci_npz"),
-    sniff.MATLAB: ("MATLAB 5 file", "matlab", "read_matlab"),
-    sniff.MATLAB_HDF5: ("MATLAB 7.3 file", "matlab73", "read_matlab_hdf5"),
+    sniff.MATLAB: ("MATLAB 5 file", "matlab.level5", "read_matlab"),
+    sniff.MATLAB_HDF5: ("MATLAB 7.3 file", "matlab.level73", "read_matlab_hdf5"),
     graph_text.GML: ("GML", "gml", "read_gml"),
     graph_text.PAJEK: ("Pajek network", "pajek", "read_pajek"),
     graph_text.TABLE: ("text table", "tables.edge_list", "read_table"),
@@ -173,9 +174,9 @@ def _build_chain(
     layers, notes = find_layers(path, contents, select)
     notes = contents.notes + notes
     if select is not None:
-        chosen = [layer for layer in layers if graphs.is_selected(layer.name, select)]
+        chosen = [layer for layer in layers if is_selected(layer.name, select)]
         if not chosen:
-            raise graphs.not_there(path, select, [layer.name for layer in layers])
+            raise not_there(path, select, [layer.name for layer in layers])
         layers, notes = chosen, [*notes, f"selected {printable(select)}"]
     if threshold is not None or density is not None:
         layers, said = _cut(path, layers, threshold, density)

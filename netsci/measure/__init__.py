@@ -1,7 +1,8 @@
 """Numbers about weights and activity: arrays in, numbers out."""
 
-from netsci.measure.absence import link_sparsity, node_sparsity
+from netsci.measure.absence import inactive_share, link_sparsity
 from netsci.measure.adaptive_pruning import prune_count, pruning_ratio, retained_bound
+from netsci.measure.degradation import rpdr
 from netsci.measure.energy import (
     PJ_PER_AC,
     PJ_PER_MAC,
@@ -14,7 +15,7 @@ from netsci.measure.lag_densities import lag_density
 from netsci.measure.lag_table import swap_times
 from netsci.measure.noise import bit_flip, false_spikes, spike_dropout
 from netsci.measure.rank_tests import RankTest, rank_sum_test, signed_rank_test
-from netsci.measure.robustness import rpdr
+from netsci.measure.replicates import mean_and_interval
 from netsci.measure.saturation import Saturation, saturation_point, saturation_time, saturation_times
 from netsci.measure.sparsity import neuron_sparsity_index, sparsity_index
 from netsci.measure.sparsity_forms import (
@@ -25,6 +26,8 @@ from netsci.measure.sparsity_forms import (
 from netsci.measure.time_lag import TimeLags, time_lag_tests
 from netsci.measure.trace import Trace
 from netsci.measure.trace_parts import PopulationTrace, ProjectionTrace
+
+node_sparsity = inactive_share  # Former name: that of a graph is `netsci.graph.node_sparsity`.
 
 __all__ = [
     "PJ_PER_AC",
@@ -41,8 +44,10 @@ __all__ = [
     "energy_pj",
     "energy_table",
     "false_spikes",
+    "inactive_share",
     "lag_density",
     "link_sparsity",
+    "mean_and_interval",
     "neuron_sparsity_index",
     "node_sparsity",
     "projection_sparsity_index",

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from netsci.arguments import read_array
+
 
 def link_sparsity(links: int | Sequence[int], dense_links: int | Sequence[int]) -> float:
     """Return the share of absent links, 1 - sum(links) / sum(dense_links); NaN without dense links.
@@ -23,7 +25,7 @@ def link_sparsity(links: int | Sequence[int], dense_links: int | Sequence[int]) 
     return _absent(links, dense_links, ("links", "dense_links"))
 
 
-def node_sparsity(active: int | Sequence[int], nodes: int | Sequence[int]) -> float:
+def inactive_share(active: int | Sequence[int], nodes: int | Sequence[int]) -> float:
     """Return the share of inactive units, 1 - sum(active) / sum(nodes); NaN without units.
 
     active, nodes : whole numbers >= 0: of one population its own node sparsity, of the input and all hidden
@@ -33,7 +35,7 @@ def node_sparsity(active: int | Sequence[int], nodes: int | Sequence[int]) -> fl
 
     Examples
     --------
-    >>> round(node_sparsity([600, 1384], [784, 1600]), 4)  # 784-1600-10: input and hidden units
+    >>> round(inactive_share([600, 1384], [784, 1600]), 4)  # 784-1600-10: input and hidden units
     0.1678
 
     Source: S0 appendix A.8 and table 9.
@@ -42,7 +44,9 @@ def node_sparsity(active: int | Sequence[int], nodes: int | Sequence[int]) -> fl
 
 
 def _absent(present: int | Sequence[int], possible: int | Sequence[int], names: tuple[str, str]) -> float:
-    counts = [np.atleast_1d(np.asarray(found)) for found in (present, possible)]
+    counts = [
+        np.atleast_1d(read_array(found, n)) for n, found in zip(names, (present, possible), strict=True)
+    ]
     for name, found in zip(names, counts, strict=True):
         if found.size and found.dtype.kind not in "iu":
             raise TypeError(f"{name} must be whole numbers (int); got {found.dtype}")

@@ -3,6 +3,7 @@
 import math
 from fractions import Fraction
 
+from netsci.arguments import as_whole, check_number
 from netsci.measure.sparsity import check_orders
 
 CLOSE = 1e-11  # relative; the index itself is known to about 1e-12
@@ -41,12 +42,10 @@ def retained_bound(size: int, index: float, *, p: float = 0.5, q: float = 1.0, e
     Source: Diao et al., ICLR 2023, the bound m of sparsity-informed adaptive pruning.
     """
     check_orders(p, q)
-    if isinstance(size, bool) or not hasattr(size, "__index__"):
-        raise TypeError(
-            f"size must be a whole number of entries, an int such as int(mask.sum()); got {size!r}"
-        )
-    if size < 1:
+    if as_whole(size, "size") < 1:
         raise ValueError(f"size must be at least 1 entry; got {size!r}: do not prune an empty layer")
+    check_number(index, "index")
+    check_number(eta, "eta")
     if not 0 <= index <= 1:
         raise ValueError(f"index must be a sparsity index, in [0, 1]; got {index!r}")
     if not -1 < eta < math.inf:
@@ -143,6 +142,8 @@ def _exact_number(
     size: int, index: float, p: float, q: float, eta: float, gamma: float, beta: float
 ) -> Fraction:
     """Return min(gamma (d - m), beta d)."""
+    check_number(gamma, "gamma")
+    check_number(beta, "beta")
     if not 0 <= gamma < math.inf:
         raise ValueError(f"gamma must be finite and at least 0; got {gamma!r}")
     if not 0 <= beta <= 1:

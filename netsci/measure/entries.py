@@ -6,6 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from netsci.arguments import read_array
 from netsci.indices import check_stored
 
 
@@ -31,7 +32,7 @@ def as_array(w: Any, name: str = "w") -> Any:
         raise TypeError(
             f"{name} is a numpy masked array; pass {name}.filled(0) with mask=~numpy.ma.getmaskarray({name})"
         )
-    dense = np.asarray(w)
+    dense = read_array(w, name)
     if dense.size:  # an empty list has no type of its own
         _check_type(dense.dtype, name)
     return dense
@@ -91,7 +92,7 @@ def _check_type(dtype: np.dtype[Any], name: str) -> None:
 
 def _as_mask(mask: Any, array: Any, name: str) -> Any:
     """Return a boolean numpy array, or a csr_array of true entries only, of the array's shape."""
-    kept: Any = mask if sp.issparse(mask) else np.asarray(mask)
+    kept: Any = mask if sp.issparse(mask) else read_array(mask, "mask")
     if kept.dtype != np.bool_:
         raise TypeError(
             f"mask must be boolean, true where an entry counts; its dtype is {kept.dtype}. "

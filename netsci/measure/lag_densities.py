@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from netsci.arguments import as_count
 from netsci.measure.lag_table import GROUPS, find_lags, lags_of, positive
 
 if TYPE_CHECKING:
@@ -46,8 +47,7 @@ def lag_density(table: "pd.DataFrame", *, points: int = 201) -> "pd.DataFrame":
     import pandas as pd
     from scipy.stats import gaussian_kde
 
-    if points < 2:
-        raise ValueError(f"points must be at least 2; got {points!r}")
+    points = as_count(points, "points", 2)
     lags, _ = find_lags(table)
     samples = {name: positive(lags_of(lags, name)) for name in GROUPS}
     laws = {name: gaussian_kde(x) for name, x in samples.items() if len(x) > 1 and np.ptp(x) > 0}

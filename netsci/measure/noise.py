@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from netsci.arguments import read_array
+
 CHUNK = 1 << 20  # uniform numbers at a time: a test set over time would need gigabytes of them
 
 
@@ -103,7 +105,7 @@ def _binary(x: Any) -> NDArray[Any]:
     """Return a C-ordered copy of an array of zeros and ones, or explain what it holds instead."""
     if isinstance(x, np.ma.MaskedArray):
         raise TypeError("x is a numpy masked array; pass x.filled(0), with the mask where you need it")
-    array = np.array(x, order="C")
+    array = np.array(read_array(x, "x"), order="C")
     if array.dtype.kind not in "biuf":
         raise TypeError(f"x must hold 0 and 1 as booleans or real numbers; its dtype is {array.dtype}")
     other = array[(array != 0) & (array != 1)]

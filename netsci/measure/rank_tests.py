@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from netsci.arguments import check_choice, read_array
+
 EXACT = 50  # scipy's bound for signed ranks
 SIDES = ("two-sided", "greater", "less")
 
@@ -93,8 +95,7 @@ def signed_rank_test(
     from scipy.stats import rankdata, wilcoxon
 
     _check_side(alternative)
-    if zero_method not in ("wilcox", "pratt"):
-        raise ValueError(f"zero_method must be 'wilcox' or 'pratt'; got {zero_method!r}")
+    check_choice(zero_method, ("wilcox", "pratt"), "zero_method")
     x = _sample(differences, "differences")
     zeros = int(np.sum(x == 0))
     used = x[x != 0]
@@ -238,14 +239,13 @@ def _undefined(n: int, n_other: int, zeros: int, note: str) -> RankTest:
 
 
 def _check_side(alternative: str) -> None:
-    if alternative not in SIDES:
-        raise ValueError(f"alternative must be one of {', '.join(SIDES)}; got {alternative!r}")
+    check_choice(alternative, SIDES, "alternative")
 
 
 def _sample(values: Any, name: str) -> NDArray[np.float64]:
     if isinstance(values, np.ma.MaskedArray):
         raise TypeError(f"{name} is a numpy masked array; pass its .compressed()")
-    vector = np.asarray(values)
+    vector = read_array(values, name)
     if vector.size and vector.dtype.kind not in "iuf":
         raise TypeError(
             f"{name} must hold real numbers, integers or floats; its dtype is {vector.dtype}: convert it"

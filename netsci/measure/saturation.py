@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from netsci.arguments import as_whole, check_choice, read_array
+
 ROUNDING = 1e-12  # an improvement of exactly the tolerance counts as no greater, in any unit of the curve
 
 
@@ -164,9 +166,7 @@ def _check_curve(
     curve: Any, window: int, tolerance: float, times: Any, at: str, dimensions: int = 1
 ) -> tuple[NDArray[np.float64], NDArray[Any]]:
     """Return the curve as float64 and its time steps, or explain what is wrong with the arguments."""
-    if isinstance(window, bool) or not hasattr(window, "__index__"):
-        raise TypeError(f"window must be a whole number of time steps (int); got {window!r}")
-    if window < 1:
+    if as_whole(window, "window") < 1:
         raise ValueError(f"window must be at least 1 time step; got {window!r}")
     if not isinstance(tolerance, Real) or isinstance(tolerance, bool):
         raise TypeError(f"tolerance must be a number, a relative improvement; got {tolerance!r}")
@@ -174,8 +174,7 @@ def _check_curve(
         raise ValueError(
             f"tolerance must be a relative improvement, finite and at least 0; got {tolerance!r}"
         )
-    if at not in ("end", "start"):
-        raise ValueError(f"at must be 'end' or 'start' of the window; got {at!r}")
+    check_choice(at, ("end", "start"), "at")
     values = _numbers(curve, "curve").astype(np.float64)
     if values.ndim != dimensions:
         wanted = "one-dimensional, [time]" if dimensions == 1 else "two-dimensional, [curve, time]"
@@ -206,8 +205,8 @@ def _numbers(values: Any, name: str) -> NDArray[Any]:
             f"{name} is a numpy masked array; pass its .compressed(), and of curve and times the same time "
             "steps"
         )
-    array = np.asarray(
-        list(values) if isinstance(values, Iterable) and not hasattr(values, "shape") else values
+    array = read_array(
+        list(values) if isinstance(values, Iterable) and not hasattr(values, "shape") else values, name
     )
     if array.size and array.dtype.kind not in "iuf":
         raise TypeError(f"{name} must hold real numbers; its dtype is {array.dtype}")

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from netsci.arguments import check_choice
 from netsci.measure.entries import cells, select_entries
 
 
@@ -101,10 +102,7 @@ def neuron_sparsity_index(
     Source: S3, the sparsity index I(W); Diao et al., ICLR 2023 (the scope "neuron").
     """
     check_orders(p, q)
-    if axis not in ("rows", "columns"):
-        raise ValueError(
-            f"axis must be 'rows' (one value for each row) or 'columns' (one for each column); got {axis!r}"
-        )
+    check_choice(axis, ("rows", "columns"), "axis")
     found = cells(w, mask)
     owner, count = (
         (found.rows, found.counted_in_rows) if axis == "rows" else (found.columns, found.counted_in_columns)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from netsci.arguments import check_iterable, read_array
 from netsci.measure.entries import select_entries
 from netsci.measure.sparsity import check_orders, neuron_sparsity_index, pooled_index, power_sums
 
@@ -166,8 +167,9 @@ def _both(in_cells: list[Any], in_links: list[Any], p: float, q: float) -> dict[
 def _each_step(steps: Iterable[Any], mask: Any) -> Iterable[tuple[NDArray[np.float64], int]]:
     """Yield the magnitudes and the number of entries of each step; raise unless all have one shape."""
     shape = None
+    check_iterable(steps, "steps", "the weights of each time step, one after the other")
     for number, step in enumerate(steps, start=1):
-        w = step if hasattr(step, "shape") else np.asarray(step)
+        w = step if hasattr(step, "shape") else read_array(step, f"step {number}")
         if shape is not None and w.shape != shape:
             raise ValueError(
                 f"all steps must have one shape; step 1 has {shape}, step {number} has {w.shape}"

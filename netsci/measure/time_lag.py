@@ -29,11 +29,11 @@ class TimeLags:
     lags : pair, connectivity, accuracy_time, rate_time and lag = accuracy_time - rate_time, in time steps, >
         0 if the firing rate settles first; only rows with both times.
     tests : question, group, test, zero_method, alternative, n, n_other, zeros, method, statistic, z, p_value,
-        log10_p, p_text, rank_biserial, its bootstrap percentile interval rank_biserial_low and
-        rank_biserial_high, common_language, note: one row a test (see `RankTest`).
+        log10_p, p_text, rank_biserial, its bootstrap interval rank_biserial_low and rank_biserial_high,
+        common_language, note: one row a test (see `RankTest`).
     estimates : group ("dense", "sparse", "all", and over complete pairs "sparse minus dense"), lags ("all" or
-        "positive"), n, measure ("mean" or "median"), value, low, high: in time steps, with a bootstrap
-        percentile interval; NaN where undefined or without a generator.
+        "positive"), n, measure ("mean" or "median"), value, low, high (in time steps, with an interval; NaN
+        where undefined or without a generator), note ("", or that the interval is of few pairs, or none).
     missing : number of rows without both times, by connectivity.
     """
 
@@ -63,8 +63,9 @@ def time_lag_tests(
     ----------
     table : columns pair (what a dense and a sparse network share), connectivity ("dense" or "sparse"; each at
         most once a pair), accuracy_time and rate_time (time steps; missing where a curve never saturates).
-    rng : numpy Generator for the bootstrap intervals, which resample pairs with all their lags; without it
-        they are NaN. Resamples with an undefined value do not count.
+    rng : numpy Generator for the intervals, which resample pairs with all their lags; without it they are
+        NaN. Resamples with an undefined value do not count; where all others agree there is no interval.
+        Below 20 pairs the intervals are BCa or exact, and noted (see `netsci.measure.lag_intervals`).
     bootstrap : number of resamples, at least 1. confidence : of the intervals, in (0, 1).
 
     Returns
@@ -146,7 +147,7 @@ def _row(
 ) -> dict[str, Any]:
     if math.isnan(found.rank_biserial):
         effect = UNKNOWN
-    notes = [found.note] if found.note else []
+    notes = [note for note in (found.note, effect.note) if note]
     if found.p_value == 0:
         notes.append("p is below the smallest double; log10_p holds it")
     if group == "all":
@@ -167,8 +168,8 @@ def _row(
         "log10_p": found.log10_p,
         "p_text": found.p_text,
         "rank_biserial": found.rank_biserial,
-        "rank_biserial_low": effect[0],
-        "rank_biserial_high": effect[1],
+        "rank_biserial_low": effect.low,
+        "rank_biserial_high": effect.high,
         "common_language": found.common_language,
         "note": "; ".join(notes),
     }

@@ -131,6 +131,11 @@ class Trace:
         """
         return _rate_histogram(self, bins)
 
+    def _repr_html_(self) -> str:
+        from netsci.measure.representation import trace_html
+
+        return trace_html(self)
+
     def _spikes(self, *, inputs: bool) -> int:
         return sum(int(one.spikes.sum()) for one in self.populations if inputs or not one.is_input)
 

@@ -15,7 +15,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from netsci.graph.checks import as_whole, check_choice
+from netsci.arguments import as_count, check_flag
+from netsci.graph.checks import check_choice
 from netsci.models import wiring
 from netsci.models.architecture import Neuron
 from netsci.models.linear import FeatureMajorLinear
@@ -85,8 +86,8 @@ class ConvNet(nn.Module):
     ) -> None:
         super().__init__()
         self.input_shape, self.classes, self.steps = check_sizes(input_shape, classes, steps)
-        if as_whole(padding, "padding") < 0:
-            raise ValueError(f"padding must be at least 0 pixels; got {padding}")
+        check_flag(bias, "bias")
+        as_count(padding, "padding", 0, 1000)
         check_choice(pooling, tuple(POOLS), "pooling")
         activation = activation_like(neuron)
         given = links_by_name(links, CLASSIFIER)

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from netsci.arguments import as_count, as_whole, check_flag, check_iterable
 from netsci.graph.checks import as_links
 from netsci.models import wiring
 from netsci.models.architecture import Activation, Architecture, Neuron
@@ -65,6 +66,8 @@ def mlp(
     >>> sum(p.numel() for p in model.parameters())
     1246570
     """
+    check_flag(spiking, "spiking")
+    check_flag(bias, "bias")
     layers = _layers(widths, links, bias)
     if not spiking:
         if neuron is not None:
@@ -179,8 +182,7 @@ class SpikingMLP(nn.Module):
     ) -> None:
         super().__init__()
         check_readout(readout, neuron)
-        if isinstance(steps, bool) or index(steps) < 1:
-            raise ValueError(f"steps must be a whole number above 0; got {steps!r}")
+        as_count(steps, "steps")
         self.layers = nn.ModuleList(layers)
         firing = len(layers) if readout == "rate" else len(layers) - 1
         if neurons is None:
@@ -235,13 +237,15 @@ def _first_currents(layer: nn.Module, x: Tensor) -> Tensor:
 
 def _layers(widths: Sequence[int], links: Sequence[Any] | None, bias: bool) -> list[nn.Module]:
     """Return the layers between populations of these widths."""
-    sizes = [index(width) for width in widths]
+    check_iterable(widths, "widths", "a list with the width of each population")
+    sizes = [as_whole(width, "an entry of widths") for width in widths]
     if len(sizes) < 2 or min(sizes) < 1:
         raise ValueError(
             f"widths must have at least an input and an output, each above 0; got {list(widths)!r}"
         )
     if links is None:
         links = [None] * (len(sizes) - 1)
+    check_iterable(links, "links", "None or a list with one entry per layer, a matrix or None")
     if len(links) != len(sizes) - 1:
         raise ValueError(f"links must have one entry per layer, {len(sizes) - 1}; got {len(links)}")
     layers: list[nn.Module] = []

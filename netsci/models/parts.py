@@ -20,6 +20,7 @@ import scipy.sparse as sp
 import torch
 from torch import nn
 
+from netsci.arguments import as_count, check_iterable, shorten
 from netsci.graph.chain import transpose_hint
 from netsci.graph.checks import as_links, as_whole
 from netsci.models.architecture import Activation, Neuron
@@ -188,7 +189,21 @@ def activation_like(neuron: Neuron) -> Activation:
         return LIF
     if isinstance(neuron, nn.Module):
         return lambda: copy.deepcopy(neuron)
-    return neuron
+    if not callable(neuron):
+        raise TypeError(f"neuron must be a module, a function that makes one, or None; got {shorten(neuron)}")
+
+    def make() -> nn.Module:
+        try:
+            made = neuron()
+        except TypeError as error:
+            raise TypeError(
+                f"neuron must be a function without arguments that makes a module; got {shorten(neuron)}"
+            ) from error
+        if not isinstance(made, nn.Module):
+            raise TypeError(f"neuron must make a module; {shorten(neuron)} makes {shorten(made)}")
+        return made
+
+    return make
 
 
 def fire(neuron: nn.Module, current: torch.Tensor, steps: int | None = None) -> torch.Tensor:
@@ -246,11 +261,11 @@ def check_sizes(
 
     Raises TypeError or ValueError if one is not.
     """
+    check_iterable(input_shape, "input_shape", "(channels, height, width)")
     if len(input_shape) != 3:
         raise ValueError(f"input_shape must be (channels, height, width); got {input_shape!r}")
     named = [("input_shape", size) for size in input_shape] + [("classes", classes), ("steps", steps)]
     whole = [as_whole(value, name) for name, value in named]
     for (name, _), value in zip(named, whole, strict=True):
-        if value < 1:
-            raise ValueError(f"{name} must be at least 1; got {value}")
+        as_count(value, name, 1, 10_000_000)
     return (whole[0], whole[1], whole[2]), whole[3], whole[4]

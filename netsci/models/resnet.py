@@ -26,6 +26,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from netsci.arguments import check_iterable
 from netsci.graph.checks import as_whole, check_choice
 from netsci.models import wiring
 from netsci.models.architecture import Activation, Architecture, Neuron
@@ -110,7 +111,8 @@ class ResNet(nn.Module):
         check_choice(stem, ("cifar", "imagenet"), "stem")
         check_choice(residual, ("current", "spike"), "residual")
         activation = activation_like(neuron)
-        if as_whole(width, "width") < 1 or not blocks or min(as_whole(n, "blocks") for n in blocks) < 1:
+        check_iterable(blocks, "blocks", "a list with the number of blocks of each stage")
+        if as_whole(width, "width") < 1 or not len(blocks) or min(as_whole(n, "blocks") for n in blocks) < 1:
             raise ValueError(f"width and each of blocks must be at least 1; got {width} and {blocks!r}")
         sizes = [width * 2**stage for stage in range(len(blocks))]
         self.widths, self.depths = tuple(sizes), tuple(blocks)

@@ -23,6 +23,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from netsci.arguments import as_count, check_flag, check_number
 from netsci.graph.checks import as_whole
 from netsci.models import wiring
 from netsci.models.architecture import Activation, Architecture
@@ -60,6 +61,10 @@ class Spikformer(nn.Module):
     ) -> None:
         super().__init__()
         shape, self.classes, self.steps = check_sizes(input_shape, classes, settings.steps)
+        for value, name in ((width, "width"), (heads, "heads"), (mlp_ratio, "mlp_ratio")):
+            if as_whole(value, name) > 100_000:
+                raise ValueError(f"{name} must be at most 100,000; got {value}")
+        as_count(depth, "depth", 1, 1000)
         if width % 8 or width < 8 or heads < 1 or width % heads or depth < 1 or mlp_ratio < 1:
             raise ValueError(
                 "width must be a multiple of 8 and of heads, depth and mlp_ratio at least 1; got "
@@ -168,6 +173,9 @@ def spikformer(
     """
     from netsci.spiking import LIF  # its neurons are part of its definition
 
+    check_number(gain, "gain")
+    check_number(scale, "scale")
+    check_flag(unused_norms, "unused_norms")
     settings = Settings(
         steps,
         activation_like(LIF(0.5, 1.0, detach_reset=True) if neuron is None else neuron),

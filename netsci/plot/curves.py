@@ -53,6 +53,7 @@ def lines(
     hues = style_hues(levels(table, hue, look.get("order")), look.get("hollow", ()))
 
     def draw_one(one: pd.DataFrame, of: Hue) -> list[Series]:
+        numbers(one, x)
         return _line(one.sort_values(x, kind="stable"), (x, y, low, high), of, log)
 
     panels = multiples(table, panel, hue, hues, draw_one, look.get("quantity"))

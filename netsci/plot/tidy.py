@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from netsci.arguments import shorten as shorten_value
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -24,6 +26,10 @@ def check_columns(table: Any, needed: Iterable[str | None], what: str = "table")
         raise TypeError(
             f"{what} must be a pandas DataFrame with one row for each observation; got {type(table).__name__}"
         )
+    needed = list(needed)
+    for name in needed:
+        if not (name is None or isinstance(name, (str, int, float, tuple))):
+            raise TypeError(f"a column is named by a text (str); got {shorten_value(name)}")
     missing = [name for name in needed if name is not None and name not in table.columns]
     if missing:
         raise ValueError(
@@ -75,6 +81,8 @@ def numbers(table: pd.DataFrame, column: str, *, log: bool = False) -> NDArray[n
     """
     from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
+    if column is None or column not in table.columns:
+        raise ValueError(f"x and y must be columns of the table; got {column!r}")
     if len(table) and not (is_numeric_dtype(table[column]) or is_bool_dtype(table[column])):
         raise TypeError(
             f"column {column!r} must hold numbers; its dtype is {table[column].dtype}: convert it"
@@ -94,6 +102,8 @@ def is_numeric(table: pd.DataFrame, column: str) -> bool:
     """Whether a column holds numbers."""
     from pandas.api.types import is_numeric_dtype
 
+    if column is None or column not in table.columns:
+        raise ValueError(f"x and y must be columns of the table; got {column!r}")
     return bool(is_numeric_dtype(table[column]))
 
 

@@ -4,19 +4,35 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from netsci.report.comparison import compare, comparison_page
-    from netsci.report.network import report
+    from netsci.report.comparison import comparison_page
+    from netsci.report.differences import Comparison, compare, differ
+    from netsci.report.document import Document
+    from netsci.report.network import inspect, report
     from netsci.report.page import Section, render
 
 _HOME = {
+    "Comparison": "differences",
+    "Document": "document",
     "Section": "page",
-    "compare": "comparison",
+    "compare": "differences",
     "comparison_page": "comparison",
+    "differ": "differences",
+    "inspect": "network",
     "render": "page",
     "report": "network",
 }
 
-__all__ = ["Section", "compare", "comparison_page", "render", "report"]
+__all__ = [
+    "Comparison",
+    "Document",
+    "Section",
+    "compare",
+    "comparison_page",
+    "differ",
+    "inspect",
+    "render",
+    "report",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from netsci import plot
 from netsci.graph import LayeredGraph, Projection, degree_ccdf, degree_exponent, node_sparsity
 from netsci.measure import rank_sum_test, sparsity_index
-from netsci.report.degrees import unit_degrees
+from netsci.report.degrees import FEW_NODES, unit_degrees
 from netsci.report.matching import Matched, match
 from netsci.report.network import versions
 from netsci.report.page import Section, render
@@ -94,18 +94,29 @@ def comparison_page(
     files = {label: _source(one, name) for label, one, name in zip("AB", (a, b), names, strict=True)}
     a, b = (one if isinstance(one, LayeredGraph) else one.graph for one in (a, b))
     table = compare(a, b) if table is None else table
-    pairs, left_out = _pairs(a, b)
-    sections = [_overview(table, left_out, names), _degrees(a, b, pairs, names)]
+    sections = compare_sections(a, b, names, table)
     title = f"{names[0]} and {names[1]} compared"
     lead = f"A is {names[0]}, B is {names[1]}; differences are B - A."
-    parameters = {
-        "reading": ", ".join(f"{key} = {value}" for key, value in (options or {}).items()) or "all links",
+    provenance = files | {"Parameters": list_parameters(options or {}), "Versions": versions()}
+    return render(title, sections, lead=lead, provenance=provenance)
+
+
+def compare_sections(
+    a: LayeredGraph, b: LayeredGraph, names: tuple[str, str], table: pd.DataFrame
+) -> list[Section]:
+    """Return the sections of a page on what `compare` found."""
+    pairs, left_out = _pairs(a, b)
+    return [_overview(table, left_out, names), _degrees(a, b, pairs, names)]
+
+
+def list_parameters(options: Mapping[str, Any]) -> dict[str, str]:
+    """Return how the files were read and how measures are computed, for the provenance of a page."""
+    return {
+        "reading": ", ".join(f"{key} = {value}" for key, value in options.items()) or "all links",
         "effect": "Cliff's delta (rank-biserial correlation), p of the two-sided Mann-Whitney U test",
         "gamma": "discrete maximum likelihood in [1.01, 10]",
         "sparsity index": "p = 0.5, q = 1, over all places of W",
     }
-    provenance = files | {"Parameters": parameters, "Versions": versions()}
-    return render(title, sections, lead=lead, provenance=provenance)
 
 
 def _source(one: LayeredGraph | Loaded, name: str) -> dict[str, Any]:
@@ -159,7 +170,7 @@ def _pairs(a: LayeredGraph, b: LayeredGraph) -> tuple[list[tuple[Projection, Pro
 def _whole(a: LayeredGraph, b: LayeredGraph) -> Iterator[dict[str, Any]]:
     yield _line(ALL, "nodes", a.n_nodes, b.n_nodes)
     yield _line(ALL, "links", a.n_links, b.n_links)
-    yield _line(ALL, "density", _density(a), _density(b))
+    yield _line(ALL, "density", density(a), density(b))
     inactive = [float(node_sparsity(g)["node_sparsity"].iloc[-1]) for g in (a, b)]
     yield _line(ALL, "node sparsity", *inactive)
     shares = [float(np.bincount(g.components()[1]).max()) / g.n_nodes for g in (a, b)]
@@ -197,9 +208,9 @@ def _sides(
     spread = [float(k.std() / k.mean()) if k.any() else math.nan for k in (first, second)]
     yield _line(where, f"{label} (variation)", *spread)
     fits = [degree_exponent(k) for k in (first, second)]
-    gammas = [math.nan if fit.at_bound else fit.gamma for fit in fits]
+    gammas = [math.nan if fit.at_bound or fit.n < FEW_NODES else fit.gamma for fit in fits]
     undefined = " and ".join(name for name, gamma in zip("AB", gammas, strict=True) if math.isnan(gamma))
-    note = f"undefined or at its bound in {undefined}" if undefined else ""
+    note = f"undefined, at its bound or of too few nodes in {undefined}" if undefined else ""
     yield _line(where, f"{label} (gamma)", *gammas) | {"note": note}
 
 
@@ -238,7 +249,8 @@ def _line(where: str, measure: str, a: float, b: float) -> dict[str, Any]:
     return {"where": where, "measure": measure, **numbers, "effect": math.nan, "p": math.nan, "note": ""}
 
 
-def _density(graph: LayeredGraph) -> float:
+def density(graph: LayeredGraph) -> float:
+    """Return the share of the possible links of all projections that exist; NaN without any."""
     places = [1.0 if math.isnan(p.sparsity) else p.shape[0] * p.shape[1] for p in graph.projections]
     present = [0.0 if math.isnan(p.sparsity) else 1.0 - p.sparsity for p in graph.projections]
     return float(np.average(present, weights=places)) if places else math.nan

@@ -12,12 +12,17 @@ from numpy.typing import NDArray
 from netsci import plot
 from netsci.graph import ExponentFit, LayeredGraph, Projection, degree_ccdf, degree_exponent
 from netsci.graph.degree.exponent import FEW_IN_TAIL
+from netsci.graph.structure.null_models import scatter
 from netsci.report.page import Section
+from netsci.report.tables import Faint
 from netsci.report.words import count, group_reasons, list_names
 
 ALL = "all nodes"
 MOST_PANELS = 9
 SAMPLES = 200  # of the bootstrap: its p is good to .035
+FEW_NODES = 100  # with links: below, the exponent of random links takes any value
+LEAST_IN_TAIL = 10
+CONTROLS = 19  # draws of random links: a tail is called scale-free if none of them passes as one
 MOST_PLACES = 10**9  # beyond, the hypergeometric draw refuses
 
 
@@ -31,9 +36,29 @@ class DegreeFit:
     fit: ExponentFit
 
     @property
+    def reason(self) -> str:
+        """Why there is no exponent to print, "" if there is one."""
+        if math.isnan(self.fit.gamma):
+            return self.fit.notes[0]
+        if self.fit.at_bound:
+            return "the fit ran into its bound, which is no estimate"
+        if self.fit.n < FEW_NODES:
+            return f"{count(self.fit.n, 'node')} with links, fewer than the {FEW_NODES} that a fit needs"
+        if self.fit.n_tail < LEAST_IN_TAIL:
+            return f"only {count(self.fit.n_tail, 'node')} in the tail, fewer than {LEAST_IN_TAIL}"
+        return ""
+
+    @property
     def gamma(self) -> float | None:
-        """The exponent where it is one: None if undefined or run into its bound."""
-        return None if math.isnan(self.fit.gamma) or self.fit.at_bound else self.fit.gamma
+        """The exponent, None where there is none to print."""
+        return None if self.reason else self.fit.gamma
+
+    @property
+    def written(self) -> float | Faint | None:
+        """The exponent as a table shows it: with its error, in grey, if the tail is short."""
+        if self.reason or self.fit.n_tail >= FEW_IN_TAIL:
+            return self.gamma
+        return Faint(f"{self.fit.gamma:.2f} ± {self.fit.sigma:.2f}")
 
 
 def fit_degrees(graph: LayeredGraph) -> list[DegreeFit]:
@@ -70,15 +95,9 @@ def degree_section(graph: LayeredGraph, fits: list[DegreeFit]) -> tuple[Section,
     """Return the section and why some of its numbers are undefined."""
     table = pd.DataFrame([_row(f) for f in fits])
     undefined = group_reasons(
-        [(f"{f.group} ({f.side})", f.fit.notes[0]) for f in fits if math.isnan(f.fit.gamma)]
-        + [
-            (
-                f"gamma of {f.group} ({f.side})",
-                f"the fit ran into its bound {f.fit.gamma:g}, which is no estimate",
-            )
-            for f in fits
-            if f.fit.at_bound
-        ]
+        (f"{'' if math.isnan(f.fit.gamma) else 'gamma of '}{f.group} ({f.side})", f.reason)
+        for f in fits
+        if f.reason
     )
     shown = _choose_fits(fits)
     curves = pd.concat([_curve(f) for f in shown], ignore_index=True)
@@ -95,7 +114,8 @@ def degree_section(graph: LayeredGraph, fits: list[DegreeFit]) -> tuple[Section,
     notes = [
         "The exponent is the discrete maximum likelihood with xmin at the smallest Kolmogorov-Smirnov "
         "distance, bounds 1.01 to 10. Where all other tests leave it open, "
-        f"{SAMPLES} bootstrap samples decide.",
+        f"{SAMPLES} bootstrap samples decide. Below {FEW_NODES} nodes with links, or {LEAST_IN_TAIL} in the "
+        f"tail, no exponent is given; below {FEW_IN_TAIL} in the tail it stands in grey with its error.",
     ]
     control = _random_gamma(graph)
     if control:
@@ -110,20 +130,29 @@ def degree_section(graph: LayeredGraph, fits: list[DegreeFit]) -> tuple[Section,
         "Complementary cumulative degree distributions on log-log axes, one panel for "
         f"{list_names(_groups(shown))}; symbols are the data, dashes the fitted power law above xmin."
     )
-    return Section("Degree distributions", _verdict(fits), figure, table, data, alt, notes), undefined
+    return Section("Degree distributions", _verdict(graph, fits), figure, table, data, alt, notes), undefined
 
 
-def _verdict(fits: list[DegreeFit]) -> str:
+def _verdict(graph: LayeredGraph, fits: list[DegreeFit]) -> str:
     pooled, parts = fits[0], fits[1:] or fits[:1]
-    free = [f"{f.group} ({f.side})" for f in parts if f.fit.scale_free]
+    told = {id(f): _count_random_passes(graph, f) for f in fits if f.fit.scale_free and f.gamma is not None}
+    free = [f"{f.group} ({f.side})" for f in parts if told.get(id(f)) == 0]
     flags = ", ".join(_remarks(pooled.fit, pooled.degrees))
     if math.isnan(pooled.fit.gamma):
         head = f"No exponent can be fitted to all nodes together: {flags}."
-    elif pooled.fit.scale_free:
+    elif told.get(id(pooled)) == 0:
         head = (
             f"All nodes together pass as scale-free: gamma = {pooled.fit.gamma:.2f} ± {pooled.fit.sigma:.2f} "
-            f"above degree {pooled.fit.xmin:g} (bootstrap p = {pooled.fit.p_value:.2f})."
+            f"above degree {pooled.fit.xmin:g} (bootstrap p = {pooled.fit.p_value:.2f}); none of {CONTROLS} "
+            "draws of random links in the same projections and numbers does."
         )
+    elif id(pooled) in told:
+        head = (
+            "All nodes together pass the tests of a power law, but so do "
+            f"{told[id(pooled)]} of {CONTROLS} draws of random links in the same projections and numbers."
+        )
+    elif pooled.fit.n < FEW_NODES:
+        head = f"No exponent is given for all nodes together: {pooled.reason}."
     elif pooled.fit.scale_free is None:
         head = "It is undecided whether all nodes together are scale-free: one of the tests has no result."
     else:
@@ -131,8 +160,12 @@ def _verdict(fits: list[DegreeFit]) -> str:
     if len(fits) == 1:
         return head
     if free:
-        return f"{head} By projection and side, {len(free)} of {len(parts)} pass: {list_names(free)}."
-    return f"{head} By projection and side, none of {len(parts)} passes."
+        passes = "passes" if len(free) == 1 else "pass"
+        return (
+            f"{head} By projection and side, {len(free)} of {len(parts)} {passes} where random links do not: "
+            f"{list_names(free)}."
+        )
+    return f"{head} By projection and side, none of {len(parts)} passes beyond what random links do."
 
 
 def _remarks(fit: ExponentFit, degrees: NDArray[np.int64]) -> list[str]:
@@ -166,7 +199,7 @@ def _row(f: DegreeFit) -> dict[str, object]:
         "side": f.side,
         "mean degree": float(f.degrees.mean()),
         "largest": int(f.degrees.max()),
-        "gamma": f.gamma,
+        "gamma": f.written,
         "± sigma": fit.sigma if f.gamma is not None else None,
         "xmin": fit.xmin if defined else None,
         "nodes in tail": fit.n_tail if defined else None,
@@ -180,9 +213,12 @@ def _row(f: DegreeFit) -> dict[str, object]:
 def _curve(f: DegreeFit) -> pd.DataFrame:
     table = degree_ccdf(f.degrees, None if f.gamma is None else f.fit)
     if f.gamma is not None:
-        note = f"γ = {f.gamma:.2f}, xmin = {f.fit.xmin:g}"
+        error = f" ± {f.fit.sigma:.2f}" if f.fit.n_tail < FEW_IN_TAIL else ""
+        note = f"γ = {f.gamma:.2f}{error}, xmin = {f.fit.xmin:g}"
     else:
-        note = "γ at its bound" if f.fit.at_bound else "no fit"
+        note = (
+            "γ at its bound" if f.fit.at_bound else "no fit" if math.isnan(f.fit.gamma) else "too few nodes"
+        )
     return table.assign(group=f.group, side=f.side, note=note)
 
 
@@ -204,26 +240,58 @@ def _sides(fits: list[DegreeFit]) -> list[str]:
 
 def _random_gamma(graph: LayeredGraph) -> str:
     """Say what the same fit gives on a random network of the same size and number of links."""
-    if any(p.undirected or p.links.shape[0] * p.links.shape[1] >= MOST_PLACES for p in graph.projections):
+    if not _can_draw(graph):
         return ""
-    rng = np.random.default_rng(0)
-    totals = {name: np.zeros(size, np.int64) for name, size in graph.sizes.items()}
-    for p in graph.projections:
-        rows, columns = p.shape
-        each = np.full(rows // p.rows_per_unit, p.rows_per_unit * columns)
-        totals[p.source] += rng.multivariate_hypergeometric(each, p.n_links, method="marginals")
-        totals[p.target] += rng.multivariate_hypergeometric(
-            np.full(columns, rows), p.n_links, method="marginals"
-        )
-    pooled = np.concatenate(list(totals.values()))
-    fit = degree_exponent(pooled)
-    if math.isnan(fit.gamma):
+    pooled = _random_degrees_of(graph, ALL, "degree", np.random.default_rng(0))
+    fit = DegreeFit(ALL, "degree", pooled, degree_exponent(pooled))
+    if math.isnan(fit.fit.gamma) or (fit.gamma is None and not fit.fit.at_bound):
         return ""
-    value = "gamma at its bound" if fit.at_bound else f"gamma = {fit.gamma:.2f}"
-    said = [remark for remark in _remarks(fit, pooled) if remark != "gamma at its bound"]
+    value = "gamma at its bound" if fit.gamma is None else f"gamma = {fit.gamma:.2f}"
+    said = [remark for remark in _remarks(fit.fit, pooled) if remark != "gamma at its bound"]
     flags = f" ({'; '.join(said)})" if said else ""
     return (
         "For comparison, random links in the same projections and numbers (one draw, "
         f"{count(graph.n_links, 'link')}) "
         f"give {value}{flags}."
     )
+
+
+def random_degrees(p: Projection, side: str, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Return the links of every unit of one side with as many links as now, at random places."""
+    rows, columns = p.shape
+    if p.undirected:
+        return np.asarray(np.diff(scatter(p.links, undirected=True, rng=rng).indptr), np.int64)
+    each = (
+        np.full(rows // p.rows_per_unit, p.rows_per_unit * columns)
+        if side == "source"
+        else np.full(columns, rows)
+    )
+    return np.asarray(rng.multivariate_hypergeometric(each, p.n_links, method="marginals"), np.int64)
+
+
+def _can_draw(graph: LayeredGraph) -> bool:
+    return all(p.shape[0] * p.shape[1] < MOST_PLACES for p in graph.projections)
+
+
+def _random_degrees_of(
+    graph: LayeredGraph, group: str, side: str, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Return the degrees of a group of nodes, as `fit_degrees` names it, with links at random places."""
+    if group != ALL:
+        projection = next(p for p in graph.projections if p.name == group)
+        return random_degrees(projection, "target" if side == "postsynaptic" else "source", rng)
+    totals = {name: np.zeros(size, np.int64) for name, size in graph.sizes.items()}
+    for p in graph.projections:
+        totals[p.source] += random_degrees(p, "source", rng)
+        if not p.undirected:
+            totals[p.target] += random_degrees(p, "target", rng)
+    return np.concatenate(list(totals.values()))
+
+
+def _count_random_passes(graph: LayeredGraph, f: DegreeFit) -> int:
+    """Return in how many draws of random links nothing speaks against a power law, at most `CONTROLS`."""
+    if not _can_draw(graph):
+        return CONTROLS
+    rng = np.random.default_rng(0)
+    drawn = [degree_exponent(_random_degrees_of(graph, f.group, f.side, rng)) for _ in range(CONTROLS)]
+    return sum(fit.scale_free is not False for fit in drawn)

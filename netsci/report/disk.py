@@ -11,10 +11,11 @@ import pandas as pd
 import scipy.sparse as sp
 
 from netsci import plot
-from netsci.graph import Embedding, LayeredGraph, coalescent_embedding, meta_depth
+from netsci.graph import Embedding, LayeredGraph, coalescent_embedding, grid_exponent, meta_depth
 from netsci.graph.degree.discrete_fit import HIGHEST, LOWEST
+from netsci.report.degrees import FEW_NODES, LEAST_IN_TAIL
 from netsci.report.page import Section
-from netsci.report.stage import communities, stage
+from netsci.report.stage import add_measures, communities, stage
 from netsci.report.words import count, percent
 
 MOST_PATHS = 2_500  # nodes up to which path lengths between all pairs are a matter of seconds
@@ -22,7 +23,8 @@ MOST_NODES, MOST_LINKS = 50_000, 1_000_000  # embedded at all, by the slowest mo
 MOST_DOTS = 8_000  # nodes drawn
 HUBS = 500  # of them, the nodes of highest degree; a random sample fills the rest
 HUB_SHARE = 0.05  # of the nodes, in the table of meta-depth
-PERMUTATIONS = 999
+MOST_REDRAWN = 200_000  # links of which random networks are drawn for the table of meta-depth
+REDRAWN, DRAWS = 300_000, (99, 999)  # links drawn in all, and fewest and most random networks
 NAMES = {"nciso": "ncISO", "le": "LE"}
 MOST_DRAWN = 5_000  # links; more blacken the disk and slow its redrawing
 TITLE = "Hyperbolic disk"
@@ -41,10 +43,11 @@ def disk_section(graph: LayeredGraph) -> tuple[Section, list[str]]:
     nodes = place_nodes(graph, embedding)
     links = link_table(graph, embedding)
     adjacency = _matrix(links, len(nodes))
-    nodes = nodes.assign(community=communities(adjacency))
+    nodes = add_measures(nodes.assign(community=communities(adjacency)), graph, embedding.nodes)
     dots, between = choose_nodes(nodes, links)
     drawn = draw_sample(between, MOST_DRAWN)
-    gamma = "γ at its bound" if _at_bound(embedding) else f"γ = {embedding.gamma:.2f}"
+    no_gamma = _refuse_gamma(embedding, adjacency)
+    gamma = no_gamma.replace("gamma", "γ") or f"γ = {embedding.gamma:.2f}"
     caption = (
         f"{gamma}, N = {len(nodes):,}, E = {len(links):,}\n"
         f"{method}\n{percent(embedding.component_share)} of all nodes"
@@ -60,7 +63,7 @@ def disk_section(graph: LayeredGraph) -> tuple[Section, list[str]]:
     data |= {} if depth is None else {"meta-depth": depth}
     notes = [_READING, *_structure_notes(graph, embedding, depth is not None)]
     notes += _notes(embedding, (len(links), len(between), len(drawn)), len(nodes) - len(dots))
-    section = Section(TITLE, _verdict(embedding, nodes), figure, depth, data, alt, notes)
+    section = Section(TITLE, _verdict(embedding, nodes, no_gamma), figure, depth, data, alt, notes)
     section = replace(section, stage=stage(dots, drawn, figure))
     for trace in figure.data:  # the page draws all of these from the stage
         if trace.meta["role"] == "nodes":
@@ -140,14 +143,21 @@ def _component(graph: LayeredGraph) -> int:
 
 
 def _depth(graph: LayeredGraph, embedding: Embedding) -> pd.DataFrame | None:
-    """Return where the hubs lie among the populations, against a null that shuffles the populations."""
+    """Return where the hubs lie among the populations, against as many links at random places."""
     if len(set(graph.node_population[embedding.nodes].tolist())) < 2:
         return None
-    rng = np.random.default_rng(0)
-    table = meta_depth(graph, embedding, hubs=HUB_SHARE, permutations=PERMUTATIONS, rng=rng)
+    if graph.n_links > MOST_REDRAWN:
+        return None
+    draws = _count_draws(graph)
+    table = meta_depth(graph, embedding, hubs=HUB_SHARE, permutations=draws, rng=np.random.default_rng(0))
     shown = ["population", "nodes", "hubs", "hub_share", "z_hubs", "p_hubs", "mean_radius", "z_radius"]
     heads = {"p_hubs": "p, as many hubs", "p_radius": "p, as deep"}
     return table[[*shown, "p_radius"]].rename(columns=lambda name: heads.get(name, name.replace("_", " ")))
+
+
+def _count_draws(graph: LayeredGraph) -> int:
+    """Return how many random networks meta-depth draws: fewer of larger ones."""
+    return int(np.clip(REDRAWN // graph.n_links, *DRAWS))
 
 
 def simple_adjacency(graph: LayeredGraph) -> sp.csr_array:
@@ -203,16 +213,25 @@ def _matrix(links: pd.DataFrame, count: int) -> sp.csr_array:
     return sp.csr_array((np.ones(len(links), bool), ends), shape=(count, count))
 
 
-def _at_bound(embedding: Embedding) -> bool:
-    """Whether the fit of gamma ended at its grid's first or last value, which is no estimate."""
-    return not LOWEST + 1e-9 < embedding.gamma < HIGHEST - 1e-9
+def _refuse_gamma(embedding: Embedding, adjacency: sp.csr_array) -> str:
+    """Say in few words why the fitted gamma is no estimate, "" if it is one.
+
+    Below 100 nodes the correction for few nodes also moves gamma away from the bound where its fit ended.
+    """
+    if not LOWEST + 1e-9 < embedding.gamma < HIGHEST - 1e-9:
+        return "gamma at its bound"
+    if len(embedding.nodes) < FEW_NODES:
+        return f"gamma of only {count(len(embedding.nodes), 'node')}"
+    degrees = np.diff((adjacency + adjacency.T).tocsr().indptr)
+    tail = int((degrees >= grid_exponent(degrees)[1]).sum())
+    return f"gamma of only {count(tail, 'node')} in the tail" if tail < LEAST_IN_TAIL else ""
 
 
-def _verdict(embedding: Embedding, nodes: pd.DataFrame) -> str:
+def _verdict(embedding: Embedding, nodes: pd.DataFrame, no_gamma: str) -> str:
     hub = nodes.loc[nodes["degree"].idxmax()]
     gamma = (
-        "the exponent behind its radii is no estimate (gamma at its bound)"
-        if _at_bound(embedding)
+        f"the exponent behind its radii is no estimate ({no_gamma})"
+        if no_gamma
         else f"its radii follow gamma = {embedding.gamma:.2f}"
     )
     return (
@@ -233,12 +252,10 @@ def _structure_notes(graph: LayeredGraph, embedding: Embedding, table: bool) -> 
     if table:
         notes.append(
             f"The table is meta-depth: the {percent(HUB_SHARE)} of the nodes with the highest degree are "
-            f"hubs; p and z come from {PERMUTATIONS} shuffles of the populations over the nodes. Both p are "
-            "one-sided: the share of shuffles with as many hubs or more, and as near the centre or nearer."
-        )
-        notes.append(
-            "Units in the middle of a chain have links on both sides, so hubs gather there in random masks "
-            "as well."
+            f"hubs; p and z come from {_count_draws(graph)} networks with as many links of each projection "
+            "at random places, where small populations and the middle of a chain hold more hubs as well. "
+            "Both p are one-sided and not corrected for the number of populations: the share of these "
+            "networks with as many hubs or more, and as near the centre or nearer."
         )
     return notes
 

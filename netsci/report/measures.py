@@ -27,7 +27,7 @@ def measures(
     compared = compare_structure(graph) if compared is None else compared
     inactive = node_sparsity(graph)["node_sparsity"].tolist()  # populations first, in order
     share = dict(zip(graph.sizes, inactive, strict=False))
-    gammas = {(f.group, f.side): f.gamma for f in fits}
+    gammas = {(f.group, f.side): f.written for f in fits}
     rows, missing = [], []
     for p in graph.projections:
         index, why_index = _index(p)
@@ -36,7 +36,7 @@ def measures(
         row: dict[str, object] = {"projection": p.name, "links": p.n_links, "sparsity": float(p.sparsity)}
         if p.undirected:
             row |= {"node sparsity": share[p.target]}
-            row |= {"gamma": gammas.get((p.name, "degree"), fits[0].gamma)}
+            row |= {"gamma": gammas.get((p.name, "degree"), fits[0].written)}
         else:
             row |= {"node sparsity from": share[p.source], "node sparsity to": share[p.target]}
             row |= {f"gamma {side}": gammas.get((p.name, side)) for side in ("presynaptic", "postsynaptic")}

@@ -1,68 +1,96 @@
-"""Write a report on a network with one call."""
+"""Report on a network with one call, or inspect it."""
 
 from __future__ import annotations
 
 import platform
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from netsci.graph import LayeredGraph
 from netsci.graph.ch.recovery import MOST_PLACES
-from netsci.report import adjacency, disk, measures, sections, structure
-from netsci.report.page import render
-
-if TYPE_CHECKING:
-    from netsci.io import Loaded
+from netsci.report import disk, measures, sections, structure
+from netsci.report.document import Document, Tell
+from netsci.report.first import first_screen
+from netsci.report.words import count
+from netsci.view.matrices import MOST_POINTS
+from netsci.view.network import Network, read_network
 
 PACKAGES = ("netsci-suite", "numpy", "scipy", "pandas", "igraph", "powerlaw", "plotly")
 
 
-def report(
-    graph_or_path: LayeredGraph | Loaded | str | Path, out: str | Path, *, three_d: bool = False
-) -> Path:
-    """Write a self-contained HTML report on a network and return its path.
+LEAD = "Its topology as a complex network: projections, measures, hidden geometry, degrees, percolation."
 
-    graph_or_path : a LayeredGraph, what `netsci.io.load` returned, or a file that it reads. out : the HTML
-    file, written atomically; its folder must exist. three_d : add the embedding in the ball, which needs
-    WebGL. The page opens offline; quantities that are undefined show a dash and the reason. The same input
-    gives the same page.
+
+def report(
+    x: Any,
+    out: str | Path | None = None,
+    *,
+    example: Any = None,
+    three_d: bool = False,
+    tell: Tell = None,
+    **options: Any,
+) -> Document:
+    """Report on a network: what stands out, then its layers, measures, hidden geometry, degrees, percolation.
+
+    The page is one self-contained HTML file that opens offline; quantities that are undefined show a dash and
+    the reason. The same input gives the same page. In a notebook the first screen is shown.
+
+    Parameters
+    ----------
+    x : a LayeredGraph, a file, a torch module or state dict, a graph of networkx or igraph, matrices: what
+        `netsci.view.read_network` takes. example : an input of the module's forward.
+    out : the HTML file to write, atomically; its folder must exist. Without it nothing is written, and
+        `save(path)` of the result writes it.
+    three_d : add the embedding in the ball, which needs WebGL.
+    tell : called with the name of each stage of the work before it begins, such as print.
+    options : how to read a file, such as threshold, density or select; see `netsci.io.load`.
+
+    Returns
+    -------
+    the page, which can be saved, take more sections (`add`), and, once it is saved, be used as its path.
 
     Raises
     ------
     netsci.io.CheckpointError
         If a file cannot be read.
     TypeError
-        If the first argument is neither a LayeredGraph nor a path.
+        If x holds no network.
     """
-    from netsci.io import Loaded, load
-    from netsci.io.files import write_atomically
-
-    notes: tuple[str, ...] = ()
-    source: dict[str, Any] = {"source": "a LayeredGraph in memory"}
-    title = "Network report"
-    if isinstance(graph_or_path, (str, Path)):
-        graph_or_path = load(graph_or_path)
-    if isinstance(graph_or_path, Loaded):
-        loaded = graph_or_path
-        graph, notes = loaded.graph, loaded.notes
-        source = {"name": loaded.name, "kind": loaded.kind, "sha256": loaded.sha256}
-        title = f"{loaded.name}: network report"
-    elif isinstance(graph_or_path, LayeredGraph):
-        graph = graph_or_path
-    else:
-        raise TypeError(
-            f"report takes a LayeredGraph or the path of a file; got {type(graph_or_path).__name__}. "
-            "Masks go through LayeredGraph.from_masks"
-        )
-    lead = "Its topology as a complex network: projections, measures, hidden geometry, degrees, percolation."
-    page = render(
-        title, sections.build(graph, notes, three_d=three_d), provenance=_provenance(source), lead=lead
-    )
-    return Path(write_atomically(out, page))
+    network = read_network(x, example=example, **options)
+    if tell is not None:
+        graph = network.graph
+        layers = count(len(graph.projections), "projection")
+        tell(f"{network.name}: {layers}, {count(graph.n_nodes, 'node')}, {count(graph.n_links, 'link')}")
+    parts = sections.build(network.graph, network.notes, guesses=network.guesses, three_d=three_d, tell=tell)
+    page = Document(_title(network, "network report"), parts, lead=LEAD, provenance=_provenance(network))
+    return page if out is None else page.save(out)
 
 
-def _provenance(source: dict[str, Any]) -> dict[str, Any]:
+def inspect(x: Any, *, example: Any = None, **options: Any) -> Document:
+    """Show what stands out in a network and its layers, without the measures that take time.
+
+    x, example, options : as `report` takes them. Returns the page, as `report` does.
+    """
+    network = read_network(x, example=example, **options)
+    first = first_screen(network.graph, network.guesses)
+    layers, missing = sections.overview(network.graph)
+    parts = [replace(first, table=layers.table), layers, sections.remarks(network.notes, missing)]
+    source = {"File": _source(network), "Versions": versions()}
+    return Document(_title(network, "layers"), parts, provenance=source, table=layers.table)
+
+
+def _title(network: Network, what: str) -> str:
+    return what.capitalize() if network.name == "network" else f"{network.name}: {what}"
+
+
+def _source(network: Network) -> dict[str, Any]:
+    if network.sha256:
+        return {"name": network.name, "kind": network.kind, "sha256": network.sha256}
+    return {"source": network.kind}
+
+
+def _provenance(network: Network) -> dict[str, Any]:
     parameters = {
         "embedding": f"weighting ra1, reduction nciso up to {disk.MOST_PATHS:,} nodes and le beyond, "
         "equidistant angles, largest component",
@@ -74,11 +102,11 @@ def _provenance(source: dict[str, Any]) -> dict[str, Any]:
         "sparsity index": "p = 0.5, q = 1, over all places of W",
         "CH scores": f"{measures.CH_RULE}, existing links left out one at a time, up to "
         f"{measures.MOST_SCORED:,} places; of compared layers a sample of rows with {MOST_PLACES:,} places",
-        "adjacency": f"links one by one up to {adjacency.MOST_POINTS:,}, else bins",
+        "adjacency": f"links one by one up to {MOST_POINTS:,}, else bins",
         "random choices": "default_rng(0): nodes and links drawn, random control, null models, attacks; "
         "default_rng(1): random links",
     }
-    return {"File": source, "Parameters": parameters, "Versions": versions()}
+    return {"File": _source(network), "Parameters": parameters, "Versions": versions()}
 
 
 def versions() -> dict[str, Any]:

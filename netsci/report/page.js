@@ -90,7 +90,9 @@
   }
 
   const boxes = () => Array.from(document.querySelectorAll(".plot"));
-  const refresh = () => Promise.all(boxes().map(draw));
+  // What lies in a folded section has no width: it is drawn when the section unfolds.
+  const shown = (box) => printing || box.clientWidth > 0;
+  const refresh = () => Promise.all(boxes().filter(shown).map(draw));
 
   const button = document.getElementById("mode");
   function dress() {
@@ -106,14 +108,77 @@
     change();
   });
   dark.addEventListener("change", change);
-  window.addEventListener("beforeprint", () => { printing = true; change(); });
-  window.addEventListener("afterprint", () => { printing = false; change(); });
+  const folds = () => Array.from(document.querySelectorAll("details"));
+  let folded = [];
+  window.addEventListener("beforeprint", () => {
+    folded = folds().filter((one) => !one.open);
+    folded.forEach((one) => { one.open = true; });
+    printing = true;
+    change();
+  });
+  window.addEventListener("afterprint", () => {
+    folded.forEach((one) => { one.open = false; });
+    printing = false;
+    change();
+  });
+
+  const listening = new Set();
+  let listeners = new Map();
+  function drawNow(box) {
+    return Promise.resolve(draw(box)).then(() => {
+      if (listeners.has(box) && !listening.has(box)) {
+        listening.add(box);
+        listeners.get(box)();
+      }
+    });
+  }
+  folds().forEach((one) => one.addEventListener("toggle", () => {
+    if (!one.open) return;
+    Array.from(one.querySelectorAll(".plot")).filter((box) => String(box.clientWidth) !== box.dataset.width || box.dataset.drawn !== mode())
+      .forEach(drawNow);
+  }));
+  document.querySelectorAll("[data-folds]").forEach((one) => one.addEventListener("click", () => {
+    document.querySelectorAll("details.fold").forEach((fold) => { fold.open = one.dataset.folds === "open"; });
+  }));
+  function unfoldTarget() {
+    const target = window.location.hash ? document.getElementById(decodeURIComponent(window.location.hash.slice(1))) : null;
+    const fold = target && target.querySelector("details.fold");
+    if (fold) fold.open = true;
+  }
+  window.addEventListener("hashchange", unfoldTarget);
+  document.addEventListener("click", (event) => {
+    if (event.target.closest && event.target.closest('a[href^="#"]')) setTimeout(unfoldTarget);
+  });
+
+  /* Search: only sections (and entries of the contents) that hold all words stay. */
+  const search = document.getElementById("find");
+  const sections = Array.from(document.querySelectorAll("main section"));
+  const words = new Map(sections.map((one) => [one, one.textContent.toLowerCase()]));
+  search.addEventListener("input", () => {
+    const wanted = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+    let found = 0;
+    sections.forEach((one) => {
+      const holds = wanted.every((word) => words.get(one).includes(word));
+      one.hidden = !holds;
+      found += holds ? 1 : 0;
+      const entry = document.querySelector(`nav a[href="#${one.id}"]`);
+      if (entry) entry.parentElement.hidden = !holds;
+      if (holds && wanted.length) {
+        one.querySelector("details.fold").open = true;
+        one.querySelectorAll("details.long").forEach((long) => {
+          long.open = wanted.every((word) => long.textContent.toLowerCase().includes(word));
+        });
+      }
+    });
+    document.getElementById("none").hidden = found > 0;
+    boxes().filter((box) => shown(box) && String(box.clientWidth) !== box.dataset.width).forEach(drawNow);
+  });
 
   let waiting = 0;
   window.addEventListener("resize", () => {
     clearTimeout(waiting);
     waiting = setTimeout(() => {
-      boxes().filter((box) => String(box.clientWidth) !== box.dataset.width).forEach(draw);
+      boxes().filter((box) => shown(box) && String(box.clientWidth) !== box.dataset.width).forEach(drawNow);
     }, 120);
   });
 
@@ -128,13 +193,13 @@
     });
   });
 
-  const listeners = boxes().filter((box) => box.dataset.stage).map((box) => {
+  listeners = new Map(boxes().filter((box) => box.dataset.stage).map((box) => {
     const mark = (shapes) => Plotly.relayout(box, { shapes: mode() === "dark" ? recoloured(shapes) : shapes });
-    return netsciDisk.attach(box, stageOf(box), () => draw(box), mark);
-  });
+    return [box, netsciDisk.attach(box, stageOf(box), () => draw(box), mark)];
+  }));
   dress();
-  refresh().then(() => {
-    listeners.forEach((listen) => listen());
+  unfoldTarget();
+  Promise.all(boxes().filter(shown).map(drawNow)).then(() => {
     root.dataset.ready = "yes";
   });
 })();

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from jinja2 import Template
 
+MOST_OPEN = 20  # rows of a table that is shown at once; a longer one unfolds
 POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'{eval}; style-src 'unsafe-inline'; img-src data: blob:; "
     "base-uri 'none'; form-action 'none'"
@@ -40,6 +41,8 @@ class Section:
     data : the figure's data for download as CSV, one table or several by name; the table by default.
     table_file : end of the file name under which the table, too, can be downloaded when `data` is given; ""
     for no such download.
+    findings : what `netsci.report.findings` found, sentences with links to the sections that they name.
+    html : markup that is shown as it is, such as an SVG drawing with alt; the caller answers for it.
     stage : what `netsci.report.stage` returns for a disk that readers can move and colour.
     """
 
@@ -52,6 +55,8 @@ class Section:
     notes: Sequence[str] = field(default_factory=tuple)
     stage: Mapping[str, Any] | None = None
     table_file: str = ""
+    findings: Sequence[Any] = field(default_factory=tuple)
+    html: str = ""
 
 
 def render(
@@ -71,7 +76,7 @@ def render(
     names = _anchors(titles)
     views, scripts = [], [markup.theme_script()]
     for name, part in zip(names, parts, strict=False):
-        view, more = _view(name, part)
+        view, more = _view(name, part, dict(zip(titles, names, strict=True)))
         views.append(view)
         scripts += more
     figures = [part.figure for part in parts if part.figure is not None]
@@ -81,13 +86,30 @@ def render(
         policy=Markup(POLICY.format(eval=" 'unsafe-eval'" if needs_gl else "")),
         title=title,
         lead=lead,
-        css=markup.asset("page.css"),
+        css=markup.asset("page.css") + markup.asset("drawing.css"),
         contents=list(zip(names, titles, strict=True)),
         parts=views,
-        provenance=_provenance(provenance or {}),
+        provenance=_provenance(provenance) if provenance else [],
         scripts=scripts,
         plotly=markup.plotly_script() if figures else "",
         js=disk + markup.asset("page.js"),
+    )
+
+
+def render_first(title: str, part: Section) -> str:
+    """Return one section as HTML for a notebook: no script, no figure, colours of its own.
+
+    What stands out, the drawing and the notes are shown; of a table the first rows.
+    """
+    name = "netsci-first"
+    head = None if part.table is None else part.table.head(MOST_OPEN)
+    view, _ = _view(name, replace(part, figure=None, stage=None, table=head, data=None), {})
+    css = markup.asset("screen.css") + markup.asset("drawing.css")
+    left_out = 0 if part.table is None else len(part.table) - len(head if head is not None else ())
+    return (
+        markup.environment("netsci.report")
+        .get_template("screen.html")
+        .render(title=title, part=view, css=css, left_out=count(left_out, "more row") if left_out else "")
     )
 
 
@@ -96,7 +118,7 @@ def _template() -> Template:
     return markup.environment("netsci.report").get_template("page.html")
 
 
-def _view(name: str, part: Section) -> tuple[dict[str, Any], list[Markup]]:
+def _view(name: str, part: Section, places: Mapping[str, str]) -> tuple[dict[str, Any], list[Markup]]:
     """Return what the template shows of a section, and the scripts that hold its figure and its data."""
     scripts = []
     height = 0
@@ -110,16 +132,22 @@ def _view(name: str, part: Section) -> tuple[dict[str, Any], list[Markup]]:
         where = f"{name}-csv-{len(downloads)}"
         downloads.append((where, file, count(len(table), "row")))
         scripts.append(markup.json_script(where, format_csv(table)))
+    listed = {one.sentence for one in part.findings}
     view = {
         "name": name,
         "title": part.title,
-        "verdict": part.verdict.splitlines(),
+        # A verdict that is the first finding stands in the list of them, with its link.
+        "verdict": [] if part.verdict in listed else part.verdict.splitlines(),
         "height": height,
         "alt": part.alt,
         "looks": part.stage["looks"] if part.stage is not None else (),
         "table": "" if part.table is None else html_table(part.table),
         "downloads": downloads,
         "notes": part.notes,
+        "long": part.table is not None and len(part.table) > MOST_OPEN,
+        "rows": "" if part.table is None else count(len(part.table), "row"),
+        "findings": [(one.sentence, places.get(one.section, ""), one) for one in part.findings],
+        "html": Markup(part.html),
     }
     return view, scripts
 

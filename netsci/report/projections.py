@@ -8,13 +8,14 @@ from numpy.typing import NDArray
 
 from netsci import plot
 from netsci.graph import LayeredGraph, Projection
-from netsci.report.degrees import DegreeFit, unit_degrees
+from netsci.report.degrees import MOST_PLACES, DegreeFit, random_degrees, unit_degrees
 from netsci.report.page import Section
 from netsci.report.words import count, percent
 
 MOST_SECTIONS = 12  # projections with a section of their own, those with most links
 HUBS = 0.05  # share of the units, those of highest degree
 MOST_BINS = 40
+DRAWS = 39  # of random links, behind the share that hubs hold in them
 
 
 def projection_sections(graph: LayeredGraph, fits: list[DegreeFit]) -> tuple[list[Section], list[str]]:
@@ -34,10 +35,17 @@ def _section(p: Projection, fits: dict[tuple[str, str], DegreeFit]) -> Section:
         [("degree", "source")] if p.undirected else [("presynaptic", "source"), ("postsynaptic", "target")]
     )
     degrees = {label: unit_degrees(p, side) for label, side in sides}
-    table = pd.DataFrame([_row(label, k, fits.get((p.name, label))) for label, k in degrees.items()])
+    rows = [
+        _row(label, k, fits.get((p.name, label)), _random_hubs(p, side))
+        for (label, side), k in zip(sides, degrees.values(), strict=True)
+    ]
+    table = pd.DataFrame(rows)
     figure, data, alt = _figure(p, degrees)
     title = f"Projection {p.name}"
-    notes = ["hubs: the 5 % of the units with the highest degree, and the share of all link ends they hold."]
+    notes = [
+        "hubs: the 5 % of the units with the highest degree, and the share of all link ends they hold; at "
+        f"random: the mean of {DRAWS} draws of as many links at random places."
+    ]
     if p.rows_per_unit > 1:
         notes.append(
             f"Each source unit owns {p.rows_per_unit} rows (kernel or feature-map positions); its degree "
@@ -47,10 +55,24 @@ def _section(p: Projection, fits: dict[tuple[str, str], DegreeFit]) -> Section:
     return Section(title, _verdict(p, table), figure, table, data, alt, notes, table_file=file)
 
 
-def _row(side: str, degrees: NDArray[np.int64], fit: DegreeFit | None) -> dict[str, object]:
-    total = int(degrees.sum())
-    hubs = max(1, round(HUBS * len(degrees)))
-    top = int(np.sort(degrees)[::-1][:hubs].sum())
+def _share_of_hubs(degrees: NDArray[np.int64]) -> float | None:
+    """Return the share of all link ends that the hubs hold, None without links."""
+    total, hubs = int(degrees.sum()), max(1, round(HUBS * len(degrees)))
+    return int(np.sort(degrees)[::-1][:hubs].sum()) / total if total else None
+
+
+def _random_hubs(p: Projection, side: str) -> float | None:
+    """Return the share that hubs would hold on average if the links lay at random places."""
+    if not p.n_links or p.shape[0] * p.shape[1] >= MOST_PLACES:
+        return None
+    rng = np.random.default_rng(0)
+    shares = [_share_of_hubs(random_degrees(p, side, rng)) for _ in range(DRAWS)]
+    return float(np.mean([share for share in shares if share is not None]))
+
+
+def _row(
+    side: str, degrees: NDArray[np.int64], fit: DegreeFit | None, random: float | None
+) -> dict[str, object]:
     mean = float(degrees.mean())
     return {
         "side": side,
@@ -60,8 +82,9 @@ def _row(side: str, degrees: NDArray[np.int64], fit: DegreeFit | None) -> dict[s
         "median": float(np.median(degrees)),
         "largest": int(degrees.max()),
         "variation": float(degrees.std()) / mean if mean else None,
-        "held by hubs": top / total if total else None,
-        "gamma": fit.gamma if fit else None,
+        "held by hubs": _share_of_hubs(degrees),
+        "at random": random,
+        "gamma": fit.written if fit else None,
     }
 
 
@@ -71,13 +94,14 @@ def _verdict(p: Projection, table: pd.DataFrame) -> str:
         return f"{rows:,} x {columns:,}, without any link."
     parts = [f"{rows:,} x {columns:,} with {count(p.n_links, 'link')}; {percent(p.sparsity)} are absent."]
     shares = dict(zip(table["side"], table["held by hubs"], strict=True))
-    expected = {
-        side: max(1, round(HUBS * n)) / n for side, n in zip(table["side"], table["units"], strict=True)
-    }
-    uneven = max(shares, key=lambda side: shares[side] / expected[side])
+    usual = dict(zip(table["side"], table["at random"], strict=True))
+    of = {side: max(1, round(HUBS * n)) / n for side, n in zip(table["side"], table["units"], strict=True)}
+    uneven = max(shares, key=lambda side: shares[side] / of[side])
+    baseline = usual[uneven]
+    random = "" if baseline is None else f"; with links at random places they would hold {percent(baseline)}"
     parts.append(
-        f"The {'' if p.undirected else uneven + ' '}hubs, {percent(expected[uneven])} of the units, hold "
-        f"{percent(shares[uneven])} of the link ends."
+        f"The {'' if p.undirected else uneven + ' '}hubs, {percent(of[uneven])} of the units, hold "
+        f"{percent(shares[uneven])} of the link ends{random}."
     )
     if p.weights is not None and p.weights.nnz:
         w = p.weights.data
@@ -110,7 +134,8 @@ def _histogram(values: NDArray[np.float64], quantity: str, of: str, *, whole: bo
     low, high = float(values.min()), float(values.max())
     if whole:  # edges between whole numbers, so that no bin holds more of them than its neighbours
         step = max(1, int(np.ceil((high - low + 1) / MOST_BINS)))
-        edges = np.arange(low - 0.5, high + step + 0.5, step)
+        # The last bin ends at the largest one, narrower than the others if need be.
+        edges = np.append(np.arange(low - 0.5, high + 0.5, step), high + 0.5)
     else:
         # Two ends of one value, or so near that the bins would have no width, get one bin of width one.
         near = high - low <= 1e-9 * max(abs(low), abs(high))

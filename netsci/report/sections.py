@@ -6,16 +6,19 @@ Every function returns the section and the reasons for what is undefined in it.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
 
 from netsci import plot
-from netsci.graph import LayeredGraph, Projection, node_sparsity, percolate
+from netsci.graph import LayeredGraph, node_sparsity, percolate
 from netsci.report.adjacency import adjacency_section
 from netsci.report.ball import ball_section
+from netsci.report.chance import count_places
 from netsci.report.degrees import degree_section, fit_degrees, unit_degrees
 from netsci.report.disk import disk_section
+from netsci.report.first import first_screen
 from netsci.report.measures import measures
 from netsci.report.page import Section
 from netsci.report.projections import projection_sections
@@ -23,26 +26,45 @@ from netsci.report.structure import attack_section, compare_structure, structure
 from netsci.report.words import count, list_names, percent
 
 
-def build(graph: LayeredGraph, notes: tuple[str, ...] = (), *, three_d: bool = False) -> list[Section]:
-    """Return all sections of a report on a graph; `notes` come from reading its file."""
+def build(
+    graph: LayeredGraph,
+    notes: Sequence[str] = (),
+    *,
+    guesses: Sequence[str] = (),
+    three_d: bool = False,
+    tell: Callable[[str], object] | None = None,
+) -> list[Section]:
+    """Return all sections of a report on a graph; `notes` and `guesses` come from reading its file.
+
+    tell : called with the name of each stage before it begins.
+    """
+    say = tell or (lambda stage: None)
+    say("fitting the degrees")
     fits = fit_degrees(graph)
+    say("comparing with null models")
     compared = compare_structure(graph)  # null networks are drawn once for both sections that use them
     projections, without = projection_sections(graph, fits)
-    found = [
-        overview(graph),
-        measures(graph, fits, compared),
-        *[(section, list[str]()) for section in projections],
-        disk_section(graph),
-        *([ball_section(graph)] if three_d else []),
-        degree_section(graph, fits),
-        adjacency_section(graph),
-        structure_section(graph, compared),
-        percolation(graph),
-        attack_section(graph),
+    stages: list[tuple[str, Callable[[], tuple[Section, list[str]]]]] = [
+        ("measuring the layers", lambda: overview(graph)),
+        ("", lambda: measures(graph, fits, compared)),
+        *[("", lambda section=section: (section, list[str]())) for section in projections],
+        ("embedding in the hyperbolic disk", lambda: disk_section(graph)),
+        *([("embedding in the ball", lambda: ball_section(graph))] if three_d else []),
+        ("drawing degrees and links", lambda: degree_section(graph, fits)),
+        ("", lambda: adjacency_section(graph)),
+        ("", lambda: structure_section(graph, compared)),
+        ("percolating", lambda: percolation(graph)),
+        ("", lambda: attack_section(graph)),
     ]
+    found = []
+    for stage, make in stages:
+        if stage:
+            say(stage)
+        found.append(make())
     reasons = [f"{section.title}: {reason}" for section, missing in found for reason in missing]
     reasons += [f"Projections: {reason}" for reason in without]
-    return [section for section, _ in found] + [remarks(notes, reasons)]
+    parts = [section for section, _ in found] + [remarks(notes, reasons)]
+    return [first_screen(graph, guesses, fits=fits, parts=parts), *parts]
 
 
 def overview(graph: LayeredGraph) -> tuple[Section, list[str]]:
@@ -74,7 +96,7 @@ def overview(graph: LayeredGraph) -> tuple[Section, list[str]]:
 def _overview_verdict(graph: LayeredGraph) -> str:
     kinds = graph.projections
     defined = [p for p in kinds if not math.isnan(p.sparsity)]
-    places = [_places(p) for p in defined]
+    places = [count_places(p) for p in defined]
     if len(graph.populations) == 1 and len(kinds) == 1 and kinds[0].undirected:
         head = f"A plain undirected network of {count(graph.n_nodes, 'node')}"
     else:
@@ -95,12 +117,6 @@ def _overview_verdict(graph: LayeredGraph) -> str:
     tail = f"; dense: {list_names(dense)}" if dense else ""
     absent = percent(sum(p.sparsity * n for p, n in zip(defined, places, strict=True)) / sum(places))
     return f"{head} and {count(graph.n_links, 'link')}: {absent} of the possible links are absent{tail}."
-
-
-def _places(p: Projection) -> int:
-    """Return how many places for a link `Projection.sparsity` is a share of."""
-    rows, columns = p.shape
-    return rows * (rows - 1) // 2 if p.undirected else rows * columns
 
 
 def percolation(graph: LayeredGraph) -> tuple[Section, list[str]]:
@@ -146,7 +162,7 @@ def percolation(graph: LayeredGraph) -> tuple[Section, list[str]]:
     return Section("Percolation", verdict, figure, shown, active, alt), []
 
 
-def remarks(notes: tuple[str, ...], reasons: list[str]) -> Section:
+def remarks(notes: Sequence[str], reasons: list[str]) -> Section:
     """Return the notes from loading and the reasons for every dash in the report."""
     rows = [("from reading the file", note) for note in notes]
     rows += [("undefined or left out", reason) for reason in reasons]

@@ -11,6 +11,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from netsci import graph
+from netsci.graph import LayeredGraph
 from netsci.graph.checks import as_links
 from netsci.plot import theme
 from netsci.plot.plotly_layout import escape
@@ -21,6 +22,9 @@ REST = "smaller ones"
 MOST_NAMED = 8  # populations with a colour of their own, as the palette holds; more have a ramp by depth
 MOST_TICKS = 6  # populations that the ramp names
 LEGEND_NAME, RAMP_NAME, HOVER_NAME = 28, 14, 60  # characters
+MEASURES = ("strength", "betweenness", "pagerank", "core", "clustering", "live")
+NAMES = {"pagerank": "PageRank"}
+MOST_WORK = 5e7  # nodes times links: betweenness in about a second
 
 
 def stage(nodes: pd.DataFrame, links: pd.DataFrame, figure: Any) -> dict[str, Any]:
@@ -39,15 +43,38 @@ def stage(nodes: pd.DataFrame, links: pd.DataFrame, figure: Any) -> dict[str, An
         "theta": nodes["theta"].round(9).tolist(),
         "degree": degree.tolist(),
         "labels": nodes["label"].tolist(),
-        "hover": [
-            f"{escape(shorten(label, HOVER_NAME))}<br>{escape(shorten(population, HOVER_NAME))}<br>degree {k}"
-            for label, population, k in zip(nodes["label"], nodes["population"], degree, strict=True)
-        ],
+        "hover": _hovers(nodes),
         "size": _sizes(figure, len(nodes)),
         "links": {"source": links["source"].tolist(), "target": links["target"].tolist()},
         "looks": looks,
         "ink": theme.INK["light"],
     }
+
+
+def add_measures(nodes: pd.DataFrame, whole: LayeredGraph, chosen: NDArray[np.int64]) -> pd.DataFrame:
+    """Return the table of nodes with what `netsci.graph.node_table` knows of them, for hover and download.
+
+    chosen : the numbers of the nodes in the whole graph, row by row. Columns that are undefined for all nodes
+    are left out, and so is betweenness where it would take long.
+    """
+    names = [name for name in MEASURES if name not in nodes]
+    if whole.n_nodes * whole.n_links > MOST_WORK:
+        names.remove("betweenness")
+    found = graph.node_table(whole, measures=names).iloc[chosen].reset_index(drop=True)
+    known = [name for name in names if found[name].notna().any()]
+    return nodes.join(found[known])
+
+
+def _hovers(nodes: pd.DataFrame) -> list[str]:
+    """Return what a reader sees over each node: its name, its population, and its measures."""
+    shown = [name for name in MEASURES if name in nodes]
+    texts = []
+    for row in nodes.to_dict("records"):
+        lines = [escape(shorten(str(row[name]), HOVER_NAME)) for name in ("label", "population")]
+        lines += ["on no path"] if "live" in row and not row["live"] else []
+        lines += [f"{NAMES.get(name, name)} {row[name]:.3g}" for name in shown if name != "live"]
+        texts.append("<br>".join([*lines, f"degree {row['degree']}"]))
+    return texts
 
 
 def communities(links: sp.csr_array) -> NDArray[np.int64]:

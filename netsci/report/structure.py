@@ -8,9 +8,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from netsci import plot
 from netsci.graph import LayeredGraph, Projection, percolation_curve, robustness, structure_table
+from netsci.graph.output_curve import output_curve
+from netsci.graph.percolation import find_ends
 from netsci.graph.structure.significance import LEAST, TWO_SIDES
 from netsci.plot import theme
 from netsci.report.page import Section
@@ -29,6 +32,7 @@ NAMES = {
     "latapy_columns": "Latapy clustering, columns",
     "nodf": "nestedness (NODF)",
     "lcp_correlation": "LCP correlation",
+    "two_modules": "modularity of two modules",
     "small_worldness": "small-worldness",
     "ch3_l3_auc": "CH3-L3 AUC",
 }
@@ -206,6 +210,7 @@ def attack_section(graph: LayeredGraph) -> tuple[Section, list[str]]:
             continue
         rng = np.random.default_rng(1 if attack == "random_links" else 0)  # orders of its own
         curve = percolation_curve(graph, attack=attack, runs=runs, points=CURVE_POINTS, rng=rng)
+        curve = curve.assign(outputs=_reached_outputs(graph, attack, runs))
         tables.append(curve.assign(attack=f"{name} ({EQUAL})" if attack == "weight" and equal else name))
     table = pd.concat(tables, ignore_index=True)
     figure = plot.lines(
@@ -223,7 +228,8 @@ def attack_section(graph: LayeredGraph) -> tuple[Section, list[str]]:
     notes = [
         f"Means over {runs} runs with bands from the 5 % to the 95 % quantile; degrees are those of the "
         "whole network, ties in random order. area: mean height of the curve. This is percolation in the "
-        "classical sense. The section above is on links that lead nowhere.",
+        "classical sense. The section above is on links that lead nowhere. outputs: those of the last "
+        "populations that a directed path from an input still reaches.",
     ]
     if equal:
         notes.append("All weights have one magnitude, so weakest first is a random order of the links.")
@@ -249,7 +255,23 @@ def _robustness(name: object, rows: pd.DataFrame) -> dict[str, object]:
         "largest component": float(mean[0]),
         "half gone at": float(removed[below[0]]) if len(below) else math.nan,
         "area": robustness(rows),
+        "half of the outputs lost at": _half_lost(removed, rows["outputs"].to_numpy(float)),
     }
+
+
+def _reached_outputs(graph: LayeredGraph, attack: str, runs: int) -> Any:
+    """Return the share of outputs that inputs still reach, NaN where no population is an output alone."""
+    entries, exits = find_ends(graph)
+    if entries & exits:
+        return math.nan
+    rng = np.random.default_rng(0)
+    return output_curve(graph, attack=attack, runs=runs, points=CURVE_POINTS, rng=rng)["mean"]
+
+
+def _half_lost(removed: NDArray[np.float64], reached: NDArray[np.float64]) -> float:
+    """Return the share removed at which half of the outputs reached at first are lost; NaN if never."""
+    below = np.flatnonzero(reached <= reached[0] / 2 + 1e-12)
+    return float(removed[below[0]]) if len(below) and reached[0] > 0 else math.nan
 
 
 def _halves(half: dict[str, object]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,16 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
 DASH = "—"
+
+
+@dataclass(frozen=True)
+class Faint:
+    """A number with its error, too uncertain to stand beside others: it is written in grey."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
 
 
 def format_value(value: Any) -> str:
@@ -44,7 +55,10 @@ def html_table(table: pd.DataFrame) -> Markup:
     return Markup(
         _template().render(
             columns=list(zip(map(str, table.columns), sides, strict=True)),
-            rows=[map(format_value, values) for values in table.itertuples(index=False, name=None)],
+            rows=[
+                [(format_value(value), isinstance(value, Faint)) for value in values]
+                for values in table.itertuples(index=False, name=None)
+            ],
         )
     )
 
@@ -68,7 +82,7 @@ def _is_numeric(column: pd.Series) -> bool:
     known = [v for v in column.dropna().tolist() if v is not None]
     if known and all(isinstance(v, str) and _NUMBER.fullmatch(v) for v in known):
         return True
-    return all(isinstance(v, (int, float, np.number)) and not isinstance(v, bool) for v in known)
+    return all(isinstance(v, (int, float, np.number, Faint)) and not isinstance(v, bool) for v in known)
 
 
 _NUMBER = re.compile(r"[-+]?(\d[\d,]*(\.\d+)?|\.\d+)(e[-+]?\d+)?")  # such as -0.25, 12,345 or 4e-05

@@ -28,6 +28,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from netsci.arguments import check_choice
 from netsci.sparse.layout import empty_feature_major, feature_major, user_shape
 from netsci.sparse.structure import Structure
 from netsci.sparse.threads import share_rows
@@ -101,14 +102,16 @@ def sparse_matmul(
     >>> sparse_matmul(torch.tensor([2.0, 3.0, 5.0]), structure, torch.tensor([[1.0, 10.0]])).tolist()
     [[2.0, 50.0, 3.0]]
     """
-    if not isinstance(x, Tensor):
-        raise TypeError(f"x must be a torch tensor; got {type(x).__name__}")
+    for value, what in ((x, "x"), (values, "values"), (bias, "bias")):
+        if not isinstance(value, Tensor) and not (what == "bias" and value is None):
+            raise TypeError(f"{what} must be a torch tensor; got {type(value).__name__}")
+    if not isinstance(structure, Structure):
+        raise TypeError(f"structure must be a Structure, Structure.of(links); got {type(structure).__name__}")
+    check_choice(backend, ("auto", *BACKENDS), "backend")
     x = undo_autocast(x, values.dtype)
     _check(values, structure, x, bias)
     if backend == "auto":
         backend = pick(structure, x)
-    elif backend not in BACKENDS:
-        raise ValueError(f"backend must be one of auto, {', '.join(BACKENDS)}; got {backend!r}")
     return BACKENDS[backend](values, structure, x, bias).to(values.dtype)
 
 

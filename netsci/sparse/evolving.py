@@ -9,6 +9,7 @@ from numpy.random import Generator
 from torch import nn
 from torch.optim import Optimizer
 
+from netsci.arguments import check_iterable, shorten
 from netsci.sparse.graph import layered_graph
 from netsci.sparse.rewiring import rewire
 from netsci.sparse.wiring import sparse_layers, unwired_layers
@@ -75,14 +76,17 @@ def evolve_module(
     layers = [name for name in names if name in sparse_layers(net)]
     if isinstance(evolvable, str):
         raise TypeError(f"evolvable must be a list of layer names; got the text {evolvable!r}")
-    for what, given in (("target_links", target_links), ("evolvable", evolvable)):
+    wanted = {} if target_links is None else target_links
+    if not isinstance(wanted, Mapping):
+        raise TypeError(f"target_links must be a mapping from layers' names; got {shorten(target_links)}")
+    for what, given in (("target_links", wanted), ("evolvable", evolvable)):
         _check_names(what, given, layers, net)
     free = set(layers if evolvable is None else evolvable)
     step = evolve(
         graph,
         rule,
         zeta=zeta,
-        target_links=[(target_links or {}).get(name) for name in names],
+        target_links=[wanted.get(name) for name in names],
         evolvable=[name in free for name in names],
         rng=rng,
         views=views,
@@ -92,7 +96,10 @@ def evolve_module(
 
 
 def _check_names(what: str, given: Collection[str] | None, layers: list[str], net: nn.Module) -> None:
-    unknown = sorted(set(given or ()) - set(layers))
+    if given is not None:
+        check_iterable(given, what, "names of sparse layers")
+    names = [] if given is None else list(given)
+    unknown = sorted(str(name) for name in names if not isinstance(name, str) or name not in layers)
     if unknown:
         left_out = [name for name in unknown if name in unwired_layers(net)]
         raise ValueError(

@@ -52,13 +52,24 @@ def layered_graph(module: nn.Module, example: Any = None) -> LayeredGraph:
     >>> [(p.name, p.source, p.target, p.n_links) for p in layered_graph(net).projections]
     [('0', 'layer0', 'layer1', 1), ('2', 'layer1', 'layer2', 4), ('3', 'layer2', 'layer3', 2)]
     """
-    if has_wiring(module):
-        return graph_of(module, module.wiring())  # type: ignore[operator]
-    if not layers_in_graph(module):
+    if not has_wiring(module) and not layers_in_graph(module):
         raise ValueError(
             "module has no sparse layer: build it from netsci.sparse.SparseLinear or SparseConv2d, or give "
             "it a method wiring()"
         )
+    return find_graph(module, example)
+
+
+def find_graph(module: nn.Module, example: Any = None) -> LayeredGraph:
+    """Return the graph of any module, also of one that has dense layers only; see `layered_graph`.
+
+    Examples
+    --------
+    >>> [p.name for p in find_graph(nn.Sequential(nn.Linear(3, 2), nn.ReLU(), nn.Linear(2, 1))).projections]
+    ['0', '2']
+    """
+    if has_wiring(module):
+        return graph_of(module, module.wiring())  # type: ignore[operator]
     try:
         wiring = _trace_zeros(module) if example is None else trace(module, _inputs(example))
     except Untraceable as error:

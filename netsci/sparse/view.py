@@ -139,6 +139,8 @@ def views(net: nn.Module, watch: Watch | None = None) -> dict[str, TorchView]:
     >>> views(nn.Sequential(SparseLinear([[1, 0]])))["0"].links.nnz
     1
     """
+    if watch is not None and not isinstance(watch, Watch):
+        raise TypeError(f"watch must be a Watch of the network, or None; got {type(watch).__name__}")
     found = {}
     for name, layer in sparse_layers(net).items():
         weights = weights_of(layer)

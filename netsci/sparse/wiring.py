@@ -10,6 +10,7 @@ import scipy.sparse as sp
 import torch
 from torch import nn
 
+from netsci.arguments import shorten
 from netsci.graph import LayeredGraph, Population, Projection
 from netsci.sparse.layer import SparseLayer
 
@@ -28,6 +29,8 @@ def sparse_layers(module: nn.Module) -> dict[str, SparseLayer]:
     >>> list(sparse_layers(nn.Sequential(SparseLinear([[1, 0]]), nn.ReLU(), SparseLinear([[1], [1]]))))
     ['0', '2']
     """
+    if not isinstance(module, nn.Module):
+        raise TypeError(f"module must be a torch.nn.Module; got {shorten(module)}")
     return {name: layer for name, layer in module.named_modules() if isinstance(layer, SparseLayer)}
 
 

@@ -10,7 +10,7 @@ Rate: `rate` draws spikes whose probability is the intensity.
 import torch
 from torch import Tensor
 
-from netsci.graph.checks import as_whole
+from netsci.arguments import as_count
 
 
 def rate(x: Tensor, steps: int, *, generator: torch.Generator) -> Tensor:
@@ -39,9 +39,7 @@ def rate(x: Tensor, steps: int, *, generator: torch.Generator) -> Tensor:
         )
     if generator.device.type != x.device.type:
         raise ValueError(f"generator is on {generator.device} and x on {x.device}; make it on {x.device}")
-    steps = as_whole(steps, "steps")
-    if steps < 1:
-        raise ValueError(f"steps must be at least 1; got {steps}")
+    steps = as_count(steps, "steps")
     if not bool(((x >= 0) & (x <= 1)).all()):
         raise ValueError("x must hold probabilities in [0, 1]; rescale the intensities")
     # Half precision has so few numbers near 0 that small probabilities would be several times too large.

@@ -71,6 +71,8 @@ def fire(u: Tensor, surrogate: str = "atan") -> Tensor:
     [0.0, 1.0, 1.0]
     """
     SURROGATES.check(surrogate, "surrogate")
+    if not isinstance(u, Tensor):
+        raise TypeError(f"u must be a torch tensor; got {type(u).__name__}")
     function: Any = _Fire
     fired: Tensor = function.apply(u, surrogate)
     return fired

@@ -8,13 +8,12 @@ Currents of half precision (float16, bfloat16), as autocast makes them, are adde
 steps a membrane of 8 bits loses what is small beside the threshold.
 """
 
-from operator import index
 from typing import Any, NamedTuple, cast
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
+from netsci.arguments import as_count
 from netsci.spiking.layout import rows_and_columns
 from netsci.spiking.surrogates import SURROGATES
 
@@ -220,6 +219,4 @@ def check_steps(current: Tensor, steps: int | None) -> int | None:
         return None
     if current.ndim < 1:
         raise ValueError("a constant current must be [batch, ...]; got a single number")
-    if isinstance(steps, (bool, np.bool_)) or index(steps) < 1:
-        raise ValueError(f"steps must be a whole number above 0; got {steps!r}")
-    return index(steps)
+    return as_count(steps, "steps")

@@ -26,8 +26,8 @@ which data were read, for the names of runs; the task does not see it.
 from netsci.sweep.cells import Cell, Task
 from netsci.sweep.cluster import CLUSTERS, ClusterError
 from netsci.sweep.names import Names, write_value
-from netsci.sweep.records import CHANGED, Record, describe_origin, read_clock
-from netsci.sweep.running import FailedCellsError, run_cells
+from netsci.sweep.records import CHANGED, DamagedRecordError, Record, describe_origin, read_clock, read_sums
+from netsci.sweep.running import DamagedRecordsError, FailedCellsError, run_cells
 from netsci.sweep.store import find_record, load_record, record_path
 
 __all__ = [
@@ -35,6 +35,8 @@ __all__ = [
     "CLUSTERS",
     "Cell",
     "ClusterError",
+    "DamagedRecordError",
+    "DamagedRecordsError",
     "FailedCellsError",
     "Names",
     "Record",
@@ -43,6 +45,7 @@ __all__ = [
     "find_record",
     "load_record",
     "read_clock",
+    "read_sums",
     "record_path",
     "run_cells",
     "write_value",

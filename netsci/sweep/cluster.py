@@ -55,7 +55,8 @@ def open_client(cluster: str, jobs: int) -> Iterator[Client]:
         from distributed import Client
     except ModuleNotFoundError as error:
         raise ClusterError(
-            f"cluster {cluster!r} needs {error.name}: pip install 'netsci-suite[cluster]', or take --jobs 1"
+            f"cluster {cluster!r} needs {error.name}: pip install 'netsci-suite[cluster]', or take one job "
+            "(jobs=1, --jobs 1)"
         ) from error
     for name in ("distributed", "distributed.client"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters is said by the sweep

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
 import platform
 import subprocess
+import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -19,6 +22,8 @@ from netsci.io.files import write_atomically
 
 CHANGED = " with changes"  # after the commit of a run whose work tree differed from it
 REPORTED_PACKAGES = ("netsci-suite", "numpy", "scipy", "numba", "torch", "scikit-learn", "powerlaw")
+SUMS = "sums.json"  # in the folder of a sweep: the SHA-256 of files that have none of their own
+SUMMED = "summed"  # a note: the record holds its checksum, and one without it has lost it
 SOURCES = ("*.py", ":!tests")  # git's patterns of the files that make a run another one
 
 
@@ -36,18 +41,79 @@ class Record:
     notes: dict[str, Any] = field(default_factory=dict)
 
     def save(self, path: Path) -> None:
-        """Write the record atomically as one npz file; its folder is made if it does not exist."""
+        """Write the record atomically as one npz file, with its SHA-256; its folder is made if need be."""
         buffer = io.BytesIO()
-        np.savez_compressed(buffer, allow_pickle=False, **self.arrays, notes=np.array(json.dumps(self.notes)))
+        notes = json.dumps(self.notes | {SUMMED: True})
+        own = {"notes": np.array(notes), "sha256": np.array(_digest(self.arrays, notes))}
+        np.savez_compressed(buffer, allow_pickle=False, **self.arrays, **own)
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, buffer.getvalue())
 
     @classmethod
-    def load(cls, path: Path) -> Record:
-        """Read a record."""
-        with np.load(path, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
-        return cls(arrays, json.loads(str(arrays.pop("notes"))))
+    def load(cls, path: Path, *, listed: str | None = None) -> Record:
+        """Read a record, once its SHA-256 is seen to fit.
+
+        listed : the SHA-256 of the whole file, for one that was written before records had one of their own.
+
+        Raises DamagedRecordError if the file is damaged, and FileNotFoundError if there is none. Warns of a
+        record that has no checksum and is not listed: it is read unchecked.
+        """
+        content = path.read_bytes()
+        try:
+            with np.load(io.BytesIO(content), allow_pickle=False) as stored:
+                arrays = {name: stored[name] for name in stored.files}
+            text, own = str(arrays.pop("notes")), arrays.pop("sha256", None)
+            notes = json.loads(text)
+            summed = notes.pop(SUMMED, False)
+        # What damaged archives raise has no common base (BadZipFile, zlib.error, EOFError, MemoryError, ...).
+        except Exception as error:
+            raise DamagedRecordError(path, f"it cannot be read ({type(error).__name__})") from error
+        if own is not None or summed:
+            if own is None or _digest(arrays, text) != str(own):
+                raise DamagedRecordError(path, "its checksum does not fit its content")
+        elif listed is None:
+            warnings.warn(
+                f"{path} holds no checksum (an older version wrote it): read unchecked", stacklevel=2
+            )
+        elif hashlib.sha256(content).hexdigest() != listed:
+            raise DamagedRecordError(path, f"its checksum is not that in {SUMS}")
+        return cls(arrays, notes)
+
+
+class DamagedRecordError(ValueError):
+    """A record that is damaged, or that of another run: its path, and why."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        self.path, self.why = path, why
+        super().__init__(
+            f"{path} is damaged: {why}. Restore it from a copy, or delete it and its run is made again"
+        )
+
+    def __reduce__(self) -> tuple[type, tuple[Path, str]]:
+        return type(self), (self.path, self.why)
+
+
+def read_sums(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of files in the folder of a sweep, by their names in it; {} without a list.
+
+    Raises ValueError if the list is damaged.
+    """
+    try:
+        found = json.loads((folder / SUMS).read_text(encoding="utf-8"))
+        return {str(name): str(sum_) for name, sum_ in found.items()}
+    except FileNotFoundError:
+        return {}
+    except (ValueError, AttributeError) as error:
+        raise ValueError(f"{folder / SUMS} is damaged ({error}): restore it from a copy") from error
+
+
+def _digest(arrays: Mapping[str, np.ndarray], notes: str) -> str:
+    digest = hashlib.sha256(notes.encode())
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
 
 
 def describe_origin(file: str | Path) -> dict[str, str]:

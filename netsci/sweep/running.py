@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import sys
 import time
 import uuid
 from collections import deque
@@ -24,8 +25,16 @@ from netsci.io.lock import FolderLock
 from netsci.sweep.cells import Cell
 from netsci.sweep.cluster import PATIENCE, ClusterError, open_client
 from netsci.sweep.progress import Progress, show_progress
-from netsci.sweep.records import Record
-from netsci.sweep.store import FOLDERS, find_record, load_record, partial_path, record_path, run_and_save
+from netsci.sweep.records import DamagedRecordError, Record
+from netsci.sweep.store import (
+    FOLDERS,
+    find_record,
+    load_record,
+    partial_path,
+    record_path,
+    run_and_save,
+    take_record,
+)
 from netsci.sweep.worker import Outcome, run_on_worker, run_one
 
 if TYPE_CHECKING:
@@ -39,6 +48,15 @@ Done = Callable[[Cell], None]
 
 class FailedCellsError(RuntimeError):
     """Some cells have failed; all others have their records."""
+
+
+class DamagedRecordsError(RuntimeError):
+    """Records that take hours to make are damaged: nothing was run, so that none is made again unasked."""
+
+    def __init__(self, errors: Sequence[DamagedRecordError]) -> None:
+        lines = [f"- {error.path}: {error.why}" for error in errors]
+        mend = "Restore each from a copy (git checkout), or delete it and ask for its run"
+        super().__init__("\n".join([f"{len(lines)} records of long runs are damaged. {mend}:", *lines]))
 
 
 def run_cells(
@@ -58,18 +76,34 @@ def run_cells(
     seconds : what runs are expected to take, for the estimate of the time left on stderr.
     done : called with each cell that has a record.
 
+    A damaged record is put aside, named, and made again; DamagedRecordsError names all that are kept, which
+    take hours, and nothing is run.
+
     Raises FailedCellsError, after all others are done, if cells failed, ClusterError if there is no such
-    cluster, or it ends, and ValueError for jobs below 1.
+    cluster, or it ends, TypeError for what is no cell, and ValueError for jobs below 1.
     """
     if jobs < 1:
         raise ValueError(f"jobs must be at least 1, the number of workers; got {jobs}")
     folder, wanted = Path(folder).resolve(), list(dict.fromkeys(cells))
-    missing = []
+    if strange := [one for one in wanted if not isinstance(one, Cell)]:
+        raise TypeError(
+            f"cells must be Cells, which Cell.of and netsci.train.recipe_cell make; got {strange[0]!r}"
+        )
+    missing, found, lost = [], {}, []
     for cell in wanted:
-        if not find_record(folder, cell):
+        try:
+            record = take_record(folder, cell, lambda line: print(line, file=sys.stderr))
+        except DamagedRecordError as error:
+            lost.append(error)
+            continue
+        if record is None:
             missing.append(cell)
-        elif done:
-            done(cell)
+        else:
+            found[cell] = record
+            if done:
+                done(cell)
+    if lost:
+        raise DamagedRecordsError(lost)
     if missing:
         with show_progress(missing, seconds or {}) as progress:
             sweep = Sweep(folder, missing, progress, done)
@@ -82,7 +116,7 @@ def run_cells(
             counted = f"{len(sweep.failed)} of {len(wanted)} runs failed; the others are done"
             lines = [f"- {cell.name}: {why}" for cell, why in sweep.failed.items()]
             raise FailedCellsError("\n".join([f"{counted}. Start again to try these anew:", *lines]))
-    return {cell: load_record(folder, cell) for cell in wanted}
+    return {cell: found[cell] if cell in found else load_record(folder, cell) for cell in wanted}
 
 
 @dataclass

@@ -12,12 +12,13 @@ from __future__ import annotations
 import inspect
 import shutil
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from netsci.io.lock import FolderLock
 from netsci.sweep.cells import Cell
-from netsci.sweep.records import Record, describe_origin, read_clock
+from netsci.sweep.records import DamagedRecordError, Record, describe_origin, read_clock, read_sums
 
 FOLDERS = ("records", "runs")  # of records that are committed, and of the others
 
@@ -51,17 +52,38 @@ def load_record(folder: Path, cell: Cell) -> Record:
     ------
     FileNotFoundError
         If there is none.
-    ValueError
-        If the file with its name holds the record of another cell.
+    DamagedRecordError
+        If it is damaged, or is the record of another cell.
     """
     path = find_record(folder, cell)
     if path is None:
         raise FileNotFoundError(f"there is no record of {cell.name} in {folder}: run the cell")
-    record = Record.load(path)
+    record = Record.load(path, listed=read_sums(folder).get(f"{path.parent.name}/{path.name}"))
     key = record.notes.get("cell", cell.key)
-    if cell.task.names.resolve(key) != cell.key:
-        raise ValueError(f"{path} holds the record of the run {key}, not of {cell.key}: delete or rename it")
+    if cell.task.names.resolve(str(key)) != cell.key:
+        raise DamagedRecordError(path, f"it holds the record of the run {key}, not of {cell.key}")
     return record
+
+
+def take_record(folder: Path, cell: Cell, say: Callable[[str], None]) -> Record | None:
+    """Return the record of a cell, None if there is none; one that is damaged is put aside, and said.
+
+    It is renamed and not deleted, and the run is made again. A record that is kept takes hours to make: then
+    nothing is touched.
+
+    Raises DamagedRecordError for a damaged record of a cell that is kept.
+    """
+    try:
+        return load_record(folder, cell)
+    except FileNotFoundError:
+        return None
+    except DamagedRecordError as error:
+        if cell.kept:
+            raise
+        aside = error.path.with_suffix(".damaged")
+        error.path.rename(aside)
+        say(f"{cell.name}: its record is damaged ({error.why}); it is made again, the old one is {aside}")
+        return None
 
 
 def run_and_save(cell: Cell, folder: Path) -> None:

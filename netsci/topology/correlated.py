@@ -11,6 +11,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from netsci.arguments import read_array
 from netsci.graph.checks import check_choice, check_fraction
 from netsci.topology.cells import links_of
 from netsci.topology.correlation import CORRELATION, pearson
@@ -159,7 +160,7 @@ def link_correlated_at(correlation: Any, shape: tuple[int, int], sparsity: float
 
 def _check_orientation(x: Any, shape: tuple[int, int]) -> Any:
     """Refuse x with features as rows, before the correlation of all pairs of samples is computed."""
-    given = np.shape(x)
+    given = x.shape if hasattr(x, "shape") else read_array(x, "x").shape
     rows = check_shape(shape, 0)[0][0]
     # Rows of the layer are features of x, or whole multiples of them behind a hidden layer.
     if len(given) == 2 and rows == given[0] and given[1] and rows % given[1]:
@@ -174,7 +175,7 @@ def _square(correlation: Any) -> NDArray[Any]:
     """Return the correlation as an array [M, M] of real numbers."""
     if sp.issparse(correlation):
         raise TypeError("correlation must be a dense array; got a sparse matrix")
-    square: NDArray[Any] = np.asarray(correlation)
+    square: NDArray[Any] = read_array(correlation, "correlation")
     if square.dtype.kind not in "biuf":
         raise TypeError(f"correlation must hold real numbers; its dtype is {square.dtype}")
     if square.ndim != 2 or square.shape[0] != square.shape[1] or not square.size:

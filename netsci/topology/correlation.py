@@ -14,6 +14,8 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from netsci.arguments import read_array
+
 _BLOCK_CELLS = 2**22  # entries of x in floating point at once; also far fewer rows than float32 can count
 _Floats = NDArray[np.float64]
 
@@ -218,7 +220,7 @@ def _check_samples(x: Any) -> _Rows:
             "of a masked array x.filled(0)"
         )
     on_request = not hasattr(x, "__array__") and all(hasattr(x, part) for part in ("shape", "dtype"))
-    array: _Rows = x if on_request else np.asarray(x)
+    array: _Rows = x if on_request else read_array(x, "x")
     if array.dtype.kind not in "biuf":
         raise TypeError(f"x must hold booleans or real numbers; its dtype is {array.dtype}")
     if len(array.shape) != 2 or 0 in array.shape:

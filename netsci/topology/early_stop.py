@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from netsci.arguments import read_array
 from netsci.graph.checks import check_fraction
 
 
@@ -37,7 +38,7 @@ def find_stopped(overlap: Any, *, above: float = 0.95, already: Any = None) -> N
     Source: S0 appendix A.2.1 (permanent, 95 %).
     """
     check_fraction(above, "above")
-    values = np.asarray(overlap)
+    values = read_array(overlap, "overlap")
     if values.dtype.kind not in "iuf" or values.ndim != 1:
         raise TypeError(f"overlap must be real numbers [layers]; got {values.dtype} {values.shape}")
     if ((values < 0) | (values > 1)).any():
@@ -45,7 +46,7 @@ def find_stopped(overlap: Any, *, above: float = 0.95, already: Any = None) -> N
     now = values > above
     if already is None:
         return now
-    before = np.asarray(already)
+    before = read_array(already, "already")
     if before.dtype != bool:
         raise TypeError(f"already must be boolean [layers]; got {before.dtype} {before.shape}")
     if before.shape != values.shape:

@@ -17,6 +17,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from netsci.arguments import check_flag, check_iterable, shorten
 from netsci.graph.checks import check_fraction, check_generator, check_graph
 from netsci.graph.layered import LayeredGraph
 from netsci.graph.percolation import live_units, select_links, surviving_links
@@ -213,9 +214,13 @@ def _regrow(
 def _choose_views(graph: LayeredGraph, views: Mapping[str, LayerView] | None) -> list[LayerView]:
     """Return the view of each projection: the given one, else one of its links and weights."""
     given = {} if views is None else views
+    if not isinstance(given, Mapping):
+        raise TypeError(f"views must be a mapping from projections' names to views; got {shorten(views)}")
     seen: list[LayerView] = []
     for p in graph.projections:
         view = given.get(p.name)
+        if view is not None and not all(hasattr(view, part) for part in ("links", "weights", "restrict")):
+            raise TypeError(f"views[{p.name!r}] must be a LayerView; got {shorten(view)}")
         if view is not None:
             check_stored(view.links, f"links of views[{p.name!r}]")
         if view is not None and (view.links.shape != p.shape or (view.links != p.links).nnz):
@@ -231,6 +236,10 @@ def _choose_evolvable(
     graph: LayeredGraph, rule: EvolutionRule, evolvable: Sequence[bool] | None, seen: Sequence[LayerView]
 ) -> list[bool]:
     projections = graph.projections
+    if evolvable is not None:
+        check_iterable(evolvable, "evolvable", "a list with True or False for each projection")
+        for on in evolvable:
+            check_flag(on, "an entry of evolvable")
     free = [True] * len(projections) if evolvable is None else [bool(on) for on in evolvable]
     if len(free) != len(projections):
         raise ValueError(
@@ -267,6 +276,9 @@ def _read_targets(graph: LayeredGraph, target_links: Targets) -> list[int]:
             )
         wanted = [target_links.get(name) for name in names]
     else:
+        check_iterable(
+            target_links, "target_links", "a mapping by name, or a list with one entry a projection"
+        )
         wanted = list(target_links)
         if len(wanted) != len(names):
             raise ValueError(

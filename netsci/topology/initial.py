@@ -5,13 +5,13 @@ a bool CSR matrix of that shape. `INITIAL` is the table of these functions by na
 """
 
 from collections.abc import Callable
-from operator import index
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from netsci.arguments import as_whole, check_iterable
 from netsci.graph.checks import check_fraction, check_generator
 from netsci.graph.structure.null_models import rewire
 from netsci.topology.cells import links_of
@@ -188,15 +188,17 @@ def _order_keys(
 
 def check_shape(shape: tuple[int, int], links: int) -> tuple[tuple[int, int], int]:
     """Return both as plain integers; raise ValueError unless the links fit into the shape."""
-    if len(shape) != 2 or min(shape) < 1:
+    check_iterable(shape, "shape", "(rows, columns)")
+    sides = [as_whole(side, "rows and columns of shape") for side in shape]
+    if len(sides) != 2 or min(sides) < 1:
         raise ValueError(f"shape must be (rows, columns), both at least 1; got {shape!r}")
-    rows, columns = index(shape[0]), index(shape[1])
-    if not 0 <= index(links) <= rows * columns:
+    count = as_whole(links, "links")
+    if not 0 <= count <= sides[0] * sides[1]:
         raise ValueError(
-            f"links must lie in [0, {rows * columns}], the cells of {shape}; got {links}: links_at counts "
-            "them"
+            f"links must lie in [0, {sides[0] * sides[1]}], the cells of {shape}; got {links}: links_at "
+            "counts them"
         )
-    return (rows, columns), index(links)
+    return (sides[0], sides[1]), count
 
 
 INITIAL: dict[str, Callable[..., sp.csr_array]] = {

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from netsci.arguments import read_array
 from netsci.graph.checks import check_fraction, check_generator
 
 _FEW = 32  # draws with replacement pay below one draw in this many candidates
@@ -86,7 +87,7 @@ def gumbel_top_k(scores: Any, k: int, *, delta: float, rng: np.random.Generator)
 
 
 def _check_candidates(scores: Any, k: int) -> tuple[NDArray[np.float64], int]:
-    scores = np.asarray(scores)
+    scores = read_array(scores, "scores")
     if scores.ndim != 1 or scores.dtype.kind not in "biuf":
         raise TypeError(f"scores must be real numbers [n]; got {scores.dtype} {scores.shape}")
     scores = scores.astype(np.float64, copy=False)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from netsci.arguments import check_number
 from netsci.graph.checks import check_fraction
 
 
@@ -120,6 +121,7 @@ def sigmoid(
     Reading: as printed the sigmoid is not scaled and reaches neither end.
     """
     _check_ends(initial, final)
+    check_number(steepness, "steepness")
     if not 0.0 < steepness < np.inf:
         raise ValueError(f"steepness must be positive and finite, such as 6; got {steepness!r}")
     x = 2.0 * _elapsed(step, steps, until) - 1.0
@@ -131,6 +133,8 @@ def sigmoid(
 def _elapsed(step: float, steps: float, until: float) -> float:
     """Return the share of the schedule that is over, in [0, 1]."""
     check_fraction(until, "until")
+    check_number(steps, "steps")
+    check_number(step, "step")
     if not 0.0 < steps < np.inf:
         raise ValueError(f"steps must be the number of all steps, positive and finite; got {steps!r}")
     if not step >= 0.0:

@@ -24,6 +24,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from netsci.arguments import check_flag
 from netsci.graph.checks import check_number
 from netsci.indices import check_stored
 from netsci.topology.view import LayerView
@@ -69,6 +70,7 @@ def relative_importance(
     check_number(epsilon, "epsilon")
     if not 0.0 <= epsilon < np.inf:
         raise ValueError(f"epsilon must be finite and at least 0, such as 1e-5; got {epsilon!r}")
+    check_flag(per_entry, "per_entry")
     _check_weights(weights)
     rows, columns = weights.shape
     return _shares(weights, epsilon * (columns if per_entry else 1), epsilon * (rows if per_entry else 1))

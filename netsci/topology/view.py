@@ -149,6 +149,11 @@ def view_of(projection: Projection) -> ArrayView:
     >>> view_of(LayeredGraph.from_masks([np.eye(2, 3)], names=["a"]).projections[0]).name
     'a'
     """
+    if not isinstance(projection, Projection):
+        raise TypeError(
+            "projection must be one of graph.projections (a netsci.graph.Projection); got "
+            f"{type(projection).__name__}"
+        )
     return ArrayView(projection.name, projection.links, projection.weights, projection.rows_per_unit)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from netsci.arguments import shorten
 from netsci.graph.checks import as_whole, check_choice, check_fraction, check_generator, check_number
 from netsci.indices import check_stored
 
@@ -56,13 +57,14 @@ def sswi_variance(
     check_number(threshold, "threshold")
     if not 0.0 < threshold < inf:
         raise ValueError(f"threshold must be positive and finite, such as 1.0; got {threshold!r}")
+    if rate is not None:
+        check_fraction(rate, "rate")
     if layer == "first":
         if rate is None:
             raise ValueError(
                 "rate is missing: the first layer needs the firing probability of the inputs, "
                 "rate=x.mean() of spikes"
             )
-        check_fraction(rate, "rate")
         return float((1.0 - rate) / fan_in)
     return float(threshold**2 * sqrt(pi * exp(1.0) / 2.0) / (n if layer == "last" else fan_in))
 
@@ -135,9 +137,15 @@ def initial_weights(
         raise ValueError(
             f"variance must be finite and at least 0, such as swi_variance(n, sparsity); got {variance!r}"
         )
-    if np.dtype(dtype) not in (np.float32, np.float64):
-        raise TypeError(f"dtype must be float32 or float64; got {np.dtype(dtype)}")
-    return np.asarray(rng.standard_normal(links.nnz) * sqrt(variance), dtype=dtype)
+    if not isinstance(dtype, (type, np.dtype, str)) or dtype not in (
+        *(np.float32, np.float64, np.dtype("f4"), np.dtype("f8")),
+        *("float32", "float64"),
+    ):
+        raise TypeError(f"dtype must be float32 or float64; got {shorten(dtype)}")
+    deviation = sqrt(variance)
+    if deviation * 40 > np.finfo(dtype).max:  # no draw of any generator lies beyond 40 deviations
+        raise ValueError(f"variance must be small enough for weights of {np.dtype(dtype)}; got {variance!r}")
+    return np.asarray(rng.standard_normal(links.nnz) * deviation, dtype=dtype)
 
 
 def _fan_in(n: int, structural_sparsity: float) -> float:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from netsci.train.folder import read_recipe, save_network
     from netsci.train.inputs import Inputs
     from netsci.train.loop import Moment, Run, train
+    from netsci.train.own_data import as_data_set
     from netsci.train.random_keys import generator_at
     from netsci.train.random_keys import keyed as keyed
 
@@ -36,6 +37,7 @@ _LATER = {  # what is imported on first use, for most of it needs torch
     "features_of_run": "features",
     "pooled_features": "features",
     "Inputs": "inputs",
+    "as_data_set": "own_data",
     "keep_freed_memory": "allocation",
     "keep_memory": "allocation",  # former name
     "generator_at": "random_keys",
@@ -67,6 +69,7 @@ __all__ = [
     "Run",
     "Task",
     "Topology",
+    "as_data_set",
     "features_of_run",
     "generator_at",
     "keep_freed_memory",

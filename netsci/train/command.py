@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from shlex import quote
@@ -13,9 +14,11 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from rich.table import Table
 from rich.text import Text
 
+from netsci.choices import suggest
 from netsci.train.presets import PRESETS
 from netsci.train.recipe import Recipe
 
+INTERRUPTED = 130  # exit code, as shells have it
 SHOWN = ("accuracy", "loss", "link sparsity", "node sparsity", "SOPs", "firing rate", "seconds")
 
 
@@ -51,7 +54,9 @@ def choose_recipe(preset: str, changes: Sequence[str], *, dense: bool) -> Recipe
     0.01
     """
     if preset not in PRESETS:
-        raise ValueError(f"preset must be one of {', '.join(PRESETS)}; got {preset!r}")
+        raise ValueError(
+            f"--preset must be one of {', '.join(PRESETS)}; got {preset!r}{suggest(preset, PRESETS)}"
+        )
     values: dict[str, Any] = {"dense": True} if dense else {}
     for change in changes:
         name, equals, text = change.partition("=")
@@ -64,43 +69,89 @@ def choose_recipe(preset: str, changes: Sequence[str], *, dense: bool) -> Recipe
     return PRESETS[preset].replace(**values)
 
 
+def _say_stopped(folder: Path, anew: bool) -> str:
+    """Say which epoch is the last in the checkpoint of a run, and how to go on."""
+    from netsci.train.checkpoint import load_checkpoint
+    from netsci.train.folder import CHECKPOINT
+
+    place = folder / CHECKPOINT
+    if not place.exists():
+        return "stopped before the first epoch; the same command starts again"
+    epoch = load_checkpoint(place).epoch
+    return f"stopped after epoch {epoch}; the same command{' without --anew' if anew else ''} goes on"
+
+
+class _Shown:
+    """The progress of a run: a bar on a terminal, else a line for each epoch."""
+
+    def __init__(self, console: Console, epochs: int) -> None:
+        columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+        self.bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self._epochs, self._console, self._words = epochs, console, ""
+        self._task = self.bar.add_task("data and network", total=epochs)
+
+    def progress(self, epoch: int, share: float) -> None:
+        """Move the bar within an epoch."""
+        self.bar.update(self._task, completed=epoch - 1 + share, description=f"epoch {epoch} {self._words}")
+
+    def observe(self, moment: Any) -> None:
+        """Note what the test after an epoch found."""
+        values = {row["measure"]: row["value"] for row in moment.rows if row["layer"] == "all"}
+        accuracy = values.get("accuracy", math.nan)
+        said = "not tested" if math.isnan(accuracy) else f"accuracy {100 * accuracy:.2f} %"
+        self._words = f"({said} before)"
+        if not self._console.is_terminal:
+            line = f"epoch {moment.epoch} of {self._epochs}: {said}"
+            if "loss" in values:
+                line += f", loss {values['loss']:.4g}"
+            self._console.print(Text(line), soft_wrap=True)
+
+
 def run(
-    preset: str, changes: Sequence[str], *, dense: bool, out: Path | None, device: str, anew: bool
+    preset: str,
+    changes: Sequence[str],
+    *,
+    dense: bool,
+    out: Path | None,
+    device: str,
+    anew: bool,
+    download: bool,
 ) -> None:
     """Train a preset, show the progress, and print where the results are.
 
-    Raises TypeError or ValueError as `choose_recipe` and `netsci.train.train` do.
+    Without a terminal every epoch is one line. Ctrl-C ends with exit code 130 and what goes on. Raises
+    TypeError or ValueError as `choose_recipe` and `netsci.train.train` do.
     """
     from netsci.train.allocation import keep_freed_memory
     from netsci.train.folder import NETWORK
-    from netsci.train.loop import Moment, train
+    from netsci.train.loop import train
 
     keep_freed_memory()
     recipe = choose_recipe(preset, changes, dense=dense)
     folder = out or Path("runs") / (f"{preset}-dense" if dense else preset)
     console = Console()
-    last = {"epoch": 0, "words": ""}
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("data and network", total=recipe.optimisation.epochs)
-
-        def progress(epoch: int, share: float) -> None:
-            bar.update(task, completed=epoch - 1 + share, description=f"epoch {epoch} {last['words']}")
-
-        def observe(moment: Moment) -> None:
-            values = {row["measure"]: row["value"] for row in moment.rows if row["layer"] == "all"}
-            last["words"] = f"(accuracy {100 * values['accuracy']:.2f} % before)"
-
-        result = train(
-            recipe, folder=folder, resume=not anew, device=device, observe=observe, progress=progress
-        )
+    shown = _Shown(console, recipe.optimisation.epochs)
+    try:
+        with shown.bar:
+            result = train(
+                recipe,
+                folder=folder,
+                resume=not anew,
+                device=device,
+                download=download,
+                observe=shown.observe,
+                progress=shown.progress,
+            )
+    except KeyboardInterrupt:
+        console.print(Text(_say_stopped(folder, anew)), soft_wrap=True)
+        raise SystemExit(INTERRUPTED) from None
     table = result.table[(result.table["epoch"] == result.epoch) & (result.table["layer"] == "all")]
     values = dict(zip(table["measure"], table["value"], strict=True))
-    shown = Table("measure", "after the last epoch", title=Text(f"{preset}: {result.inputs.source}"))
+    last = Table("measure", "after the last epoch", title=Text(f"{preset}: {result.inputs.source}"))
     for name in SHOWN:
         if name in values:
-            shown.add_row(name, f"{values[name]:.4g}")
-    console.print(shown)
+            last.add_row(name, f"{values[name]:.4g}")
+    console.print(last)
     console.print(
         Text(
             f"table, checkpoint and network: {folder}; see it: netsci report {quote(str(folder / NETWORK))}"

@@ -153,16 +153,16 @@ def _same_text(path: Path, text: str) -> bool:
 
 
 def write_progress(place: Path, checkpoint: Checkpoint) -> None:
-    """Write recipe, table and checkpoint after an epoch, the checkpoint last.
+    """Write checkpoint, recipe and table after an epoch; the checkpoint first, since it holds the others too.
 
     The network file of an earlier run in the folder is deleted. Raises FolderLostError, and writes nothing,
     if another run has taken over the folder.
     """
     check_lock(place)
     (place / NETWORK).unlink(missing_ok=True)
+    save_checkpoint(place / CHECKPOINT, checkpoint)
     for name, text in _texts(checkpoint).items():
         write_atomically(place / name, text)
-    save_checkpoint(place / CHECKPOINT, checkpoint)
 
 
 def save_network(path: Path, model: nn.Module, recipe: Recipe | None = None) -> None:

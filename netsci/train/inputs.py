@@ -73,13 +73,25 @@ class Inputs:
     (torch.Size([20, 64]), torch.Size([20]), 100)
     """
 
-    def __init__(self, recipe: Recipe, device: str, *, data: DataSet | None = None) -> None:
+    def __init__(
+        self, recipe: Recipe, device: str, *, data: DataSet | None = None, download: bool = False
+    ) -> None:
         task = recipe.task
         if data is None:
-            data = load(task.data, **dict(task.data_options))
+            data = load(task.data, download=download, **dict(task.data_options))
+        if not isinstance(data, DataSet):
+            raise TypeError(
+                f"data must be a netsci.data.DataSet, as_data_set(...); got {type(data).__name__}"
+            )
         self.recipe, self.device = recipe, device
         self.source, self.checksum = data.source, data.checksum
         data = choose_data(data, task)
+        for labels, what, mend in (
+            (data.y_train, "training", "give some"),
+            (data.y_test, "test", "give some, or set validation to hold out training images"),
+        ):
+            if not len(labels):
+                raise ValueError(f"data {data.name!r} have no {what} images: {mend}")
         x = data.x_train
         self.full = data.full
         self.has_time = len(x.shape) == 5

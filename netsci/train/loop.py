@@ -44,6 +44,7 @@ from netsci.train.folder import (
 from netsci.train.inputs import Inputs
 from netsci.train.learners import learner, optimizer_of
 from netsci.train.methods.base import Hooks, Step, method_of
+from netsci.train.own_data import as_data_set
 from netsci.train.random_keys import EVOLUTION, METHOD, generator_at
 from netsci.train.recipe import Recipe
 from netsci.train.testing import Rows, row, test, trace_of
@@ -106,6 +107,11 @@ class Run:
         """
         return trace_of(self.model, self.inputs, limit)
 
+    def _repr_html_(self) -> str:
+        from netsci.train.representation import run_html
+
+        return run_html(self)
+
 
 def train(
     recipe: Recipe,
@@ -113,7 +119,8 @@ def train(
     folder: str | Path | None = None,
     resume: bool = True,
     device: str = "cpu",
-    data: DataSet | None = None,
+    data: Any = None,
+    download: bool = False,
     stop_after: int | None = None,
     test_every: int = 1,
     observe: Observer | None = None,
@@ -129,7 +136,9 @@ def train(
     resume : whether to continue from the checkpoint in the folder. The result is the same as if the run had
         never stopped. False to start again.
     device : "cpu", "cuda" or another device of torch.
-    data : a data set to use in place of `netsci.data.load(recipe.task.data)`.
+    data : what to use in place of `netsci.data.load(recipe.task.data)`: a DataSet, a pair of arrays or a
+        torch Dataset, see `netsci.train.own_data`. The recipe of the run then has its name.
+    download : whether to fetch the files of a data set that are missing.
     stop_after : pause after this epoch; 0 pauses before the first. Call `train` again to resume.
     test_every : test after each epoch that is a multiple of this; 0 tests after the last epoch only. It
         changes which rows the table has, but no number in them.
@@ -156,9 +165,13 @@ def train(
     if as_whole(test_every, "test_every") < 0:
         raise ValueError(f"test_every must be at least 0; got {test_every!r}")
     check_device(device)
+    if data is not None:
+        data = as_data_set(data)
+        if data.name != recipe.task.data:  # the record must not say that it was another one
+            recipe = recipe.replace(data=data.name, data_options=())
     place = prepare_folder(Path(folder)) if folder is not None else None
     with nullcontext() if place is None else FolderLock(place):
-        return _train(recipe, place, last, resume, device, data, test_every, observe, progress)
+        return _train(recipe, place, last, resume, device, data, download, test_every, observe, progress)
 
 
 def _train(
@@ -168,12 +181,13 @@ def _train(
     resume: bool,
     device: str,
     data: DataSet | None,
+    download: bool,
     test_every: int,
     observe: Observer | None,
     progress: Progress | None,
 ) -> Run:
     """Train as `train` does, in a folder that this run has locked."""
-    inputs = Inputs(recipe, device, data=data)
+    inputs = Inputs(recipe, device, data=data, download=download)
     state = _start(recipe, inputs, device, place if resume else None)
     if state.epoch == 0 and not state.rows:
         tested = test(state.model, inputs) if _is_test_due(0, recipe, test_every) else []

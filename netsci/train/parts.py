@@ -51,6 +51,8 @@ class Task:
     def __post_init__(self) -> None:
         read_old_values(self)
         ENCODINGS.check(self.encoding, "encoding")
+        if not isinstance(self.data, str) or not self.data:
+            raise TypeError(f"data must be the name of a data set (str); got {self.data!r}")
         check_pairs(self.data_options, "data_options")
         AUGMENTATIONS.check(self.augment, "augment")
         check_whole(self.steps, 1, "steps")

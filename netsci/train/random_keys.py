@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from netsci.arguments import as_whole
+
 TOPOLOGY, WEIGHTS, ORDER, EVOLUTION, SPLIT, ENCODING, TESTING, LEARNING, AUGMENTATION, MODEL = range(10)
 METHOD = 100  # METHOD + part, part = 1, 2, ...: further generators of a method's hooks
 
@@ -25,7 +27,11 @@ def generator_at(seed: int, step: int, part: int, purpose: int) -> np.random.Gen
     >>> bool(generator_at(1, 2, 3, ORDER).random() == generator_at(1, 2, 3, ORDER).random())
     True
     """
-    return np.random.default_rng([seed, step, part, purpose])
+    key = {"seed": seed, "step": step, "part": part, "purpose": purpose}
+    for name, value in key.items():
+        if as_whole(value, name) < 0:
+            raise ValueError(f"{name} must be at least 0; got {value}")
+    return np.random.default_rng([int(value) for value in key.values()])
 
 
 keyed = generator_at  # its former name

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from netsci.choices import ARCHITECTURES
+from netsci.choices import ARCHITECTURES, suggest
 from netsci.train.checks import check_flag, check_whole
 from netsci.train.parts import CALIBRATED, CORRELATED, Net, Optimisation, Task, Topology
 from netsci.train.renamed import RENAMED, read_old_names, write_old_names
@@ -101,9 +101,8 @@ class Recipe:
         for name, value in read_old_names(_plain(changes)).items():
             owner = _OWNERS.get(name)
             if owner is None:
-                raise ValueError(
-                    f"a recipe has no field {name!r}; its fields are {', '.join(sorted(_OWNERS))}"
-                )
+                close = f"{suggest(name, _OWNERS) or ';'} its fields are".replace("? its", "? Its")
+                raise ValueError(f"a recipe has no field {name!r}{close} {', '.join(sorted(_OWNERS))}")
             groups.setdefault(owner, {})[name] = value
         for owner, values in groups.items():
             if owner == "seed":

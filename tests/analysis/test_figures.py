@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from analysis import figures
 from analysis.engine import agreement, digits_runs, make
+from analysis.engine.agreement import Outcome
 from analysis.engine.exhibit import say_verdict
 from analysis.engine.site import in_order, scoreboard
 from analysis.engine.store import load_tables
@@ -83,18 +84,22 @@ def test_agreement_sees_a_missing_run_and_a_changed_number(made, monkeypatch, tm
     fresh = CliRunner().invoke(figures.app, ["--out", str(tmp_path), "--only", exhibit.id, "--format", "svg"])
     assert fresh.exit_code == 0, fresh.output
     committed = folder / "results"
-    assert agreement.check(exhibit, tmp_path / "results", committed) == (True, [])
+
+    def check():
+        return agreement.check(exhibit, tmp_path / "results", committed)
+
+    assert check() == Outcome(True)
     table = tmp_path / "results" / exhibit.id / "table.csv"
     text = pd.read_csv(table)
     text.loc[text["measure"] == "accuracy", "value"] -= 0.5
     text.to_csv(table, index=False)
-    identical, problems = agreement.check(exhibit, tmp_path / "results", committed)
-    assert not identical
-    assert "accuracy" in "\n".join(problems)
-    monkeypatch.setattr(agreement, "LONGEST", -agreement.LONGEST)
-    assert "not made anew" in agreement.check(exhibit, tmp_path / "results", committed)[1][0]
+    found = check()
+    assert not found.same
+    assert "accuracy" in "\n".join(found.problems)
     next((tmp_path / "results/runs").iterdir()).unlink()
-    assert "no fresh run of 1 of 9" in agreement.check(exhibit, tmp_path / "results", committed)[1][0]
+    assert check().problems == ("of 9 runs 1 not made anew",)
+    monkeypatch.setattr(agreement, "LONGEST", -agreement.LONGEST)
+    assert check().problems == ("of 9 runs 9 not made anew",)
 
 
 def test_one_exhibit_drawn_anew_leaves_the_rows_of_all_others(monkeypatch, tmp_path):

@@ -22,7 +22,7 @@ from netsci.io import CheckpointError, load
 from netsci.io.network.chains import join
 from netsci.io.network.contents import Contents
 from netsci.io.network.layers import find_layers
-from netsci.io.network.order import arrange
+from netsci.io.network.order.arrange import arrange
 
 FC1 = np.array(
     [[1, 0, 0, 2], [0, 0, 0, 0], [0, 3, 0, 0], [0, 0, -4, 0.5], [1.5, 0, 0, 0]], np.float32

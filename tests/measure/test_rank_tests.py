@@ -154,7 +154,7 @@ def test_swapping_samples_or_signs_turns_the_effect():
         (([math.nan],), {}, ValueError, "NaN or infinite"),
         ((["a"],), {}, TypeError, "real numbers"),
         (([1.0],), {"alternative": "later"}, ValueError, "two-sided, greater, less"),
-        (([1.0],), {"zero_method": "zsplit"}, ValueError, "'wilcox' or 'pratt'"),
+        (([1.0],), {"zero_method": "zsplit"}, ValueError, "zero_method must be one of wilcox, pratt"),
     ],
 )
 def test_refusals(arguments, options, error, match):

@@ -119,7 +119,7 @@ def test_slow_growth_counts_as_saturated_at_every_step():
         ([1.0, 1.0], {"window": True}, TypeError, "whole number"),
         ([1.0, 1.0], {"tolerance": -0.1}, ValueError, "tolerance"),
         ([1.0, 1.0], {"tolerance": math.nan}, ValueError, "tolerance"),
-        ([1.0, 1.0], {"at": "middle"}, ValueError, "'end' or 'start'"),
+        ([1.0, 1.0], {"at": "middle"}, ValueError, "at must be one of end, start"),
         ([1.0, 1.0], {"times": [1]}, ValueError, "one time step for each value"),
         ([1.0, 1.0], {"times": [2, 2]}, ValueError, "must rise"),
         ([1.0, 1.0], {"times": [2, 1]}, ValueError, "must rise"),

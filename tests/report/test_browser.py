@@ -206,3 +206,45 @@ def test_the_browser_would_notice_a_request(browser: Any, tmp_path: Path) -> Non
         seen.page.wait_for_timeout(200)
         assert len(seen.requests) == 1
         assert any("warning" in line for line in seen.console)
+
+
+def test_sections_fold_and_what_is_drawn_in_them_comes_back(browser: Any, page_file: Path) -> None:
+    drawn = "document.querySelector('#percolation-figure').querySelectorAll('.main-svg').length"
+    with visit(browser, page_file) as seen:
+        assert seen.page.locator("#percolation-figure").is_visible()
+        seen.page.click("#percolation summary")
+        assert not seen.page.locator("#percolation-figure").is_visible()
+        seen.page.click("#mode")  # what is folded is drawn in the other mode when it unfolds
+        seen.page.click("#percolation summary")
+        seen.page.wait_for_selector("#percolation-figure[data-drawn=dark]")
+        assert seen.page.evaluate(drawn) >= 1
+        seen.page.click("[data-folds=close]")
+        assert not seen.page.locator("#overview table").is_visible()
+        seen.page.click("nav a[href='#overview']")
+        seen.page.wait_for_timeout(200)
+        assert seen.page.locator("#overview table").is_visible()
+        seen.assert_silent()
+
+
+def test_a_search_keeps_the_sections_that_hold_all_words(browser: Any, page_file: Path) -> None:
+    with visit(browser, page_file) as seen:
+        seen.page.fill("#find", "Percolation INACTIVE")
+        assert seen.page.locator("#percolation").is_visible()
+        assert not seen.page.locator("#hyperbolic-disk").is_visible()
+        assert not seen.page.locator("nav a[href='#hyperbolic-disk']").is_visible()
+        seen.page.fill("#find", "words that no section holds")
+        assert seen.page.locator("#none").is_visible()
+        seen.page.fill("#find", "")
+        assert seen.page.locator("#hyperbolic-disk").is_visible()
+        seen.assert_silent()
+
+
+def test_the_first_screen_is_drawn_in_both_modes(browser: Any, page_file: Path) -> None:
+    fill = "getComputedStyle(document.querySelector('.layers .box')).fill"
+    colours = []
+    for mode in ("light", "dark"):
+        with visit(browser, page_file, mode=mode, size=(390, 800)) as seen:
+            assert seen.page.locator(".layers").is_visible()
+            assert seen.page.evaluate("document.documentElement.scrollWidth") <= 390
+            colours.append(seen.page.evaluate(fill))
+    assert colours[0] != colours[1]

@@ -91,6 +91,54 @@ def test_a_gamma_at_its_bound_is_no_number() -> None:
         assert section.notes[-1] == "Angles are so."
 
 
+def test_no_exponent_of_few_nodes() -> None:
+    few, enough = layers(0.2, 0.2), layers(0.2, 0.2, size=50)
+    fits = fit_degrees(few)
+    assert all(f.gamma is None and f.written is None for f in fits)
+    section, undefined = degree_section(few, fits)
+    assert section.table is not None
+    assert section.table["gamma"].isna().all()
+    assert any("fewer than the 100 that a fit needs" in reason or "bound" in reason for reason in undefined)
+    assert "gamma =" not in section.verdict
+    section, _ = disk_section(few)
+    assert "is no estimate" in section.verdict
+    assert "gamma =" not in section.verdict
+    assert any(f.gamma is not None or f.fit.at_bound or f.fit.n_tail < 10 for f in fit_degrees(enough))
+
+
+def test_a_short_tail_has_a_dash_and_a_longer_one_stands_in_grey() -> None:
+    from netsci.graph.degree.discrete_fit import TailFit, draw
+    from netsci.report.degrees import DegreeFit
+    from netsci.report.tables import Faint, html_table
+
+    rng = np.random.default_rng(3)
+    for size, kind in ((5, type(None)), (30, Faint), (400, float)):
+        sequence = np.concatenate([np.full(200, 2), draw(TailFit(3.0, 21, 0.0), size, rng)])
+        one = DegreeFit("fc", "presynaptic", sequence, degree_exponent(sequence, xmin=21))
+        assert one.fit.n_tail == size
+        assert type(one.written) is kind
+    grey = DegreeFit("fc", "presynaptic", sequence, degree_exponent(sequence[:230], xmin=21)).written
+    page = html_table(pd.DataFrame({"gamma": [grey, 2.5, None]}))
+    assert f'<td class="number faint">{grey}</td>' in page
+    assert " ± " in str(grey)
+    assert page.count("faint") == 1
+
+
+def test_random_links_are_the_baseline_of_scale_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(2)
+    sizes = np.minimum(rng.zipf(2.5, 1500), 900)
+    mask = np.zeros((1500, 1000), bool)
+    for row, k in enumerate(sizes):
+        mask[row, rng.choice(1000, k, replace=False)] = True
+    graph = LayeredGraph.from_masks([mask], names=["fc"])
+    fits = fit_degrees(graph)
+    assert [f.fit.scale_free for f in fits if f.side == "presynaptic"] == [True]
+    verdict = degree_section(graph, fits)[0].verdict
+    assert "1 of 2 passes where random links do not: fc (presynaptic)" in verdict
+    monkeypatch.setattr(degrees, "_count_random_passes", lambda graph, f: 3)
+    assert "none of 2 passes beyond what random links do" in degree_section(graph, fits)[0].verdict
+
+
 def test_the_auc_is_told_beside_that_of_equal_degrees() -> None:
     graph = layers(0.1, 0.3)
     section, missing = measures(graph, fit_degrees(graph))

@@ -23,7 +23,12 @@ def test_hubs_by_hand() -> None:
     assert rows.loc["presynaptic", "isolated"] == 17
     assert rows.loc["presynaptic", "largest"] == 6
     assert rows.loc["postsynaptic", "units"] == 10
-    assert "The presynaptic hubs, 5 % of the units, hold 60 % of the link ends." in section.verdict
+    random = rows.loc["presynaptic", "at random"]
+    said = "The presynaptic hubs, 5 % of the units, hold 60 % of the link ends; with links at random places "
+    assert f"{said}they would hold {100 * random:.2f} %." in section.verdict
+    places = [np.random.default_rng(seed).choice(200, 10, replace=False) for seed in range(200)]
+    draws = [np.bincount(one // 10, minlength=20).max() / 10 for one in places]
+    assert random == pytest.approx(np.mean(draws), abs=0.03)
     assert section.table_file == "sides"
 
 
@@ -35,6 +40,20 @@ def test_histograms_hold_every_unit_and_weight() -> None:
         assert (counts["presynaptic"], counts["postsynaptic"], counts["weights"]) == (*units, links)
         area = (table["density"] * (table["right"] - table["left"])).groupby(table["of"]).sum()
         np.testing.assert_allclose(area, 1)
+
+
+@pytest.mark.parametrize("largest", [3, 39, 40, 95, 137])
+def test_bins_of_degrees_are_whole_and_end_at_the_largest(largest: int) -> None:
+    links = np.zeros((8, 140), bool)
+    links[0, :largest] = links[1, :2] = True
+    (section,) = sections(LayeredGraph.from_masks([links]))
+    bins = section.data[section.data["of"] == "presynaptic"]
+    edges = np.append(bins["left"], bins["right"].iloc[-1])
+    assert edges[0] == -0.5
+    assert edges[-1] == largest + 0.5
+    assert (np.diff(edges) > 0).all()
+    assert (edges % 1 == 0.5).all()  # no whole number lies between two bins
+    assert bins["count"].sum() == 8
 
 
 def test_units_of_a_convolution_add_up_their_rows() -> None:

@@ -199,5 +199,5 @@ def test_reports_are_deterministic_and_small(tmp_path: Path) -> None:
 
 
 def test_other_arguments_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(TypeError, match="from_masks"):
-        report(np.eye(3), tmp_path / "out.html")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="x must be a LayeredGraph, the path of a file"):
+        report(3, tmp_path / "out.html")

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 
-from netsci.graph import LayeredGraph, native_arcs
+from netsci.graph import LayeredGraph, native_arcs, node_table
 from netsci.plot import theme
 from netsci.report import report
 from netsci.report.disk import disk_section
@@ -220,3 +220,23 @@ def test_nodes_that_have_names_show_them() -> None:
     assert section.stage["labels"] == names
     assert section.stage["hover"][0].startswith("cell A<br>")
     assert "its largest hub is cell A" in section.verdict
+
+
+def test_hover_and_download_hold_what_is_known_of_each_node() -> None:
+    rng = np.random.default_rng(5)
+    masks = [rng.random((12, 20)) < 0.3, rng.random((20, 7)) < 0.3]
+    graph = LayeredGraph.from_masks(masks, weights=[rng.random(mask.shape) for mask in masks])
+    section, _ = disk_section(graph)
+    nodes = section.data["hyperbolic-disk-nodes"]
+    known = node_table(graph).set_index("label").loc[nodes["label"]]
+    for name in ("strength", "betweenness", "pagerank", "core", "clustering", "live"):
+        assert nodes[name].tolist() == known[name].tolist()
+    row = nodes.iloc[0]
+    hover = section.stage["hover"][0]
+    assert f"<br>strength {row['strength']:.3g}<br>betweenness" in hover
+    assert hover.endswith(f"<br>degree {row['degree']}")
+    assert f"PageRank {row['pagerank']:.3g}" in hover
+    dead = nodes.index[~nodes["live"]]
+    assert all(("on no path" in text) == (i in dead) for i, text in enumerate(section.stage["hover"]))
+    unweighted, _ = disk_section(LayeredGraph.from_masks(masks))
+    assert "strength" not in unweighted.data["hyperbolic-disk-nodes"]

@@ -5,7 +5,14 @@ import pytest
 import scipy.sparse as sp
 from scipy.stats import t
 
-from netsci.graph import LayeredGraph, Population, Projection, percolation_curve, structure_table
+from netsci.graph import (
+    LayeredGraph,
+    Population,
+    Projection,
+    output_curve,
+    percolation_curve,
+    structure_table,
+)
 from netsci.report import disk, structure
 from netsci.report.ball import ball_section
 from netsci.report.disk import disk_section
@@ -68,6 +75,19 @@ def test_attacks_are_the_library_s_curves() -> None:
         np.testing.assert_array_equal(shown["mean"], curve["mean"])
     half = section.table.set_index("attack")["half gone at"]
     assert half["hubs first"] < half["random nodes"]
+
+
+def test_attacks_tell_how_many_outputs_are_still_reached() -> None:
+    section, _ = attack_section(blocks(weighted=True))
+    for attack, name in (("degree", "hubs first"), ("weight", "weakest links first")):
+        shown = section.data[section.data["attack"] == name]
+        curve = output_curve(blocks(weighted=True), attack=attack, rng=np.random.default_rng(0))
+        np.testing.assert_array_equal(shown["outputs"], curve["mean"])
+        lost = section.table.set_index("attack").loc[name, "half of the outputs lost at"]
+        assert lost == curve["removed"][np.flatnonzero(curve["mean"] <= curve["mean"][0] / 2)[0]]
+    ring = np.roll(np.eye(9), 1, axis=1) + np.roll(np.eye(9), -1, axis=1)
+    section, _ = attack_section(LayeredGraph.from_adjacency(ring))
+    assert section.table["half of the outputs lost at"].isna().all()
 
 
 def test_links_without_weights_are_not_attacked_by_weight() -> None:

@@ -209,8 +209,8 @@ def test_nan_never_fires_and_huge_currents_do():
         (torch.zeros(2, 3, dtype=torch.int64), 4, TypeError, "floating"),
         ([[0.0]], 4, TypeError, "list"),
         (torch.zeros(2, 3), 0, ValueError, "steps"),
-        (torch.zeros(2, 3), True, ValueError, "steps"),
-        (torch.zeros(2, 3), 1.5, TypeError, "float"),
+        (torch.zeros(2, 3), True, TypeError, "steps"),
+        (torch.zeros(2, 3), 1.5, TypeError, "steps must be a whole number"),
         (torch.tensor(1.0), 2, ValueError, "batch"),
     ],
 )

@@ -119,7 +119,9 @@ def test_a_stopped_run_that_is_renamed_goes_on(tmp_path, monkeypatch):
     assert record_path(tmp_path / "out", made).exists()
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGKILL, -9), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGKILL, -9), (signal.SIGTERM, 143), (signal.SIGINT, -2)]
+)
 def test_nobody_outlives_a_killed_client(tmp_path, number, code):
     client = start_client(tmp_path)
     try:
@@ -135,6 +137,23 @@ def test_nobody_outlives_a_killed_client(tmp_path, number, code):
     assert not list((tmp_path / "out").rglob("*.npz"))
     done = run_cells([cell(0, tmp_path, seconds=0)], tmp_path / "out")
     assert len(done) == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_a_worker_that_is_ended_loses_no_record_and_leaves_nobody(tmp_path, number):
+    client = start_client(tmp_path, seconds=2)
+    try:
+        assert wait_until(lambda: len(starts(tmp_path, 0) + starts(tmp_path, 1)) == 2)
+        family = descendants(client.pid)
+        os.kill(int(starts(tmp_path, 0)[0]), number)
+        told = client.communicate(timeout=120)[1]
+        assert client.returncode == 0, told
+        assert die(family)
+    finally:
+        client.kill()
+        client.communicate()
+    assert len(list((tmp_path / "out").rglob("*.npz"))) == 4
+    assert not list((tmp_path / "out").rglob("*.partial"))
 
 
 def test_two_clients_write_each_record_once(tmp_path):

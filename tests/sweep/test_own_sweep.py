@@ -41,6 +41,12 @@ def test_a_cell_that_fails_is_told_by_its_name(shown, tmp_path):
         run_cells([wrong], tmp_path)
 
 
+def test_what_is_no_cell_is_refused(tmp_path):
+    with pytest.raises(TypeError, match=r"Cell.of and netsci.train.recipe_cell make; got 'a recipe'"):
+        run_cells(["a recipe"], tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("jobs", [0, -1])
 def test_no_worker_is_refused(tmp_path, jobs):
     with pytest.raises(ValueError, match="jobs must be at least 1"):

@@ -119,8 +119,8 @@ def test_runs_that_cannot_be_taken(tmp_path):
     result = CliRunner().invoke(
         app, ["features", str(tmp_path / "run"), "--out", str(tmp_path / "file/f.npz")]
     )
-    assert result.exit_code == 1
-    assert "or write the features" in result.output
+    assert result.exit_code == 2
+    assert "--out" in result.output
 
 
 def test_rate_coded_runs_have_no_features(tmp_path):

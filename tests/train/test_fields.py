@@ -208,7 +208,8 @@ def test_a_checkpoint_of_former_names_goes_on(tmp_path):
     checkpoint = load_checkpoint(path)
     former = {name: value for name, value in write_old_names(checkpoint.recipe).items() if name not in NEW}
     assert (former["course"], former["augment"]) == ("steps", True)
-    save_checkpoint(path, replace(checkpoint, recipe=former | {"max_shift": 1}))
+    former |= {"max_shift": 1}
+    save_checkpoint(path, replace(checkpoint, recipe=former))
     (tmp_path / "recipe.json").write_text(json.dumps(former))
     resumed = train(recipe, folder=tmp_path)
     assert resumed.finished

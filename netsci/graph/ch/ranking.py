@@ -9,6 +9,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 
+from netsci.arguments import check_choice, check_flag
 from netsci.graph.ch.unipartite import ch_scores_unipartite
 from netsci.graph.checks import as_links
 
@@ -67,14 +68,14 @@ def ch_ranking(
     later code does what stands above: its ranks of the karate club rule out each of the three, and extremes
     over existing links alone. It compares floats as they are, so its order within our ties is rounding.
     """
-    if existing not in (None, "leave_one_out"):
-        raise ValueError(f'existing must be None or "leave_one_out"; got {existing!r}')
+    check_choice(existing, (None, "leave_one_out"), "existing")
     pairs, scores = ch_scores_unipartite(
         adjacency, rule, local_community=local_community, existing="leave_one_out"
     )
     links = as_links(adjacency, "adjacency")
     linked = links.toarray()[pairs[:, 0], pairs[:, 1]]
     keys = [_number_values(scores, _SAME_SCORE * scores)]
+    check_flag(subranking, "subranking")
     if subranking:
         lengths = np.ones(int(linked.sum()))
         if (scores > 0).any():

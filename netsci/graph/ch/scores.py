@@ -35,6 +35,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from netsci.arguments import read_array
 from netsci.graph.ch.inputs import Lists, Weights
 from netsci.graph.checks import as_links, as_whole, check_choice
 from netsci.graph.processors import worker_count
@@ -189,8 +190,7 @@ class _Layer:
         from netsci.graph.ch._products import Products, pays
 
         check_choice(rule, CH_RULES, "rule")
-        if existing not in (None, "leave_one_out"):
-            raise ValueError(f'existing must be None or "leave_one_out"; got {existing!r}')
+        check_choice(existing, (None, "leave_one_out"), "existing")
         links = as_links(biadjacency, "biadjacency")
         of_row, of_column = _lists(links), _lists(links.T.tocsr())
         paths = float(np.diff(of_row.start) @ (links @ np.diff(of_column.start)))  # that turn back as well
@@ -285,7 +285,7 @@ def _lists(links: sp.csr_array) -> Lists:
 def _row_window(rows: Any, m: int) -> NDArray[np.int64]:
     if rows is None:
         return np.arange(m)
-    window = np.asarray(rows)
+    window = read_array(rows, "rows")
     if window.ndim != 1:
         raise ValueError(f"rows must be one-dimensional; its shape is {window.shape}: pass [row] for one row")
     if window.size and window.dtype.kind not in "iu":

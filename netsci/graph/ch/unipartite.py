@@ -33,6 +33,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from netsci.arguments import read_array
 from netsci.graph.ch.inputs import Lists, Ratio
 from netsci.graph.checks import as_links, as_whole, check_choice
 
@@ -162,8 +163,7 @@ class _Network:
     def prepare(cls, adjacency: Any, rule: str, local_community: str, existing: str | None) -> _Network:
         check_choice(rule, CH_UNIPARTITE_RULES, "rule")
         check_choice(local_community, LOCAL_COMMUNITIES, "local_community")
-        if existing not in (None, "leave_one_out"):
-            raise ValueError(f'existing must be None or "leave_one_out"; got {existing!r}')
+        check_choice(existing, (None, "leave_one_out"), "existing")
         links = _check_undirected(adjacency)
         name, length = rule.split("_")
         near = Lists(links.indptr.astype(np.int64), links.indices.astype(np.uint32))
@@ -273,7 +273,7 @@ def _check_undirected(adjacency: Any) -> sp.csr_array:
 
 
 def _check_pairs(pairs: Any, n: int) -> _Pairs:
-    wanted = np.asarray(pairs)
+    wanted = read_array(pairs, "pairs")
     if wanted.size == 0:
         wanted = wanted.reshape(-1, 2).astype(np.int64)
     if wanted.ndim != 2 or wanted.shape[1] != 2:

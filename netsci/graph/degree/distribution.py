@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from netsci.graph.checks import as_vector
-from netsci.graph.degree.exponent import ExponentFit
+from netsci.arguments import shorten
+from netsci.graph.degree.exponent import ExponentFit, whole_degrees
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +29,7 @@ def degree_ccdf(degrees: ArrayLike, fit: ExponentFit | None = None) -> pd.DataFr
     Raises
     ------
     TypeError, ValueError
-        If degrees are not a vector of finite numbers.
+        If degrees are not a vector of whole numbers of at least 0, as in `degree_exponent`.
 
     Examples
     --------
@@ -41,7 +41,9 @@ def degree_ccdf(degrees: ArrayLike, fit: ExponentFit | None = None) -> pd.DataFr
     import pandas as pd
     from scipy.special import zeta
 
-    vector = as_vector(degrees, "degrees")
+    vector = whole_degrees(degrees)
+    if fit is not None and not isinstance(fit, ExponentFit):
+        raise TypeError(f"fit must be what degree_exponent returns, or None; got {shorten(fit)}")
     values, counts = np.unique(vector[vector > 0], return_counts=True)
     ccdf = np.cumsum(counts[::-1])[::-1] / max(counts.sum(), 1)
     fitted = np.full(len(values), np.nan)

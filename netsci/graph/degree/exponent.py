@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from netsci.graph.checks import as_vector, as_whole, check_generator
+from netsci.arguments import as_count, as_whole, check_flag
+from netsci.graph.checks import as_vector, check_generator
 from netsci.graph.degree.alternatives import ALTERNATIVES, likelihood_ratios
 from netsci.graph.degree.discrete_fit import (
     HIGHEST,
@@ -151,9 +152,8 @@ def degree_exponent(
 
     Source: Clauset, Shalizi and Newman, SIAM Review 51, 661 (2009); S1 section 4.2.
     """
-    whole = _whole_degrees(degrees)
-    if as_whole(bootstrap, "bootstrap") < 0:
-        raise ValueError(f"bootstrap must be a number of samples, at least 0; got {bootstrap!r}")
+    whole = whole_degrees(degrees)
+    as_count(bootstrap, "bootstrap", 0)
     if xmin is not None and as_whole(xmin, "xmin") < 1:
         raise ValueError(f"xmin must be a degree of at least 1, or None to search for it; got {xmin!r}")
     if bootstrap:
@@ -214,7 +214,8 @@ def grid_exponent(degrees: ArrayLike, *, correct: bool = True) -> tuple[float, f
 
     Source: S1 section 4.2; Clauset, Shalizi and Newman (2009); Muscoloni et al. (2017), fit on a grid.
     """
-    whole = _whole_degrees(degrees)
+    check_flag(correct, "correct")
+    whole = whole_degrees(degrees)
     positive = whole[whole > 0]
     found = best_fit(positive, grid=True)
     if found is None:
@@ -247,7 +248,8 @@ def _bootstrap_p(
     return float(np.mean(worse)) if worse else math.nan
 
 
-def _whole_degrees(degrees: Any) -> NDArray[np.int64]:
+def whole_degrees(degrees: Any) -> NDArray[np.int64]:
+    """Return degrees as whole numbers of at least 0, or say why they are none."""
     vector = as_vector(degrees, "degrees")
     if (vector < 0).any():
         raise ValueError(

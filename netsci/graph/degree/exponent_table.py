@@ -15,7 +15,8 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from netsci.graph.checks import as_whole, check_generator, check_graph
+from netsci.arguments import as_count
+from netsci.graph.checks import check_generator, check_graph
 from netsci.graph.degree.exponent import ExponentFit, degree_exponent
 from netsci.graph.layered import LayeredGraph
 from netsci.graph.projection import Projection
@@ -77,8 +78,7 @@ def exponent_table(
 
     check_graph(graph)
     for value, name in ((controls, "controls"), (bootstrap, "bootstrap")):
-        if as_whole(value, name) < 0:
-            raise ValueError(f"{name} must be at least 0, 0 for none; got {value}")
+        as_count(value, name, 0)
     if controls or bootstrap:
         check_generator(rng)
     samples = _samples(graph)

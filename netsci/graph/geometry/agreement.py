@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from netsci.arguments import read_array
 from netsci.graph.checks import as_vector
 from netsci.graph.geometry.angles import one_turn
 from netsci.graph.geometry.embedding import Embedding
@@ -54,6 +55,10 @@ def hyperbolic_distance_3d(
     Reading: the authors' program sets all angles of a row to 0 where rounding lifts one cosine above 1.
     """
     first, second = _point(r1, azimuth1, elevation1, "1"), _point(r2, azimuth2, elevation2, "2")
+    try:
+        np.broadcast_shapes(*(part.shape for part in (*first[:3], *second[:3])))
+    except ValueError:
+        raise ValueError("radii and angles must have one shape, or be single numbers") from None
     turn, tilt = np.sin((first[1] - second[1]) / 2), np.sin((first[2] - second[2]) / 2)
     chord = np.hypot(tilt, np.sqrt(first[3] * second[3]) * turn)
     return np.asarray(
@@ -188,7 +193,7 @@ def over_blocks(kernel: Callable[[int, int], Any], count: int) -> list[Any]:
 def _point(
     r: ArrayLike, azimuth: ArrayLike, elevation: ArrayLike, which: str
 ) -> tuple[NDArray[np.float64], ...]:
-    values = [np.asarray(v) for v in (r, azimuth, elevation)]
+    values = [read_array(v, f"radius and angles{which}") for v in (r, azimuth, elevation)]
     if any(value.dtype.kind not in "biuf" for value in values):
         raise TypeError(
             f"radius and angles{which} must be real numbers; got {[v.dtype.name for v in values]}"

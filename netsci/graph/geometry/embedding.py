@@ -46,8 +46,9 @@ class Embedding:
     notes : short plain sentences. One says that the angles are arbitrary: a vector that sets them has the
         same eigenvalue (moduli within 1e-9 of the largest, for le within 1e-12) as a vector that is not
         used, as in a star or a complete bipartite network. If the vectors in use have equal eigenvalues,
-        this only rotates the picture: no note. Other notes say which components were joined and which nodes
-        are not embedded.
+        this only rotates the picture: no note. For mce and ncmce one says that several minimum spanning trees
+        are equally short, so that node numbers set the angles. Other notes say which components were joined
+        and which nodes are not embedded.
     """
 
     nodes: NDArray[np.int64]
@@ -219,6 +220,11 @@ def _notes(reduced: Reduced) -> tuple[str, ...]:
         found.append(f"the angles theta are arbitrary: {because}")
     if dimension == 3 and reduced.arbitrary(3):
         found.append(f"azimuth and elevation are arbitrary: {because}")
+    if not reduced.one_tree:
+        found.append(
+            "the angles theta depend on the order of the nodes: links of equal length leave several minimum "
+            "spanning trees, and node numbers choose one; nciso and le need no tree"
+        )
     return tuple(found)
 
 

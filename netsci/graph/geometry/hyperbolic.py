@@ -12,6 +12,8 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from netsci.arguments import as_count, check_number, read_array, read_numbers
+
 LARGEST_RADIUS = 700.0  # sinh leaves float64 at 710
 LARGEST_RHO = math.nextafter(1.0, 0.0)
 
@@ -45,7 +47,9 @@ def hyperbolic_distance(r1: ArrayLike, t1: ArrayLike, r2: ArrayLike, t2: ArrayLi
     Source: S1 section 4.2 and Appendix D (hyperbolic law of cosines).
     """
     first, second = _radii(r1, "r1"), _radii(r2, "r2")
-    turn = _angles(t1, "t1") - _angles(t2, "t2")
+    t1, t2 = _angles(t1, "t1"), _angles(t2, "t2")
+    _check_broadcast(("r1", "t1", "r2", "t2"), first, t1, second, t2)
+    turn = t1 - t2
     radial = np.sinh((first - second) / 2)
     # Square roots first: the product of two sinh would overflow from r = 355 on.
     angular = np.sqrt(np.sinh(first)) * np.sqrt(np.sinh(second)) * np.abs(np.sin(turn / 2))
@@ -83,10 +87,12 @@ def to_poincare(
 
     Source: S1 section 4.2 (Poincare disk).
     """
+    check_number(scale, "scale")
     if not 0 < scale < math.inf:
         raise ValueError(f"scale must be a positive number (1.0 keeps distances as they are); got {scale!r}")
     radius = _radii(r, "r", largest=math.inf)
     angle = _angles(theta, "theta")
+    _check_broadcast(("r", "theta"), radius, angle)
     rho = np.minimum(np.tanh(scale * radius / 2), LARGEST_RHO)
     return np.asarray(rho * np.cos(angle)), np.asarray(rho * np.sin(angle))
 
@@ -114,9 +120,12 @@ def geodesic_arc(p: ArrayLike, q: ArrayLike, points: int = 32) -> NDArray[np.flo
 
     Source: S1 section 4.2 (Poincare disk).
     """
-    ends = np.asarray([p, q], dtype=np.float64)
-    if ends.shape != (2, 2):
-        raise ValueError(f"p and q must hold two coordinates each; together their shape is {ends.shape}")
+    pair = [read_numbers(p, "p"), read_numbers(q, "q")]
+    if pair[0].shape != (2,) or pair[1].shape != (2,):
+        raise ValueError(
+            f"p and q must hold two coordinates each; their shapes are {pair[0].shape}, {pair[1].shape}"
+        )
+    ends = np.stack(pair)
     arc: NDArray[np.float64] = geodesic_arcs(ends[:, 0], ends[:, 1], [0], [1], points)[0]
     return arc
 
@@ -156,8 +165,7 @@ def geodesic_arcs(
     """
     nodes = _disk_points(x, y)
     ends = _link_ends(sources, targets, len(nodes))
-    if points < 2:
-        raise ValueError(f"points must be at least 2 (the two ends of an arc); got {points!r}")
+    points = as_count(points, "points", 2)  # the two ends of an arc
     p, q = nodes[ends[0]], nodes[ends[1]]
     middle, chord = (p + q) / 2, q - p
     half = np.hypot(chord[:, 0], chord[:, 1]) / 2
@@ -216,8 +224,7 @@ def native_arcs(
             f"radius and theta must be vectors of the same length; got {r.shape} and {angle.shape}"
         )
     first, second = _link_ends(sources, targets, len(r))
-    if points < 2:
-        raise ValueError(f"points must be at least 2 (the two ends of an arc); got {points!r}")
+    points = as_count(points, "points", 2)  # the two ends of an arc
     length = hyperbolic_distance(r[first], angle[first], r[second], angle[second])[:, None]
     u = np.linspace(0.0, 1.0, points)[None, :]
     apart = length > 0
@@ -239,7 +246,7 @@ def _rim_distance(point: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _disk_points(x: ArrayLike, y: ArrayLike) -> NDArray[np.float64]:
-    horizontal, vertical = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    horizontal, vertical = read_numbers(x, "x"), read_numbers(y, "y")
     if horizontal.ndim != 1 or horizontal.shape != vertical.shape:
         raise ValueError(
             "x and y must be vectors of the same length; their shapes are "
@@ -256,7 +263,7 @@ def _disk_points(x: ArrayLike, y: ArrayLike) -> NDArray[np.float64]:
 
 
 def _link_ends(sources: ArrayLike, targets: ArrayLike, count: int) -> NDArray[np.int64]:
-    first, second = np.asarray(sources), np.asarray(targets)
+    first, second = read_array(sources, "sources"), read_array(targets, "targets")
     if first.ndim != 1 or first.shape != second.shape:
         raise ValueError(
             "sources and targets must be vectors of the same length; their shapes are "
@@ -273,10 +280,18 @@ def _link_ends(sources: ArrayLike, targets: ArrayLike, count: int) -> NDArray[np
 def _numbers(values: ArrayLike, name: str) -> NDArray[np.float64]:
     if isinstance(values, np.ma.MaskedArray):
         raise TypeError(f"{name} is a numpy masked array; pass its .compressed()")
-    numbers = np.asarray(values)
+    numbers = read_array(values, name)
     if numbers.dtype.kind not in "biuf":
         raise TypeError(f"{name} must hold real numbers; its dtype is {numbers.dtype}")
     return numbers.astype(np.float64)
+
+
+def _check_broadcast(names: tuple[str, ...], *arrays: NDArray[np.float64]) -> None:
+    try:
+        np.broadcast_shapes(*(array.shape for array in arrays))
+    except ValueError:
+        shapes = ", ".join(f"{name} {array.shape}" for name, array in zip(names, arrays, strict=True))
+        raise ValueError(f"all must have one shape, or be single numbers; got {shapes}") from None
 
 
 def _radii(values: ArrayLike, name: str, largest: float = LARGEST_RADIUS) -> NDArray[np.float64]:

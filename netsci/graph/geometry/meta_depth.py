@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from netsci.graph.checks import as_whole, check_generator, check_graph, check_number
-from netsci.graph.geometry.embedding import Embedding
+from netsci.arguments import as_count
+from netsci.graph.checks import check_generator, check_graph, check_number
+from netsci.graph.degree.exponent_table import random_control
+from netsci.graph.geometry.embedding import Embedding, radial_coordinates
 from netsci.graph.layered import LayeredGraph
 
 if TYPE_CHECKING:
@@ -24,32 +27,30 @@ def meta_depth(
     permutations: int = 999,
     rng: np.random.Generator,
 ) -> pd.DataFrame:
-    """Compare the number of hubs and the mean radius of each population with chance.
+    """Compare the number of hubs and the mean radius of each population with those of random links.
 
     Hubs are the embedded nodes whose undirected degree is at least that of the node of rank
     ceil(hubs n): all nodes of the same degree are hubs too, so there may be more hubs than `hubs` n. Chance
-    shuffles the populations' names over the n embedded nodes; p = (1 + shuffles as extreme) /
-    (1 + permutations), one-sided: p_hubs counts shuffles with as many hubs or more, p_radius those with as
-    small a mean radius or a smaller one. z is (observed - expected) / standard deviation under all shuffles,
-    exact, without sampling. Nodes of equal degree are ranked by index, which favours the first populations.
-    Therefore p_radius and z_radius use shared_radius: all nodes of equal degree have the mean of their radii
-    there.
-
-    A unit in the middle of a chain has links on both sides: hubs gather there also in random masks of the
-    same widths and density. To see the effect of training, call this function on such masks too and compare.
-    Both sides of a single mask have the same links, so their mean degrees depend on each other: for a random
-    mask p is then near 1/2, and a small p is stronger evidence.
+    draws the links of every projection anew, as many at uniformly random places (`random_control`), and ranks
+    the nodes of that network by their degrees. So a small population, whose units have more links, and the
+    middle of a chain, where units have links on both sides, are compared with what they have by chance.
+    p = (1 + draws as extreme) / (1 + permutations), one-sided: p_hubs counts draws in which as large a share
+    of the population or a larger one are hubs, p_radius those with as small a mean radius or a smaller one.
+    z is (observed - expected) / standard deviation over the draws. Nodes of equal degree are ranked by index,
+    which favours the first populations. Therefore p_radius and z_radius use shared_radius: all nodes of equal
+    degree have the mean of their radii there. Radii of the draws have the embedding's gamma.
 
     Parameters
     ----------
     graph : the layered graph. embedding : of its `adjacency(directed=False)` without self-loops.
-    hubs : share of the embedded nodes, in (0, 1]. permutations : at least 1. rng : numpy Generator.
+    hubs : share of the embedded nodes, in (0, 1]. permutations : random networks, at least 1.
+    rng : numpy Generator.
 
     Returns
     -------
     table with one row for each population in the graph's order: population, nodes (embedded), hubs,
     hub_share (of its nodes), expected_hub_share, z_hubs, p_hubs, mean_radius (as embedded), shared_radius,
-    expected_radius, z_radius, p_radius; p in (0, 1]. NaN where no node is embedded. z is NaN if all shuffles
+    expected_radius, z_radius, p_radius; p in (0, 1]. NaN where no node is embedded. z is NaN if all draws
     agree. All radii are NaN if the embedding has none (gamma NaN).
 
     Raises
@@ -65,8 +66,9 @@ def meta_depth(
     >>> from netsci.graph import coalescent_embedding
     >>> graph = LayeredGraph.from_masks([[[1], [1], [1]], [[1, 1]]])
     >>> disk = coalescent_embedding(graph.adjacency(directed=False), gamma=2.5)
-    >>> meta_depth(graph, disk, rng=np.random.default_rng(7))["hubs"].tolist()
-    [0, 1, 0]
+    >>> table = meta_depth(graph, disk, rng=np.random.default_rng(7))
+    >>> table["hubs"].tolist(), table["p_hubs"].tolist()  # all links are there: no draw is another network
+    ([0, 1, 0], [1.0, 1.0, 1.0])
 
     Source: S1 section 4.2 (hubs of the trained network gather in the middle layer), put to a test here.
     """
@@ -77,35 +79,99 @@ def meta_depth(
     if not degrees.all():
         node = int(embedding.nodes[np.argmin(degrees)])
         raise ValueError(
-            f"embedding must be of this graph; it holds node {node}, which has no links in the graph: embed "
-            "graph.adjacency(directed=False)"
+            f"embedding must be of this graph; it holds node {node}, which has no links in the graph"
         )
-    labels, count = graph.node_population[embedding.nodes], len(graph.populations)
-    is_hub = _hubs(degrees, hubs).astype(np.float64)
-    shared = _average_equal_degrees(embedding.radius, degrees)
-    nodes = np.bincount(labels, minlength=count)
-    found = {"hubs": _means(labels, is_hub, nodes), "radius": _means(labels, shared, nodes)}
-    more, nearer = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
-    for _ in range(permutations):
-        shuffled = rng.permutation(labels)
-        # sums in another order differ in the last digits
-        more += _means(shuffled, is_hub, nodes) >= found["hubs"] - 1e-9
-        nearer += _means(shuffled, shared, nodes) <= found["radius"] + 1e-9
+    gamma, count = embedding.gamma, len(graph.populations)
+    whole = len(embedding.nodes) == np.count_nonzero(_degrees(graph))
+    found = _place(graph.node_population[embedding.nodes], degrees, embedding.radius, hubs, count)
+    draws = [_place(*_draw(graph, gamma, whole, rng), hubs, count) for _ in range(permutations)]
+    share, radius = (
+        _Chance(own, np.array([getattr(one, name) for one in draws]), side)
+        for own, name, side in ((found.share, "share", 1), (found.radius, "radius", -1))
+    )
     columns: dict[str, Any] = {
         "population": [population.name for population in graph.populations],
-        "nodes": nodes,
-        "hubs": np.bincount(labels, is_hub, minlength=count).astype(np.int64),
-        "hub_share": found["hubs"],
-        "expected_hub_share": np.full(count, is_hub.mean()),
-        "z_hubs": _z(found["hubs"], is_hub, nodes),
-        "p_hubs": np.where(nodes > 0, (1 + more) / (1 + permutations), np.nan),
-        "mean_radius": _means(labels, embedding.radius, nodes),
-        "shared_radius": found["radius"],
-        "expected_radius": np.full(count, shared.mean()),
-        "z_radius": _z(found["radius"], shared, nodes),
-        "p_radius": np.where(np.isfinite(found["radius"]), (1 + nearer) / (1 + permutations), np.nan),
+        "nodes": found.nodes,
+        "hubs": found.hubs,
+        "hub_share": found.share,
+        "expected_hub_share": share.expected,
+        "z_hubs": share.z,
+        "p_hubs": share.p,
+        "mean_radius": _means(graph.node_population[embedding.nodes], embedding.radius, found.nodes),
+        "shared_radius": found.radius,
+        "expected_radius": radius.expected,
+        "z_radius": radius.z,
+        "p_radius": radius.p,
     }
     return pd.DataFrame(columns)
+
+
+@dataclass(frozen=True, eq=False)
+class _Placed:
+    """By population: nodes, hubs, the share of its nodes that are hubs and the mean shared radius."""
+
+    nodes: NDArray[np.int64]
+    hubs: NDArray[np.int64]
+    share: NDArray[np.float64]
+    radius: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class _Chance:
+    """A number of each population [count] beside that of random networks [draws, count], NaN without nodes.
+
+    side : 1 if larger ones are as extreme, -1 if smaller ones are.
+    """
+
+    own: NDArray[np.float64]
+    draws: NDArray[np.float64]
+    side: int
+
+    @property
+    def expected(self) -> NDArray[np.float64]:
+        known = ~np.isnan(self.draws)
+        return _divide(np.nansum(self.draws, axis=0), known.sum(axis=0))
+
+    @property
+    def z(self) -> NDArray[np.float64]:
+        known = ~np.isnan(self.draws)
+        away = np.where(known, self.draws - self.expected, 0.0)
+        variance = _divide((away**2).sum(axis=0), known.sum(axis=0) - 1)
+        return np.asarray((self.own - self.expected) / np.sqrt(np.where(variance > 1e-18, variance, np.nan)))
+
+    @property
+    def p(self) -> NDArray[np.float64]:
+        # sums in another order differ in the last digits; a draw without nodes is not extreme
+        extreme = (self.side * (self.draws - self.own) >= -1e-9).sum(axis=0)
+        return np.where(np.isnan(self.own), np.nan, (1 + extreme) / (1 + len(self.draws)))
+
+
+def _place(
+    labels: NDArray[np.int64],
+    degrees: NDArray[np.int64],
+    radius: NDArray[np.float64],
+    hubs: float,
+    count: int,
+) -> _Placed:
+    """Return where hubs and centre lie among the populations."""
+    nodes = np.bincount(labels, minlength=count)
+    is_hub = _hubs(degrees, hubs).astype(np.float64)
+    return _Placed(
+        nodes,
+        np.bincount(labels, is_hub, minlength=count).astype(np.int64),
+        _means(labels, is_hub, nodes),
+        _means(labels, _average_equal_degrees(radius, degrees), nodes),
+    )
+
+
+def _draw(
+    graph: LayeredGraph, gamma: float, whole: bool, rng: np.random.Generator
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Return population, degree and radius of the nodes of a random network: all linked, or its component."""
+    drawn = random_control(graph, rng=rng)
+    degrees = _degrees(drawn)
+    nodes = np.flatnonzero(degrees if whole else drawn.components()[1] == 0)
+    return graph.node_population[nodes], degrees[nodes], radial_coordinates(degrees[nodes], gamma)
 
 
 def _degrees(graph: LayeredGraph) -> NDArray[np.int64]:
@@ -128,19 +194,12 @@ def _average_equal_degrees(radius: NDArray[np.float64], degrees: NDArray[np.int6
 def _means(
     labels: NDArray[np.int64], values: NDArray[np.float64], nodes: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    totals = np.bincount(labels, values, minlength=len(nodes))
-    return np.asarray(np.divide(totals, nodes, out=np.full(len(nodes), np.nan), where=nodes > 0))
+    return _divide(np.bincount(labels, values, minlength=len(nodes)), nodes)
 
 
-def _z(
-    means: NDArray[np.float64], values: NDArray[np.float64], nodes: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """Return the standard score of means of nodes drawn without replacement."""
-    n = len(values)
-    # of nodes drawn from finitely many: no spread where all are drawn or all are alike
-    variance = np.var(values, ddof=1) * (n - nodes) / (n * np.maximum(nodes, 1))
-    spread = np.sqrt(np.where(variance > 1e-18, variance, np.nan))
-    return np.asarray((means - values.mean()) / spread)
+def _divide(totals: NDArray[Any], numbers: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the quotients, NaN where there is nothing to divide by."""
+    return np.asarray(np.divide(totals, numbers, out=np.full(len(numbers), np.nan), where=numbers > 0))
 
 
 def _check(graph: Any, embedding: Any, hubs: Any, permutations: Any, rng: Any) -> None:
@@ -150,8 +209,7 @@ def _check(graph: Any, embedding: Any, hubs: Any, permutations: Any, rng: Any) -
     check_number(hubs, "hubs")
     if not 0 < hubs <= 1:
         raise ValueError(f"hubs must be a share of the nodes in (0, 1]; got {hubs!r}")
-    if as_whole(permutations, "permutations") < 1:
-        raise ValueError(f"permutations must be at least 1; got {permutations!r}")
+    as_count(permutations, "permutations", 1)
     check_generator(rng)
     if embedding.nodes.max() >= graph.n_nodes:
         raise ValueError(

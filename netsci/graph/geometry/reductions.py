@@ -6,7 +6,7 @@ dimension. Formulas: `coalescent_embedding`.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.sparse as sp
@@ -26,12 +26,14 @@ class Reduced:
     spectrum : float64 [first + dimension + 1], leading |lambda|, of le the smallest lambda above 0.
     first : position in the spectrum of the first column's eigenvalue.
     alike : difference up to which two eigenvalues count as one.
+    one_tree : whether the spanning tree behind the columns is the only one of its length.
     """
 
     columns: NDArray[np.float64]
     spectrum: NDArray[np.float64]
     first: int
     alike: float
+    one_tree: bool = True
 
     def arbitrary(self, used: int) -> bool:
         """Return whether one of the first columns shares its eigenvalue with a vector that is not used."""
@@ -50,11 +52,18 @@ def _isomap_not_centred(lengths: sp.csr_array, dimension: int, threads: int | No
 
 
 def _curvilinear(lengths: sp.csr_array, dimension: int, threads: int | None = None) -> Reduced:
-    return along_tree(_spanning_tree(lengths), centred=True, threads=threads)
+    return _by_tree(lengths, centred=True, threads=threads)
 
 
 def _curvilinear_not_centred(lengths: sp.csr_array, dimension: int, threads: int | None = None) -> Reduced:
-    return along_tree(_spanning_tree(lengths), centred=False, threads=threads)
+    return _by_tree(lengths, centred=False, threads=threads)
+
+
+def _by_tree(lengths: sp.csr_array, *, centred: bool, threads: int | None) -> Reduced:
+    from netsci.graph.geometry.spanning_tree import is_unique, minimum_spanning_tree  # brings numba
+
+    tree = minimum_spanning_tree(lengths)
+    return replace(along_tree(tree, centred=centred, threads=threads), one_tree=is_unique(lengths, tree))
 
 
 def along_tree(tree: sp.csr_array, *, centred: bool, threads: int | None = None) -> Reduced:
@@ -69,12 +78,6 @@ def _eigenmaps(lengths: sp.csr_array, dimension: int, threads: int | None = None
     values, vectors = eigenmaps(lengths, MOST_COLUMNS + 1)
     # Above rounding, but below the gaps of long, nearly one-dimensional networks
     return Reduced(_positive(vectors[:, :dimension]), values[: dimension + 1], 0, 1e-12)
-
-
-def _spanning_tree(lengths: sp.csr_array) -> sp.csr_array:
-    from netsci.graph.geometry.spanning_tree import minimum_spanning_tree  # brings numba
-
-    return minimum_spanning_tree(lengths)
 
 
 def _all_distances(lengths: sp.csr_array, threads: int | None) -> NDArray[np.float64]:

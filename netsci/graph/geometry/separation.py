@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from netsci.arguments import read_array
 from netsci.graph.checks import as_vector
 from netsci.graph.geometry.angles import one_turn
 
@@ -59,7 +60,7 @@ def angular_separation(
     Source: the angular separation index of the coalescent embedding's authors, from their program's values.
     Reading: among gaps that hold equally many other nodes, the first after azimuth 0 is the one cut open.
     """
-    azimuth, names = one_turn(as_vector(theta, "theta")), np.asarray(labels)
+    azimuth, names = one_turn(as_vector(theta, "theta")), read_array(labels, "labels")
     height = None if elevation is None else as_vector(elevation, "elevation")
     if (
         len(azimuth) == 0

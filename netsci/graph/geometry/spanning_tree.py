@@ -42,6 +42,28 @@ def minimum_spanning_tree(lengths: sp.csr_array) -> sp.csr_array:
     return tree_of(lengths, np.stack([first[kept], second[kept]], axis=1))
 
 
+def is_unique(lengths: sp.csr_array, tree: sp.csr_array) -> bool:
+    """Return whether no other spanning tree is as short, equal lengths as in `minimum_spanning_tree`.
+
+    Another one is as short if some link outside of the tree is as long as the longest link on the tree's path
+    between its ends: they can change places. Such a link exists if, taking all links of one length at once,
+    fewer of them are needed than lie between two parts of the forest of shorter ones.
+
+    Examples
+    --------
+    >>> triangle = sp.csr_array([[0.0, 1.0, 2.0], [1.0, 0.0, 2.0], [2.0, 2.0, 0.0]])
+    >>> is_unique(triangle, minimum_spanning_tree(triangle))
+    False
+    """
+    links = sp.triu(lengths, k=1, format="coo")
+    levels = _levels(links.data)
+    order = np.argsort(levels, kind="stable")
+    useful = _count_useful(
+        links.row.astype(np.int64), links.col.astype(np.int64), levels, order, lengths.shape[0]
+    )
+    return bool(int(useful) == tree.nnz // 2)
+
+
 def tree_of(lengths: sp.csr_array, links: NDArray[np.int64]) -> sp.csr_array:
     """Return the symmetric CSR of some links [k, 2] of a network with their lengths.
 
@@ -66,6 +88,39 @@ def _levels(lengths: NDArray[np.float64]) -> NDArray[np.int64]:
 
 
 @njit(cache=True, nogil=True)
+def _count_useful(
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    levels: NDArray[np.int64],
+    order: NDArray[np.int64],
+    count: int,
+) -> int:
+    """Return how many links join two trees of the forest of all shorter links."""
+    parent = np.arange(count)
+    useful = 0
+    begin = 0
+    while begin < len(order):
+        end = begin
+        while end < len(order) and levels[order[end]] == levels[order[begin]]:
+            if _root(parent, first[order[end]]) != _root(parent, second[order[end]]):
+                useful += 1
+            end += 1
+        for k in range(begin, end):
+            a, b = _root(parent, first[order[k]]), _root(parent, second[order[k]])
+            parent[b] = a
+        begin = end
+    return useful
+
+
+@njit(cache=True, nogil=True)
+def _root(parent: NDArray[np.int64], node: int) -> int:
+    while parent[node] != node:
+        parent[node] = parent[parent[node]]
+        node = parent[node]
+    return node
+
+
+@njit(cache=True, nogil=True)
 def _kruskal(
     first: NDArray[np.int64], second: NDArray[np.int64], order: NDArray[np.int64], count: int
 ) -> NDArray[np.bool_]:
@@ -73,13 +128,7 @@ def _kruskal(
     parent = np.arange(count)
     kept = np.zeros(len(order), dtype=np.bool_)
     for link in order:
-        a, b = first[link], second[link]
-        while parent[a] != a:
-            parent[a] = parent[parent[a]]
-            a = parent[a]
-        while parent[b] != b:
-            parent[b] = parent[parent[b]]
-            b = parent[b]
+        a, b = _root(parent, first[link]), _root(parent, second[link])
         if a != b:
             parent[b] = a
             kept[link] = True

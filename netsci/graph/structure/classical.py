@@ -12,7 +12,8 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from netsci.graph.checks import as_whole, check_generator
+from netsci.arguments import as_count
+from netsci.graph.checks import check_generator
 from netsci.graph.structure.modularity import rate_division
 from netsci.graph.structure.modules import RUNS, Modules, find_modules
 from netsci.graph.structure.null_models import scatter
@@ -63,7 +64,7 @@ def local_clustering(adjacency: Any) -> NDArray[np.float64]:
     """
     twice, degrees = _triangles(as_undirected(adjacency))
     pairs = degrees * (degrees - 1)
-    return np.divide(twice, pairs, out=np.zeros(len(pairs)), where=pairs > 0)
+    return np.asarray(np.divide(twice, pairs, out=np.zeros(len(pairs)), where=pairs > 0))
 
 
 def transitivity(adjacency: Any) -> float:
@@ -114,8 +115,7 @@ def random_reference(links: sp.csr_array, replicates: int, rng: np.random.Genera
     >>> random_reference(as_undirected(1 - np.eye(4)), 2, np.random.default_rng(7))
     (1.0, 1.0)
     """
-    if as_whole(replicates, "replicates") < 1:
-        raise ValueError(f"replicates must be at least 1 random network; got {replicates}")
+    as_count(replicates, "replicates", 1)
     check_generator(rng)
     drawn = [scatter(links, undirected=True, rng=rng) for _ in range(replicates)]
     values = np.array([(clustering(one), path_length(one, rng=rng)) for one in drawn])
@@ -177,8 +177,8 @@ def modularity(
     Examples
     --------
     >>> pairs = np.kron(np.eye(2), np.ones((3, 3)) - np.eye(3))
-    >>> modularity(pairs, rng=np.random.default_rng(7)), modularity(pairs, [0, 0, 0, 0, 0, 1])
-    (0.5, -0.05555555555555555)
+    >>> modularity(pairs, rng=np.random.default_rng(7)), round(modularity(pairs, [0, 0, 0, 0, 0, 1]), 3)
+    (0.5, -0.056)
 
     Source: as `communities`.
     """

@@ -7,12 +7,14 @@ network of links that lead nowhere, shares the name only.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from netsci.graph.checks import as_whole, check_choice, check_generator, check_graph
+from netsci.arguments import as_count
+from netsci.graph.checks import check_choice, check_generator, check_graph
 from netsci.graph.layered import LayeredGraph
 
 if TYPE_CHECKING:
@@ -68,23 +70,9 @@ def percolation_curve(
     Source: Albert, Jeong and Barabasi, Nature 406, 378 (2000); Newman and Ziff, Physical Review Letters 85,
     4104 (2000), for all sizes in one sweep.
     """
-    import pandas as pd
-
-    check_graph(graph)
-    check_choice(attack, ATTACKS, "attack")
-    check_generator(rng)
-    if as_whole(runs, "runs") < 1:
-        raise ValueError(f"runs must be at least 1 random order; got {runs}")
-    if as_whole(points, "points") < 2:
-        raise ValueError(f"points must be at least 2 (nothing removed, everything removed); got {points}")
-    one_run = _node_run(graph, attack, rng) if attack in NODE_ATTACKS else _link_run(graph, attack, rng)
-    sizes = one_run()
-    total = len(sizes) - 1
-    at = np.unique(np.rint(np.linspace(0, total, points)).astype(np.int64))
-    shares = np.array([sizes[at], *(one_run()[at] for _ in range(runs - 1))]) / graph.n_nodes
-    low, high = np.quantile(shares, BAND, axis=0)
-    columns = {"attack": attack, "removed": at / total, "mean": shares.mean(axis=0), "low": low, "high": high}
-    return pd.DataFrame(columns)
+    order = check_attack(graph, attack, runs, points, rng)
+    one_run = (_node_run if attack in NODE_ATTACKS else _link_run)(graph, order)
+    return summarise_runs(lambda: one_run() / graph.n_nodes, order.total, attack, runs, points)
 
 
 def robustness(curve: pd.DataFrame) -> float:
@@ -124,38 +112,95 @@ def robustness(curve: pd.DataFrame) -> float:
     return float((steps * (mean[1:] + mean[:-1])).sum() / 2)
 
 
-def _node_run(graph: LayeredGraph, attack: str, rng: np.random.Generator) -> Callable[[], NDArray[np.int64]]:
+@dataclass(frozen=True, eq=False)
+class Order:
+    """In which order an attack removes nodes or links: by ascending priority, equal ones at random."""
+
+    priority: NDArray[np.float64]
+    rng: np.random.Generator
+
+    @property
+    def total(self) -> int:
+        """How many nodes or links there are."""
+        return len(self.priority)
+
+    def draw(self) -> NDArray[np.int64]:
+        """Return the positions of the nodes or links in the order of one run."""
+        drawn = self.rng.permutation(self.total)
+        return np.asarray(drawn[np.argsort(self.priority[drawn], kind="stable")], np.int64)
+
+
+def check_attack(graph: LayeredGraph, attack: str, runs: int, points: int, rng: np.random.Generator) -> Order:
+    """Return the order of an attack; errors as `percolation_curve`.
+
+    Examples
+    --------
+    >>> star = LayeredGraph.from_masks([[[1, 1, 1]]])
+    >>> check_attack(star, "degree", 1, 2, np.random.default_rng(7)).draw()[0]
+    np.int64(0)
+    """
+    check_graph(graph)
+    check_choice(attack, ATTACKS, "attack")
+    check_generator(rng)
+    as_count(runs, "runs", 1)
+    as_count(points, "points", 2)
+    return Order((_node_priority if attack in NODE_ATTACKS else _link_priority)(graph, attack), rng)
+
+
+def summarise_runs(
+    one_run: Callable[[], NDArray[np.float64]], total: int, attack: str, runs: int, points: int
+) -> pd.DataFrame:
+    """Return the table of `percolation_curve` from runs of shares [total + 1], after 0 to total removals.
+
+    Examples
+    --------
+    >>> summarise_runs(lambda: np.array([1.0, 0.5, 0.0]), 2, "random", 3, 2)["mean"].tolist()
+    [1.0, 0.0]
+    """
+    import pandas as pd
+
+    at = np.unique(np.rint(np.linspace(0, total, points)).astype(np.int64))
+    shares = np.array([one_run()[at] for _ in range(runs)])
+    low, high = np.quantile(shares, BAND, axis=0)
+    columns = {"attack": attack, "removed": at / total, "mean": shares.mean(axis=0), "low": low, "high": high}
+    return pd.DataFrame(columns)
+
+
+def _node_priority(graph: LayeredGraph, attack: str) -> NDArray[np.float64]:
+    if attack == "random":
+        return np.zeros(graph.n_nodes)
+    links = graph.adjacency(directed=False)
+    return np.asarray(links.diagonal() - np.diff(links.indptr).astype(np.float64))
+
+
+def _link_priority(graph: LayeredGraph, attack: str) -> NDArray[np.float64]:
+    edges = graph.edges()
+    if not len(edges):
+        raise ValueError(f"attack {attack!r} removes links, but the graph has none")
+    if attack == "random_links":
+        return np.zeros(len(edges))
+    weights = np.abs(edges["weight"].to_numpy())
+    if np.isnan(weights).any():
+        bare = [p.name for p in graph.projections if p.weights is None and p.n_links]
+        raise ValueError(
+            f"attack {attack!r} needs the weights of every link, but projections {bare} have none; "
+            "use 'random_links'"
+        )
+    return np.asarray(weights if attack == "weight" else -weights)
+
+
+def _node_run(graph: LayeredGraph, order: Order) -> Callable[[], NDArray[np.int64]]:
     """Return a function that draws an order of the nodes and returns the sizes of the largest component."""
     from netsci.graph.structure._percolation_kernels import largest_without_nodes
 
     links = graph.adjacency(directed=False)
-    degrees = np.diff(links.indptr) - links.diagonal()
-    priority = -degrees if attack == "degree" else np.zeros(graph.n_nodes)
-    return lambda: np.asarray(largest_without_nodes(links.indptr, links.indices, _order(priority, rng)))
+    return lambda: np.asarray(largest_without_nodes(links.indptr, links.indices, order.draw()))
 
 
-def _link_run(graph: LayeredGraph, attack: str, rng: np.random.Generator) -> Callable[[], NDArray[np.int64]]:
+def _link_run(graph: LayeredGraph, order: Order) -> Callable[[], NDArray[np.int64]]:
     """Return a function that draws an order of the links and returns the sizes of the largest component."""
     from netsci.graph.structure._percolation_kernels import largest_without_links
 
     edges = graph.edges()
-    if not len(edges):
-        raise ValueError(
-            f"attack {attack!r} removes links, but the graph has none: attack nodes, by 'random' or 'degree'"
-        )
-    weights = np.abs(edges["weight"].to_numpy())
-    if attack != "random_links" and np.isnan(weights).any():
-        bare = [p.name for p in graph.projections if p.weights is None and p.n_links]
-        raise ValueError(
-            f"attack {attack!r} needs the weights of every link, but projections {bare} have none; use "
-            "'random_links', or give the graph weights"
-        )
-    priority = {"random_links": np.zeros(len(edges)), "weight": weights, "weight_strongest": -weights}[attack]
     ends = edges["source"].to_numpy(), edges["target"].to_numpy()
-    return lambda: np.asarray(largest_without_links(*ends, graph.n_nodes, _order(priority, rng)))
-
-
-def _order(priority: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.int64]:
-    """Return the positions by ascending priority, equal ones in random order."""
-    drawn = rng.permutation(len(priority))
-    return np.asarray(drawn[np.argsort(priority[drawn], kind="stable")], np.int64)
+    return lambda: np.asarray(largest_without_links(*ends, graph.n_nodes, order.draw()))

@@ -17,8 +17,9 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from netsci.arguments import as_count, check_iterable
 from netsci.graph.ch.recovery import sample_rows
-from netsci.graph.checks import as_whole, check_choice, check_generator, check_graph
+from netsci.graph.checks import check_choice, check_generator, check_graph
 from netsci.graph.layered import LayeredGraph
 from netsci.graph.processors import processors
 from netsci.graph.projection import Projection
@@ -106,9 +107,9 @@ def structure_table(
         why a number is NaN). z and p_corrected are NaN below LEAST = 15 replicates with a value; z also if
         these are all alike: their standard deviation is 0. path_length and small_worldness take the largest
         component; rich_club is phi at the 90 % quantile of the degrees; modularity is what one search finds
-        (`quick_modularity`), in the network and each replicate; small_worldness compares with 5 Erdos-Renyi
-        networks whatever the null model; ch3_l3_auc is `ch_auc`, in large layers over one sample of rows for
-        the network and its replicates.
+        (`quick_modularity`), two_modules that of a division in two (`bisect_modularity`); small_worldness
+        compares with 5 Erdos-Renyi networks whatever the null model; ch3_l3_auc is `ch_auc`, in large layers
+        over one sample of rows for the network and its replicates.
 
     Raises
     ------
@@ -130,11 +131,12 @@ def structure_table(
     check_graph(graph)
     check_choice(null, NULL_MODELS, "null")
     check_generator(rng)
-    if as_whole(replicates, "replicates") < 1:
-        raise ValueError(f"replicates must be at least 1 random network; got {replicates}")
+    as_count(replicates, "replicates")
     if isinstance(measures, str):
         raise TypeError(f"measures must be a list of names; pass [{measures!r}]")
-    for name in measures or ():
+    if measures is not None:
+        check_iterable(measures, "measures", "a list of names")
+    for name in () if measures is None else measures:
         check_choice(name, MEASURES, "a measure")
     compared = [_compare(p, measures, null, replicates, rng) for p in graph.projections]
     corrected = _correct([one.values for one in compared])

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netsci.io.errors import printable
-from netsci.io.formats.matrices import build_matrices
+from netsci.io.formats.matlab.matrices import build_matrices
 from netsci.io.formats.numpy_file import read_headers, read_numbers
 from netsci.io.guess import Guess
 from netsci.io.limits import check_count, check_members
-from netsci.io.network.coordinates import Group, assemble, find_groups
-from netsci.io.network.naming import list_names
+from netsci.io.network.arrays.coordinates import Group, assemble, find_groups
+from netsci.io.network.arrays.naming import list_names
 from netsci.io.options import Hints
 
 if TYPE_CHECKING:
@@ -33,13 +33,13 @@ def read_npz_links(path: Path, hints: Hints) -> tuple[str, LayeredGraph, list[st
         groups = [group for group in find_groups(headers) if not group.is_aside]
         if not groups or hints.format == "matrix":
             return None
-        matrices = {_named(group): _read(path, archive, group) for group in groups}
+        matrices = {_name_group(group): _read(path, archive, group) for group in groups}
     square = {name for name, matrix in matrices.items() if matrix.shape[0] == matrix.shape[1]}
-    known = [group for group in groups if group.is_graph and _named(group) in square]
+    known = [group for group in groups if group.is_graph and _name_group(group) in square]
     if not known and not (len(groups) == 1 and square):
         return None
-    wanted = [_named(group) for group in known or groups]
-    used = {part for group in groups for part in group.parts.values() if _named(group) in wanted}
+    wanted = [_name_group(group) for group in known or groups]
+    used = {part for group in groups for part in group.parts.values() if _name_group(group) in wanted}
     rest = [printable(name) for name in headers if name not in used]
     graph, notes = build_matrices(path, "npz", {name: matrices[name] for name in wanted}, [])
     if rest:
@@ -48,7 +48,7 @@ def read_npz_links(path: Path, hints: Hints) -> tuple[str, LayeredGraph, list[st
     return "npz of links", graph, [layout, *notes]
 
 
-def _named(group: Group) -> str:
+def _name_group(group: Group) -> str:
     return group.name or "nodes"
 
 

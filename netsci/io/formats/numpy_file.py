@@ -14,10 +14,10 @@ import numpy as np
 from netsci.io.errors import CheckpointError, printable
 from netsci.io.guess import Guess
 from netsci.io.limits import MAX_ENTRIES, check_matrix, check_members
+from netsci.io.network.arrays.coordinates import find_groups, with_parts
+from netsci.io.network.arrays.zeros_and_ones import may_be_pairs
 from netsci.io.network.contents import Contents
-from netsci.io.network.coordinates import find_groups, with_parts
 from netsci.io.network.pointers import check_pointers
-from netsci.io.network.zeros_and_ones import may_be_pairs
 
 if TYPE_CHECKING:
     import scipy.sparse as sp

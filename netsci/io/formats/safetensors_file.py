@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from netsci.io.errors import CheckpointError, printable
 from netsci.io.limits import MAX_HEADER, check_arrays, check_count
-from netsci.io.network import bitmask
-from netsci.io.network.bitmask import find_bitmasks, with_bitmasks
+from netsci.io.network.arrays import bitmask
+from netsci.io.network.arrays.bitmask import find_bitmasks, with_bitmasks
 from netsci.io.network.contents import Contents
 from netsci.io.network.linked import PARTS, find_linked_layers, with_linked
 from netsci.io.seal import find_damage_of, is_ours

@@ -23,7 +23,7 @@ _LEGACY = b"\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19"
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _MATLAB_7_3 = b"MATLAB 7.3 MAT-file"
 _ACCEPTED = (
-    "safetensors, torch state dicts, npz, npy, ONNX, HDF5 (Keras, NIR), MATLAB 5, GraphML, GML, GEXF, Pajek, "
+    "safetensors, torch state dicts, npz, npy, ONNX, HDF5 (Keras, NIR), MATLAB, GraphML, GML, GEXF, Pajek, "
     "JSON, edge lists and adjacency matrices are read; --format NAME (format= in load) says what it is"
 )
 _UNPACK = "unpack it and give the file inside"
@@ -33,8 +33,10 @@ _TRIPLE = re.compile(rb"<[^>\s]*>\s+<[^>\s]*>\s+[<\"_]")  # of an RDF file
 _TO_CSV = "save it as CSV with the columns source,target,weight (pandas: table.to_csv(file, index=False))"
 _TO_XLSX = "save it as .xlsx, or the sheet as CSV"
 _TO_GRAPHML = "write it as GraphML (networkx.write_graphml)"
-_FROM_R = "in R: write.csv(edges, 'edges.csv', row.names = FALSE), or igraph::write_graph(g, "
-"'g.graphml', 'graphml')"
+_FROM_R = (
+    "in R: write.csv(edges, 'edges.csv', row.names = FALSE), or "
+    "igraph::write_graph(g, 'g.graphml', 'graphml')"
+)
 # What is in a zip archive of another program -> what that is, and the mend.
 _ARCHIVES: tuple[tuple[str, str, str], ...] = (
     (
@@ -128,8 +130,8 @@ def sniff(path: Path) -> str:
         return SAFETENSORS
     if head.lstrip()[:1] == b"{" and b'"weight_map"' in head:
         return SHARDS
-    if what := find_model(head):
-        raise CheckpointError(path, f"this is {what[0]}", what[1])
+    if (model := find_model(head)) is not None:
+        raise CheckpointError(path, f"this is {model[0]}", model[1])
     if _starts_like_xml(head):
         return _sniff_xml(path)
     if _looks_like_onnx(head):

@@ -12,11 +12,11 @@ import numpy as np
 
 from netsci.graph.layered import LayeredGraph
 from netsci.graph.projection import Population, Projection
+from netsci.io.network.arrays.naming import list_names
+from netsci.io.network.arrays.zeros_and_ones import is_correlation
 from netsci.io.network.layers import Layer
-from netsci.io.network.naming import list_names
+from netsci.io.network.order.widths import fit, loops
 from netsci.io.network.structure import channels_first, structure
-from netsci.io.network.widths import fit, loops
-from netsci.io.network.zeros_and_ones import is_correlation
 
 _QKV = re.compile(r"(?i)(?<![a-z])w?_?(q|k|v|query|key|value)(?![a-z])")
 _SHORTCUT = re.compile(r"(.*\.)(downsample|shortcut|skip|skip_connection|identity_conv)(\.|$|_)")
@@ -53,7 +53,8 @@ class _Drawn:
         self.taken: set[str] = set()
         self.last: Layer | None = None
         self.here: Population | None = None  # what the last layer fills
-        self.sources: dict[str, Population] = {}  # of each layer that is drawn
+        # What each layer that is drawn reads, and the layer that fills it.
+        self.sources: dict[str, tuple[Population, Layer | None]] = {}
         # Where each array's layer ends, and where each input of the network begins (without a layer).
         self.ends: dict[str, tuple[Population, Layer | None]] = {}
 
@@ -87,7 +88,8 @@ class _Drawn:
         target = Population(_free(layer.name, self.taken), layer.shape[1])
         self.populations.append(target)
         self.projections.append(_projection(layer, source.name, target.name, rows_per_unit, self.notes))
-        self.ends[layer.array], self.sources[layer.array] = (target, layer), source
+        self.ends[layer.array] = target, layer
+        self.sources[layer.array] = source, found[1] if found and found[0] is source else None
         if not layer.aside:
             self.last, self.here = layer, target
 
@@ -95,11 +97,12 @@ class _Drawn:
         """Return the population that a layer reads, where one is known, and the layer that fills it."""
         if layer.starts:
             return None
-        if layer.beside in self.sources and (shared := self._shared(layer, self.sources[layer.beside])):
+        shared = self.sources.get(layer.beside)
+        if shared and fit(shared[1], layer, shared[0].size):
             return shared
         if layer.after is None:
-            sibling = self._sibling(layer)
-            if sibling and (shared := self._shared(layer, sibling)):
+            shared = self._sibling(layer)
+            if shared and fit(shared[1], layer, shared[0].size):
                 return shared
             return (self.here, self.last) if self.here else None
         known = [(name, self.ends[name]) for name in layer.after if name in self.ends]
@@ -112,12 +115,7 @@ class _Drawn:
             self.notes.append(f"{layer.name} reads {source[0].name}, joined here, and {list_names(others)}")
         return source
 
-    def _shared(self, layer: Layer, source: Population) -> tuple[Population, Layer | None] | None:
-        """Return what another layer reads, and the layer that fills it, if this one can read it."""
-        filler = next((one for population, one in self.ends.values() if population is source), None)
-        return (source, filler) if fit(filler, layer, source.size) else None
-
-    def _sibling(self, layer: Layer) -> Population | None:
+    def _sibling(self, layer: Layer) -> tuple[Population, Layer | None] | None:
         """Return what the layer before reads where both are of the q, k and v that read the same."""
         if self.last is None or self.last.array == layer.array:
             return None
@@ -133,7 +131,7 @@ class _Drawn:
         target = self.here
         if not inside or not self.last.array.startswith(named[1]):
             return False
-        source = self.sources[inside[0]]
+        source, _ = self.sources[inside[0]]
         if source.size != layer.channels or target.size != layer.shape[1]:
             return False
         self.projections.append(_projection(layer, source.name, target.name, layer.positions, self.notes))

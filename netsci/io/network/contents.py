@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 from netsci.io.guess import Guess
@@ -66,6 +67,14 @@ class Contents:
     lengths: dict[str, int] = field(default_factory=dict)
     uses: dict[str, Use] = field(default_factory=dict)
     stored: set[str] = field(default_factory=set)
+
+    @cached_property
+    def vector_owners(self) -> dict[str, list[str]]:
+        """The modules that hold an array of one dimension, by the module that they lie in."""
+        found: dict[str, list[str]] = {}
+        for owner in dict.fromkeys(name.rpartition(".")[0] for name in self.lengths):
+            found.setdefault(owner.rpartition(".")[0], []).append(owner)
+        return found
 
     @property
     def names(self) -> set[str]:

@@ -14,6 +14,7 @@ import scipy.sparse as sp
 
 from netsci.io.errors import CheckpointError, printable
 from netsci.io.limits import MAX_UNITS
+from netsci.io.network.selection import is_selected, not_there
 
 if TYPE_CHECKING:
     from netsci.graph.layered import LayeredGraph
@@ -143,20 +144,6 @@ def select_layers(path: Path, graph: LayeredGraph, select: str) -> tuple[Layered
     ends = {end for p in chosen for end in (p.source, p.target)}
     populations = tuple(p for p in graph.populations if p.name in ends)
     return LayeredGraph(populations, tuple(chosen)), [f"selected {printable(select)}"]
-
-
-def is_selected(name: str, select: str) -> bool:
-    """Whether a layer's name is the selected one, or begins with it and a dot or a number in brackets."""
-    return name == select or name.startswith((f"{select}.", f"{select}["))
-
-
-def not_there(path: Path, select: str, names: list[str]) -> CheckpointError:
-    """Return the error for a selection that names nothing."""
-    more = f" and {len(names) - 12} more" if len(names) > 12 else ""
-    held = ", ".join(map(printable, names[:12])) + more
-    return CheckpointError(
-        path, f"it holds nothing called {printable(select)!r}", f"select one of: {held or 'nothing'}"
-    )
 
 
 def _merge_repeats(source: Any, target: Any, weights: Any, columns: int) -> tuple[Any, Any, int]:

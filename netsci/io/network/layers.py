@@ -15,19 +15,19 @@ from typing import Any
 
 from netsci.io.errors import CheckpointError, printable
 from netsci.io.limits import check_count, check_matrix
-from netsci.io.network.contents import Contents, Orientation, Use
-from netsci.io.network.graphs import is_selected, not_there
-from netsci.io.network.masks import check_mask, tie_masks
-from netsci.io.network.naming import describe, is_layer, is_numeric, layer_name, list_names
-from netsci.io.network.orientation import (
+from netsci.io.network.arrays.masks import check_mask, tie_masks
+from netsci.io.network.arrays.naming import describe, is_layer, is_numeric, layer_name, list_names
+from netsci.io.network.arrays.orientation import (
     as_matrix,
     is_kernel,
     merge_heads,
     orientation_from_name,
     orientations_by_neighbours,
 )
-from netsci.io.network.packed import refuse_packed
-from netsci.io.network.stacks import Stack, judge
+from netsci.io.network.arrays.packed import refuse_packed
+from netsci.io.network.arrays.stacks import Stack, judge
+from netsci.io.network.contents import Contents, Orientation, Use
+from netsci.io.network.selection import is_selected, not_there
 from netsci.io.network.structure import in_groups
 
 _RECURRENT = re.compile(r"recurrent|(^|[._])rec([._]|$)|weight_hh|hidden_hidden|h2h")
@@ -115,9 +115,9 @@ def find_layers(path: Path, contents: Contents, select: str | None = None) -> tu
     chosen = chosen or [name for name in arrays if name in ties.alone and is_numeric(arrays[name])]
     if not chosen:
         raise _no_layers(path, contents)
-    wanted = [name for name in chosen if select is None or _may_be(_shown(name, contents), select)]
+    wanted = [name for name in chosen if select is None or _may_be(_choose_name(name, contents), select)]
     if select is not None and not wanted:
-        raise not_there(path, select, [_shown(name, contents) for name in chosen])
+        raise not_there(path, select, [_choose_name(name, contents) for name in chosen])
     stacks, bilinear = judge(path, contents, chosen, wanted, notes)
     chosen = [name for name in wanted if name not in bilinear]
     if wanted and not chosen:
@@ -150,7 +150,7 @@ def _may_be(name: str, select: str) -> bool:
     return is_selected(name, select) or select.startswith(f"{name}[")
 
 
-def _shown(name: str, contents: Contents) -> str:
+def _choose_name(name: str, contents: Contents) -> str:
     use = contents.uses.get(name)
     return printable(use.name) if use and use.name else layer_name(name)
 
@@ -221,7 +221,7 @@ def _layer(
         parts.append(matrix)
     values, cut = (None, parts[0]) if only_mask else parts
     return Layer(
-        _shown(name, contents),
+        _choose_name(name, contents),
         values,
         cut,
         positions,

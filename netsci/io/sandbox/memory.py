@@ -19,7 +19,7 @@ _VERSIONS = {
 
 def free_memory() -> int:
     """Return the bytes that processes may still take: what is free, or left within a container's limit."""
-    return max(0, min([_available(), *_left(Path("/proc/self/cgroup"), _CGROUPS)]))
+    return max(0, min([_available(), *_free_in_groups(Path("/proc/self/cgroup"), _CGROUPS)]))
 
 
 def address_space() -> int:
@@ -49,7 +49,7 @@ def _available() -> int:
     return os.sysconf("SC_PHYS_PAGES") * PAGE
 
 
-def _left(groups: Path, root: Path) -> Iterator[int]:
+def _free_in_groups(groups: Path, root: Path) -> Iterator[int]:
     """Yield what is left within the limit of each control group that holds this process."""
     try:
         lines = groups.read_text().splitlines()
@@ -65,12 +65,12 @@ def _left(groups: Path, root: Path) -> Iterator[int]:
         folder = base / place.strip("/")
         for group in [folder, *folder.parents] if folder.is_dir() else [base]:
             with contextlib.suppress(OSError, ValueError):
-                yield _left_in(group, version)
+                yield _free_within(group, version)
             if group == base:
                 break
 
 
-def _left_in(group: Path, version: int) -> int:
+def _free_within(group: Path, version: int) -> int:
     _, limit, use, freeable = _VERSIONS[version]
     most = int((group / limit).read_text())  # ValueError for "max"
     used = int((group / use).read_text())

@@ -18,7 +18,16 @@ def absolute(path: Path) -> str:
 
 
 # What the reader gets of the environment: what it needs to start, and no keys and passwords.
-_KEPT = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+_KEPT: tuple[str, ...] = (
+    "PATH",
+    "HOME",
+    "TMPDIR",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "LD_LIBRARY_PATH",
+    "DYLD_LIBRARY_PATH",
+)
 _KEPT += ("PYTHONHOME", "PYTHONUTF8", "PYTHONNOUSERSITE", "PYTHONPLATLIBDIR", "MALLOC_ARENA_MAX")
 
 

@@ -276,4 +276,4 @@ def test_agreement_reports_what_was_skipped(monkeypatch, tmp_path, capsys):
     assert "real-networks: skipped, NETSCI_DATA is not set" in capsys.readouterr().out
     monkeypatch.setenv(networks.NEEDS, str(tmp_path))
     assert agreement.main(tmp_path, [PREDICTION], committed) == 1
-    assert "no fresh run of 18 of 18 cells" in capsys.readouterr().out
+    assert "real-networks: of 18 runs 18 not made anew" in capsys.readouterr().out

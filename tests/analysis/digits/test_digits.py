@@ -218,16 +218,6 @@ def test_fit_measures_carry_their_names():
     assert np.isnan(measures["bootstrap p"])
 
 
-def test_evolution_stops_when_it_should(records):
-    chts = of(records, "chts")
-    changed = [
-        not np.array_equal(*(digits_networks.masks_at(chts, epoch - i)[1] for i in (0, 1)))
-        for epoch in range(1, 9)
-    ]
-    assert any(changed[:6])
-    assert not any(changed[6:])
-
-
 def test_chance_above_by_hand():
     assert digits_tables._chance_above(np.array([1.0, 3.0]), np.array([0.0, 1.0])) == pytest.approx(3.5 / 4)
 

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from analysis.engine import agreement
+from analysis.engine.agreement import Outcome
 from netsci.sweep import Record, record_path
 from tests.analysis.committed import EXHIBITS, RESULTS
 from tests.analysis.s0.made import record
@@ -24,30 +25,25 @@ def folder(tmp_path):
 
 def save(root, cell, at=LONG_AGO, device="cpu, 1 thread(s)", **values):
     made = record(cell, **values)
-    Record(made.arrays, {"run_at": at, "device": device}).save(record_path(root / "analysis/results", cell))
+    Record(made.arrays, {"run_at": at, "device": device}).save(record_path(root, cell))
 
 
 def check(exhibit, folder):
-    results = (folder / whose / "analysis/results" for whose in ("fresh", "committed"))
-    found, left = agreement.pairs(exhibit, *results)
-    return list(found), left, agreement.check_long(exhibit, found) if found else None
+    return agreement.check(exhibit, *(folder / whose for whose in ("fresh", "committed")))
 
 
 def test_a_part_that_was_made_anew_is_compared_with_the_same_part(folder):
     for cell in LONG.cells[:2]:
         save(folder / "fresh", cell, at=ANEW, device="cpu, one thread")
-    cells, left, result = check(LONG, folder)
-    assert cells == list(LONG.cells[:2])
-    assert left == "4 not made on both sides"
-    assert result == (True, [])
+    told = "2 of 6 runs compared (4 not made on both sides)"
+    assert check(LONG, folder) == Outcome(True, left_out=told)
 
 
 def test_copies_and_runs_of_other_devices_are_left_out(folder):
     save(folder / "fresh", LONG.cells[0])
     save(folder / "fresh", LONG.cells[1], at=ANEW, device="GPU Z")
-    cells, left, _ = check(LONG, folder)
-    assert cells == []
-    assert left == "1 a copy, 1 made on other devices, 4 not made on both sides"
+    told = "skipped, no run to compare (1 a copy, 1 made on other devices, 4 not made on both sides)"
+    assert check(LONG, folder) == Outcome(left_out=told)
 
 
 def test_means_that_disagree_are_found_and_single_runs_are_not_judged(folder):
@@ -55,16 +51,16 @@ def test_means_that_disagree_are_found_and_single_runs_are_not_judged(folder):
     for cell in three:
         save(folder / "committed", cell, accuracy=0.9 + 0.001 * cell["seed"])
         save(folder / "fresh", cell, at=ANEW, accuracy=0.7 + 0.001 * cell["seed"])
-    identical, problems = check(LONG, folder)[2]
-    assert not identical
-    assert "accuracy_percent" in "\n".join(problems)
-    assert "energy_mj" not in "\n".join(problems)
+    found = check(LONG, folder)
+    assert not found.same
+    assert "accuracy_percent" in "\n".join(found.problems)
+    assert "energy_mj" not in "\n".join(found.problems)
     one = replace(LONG, cells=tuple(three[:1]))
-    assert check(one, folder)[2] == (False, [])
+    assert check(one, folder) == Outcome(False)
 
 
 def test_the_whole_check_says_what_it_left_out(tmp_path, capsys):
-    committed = tmp_path / "committed/analysis/results"
+    committed = tmp_path / "committed"
     assert agreement.main(tmp_path, [LONG], committed) == 0
     said = capsys.readouterr().out
     assert "s0-table2: skipped, no run to compare (6 not made on both sides)" in said

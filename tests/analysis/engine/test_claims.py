@@ -153,141 +153,129 @@ def test_the_claims_of_a_printed_table_hold_in_print(exhibit):
         assert ruling(claim, printed)["holds"] == TEXT_AGAINST_TABLE.get(claim.words, "yes"), claim.words
 
 
-def test_an_order_by_hand():
-    claim = Order(**SAID, pairs=((("a", "x"), ("b", "x")),))
-    found = ruling(claim, sheet({("a", "x"): [3.0, 5.0, 7.0], ("b", "x"): [1.0, 2.0, 3.0]}))
+def cells(*columns, row="a"):
+    return tuple((row, column) for column in columns)
+
+
+A, B = ("a", "x"), ("b", "x")
+ORDER = Order(**SAID, pairs=((A, B),))
+STEPS = cells("x_1", "x_2", "x_3")
+RISES = Trend(**SAID, cells=STEPS, rises=True)
+BETWEEN = Bound(**SAID, cells=(A,), above=2.0, below=3.0)
+SPREAD = Bound(**SAID, cells=cells("x", "y", "z"), below=1.0, spread=True)
+SIGN = Sign(**SAID, cells=(A,))
+MANY = Sign(**SAID, cells=cells(*(f"x_{i}" for i in range(40))))
+EXACT, IMAGES = {"error": exact}, {"error": sample_error(lambda row: 10_000)}
+CASES = [  # a claim, the values of its cells (by seed where there are several), what is known of them, ruling
+    (ORDER, ([3.0, 5.0, 7.0], [1.0, 2.0, 3.0]), {}, "yes"),
+    (replace(ORDER, times=2.5), (4.9, 2.0), EXACT, "no"),
+    (replace(ORDER, times=2.5), (5.1, 2.0), EXACT, "yes"),
+    # differences are taken seed by seed: the spread that two networks share says nothing about them
+    (ORDER, ([1.1, 5.1, 9.1], [1.0, 5.0, 9.0]), {}, "yes"),
+    (ORDER, ([1.1, 5.1, 9.1], [9.0, 1.0, 5.0]), {}, "undecided"),
+    (RISES, (1.0, 2.0, 3.0), EXACT, "yes"),
+    (RISES, (1.0, 2.0, 2.0), EXACT, "undecided"),  # a step of nothing
+    (RISES, (2.0, 2.0, 1.0), EXACT, "no"),
+    # from the first to the last it falls beyond error, though no step does
+    (RISES, ([97.4], [97.0], [96.6]), IMAGES, "no"),
+    (replace(RISES, cells=STEPS[:2]), ([97.4], [97.0]), IMAGES, "undecided"),
+    (BETWEEN, (2.5,), EXACT, "yes"),
+    (BETWEEN, (1.9,), EXACT, "no"),
+    (BETWEEN, (3.1,), EXACT, "no"),
+    (SPREAD, (1.0, 1.5, 1.9), EXACT, "yes"),
+    (SPREAD, (1.0, 1.5, 2.1), EXACT, "no"),
+    (SPREAD, (2.1, 1.5, 1.0), EXACT, "no"),
+    # one of 40 that falls below zero by chance does not refute: the interval is that of 1 - 0.05 / 40
+    (MANY, ([-1.0, -1.2, -1.4], *([5.0, 5.1, 5.2],) * 39), {}, "undecided"),
+    (replace(MANY, cells=MANY.cells[:1]), ([-1.0, -1.2, -1.4],), {}, "no"),
+    # what is exactly 0 in every run has no sign
+    (SIGN, ([0.0],), {}, "no"),
+    (SIGN, ([0.0, 0.0],), {}, "no"),
+    (SIGN, ([-1.0, 1.0],), {}, "undecided"),
+    (SIGN, ([0.02],), {}, "undecided"),
+]
+
+
+@pytest.mark.parametrize(("claim", "values", "known", "holds"), CASES)
+def test_rulings_by_hand(claim, values, known, holds):
+    keys = cells_of(claim) if isinstance(claim, Order) else claim.cells
+    found = ruling(claim, sheet(dict(zip(keys, values, strict=True)), **known))
+    assert found["holds"] == holds
+    if claim is SPREAD:
+        assert found["gap"] == pytest.approx(1 - (max(values) - min(values)))
+
+
+def test_the_interval_of_an_order_is_that_of_the_paired_differences():
+    found = ruling(ORDER, sheet({A: [3.0, 5.0, 7.0], B: [1.0, 2.0, 3.0]}))
     low, high = stats.t.interval(0.95, 2, loc=3.0, scale=stats.sem([2.0, 3.0, 4.0]))
     assert (found["gap"], found["low"], found["high"]) == pytest.approx((3.0, low, high))
-    assert (found["holds"], found["seeds"], found["ours"]) == ("yes", 3, "5 against 2")
-    twice = replace(claim, times=2.5)
-    assert ruling(twice, sheet({("a", "x"): 4.9, ("b", "x"): 2.0}, error=exact))["holds"] == "no"
-    assert ruling(twice, sheet({("a", "x"): 5.1, ("b", "x"): 2.0}, error=exact))["holds"] == "yes"
+    assert (found["seeds"], found["ours"]) == (3, "5 against 2")
 
 
-def test_differences_are_taken_seed_by_seed():
-    """The spread that two networks share says nothing about their difference."""
-    claim = Order(**SAID, pairs=((("a", "x"), ("b", "x")),))
-    paired = sheet({("a", "x"): [1.1, 5.1, 9.1], ("b", "x"): [1.0, 5.0, 9.0]})
-    assert ruling(claim, paired)["holds"] == "yes"
-    shuffled = sheet({("a", "x"): [1.1, 5.1, 9.1], ("b", "x"): [9.0, 1.0, 5.0]})
-    assert ruling(claim, shuffled)["holds"] == "undecided"
+def test_a_bound_needs_a_limit():
+    with pytest.raises(ValueError, match="needs above or below"):
+        Bound(**SAID, cells=(A,))
 
 
 def test_one_seed_is_judged_by_what_is_known_of_its_error():
-    claim = Order(**SAID, pairs=((("a", "x"), ("b", "x")),))
     for gap, holds in ((0.3, "undecided"), (0.6, "yes"), (-0.6, "no")):
-        values = {("a", "x"): [97.0 + gap], ("b", "x"): [97.0]}
-        found = ruling(claim, sheet(values, error=sample_error(lambda row: 10_000), unit="percent"))
+        values = {A: [97.0 + gap], B: [97.0]}
+        found = ruling(ORDER, sheet(values, unit="percent", **IMAGES))
         assert (found["holds"], found["seeds"], found["unit"]) == (holds, 1, "points")
-        assert ruling(claim, sheet(values))["holds"] == "undecided"
+        assert ruling(ORDER, sheet(values))["holds"] == "undecided"
     error = 1.96 * math.sqrt(97.6 * 2.4 / 1e4 + 97 * 3 / 1e4)
-    found = ruling(
-        claim, sheet({("a", "x"): [97.6], ("b", "x"): [97.0]}, error=sample_error(lambda row: 10_000))
-    )
+    found = ruling(ORDER, sheet({A: [97.6], B: [97.0]}, **IMAGES))
     assert found["gap"] - found["low"] == pytest.approx(error, rel=1e-3)
     assert np.isnan(sample_error(lambda row: 100)([("a", "x")], [-0.5]))
 
 
-def test_a_trend_needs_every_step_and_bears_no_reversal():
-    claim = Trend(**SAID, cells=tuple(("a", f"x_{i}") for i in (1, 2, 3)), rises=True)
-
-    def fares(*values):
-        return ruling(claim, sheet(dict(zip(claim.cells, values, strict=True)), error=exact))
-
-    assert fares(1, 2, 3)["holds"] == "yes"
-    assert fares(1, 2, 2)["holds"] == "undecided"  # a step of nothing
-    assert fares(2, 2, 1)["holds"] == "no"
-    # from the first to the last it falls beyond error, though no step does
-    wide = {claim.cells[0]: [97.4], claim.cells[1]: [97.0], claim.cells[2]: [96.6]}
-    falls = sheet(wide, error=sample_error(lambda row: 10_000))
-    assert ruling(claim, falls)["holds"] == "no"
-    assert ruling(replace(claim, cells=claim.cells[:2]), falls)["holds"] == "undecided"
-
-
-def test_a_bound_and_a_spread():
-    both = Bound(**SAID, cells=(("a", "x"),), above=2.0, below=3.0)
-    for value, holds in ((2.5, "yes"), (1.9, "no"), (3.1, "no")):
-        assert ruling(both, sheet({("a", "x"): value}, error=exact))["holds"] == holds
-    spread = Bound(**SAID, cells=(("a", "x"), ("a", "y"), ("a", "z")), below=1.0, spread=True)
-    for values, holds in (((1, 1.5, 1.9), "yes"), ((1, 1.5, 2.1), "no"), ((2.1, 1.5, 1), "no")):
-        of = dict(zip(spread.cells, values, strict=True))
-        found = ruling(spread, sheet({k: [v] for k, v in of.items()}, error=exact))
-        assert found["holds"] == holds
-        assert found["gap"] == pytest.approx(1 - (max(values) - min(values)))
-    with pytest.raises(ValueError, match="needs above or below"):
-        Bound(**SAID, cells=(("a", "x"),))
-
-
-def test_many_contrasts_need_more_to_refute():
-    """One of 40 that falls below zero by chance does not refute: the interval is that of 1 - 0.05 / 40."""
-    cells = tuple(("a", f"x_{i}") for i in range(40))
-    values = {key: [5.0, 5.1, 5.2] for key in cells} | {cells[0]: [-1.0, -1.2, -1.4]}
-    assert ruling(Sign(**SAID, cells=cells), sheet(values))["holds"] == "undecided"
-    assert ruling(Sign(**SAID, cells=cells[:1]), sheet(values))["holds"] == "no"
-
-
 def test_the_interval_shown_is_the_one_that_decided():
     """Ten pairs could refute a spread of five: their interval is wider, and it is the one in the row."""
-    cells = tuple(("a", f"x_{i}") for i in range(5))
-    values = dict(zip(cells, ([97.2], [97.0], [96.8], [96.6], [95.53]), strict=True))
-    spread = Bound(**SAID, cells=cells, below=1.0, spread=True)
-    found = ruling(spread, sheet(values, error=sample_error(lambda row: 10_000)))
+    five = cells(*(f"x_{i}" for i in range(5)))
+    values = dict(zip(five, ([97.2], [97.0], [96.8], [96.6], [95.53]), strict=True))
+    spread = replace(SPREAD, cells=five)
+    found = ruling(spread, sheet(values, **IMAGES))
     error = math.sqrt((97.2 * 2.8 + 95.53 * 4.47) / 1e4)
     assert spread.comparisons == 10
     assert found["gap"] - found["low"] == pytest.approx(stats.norm.ppf(1 - 0.025 / 10) * error, rel=1e-3)
     assert (found["holds"], found["low"] < 0 < found["high"]) == ("undecided", True)
     assert found["unit"] == "from the limit"  # and no difference of the two values in `ours`
-    apart = ruling(spread, sheet({**values, cells[4]: [95.2]}, error=sample_error(lambda row: 10_000)))
+    apart = ruling(spread, sheet({**values, five[4]: [95.2]}, **IMAGES))
     assert (apart["holds"], apart["high"] < 0) == ("no", True)
-    across = Bound(**SAID, cells=(("a", "x"), ("b", "x")), below=1.0, spread=True)
-    assert across.contrasts == ()  # of each row on its own
+    assert replace(SPREAD, cells=(A, B)).contrasts == ()  # of each row on its own
 
 
 def test_claims_that_are_judged_together_need_more():
-    claim = Sign(**SAID, cells=(("a", "x"),))
-    made = sheet({("a", "x"): [1.0, 2.0, 3.2]})
-    assert ruling(claim, made)["low"] < 0 or ruling(claim, made)["holds"] == "yes"
-    alone, together = (ruling(replace(claim, among=n), made) for n in (1, 5))
+    made = sheet({A: [1.0, 2.0, 3.2]})
+    alone, together = (ruling(replace(SIGN, among=n), made) for n in (1, 5))
     low, _ = stats.t.interval(0.99, 2, loc=6.2 / 3, scale=stats.sem([1.0, 2.0, 3.2]))
     assert together["low"] == pytest.approx(low)
     assert together["low"] < alone["low"]
 
 
 def test_rivals_that_were_not_run_are_taken_as_printed():
-    pairs = ((("a", "x"), ("b", "x")), (("c", "x"), ("a", "x")))
-    claim = Order(**SAID, pairs=pairs, rivals="printed", by=0.5)
-    printed = {("b", "x"): 1.0, ("c", "x"): 9.0}
-    assert ruling(claim, sheet({("a", "x"): 5.0}, spread=0.1, printed=printed))["holds"] == "yes"
+    claim = replace(ORDER, pairs=((A, B), (("c", "x"), A)), rivals="printed", by=0.5)
+    printed = {B: 1.0, ("c", "x"): 9.0}
+    assert ruling(claim, sheet({A: 5.0}, spread=0.1, printed=printed))["holds"] == "yes"
     for a, ours in ((1.2, "1.2 against 1 (printed)"), (9.2, "9 (printed) against 9.2")):
-        found = ruling(claim, sheet({("a", "x"): a}, spread=0.01, printed=printed))
+        found = ruling(claim, sheet({A: a}, spread=0.01, printed=printed))
         assert (found["holds"], found["ours"]) == ("no", ours)
         assert found["gap"] == pytest.approx(-0.3 if a < 2 else -0.7)
-    assert ruling(replace(claim, rivals=""), sheet({("a", "x"): 5.0}, printed=printed))["holds"] == "not run"
-
-
-def test_what_is_exactly_0_has_no_sign():
-    claim = Sign(**SAID, cells=(("a", "x"),))
-    assert ruling(claim, sheet({("a", "x"): [0.0]}))["holds"] == "no"
-    assert ruling(claim, sheet({("a", "x"): [0.0, 0.0]}))["holds"] == "no"
-    assert ruling(claim, sheet({("a", "x"): [-1.0, 1.0]}))["holds"] == "undecided"
-    assert ruling(claim, sheet({("a", "x"): [0.02]}))["holds"] == "undecided"
+    assert ruling(replace(claim, rivals=""), sheet({A: 5.0}, printed=printed))["holds"] == "not run"
 
 
 def test_a_correction_and_an_implied_value_are_said():
-    key = ("a", "x")
-    claim = Bound(**SAID, cells=(key,), above=0.5)
-    made = replace(sheet({key: [0.0]}, error=exact), corrections={key: "below 1"})
+    claim = Bound(**SAID, cells=(A,), above=0.5)
+    made = replace(sheet({A: [0.0]}, **EXACT), corrections={A: "below 1"})
     assert [ruling(claim, made)[name] for name in ("holds", "ours")] == ["corrected", "below 1"]
     assert ruling(claim, replace(made, values=made.values.assign(value=1.0)))["holds"] == "yes"
-    implied = replace(sheet({key: [0.0]}, printed={key: 3.0}), implied=frozenset([key]))
+    implied = replace(sheet({A: [0.0]}, printed={A: 3.0}), implied=frozenset([A]))
     assert ruling(claim, implied)["printed"] == "3 (implied)"
 
 
 def test_a_gain_of_one_seed_has_the_error_of_both_networks():
     keys = [("a", name) for name in ("gain", "ours", "dense")]
-    made = sheet(
-        dict(zip(keys, ([0.5], [97.5], [97.0]), strict=True)), error=sample_error(lambda row: 10_000)
-    )
+    made = sheet(dict(zip(keys, ([0.5], [97.5], [97.0]), strict=True)), **IMAGES)
     known = replace(made, parts=lambda key: keys[1:] if key == keys[0] else (key,))
     found = ruling(Sign(**SAID, cells=(keys[0],)), known)
     error = 1.96 * math.sqrt((97.5 * 2.5 + 97 * 3) / 1e4)
@@ -296,11 +284,9 @@ def test_a_gain_of_one_seed_has_the_error_of_both_networks():
 
 
 def test_printed_and_ours_are_written_by_their_unit():
-    key = ("a", "x")
-    made = sheet({key: [0.5, 0.7]}, printed={key: -0.3}, unit="percent")
-    found = ruling(Sign(**SAID, cells=(key,)), made)
+    found = ruling(SIGN, sheet({A: [0.5, 0.7]}, printed={A: -0.3}, unit="percent"))
     assert (found["printed"], found["ours"]) == ("-0.30", "+0.60 (-0.67 to +1.87)")
-    yes = ruling(Bound(**SAID, cells=(key,), above=0.5), sheet({key: [1.0, 0.0, 1.0]}, unit="yes/no"))
+    yes = ruling(Bound(**SAID, cells=(A,), above=0.5), sheet({A: [1.0, 0.0, 1.0]}, unit="yes/no"))
     assert yes["ours"] == "2 of 3"
     assert [write_number(v, "count") for v in (43_240.2, 2.5e8)] == ["43,240", "2.5e+08"]
     assert [write_number(v, "percent") for v in (-0.001, np.nan)] == ["0.00", ""]

@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 from analysis.engine.derived import Derived, derive, read_derived
-from analysis.engine.literals import expand
 from analysis.engine.sheet import Sheet, sample_error
 
 A, B, C = (("r", name) for name in "abc")
@@ -45,10 +44,10 @@ def test_later_ones_use_earlier_ones_and_differences_know_their_parts():
 
 def test_literals_are_read():
     literal = {"cell": "@|gap", "each": ["m", "n"], "difference": ["@/a|x", "@/b|x"], "unit": "percent"}
-    found = read_derived([literal, {"cell": "all|gap", "mean": ["{m,n}|gap"]}], expand)
+    found = read_derived([literal, {"cell": "all|gap", "mean": ["{m,n}|gap"]}])
     assert found[1] == Derived(("n", "gap"), "difference", (("n/a", "x"), ("n/b", "x")), "percent")
     assert found[2] == Derived(("all", "gap"), "mean", (("m", "gap"), ("n", "gap")))
     with pytest.raises(ValueError, match="needs one of difference, ratio, mean"):
-        read_derived([{"cell": "a|b"}], expand)
+        read_derived([{"cell": "a|b"}])
     with pytest.raises(ValueError, match="a ratio is of two cells; 'a\\|b' names 1"):
-        read_derived([{"cell": "a|b", "ratio": ["a|c"]}], expand)
+        read_derived([{"cell": "a|b", "ratio": ["a|c"]}])

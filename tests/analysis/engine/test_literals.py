@@ -3,8 +3,9 @@
 import pytest
 
 from analysis.engine.claims import Bound, Order, Sign, Trend
-from analysis.engine.literals import expand, make_claim, make_entries, read_exhibits
+from analysis.engine.literals import make_claim, make_entries, read_exhibits
 from analysis.engine.printed import read_printed
+from analysis.engine.sheet import expand
 
 SAID = {"words": "w", "place": "p"}
 TEXT = """

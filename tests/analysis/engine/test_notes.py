@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
@@ -9,10 +10,11 @@ from typer.testing import CliRunner
 from analysis import figures
 from analysis.engine.exhibit import ANALYSIS
 from analysis.engine.make import describe_note, make_page
-from analysis.engine.notes import Note, fill, fingerprint, read_note, write_note
-from analysis.engine.sheet import Sheet
+from analysis.engine.notes import PLACE, Note, fill, fingerprint, read_note, write_note
+from analysis.engine.sheet import Sheet, write_number
 from tests.analysis.committed import EXHIBITS, RESULTS, tables_of
 
+NOTES = sorted(ANALYSIS.glob("*/notes/*.md"))
 KEY = ("mnist/2fc", "accuracy_percent")
 FRAME = pd.DataFrame(
     [(*KEY, seed, value) for seed, value in enumerate((97.0, 98.0, 99.0))],
@@ -62,7 +64,7 @@ def test_a_note_is_stale_when_any_number_of_its_table_has_moved(tmp_path):
         read_note(tmp_path / "bare.md")
 
 
-@pytest.mark.parametrize("path", sorted(ANALYSIS.glob("*/notes/*.md")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", NOTES, ids=lambda path: path.stem)
 def test_no_committed_note_is_stale(path):
     exhibit = EXHIBITS[path.stem]
     assert exhibit.note_path == path
@@ -73,6 +75,27 @@ def test_no_committed_note_is_stale(path):
     assert not re.search(r"\bnan\b", filled)
     page = make_page(exhibit, tables, RESULTS)
     assert (page.note, page.note_stale) == (filled, False)
+
+
+def find_by_hand(text, sheet):
+    """Return the numbers of two digits and more that a note writes by hand although its table has them."""
+    written = set()
+    for key in sheet.keys:
+        for value in (sheet.estimate(key).mean, sheet.printed.get(key, np.nan)):
+            written.add(write_number(value, sheet.unit(key)).lstrip("+-"))
+    bare = re.findall(r"(?<![\w.])\d[\d,]*(?:\.\d+)?", PLACE.sub("", text))
+    return {number for number in bare if number in written and len(number.replace(".", "").strip("0")) > 1}
+
+
+@pytest.mark.parametrize("path", NOTES, ids=lambda path: path.stem)
+def test_no_note_writes_by_hand_what_stands_in_its_table(path):
+    made = EXHIBITS[path.stem].sheet(tables_of(path.stem))
+    assert find_by_hand(read_note(path).text, made) == set()
+
+
+def test_what_a_note_writes_by_hand():
+    text = "98.00 % of 10, printed 98.97, {{mnist/2fc|accuracy_percent}} 1 4"
+    assert find_by_hand(text, SHEET) == {"98.00", "98.97"}
 
 
 def test_a_moved_table_is_shown_with_its_note_as_that_of_an_earlier_run():

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from analysis.engine.statistics import disagreements, mean_and_interval, same
+from analysis.engine.statistics import disagreements, same
 
 
 def table(values: dict[str, list[float]]) -> pd.DataFrame:
@@ -14,19 +14,6 @@ def table(values: dict[str, list[float]]) -> pd.DataFrame:
             for i, v in enumerate(vs)
         ]
     )
-
-
-def test_the_interval_is_students():
-    line = mean_and_interval(table({"a": [1.0, 2.0, 6.0]})).iloc[0]
-    low, high = stats.t.interval(0.95, 2, loc=3.0, scale=stats.sem([1.0, 2.0, 6.0]))
-    assert (line["n"], line["mean"]) == (3, 3.0)
-    assert (line["low"], line["high"]) == pytest.approx((low, high))
-
-
-def test_missing_values_are_left_out_and_one_seed_has_no_interval():
-    result = mean_and_interval(table({"a": [1.0, np.nan], "b": [np.nan, np.nan]}))
-    assert result["model"].tolist() == ["a"]
-    assert np.isnan(result["low"].iloc[0])
 
 
 def test_equal_runs_agree_and_distant_ones_do_not():

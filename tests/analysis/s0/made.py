@@ -1,13 +1,17 @@
-"""Records of S0 that were made up, for tests."""
+"""S0's exhibits at every scale, and records of them that were made up, for tests."""
 
 from typing import Any
 
 import numpy as np
+import pytest
 
+from analysis import s0
 from analysis.engine.exhibit import ANALYSIS
 from analysis.engine.literals import read_exhibits
 from analysis.engine.printed import Entry
+from analysis.engine.store import load_tables, save_tables
 from analysis.engine.table import answer_entries
+from analysis.s0 import recipes
 from analysis.s0.tables import ANSWERS
 from netsci.sweep import Cell, Record
 
@@ -47,3 +51,21 @@ def record(cell: Cell | None = None, **changes: Any) -> Record:
         "total_values": np.array(list(totals.values())),
     }
     return Record(arrays, {"run_at": "2026-01-01T00:00:00+00:00"})
+
+
+with pytest.MonkeyPatch.context() as everything:
+    everything.setattr(recipes, "at_hand", lambda name: True)  # the paper scale with all data there
+    SCALES = {scale: {e.id: e for e in s0.exhibits(0, scale)} for scale in ("smoke", "desk", "paper")}
+DESK = SCALES["desk"]
+
+
+def entry(table: str, row: str, column: str, scale: str = "desk") -> Entry:
+    return next(e for e in entries_of(table, scale) if (e.row, e.column) == (row, column))
+
+
+def stored(id_: str, scale: str, folder):
+    """An exhibit's tables from made-up records, written and read back."""
+    exhibit = SCALES[scale][id_]
+    records = {cell: record(cell) for cell in exhibit.cells}
+    save_tables(exhibit, exhibit.tabulate(records), records, folder)
+    return exhibit, load_tables(exhibit, folder)

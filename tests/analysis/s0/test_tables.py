@@ -1,25 +1,19 @@
-"""S0's tables: printed cells, the runs that answer them, drawings; from made-up and committed records."""
+"""S0's tables: printed cells, and the runs that answer them; from made-up and committed records."""
 
 import csv
-import io
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import s0
 from analysis.engine import make
-from analysis.engine.drawing import OURS, PRINTED
-from analysis.engine.entries import NO_GPU, UNFINISHED, beside, compare_entries, pivot, tabulate
-from analysis.engine.exhibit import say_verdict
+from analysis.engine.entries import NO_GPU, UNFINISHED, beside, pivot, tabulate
 from analysis.engine.printed import EXPECTED, Entry, Source, read_printed
 from analysis.engine.statistics import same
-from analysis.engine.store import load_tables, save_tables
 from analysis.engine.table import read_words
 from analysis.engine.training import gain, total
 from analysis.engine.words import NAMES, column_name, row_name
-from analysis.s0 import grids, recipes
+from analysis.s0 import recipes
 from analysis.s0.answers import NOISES, PJ_PER_SOP, node_sparsity, seconds
 from analysis.s0.tables import error
 from analysis.s0.tables import parts as s0_parts
@@ -27,27 +21,10 @@ from netsci.sweep import load_record, run_cells
 from netsci.train import Run
 from netsci.train.cells import read_epoch
 from tests.analysis.committed import RESULTS, tables_of
-from tests.analysis.s0.made import KINDS, TABLES, entries_of, record
+from tests.analysis.s0.made import DESK, KINDS, SCALES, TABLES, entries_of, entry, record, stored
 
 ROWS = {1: 116, 2: 56, 3: 12, 4: 64, 5: 40, 6: 20, 7: 20, 8: 20, 9: 12, 10: 30, 11: 30, 12: 30, 13: 30}
 ROWS |= {14: 32, 15: 20, 16: 20}  # as the list of the printed tables counts them
-with pytest.MonkeyPatch.context() as everything:
-    everything.setattr(recipes, "at_hand", lambda name: True)  # the paper scale with all data there
-    SCALES = {scale: {e.id: e for e in s0.exhibits(0, scale)} for scale in ("smoke", "desk", "paper")}
-DESK = SCALES["desk"]
-EMPTY = ("s0-table11", "s0-table12", "s0-table13", "s0-table16")
-
-
-def entry(table: str, row: str, column: str, scale: str = "desk") -> Entry:
-    return next(e for e in entries_of(table, scale) if (e.row, e.column) == (row, column))
-
-
-def stored(id_: str, scale: str, folder):
-    """An exhibit's tables from made-up records, written and read back."""
-    exhibit = SCALES[scale][id_]
-    records = {cell: record(cell) for cell in exhibit.cells}
-    save_tables(exhibit, exhibit.tabulate(records), records, folder)
-    return exhibit, load_tables(exhibit, folder)
 
 
 @pytest.mark.parametrize("number", ROWS)
@@ -248,89 +225,6 @@ def test_one_seed_has_the_error_of_its_test_images():
     assert error("desk")([("mnist", "delta_0")], [90.0]) == pytest.approx(0.3)
 
 
-@pytest.mark.parametrize("scale", ["smoke", "desk", "paper"])
-@pytest.mark.parametrize("id_", DESK)
-def test_exhibits_are_drawn_and_described(id_, scale, tmp_path):
-    exhibit, tables = stored(id_, scale, tmp_path)
-    page = make.make_page(exhibit, tables, tmp_path)
-    figure = page.figure("plotly")
-    assert (len(figure.data) > 0) == (bool(exhibit.cells) or scale != "smoke")
-    assert 0 < len(page.verdict.split()) <= 25
-    assert "nan" not in page.verdict
-    assert exhibit.needs == ("NETSCI_DATA" if exhibit.cells and scale != "smoke" else None)
-    assert (exhibit.seconds is not None) == (bool(exhibit.cells) and scale != "smoke")
-    if exhibit.seconds:
-        assert all(exhibit.seconds(cell) > 0 for cell in exhibit.cells)
-    if scale == "desk":
-        svg = io.BytesIO()
-        page.figure("matplotlib").savefig(svg, format="svg")
-        assert b"<path" in svg.getvalue()
-        assert "smoke" not in (page.title + page.caption).lower()
-    if scale == "smoke":  # never passes for the paper
-        assert "smoke scale" in page.title
-        assert page.verdict.startswith("Smoke scale, on digits")
-        assert page.note == ""
-        shown = figure.layout.title.text or figure.layout.legend.title.text
-        assert "smoke scale: digits" in str(shown)
-        assert not any(trace.name and "printed" in trace.name for trace in figure.data)
-        if exhibit.printed:
-            assert exhibit.summarise(tables)[["printed", "difference"]].isna().all(axis=None)
-
-
-@pytest.mark.parametrize("id_", [id_ for id_, exhibit in DESK.items() if exhibit.printed])
-def test_where_nothing_was_run_the_printed_values_are_drawn(id_, tmp_path):
-    """Either since none of it can be, or since none of its runs is finished: all that is printed is shown."""
-    planned = DESK[id_]
-    assert (id_ in EMPTY) == (planned.cells == ())
-    exhibit = make.drop_unfinished(planned, tmp_path)
-    assert exhibit.cells == ()
-    save_tables(exhibit, exhibit.tabulate({}), {}, tmp_path)
-    tables = load_tables(exhibit, tmp_path)  # from files, where a column of empty texts comes back as NaN
-    assert compare_entries(tables)["note"].map(type).eq(str).all()
-    assert say_verdict(exhibit, tables) == "None of it was run here; the table says why."
-    assert (f"So far 0 of {len(planned.cells)} planned" in " ".join(exhibit.deviations)) == (id_ not in EMPTY)
-    if id_ in EMPTY:
-        figure = exhibit.draw(tables, "plotly")
-        assert all(PRINTED in trace.name for trace in figure.data if trace.name)
-        drawn = sum(
-            len(t.x) for t in figure.data if t.mode in ("markers", "lines+markers") and t.marker.symbol
-        )
-        assert drawn == exhibit.summarise(tables)["printed"].notna().sum()
-
-
-@pytest.mark.parametrize("id_", ["s0-table1", "s0-table5", "s0-table10", "s0-figure3"])
-def test_printed_and_run_differ_without_colour(id_, tmp_path):
-    exhibit, tables = stored(id_, "desk", tmp_path)
-    marked = [t for t in exhibit.draw(tables, "plotly").data if t.marker.symbol and t.name]
-    hollow = {t.name for t in marked if str(t.marker.symbol).endswith("-open")}
-    filled = {t.name for t in marked} - hollow
-    assert hollow
-    assert filled
-    assert all(PRINTED in name for name in hollow)
-    assert all(OURS in name for name in filled)
-
-
-def test_no_two_measures_share_an_axis(tmp_path):
-    """Every panel of dots is of one measure; energy and operations have logarithmic axes of their own."""
-    for id_, measures in (("s0-figure3", 3), ("s0-table2", 5)):
-        exhibit, tables = stored(id_, "desk", tmp_path)
-        axes = exhibit.draw(tables, "matplotlib").axes
-        labels = [a.get_xlabel() for a in axes if a.get_visible() and a.get_xlabel()]
-        assert len(labels) == len(set(labels)) >= measures
-        scales = {a.get_xlabel(): a.get_xscale() for a in axes}
-        assert scales["energy (mJ)"] == "log"
-        assert scales["accuracy (%)"] == "linear"
-
-
-def test_figure_2_has_the_printed_points_of_all_methods(tmp_path):
-    exhibit, tables = stored("s0-figure2", "desk", tmp_path)
-    figure = exhibit.draw(tables, "plotly")
-    names = {trace.name for trace in figure.data}
-    assert names == {"Grad R", "DPAP", "SD-SNN", "CH-SNN, printed", "CH-SNN, this library"}
-    first = next(t for t in figure.data if t.name == "SD-SNN")
-    assert {(x, y) for x, y in zip(first.x, first.y, strict=True) if y == y} == {(45.86, 0.09), (49.83, 0.14)}
-
-
 def test_figures_take_the_runs_of_the_tables():
     assert set(DESK["s0-figure2"].cells) < set(DESK["s0-table1"].cells)
     behind = {*DESK["s0-table2"].cells, *DESK["s0-table4"].cells}
@@ -367,35 +261,6 @@ def test_stored_tables_are_those_of_the_records(id_, tmp_path):
         table.to_csv(tmp_path / f"{name}.csv", index=False, float_format="%.7g")
         fresh, kept = (pd.read_csv(folder / f"{name}.csv") for folder in (tmp_path, RESULTS / id_))
         assert same(fresh, kept, tolerance=1e-6), name
-
-
-@pytest.mark.parametrize("id_", grids.GRIDS)
-def test_the_best_choices_of_whole_grids_are_those_that_the_tables_take(id_):
-    grid, table = grids.GRIDS[id_], pd.read_csv(RESULTS / id_ / "table.csv")
-    assert len(table) == 2 * len(grid.choices)
-    for network, key in grids.NETWORKS.items():
-        if key in grid.used:
-            best = table.loc[table[table["network"] == network]["value"].idxmax()]
-            assert {name: best[name] for name in grid.names} == dict(grid.used[key])
-
-
-def test_what_is_said_of_the_gap_at_10_epochs():
-    """Table 1's note says that its gap is there after 10 epochs, too, at the best of four rates of each."""
-    table = pd.read_csv(RESULTS / "s0-grid/table.csv")
-    top = table.groupby("network")["value"].max()
-    later = pd.read_csv(RESULTS / "s0-table1/table.csv").query("row == 'mnist/2fc/ch-snn'")
-    later = later.groupby("column")["value"].mean()
-    assert {cell["epochs"] for cell in grids.GRIDS["s0-grid"].cells("desk")} == {10}
-    assert table.groupby("network")["lr"].nunique().eq(4).all()
-    assert top["CH-SNN"] - top["dense"] == pytest.approx(later["accuracy_improvement_percent"], abs=0.1)
-
-
-def test_a_grid_is_judged_by_its_best():
-    exhibit, tables = DESK["s0-stp-grid-full"], tables_of("s0-stp-grid-full")
-    wrong = tables | {"table": tables["table"].assign(value=100.0 - tables["table"]["value"])}
-    assert set(exhibit.rulings(tables)["holds"]) == {"undecided"}
-    assert set(exhibit.rulings(wrong)["holds"]) == {"no"}
-    assert replace(exhibit, scale="smoke").note() is None
 
 
 def test_captions_name_the_samples_that_are_counted():

@@ -154,5 +154,5 @@ def test_wrong_arguments_are_explained():
         ch_ranking([[0, 1], [0, 0]])
     with pytest.raises(ValueError, match="rule must be one of"):
         ch_ranking([[0, 1], [1, 0]], "cha")
-    with pytest.raises(ValueError, match="existing must be None"):
+    with pytest.raises(ValueError, match="existing must be one of None, leave_one_out"):
         ch_ranking([[0, 1], [1, 0]], existing="all")

@@ -250,7 +250,7 @@ def test_every_form_of_a_network_counts_the_same_links():
         (BY_HAND.astype(str), {}, TypeError, "booleans or real numbers"),
         (BY_HAND, {"rule": "ra_l3n"}, ValueError, "rule must be one of ra_l2"),
         (BY_HAND, {"local_community": "both"}, ValueError, "local_community must be one of path, induced"),
-        (BY_HAND, {"existing": True}, ValueError, "existing must be None"),
+        (BY_HAND, {"existing": True}, ValueError, "existing must be one of None, leave_one_out"),
         (BY_HAND, {"pairs": [0, 1]}, ValueError, r"pairs must have the shape \[k, 2\]"),
         (BY_HAND, {"pairs": [[0.0, 1.0]]}, TypeError, "pairs must be integers"),
         (BY_HAND, {"pairs": [[0, 7]]}, ValueError, r"0\.\.6.*got 7"),

@@ -19,7 +19,7 @@ import scipy.sparse as sp
 from netsci.graph import bipartite_modularity, communities, modularity
 from netsci.graph.structure.leiden import search_leiden, seed_igraph
 from netsci.graph.structure.modularity import Ends
-from netsci.graph.structure.modules import find_modules
+from netsci.graph.structure.modules import bisect_modularity, find_modules, quick_modularity
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "modules.json"
 RNG = np.random.default_rng
@@ -241,3 +241,28 @@ def test_bipartite_modularity_of_a_given_division_by_its_definition():
 def test_a_division_needs_one_whole_number_a_node(division, said):
     with pytest.raises(ValueError, match=said):
         modularity(np.ones((3, 3)) - np.eye(3), division)
+
+
+def test_a_division_in_two_is_that_of_the_leading_eigenvector():
+    """Against numpy's eigenvectors; the network of two populations and the plain one."""
+    rng = np.random.default_rng(3)
+    blocks = rng.random((24, 16)) < np.kron([[0.5, 0.1], [0.1, 0.5]], np.ones((12, 8)))
+    halves = np.concatenate([np.arange(24) >= 12, np.arange(16) >= 8])
+    found = bisect_modularity(sp.csr_array(blocks), (0, 24), 40, rng=rng)
+    assert found >= bipartite_modularity(blocks, halves) - 1e-12
+    assert found <= bipartite_modularity(blocks, rng=rng) + 1e-12
+    net = nx.barbell_graph(8, 0)
+    adjacency = sp.csr_array(nx.to_scipy_sparse_array(net).astype(bool))
+    degrees = np.asarray(adjacency.sum(axis=1)).ravel()
+    matrix = adjacency.toarray() - np.outer(degrees, degrees) / degrees.sum()
+    signs = np.linalg.eigh(matrix)[1][:, -1] > 0
+    expected = modularity(adjacency, signs.astype(int))
+    assert bisect_modularity(adjacency, (0, 0), 16, rng=rng) == pytest.approx(expected)
+    assert np.isnan(bisect_modularity(sp.csr_array((2, 3), dtype=bool), (0, 2), 5, rng=rng))
+
+
+def test_one_search_finds_nearly_what_many_find():
+    rng = np.random.default_rng(3)
+    links = sp.csr_array(rng.random((40, 30)) < 0.1)
+    one, many = quick_modularity(links, (0, 40), 70, rng=rng), bipartite_modularity(links, rng=rng)
+    assert 0.85 * many < one <= many + 1e-12

@@ -222,7 +222,7 @@ def test_honest_files_that_pack_well_are_read(path):
 
 
 def test_bombs_are_refused_before_they_fill_the_memory(path, monkeypatch):
-    monkeypatch.setattr("netsci.io.formats.matlab.ANY_RATIO_BYTES", 2**24)
+    monkeypatch.setattr("netsci.io.formats.matlab.level5.ANY_RATIO_BYTES", 2**24)
     deep = b""
     for _ in range(100):
         deep = array(1, (1, 1), deep)

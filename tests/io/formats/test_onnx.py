@@ -47,6 +47,12 @@ def test_layers_come_in_the_order_of_the_graph_and_the_right_way_round(path, tur
         ([node("Squeeze", "w axes", "v"), node("MatMul", "x v", "y")], FC1[None]),
         ([node("Unsqueeze", "w axes", "v"), node("MatMul", "x v", "y")], FC1),
         ([node("FusedMatMul", "x w", "y", transB=1, domain="com.microsoft")], FC1.T),
+        ([node("Einsum", "x w", "y", equation="bi,io->bo")], FC1),
+        ([node("Einsum", "x w", "y", equation="bi, oi -> bo")], FC1.T),
+        ([node("Einsum", "w x", "y", equation="io,bi->bo")], FC1),
+        ([node("Einsum", "x w", "y", equation="...d,df->...f")], FC1),
+        ([node("Einsum", "x w", "y", equation="bld,dhk->blhk")], FC1.reshape(5, 2, 2)),
+        ([node("Einsum", "x w", "y", equation="blhk,ohk->blo")], FC1.T.reshape(4, 5, 1)),
     ],
 )
 def test_every_way_to_write_a_product(path, nodes, weight):
@@ -227,3 +233,27 @@ def test_a_real_model_of_keras():
     # The model turns its maps to channels last before it flattens them: row = position x 2 + channel.
     assert np.array_equal(dense_weights(graph, 2)[:49], stored["W1"][::2])
     assert np.array_equal(dense_weights(graph, 3), stored["W"])
+
+
+@pytest.mark.parametrize("equation", ["bi,bio->bo", "bi,i->bi", "bi,io->oi", "bi,io", "bi,ii->b"])
+def test_an_einsum_that_is_no_product_with_a_matrix_is_left_out_and_said(path, equation):
+    weight = {"bi,i->bi": FC1[:, 0], "bi,bio->bo": FC1[None], "bi,ii->b": np.eye(5)}.get(equation, FC1)
+    nodes = [node("Einsum", "x w", "h", equation=equation), node("MatMul", "h v", "y")]
+    graph, notes = graph_of(path, nodes, {"w": np.ascontiguousarray(weight), "v": FC2})
+    same(graph, FC2)
+    assert (
+        any("left out: the weights of Einsum" in note and equation in note for note in notes)
+        or weight.ndim < 2
+    )
+
+
+def test_layers_behind_an_einsum_read_it(path):
+    nodes = [
+        node("Einsum", "x w", "h", equation="bi,io->bo"),
+        node("Relu", "h", "r"),
+        node("MatMul", "r v", "y"),
+    ]
+    graph, notes = graph_of(path, nodes, {"w": FC1, "v": FC2})
+    same(graph, FC1, FC2)
+    assert graph.projections[1].source == "w"
+    assert not any("not layers" in note for note in notes)

@@ -4,7 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
+import torch.nn.utils.parametrize
+import torch.nn.utils.prune
 
 from netsci.io import CheckpointError
 from netsci.io.formats.numpy_file import read_npz
@@ -202,6 +205,97 @@ def test_flax_nests_and_heads(path):
         "Dense_0": (5, 4, 6), "attention.query": (4, 6, 24), "attention.out": (6, 4, 24),
     }  # fmt: skip
     assert np.array_equal(dense_weights(graph, 0), FC1)
+
+
+NETS = {
+    "numbered": torch.nn.Sequential(
+        torch.nn.ConvTranspose2d(5, 4, 2, bias=False), torch.nn.BatchNorm2d(4), torch.nn.ReLU(),
+        torch.nn.ConvTranspose2d(4, 3, 2, bias=False), torch.nn.BatchNorm2d(3),
+        torch.nn.ConvTranspose2d(3, 1, 2, bias=False),
+    ),
+    "one dimension, no norms": torch.nn.Sequential(
+        torch.nn.ConvTranspose1d(5, 4, 2, bias=False), torch.nn.ConvTranspose1d(4, 3, 2, bias=False),
+        torch.nn.ConvTranspose1d(3, 1, 2, bias=False),
+    ),
+    "named": torch.nn.ModuleDict({
+        "up1": torch.nn.ConvTranspose2d(5, 4, 2, bias=False), "norm1": torch.nn.GroupNorm(2, 4),
+        "up2": torch.nn.ConvTranspose2d(4, 3, 2, bias=False), "bn2": torch.nn.InstanceNorm2d(3, affine=True),
+        "up3": torch.nn.ConvTranspose2d(3, 1, 2),
+    }),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", NETS)
+@pytest.mark.parametrize("how", ["torch", "safetensors"])
+def test_transposed_convolutions_without_bias(path, kind, how):
+    state = NETS[kind].state_dict()
+    if how == "torch":
+        graph, notes = graph_of(path, state)
+    else:
+        safetensors.torch.save_file(state, path)
+        graph, notes = read(read_safetensors, path)
+    assert list(graph.sizes.values()) == [5, 4, 3, 1]
+    kernel = next(tensor for tensor in state.values() if tensor.dim() > 2).numpy()
+    assert np.array_equal(dense_weights(graph, 0), kernel.swapaxes(0, 1).reshape(4, -1).T)
+    assert any("norms behind them" in note or "only so they chain" in note for note in notes)
+
+
+def test_an_encoder_before_transposed_convolutions_is_not_turned(path):
+    model = torch.nn.Sequential(
+        torch.nn.Conv2d(1, 4, 3, bias=False), torch.nn.BatchNorm2d(4),
+        torch.nn.Conv2d(4, 7, 3, bias=False), torch.nn.BatchNorm2d(7),
+        torch.nn.ConvTranspose2d(7, 4, 3, bias=False), torch.nn.BatchNorm2d(4),
+        torch.nn.ConvTranspose2d(4, 1, 3, bias=False),
+    )  # fmt: skip
+    graph, _ = graph_of(path, model.state_dict())
+    assert list(graph.sizes.values()) == [1, 4, 7, 4, 1]
+
+
+def test_ordinary_and_grouped_convolutions_are_not_turned(path):
+    model = torch.nn.Sequential(
+        torch.nn.Conv2d(3, 8, 3, bias=False), torch.nn.BatchNorm2d(8), torch.nn.Conv2d(8, 5, 3, bias=False)
+    )
+    graph, notes = graph_of(path, model.state_dict())
+    assert list(graph.sizes.values()) == [3, 8, 5]
+    assert notes == []
+    graph, _ = graph_of(path, ones(a__weight=(8, 3, 1, 1), depthwise__weight=(8, 1, 3, 3)))
+    assert graph.projections[1].shape == (9, 8)
+    # DenseNet: the norm of the next block is as wide as what this convolution reads.
+    norm = ones(b2__norm1__weight=(8,), b2__norm1__bias=(8,))
+    state = ones(b1__conv2__weight=(2, 8, 3, 3)) | norm | ones(b2__conv1__weight=(8, 8, 1, 1))
+    assert graph_of(path, state)[0].projections[0].shape == (72, 2)
+
+
+@pytest.mark.parametrize("how", [torch.nn.utils.prune.custom_from_mask, "parametrize"])
+def test_a_pruned_square_projection_of_gpt2_lies_like_its_neighbours(path, how):
+    class Conv1D(torch.nn.Module):
+        def __init__(self, inward, out):
+            super().__init__()
+            self.weight, self.bias = (
+                torch.nn.Parameter(torch.ones(inward, out)),
+                torch.nn.Parameter(torch.ones(out)),
+            )
+
+    class Keep(torch.nn.Module):
+        def __init__(self, mask):
+            super().__init__()
+            self.register_buffer("mask", mask)
+
+        def forward(self, weight):
+            return weight * self.mask
+
+    sizes = {"c_attn": (6, 18), "c_proj": (6, 6), "c_fc": (6, 24)}
+    model = torch.nn.ModuleDict({name: Conv1D(*size) for name, size in sizes.items()})
+    mask = torch.zeros(6, 6)
+    mask[0] = 1  # input 0 drives all outputs
+    if how == "parametrize":
+        torch.nn.utils.parametrize.register_parametrization(model["c_proj"], "weight", Keep(mask))
+    else:
+        how(model["c_proj"], "weight", mask)
+    graph, _ = graph_of(path, {f"h.0.{name}": tensor for name, tensor in model.state_dict().items()})
+    (projection,) = [p for p in graph.projections if p.name == "h.0.c_proj"]
+    assert projection.degrees("source").tolist() == [6, 0, 0, 0, 0, 0]
+    assert projection.degrees("target").tolist() == [1] * 6
 
 
 def test_maps_that_neurons_keep_are_states(path):

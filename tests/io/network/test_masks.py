@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn.utils import parametrize, prune
 
 from netsci.io import load
-from netsci.io.network.zeros_and_ones import is_binary, is_triangle
+from netsci.io.network.arrays.zeros_and_ones import is_binary, is_triangle
 from tests.io.samples import layer_table, refused, write_torch
 
 RNG = np.random.default_rng(3)

@@ -90,12 +90,12 @@ def test_what_is_left_in_containers(tmp_path):
     _write(tmp_path / "v2", memory__max="max", memory__current="5", memory__stat="inactive_file 0\n")
     _write(tmp_path / "v2" / "a", **names)
     _write(tmp_path / "v2" / "a" / "b", **{**names, "memory__max": "max"})
-    assert list(memory._left(groups, tmp_path / "v2")) == [400]
+    assert list(memory._free_in_groups(groups, tmp_path / "v2")) == [400]
     groups.write_text("9:cpu,memory:/docker/x\n3:cpu:/\n")
     limits = {"memory__limit_in_bytes": "5000", "memory__usage_in_bytes": "4500"}
     _write(tmp_path / "v1" / "memory", **limits, memory__stat="inactive_file 7\ntotal_inactive_file 250\n")
-    assert list(memory._left(groups, tmp_path / "v1")) == [750]  # the path is that of the host
-    assert list(memory._left(tmp_path / "none", tmp_path)) == []
+    assert list(memory._free_in_groups(groups, tmp_path / "v1")) == [750]  # the path is that of the host
+    assert list(memory._free_in_groups(tmp_path / "none", tmp_path)) == []
     assert 0 < memory.free_memory() < 2**50
 
 

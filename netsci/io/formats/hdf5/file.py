@@ -11,8 +11,8 @@ from netsci.io.formats.hdf5.keras import read_current, read_legacy
 from netsci.io.formats.hdf5.nir import read_nir
 from netsci.io.formats.hdf5.tree import Tree, open_tree
 from netsci.io.limits import check_members
+from netsci.io.network.arrays.naming import list_names
 from netsci.io.network.contents import Contents
-from netsci.io.network.naming import list_names
 
 _CURRENT = ("layers", "_layer_checkpoint_dependencies", "_self_tracked_trackables")
 _INNER = "model.weights.h5"

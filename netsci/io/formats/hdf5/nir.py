@@ -8,8 +8,8 @@ from typing import Any
 from netsci.io.errors import printable
 from netsci.io.formats.hdf5.tree import Tree
 from netsci.io.limits import check_count
+from netsci.io.network.arrays.naming import natural_key
 from netsci.io.network.contents import Contents, Use
-from netsci.io.network.tree import natural_key
 
 _WEIGHTED = {"Linear", "Affine", "Conv1d", "Conv2d"}
 _MAX_DEPTH = 8

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import scipy.sparse as sp
 
 from netsci.io.errors import CheckpointError, printable
@@ -26,8 +27,8 @@ from netsci.io.formats.onnx.values import (
     text_attribute,
 )
 from netsci.io.limits import check_matrix
+from netsci.io.network.arrays.naming import layer_name, list_names
 from netsci.io.network.contents import Use
-from netsci.io.network.naming import layer_name, list_names
 
 _CONVOLUTIONS = {"Conv", "FusedConv", "ConvTranspose", "QLinearConv", "ConvInteger"}
 _PRODUCTS = {
@@ -199,11 +200,11 @@ def _einsum(at: _Walk, node: Any) -> list[str]:
         raise SkipTensor(f"a product of {len(node.input)} operands")
     (place,) = constant
     name, data = node.input[place], node.input[1 - place]
-    if (name, "in_out") in at.known:
-        key = at.known[name, "in_out"]
+    array = einsum_matrix(text_attribute(node, "equation"), place, at.constants.value(name))
+    key = at.known.get((name, "in_out"), "")
+    if key and np.array_equal(at.arrays[key], array):
         at.repeated.append(at.uses[key].name)
         return [key]
-    array = einsum_matrix(text_attribute(node, "equation"), place, at.constants.value(name))
     flow = at.flows.get(data, _Flow())
     use = Use("in_out", flow.reads, channels_last=flow.channels_last, name=_name(at, node, name))
     return [_keep(at, name, array, use)]

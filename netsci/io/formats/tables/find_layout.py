@@ -8,7 +8,7 @@ from pathlib import Path
 
 from netsci.io.errors import CheckpointError, printable
 from netsci.io.formats.tables import columns, first_line
-from netsci.io.formats.tables.fields import has_decimal_commas, number
+from netsci.io.formats.tables.fields import has_decimal_commas, is_missing, number
 from netsci.io.formats.tables.layout import Layout, read_remarks
 from netsci.io.formats.tables.matrix_layout import MatrixLayout, find_matrix
 from netsci.io.formats.tables.sample import Sample, is_whole, take_sample
@@ -142,7 +142,10 @@ def _header(sample: Sample) -> tuple[list[str] | None, bool]:
     ]
     whole = all(len(r) > 1 and r[0].isdecimal() and r[1].isdecimal() for r in body)
     words = [i for i in range(min(2, len(first))) if number(first[i]) is None]
-    if body and (any(not _are_numbers([first], i, delimiter) for i in numbers) or (whole and words)):
+    if body and (
+        any(not is_missing(first[i]) and not _are_numbers([first], i, delimiter) for i in numbers)
+        or (whole and words)
+    ):
         return first, True
     return None, False
 

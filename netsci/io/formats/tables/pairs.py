@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from netsci.io.errors import CheckpointError, printable
-from netsci.io.formats.matrices import build_matrices
+from netsci.io.formats.matlab.matrices import build_matrices
 from netsci.io.formats.numpy_file import read_npy
 from netsci.io.guess import Guess
+from netsci.io.network.arrays.zeros_and_ones import is_correlation
 from netsci.io.network.named_links import NamedLinks
-from netsci.io.network.zeros_and_ones import is_correlation
 from netsci.io.options import Hints
 
 if TYPE_CHECKING:

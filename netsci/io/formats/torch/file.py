@@ -18,11 +18,11 @@ from netsci.io.formats.torch.scan import STATE_DICT, Scan, scan
 from netsci.io.formats.torch.sparse import plain, sparse_matrix
 from netsci.io.formats.torch.stubs import PickledArray, numpy_stubs, stub
 from netsci.io.limits import check_arrays, check_members
-from netsci.io.network import bitmask
-from netsci.io.network.bitmask import find_bitmasks, with_bitmasks
+from netsci.io.network.arrays import bitmask
+from netsci.io.network.arrays.bitmask import find_bitmasks, with_bitmasks
+from netsci.io.network.arrays.naming import list_names
 from netsci.io.network.contents import Contents
 from netsci.io.network.linked import PARTS, find_linked_layers, with_linked
-from netsci.io.network.naming import list_names
 
 if TYPE_CHECKING:
     import torch

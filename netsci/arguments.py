@@ -1,0 +1,98 @@
+"""What every room asks of its arguments: each check names the argument, its value and what is allowed."""
+
+import operator
+from collections.abc import Iterable, Sequence
+from numbers import Real
+from pathlib import PurePath
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+MOST_REPEATS = 1_000_000  # runs, replicates, points: beyond it a number is a slip
+
+
+def read_array(values: Any, name: str) -> NDArray[Any]:
+    """Return np.asarray(values), or say that the values do not form an array."""
+    try:
+        return np.asarray(values)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise TypeError(
+            f"{name} must be an array, all of its rows of one length; got {shorten(values)}"
+        ) from error
+
+
+def read_numbers(values: Any, name: str) -> NDArray[np.float64]:
+    """Return float64 numbers of any shape, NaN included; TypeError where they are none."""
+    array = read_array(values, name)
+    if array.dtype.kind not in "biuf" and array.size:
+        raise TypeError(f"{name} must hold real numbers; its dtype is {array.dtype}")
+    return array.astype(np.float64)
+
+
+def check_choice(value: Any, allowed: Sequence[Any], name: str) -> None:
+    """Raise ValueError unless the value is one of the allowed names, or None where that is one of them."""
+    # Types first: an array compared with a name is an array, and a list has no hash.
+    if not (value is None or isinstance(value, str)) or value not in allowed:
+        names = ", ".join("None" if one is None else str(one) for one in allowed)
+        raise ValueError(f"{name} must be one of {names}; got {shorten(value)}")
+
+
+def check_flag(value: Any, name: str) -> None:
+    """Raise TypeError unless the argument is True or False: the text "no" would count as True."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be True or False; got {shorten(value)}")
+
+
+def as_whole(value: Any, name: str) -> int:
+    """Return a whole number of any type as int; a bool or a float (2.0 as well) raises TypeError."""
+    if not isinstance(value, bool):
+        try:
+            return operator.index(value)
+        except TypeError:
+            pass
+    raise TypeError(f"{name} must be a whole number (int); got {shorten(value)}")
+
+
+def as_count(value: Any, name: str, least: int = 1, most: int = MOST_REPEATS) -> int:
+    """Return how often to do something as int; ValueError unless least <= value <= most."""
+    count = as_whole(value, name)
+    if count < least:
+        raise ValueError(f"{name} must be at least {least}; got {count}")
+    if count > most:
+        raise ValueError(f"{name} must be at most {most:,}; got {count}")
+    return count
+
+
+def check_number(value: Any, name: str) -> None:
+    """Raise TypeError unless the argument is a real number: a text is none, even one that reads as such."""
+    if not isinstance(value, Real):
+        raise TypeError(f"{name} must be a number; got {shorten(value)}")
+
+
+def check_fraction(value: float, name: str) -> None:
+    """Raise TypeError or ValueError unless it is a number and 0 <= value <= 1."""
+    check_number(value, name)
+    if not 0.0 <= value <= 1.0:
+        raise ValueError(f"{name} must lie in [0, 1]; got {value!r}")
+
+
+def check_iterable(value: Any, name: str, what: str) -> None:
+    """Raise TypeError unless the argument can be walked through; a text or a sparse matrix cannot."""
+    if isinstance(value, (str, bytes)) or not isinstance(value, Iterable) or hasattr(value, "nnz"):
+        raise TypeError(f"{name} must be {what}; got {shorten(value)}")
+
+
+def check_path(value: Any, name: str) -> None:
+    """Raise TypeError unless the argument is a path: a text or a pathlib.Path."""
+    if not isinstance(value, (str, PurePath)):
+        raise TypeError(f"{name} must be a path (str or pathlib.Path); got {shorten(value)}")
+
+
+def shorten(value: Any) -> str:
+    """Return a value as an error may show it."""
+    try:
+        text = repr(value)
+    except Exception:  # somebody else's type
+        text = type(value).__name__
+    return text if len(text) <= 120 else f"{text[:100]}... ({type(value).__name__})"

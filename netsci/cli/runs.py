@@ -1,0 +1,58 @@
+"""Commands that train: train, features."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from netsci.cli.files import check_out, explain_errors
+from netsci.cli.options import Device, Force
+
+
+def train(
+    preset: Annotated[
+        str, typer.Option(help="The preset to train; --list shows all presets.")
+    ] = "digits-2fc",
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Set another value of the preset; may be repeated."),
+    ] = None,
+    dense: Annotated[bool, typer.Option("--dense", help="Train the dense network instead.")] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder of the run [default: runs/ and the preset].")
+    ] = None,
+    device: Device = "cpu",
+    anew: Annotated[bool, typer.Option("--anew", help="Start again even if the folder holds a run.")] = False,
+    download: Annotated[
+        bool, typer.Option("--download", help="Fetch the data set if its files are missing.")
+    ] = False,
+    show: Annotated[bool, typer.Option("--list", help="List the presets and exit.")] = False,
+) -> None:
+    """Train a sparse network whose topology evolves; a stopped run continues where it stopped."""
+    from netsci.train.command import list_presets, run
+
+    if show:
+        typer.echo(list_presets())
+        return
+    with explain_errors("train", "cannot write the run or read its data"):
+        run(preset, changes or [], dense=dense, out=out, device=device, anew=anew, download=download)
+
+
+def features(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder of a finished run.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where to write the features (.npz).")] = Path(
+        "features.npz"
+    ),
+    device: Device = "cpu",
+    force: Force = False,
+) -> None:
+    """Write the pooled firing rates of a trained network's last feature maps, as input of other networks."""
+    with explain_errors("features", "cannot read the run or its data, or write the features"):
+        from netsci.train.features import features_of_run, save_features
+
+        check_out(out, [folder], force, "the features would overwrite their run")
+        data = features_of_run(folder, device=device)
+        save_features(out, data)
+    typer.echo(f"wrote {out}: {len(data.y_train)} and {len(data.y_test)} images, {data.source}")

@@ -1,0 +1,1 @@
+"""MATLAB files of levels 5 and 7.3."""

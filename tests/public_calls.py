@@ -1,0 +1,275 @@
+"""One small legal call of every public function, and what is wrong in place of each argument."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import networkx as nx
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+import torch
+
+import netsci.data
+import netsci.graph
+import netsci.io
+import netsci.measure
+import netsci.models
+import netsci.plot
+import netsci.report
+import netsci.sparse
+import netsci.spiking
+import netsci.topology
+import netsci.train
+from netsci.graph import LayeredGraph, coalescent_embedding, degree_exponent, percolation_curve
+from netsci.measure import Trace
+from netsci.models import mlp
+from netsci.sparse import SparseLinear, Structure
+from netsci.spiking import LIF, record
+from netsci.topology import EvolutionRule
+
+ROOMS = (
+    "graph",
+    "topology",
+    "measure",
+    "data",
+    "io",
+    "sparse",
+    "spiking",
+    "models",
+    "train",
+    "plot",
+    "report",
+)
+# Not called: they register something for the whole process, or draw from what others registered.
+LEFT_OUT = {"register", "keep_freed_memory", "figure_size", "names", "features_of_run", "pooled_features"}
+
+
+def _adjacency() -> sp.csr_array:
+    return nx.to_scipy_sparse_array(nx.karate_club_graph(), weight=None, format="csr")
+
+
+def _mask() -> np.ndarray:
+    return np.random.default_rng(3).random((9, 7)) < 0.4
+
+
+def _graph() -> LayeredGraph:
+    rng = np.random.default_rng(4)
+    masks = [rng.random((9, 12)) < 0.5, rng.random((12, 5)) < 0.5]
+    return LayeredGraph.from_masks(masks, weights=[rng.normal(size=m.shape) for m in masks], names=["a", "b"])
+
+
+def _module() -> torch.nn.Module:
+    torch.manual_seed(0)
+    return torch.nn.Sequential(SparseLinear(np.eye(6, 5) + np.eye(6, 5, -1)), SparseLinear(np.ones((5, 3))))
+
+
+def _table() -> pd.DataFrame:
+    return pd.DataFrame({"x": [1.0, 2.0, 3.0], "y": [2.0, 1.0, 0.5], "group": ["a", "b", "a"]})
+
+
+def _lags() -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    rows = [(i, name, 10 + int(rng.integers(-2, 5)), 10) for name in ("dense", "sparse") for i in range(9)]
+    return pd.DataFrame(rows, columns=["pair", "connectivity", "accuracy_time", "rate_time"])
+
+
+def _trace() -> Trace:
+    torch.manual_seed(0)
+    return record(mlp([6, 5, 3], steps=2), torch.ones(2, 6))
+
+
+def _embedding() -> Any:
+    return coalescent_embedding(_graph().adjacency(directed=False))
+
+
+# What a parameter of this name takes, wherever it occurs.
+BY_NAME: dict[str, Callable[[], Any]] = {
+    "adjacency": _adjacency,
+    "biadjacency": _mask,
+    "graph": _graph,
+    "embedding": _embedding,
+    "reference": _embedding,
+    "rng": lambda: np.random.default_rng(7),
+    "generator": lambda: torch.Generator().manual_seed(7),
+    "degrees": lambda: np.arange(1, 80),
+    "theta": lambda: np.linspace(0.1, 6.0, 9),
+    "reference_theta": lambda: np.linspace(0.2, 6.1, 9),
+    "theta_a": lambda: np.linspace(0.1, 6.0, 9),
+    "theta_b": lambda: np.linspace(0.2, 6.1, 9),
+    "labels": lambda: ["a", "b", "c"] * 3,
+    "radius": lambda: np.linspace(1.0, 2.0, 9),
+    "sources": lambda: np.array([0, 1]),
+    "targets": lambda: np.array([2, 3]),
+    "shape": lambda: (6, 5),
+    "sparsity": lambda: 0.5,
+    "structural_sparsity": lambda: 0.5,
+    "weights": lambda: sp.csr_array(np.array([[3.0, 1.0], [0.0, 1.0]])),
+    "w": lambda: np.array([[3.0, 1.0], [0.0, 1.0]]),
+    "zeta": lambda: 0.3,
+    "step": lambda: 3,
+    "steps": lambda: 9,
+    "initial": lambda: 0.5,
+    "final": lambda: 0.9,
+    "k": lambda: 3,
+    "n": lambda: 10,
+    "p": lambda: 0.5,
+    "r": lambda: np.linspace(1.0, 2.0, 9),
+    "projection": lambda: _graph().projections[0],
+    "module": _module,
+    "net": _module,
+    "trace": _trace,
+    "table": _table,
+    "curve": lambda: [0.1, 0.5, 0.8, 0.81, 0.81, 0.81],
+    "curves": lambda: [[0.1, 0.5, 0.8, 0.81, 0.81, 0.81]],
+    "window": lambda: 2,
+    "size": lambda: 100,
+    "index": lambda: 0.4,
+    "first": lambda: [1.0, 2.0, 3.5],
+    "second": lambda: [0.5, 1.5, 4.0],
+    "differences": lambda: [0.5, -0.1, 0.7, 0.9],
+    "clean": lambda: [0.9, 0.8],
+    "noisy": lambda: [0.8, 0.7],
+    "neuron": lambda: LIF(0.5, 1.0),
+    "current": lambda: torch.ones(4, 2, 3),
+    "dtype": lambda: np.float32,
+    "input_shape": lambda: (1, 8, 8),
+    "network": nx.karate_club_graph,
+    "variance": lambda: 0.1,
+}
+OVER: dict[str, dict[str, Callable[[], Any]]] = {
+    "geodesic_arc": {"p": lambda: [0.1, 0.2], "q": lambda: [0.3, -0.1]},
+    "geodesic_arcs": {"x": lambda: [0.1, 0.2, 0.0, 0.5], "y": lambda: [0.3, 0.1, 0.2, 0.0]},
+    "geometrical_congruence": {"coordinates": lambda: coalescent_embedding(_adjacency())},
+    "greedy_routing": {"coordinates": lambda: coalescent_embedding(_adjacency()), "targets": lambda: 5},
+    "greedy_routing_score": {"coordinates": lambda: coalescent_embedding(_adjacency())},
+    "hd_correlation": {"coordinates": _embedding},
+    "hyperbolic_distance": {name: (lambda: [1.0, 2.0]) for name in ("r1", "t1", "r2", "t2")},
+    "hyperbolic_distance_3d": {
+        name: (lambda: [1.0, 0.2])
+        for name in ("r1", "azimuth1", "elevation1", "r2", "azimuth2", "elevation2")
+    },
+    "robustness": {
+        "curve": lambda: percolation_curve(_graph(), runs=2, points=5, rng=np.random.default_rng(0))
+    },
+    "structure_table": {"replicates": lambda: 2, "measures": lambda: ["robins_alexander"]},
+    "null_model": {"kind": lambda: "degree_preserving"},
+    "meta_depth": {"permutations": lambda: 9},
+    "degree_ccdf": {"fit": lambda: degree_exponent(np.arange(1, 80))},
+    "from_igraph": {"network": lambda: _graph().to_igraph()},
+    "csti": {"x": lambda: np.random.default_rng(0).random((20, 4))},
+    "sscti": {"x": lambda: np.random.default_rng(0).random((20, 4))},
+    "phi": {"x": lambda: np.random.default_rng(0).random((20, 4)) < 0.5},
+    "phi_as_printed": {"x": lambda: np.random.default_rng(0).random((20, 4)) < 0.5},
+    "pearson": {"x": lambda: np.random.default_rng(0).random((20, 4))},
+    "link_correlated": {"correlation": lambda: np.eye(4), "links": lambda: 8},
+    "link_correlated_at": {"correlation": lambda: np.eye(4)},
+    "initial_weights": {"links": lambda: sp.csr_array(_mask())},
+    "uniform": {"links": lambda: 10},
+    "erdos_renyi": {"links": lambda: 10},
+    "brf": {"links": lambda: 10},
+    "watts_strogatz": {"links": lambda: 10},
+    "gumbel_top_k": {"scores": lambda: [1.0, 2.0, 0.5, 0.1], "delta": lambda: 0.5},
+    "sswi_variance": {"threshold": lambda: 1.0, "layer": lambda: "hidden"},
+    "find_stopped": {"overlap": lambda: [0.5, 0.99]},
+    "evolve": {"rule": lambda: EvolutionRule("magnitude", "random")},
+    "evolve_module": {"rule": lambda: EvolutionRule("magnitude", "random"), "optimizer": lambda: None},
+    "bit_flip": {"x": lambda: np.eye(3, dtype=bool)},
+    "false_spikes": {"x": lambda: np.eye(3, dtype=bool)},
+    "spike_dropout": {"x": lambda: np.eye(3, dtype=bool)},
+    "link_sparsity": {"links": lambda: [5], "dense_links": lambda: [10]},
+    "node_sparsity": {"active": lambda: [5], "nodes": lambda: [10], "graph": _graph},
+    "neuron_sparsity_index": {"axis": lambda: "rows"},
+    "temporal_sparsity_curve": {"steps": lambda: [np.ones((2, 2))]},
+    "temporal_sparsity_index": {"steps": lambda: [np.ones((2, 2))]},
+    "channel_statistics": {"x": lambda: np.ones((2, 1, 2, 2), np.uint8)},
+    "sparse_matmul": {
+        "values": lambda: torch.ones(4),
+        "structure": lambda: Structure.of([[0, 1, 1], [1, 0, 1]]),
+        "x": lambda: torch.ones(5, 2),
+    },
+    "fire": {"u": lambda: torch.ones(3)},
+    "rate": {"x": lambda: torch.full((2, 3), 0.5), "steps": lambda: 4},
+    "unroll": {"steps": lambda: None},
+    "membranes": {"steps": lambda: None},
+    "mlp": {"widths": lambda: [4, 3, 2], "neuron": lambda: None, "steps": lambda: 2},
+    "conv2fc2": {"neuron": lambda: None, "steps": lambda: 2},
+    "conv6fc2": {"neuron": lambda: None, "steps": lambda: 2, "width": lambda: 0.1},
+    "resnet18": {"neuron": lambda: None, "steps": lambda: 2, "width": lambda: 8},
+    "generator_at": {"seed": lambda: 1, "part": lambda: 0, "purpose": lambda: 1},
+    **{key: {"table": _lags} for key in ("swap_times", "lag_density", "time_lag_tests")},
+    "time_lag_tests": {"table": _lags, "bootstrap": lambda: 20},
+    "lines": {"x": lambda: "x", "y": lambda: "y"},
+    "points": {"x": lambda: "x", "y": lambda: "y"},
+    "scatter": {"x": lambda: "x", "y": lambda: "y"},
+    "compare": {"a": _graph, "b": _graph},
+    "load": {
+        "name": lambda: "digits",
+        "path": lambda: Path(__file__).parent / "golden" / "ch" / "cht_ops.npz",
+    },
+}
+WRONG: dict[str, Callable[[], Any]] = {
+    "None": lambda: None,
+    "a text": lambda: "no such thing",
+    "an empty text": lambda: "",
+    "bytes": lambda: b"\x00\xff",
+    "-1": lambda: -1,
+    "1.5": lambda: 1.5,
+    "NaN": lambda: float("nan"),
+    "infinity": lambda: float("inf"),
+    "True": lambda: True,
+    "a huge number": lambda: 2**62,
+    "a complex number": lambda: 1j,
+    "an empty list": list,
+    "a dict": lambda: {"a": 1},
+    "a nested list": lambda: [1, [2]],
+    "texts": lambda: ["a", "b"],
+    "a set": lambda: {1, 2},
+    "an object": object,
+    "a function": lambda: len,
+    "an empty array": lambda: np.zeros((0, 0)),
+    "an array of NaN": lambda: np.full((3, 3), np.nan),
+    "an array of texts": lambda: np.array(["a", "b"]),
+    "an array of objects": lambda: np.array([None, {}], dtype=object),
+    "three dimensions": lambda: np.ones((2, 2, 2)),
+    "complex numbers": lambda: np.ones((3, 3)) * 1j,
+    "a masked array": lambda: np.ma.masked_equal(np.eye(3), 0),
+    "a sparse matrix": lambda: sp.csr_array(np.eye(3)),
+    "a networkx graph": lambda: nx.path_graph(3),
+    "a table": pd.DataFrame,
+    "a tensor": lambda: torch.ones(2, 2),
+}
+
+
+def public_functions() -> Iterator[tuple[str, str, Callable[..., Any]]]:
+    """Yield room, name and function of all that is public and called here."""
+    for room in ROOMS:
+        place = getattr(netsci, room)
+        for name in sorted(place.__all__):
+            function = getattr(place, name)
+            if inspect.isfunction(function) and name not in LEFT_OUT:
+                yield room, name, function
+
+
+def arguments(name: str, function: Callable[..., Any], *, check: bool = False) -> dict[str, Any] | None:
+    """Return a legal call's arguments by name; None where a required one is not known here."""
+    found: dict[str, Any] = {}
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
+            continue
+        make = OVER.get(name, {}).get(parameter.name)
+        if make is None and parameter.default is parameter.empty:
+            make = BY_NAME.get(parameter.name)
+            if make is None:
+                return None
+        if not check:  # the argument alone, which takes time to make, is not asked for
+            found[parameter.name] = make() if make else parameter.default
+        if parameter.name == "rng":
+            found["rng"] = np.random.default_rng(7)
+    return found
+
+
+__all__ = ["LEFT_OUT", "WRONG", "arguments", "public_functions"]
