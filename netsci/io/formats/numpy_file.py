@@ -12,14 +12,17 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from netsci.io.errors import CheckpointError, printable
+from netsci.io.guess import Guess
 from netsci.io.limits import MAX_ENTRIES, check_matrix, check_members
 from netsci.io.network.arrays.coordinates import find_groups, with_parts
+from netsci.io.network.arrays.zeros_and_ones import may_be_pairs
 from netsci.io.network.contents import Contents
 from netsci.io.network.pointers import check_pointers
 
 if TYPE_CHECKING:
     import scipy.sparse as sp
 
+_PERHAPS_PAIRS = Guess("whole numbers, read as a layer; --format edges (format= in load) reads links")
 _SPARSE = {"csr", "csc", "coo"}
 
 
@@ -39,7 +42,8 @@ def read_npy(path: Path) -> Contents:
         check_matrix(path, "the array", shape)
         stream.seek(0)
         matrix = np.load(stream, allow_pickle=False)
-    return Contents("npy matrix", {printable(path.stem): matrix}, "in_out", False)
+    notes = [_PERHAPS_PAIRS] if may_be_pairs(matrix) else []
+    return Contents("npy matrix", {printable(path.stem): matrix}, "in_out", False, notes=notes)
 
 
 def read_npz(path: Path) -> Contents:

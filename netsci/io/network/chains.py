@@ -13,6 +13,7 @@ import numpy as np
 from netsci.graph.layered import LayeredGraph
 from netsci.graph.projection import Population, Projection
 from netsci.io.network.arrays.naming import list_names
+from netsci.io.network.arrays.zeros_and_ones import is_correlation
 from netsci.io.network.layers import Layer
 from netsci.io.network.order.widths import fit, loops
 from netsci.io.network.structure import channels_first, structure
@@ -156,7 +157,11 @@ class _Drawn:
 
 
 def _projection(layer: Layer, source: str, target: str, rows_per_unit: int, notes: list[str]) -> Projection:
-    links, weights = structure(layer.values, layer.mask)
+    values = layer.values
+    if layer.mask is None and is_correlation(values):
+        notes.append(f"the diagonal of {layer.name} holds no numbers, so it has no links there")
+        values = np.where(np.eye(len(values), dtype=bool), 0, values)
+    links, weights = structure(values, layer.mask)
     if weights is not None and not np.isfinite(weights.data).all():
         notes.append(f"weights of {layer.name} hold NaN or infinite values: links kept, weights dropped")
         weights = None

@@ -242,7 +242,7 @@ def test_a_few_rows_of_a_wide_layer_need_little_memory():
 def test_wrong_arguments_are_explained():
     with pytest.raises(ValueError, match=r"rule must be one of ra_l3.*got 'ch9'"):
         ch_scores(BY_HAND, "ch9")
-    with pytest.raises(ValueError, match='existing must be one of None, leave_one_out; got True'):
+    with pytest.raises(ValueError, match="existing must be one of None, leave_one_out; got True"):
         ch_scores(BY_HAND, existing=True)
     with pytest.raises(ValueError, match="biadjacency holds NaN"):
         ch_scores([[1.0, np.nan]])

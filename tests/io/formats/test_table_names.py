@@ -44,6 +44,9 @@ def test_a_diagonal_without_numbers_is_none_in_text_matlab_and_npy(path, empty):
     [
         "user_id,age\n" + "".join(f"{i},{20 + i % 4}\n" for i in range(9)),
         "txId,class\n" + "".join(f"{7000 + i},{('unknown', '1')[i % 2]}\n" for i in range(9)),
+        "user,label\n" + "".join(f"{i},{i % 3}\n" for i in range(9)),
+        "vertex,group\n" + "".join(f"{i},{i % 3}\n" for i in range(9)),
+        "node_idx,y\n" + "".join(f"{i},{i % 3}\n" for i in range(9)),
         "id,days,mature,views,partner,new_id\n"
         + "".join(f"{90 - i},1,False,{i},True,{i}\n" for i in range(9)),
     ],
@@ -51,7 +54,7 @@ def test_a_diagonal_without_numbers_is_none_in_text_matlab_and_npy(path, empty):
 def test_facts_of_nodes_under_other_names(path, text):
     refused(path, text, "a table of nodes, not of links; .*--columns source,target,weight")
     repeated = text.splitlines()[-1].split(",")[0] + ",x\n"
-    if text.startswith("user"):  # an id that comes twice is no key of a table of nodes
+    if text.startswith("user_id"):  # an id that comes twice is no key of a table of nodes
         assert len(links(read(path, text + repeated.replace("x", "99")))) == 10
 
 
@@ -87,3 +90,36 @@ def test_truth_values_of_numpy_stand_beside_the_weight(path):
     network.add_edge("b", "c", weight=np.int64(3), good=np.False_)
     path.write_bytes(written("edgelist", network))
     assert links(load(path)) == {("a", "b"): 2, ("b", "a"): 2, ("b", "c"): 3, ("c", "b"): 3}
+
+
+def test_whole_numbers_in_two_columns_that_are_no_pairs_are_a_guess(path):
+    pairs = np.array([(0, 1), (0, 1), (1, 2), (4, 2), (3, 7)])  # one comes twice
+    npy = path.with_suffix(".npy")
+    np.save(npy, pairs)
+    assert any("--format edges" in guess for guess in load(npy).guesses)
+    assert links(load(npy, format="edges"))["4", "2"] == 1
+    mat = path.with_suffix(".mat")
+    scipy.io.savemat(mat, {"edges": pairs})
+    assert any("links go into npy" in guess for guess in load(mat).guesses)
+    np.save(npy, pairs > 1)
+    assert not load(npy).guesses
+    np.save(npy, pairs - 0.5)
+    assert not load(npy).guesses
+
+
+def test_lists_with_colons_are_named(path):
+    refused(path, "1: 2 3\n2: 3 4\n3: 4 1\n", "adjacency lists with colons, .*--format adjlist")
+    assert read(path, "a:1 b:2 3\nb:2 c:3 1\n").graph.sizes == {"nodes": 3}
+
+
+def test_points_before_thousands_and_a_decimal_comma(path):
+    text = "A;B;1.234,5\nB;C;2,25\nC;A;0,5\n"
+    assert links(read(path, text))["A", "B"] == 1234.5
+    assert links(read(path, "A;B;1.5\nB;C;2.25\n"))["A", "B"] == 1.5
+
+
+def test_users_and_items_by_short_names(path):
+    loaded = read(path, "uid,iid,rating\n1,1,2\n1,2,3\n2,1,4\n")
+    assert loaded.graph.sizes == {"rows": 2, "columns": 2}
+    text = "reviewerID,asin,overall,unixReviewTime\nA2,0013,5.0,1252800000\nA1,0013,4.0,1362787200\n"
+    assert links(read(path, text))["A2", "0013"] == 5

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -265,3 +266,15 @@ def test_cross_attention_of_gpt2(path):
     assert asked.degrees("source").tolist() == [0, 0, W, *[0] * (W - 3)]
     found = ends(loaded)
     assert found["h.0.crossattention.c_attn"][0] not in (found["h.0.crossattention.q_attn"][0], "input")
+
+
+def test_an_empty_diagonal_of_a_square_layer_in_npz(tmp_path):
+    values = np.array([[np.nan, 1, 2], [3, np.nan, 4], [5, 6, np.nan]])
+    np.savez(tmp_path / "net.npz", fc=values)
+    loaded = load(tmp_path / "net.npz")
+    (layer,) = loaded.graph.projections
+    assert layer.n_links == 6
+    assert layer.weights is not None
+    values[0, 1] = np.nan  # not the diagonal alone
+    np.savez(tmp_path / "net.npz", fc=values)
+    assert load(tmp_path / "net.npz").graph.projections[0].weights is None

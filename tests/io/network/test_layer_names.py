@@ -302,3 +302,21 @@ def test_maps_that_neurons_keep_are_states(path):
     state = ones(c1__weight=(6, 2, 3, 3), l1__v=(4, 6, 5, 5), c2__weight=(3, 6, 3, 3), l2__v=(4, 3, 3, 3))
     assert list(layer_table(graph_of(path, state)[0])) == ["c1", "c2"]
     assert len(layer_table(graph_of(path, ones(c1__weight=(6, 2, 3, 3), l1__v=(4, 5, 5, 5)))[0])) == 2
+
+
+@pytest.mark.parametrize(
+    "leaf", ["neuron_v", "mem1", "v_th_adapt", "adaptation", "current", "s_prev", "volt"]
+)
+def test_what_is_as_wide_as_a_layer_and_named_like_a_state_is_one(path, leaf):
+    state = {"0.weight": torch.ones(6, 8), f"1.{leaf}": torch.ones(4, 6), "2.weight": torch.ones(3, 6)}
+    assert len(layer_table(graph_of(path, state)[0])) == 2
+    other = {"0.weight": torch.ones(6, 8), f"1.{leaf}": torch.ones(5, 7)}  # no layer is 7 wide
+    assert len(layer_table(graph_of(path, other)[0])) == 2
+
+
+def test_what_rescales_data_and_scales_of_operands_are_no_layers(path):
+    state = ones(
+        fc__weight=(6, 8), fc__scale_b=(1, 6), inputs_mu=(1, 8), inputs_sigma=(1, 8), max_logvar=(1, 3)
+    )
+    assert list(layer_table(graph_of(path, state)[0])) == ["fc"]
+    assert len(layer_table(graph_of(path, ones(fc__weight=(6, 8), mu__weight=(1, 6)))[0])) == 2

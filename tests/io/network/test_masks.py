@@ -224,3 +224,12 @@ def test_masks_in_a_default_dictionary_and_of_a_pruner(path):
     masks = defaultdict(dict, {"fc1": mask(6, 4), "fc2": mask(2, 6)})
     for beside in ({"masks": masks}, {"pruner": {"masks": dict(masks), "step": 3}}):
         assert links(load(write_torch(path, {"model": state, **beside}))) == {"fc1": 7, "fc2": 3}
+
+
+def test_the_masks_count_and_not_those_at_the_beginning(tmp_path):
+    now, first = torch.eye(4)[:3], torch.ones(3, 4)
+    first[0, 0] = 0
+    for key in ("initial_masks", "first_mask"):
+        state = {"state_dict": {"fc.weight": torch.ones(3, 4)}, "masks": [now], key: [first]}
+        (layer,) = load(write_torch(tmp_path / "net.pt", state)).graph.projections
+        assert layer.n_links == 3

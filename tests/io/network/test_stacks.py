@@ -103,3 +103,10 @@ def test_an_ensemble_by_short_names(path):
     assert len(table) == 10
     plain = load(write_torch(path, state(W1=(8, 3), b1=(2, 8))))  # b1 beside a plain matrix stays a layer
     assert len(layer_table(plain.graph)) == 2
+
+
+def test_an_ensemble_by_suffixes(path):
+    shapes = {"lin0_w": (5, 3, 8), "lin0_b": (5, 1, 8), "lin1_w": (5, 8, 2), "lin1_b": (5, 1, 2)}
+    table = layer_table(load(write_torch(path, state(**shapes))).graph)
+    assert len(table) == 10
+    assert set(table.values()) == {(3, 8, 24), (8, 2, 16)}

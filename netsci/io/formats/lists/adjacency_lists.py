@@ -27,6 +27,8 @@ _AS_LINKS = "--format edges or --columns source,target,weight"
 def find(sample: Sample) -> Callable[[Path, Hints], Any] | None:
     """Return the reader if networkx's comments, or lines with and without braces, tell adjacency lists."""
     braces = [has_braces(line) for line in sample.lines]
+    if not sample.delimiter and len(sample.rows) > 1 and not any(braces):
+        _refuse_colons(sample)
     signed = any(re.match(r"GMT \w{3} \w{3} +\d", remark) for remark in sample.remarks)
     if not signed:
         return read_multiline if any(braces) and not all(braces) and not braces[0] else None
@@ -34,6 +36,16 @@ def find(sample: Sample) -> Callable[[Path, Hints], Any] | None:
         return None if all(braces) else read_multiline
     counts = _fits_multiline(sample) if sample.whole else False
     return read_multiline if counts else read_adjacency_lists
+
+
+def _refuse_colons(sample: Sample) -> None:
+    """Raise CheckpointError where every line is a name with a colon and its neighbours."""
+    if all(re.fullmatch(r"[^:>]+:", row[0]) for row in sample.rows):
+        raise CheckpointError(
+            sample.path,
+            "every line is a name, a colon and names: adjacency lists with colons, which are not read",
+            f"take the colons out and read it with {_AS_LIST}; if colons belong to the names, {_AS_LINKS}",
+        )
 
 
 def _fits_multiline(sample: Sample) -> bool:

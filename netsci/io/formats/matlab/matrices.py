@@ -9,6 +9,8 @@ import numpy as np
 import scipy.sparse as sp
 
 from netsci.io.errors import CheckpointError, printable
+from netsci.io.guess import Guess
+from netsci.io.network.arrays.zeros_and_ones import may_be_pairs
 from netsci.io.network.contents import Contents
 
 if TYPE_CHECKING:
@@ -50,6 +52,8 @@ def build_matrices(
         notes += [f"{printable(name)}: {note}" for note in said]
     if others:
         graph, said = _layers(path, kind, others, {p.name for p in populations})
+        if pairs := [printable(name) for name, matrix in others.items() if may_be_pairs(matrix)]:
+            notes.append(Guess(f"whole numbers, read as a layer: {', '.join(pairs[:6])}; links go into npy"))
         populations += graph.populations
         projections += graph.projections
         notes += said

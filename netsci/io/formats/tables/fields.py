@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from typing import Any
 
 _MISSING = ("", "na", "nan", "n/a", "#n/a", "null", "none", "-", ".")  # what stands where nothing is known
-_DECIMAL_COMMA = re.compile(r"[-+]?\d+(,\d+)?([eE][-+]?\d+)?")
+_DECIMAL_COMMA = re.compile(r"[-+]?(\d+|[1-9]\d{0,2}(\.\d{3})+(?=,))(,\d+)?([eE][-+]?\d+)?")
+_POINTS = re.compile(r"[-+]?[1-9]\d{0,2}(\.\d{3})+,\d+")  # before thousands
 _THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}(,\d{3})+")
 _TRUTH = re.compile(r"\b(?:np|numpy)\.(True|False)_(?!\w)")
 _SCALAR = re.compile(r"\b(?:np|numpy)\.\w+\(([^()]*)\)")
@@ -36,6 +37,8 @@ def number(text: str, comma: bool = False) -> float | None:
     if "_" in text:
         return None
     try:
+        if comma and _POINTS.fullmatch(text):
+            text = text.replace(".", "")
         return float(text.replace(",", ".") if comma else text)
     except ValueError:
         return None

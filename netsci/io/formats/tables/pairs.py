@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from netsci.io.errors import CheckpointError, printable
-from netsci.io.formats.matrices import build_matrices
+from netsci.io.formats.matlab.matrices import build_matrices
 from netsci.io.formats.numpy_file import read_npy
 from netsci.io.guess import Guess
+from netsci.io.network.arrays.zeros_and_ones import is_correlation
 from netsci.io.network.named_links import NamedLinks
 from netsci.io.options import Hints
 
@@ -35,7 +36,7 @@ def read_pairs(path: Path, hints: Hints) -> tuple[str, LayeredGraph, list[str]] 
     matrix = next(iter(read_npy(path).arrays.values()))
     turned = matrix.shape[0] == 2 and matrix.shape[1] not in (2, 3)
     array = matrix.T if turned else matrix
-    if not wanted and _is_correlation(matrix):
+    if not wanted and is_correlation(matrix):
         graph, notes = build_matrices(path, "npy matrix", {printable(path.stem): matrix}, [])
         return "npy matrix", graph, notes
     if not _are_links(array, sure=hints.format == "edges"):
@@ -56,13 +57,6 @@ def read_pairs(path: Path, hints: Hints) -> tuple[str, LayeredGraph, list[str]] 
     layout = f"[{'2, links' if turned else f'links, {array.shape[1]}'}]"
     head = f"an array {layout} of {len(array):,} pairs of node numbers; {_MATRIX}"
     return "npy array of links", graph, [head if wanted else Guess(head), *notes]
-
-
-def _is_correlation(matrix: np.ndarray) -> bool:
-    """Whether a square matrix holds no number on its diagonal, and numbers everywhere else."""
-    if matrix.dtype.kind != "f" or matrix.shape[0] != matrix.shape[1]:
-        return False
-    return len(matrix) > 2 and np.array_equal(~np.isfinite(matrix), np.eye(len(matrix), dtype=bool))
 
 
 def _are_links(array: np.ndarray, sure: bool) -> bool:

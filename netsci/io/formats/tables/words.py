@@ -38,6 +38,7 @@ _TWO_KINDS = tuple(
             "isbn asin "
             "location place",
         ),
+        ("uid", "iid sid"),
         ("actor actress cast performer", "movie film show event"),
         ("author scientist researcher writer", "paper article publication book preprint work"),
         (
@@ -58,15 +59,15 @@ _TWO_KINDS = tuple(
         ("senator legislator politician judge", "bill committee case vote"),
     )
 )
-_NODE_IDS = ("id", "index", "node", "nodeid", "nodes", "idx")
+_NODE_IDS = ("id", "index", "node", "nodeid", "nodes", "idx", "nodeidx", "nodeindex", "vertex", "vertexid")
 _NODE_FACTS = ("name", "label", "names", "labels", "x", "group", "type", "class", "pos")
 _FACTS = (
-    *_NODE_FACTS, "age", "gender", "sex", "country", "community", "cluster", "party", "role",
-    "category", "language", "department", "degree", "year", "isfraud", "days",
+    "label", "labels", "class", "type", "x", "y", "age", "gender", "sex", "country", "community",
+    "cluster", "party", "role", "category", "language", "department", "degree", "year", "isfraud", "days",
 )  # fmt: skip
 _WEIGHTS = (
     "weight", "weights", "value", "synapses", "synapsecount", "syncount", "nsyn", "nsynapses", "nbr", "count",
-    "strength", "w", "number", "numberofsynapses", "combinedscore", "score", "rating",
+    "strength", "w", "number", "numberofsynapses", "combinedscore", "score", "rating", "overall",
 )  # fmt: skip
 _ENDINGS = re.compile(r"(id|ids|no|nr|idx|index|name|names|number|key)$")
 
@@ -190,7 +191,7 @@ def names_nodes(names: Sequence[str]) -> bool:
 def may_name_nodes(names: Sequence[str]) -> bool:
     """Whether the names may be those of a table of nodes: some id (userId, txId), then a fact."""
     words = [plain(name) for name in names[:2]]
-    return len(words) == 2 and words[0].endswith("id") and words[1] in _FACTS
+    return len(words) == 2 and words[0].endswith(("id", "idx", "user")) and words[1] in _FACTS
 
 
 def names_an_id(name: str) -> bool:

@@ -72,8 +72,8 @@ def _walk(
         if others:
             notes.append(f"read {inner!r}; {', '.join(map(printable, others))} left out")
         _walk(path, items[inner], prefix, depth + 1, is_array, found, notes, seen)
-        for named in masks.values():
-            _walk(path, {"masks": named}, prefix, depth + 1, is_array, found, notes, seen)
+        for key in sorted(masks, key=len, reverse=True):  # the last one counts: "masks" over "first_masks"
+            _walk(path, {"masks": masks[key]}, prefix, depth + 1, is_array, found, notes, seen)
         return
     for key, entry in items.items():
         name = f"{prefix}{key}"

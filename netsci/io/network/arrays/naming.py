@@ -21,16 +21,22 @@ _STATE_LEAF = re.compile(
     r"^(\w+_)?(v?_?mem(brane)?s?|voltages?|potentials?|spikes?|spk|syn|states?|traces?|refrac\w*|eligibility)"
     r"(_(rec|seq|pot\w*|state|trace|out|prev|count))*$|^(i_?syn|v_seq|n_spikes|activations?)$"
 )
-_SHORT_STATE = re.compile(r"^(v|u|i|s|x|z|b|h|c|a|theta|w)$")
+# The same where the array is as wide as a layer and its module has no weights.
+_LIKE_STATE = re.compile(
+    r"^(\w+_)?(v?mem|volt|current|adapt|adaptation|v_th\w*|membrane)\d*(_\w+)?$|^(neuron|state|cell|lif)_[vuisxz]$|"
+    r"^[vuisxz]_(prev|last|old|t)$|^(v|u|i|s|x|z|b|h|c|a|theta|w)$"
+)
 # Of one row or column: biases as NumPy code keeps them, states of neurons.
-_NOT_LAYER_LINE = re.compile(r"^b_?[a-z]?\d*$|^(v|x|s|theta|refrac_count)$")
-_SHORT_WEIGHT = re.compile(r"^w_?\d*$")
+_NOT_LAYER_LINE = re.compile(
+    r"^b_?[a-z]?\d*$|^(v|x|s|theta|refrac_count)$|^(\w+_)?(mu|sigma|mean|std|var|log_?var|log_?std)$"
+)
+_SHORT_WEIGHT = re.compile(r"^(\w+_)?w_?\d*$")
 _NORM = re.compile(r"norm|(^|_)(bn|ln)\d*$")
 _EMBEDDING = re.compile(r"embed|_emb$|^emb$|^w[tp]e$")
 # Beside a weight these say how it was stored, drawn or trained.
 _COMPANION = re.compile(
     r"[._]?((weight|input|output|act|in|out|k|v|q|kv)_)?(global_)?"
-    r"(scales?(_inv|_2|_weight)?|scaling_factors?|scale_inv|zero_?points?|zeros|zp|absmax|amax|scb|"
+    r"(scales?(_inv|_2|_weight|_[ab])?|scaling_factors?|scale_inv|zero_?points?|zeros|zp|absmax|amax|scb|"
     r"rho|sigma|log_?(sigma|var|alpha)|loga|logvar|std|eps(ilon)?|init(ial)?|grad(ient)?s?|momentum(_buffer)?|"
     r"exp_avg(_sq)?|ema|velocity|fisher|hessian|age|noise)$"
 )
@@ -84,7 +90,7 @@ def is_layer(name: str, contents: Contents) -> bool:
 
 def _is_bias_of_stack(name: str, arrays: Mapping[str, Any]) -> bool:
     """Whether an array holds a bias for each member of a stack: b1 [n, out] beside W1 [n, in, out]."""
-    short = re.match(r"^(.*?)b(_?\d*)$", name)
+    short = re.match(r"^(.*?(?<![a-zA-Z]))b(_?\d*)$", name)
     options = [f"{short[1]}{letter}{short[2]}" for letter in "Ww"] if short else []
     return any(
         one in arrays and arrays[one].ndim == 3 and arrays[one].shape[0] == arrays[name].shape[0]
@@ -98,7 +104,7 @@ def is_state(name: str, contents: Contents) -> bool:
     if _STATE_LEAF.match(leaf):
         return True
     array = contents.arrays[name]
-    if not dot or array.ndim > 4 or not _SHORT_STATE.match(leaf):
+    if not dot or array.ndim > 4 or not _LIKE_STATE.match(leaf):
         return False
     weights = [other for other in contents.arrays if is_weight_name(other)]
     widths = {contents.arrays[other].shape[0] for other in weights}

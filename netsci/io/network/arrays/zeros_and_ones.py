@@ -1,4 +1,4 @@
-"""Arrays of two values: zeros and ones, which may be masks, and full triangles, which never are."""
+"""What the values of an array tell: zeros and ones, full triangles, empty diagonals, pairs of nodes."""
 
 from __future__ import annotations
 
@@ -19,6 +19,23 @@ def is_binary(array: Any) -> bool:
     if not np.isin(array.ravel()[:64], (0, 1)).all():  # nearly every weight ends here
         return False
     return bool(((array == 0) | (array == 1)).all()) and bool((array == 0).any()) and bool((array == 1).any())
+
+
+def is_correlation(array: Any) -> bool:
+    """Whether a dense square matrix holds no number on its diagonal, and numbers everywhere else."""
+    if not isinstance(array, np.ndarray) or array.dtype.kind != "f" or array.shape[0] != array.shape[1]:
+        return False
+    if len(array) < 3 or np.isfinite(array.diagonal()).any():
+        return False
+    return int(np.count_nonzero(~np.isfinite(array))) == len(array)
+
+
+def may_be_pairs(array: Any) -> bool:
+    """Whether a dense array of two or three columns (or rows) could hold node numbers."""
+    if not isinstance(array, np.ndarray) or not {2, 3} & set(array.shape) or array.dtype.kind not in "iuf":
+        return False
+    whole = array.size and np.isfinite(array).all() and (array == np.floor(array)).all()
+    return bool(whole and array.min() >= 0 and array.max() > 1)
 
 
 def is_triangle(array: Any) -> bool:

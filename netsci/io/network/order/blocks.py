@@ -37,9 +37,9 @@ _OUT = re.compile(
 _FEED = {
     "gate": re.compile(r"^(gate_proj|wi_0|w1|gate)$"),
     "up": re.compile(
-        r"^(up_proj|w3|wi_1|wi|fc1|c_fc|lin1|linear1|dense_h_to_4h|fc_in|gate_up_proj|intermediate)$"
+        r"^(up_proj|w3|wi_1|wi|fc1|c_fc|lin1|linear1|dense_h_to_4h|fc_in|gate_up_proj|intermediate(_dense)?)$"
     ),
-    "down": re.compile(r"^(down_proj|w2|wo|fc2|c_proj|lin2|linear2|dense_4h_to_h|fc_out|output)$"),
+    "down": re.compile(r"^(down_proj|w2|wo|fc2|c_proj|lin2|linear2|dense_4h_to_h|fc_out|output(_dense)?)$"),
 }
 _PAIR = {"up_proj", "down_proj"}
 _ROUTER = re.compile(r"^(gate|router|wg|shared_expert_gate|classifier)$")
