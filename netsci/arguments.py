@@ -83,6 +83,18 @@ def check_iterable(value: Any, name: str, what: str) -> None:
         raise TypeError(f"{name} must be {what}; got {shorten(value)}")
 
 
+def check_text(value: Any, name: str) -> None:
+    """Raise TypeError unless the argument is a text."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a text (str); got {shorten(value)}")
+
+
+def check_callable(value: Any, name: str, what: str) -> None:
+    """Raise TypeError unless the argument can be called."""
+    if not callable(value):
+        raise TypeError(f"{name} must be {what}; got {shorten(value)}")
+
+
 def check_path(value: Any, name: str) -> None:
     """Raise TypeError unless the argument is a path: a text or a pathlib.Path."""
     if not isinstance(value, (str, PurePath)):

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import stdtrit
 
+from netsci.arguments import check_number, check_text
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -23,6 +25,8 @@ def mean_and_interval(
 
     Raises
     ------
+    TypeError
+        If table is no DataFrame, over or value no text, or confidence no number.
     ValueError
         If the table lacks the column `value`, or the confidence is not between 0 and 1.
 
@@ -30,9 +34,16 @@ def mean_and_interval(
     --------
     >>> import pandas as pd
     >>> runs = pd.DataFrame({"model": ["a"] * 3, "seed": [0, 1, 2], "value": [1.0, 2.0, 6.0]})
-    >>> mean_and_interval(runs)[["model", "n", "mean", "sd"]].iloc[0].tolist()
-    ['a', 3, 3.0, 2.6457513110645907]
+    >>> mean_and_interval(runs)[["n", "mean", "sd"]].round(2).values.tolist()
+    [[3.0, 3.0, 2.65]]
     """
+    import pandas as pd
+
+    if not isinstance(table, pd.DataFrame):
+        raise TypeError(f"table must be a pandas DataFrame; got {type(table).__name__}")
+    check_text(over, "over")
+    check_text(value, "value")
+    check_number(confidence, "confidence")
     if value not in table.columns:
         raise ValueError(f"the table lacks the column {value!r}; it has {', '.join(map(str, table.columns))}")
     if not 0 < confidence < 1:

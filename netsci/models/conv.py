@@ -101,6 +101,7 @@ def conv6fc2(
 
     Examples
     --------
+    >>> import torch
     >>> with torch.device("meta"):
     ...     model = conv6fc2()
     >>> sum(parameter.numel() for parameter in model.parameters())

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from netsci.arguments import check_callable, check_iterable, check_text, shorten
 from netsci.graph import LayeredGraph, Projection, live_units
 from netsci.report import comparison
 from netsci.report.chance import expect_live, say_share
@@ -80,7 +81,10 @@ def compare(
         If an argument holds no network, there are not as many names as networks, or nodes of two networks
         cannot be matched.
     """
-    say = tell or (lambda stage: None)
+    say = (lambda stage: None) if tell is None else tell
+    check_callable(say, "tell", "a function of a text, such as print, or None")
+    if reading is not None and not isinstance(reading, dict):
+        raise TypeError(f"reading must be a dictionary of options, or None; got {shorten(reading)}")
     networks = [read_network(x, example=example, **options) for x in (a, b, *more)]
     called = _name(networks, names)
     graphs = [network.graph for network in networks]
@@ -276,6 +280,11 @@ def _overlap(graphs: Sequence[LayeredGraph], names: Sequence[str]) -> Section:
 
 def _name(networks: Sequence[Network], names: Sequence[str] | None) -> list[str]:
     """Return the names of the networks, each its own."""
+    if names is not None:
+        check_iterable(names, "names", "a list of texts, one for each network")
+        names = list(names)
+        for name in names:
+            check_text(name, "each of names")
     if names is not None and len(names) != len(networks):
         raise ValueError(f"names must hold {len(networks)}, one for each network; got {len(names)}")
     letters = _letters(len(networks))

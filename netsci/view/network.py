@@ -183,6 +183,8 @@ def _read_mapping(x: Mapping[str, Any], options: ReadOptions) -> Network:
 
 def _read_matrix(x: Any, options: ReadOptions) -> Network:
     """Return the network of one matrix: an adjacency if it is symmetric, else what its file would be."""
+    if isinstance(x, np.ma.MaskedArray):
+        raise TypeError("x must not be a masked array; fill it first: x.filled(0)")
     kind = "a sparse matrix in memory" if sp.issparse(x) else "an array in memory"
     if x.ndim == 2 and x.shape[0] == x.shape[1] > 2 and not options and _is_symmetric(x):
         weighted = x.dtype.kind == "f" and not set(np.unique(x.data if sp.issparse(x) else x)) <= {0.0, 1.0}
