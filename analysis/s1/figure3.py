@@ -26,7 +26,7 @@ from netsci.graph.geometry.meta_depth import meta_depth
 from netsci.graph.geometry.navigation import greedy_routing_score
 
 Measures = dict[str, tuple[float, str]]  # value and unit
-SHUFFLES = 7  # purpose of the generator of meta-depth's permutations, beside those of the other exhibits
+SHUFFLES = 7  # purpose of the generator of meta-depth's random networks, beside those of the other exhibits
 PERMUTATIONS = 999
 MIDDLE = nets.POPULATIONS[1]
 PANELS = {
@@ -163,10 +163,10 @@ def _depth(graph: LayeredGraph, embedding: Embedding, rng: np.random.Generator) 
         "share of all hubs": (shares["hubs"], "share"),
         "share of all nodes": (shares["nodes"], "share"),
         "z of hubs": (table["z_hubs"], "1"),
-        "permutation p of hubs": (table["p_hubs"], "1"),
+        "p of hubs": (table["p_hubs"], "1"),
         "mean radius": (table["mean_radius"], "1"),
         "z of radius": (table["z_radius"], "1"),
-        "permutation p of radius": (table["p_radius"], "1"),
+        "p of radius": (table["p_radius"], "1"),
     }
     return {
         population: {name: (float(of.iloc[number]), unit) for name, (of, unit) in measured.items()}
@@ -185,7 +185,7 @@ def _caption(rows: pd.DataFrame, flags: str, links: int) -> str:
             f"{nets.write_gamma(whole['gamma'])}, N = {whole['nodes embedded']:.0f}, E = {links}",
             f"γ: {', '.join(short) or 'no flags'}",
             f"{100 * middle['share of all hubs']:.0f} % of {hubs:.0f} hubs in {MIDDLE} "
-            f"(p = {middle['permutation p of hubs']:.3f})",
+            f"(p = {middle['p of hubs']:.3f})",
             f"greedy routing {whole['GR-score']:.3f}",
         )
     )

@@ -45,7 +45,8 @@ def _draw_flow(boxes: pd.DataFrame, arrows: pd.DataFrame) -> tuple[Markup, str]:
     bands = [_band(row, places) for row in _rows(arrows)]
     width = 2 * MARGIN + int(boxes["column"].max()) * STEP + BOX
     alt = (
-        f"{count(len(boxes), 'population')} from left to right, as high as the logarithm of their size, and "
+        f"{count(len(boxes), 'population')}{' from left to right' if len(boxes) > 1 else ''}, as high as the "
+        f"logarithm of {'their' if len(boxes) > 1 else 'its'} size, and "
         f"{count(len(arrows), 'projection')}, the darker the denser. The coloured foot of a bar: dead units."
     )
     template = environment("netsci.report").get_template("layers.svg")
@@ -87,9 +88,10 @@ def _band(row: dict[str, Any], places: dict[str, dict[str, Any]]) -> dict[str, A
         "shade": round(0.08 + 0.62 * math.sqrt(density), 3) if known else 0.1,
     }
     if row["source"] == row["target"]:
-        x, y = a["x"] + BOX / 2, a["y"]
-        path = f"M{x - 7} {y}C{x - 30} {y - 26},{x + 30} {y - 26},{x + 7} {y}"
-        return band | {"path": path, "line": True, "x": x + 22, "y": round(y - 8, 1)}
+        # At the lower right, where no name and no share of dead units stands.
+        x, y = a["x"] + BOX, a["y"] + a["high"]
+        path = f"M{x} {y - 24:.1f}C{x + 28} {y - 32:.1f},{x + 28} {y + 2:.1f},{x} {y - 6:.1f}"
+        return band | {"path": path, "line": True, "x": x + 40, "y": round(y - 11, 1)}
     x1, x2 = a["x"] + BOX, b["x"]
     if b["x"] - a["x"] == STEP:
         path = f"M{x1} {a['y']}L{x2} {b['y']}V{b['y'] + b['high']:.1f}L{x1} {a['y'] + a['high']:.1f}Z"

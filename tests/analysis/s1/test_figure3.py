@@ -68,8 +68,8 @@ def test_the_hubs_are_found_in_their_layer(made):
         assert value(made, TRAINED, "hubs", "hidden 1", seed) == 3
         assert value(made, TRAINED, "share of all hubs", "hidden 1", seed) == 1
         assert value(made, TRAINED, "share of all hubs", "input", seed) == 0
-        assert value(made, TRAINED, "permutation p of hubs", "hidden 1", seed) < 0.15
-        assert value(made, TRAINED, "permutation p of hubs", "hidden 2", seed) == 1
+        assert value(made, TRAINED, "p of hubs", "hidden 1", seed) > 0.05  # random links put them there, too
+        assert value(made, TRAINED, "p of hubs", "hidden 2", seed) == 1
     for model in figure3.NETWORKS.values():
         for measure in ("share of all hubs", "share of all nodes"):
             assert sum(value(made, model, measure, name) for name in POPULATIONS) == pytest.approx(1)
