@@ -42,7 +42,7 @@ def read_npy(path: Path) -> Contents:
         check_matrix(path, "the array", shape)
         stream.seek(0)
         matrix = np.load(stream, allow_pickle=False)
-    notes = [_PERHAPS_PAIRS] if may_be_pairs(matrix) else []
+    notes: list[str] = [_PERHAPS_PAIRS] if may_be_pairs(matrix) else []
     return Contents("npy matrix", {printable(path.stem): matrix}, "in_out", False, notes=notes)
 
 
