@@ -46,7 +46,8 @@ def _trace(s: Series, panel: Panel, scene: Scene, place: tuple[int, bool, list[t
     if s.mark == "cells":
         return _heatmap(s, scene, common)
     if s.name:
-        common |= {"legendgroup": escape(s.name)}
+        # Its groups are keys of a JavaScript object, which has a "__proto__" and a "toString" of its own.
+        common |= {"legendgroup": f"series {escape(s.name)}"}
     common |= {"showlegend": key, "opacity": s.opacity}
     if s.mark == "band":
         x, y = _outline(s)

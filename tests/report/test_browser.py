@@ -240,11 +240,11 @@ def test_a_search_keeps_the_sections_that_hold_all_words(browser: Any, page_file
 
 
 def test_the_first_screen_is_drawn_in_both_modes(browser: Any, page_file: Path) -> None:
-    fill = "getComputedStyle(document.querySelector('.layers .box')).fill"
+    fill = "getComputedStyle(document.querySelector('svg.layers .box')).fill"
     colours = []
     for mode in ("light", "dark"):
         with visit(browser, page_file, mode=mode, size=(390, 800)) as seen:
-            assert seen.page.locator(".layers").is_visible()
+            assert seen.page.locator("svg.layers").is_visible()
             assert seen.page.evaluate("document.documentElement.scrollWidth") <= 390
             colours.append(seen.page.evaluate(fill))
     assert colours[0] != colours[1]
