@@ -216,6 +216,11 @@ class Page(Facts):
         return self.main.holds if self.main else ""
 
     @property
+    def refuted(self) -> bool:
+        """Whether one of the claims does not hold."""
+        return any(ruling.holds == "no" for ruling in self.rulings)
+
+    @property
     def runs(self) -> str:
         """Scale and seeds, and the exhibit that shows the same runs."""
         seeds = f"{self.seeds} {self.replicate}{'' if self.seeds == 1 else 's'}" if self.seeds else ""
