@@ -150,11 +150,11 @@
     if (event.target.closest && event.target.closest('a[href^="#"]')) setTimeout(unfoldTarget);
   });
 
-  /* Search: only sections (and entries of the contents) that hold all words stay. */
+  /* Search, where a page has one: only sections (and entries of the contents) that hold all words stay. */
   const search = document.getElementById("find");
   const sections = Array.from(document.querySelectorAll("main section"));
   const words = new Map(sections.map((one) => [one, one.textContent.toLowerCase()]));
-  search.addEventListener("input", () => {
+  if (search) search.addEventListener("input", () => {
     const wanted = search.value.toLowerCase().split(/\s+/).filter(Boolean);
     let found = 0;
     sections.forEach((one) => {
