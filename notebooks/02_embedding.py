@@ -178,9 +178,8 @@ depth = [
     if len(graphs[name].populations) > 1
 ]
 columns = ["network", "population", "nodes", "hubs", "hub_share", "expected_hub_share", "z_hubs", "p_hubs"]
-pd.concat(depth, ignore_index=True)[[*columns, "mean_radius", "z_radius"]].round(
-    3
-) if depth else "one population"
+shown = [*columns, "mean_radius", "z_radius"]
+pd.concat(depth, ignore_index=True)[shown].round(3) if depth else "one population"
 
 # %% [markdown]
 # ## Greedy routing
