@@ -11,8 +11,6 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from netsci.io import Loaded
 
 _HEADINGS = ("presynaptic", "postsynaptic", "links", "sparsity", "isolated units")
@@ -44,10 +42,11 @@ def print_layers(loaded: Loaded) -> None:
             console.print(Text(f"- {note}"))
 
 
-def print_comparison(table: pd.DataFrame, names: tuple[str, str]) -> None:
-    """Print what `netsci.report.compare` found, with a sentence on the largest effect."""
+def print_comparison(page: Any, names: tuple[str, str]) -> None:
+    """Print what `netsci.report.compare` found of two networks: a table, then what differs beyond density."""
     from netsci.report.comparison import verdict
 
+    table = page.table
     shown = Table(title=Text(f"A: {names[0]}\nB: {names[1]}"), title_justify="left")
     shown.add_column("where", overflow="fold", min_width=_NAME_WIDTH)
     shown.add_column("measure", overflow="fold", min_width=_WORD_WIDTH)
@@ -63,6 +62,7 @@ def print_comparison(table: pd.DataFrame, names: tuple[str, str]) -> None:
         shown.add_row(Text(where), Text(str(row["measure"])), *numbers)
         before = row["where"]
     console = _print_whole(shown, _NAME_WIDTH + _WORD_WIDTH + sum(widths))
+    _print_findings(console, page)
     console.print(Text(verdict(table)))
     if table.attrs.get("matched"):
         console.print(Text(f"- overlap: {table.attrs['matched']}"))
@@ -86,6 +86,10 @@ def print_differences(page: Any) -> None:
     for row, numbers in zip(records, rows, strict=True):
         shown.add_row(Text(str(row["where"])), Text(str(row["measure"])), *numbers)
     console = _print_whole(shown, _NAME_WIDTH + _WORD_WIDTH + sum(widths))
+    _print_findings(console, page)
+
+
+def _print_findings(console: Console, page: Any) -> None:
     first = page.sections[0]
     for sentence in [one.sentence for one in first.findings] or [first.verdict]:
         console.print(Text(sentence))

@@ -119,7 +119,7 @@ def compare(
     elif len(networks) == 2:
         from netsci.terminal import print_comparison
 
-        print_comparison(page.table, (networks[0].name, networks[1].name))
+        print_comparison(page, (networks[0].name, networks[1].name))
     else:
         from netsci.terminal import print_differences
 

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 COLUMNS = ["where", "measure", "a", "b", "difference", "effect", "p", "note"]
 MOST_PANELS = 8
 ALL = "all nodes"
-LARGE = 0.474  # |effect|, the usual bounds of Cliff's delta
-MEDIUM, SMALL = 0.33, 0.147
+SIZES = ((0.474, "large"), (0.33, "medium"), (0.147, "small"), (0.0, "negligible"))  # of |Cliff's delta|
+CHANCE = 0.05  # of p, corrected for the number of effects
 
 
 def compare(a: LayeredGraph, b: LayeredGraph) -> pd.DataFrame:
@@ -126,20 +126,23 @@ def _source(one: LayeredGraph | Loaded, name: str) -> dict[str, Any]:
 
 
 def verdict(table: pd.DataFrame) -> str:
-    """Return what stands out in a comparison, in one sentence."""
+    """Return the largest effect of a comparison in one sentence, if it is beyond chance (Bonferroni)."""
     tested = table[np.isfinite(table["effect"].to_numpy(float)) & (table["measure"] != "overlap of links")]
     head = table[(table["where"] == ALL) & (table["measure"] == "links")].iloc[0]
     words = f"A has {count(int(head['a']), 'link')}, B {count(int(head['b']), 'link')}"
-    if not tested["effect"].any():  # none, or all 0
+    if not tested["effect"].any():
         return f"{words}; {_no_effect(table)}."
-    most = tested.loc[tested["effect"].abs().idxmax()]
-    size = abs(float(most["effect"]))
-    names = ((LARGE, "large"), (MEDIUM, "medium"), (SMALL, "small"), (0.0, "negligible"))
-    how = next(name for bound, name in names if size >= bound)
-    return (
-        f"{words}; the largest effect is {how}: {most['measure']} of {most['where']} "
-        f"(Cliff's delta {float(most['effect']):+.2f})."
-    )
+    sure = tested[tested["p"] * len(tested) < CHANCE]
+    most = (sure if len(sure) else tested).loc[lambda one: one["effect"].abs().idxmax()]
+    p, size = min(1.0, float(most["p"]) * len(tested)), float(most["effect"])
+    number = f"Cliff's delta {size:+.2f}, p = {p:.2g}{' corrected' if len(tested) > 1 else ''}"
+    what = f"{most['measure']} of {most['where']} ({number})"
+    if not len(sure):
+        return f"{words}; no effect on degrees or weights is beyond chance: the largest is {what}."
+    how = next(name for bound, name in SIZES if abs(size) >= bound)
+    denser = table.loc[table["measure"] == "density", "difference"].any()
+    why = "; densities differ, and mean degrees with them" if denser and "degree" in most["measure"] else ""
+    return f"{words}; the largest effect beyond chance is {how}: {what}{why}."
 
 
 def _no_effect(table: pd.DataFrame) -> str:
@@ -260,8 +263,8 @@ def _overview(table: pd.DataFrame, left_out: list[str], names: tuple[str, str]) 
     shown = table.rename(columns={"a": f"A: {names[0]}", "b": f"B: {names[1]}"})
     notes = [
         "effect: Cliff's delta, the chance that a value of B exceeds one of A minus the reverse; below "
-        f"{SMALL:.2f} negligible, below {MEDIUM:.2f} small, below {LARGE:.2f} medium. p: two-sided "
-        "Mann-Whitney U, not corrected for the number of lines. Units are not independent draws, so p says "
+        "0.15 negligible, below 0.33 small, below 0.47 medium. p: two-sided Mann-Whitney U, "
+        "not corrected for the number of lines. Units are not independent draws, so p says "
         "little where layers are large: read the effect.",
         "overlap: links in both over links in either; its effect is (overlap - expected) / "
         "(1 - expected), with the overlap that is expected of random layers.",

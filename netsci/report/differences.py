@@ -27,7 +27,7 @@ from netsci.report.document import Document, Tell
 from netsci.report.findings import MOST, Finding
 from netsci.report.network import versions
 from netsci.report.page import Section
-from netsci.report.words import count, list_names
+from netsci.report.words import count, list_names, percent
 from netsci.view.network import Network, read_network
 
 FAR = 4.0  # standard deviations: of some hundred lines, random networks reach it in one of a hundred pages
@@ -253,10 +253,8 @@ def _list_networks(graphs: Sequence[LayeredGraph], names: Sequence[str]) -> Sect
     table = pd.DataFrame(rows)
     density = table["density"]
     low, high = (names[int(at)] for at in (density.argmin(), density.argmax()))
-    said = (
-        f"Densities run from {say_share(float(density.min()))} ({low}) to {say_share(float(density.max()))} "
-    )
-    return Section(WHOLE, f"{said}({high}).", table=table)
+    least, most = percent(float(density.min())), percent(float(density.max()))
+    return Section(WHOLE, f"Densities run from {least} ({low}) to {most} ({high}).", table=table)
 
 
 def _overlap(graphs: Sequence[LayeredGraph], names: Sequence[str]) -> Section:

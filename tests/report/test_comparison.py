@@ -60,7 +60,21 @@ def test_swapping_turns_the_signs() -> None:
     assert tested.sum() == 4
     np.testing.assert_allclose(there["effect"][tested], -back["effect"][tested], atol=1e-12)
     assert (there["effect"][tested].iloc[:3] > 0.5).all()  # b has four times the links
-    assert "the largest effect is large" in verdict(there)
+    said = verdict(there)
+    assert "the largest effect beyond chance is large" in said
+    assert " corrected)" in said
+    assert "mean degrees with them" in said  # four times the links is no structure
+
+
+def test_an_effect_is_said_to_be_large_only_beyond_chance() -> None:
+    rng = np.random.default_rng(3)
+    a, b = (layer(rng.random((30, 20)) < 0.3) for _ in range(2))
+    said = verdict(compare(a, b))
+    assert "no effect on degrees or weights is beyond chance: the largest is" in said
+    few = verdict(compare(layer(np.ones((2, 2))), layer(np.eye(2))))  # delta -1, of two nodes
+    assert "Cliff's delta -1.00" in few
+    assert "no effect" in few
+    assert "large:" not in few
 
 
 def test_unrelated_layers_overlap_as_chance_says() -> None:
