@@ -22,14 +22,17 @@ import netsci.plot
 import netsci.report
 import netsci.sparse
 import netsci.spiking
+import netsci.sweep
 import netsci.topology
 import netsci.train
+import netsci.view
 from netsci.graph import LayeredGraph, coalescent_embedding, degree_exponent, percolation_curve
 from netsci.measure import Trace
 from netsci.models import mlp
 from netsci.sparse import SparseLinear, Structure
 from netsci.spiking import LIF, record
 from netsci.topology import EvolutionRule
+from netsci.train import Recipe
 
 ROOMS = (
     "graph",
@@ -43,9 +46,19 @@ ROOMS = (
     "train",
     "plot",
     "report",
+    "view",
+    "sweep",
 )
 # Not called: they register something for the whole process, or draw from what others registered.
-LEFT_OUT = {"register", "keep_freed_memory", "figure_size", "names", "features_of_run", "pooled_features"}
+LEFT_OUT = {
+    "register",
+    "keep_freed_memory",
+    "figure_size",
+    "names",
+    "features_of_run",
+    "pooled_features",
+    "train",
+}
 
 
 def _adjacency() -> sp.csr_array:
@@ -139,6 +152,9 @@ BY_NAME: dict[str, Callable[[], Any]] = {
     "input_shape": lambda: (1, 8, 8),
     "network": nx.karate_club_graph,
     "variance": lambda: 0.1,
+    "recipe": Recipe,
+    "file": lambda: Path(__file__),
+    "folder": lambda: Path(__file__).parent,
 }
 OVER: dict[str, dict[str, Callable[[], Any]]] = {
     "geodesic_arc": {"p": lambda: [0.1, 0.2], "q": lambda: [0.3, -0.1]},
@@ -206,6 +222,8 @@ OVER: dict[str, dict[str, Callable[[], Any]]] = {
     "points": {"x": lambda: "x", "y": lambda: "y"},
     "scatter": {"x": lambda: "x", "y": lambda: "y"},
     "compare": {"a": _graph, "b": _graph},
+    "inspect": {"x": _graph},
+    **{name: {"x": _graph} for name in ("read_network", "disk", "ccdf", "matrix", "layers", "curve")},
     "load": {
         "name": lambda: "digits",
         "path": lambda: Path(__file__).parent / "golden" / "ch" / "cht_ops.npz",

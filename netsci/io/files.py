@@ -18,9 +18,7 @@ def write_atomically(path: str | Path, content: bytes | str) -> Path:
     path is a device, a pipe or a socket, which a rename would destroy.
     """
     path = Path(path)
-    target = Path(os.path.realpath(path))
-    if target.exists() and not (target.is_file() or target.is_dir()):
-        raise OSError(errno.EINVAL, "not a regular file: give the name of a new file", str(path))
+    target = check_target(path)
     data = content.encode(errors="replace") if isinstance(content, str) else content
     # In the same folder: a rename is atomic within one file system only.
     descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
@@ -35,6 +33,18 @@ def write_atomically(path: str | Path, content: bytes | str) -> Path:
         Path(name).unlink(missing_ok=True)
         raise
     return path
+
+
+def check_target(path: Path) -> Path:
+    """Return the file that a path leads to; raise OSError, which names the path, if no file can lie there."""
+    target = Path(os.path.realpath(path))
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "a folder lies there: give the name of a file", str(path))
+    if target.exists() and not target.is_file():
+        raise OSError(errno.EINVAL, "not a regular file: give the name of a new file", str(path))
+    if not target.parent.exists():
+        raise FileNotFoundError(errno.ENOENT, "its folder does not exist: make it first", str(path))
+    return target
 
 
 def sha256(path: str | Path) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from netsci.arguments import check_path
 from netsci.report.page import Section, render, render_first
 
 Tell = Callable[[str], object] | None  # what is called with the name of each stage, such as print
@@ -43,6 +44,7 @@ class Document:
         """Write the whole page into a file, atomically, and return the document; its folder must exist."""
         from netsci.io.files import write_atomically
 
+        check_path(path, "path")
         self.path = Path(write_atomically(path, self.html()))
         return self
 

@@ -8,7 +8,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from netsci.arguments import check_path
 from netsci.graph.ch.recovery import MOST_PLACES
+from netsci.io.files import check_target
 from netsci.report import disk, measures, sections, structure
 from netsci.report.document import Document, Tell
 from netsci.report.first import first_screen
@@ -57,6 +59,9 @@ def report(
     TypeError
         If x holds no network.
     """
+    if out is not None:  # before the work of a minute
+        check_path(out, "out")
+        check_target(Path(out))
     network = read_network(x, example=example, **options)
     if tell is not None:
         graph = network.graph

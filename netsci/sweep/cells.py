@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from netsci.arguments import shorten
 from netsci.sweep.names import Names, write_value
 from netsci.sweep.records import Record
 
@@ -83,6 +84,8 @@ class Cell:
         defaults : what the code takes for a parameter that is not given. A parameter that is new, so that the
         version's frozen defaults do not know it, and has its default is left out: names stay as they are.
         """
+        if not isinstance(task, Task):
+            raise TypeError(f"task must be a netsci.sweep.Task; got {shorten(task)}")
         frozen, defaults = task.names.find_frozen(task.name, version), defaults or {}
         given = {
             name: value

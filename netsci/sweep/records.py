@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from netsci.arguments import check_path
 from netsci.io.files import write_atomically
 
 CHANGED = " with changes"  # after the commit of a run whose work tree differed from it
@@ -93,18 +94,20 @@ class DamagedRecordError(ValueError):
         return type(self), (self.path, self.why)
 
 
-def read_sums(folder: Path) -> dict[str, str]:
+def read_sums(folder: str | Path) -> dict[str, str]:
     """Return the SHA-256 of files in the folder of a sweep, by their names in it; {} without a list.
 
     Raises ValueError if the list is damaged.
     """
+    check_path(folder, "folder")
+    listed = Path(folder) / SUMS
     try:
-        found = json.loads((folder / SUMS).read_text(encoding="utf-8"))
+        found = json.loads(listed.read_text(encoding="utf-8"))
         return {str(name): str(sum_) for name, sum_ in found.items()}
     except FileNotFoundError:
         return {}
     except (ValueError, AttributeError) as error:
-        raise ValueError(f"{folder / SUMS} is damaged ({error}): restore it from a copy") from error
+        raise ValueError(f"{listed} is damaged ({error}): restore it from a copy") from error
 
 
 def _digest(arrays: Mapping[str, np.ndarray], notes: str) -> str:
@@ -121,6 +124,7 @@ def describe_origin(file: str | Path) -> dict[str, str]:
 
     file : of the code that makes them, whose checkout has the commit.
     """
+    check_path(file, "file")
     versions = ", ".join(f"{package} {_version(package)}" for package in REPORTED_PACKAGES)
     return {
         "commit": _find_commit(Path(file)),

@@ -16,6 +16,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from netsci.arguments import check_text
 from netsci.sweep import Cell, Names, Record, Task
 from netsci.train.recipe import Recipe, write_old_names
 
@@ -45,6 +46,9 @@ def recipe_cell(
     >>> recipe_cell(Recipe().replace(sparsity=0.9)) == recipe_cell(Recipe().replace(sparsity=0.95))
     False
     """
+    if not isinstance(recipe, Recipe):
+        raise TypeError(f"recipe must be a Recipe, such as PRESETS[...]; got {type(recipe).__name__}")
+    check_text(data, "data")
     values = write_old_names(recipe.flat())  # fields and values that are renamed keep the names of runs
     defaults = write_old_names(recipe.defaults())
     dataset = values.pop("data")

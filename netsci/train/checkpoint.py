@@ -19,6 +19,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from netsci.arguments import check_path
 from netsci.io.files import write_atomically
 from netsci.io.seal import find_damage, seal
 
@@ -98,6 +99,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
         If the file is missing, is damaged, is no checkpoint of a training run, or has another version of the
         format. The message says what to do.
     """
+    check_path(path, "path")
     mend = "delete it to start the run again, or replace it by an intact copy"
     try:
         damage = find_damage(path)

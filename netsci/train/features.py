@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from netsci.arguments import check_path
 from netsci.data import DataSet, load
 from netsci.data.features import ARRAYS, TEXTS, checksum_of
 from netsci.graph.checks import as_whole
@@ -91,6 +92,7 @@ def features_of_run(folder: str | Path, *, device: str = "cpu") -> DataSet:
     TypeError, ValueError
         If the folder holds no finished run of a network with convolutions, or the images were rate-coded.
     """
+    check_path(folder, "folder")
     place = Path(folder)
     try:
         if not (place / CHECKPOINT).exists():

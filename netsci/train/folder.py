@@ -11,6 +11,7 @@ import pandas as pd
 import torch
 from torch import nn
 
+from netsci.arguments import check_path
 from netsci.io.csv_text import format_csv
 from netsci.io.files import write_atomically
 from netsci.io.lock import check_lock
@@ -118,6 +119,7 @@ def read_recipe(path: str | Path) -> Recipe:
     """
     from safetensors import SafetensorError, safe_open
 
+    check_path(path, "path")
     place = Path(path)
     try:
         damage = find_damage(place)

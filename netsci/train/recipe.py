@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from netsci.arguments import shorten
 from netsci.choices import ARCHITECTURES, suggest
 from netsci.train.checks import check_flag, check_whole
 from netsci.train.parts import CALIBRATED, CORRELATED, Net, Optimisation, Task, Topology
@@ -156,6 +157,8 @@ class Recipe:
         >>> Recipe.of({"options": [["hidden", [64]]]}).net.options
         (('hidden', (64,)),)
         """
+        if not isinstance(values, Mapping) or not all(isinstance(name, str) for name in values):
+            raise TypeError(f"values must be a dictionary of values by field; got {shorten(values)}")
         return cls().replace(**values)
 
 

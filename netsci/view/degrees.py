@@ -57,7 +57,7 @@ def _curves(graph: LayeredGraph) -> list[pd.DataFrame]:
 
 
 def _curve(degrees: NDArray[np.int64], group: str, side: str) -> pd.DataFrame:
-    fit = degree_exponent(degrees) if len(degrees) >= ENOUGH else None
+    fit = degree_exponent(degrees) if np.count_nonzero(degrees) >= ENOUGH else None
     if fit is None:
         return degree_ccdf(degrees, None).assign(group=group, side=side, note=f"no fit below {ENOUGH} nodes")
     if fit.at_bound or math.isnan(fit.gamma) or fit.n_tail < LEAST_IN_TAIL:

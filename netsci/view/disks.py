@@ -11,6 +11,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from netsci import plot
+from netsci.arguments import check_iterable
 from netsci.graph import Embedding, LayeredGraph, coalescent_embedding, communities, native_arcs
 from netsci.graph.degree.discrete_fit import HIGHEST, LOWEST
 from netsci.plot.look import Look
@@ -146,6 +147,7 @@ def _colours(graph: LayeredGraph, colour: Any, adjacency: sp.csr_array) -> list[
             return [name for name, size in graph.sizes.items() for _ in range(size)]
         found = communities(adjacency, runs=1, rng=np.random.default_rng(0)).membership
         return [f"community {c + 1}" if c < MOST_COMMUNITIES else "smaller ones" for c in found.tolist()]
+    check_iterable(colour, "colour", f"one of {', '.join(COLOURS)} or one value for each node")
     values = [str(value) for value in colour]
     if len(values) != graph.n_nodes:
         raise ValueError(f"colour must hold {graph.n_nodes:,} values, one for each node; got {len(values):,}")

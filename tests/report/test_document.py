@@ -112,3 +112,14 @@ def test_everything_that_holds_a_network_is_inspected(tmp_path: Path) -> None:
 def test_options_reach_the_reader(tmp_path: Path) -> None:
     torch.save({"fc1.weight": torch.rand(10, 20) + 1, "fc2.weight": torch.rand(5, 10) + 1}, tmp_path / "m.pt")
     assert inspect(tmp_path / "m.pt", density=0.1).table["links"].tolist() == [20, 5]
+
+
+def test_where_a_page_cannot_lie_is_said_before_the_work(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("netsci.report.network.read_network", lambda *_, **__: pytest.fail("began"))
+    with pytest.raises(TypeError, match="out must be a path"):
+        report(np.eye(3), 3)
+    with pytest.raises(IsADirectoryError, match="give the name of a file"):
+        report(np.eye(3), tmp_path)
+    with pytest.raises(FileNotFoundError, match="its folder does not exist"):
+        report(np.eye(3), tmp_path / "none" / "page.html")
+    assert not list(tmp_path.iterdir())

@@ -126,3 +126,10 @@ def test_the_seal_leaves_tensors_as_they_are(tmp_path):
     assert torch.equal(read["0.weight"], model[0].weight)
     assert torch.equal(read["1.bias"], model[1].bias)
     assert read["0.weight_mask"].dtype == torch.bool
+
+
+@pytest.mark.parametrize("read", [read_recipe, load_checkpoint, features_of_run])
+@pytest.mark.parametrize("wrong", [3, None, b"a"])
+def test_what_is_read_must_be_a_path(read, wrong) -> None:
+    with pytest.raises(TypeError, match="must be a path"):
+        read(wrong)  # 3 would be an open file

@@ -190,3 +190,9 @@ def test_recipes_need_no_torch():
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+@pytest.mark.parametrize("values", [3, None, "lr", {3: 4}])
+def test_a_recipe_is_made_of_values_by_field(values) -> None:
+    with pytest.raises(TypeError, match="values must be a dictionary of values by field"):
+        Recipe.of(values)
