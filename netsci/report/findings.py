@@ -105,7 +105,7 @@ numbers would leave none.'
 
 
 def _find_empty(graph: LayeredGraph) -> Finding | None:
-    empty = [p for p in graph.projections if not p.n_links]
+    empty = [p for p in graph.projections if not p.n_links and chance.count_places(p)]
     if not graph.projections or not empty:
         return None
     others = chance.mean_density(p for p in graph.projections if p.n_links)

@@ -197,3 +197,10 @@ def test_random_degrees_keep_the_number_of_links() -> None:
 def test_rules_stand_in_the_file_of_the_ranking() -> None:
     source = Path(sections.__file__).with_name("findings.py").read_text(encoding="utf-8")
     assert source.count("def _find_") == 9
+
+
+def test_a_layer_without_places_has_no_missing_links() -> None:
+    alone = LayeredGraph.from_adjacency(np.zeros((1, 1), bool))
+    assert [one.kind for one in findings(alone)] == ["few nodes"]
+    two = LayeredGraph.from_adjacency(np.zeros((2, 2), bool))
+    assert findings(two)[0].kind == "empty layer"
