@@ -120,6 +120,8 @@ def _read_module(module: Any, example: Any, options: ReadOptions) -> Network:
 
     kind = f"a torch module ({type(module).__name__})"
     name = type(module).__name__
+    if not module.state_dict():
+        raise ValueError(f"x must hold layers with weights; {name} has no parameters")
     stored = replace(_read_mapping(module.state_dict(), options), name=name, kind=kind)
     try:
         wired = find_graph(module, example)

@@ -158,3 +158,8 @@ def test_a_network_keeps_what_the_reader_guessed(tmp_path) -> None:
     found = read_network(loaded)
     assert isinstance(found, Network)
     assert (found.notes, found.guesses, found.sha256) == (loaded.notes, loaded.guesses, loaded.sha256)
+
+
+def test_a_module_without_parameters_is_named() -> None:
+    with pytest.raises(ValueError, match="Flatten has no parameters"):
+        read_network(nn.Flatten())
