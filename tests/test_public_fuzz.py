@@ -36,8 +36,15 @@ FUNCTIONS = {f"{room}.{name}": function for room, name, function in public_funct
 CALLED = {
     name: f for name, f in FUNCTIONS.items() if arguments(name.partition(".")[2], f, check=True) is not None
 }
-# Fewest functions of each room that are called: a new one without a legal call shows here.
-FEWEST = {"graph": 55, "topology": 28, "measure": 23, "sparse": 5, "spiking": 4, "models": 6}
+# Those that nobody has written a legal call for yet: a new function is called, or named here.
+NOT_CALLED = """
+graph.from_graphml io.load_graph io.write_graph measure.inactive_share measure.projection_sparsity_index
+plot.ball plot.disk plot.measures plot.save_pdf plot.save_svg report.comparison_page report.differ
+report.render report.report sparse.rewire spiking.calibrate spiking.linear_of_spikes spiking.random_feedback
+spiking.record spiking.stp_gradients sweep.find_record sweep.load_record sweep.record_path sweep.run_cells
+sweep.write_value train.as_data_set train.load_checkpoint train.read_epoch train.read_recipe
+train.read_total train.save_checkpoint train.save_network
+"""
 
 
 class Late(BaseException):
@@ -96,10 +103,8 @@ def test_one_wrong_argument(name: str) -> None:
     assert faults == []
 
 
-def test_most_functions_are_called() -> None:
-    rooms = [name.partition(".")[0] for name in CALLED]
-    found = {room: rooms.count(room) for room in FEWEST}
-    assert {room: count for room, count in found.items() if count < FEWEST[room]} == {}
+def test_every_public_function_is_called_or_named() -> None:
+    assert set(FUNCTIONS) - set(CALLED) == set(NOT_CALLED.split())
 
 
 def test_a_raw_error_and_a_late_call_are_found() -> None:

@@ -240,7 +240,7 @@ def _hubs(graph: LayeredGraph, p: Projection) -> Iterator[tuple[float, int, int,
         each = links * (2 if p.undirected else 1)
         if degree < HUB_SHARE * links or degree * units < HUB_TIMES * each or places < 1:
             continue
-        if chance.chance_of_hub(degree, units, places, each) > HUB_CHANCE:
+        if not chance.chance_of_hub(degree, units, places, each) <= HUB_CHANCE:  # NaN is no hub either
             continue
         start = graph.offsets[population]
         name = graph.node_labels[start + int(np.argmax(degrees))]
