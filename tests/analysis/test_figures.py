@@ -19,9 +19,9 @@ from analysis.engine import agreement, digits_runs, make
 from analysis.engine.agreement import Outcome
 from analysis.engine.exhibit import say_verdict
 from analysis.engine.site import in_order, scoreboard
-from analysis.engine.store import load_tables
+from analysis.engine.store import load_tables, save_tables
 from analysis.engine.training import TASK
-from netsci.sweep import Cell, Record, find_record, record_path
+from netsci.sweep import Cell, Record, find_record, load_record, record_path
 from tests.analysis.committed import EXHIBITS, RESULTS, tables_of
 from tests.analysis.digits.test_digits import SMALL
 from tests.plot import svg
@@ -89,10 +89,10 @@ def test_agreement_sees_a_missing_run_and_a_changed_number(made, monkeypatch, tm
         return agreement.check(exhibit, tmp_path / "results", committed)
 
     assert check() == Outcome(True)
-    table = tmp_path / "results" / exhibit.id / "table.csv"
-    text = pd.read_csv(table)
-    text.loc[text["measure"] == "accuracy", "value"] -= 0.5
-    text.to_csv(table, index=False)
+    results = tmp_path / "results"
+    tables = load_tables(exhibit, results)
+    tables["table"].loc[tables["table"]["measure"] == "accuracy", "value"] -= 0.5
+    save_tables(exhibit, tables, {cell: load_record(results, cell) for cell in exhibit.cells}, results)
     found = check()
     assert not found.same
     assert "accuracy" in "\n".join(found.problems)

@@ -23,8 +23,9 @@ from tests.sweep.cluster_tasks import make_cell as cell
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "NETSCI_CLIENTS": "the client's"}
 CLIENT = """
-import sys
+import signal, sys
 from pathlib import Path
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell switches it off for what it starts with &
 from netsci.sweep import ClusterError, run_cells, running
 from tests.sweep.cluster_tasks import make_cell as cell
 log, jobs, cluster, seconds = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3], float(sys.argv[4])
