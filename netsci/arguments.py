@@ -83,6 +83,12 @@ def check_iterable(value: Any, name: str, what: str) -> None:
         raise TypeError(f"{name} must be {what}; got {shorten(value)}")
 
 
+def check_generator(rng: Any) -> None:
+    """Raise TypeError unless the argument is a numpy Generator: the global state is never used."""
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(f"rng must be a numpy Generator, such as default_rng(7); got {type(rng).__name__}")
+
+
 def check_text(value: Any, name: str) -> None:
     """Raise TypeError unless the argument is a text."""
     if not isinstance(value, str):

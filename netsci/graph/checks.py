@@ -12,6 +12,7 @@ from netsci.arguments import (
     check_choice,
     check_flag,
     check_fraction,
+    check_generator,
     check_number,
     read_array,
 )
@@ -126,12 +127,6 @@ def check_graph(graph: Any) -> None:
             f"graph must be a LayeredGraph; got {type(graph).__name__}: make one from masks with "
             "LayeredGraph.from_masks, or from an adjacency with LayeredGraph.from_adjacency"
         )
-
-
-def check_generator(rng: Any) -> None:
-    """Raise TypeError unless the argument is a numpy Generator: the global state is never used."""
-    if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng must be a numpy Generator, such as default_rng(7); got {type(rng).__name__}")
 
 
 def _refuse_graph(value: Any, name: str) -> None:

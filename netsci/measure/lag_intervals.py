@@ -19,8 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from netsci.arguments import as_count, check_number
-from netsci.measure.lag_table import check_generator
+from netsci.arguments import as_count, check_generator, check_number
 
 _Floats = NDArray[np.float64]
 FEW = 20  # pairs

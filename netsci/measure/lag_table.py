@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from netsci.arguments import check_generator
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -98,9 +100,3 @@ def lags_of(lags: "pd.DataFrame", connectivity: str) -> NDArray[np.float64]:
 def positive(lags: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the lags of networks whose firing rate settles first."""
     return lags[lags > 0]
-
-
-def check_generator(rng: Any) -> None:
-    """Raise TypeError unless the argument is a numpy Generator: the global state is never used."""
-    if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng must be a numpy Generator, such as default_rng(7); got {type(rng).__name__}")

@@ -174,6 +174,8 @@ def _remarks(fit: ExponentFit, degrees: NDArray[np.int64]) -> list[str]:
         if not degrees.any():
             return ["no links"]
         return ["all degrees alike" if degrees.all() else "all nodes with links have one degree"]
+    if fit.n < FEW_NODES:
+        return [f"only {count(fit.n, 'node')} with links; a fit needs {FEW_NODES}"]
     found = [] if 2 < fit.gamma < 3 or fit.at_bound else ["gamma outside (2, 3)"]
     found += ["gamma at its bound"] if fit.at_bound else []
     found += [f"only {count(fit.n_tail, 'node')} in the tail"] if fit.n_tail < FEW_IN_TAIL else []
@@ -194,6 +196,7 @@ def _ratios(f: DegreeFit) -> dict[str, float]:
 def _row(f: DegreeFit) -> dict[str, object]:
     fit = f.fit
     defined = not math.isnan(fit.gamma)
+    ruled = {True: "yes", False: "no" if defined else None, None: "undecided"}[fit.scale_free]
     return {
         "nodes of": f.group,
         "side": f.side,
@@ -205,7 +208,7 @@ def _row(f: DegreeFit) -> dict[str, object]:
         "nodes in tail": fit.n_tail if defined else None,
         "KS": fit.ks if defined else None,
         "bootstrap p": fit.p_value,
-        "scale-free": {True: "yes", False: "no" if defined else None, None: "undecided"}[fit.scale_free],
+        "scale-free": None if fit.n < FEW_NODES else ruled,
         "remarks": "; ".join(_remarks(fit, f.degrees)),
     }
 

@@ -14,7 +14,7 @@ from netsci import plot
 from netsci.graph import LayeredGraph, Projection, percolation_curve, robustness, structure_table
 from netsci.graph.output_curve import output_curve
 from netsci.graph.percolation import find_ends
-from netsci.graph.structure.significance import LEAST, TWO_SIDES
+from netsci.graph.structure.significance import COLUMNS, LEAST, TWO_SIDES
 from netsci.plot import theme
 from netsci.report.page import Section
 from netsci.report.words import count, group_reasons, list_names, percent
@@ -36,17 +36,7 @@ NAMES = {
     "small_worldness": "small-worldness",
     "ch3_l3_auc": "CH3-L3 AUC",
 }
-COLUMNS = (
-    "projection",
-    "measure",
-    "value",
-    "null_mean",
-    "null_std",
-    "z",
-    "p",
-    "p_corrected",
-    "replicates",
-)
+SHOWN = COLUMNS[:-1]  # notes stand below the table
 
 ATTACKS = {
     "random": "random nodes",
@@ -103,7 +93,7 @@ def structure_section(graph: LayeredGraph, compared: Comparison | None = None) -
     without = table[~np.isfinite(table["z"])]
     pairs = without.groupby(["projection", "note"], sort=False)["measure"].agg(", ".join)
     missing += group_reasons((str(of), f"{measures}: {note}") for (of, note), measures in pairs.items())
-    said = table[list(COLUMNS)].rename(columns=lambda name: name.replace("_", " "))
+    said = table[list(SHOWN)].rename(columns=lambda name: name.replace("_", " "))
     alt = (
         f"z-scores of {count(defined['measure'].nunique(), 'measure')} in "
         f"{count(defined['projection'].nunique(), 'projection')} against the degree-preserving null model."

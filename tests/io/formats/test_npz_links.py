@@ -111,6 +111,16 @@ def test_ends_that_do_not_fit_are_refused(path):
     refused(save(path, edge_index=np.zeros((3, 4), int)), r"\[2, links\] or \[links, 2\]")
 
 
+def test_ids_in_the_millions_make_no_million_nodes(path):
+    """Two links of node 5,000,000 are ids or damage, unless the file says how many nodes there are."""
+    pairs = np.array([[0, 5_000_000], [1, 2]])
+    refused(save(path, edge_index=pairs), "node numbers up to 5,000,000; number the nodes .* num_nodes")
+    save(path, edge_index=pairs, num_nodes=np.array(5_000_001))
+    assert load(path).graph.n_nodes == 5_000_001
+    save(path, edge_index=np.array([[0, 900_000], [1, 2]]))
+    assert load(path).graph.n_nodes == 900_001
+
+
 @pytest.mark.parametrize("head", [b"", b'{"width": 16, "depth": 2}\n'])
 def test_arrays_one_after_the_other_are_named(path, head):
     with open(path, "wb") as stream:

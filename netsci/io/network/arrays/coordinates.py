@@ -39,6 +39,10 @@ _GRAPH = re.compile(r"adj|graph|edge|network|connect|^a$|^$", re.IGNORECASE)
 _ASIDE = re.compile(r"attr|feat|^x$|label|node", re.IGNORECASE)
 
 
+MOST_PLAIN = 1_000_000  # nodes that the largest number may call for, whatever the number of links
+SPARSEST = 100  # nodes a link beyond that: a larger number is an id or damage, and each node takes memory
+
+
 @dataclass(frozen=True)
 class Group:
     """The parts of one matrix: the beginning of their names, and the name of each part."""
@@ -130,6 +134,12 @@ def assemble(path: Path, group: Group, arrays: Mapping[str, Any]) -> sp.csr_arra
     values = parts.get("data")
     values = np.ones(len(rows)) if values is None or values.size != len(rows) else values.ravel()
     most = max(int(rows.max()), int(columns.max())) + 1
+    if not {"count", "shape"} & set(parts) and most > MOST_PLAIN and most > SPARSEST * len(rows):
+        raise CheckpointError(
+            path,
+            f"the matrix {shown} has {len(rows):,} links and node numbers up to {most - 1:,}",
+            "number the nodes from 0, or save their number as num_nodes beside the links",
+        )
     count = int(parts["count"]) if "count" in parts and parts["count"].size == 1 else most
     shape = _shape(path, shown, parts, (max(count, most),) * 2)
     if rows.max() >= shape[0] or columns.max() >= shape[1]:
