@@ -98,6 +98,11 @@ def test_no_exponent_of_few_nodes() -> None:
     section, undefined = degree_section(few, fits)
     assert section.table is not None
     assert section.table["gamma"].isna().all()
+    assert section.table["scale-free"].isna().all()
+    assert section.table["remarks"].str.contains("a fit needs 100").any()
+    whole, _ = degree_section(enough, fit_degrees(enough))
+    assert whole.table is not None
+    assert whole.table["scale-free"].notna().any()  # the control: of enough nodes a verdict is given
     assert any("fewer than the 100 that a fit needs" in reason or "bound" in reason for reason in undefined)
     assert "gamma =" not in section.verdict
     section, _ = disk_section(few)
