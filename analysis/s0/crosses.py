@@ -68,8 +68,8 @@ class Cross:
     """A table of accuracies: rows by columns, each with what it changes in a recipe.
 
     names : what rows and columns vary. base : the recipe that they change. chosen : further changes of a
-    cell, by (row, column). seeds : their number. tested_on : images that an accuracy is of. x : the field of the
-    recipe that columns vary, where it is a number.
+    cell, by (row, column). seeds : their number. tested_on : images that an accuracy is of. x : the field of
+    the recipe that columns vary, where it is a number.
     """
 
     names: tuple[str, str]
