@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import json
+import zipfile
+
 import networkx as nx
 import numpy as np
 import pandas as pd
@@ -129,9 +133,6 @@ def test_what_a_format_cannot_hold_is_refused(tmp_path, graph, name, pattern):
 
 
 def test_damaged_networks_of_ours_are_refused(tmp_path):
-    import json
-    import zipfile
-
     write_graph(plain(), tmp_path / "net.npz")
     arrays = dict(np.load(tmp_path / "net.npz"))
     header = json.loads(arrays["netsci"].tobytes())
@@ -147,6 +148,17 @@ def test_damaged_networks_of_ours_are_refused(tmp_path):
     with zipfile.ZipFile(tmp_path / "bad.npz", "w") as archive:
         archive.writestr("netsci.npy", b"no array")
     with pytest.raises(ValueError, match="damaged"):
+        load(tmp_path / "bad.npz", isolate=False)
+
+
+def test_an_array_that_promises_more_than_there_is_takes_no_memory(tmp_path):
+    write_graph(chain(), tmp_path / "net.npz")
+    head = io.BytesIO()
+    np.lib.format.write_array_header_1_0(head, {"descr": "<i4", "fortran_order": False, "shape": (10**12,)})
+    with zipfile.ZipFile(tmp_path / "net.npz") as good, zipfile.ZipFile(tmp_path / "bad.npz", "w") as bad:
+        for name in good.namelist():
+            bad.writestr(name, head.getvalue() + b"1234" if name == "0.indices.npy" else good.read(name))
+    with pytest.raises(ValueError, match=r"0\.indices promises 4,000,000,000,000 bytes and holds 4: "):
         load(tmp_path / "bad.npz", isolate=False)
 
 

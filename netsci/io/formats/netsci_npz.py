@@ -6,7 +6,6 @@ presynaptic) and, with weights, `i.data`; the labels of population i are the tex
 
 from __future__ import annotations
 
-import io
 import json
 import zipfile
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from netsci.io.errors import CheckpointError, printable
+from netsci.io.formats.numpy_file import read_member
 from netsci.io.limits import MAX_UNITS, check_members
 from netsci.io.network.pointers import check_pointers
 
@@ -64,7 +64,7 @@ def read_netsci_npz(path: Path) -> tuple[LayeredGraph, list[str]]:
         def read(name: str, kinds: str) -> Any:
             if name not in members:
                 raise _wrong(path, f"its array {name} is missing")
-            array = np.load(io.BytesIO(archive.read(members[name])), allow_pickle=False)
+            array = read_member(path, archive, members[name])
             if array.ndim != 1 or array.dtype.kind not in kinds:
                 raise _wrong(path, f"its array {name} is of another kind")
             return array

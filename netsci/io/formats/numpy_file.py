@@ -122,6 +122,16 @@ def read_numbers(archive: zipfile.ZipFile, name: str) -> Any:
     return _read_member(archive, found[name])
 
 
+def read_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Any:
+    """Return an array of an npz, once its header is seen to promise what is there, and no objects."""
+    name = printable(member.filename.removesuffix(".npy"))
+    with archive.open(member) as stream:
+        _, dtype = _header(path, stream, member.file_size, name)
+    if dtype.hasobject:
+        raise _objects(path, name)
+    return _read_member(archive, member)
+
+
 def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Any:
     return np.load(io.BytesIO(archive.read(member)), allow_pickle=False)
 
@@ -157,12 +167,7 @@ def _read_sparse(path: Path, archive: zipfile.ZipFile) -> Contents:
     """Read scipy's own layout, every index checked before scipy's compiled code sees it."""
     parts: dict[str, Any] = {}
     for member in archive.infolist():
-        name = member.filename.removesuffix(".npy")
-        with archive.open(member) as stream:
-            _, dtype = _header(path, stream, member.file_size, printable(name))
-        if dtype.hasobject:
-            raise _objects(path, printable(name))
-        parts[name] = _read_member(archive, member)
+        parts[member.filename.removesuffix(".npy")] = read_member(path, archive, member)
     layout = parts["format"].item()
     layout = layout.decode("ascii") if isinstance(layout, bytes) else str(layout)
     sides = tuple(int(side) for side in parts["shape"].tolist())

@@ -177,6 +177,8 @@ def _graph(table: LinkTable, rows: Any, columns: Any, values: Any) -> LayeredGra
         off = rows != columns
         values = None if values is None else np.concatenate([values, values[off]])
         rows, columns = np.concatenate([rows, columns[off]]), np.concatenate([columns, rows[off]])
+    # No side is above MAX_UNITS: half the memory, which counts where there are more nodes than links.
+    rows, columns = rows.astype(np.int32), columns.astype(np.int32)
     links = sp.csr_array((np.ones(len(rows), bool), (rows, columns)), shape=table.shape)
     weights = None if values is None else sp.csr_array((values, (rows, columns)), shape=table.shape)
     if not table.bipartite:

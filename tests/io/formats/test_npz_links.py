@@ -7,6 +7,7 @@ import pytest
 import scipy.sparse as sp
 
 from netsci.io import load
+from netsci.io.sandbox.isolation import last_usage
 from tests.io.samples import FC1, FC2, layer_table, refused
 
 _DENSE = np.triu(sp.random(9, 9, 0.6, random_state=0).toarray(), 1)
@@ -115,8 +116,10 @@ def test_ids_in_the_millions_make_no_million_nodes(path):
     """Two links of node 5,000,000 are ids or damage, unless the file says how many nodes there are."""
     pairs = np.array([[0, 5_000_000], [1, 2]])
     refused(save(path, edge_index=pairs), "node numbers up to 5,000,000; number the nodes .* num_nodes")
-    save(path, edge_index=pairs, num_nodes=np.array(5_000_001))
+    save(path, edge_index=pairs, edge_weight=np.ones(2), num_nodes=np.array(5_000_001))
     assert load(path).graph.n_nodes == 5_000_001
+    usage = last_usage()
+    assert usage.peak_bytes - usage.baseline_bytes < 30 * 5_000_001  # bytes a node
     save(path, edge_index=np.array([[0, 900_000], [1, 2]]))
     assert load(path).graph.n_nodes == 900_001
 
