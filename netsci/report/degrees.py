@@ -83,9 +83,11 @@ def _fit(degrees: NDArray[np.int64]) -> ExponentFit:
     return fit
 
 
-def unit_degrees(projection: Projection, side: str) -> NDArray[np.int64]:
-    """Return the links of every unit of one side; the rows of one source unit are added up."""
+def unit_degrees(projection: Projection, side: str, *, loops: bool = True) -> NDArray[np.int64]:
+    """Return the links of every unit of one side, with its self-loop or not; the rows of a unit add up."""
     degrees = projection.degrees(side)
+    if not loops and projection.one_population:
+        degrees = degrees - projection.links.diagonal()
     if side == "source" and projection.rows_per_unit > 1:
         degrees = degrees.reshape(-1, projection.rows_per_unit).sum(axis=1)
     return degrees
@@ -260,16 +262,15 @@ def _random_gamma(graph: LayeredGraph) -> str:
 
 
 def random_degrees(p: Projection, side: str, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Return the links of every unit of one side with as many links as now, at random places."""
+    """Return the links of every unit of one side with as many links at random places; self-loops stay."""
     rows, columns = p.shape
     if p.undirected:
         return np.asarray(np.diff(scatter(p.links, undirected=True, rng=rng).indptr), np.int64)
-    each = (
-        np.full(rows // p.rows_per_unit, p.rows_per_unit * columns)
-        if side == "source"
-        else np.full(columns, rows)
-    )
-    return np.asarray(rng.multivariate_hypergeometric(each, p.n_links, method="marginals"), np.int64)
+    loops = p.links.diagonal().astype(np.int64) if p.one_population else 0
+    units = rows // p.rows_per_unit if side == "source" else columns
+    each = np.full(units, p.n_places // units)
+    drawn = rng.multivariate_hypergeometric(each, p.n_links - p.n_loops, method="marginals")
+    return np.asarray(drawn + loops, np.int64)
 
 
 def _can_draw(graph: LayeredGraph) -> bool:

@@ -5,17 +5,15 @@ Every function returns the section and the reasons for what is undefined in it.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
 
 from netsci import plot
-from netsci.graph import LayeredGraph, node_sparsity, percolate
+from netsci.graph import LayeredGraph, Projection, node_sparsity, percolate
 from netsci.report.adjacency import adjacency_section
 from netsci.report.ball import ball_section
-from netsci.report.chance import count_places
 from netsci.report.degrees import degree_section, fit_degrees, unit_degrees
 from netsci.report.disk import disk_section
 from netsci.report.first import first_screen
@@ -74,12 +72,12 @@ def overview(graph: LayeredGraph) -> tuple[Section, list[str]]:
         isolated = [int((unit_degrees(p, side) == 0).sum()) for side in ("source", "target")]
         row: dict[str, object] = {"projection": p.name}
         if p.undirected:
-            row |= {"nodes": p.shape[0], "links": p.n_links, "sparsity": percent(p.sparsity)}
+            row |= {"nodes": p.shape[0], "links": p.n_links, "sparsity": _say_sparsity(p)}
             rows.append(row | {"isolated nodes": isolated[0]})
             continue
         row |= {"presynaptic": p.shape[0], "postsynaptic": p.shape[1]}
         row |= {"rows a unit": p.rows_per_unit} if any(q.rows_per_unit > 1 for q in graph.projections) else {}
-        row |= {"links": p.n_links, "sparsity": "0 % (dense)" if p.sparsity == 0 else percent(p.sparsity)}
+        row |= {"links": p.n_links, "sparsity": _say_sparsity(p)}
         rows.append(row | {"isolated presynaptic": isolated[0], "isolated postsynaptic": isolated[1]})
     table = pd.DataFrame(rows) if rows else None
     numeric = None if table is None else table.assign(sparsity=[float(p.sparsity) for p in graph.projections])
@@ -90,13 +88,25 @@ def overview(graph: LayeredGraph) -> tuple[Section, list[str]]:
         f"Components: {components[0]:,}; the largest holds {percent(share)} of all nodes.",
         f"Nodes without any link: {int((degrees == 0).sum()):,} of {graph.n_nodes:,}.",
     ]
+    loops = {p.name: p.n_loops for p in graph.projections if p.n_loops}
+    if loops:
+        of = f" ({list_names([f'{n:,} of {name}' for name, n in loops.items()])})" if len(loops) > 1 else ""
+        are = "is a self-loop" if sum(loops.values()) == 1 else "are self-loops"
+        data.append(
+            f"{sum(loops.values()):,} of {count(graph.n_links, 'link')} {are}{of}: they count as links and "
+            "in degrees. A possible link joins two different nodes, so they do not change the sparsity."
+        )
     return Section("Overview", _overview_verdict(graph), table=table, data=numeric, notes=data), []
+
+
+def _say_sparsity(p: Projection) -> str:
+    return "0 % (dense)" if p.sparsity == 0 else percent(p.sparsity)
 
 
 def _overview_verdict(graph: LayeredGraph) -> str:
     kinds = graph.projections
-    defined = [p for p in kinds if not math.isnan(p.sparsity)]
-    places = [count_places(p) for p in defined]
+    defined = [p for p in kinds if p.n_places]
+    places = [p.n_places for p in defined]
     if len(graph.populations) == 1 and len(kinds) == 1 and kinds[0].undirected:
         head = f"A plain undirected network of {count(graph.n_nodes, 'node')}"
     else:

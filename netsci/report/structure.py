@@ -139,8 +139,8 @@ def _notes(compared: Comparison) -> list[str]:
 
 
 def _why_not(p: Projection) -> str:
-    if not p.n_links:
-        return "it has no link"
+    if p.n_links == p.n_loops:
+        return "it has no link but self-loops" if p.n_loops else "it has no link"
     if not 0 < p.sparsity < 1:
         return "it is dense, so no other network has the same degrees"
     if p.n_links > MOST_LINKS:
@@ -190,8 +190,8 @@ def _expect_beyond(replicates: pd.Series) -> float:
 
 def attack_section(graph: LayeredGraph) -> tuple[Section, list[str]]:
     """Return the largest component against the share removed: in random order, hubs or weak links first."""
-    if graph.n_nodes < 3 or not graph.n_links:
-        return Section(CURVES, "There are no links, so nothing can be removed."), []
+    if graph.n_nodes < 3 or not any(p.n_links > p.n_loops for p in graph.projections):
+        return Section(CURVES, "There are no links between two nodes, so nothing can fall apart."), []
     runs = int(np.clip(CURVE_LINKS // graph.n_links, 2, 20))
     missing, tables, equal = [], [], _equal_weights(graph)
     for attack, name in ATTACKS.items():
