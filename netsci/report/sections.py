@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from netsci import plot
-from netsci.graph import LayeredGraph, Projection, node_sparsity, percolate
+from netsci.graph import LayeredGraph, Projection, live_units, node_sparsity, percolate
+from netsci.graph.degree.exponent_table import random_control
 from netsci.report.adjacency import adjacency_section
 from netsci.report.ball import ball_section
 from netsci.report.degrees import degree_section, fit_degrees, unit_degrees
@@ -22,6 +23,8 @@ from netsci.report.page import Section
 from netsci.report.projections import projection_sections
 from netsci.report.structure import attack_section, compare_structure, structure_section
 from netsci.report.words import count, list_names, percent
+
+MOST_REDRAWN, REDRAWN = 20_000, 10  # links of a network drawn anew for percolation, and how often
 
 
 def build(
@@ -158,7 +161,7 @@ def percolation(graph: LayeredGraph) -> tuple[Section, list[str]]:
     verdict = (
         f"{dead if graph.n_links else 'There is no link'}, and "
         f"{int(total['inactive']):,} of {count(graph.n_nodes, 'node')} lie on no path from input to output "
-        f"(node sparsity {percent(float(total['node_sparsity']))})."
+        f"(node sparsity {percent(float(total['node_sparsity']))}){_say_random_loss(graph)}."
     )
     figure = plot.points(
         table,
@@ -170,6 +173,26 @@ def percolation(graph: LayeredGraph) -> tuple[Section, list[str]]:
     figure.update_xaxes(range=[-2, 102])
     alt = f"Share of inactive units in each of {count(len(table), 'population')}, in percent."
     return Section("Percolation", verdict, figure, shown, active, alt), []
+
+
+def _say_random_loss(graph: LayeredGraph) -> str:
+    """Say how many links and nodes lead nowhere with links at random places: mean and standard deviation."""
+    if not 0 < graph.n_links <= MOST_REDRAWN:
+        return ""
+    rng = np.random.default_rng(0)
+    lost = np.array([_count_lost(random_control(graph, rng=rng)) for _ in range(REDRAWN)], float)
+    means, spreads = lost.mean(axis=0), lost.std(axis=0, ddof=1)
+    links, nodes = (f"{mean:,.1f} ± {spread:.1f}" for mean, spread in zip(means, spreads, strict=True))
+    return (
+        f"; random links in the same numbers leave {links} links that lead nowhere and {nodes} such nodes "
+        f"({REDRAWN} draws)"
+    )
+
+
+def _count_lost(graph: LayeredGraph) -> tuple[int, int]:
+    """Return how many links lead nowhere, and how many nodes are on no path."""
+    nodes = sum(int((~flags).sum()) for flags in live_units(graph).values())
+    return graph.n_links - percolate(graph).n_links, nodes
 
 
 def remarks(notes: Sequence[str], reasons: list[str]) -> Section:
