@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from netsci import plot
 from netsci.graph import LayeredGraph, Projection, degree_ccdf, degree_exponent, node_sparsity
+from netsci.graph.degree.exponent import FEW_NODES
 from netsci.measure import rank_sum_test, sparsity_index
 from netsci.report.chance import mean_density
-from netsci.report.degrees import FEW_NODES, unit_degrees
+from netsci.report.degrees import unit_degrees
 from netsci.report.matching import Matched, match
 from netsci.report.network import versions
 from netsci.report.page import Section, render

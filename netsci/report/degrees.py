@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from netsci import plot
 from netsci.graph import ExponentFit, LayeredGraph, Projection, degree_ccdf, degree_exponent
-from netsci.graph.degree.exponent import FEW_IN_TAIL
+from netsci.graph.degree.exponent import FEW_IN_TAIL, FEW_NODES, LEAST_IN_TAIL
 from netsci.graph.structure.null_models import scatter
 from netsci.report.page import Section
 from netsci.report.tables import Faint
@@ -20,8 +20,6 @@ from netsci.report.words import count, group_reasons, list_names
 ALL = "all nodes"
 MOST_PANELS = 9
 SAMPLES = 200  # of the bootstrap: its p is good to .035
-FEW_NODES = 100  # with links: below, the exponent of random links takes any value
-LEAST_IN_TAIL = 10
 CONTROLS = 19  # draws of random links: a tail is called scale-free if none of them passes as one
 MOST_PLACES = 10**9  # beyond, the hypergeometric draw refuses
 

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from netsci.graph import LayeredGraph, Projection, live_units
+from netsci.graph.degree.exponent import FEW_NODES
 from netsci.report import chance
 from netsci.report.chance import say_about, say_share
 from netsci.report.degrees import ALL, DegreeFit
@@ -30,7 +31,7 @@ from netsci.report.words import count, list_names
 
 MOST = 5  # sentences on the first screen
 STANDS_OUT = 50.0
-FEW, ENOUGH = 30, 100  # nodes
+FEW = 30  # nodes
 DEAD_SHARE = 0.02  # of a layer, beyond what random links would leave
 DEAD_SIGMA = 4.0  # binomial standard deviations beyond it
 SAME = 0.95  # of the links of two layers, in the same places
@@ -132,9 +133,9 @@ def _holds_none(graph: LayeredGraph, p: Projection) -> bool:
 
 
 def _find_few(graph: LayeredGraph) -> Finding | None:
-    if graph.n_nodes >= ENOUGH:
+    if graph.n_nodes >= FEW_NODES:
         return None
-    baseline = f"a degree exponent needs at least {ENOUGH}, and no test finds weak structure in so few"
+    baseline = f"a degree exponent needs at least {FEW_NODES}, and no test finds weak structure in so few"
     said = f"The network has only {count(graph.n_nodes, 'node')}; {baseline}."
     severity = 90 if graph.n_nodes < FEW else 48
     return Finding("few nodes", said, graph.n_nodes, baseline, DEGREES, severity)
