@@ -158,10 +158,12 @@ def say_about(number: float) -> str:
 
     Examples
     --------
-    >>> [say_about(number) for number in (0.01, 3.25, 1234.5)]
-    ['none', 'about 3.2', 'about 1,234']
+    >>> [say_about(number) for number in (0.01, 3.25, 6.0, 1234.5)]
+    ['none', 'about 3.2', 'about 6', 'about 1,234']
     """
-    return "none" if number < 0.05 else f"about {number:.1f}" if number < 10 else f"about {round(number):,}"
+    if number < 0.05:
+        return "none"
+    return f"about {number:.1f}".removesuffix(".0") if number < 10 else f"about {round(number):,}"
 
 
 def say_share(share: float) -> str:

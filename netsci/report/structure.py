@@ -12,6 +12,7 @@ from netsci import plot
 from netsci.graph import LayeredGraph, Projection, percolation_curve, structure_table
 from netsci.graph.structure.significance import COLUMNS, LEAST, TWO_SIDES
 from netsci.plot import theme
+from netsci.report.chance import say_about
 from netsci.report.page import Section
 from netsci.report.tolerance import reach_outputs, say_attacks, summarise_attack
 from netsci.report.words import count, group_reasons, list_names, percent
@@ -155,7 +156,7 @@ def _verdict(compared: Comparison) -> str:
     lie = "lies" if beyond == 1 else "lie"
     chance = (
         f"{beyond} of {count(len(defined), 'value')} {lie} more than {FAR:g} standard deviations from "
-        f"{random}; chance alone would put about {_expect_beyond(defined['replicates']):.1f} there"
+        f"{random}; chance alone would put {say_about(_expect_beyond(defined['replicates']))} there"
     )
     far = compared.outstanding
     if not len(far):
