@@ -1,9 +1,9 @@
 """What every room asks of its arguments: each check names the argument, its value and what is allowed."""
 
 import operator
+import os
 from collections.abc import Iterable, Sequence
 from numbers import Real
-from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -102,9 +102,15 @@ def check_callable(value: Any, name: str, what: str) -> None:
 
 
 def check_path(value: Any, name: str) -> None:
-    """Raise TypeError unless the argument is a path: a text or a pathlib.Path."""
-    if not isinstance(value, (str, PurePath)):
-        raise TypeError(f"{name} must be a path (str or pathlib.Path); got {shorten(value)}")
+    """Raise TypeError unless the argument is a path (a text or os.PathLike), ValueError if it is empty."""
+    try:
+        text = os.fspath(value)
+    except TypeError:
+        text = None
+    if not isinstance(text, str):
+        raise TypeError(f"{name} must be a path (str or os.PathLike); got {shorten(value)}")
+    if not text:
+        raise ValueError(f"{name} must name a file or folder; got an empty path, {value!r}")
 
 
 def shorten(value: Any) -> str:

@@ -1,4 +1,12 @@
-"""Populations of neurons and the projections between them."""
+"""Populations of neurons and the projections between them.
+
+Self-loops, the convention of the whole suite: where rows and columns of a projection are the same nodes (one
+population, one row a unit; undirected or not, a recurrent layer too), a place for a link is a pair of
+different nodes. A link of a node with itself is a link: `n_links` and degrees count it, and `n_loops` says
+how many there are. It fills no place: `n_places`, `sparsity` and what rests on them leave it out. So do
+measures of structure and hubs; null models keep it where it is. Where a unit owns several rows, all places
+count.
+"""
 
 from __future__ import annotations
 
@@ -124,17 +132,30 @@ class Projection:
         return int(self.links.nnz)
 
     @property
-    def sparsity(self) -> float:
-        """Share of absent links, in [0, 1]; NaN if no link is possible.
+    def one_population(self) -> bool:
+        """Whether rows and columns are the same nodes, so that the diagonal holds self-loops."""
+        return self.source == self.target and self.rows_per_unit == 1
 
-        Undirected: the share of pairs of different units without a link. Self-loops do not count, neither as
-        links nor as possible links, so they do not change the sparsity.
-        """
+    @property
+    def n_loops(self) -> int:
+        """Number of self-loops, which `n_links` counts; 0 between two populations."""
+        return int(self.links.diagonal().sum()) if self.one_population else 0
+
+    @property
+    def n_places(self) -> int:
+        """Number of places for a link; of one population, its pairs of different nodes (undirected: once)."""
         rows, columns = self.shape
-        places, links = rows * columns, int(self.links.nnz)
-        if self.undirected:
-            places, links = places - rows, links - int(self.links.diagonal().sum())
-        return 1.0 - links / places if places else float("nan")
+        if not self.one_population:
+            return rows * columns
+        return rows * (rows - 1) // (2 if self.undirected else 1)
+
+    @property
+    def sparsity(self) -> float:
+        """Share of the `n_places` without a link, in [0, 1]; NaN without places.
+
+        Self-loops count neither as links nor as places, so they do not change it.
+        """
+        return 1.0 - (self.n_links - self.n_loops) / self.n_places if self.n_places else float("nan")
 
     def degrees(self, side: str) -> NDArray[np.int64]:
         """Number of links of each row ("source") or of each column ("target")."""

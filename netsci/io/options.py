@@ -112,4 +112,4 @@ def _split_columns(columns: Any) -> tuple[str, ...]:
 
 def _check_format(name: Any) -> None:
     if name is not None and name not in FORMATS:
-        raise ValueError(f"format must be one of {', '.join(FORMATS)}, or None; got {name!r}")
+        raise ValueError(f"format must be one of {', '.join(FORMATS)}; got {name!r}")

@@ -22,7 +22,7 @@ def adjacency_section(graph: LayeredGraph) -> tuple[Section, list[str]]:
     shown = choose_projections(graph, MOST_PANELS)
     if not shown:
         return Section(TITLE, "Nothing to draw: there is no link."), []
-    full = [p for p in shown if p.links.nnz == p.shape[0] * p.shape[1]]
+    full = [p for p in shown if p.sparsity == 0]
     if len(full) == len(shown):
         return Section(TITLE, "Every place holds a link: the matrices are full, so none is drawn."), []
     notes = []

@@ -1,6 +1,7 @@
 """What random links would give: the baselines of the sentences that open a report.
 
-Random links lie in the same projections in the same numbers, each place as likely as any other.
+Random links lie in the same projections in the same numbers, each place as likely as any other; self-loops
+stay, by the convention of `netsci.graph.projection`.
 """
 
 from __future__ import annotations
@@ -9,15 +10,16 @@ import math
 from collections.abc import Callable, Iterable
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.stats import hypergeom
 
 from netsci.graph import LayeredGraph, Projection, degree_exponent
-from netsci.report.degrees import ALL, DegreeFit, unit_degrees
+from netsci.graph.structure.null_models import clear_loops
+from netsci.report.degrees import ALL, MOST_PLACES, DegreeFit, random_degrees, unit_degrees
 from netsci.report.words import percent
 
 ROUNDS = 100  # of the mean field where projections run in circles
-MOST_PLACES = 10**9  # beyond, the hypergeometric draw refuses
 DRAWS = 5  # of random degrees, for the exponents that they give
 
 SIDES = {"presynaptic": "source", "postsynaptic": "target", "degree": "source"}
@@ -78,22 +80,9 @@ def chance_of_hub(degree: int, units: int, places: int, links: int) -> float:
 
 def draw_degrees(p: Projection, side: str, rng: np.random.Generator) -> NDArray[np.int64] | None:
     """Return the degrees of one side's units with links at random, None where there are too many places."""
-    rows, columns = p.shape
-    if rows * columns >= MOST_PLACES:
+    if p.shape[0] * p.shape[1] >= MOST_PLACES:
         return None
-    if p.undirected:
-        pairs = rows * (rows - 1) // 2
-        if p.n_links > pairs:
-            return None
-        chosen = rng.choice(pairs, p.n_links, replace=False)
-        i = ((1 + np.sqrt(1 + 8 * chosen.astype(np.float64))) // 2).astype(np.int64)
-        j = chosen - i * (i - 1) // 2
-        return np.bincount(np.concatenate([i, j]), minlength=rows).astype(np.int64)
-    units, each = (
-        (rows // p.rows_per_unit, p.rows_per_unit * columns) if side == "source" else (columns, rows)
-    )
-    found = rng.multivariate_hypergeometric(np.full(units, each), p.n_links, method="marginals")
-    return np.asarray(found, np.int64)
+    return random_degrees(p, side, rng)
 
 
 def draw_all_degrees(graph: LayeredGraph, rng: np.random.Generator) -> NDArray[np.int64] | None:
@@ -146,17 +135,22 @@ def is_grouped(p: Projection) -> bool:
     return bool(np.array_equal(p.links.indices, place.ravel()))
 
 
-def count_places(p: Projection) -> int:
-    """Return how many places for a link `Projection.sparsity` is a share of."""
-    rows, columns = p.shape
-    return rows * (rows - 1) // 2 if p.undirected else rows * columns
+def plain_links(p: Projection) -> sp.csr_array:
+    """Return the links of a projection without self-loops.
+
+    Examples
+    --------
+    >>> plain_links(LayeredGraph.from_adjacency([[1, 1], [1, 0]]).projections[0]).nnz
+    2
+    """
+    return clear_loops(p.links) if p.one_population else p.links
 
 
 def mean_density(projections: Iterable[Projection]) -> float | None:
     """Return the share of the places of all projections that hold a link, None without places."""
-    kept = [p for p in projections if not math.isnan(p.sparsity)]
-    places = sum(count_places(p) for p in kept)
-    return sum((1 - p.sparsity) * count_places(p) for p in kept) / places if places else None
+    kept = [p for p in projections if p.n_places]
+    places = sum(p.n_places for p in kept)
+    return sum(p.n_links - p.n_loops for p in kept) / places if places else None
 
 
 def say_about(number: float) -> str:
@@ -164,10 +158,12 @@ def say_about(number: float) -> str:
 
     Examples
     --------
-    >>> [say_about(number) for number in (0.01, 3.25, 1234.5)]
-    ['none', 'about 3.2', 'about 1,234']
+    >>> [say_about(number) for number in (0.01, 3.25, 6.0, 1234.5)]
+    ['none', 'about 3.2', 'about 6', 'about 1,234']
     """
-    return "none" if number < 0.05 else f"about {number:.1f}" if number < 10 else f"about {round(number):,}"
+    if number < 0.05:
+        return "none"
+    return f"about {number:.1f}".removesuffix(".0") if number < 10 else f"about {round(number):,}"
 
 
 def say_share(share: float) -> str:
@@ -186,7 +182,8 @@ def _no_link(graph: LayeredGraph, name: str) -> float:
     own = [p for p in graph.projections if p.target == name]
     # A directed projection offers each unit a row and a column.
     rounds = {p.name: (1 if p.undirected else 2) * max(0, p.shape[0] - 1) for p in own}
-    return math.prod((1.0 - _density(p)) ** rounds[p.name] for p in own)
+    without_loop = (1.0 - p.n_loops / p.shape[0] for p in own)
+    return math.prod((1.0 - _density(p)) ** rounds[p.name] for p in own) * math.prod(without_loop)
 
 
 def _miss_source(p: Projection, reached: dict[str, float]) -> float:

@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 
 from netsci import plot
 from netsci.graph import LayeredGraph, Projection, degree_ccdf, degree_exponent, node_sparsity
+from netsci.graph.degree.exponent import FEW_NODES
 from netsci.measure import rank_sum_test, sparsity_index
-from netsci.report.degrees import FEW_NODES, unit_degrees
+from netsci.report.chance import mean_density
+from netsci.report.degrees import unit_degrees
 from netsci.report.matching import Matched, match
 from netsci.report.network import versions
 from netsci.report.page import Section, render
@@ -229,12 +231,9 @@ def _compare_values(
 
 
 def _overlap(where: str, matched: Matched, undirected: bool) -> dict[str, Any]:
-    first, second = matched.first, matched.second
-    rows, columns = first.shape
-    places = rows * columns
-    if undirected:  # each pair once, and no node is linked with itself
-        first, second = sp.triu(first, 1, "csr"), sp.triu(second, 1, "csr")
-        places = rows * (rows - 1) // 2
+    first, second, places = matched.first, matched.second, matched.places
+    if undirected:  # each pair once
+        first, second, places = sp.triu(first, 1, "csr"), sp.triu(second, 1, "csr"), places // 2
     n, m = int(first.nnz), int(second.nnz)
     both = int(first.multiply(second).nnz)
     either = n + m - both
@@ -254,9 +253,7 @@ def _line(where: str, measure: str, a: float, b: float) -> dict[str, Any]:
 
 def density(graph: LayeredGraph) -> float:
     """Return the share of the possible links of all projections that exist; NaN without any."""
-    places = [1.0 if math.isnan(p.sparsity) else p.shape[0] * p.shape[1] for p in graph.projections]
-    present = [0.0 if math.isnan(p.sparsity) else 1.0 - p.sparsity for p in graph.projections]
-    return float(np.average(present, weights=places)) if places else math.nan
+    return math.nan if (found := mean_density(graph.projections)) is None else found
 
 
 def _overview(table: pd.DataFrame, left_out: list[str], names: tuple[str, str]) -> Section:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from netsci import plot
 from netsci.graph import ExponentFit, LayeredGraph, Projection, degree_ccdf, degree_exponent
-from netsci.graph.degree.exponent import FEW_IN_TAIL
+from netsci.graph.degree.exponent import FEW_IN_TAIL, FEW_NODES, LEAST_IN_TAIL
 from netsci.graph.structure.null_models import scatter
 from netsci.report.page import Section
 from netsci.report.tables import Faint
@@ -20,8 +20,6 @@ from netsci.report.words import count, group_reasons, list_names
 ALL = "all nodes"
 MOST_PANELS = 9
 SAMPLES = 200  # of the bootstrap: its p is good to .035
-FEW_NODES = 100  # with links: below, the exponent of random links takes any value
-LEAST_IN_TAIL = 10
 CONTROLS = 19  # draws of random links: a tail is called scale-free if none of them passes as one
 MOST_PLACES = 10**9  # beyond, the hypergeometric draw refuses
 
@@ -83,9 +81,11 @@ def _fit(degrees: NDArray[np.int64]) -> ExponentFit:
     return fit
 
 
-def unit_degrees(projection: Projection, side: str) -> NDArray[np.int64]:
-    """Return the links of every unit of one side; the rows of one source unit are added up."""
+def unit_degrees(projection: Projection, side: str, *, loops: bool = True) -> NDArray[np.int64]:
+    """Return the links of every unit of one side, with its self-loop or not; the rows of a unit add up."""
     degrees = projection.degrees(side)
+    if not loops and projection.one_population:
+        degrees = degrees - projection.links.diagonal()
     if side == "source" and projection.rows_per_unit > 1:
         degrees = degrees.reshape(-1, projection.rows_per_unit).sum(axis=1)
     return degrees
@@ -260,16 +260,15 @@ def _random_gamma(graph: LayeredGraph) -> str:
 
 
 def random_degrees(p: Projection, side: str, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Return the links of every unit of one side with as many links as now, at random places."""
+    """Return the links of every unit of one side with as many links at random places; self-loops stay."""
     rows, columns = p.shape
     if p.undirected:
         return np.asarray(np.diff(scatter(p.links, undirected=True, rng=rng).indptr), np.int64)
-    each = (
-        np.full(rows // p.rows_per_unit, p.rows_per_unit * columns)
-        if side == "source"
-        else np.full(columns, rows)
-    )
-    return np.asarray(rng.multivariate_hypergeometric(each, p.n_links, method="marginals"), np.int64)
+    loops = p.links.diagonal().astype(np.int64) if p.one_population else 0
+    units = rows // p.rows_per_unit if side == "source" else columns
+    each = np.full(units, p.n_places // units)
+    drawn = rng.multivariate_hypergeometric(each, p.n_links - p.n_loops, method="marginals")
+    return np.asarray(drawn + loops, np.int64)
 
 
 def _can_draw(graph: LayeredGraph) -> bool:

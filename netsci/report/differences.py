@@ -160,10 +160,10 @@ def _row(
 
 def _unevenness(p: Projection, side: str) -> tuple[float, float]:
     """Return the variance of degrees over that of random links, and how far from 1 that is."""
-    degrees = unit_degrees(p, side)
+    degrees = unit_degrees(p, side, loops=False)
     n = len(degrees)
     places = p.rows_per_unit * p.shape[1] if side == "source" else p.shape[0]
-    places -= 1 if p.undirected else 0
+    places -= 1 if p.one_population else 0
     share = float(degrees.mean()) / max(1, places)
     usual = places * share * (1 - share)
     if n < 2 or usual <= 0:

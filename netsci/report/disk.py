@@ -13,7 +13,7 @@ import scipy.sparse as sp
 from netsci import plot
 from netsci.graph import Embedding, LayeredGraph, coalescent_embedding, grid_exponent, meta_depth
 from netsci.graph.degree.discrete_fit import HIGHEST, LOWEST
-from netsci.report.degrees import FEW_NODES, LEAST_IN_TAIL
+from netsci.graph.degree.exponent import FEW_NODES, LEAST_IN_TAIL
 from netsci.report.page import Section
 from netsci.report.stage import add_measures, communities, stage
 from netsci.report.words import count, percent

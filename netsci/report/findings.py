@@ -15,24 +15,25 @@ severity:
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from netsci.graph import LayeredGraph, Projection, live_units
+from netsci.graph.degree.exponent import FEW_NODES
 from netsci.report import chance
 from netsci.report.chance import say_about, say_share
-from netsci.report.degrees import ALL, DegreeFit, unit_degrees
+from netsci.report.degrees import ALL, DegreeFit
+from netsci.report.hubs import largest_hubs
 from netsci.report.words import count, list_names
 
 MOST = 5  # sentences on the first screen
 STANDS_OUT = 50.0
-FEW, ENOUGH = 30, 100  # nodes
+FEW = 30  # nodes
 DEAD_SHARE = 0.02  # of a layer, beyond what random links would leave
 DEAD_SIGMA = 4.0  # binomial standard deviations beyond it
-HUB_SHARE, HUB_TIMES, HUB_CHANCE = 0.1, 3.0, 1e-3
 SAME = 0.95  # of the links of two layers, in the same places
 OVERVIEW, PERCOLATION, DEGREES, ADJACENCY = "Overview", "Percolation", "Degree distributions", "Adjacency"
 NOTES, STRUCTURE = "Notes", "Structure against null models"
@@ -105,24 +106,36 @@ numbers would leave none.'
 
 
 def _find_empty(graph: LayeredGraph) -> Finding | None:
-    empty = [p for p in graph.projections if not p.n_links and chance.count_places(p)]
+    empty = [p for p in graph.projections if p.n_places and _holds_none(graph, p)]
     if not graph.projections or not empty:
         return None
-    others = chance.mean_density(p for p in graph.projections if p.n_links)
+    others = chance.mean_density(p for p in graph.projections if p not in empty)
     baseline = (
         "no other layer has any" if others is None else f"the other layers hold {say_share(others)} of theirs"
     )
     names = list_names([p.name for p in empty])
-    places = sum(chance.count_places(p) for p in empty)
+    places = sum(p.n_places for p in empty)
     verb = "has no link" if len(empty) == 1 else "have no link"
-    said = f"{names} {verb}: none of {count(places, 'place')} is used; {baseline}."
+    loops = sum(p.n_loops for p in empty)
+    rest = f", and {count(loops, 'self-loop')} {'fills' if loops == 1 else 'fill'} none"
+    said = f"{names} {verb}{' between two nodes' if loops else ''}: none of {count(places, 'place')} is used"
+    said = f"{said}{rest if loops else ''}; {baseline}."
     return Finding("empty layer", said, len(empty), baseline, OVERVIEW, 95)
 
 
+def _holds_none(graph: LayeredGraph, p: Projection) -> bool:
+    """Whether a projection has no link, or none but self-loops where nothing else feeds or leaves the nodes.
+
+    A recurrent layer whose units feed back to themselves alone is a layer like others.
+    """
+    fed = any((q.source == p.source) != (q.target == p.source) for q in graph.projections)
+    return not p.n_links or (p.n_links == p.n_loops and not fed)
+
+
 def _find_few(graph: LayeredGraph) -> Finding | None:
-    if graph.n_nodes >= ENOUGH:
+    if graph.n_nodes >= FEW_NODES:
         return None
-    baseline = f"a degree exponent needs at least {ENOUGH}, and no test finds weak structure in so few"
+    baseline = f"a degree exponent needs at least {FEW_NODES}, and no test finds weak structure in so few"
     said = f"The network has only {count(graph.n_nodes, 'node')}; {baseline}."
     severity = 90 if graph.n_nodes < FEW else 48
     return Finding("few nodes", said, graph.n_nodes, baseline, DEGREES, severity)
@@ -181,14 +194,14 @@ def _find_same(graph: LayeredGraph) -> Finding | None:
         for i, p in enumerate(kept)
         for q in kept[i + 1 :]
         if p.shape == q.shape and 2 * min(p.n_links, q.n_links) > max(p.n_links, q.n_links)
-        for both in [int(p.links.multiply(q.links).nnz)]
+        for both in [int(chance.plain_links(p).multiply(chance.plain_links(q)).nnz)]
         if both >= SAME * min(p.n_links, q.n_links)
     ]
     if not pairs:
         return None
     p, q, both = max(pairs, key=lambda found: found[2])
-    least, most = sorted((p.links.nnz, q.links.nnz))
-    by_chance = least * most / (p.shape[0] * p.shape[1])
+    least, most = sorted(chance.plain_links(one).nnz for one in (p, q))
+    by_chance = least * most / (p.n_places * (2 if p.undirected else 1))
     if by_chance > SAME * least:  # both are nearly full
         return None
     baseline = f"by chance they would share {say_about(by_chance)}"
@@ -199,11 +212,11 @@ def _find_same(graph: LayeredGraph) -> Finding | None:
 
 
 def _find_dense(graph: LayeredGraph) -> Finding | None:
-    kept = [p for p in graph.projections if not math.isnan(p.sparsity) and chance.count_places(p) > 1]
+    kept = [p for p in graph.projections if p.n_places > 1]
     dense = [p for p in kept if p.sparsity == 0]
     if not dense:
         return None
-    places = sum(chance.count_places(p) for p in dense)
+    places = sum(p.n_places for p in dense)
     if len(dense) == len(kept):
         baseline = "every dense network of these sizes has this topology"
         layers = "the network" if len(dense) == 1 else f"all {len(dense)} layers"
@@ -221,31 +234,17 @@ def _find_dense(graph: LayeredGraph) -> Finding | None:
 
 def _find_hub(graph: LayeredGraph) -> Finding | None:
     """Find the unit that holds the largest share of a layer's links, where chance does not explain it."""
-    found = [hub for p in graph.projections if p.n_links for hub in _hubs(graph, p)]
+    found = [hub for p in graph.projections for hub in largest_hubs(graph, p)]
     if not found:
         return None
-    share, degree, links, name, where, usual = max(found)
-    baseline = f"random links would give the largest {say_about(usual)}"
-    said = f"{name} alone holds {degree:,} of {links:,} links{where}: {say_share(share)} of them; {baseline}."
-    return Finding("hub", said, share, baseline, DEGREES, 55 + 40 * share)
-
-
-def _hubs(graph: LayeredGraph, p: Projection) -> Iterator[tuple[float, int, int, str, str, float]]:
-    rows, columns = p.shape
-    sides = {"source": (p.source, p.rows_per_unit * columns)}
-    sides |= {"source": (p.source, rows - 1)} if p.undirected else {"target": (p.target, rows)}
-    for side, (population, places) in sides.items():
-        degrees = unit_degrees(p, side)
-        units, degree, links = len(degrees), int(degrees.max()), p.n_links
-        each = links * (2 if p.undirected else 1)
-        if degree < HUB_SHARE * links or degree * units < HUB_TIMES * each or places < 1:
-            continue
-        if not chance.chance_of_hub(degree, units, places, each) <= HUB_CHANCE:  # NaN is no hub either
-            continue
-        start = graph.offsets[population]
-        name = graph.node_labels[start + int(np.argmax(degrees))]
-        where = f" of {p.name}" if len(graph.projections) > 1 else ""
-        yield degree / links, degree, links, name, where, chance.expect_largest(units, places, each)
+    hub = max(found, key=lambda one: (one.share, one.degree, one.links, one.name))
+    where = f" of {hub.projection}" if len(graph.projections) > 1 else ""
+    baseline = f"random links would give the largest {say_about(hub.usual)}"
+    said = (
+        f"{hub.name} alone holds {hub.degree:,} of {hub.links:,} links{where}: {say_share(hub.share)} of "
+        f"them; {baseline}."
+    )
+    return Finding("hub", said, hub.share, baseline, DEGREES, 55 + 40 * hub.share)
 
 
 def _find_bound(graph: LayeredGraph, fits: Sequence[DegreeFit]) -> Finding | None:

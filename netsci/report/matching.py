@@ -10,6 +10,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from netsci.graph import LayeredGraph, Projection
+from netsci.graph.structure.null_models import clear_loops
 
 BY_PLACE = "nodes matched by their places, since neither network names them"
 BY_NAME = "nodes matched by their names"
@@ -21,12 +22,14 @@ class Matched:
 
     Parameters
     ----------
-    first, second : bool CSR of one shape; row r and column c are the same nodes in both.
+    first, second : bool CSR of one shape; row r and column c are the same nodes in both; without self-loops
+        where rows and columns are one population in both. places : where a link could be in them.
     how : how the nodes are matched, for people.
     """
 
     first: sp.csr_array
     second: sp.csr_array
+    places: int
     how: str
 
 
@@ -43,8 +46,11 @@ def match(a: LayeredGraph, b: LayeredGraph, p: Projection, q: Projection) -> Mat
     """
     rows = _match_side(a, b, p.source, q.source)
     columns = rows if (p.source, q.source) == (p.target, q.target) else _match_side(a, b, p.target, q.target)
+    plain = p.one_population and q.one_population
     if rows is None and columns is None:
-        return Matched(p.links, q.links, BY_PLACE) if p.shape == q.shape else None
+        if p.shape != q.shape:
+            return None
+        return _keep_plain(p.links, q.links, BY_PLACE, plain=plain)
     if p.rows_per_unit != q.rows_per_unit:
         return None
     sides = [
@@ -59,7 +65,15 @@ def match(a: LayeredGraph, b: LayeredGraph, p: Projection, q: Projection) -> Mat
     (row_a, row_b, n_rows), (column_a, column_b, n_columns) = (side for side in sides if side is not None)
     shape = (n_rows * p.rows_per_unit, n_columns)
     first = _move(p, row_a, column_a, shape)
-    return Matched(first, _move(q, row_b, column_b, shape), BY_NAME)
+    return _keep_plain(first, _move(q, row_b, column_b, shape), BY_NAME, plain=plain)
+
+
+def _keep_plain(first: sp.csr_array, second: sp.csr_array, how: str, *, plain: bool) -> Matched:
+    """Return the matched links, without those on the diagonal if `plain`, which then are no places."""
+    rows, columns = first.shape
+    if not plain:
+        return Matched(first, second, rows * columns, how)
+    return Matched(clear_loops(first), clear_loops(second), rows * (rows - 1), how)
 
 
 Side = tuple[NDArray[np.int64], NDArray[np.int64], int]

@@ -8,14 +8,14 @@ from numpy.typing import NDArray
 
 from netsci import plot
 from netsci.graph import LayeredGraph, Projection
-from netsci.report.degrees import MOST_PLACES, DegreeFit, random_degrees, unit_degrees
+from netsci.report.degrees import DegreeFit, unit_degrees
+from netsci.report.hubs import DRAWS, FEWER, HUBS, MANY, HubShare, compare_hubs
 from netsci.report.page import Section
 from netsci.report.words import count, percent
 
 MOST_SECTIONS = 12  # projections with a section of their own, those with most links
-HUBS = 0.05  # share of the units, those of highest degree
 MOST_BINS = 40
-DRAWS = 39  # of random links, behind the share that hubs hold in them
+CHANCE = 0.05  # a corrected p from it on is no surprise
 
 
 def projection_sections(graph: LayeredGraph, fits: list[DegreeFit]) -> tuple[list[Section], list[str]]:
@@ -23,28 +23,43 @@ def projection_sections(graph: LayeredGraph, fits: list[DegreeFit]) -> tuple[lis
     ranked = sorted(range(len(graph.projections)), key=lambda i: -graph.projections[i].n_links)
     shown = sorted(ranked[:MOST_SECTIONS])
     gammas = {(f.group, f.side): f for f in fits}
-    sections = [_section(graph.projections[i], gammas) for i in shown]
+    hubs = compare_hubs([graph.projections[i] for i in shown])
+    sections = [
+        _section(
+            graph.projections[i],
+            gammas,
+            {side: one for (k, side), one in hubs.items() if k == place},
+            len(hubs),
+        )
+        for place, i in enumerate(shown)
+    ]
     left_out = len(graph.projections) - len(shown)
     with_fewer = count(left_out, "projection with fewer links has", "projections with fewer links have")
     said = f"{with_fewer} no section of {'its' if left_out == 1 else 'their'} own; the tables hold all."
     return sections, [said] if left_out else []
 
 
-def _section(p: Projection, fits: dict[tuple[str, str], DegreeFit]) -> Section:
+def _section(
+    p: Projection, fits: dict[tuple[str, str], DegreeFit], hubs: dict[str, HubShare], compared: int
+) -> Section:
+    """Return the section of a projection; `compared` sides of the page have hubs that were compared."""
     sides = (
         [("degree", "source")] if p.undirected else [("presynaptic", "source"), ("postsynaptic", "target")]
     )
     degrees = {label: unit_degrees(p, side) for label, side in sides}
     rows = [
-        _row(label, k, fits.get((p.name, label)), _random_hubs(p, side))
+        _row(label, k, fits.get((p.name, label)), hubs[side])
         for (label, side), k in zip(sides, degrees.values(), strict=True)
     ]
     table = pd.DataFrame(rows)
     figure, data, alt = _figure(p, degrees)
     title = f"Projection {p.name}"
     notes = [
-        "hubs: the 5 % of the units with the highest degree, and the share of all link ends they hold; at "
-        f"random: the mean of {DRAWS} draws of as many links at random places."
+        "hubs: the 5 % of the units with the highest degree, and the share of all link ends they hold, "
+        f"self-loops left out; at random: mean and standard deviation over {DRAWS} draws ({FEWER} for an "
+        f"undirected network of more than {MANY:,} links) of as many links at random places. p: the share of "
+        f"draws, the network among them, in which any of the {count(compared, 'side')} on this page lies as "
+        "far from its mean."
     ]
     if p.rows_per_unit > 1:
         notes.append(
@@ -52,27 +67,10 @@ def _section(p: Projection, fits: dict[tuple[str, str], DegreeFit]) -> Section:
             "adds them up."
         )
     file = "" if data is None else "sides"
-    return Section(title, _verdict(p, table), figure, table, data, alt, notes, table_file=file)
+    return Section(title, _verdict(p, table, compared), figure, table, data, alt, notes, table_file=file)
 
 
-def _share_of_hubs(degrees: NDArray[np.int64]) -> float | None:
-    """Return the share of all link ends that the hubs hold, None without links."""
-    total, hubs = int(degrees.sum()), max(1, round(HUBS * len(degrees)))
-    return int(np.sort(degrees)[::-1][:hubs].sum()) / total if total else None
-
-
-def _random_hubs(p: Projection, side: str) -> float | None:
-    """Return the share that hubs would hold on average if the links lay at random places."""
-    if not p.n_links or p.shape[0] * p.shape[1] >= MOST_PLACES:
-        return None
-    rng = np.random.default_rng(0)
-    shares = [_share_of_hubs(random_degrees(p, side, rng)) for _ in range(DRAWS)]
-    return float(np.mean([share for share in shares if share is not None]))
-
-
-def _row(
-    side: str, degrees: NDArray[np.int64], fit: DegreeFit | None, random: float | None
-) -> dict[str, object]:
+def _row(side: str, degrees: NDArray[np.int64], fit: DegreeFit | None, hubs: HubShare) -> dict[str, object]:
     mean = float(degrees.mean())
     return {
         "side": side,
@@ -82,27 +80,20 @@ def _row(
         "median": float(np.median(degrees)),
         "largest": int(degrees.max()),
         "variation": float(degrees.std()) / mean if mean else None,
-        "held by hubs": _share_of_hubs(degrees),
-        "at random": random,
+        "held by hubs": hubs.share,
+        "at random": hubs.usual,
+        "s.d. at random": hubs.spread,
+        "p": hubs.p,
         "gamma": fit.written if fit else None,
     }
 
 
-def _verdict(p: Projection, table: pd.DataFrame) -> str:
+def _verdict(p: Projection, table: pd.DataFrame, compared: int) -> str:
     rows, columns = p.shape
     if not p.n_links:
         return f"{rows:,} x {columns:,}, without any link."
     parts = [f"{rows:,} x {columns:,} with {count(p.n_links, 'link')}; {percent(p.sparsity)} are absent."]
-    shares = dict(zip(table["side"], table["held by hubs"], strict=True))
-    usual = dict(zip(table["side"], table["at random"], strict=True))
-    of = {side: max(1, round(HUBS * n)) / n for side, n in zip(table["side"], table["units"], strict=True)}
-    uneven = max(shares, key=lambda side: shares[side] / of[side])
-    baseline = usual[uneven]
-    random = "" if baseline is None else f"; with links at random places they would hold {percent(baseline)}"
-    parts.append(
-        f"The {'' if p.undirected else uneven + ' '}hubs, {percent(of[uneven])} of the units, hold "
-        f"{percent(shares[uneven])} of the link ends{random}."
-    )
+    parts += _say_hubs(p, table, compared)
     if p.weights is not None and p.weights.nnz:
         w = p.weights.data
         negative = float((w < 0).mean())
@@ -110,6 +101,23 @@ def _verdict(p: Projection, table: pd.DataFrame) -> str:
             f"Weights run from {w.min():.3g} to {w.max():.3g}; {percent(negative)} of them are negative."
         )
     return " ".join(parts)
+
+
+def _say_hubs(p: Projection, table: pd.DataFrame, compared: int) -> list[str]:
+    """Say what the hubs of the more uneven side hold against links at random places, "" without links."""
+    known = [row for row in table.to_dict("records") if row["p"] is not None and not np.isnan(row["p"])]
+    if not known:
+        return []
+    of = {row["side"]: max(1, round(HUBS * row["units"])) / row["units"] for row in known}
+    row = max(known, key=lambda one: one["held by hubs"] / of[one["side"]])
+    side = "" if p.undirected else f"{row['side']} "
+    corrected = f", corrected for {count(compared, 'side')}" if compared > 1 else ""
+    explained = "" if row["p"] < CHANCE else ", so chance explains it"
+    return [
+        f"The {side}hubs, {percent(of[row['side']])} of the units, hold {percent(row['held by hubs'])} of "
+        f"the link ends; with links at random places they would hold {100 * row['at random']:.1f} ± "
+        f"{100 * row['s.d. at random']:.1f} % (p = {row['p']:.2g}{corrected}{explained})."
+    ]
 
 
 def _figure(p: Projection, degrees: dict[str, NDArray[np.int64]]):  # type: ignore[no-untyped-def]

@@ -5,17 +5,16 @@ Every function returns the section and the reasons for what is undefined in it.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
 
 from netsci import plot
-from netsci.graph import LayeredGraph, node_sparsity, percolate
+from netsci.graph import LayeredGraph, Projection, live_units, node_sparsity, percolate
+from netsci.graph.degree.exponent_table import random_control
 from netsci.report.adjacency import adjacency_section
 from netsci.report.ball import ball_section
-from netsci.report.chance import count_places
 from netsci.report.degrees import degree_section, fit_degrees, unit_degrees
 from netsci.report.disk import disk_section
 from netsci.report.first import first_screen
@@ -24,6 +23,8 @@ from netsci.report.page import Section
 from netsci.report.projections import projection_sections
 from netsci.report.structure import attack_section, compare_structure, structure_section
 from netsci.report.words import count, list_names, percent
+
+MOST_REDRAWN, REDRAWN = 20_000, 10  # links of a network drawn anew for percolation, and how often
 
 
 def build(
@@ -74,12 +75,12 @@ def overview(graph: LayeredGraph) -> tuple[Section, list[str]]:
         isolated = [int((unit_degrees(p, side) == 0).sum()) for side in ("source", "target")]
         row: dict[str, object] = {"projection": p.name}
         if p.undirected:
-            row |= {"nodes": p.shape[0], "links": p.n_links, "sparsity": percent(p.sparsity)}
+            row |= {"nodes": p.shape[0], "links": p.n_links, "sparsity": _say_sparsity(p)}
             rows.append(row | {"isolated nodes": isolated[0]})
             continue
         row |= {"presynaptic": p.shape[0], "postsynaptic": p.shape[1]}
         row |= {"rows a unit": p.rows_per_unit} if any(q.rows_per_unit > 1 for q in graph.projections) else {}
-        row |= {"links": p.n_links, "sparsity": "0 % (dense)" if p.sparsity == 0 else percent(p.sparsity)}
+        row |= {"links": p.n_links, "sparsity": _say_sparsity(p)}
         rows.append(row | {"isolated presynaptic": isolated[0], "isolated postsynaptic": isolated[1]})
     table = pd.DataFrame(rows) if rows else None
     numeric = None if table is None else table.assign(sparsity=[float(p.sparsity) for p in graph.projections])
@@ -90,13 +91,25 @@ def overview(graph: LayeredGraph) -> tuple[Section, list[str]]:
         f"Components: {components[0]:,}; the largest holds {percent(share)} of all nodes.",
         f"Nodes without any link: {int((degrees == 0).sum()):,} of {graph.n_nodes:,}.",
     ]
+    loops = {p.name: p.n_loops for p in graph.projections if p.n_loops}
+    if loops:
+        of = f" ({list_names([f'{n:,} of {name}' for name, n in loops.items()])})" if len(loops) > 1 else ""
+        are = "is a self-loop" if sum(loops.values()) == 1 else "are self-loops"
+        data.append(
+            f"{sum(loops.values()):,} of {count(graph.n_links, 'link')} {are}{of}: they count as links and "
+            "in degrees. A possible link joins two different nodes, so they do not change the sparsity."
+        )
     return Section("Overview", _overview_verdict(graph), table=table, data=numeric, notes=data), []
+
+
+def _say_sparsity(p: Projection) -> str:
+    return "0 % (dense)" if p.sparsity == 0 else percent(p.sparsity)
 
 
 def _overview_verdict(graph: LayeredGraph) -> str:
     kinds = graph.projections
-    defined = [p for p in kinds if not math.isnan(p.sparsity)]
-    places = [count_places(p) for p in defined]
+    defined = [p for p in kinds if p.n_places]
+    places = [p.n_places for p in defined]
     if len(graph.populations) == 1 and len(kinds) == 1 and kinds[0].undirected:
         head = f"A plain undirected network of {count(graph.n_nodes, 'node')}"
     else:
@@ -148,7 +161,7 @@ def percolation(graph: LayeredGraph) -> tuple[Section, list[str]]:
     verdict = (
         f"{dead if graph.n_links else 'There is no link'}, and "
         f"{int(total['inactive']):,} of {count(graph.n_nodes, 'node')} lie on no path from input to output "
-        f"(node sparsity {percent(float(total['node_sparsity']))})."
+        f"(node sparsity {percent(float(total['node_sparsity']))}){_say_random_loss(graph)}."
     )
     figure = plot.points(
         table,
@@ -160,6 +173,26 @@ def percolation(graph: LayeredGraph) -> tuple[Section, list[str]]:
     figure.update_xaxes(range=[-2, 102])
     alt = f"Share of inactive units in each of {count(len(table), 'population')}, in percent."
     return Section("Percolation", verdict, figure, shown, active, alt), []
+
+
+def _say_random_loss(graph: LayeredGraph) -> str:
+    """Say how many links and nodes lead nowhere with links at random places: mean and standard deviation."""
+    if not 0 < graph.n_links <= MOST_REDRAWN:
+        return ""
+    rng = np.random.default_rng(0)
+    lost = np.array([_count_lost(random_control(graph, rng=rng)) for _ in range(REDRAWN)], float)
+    means, spreads = lost.mean(axis=0), lost.std(axis=0, ddof=1)
+    links, nodes = (f"{mean:,.1f} ± {spread:.1f}" for mean, spread in zip(means, spreads, strict=True))
+    return (
+        f"; random links in the same numbers leave {links} links that lead nowhere and {nodes} such nodes "
+        f"({REDRAWN} draws)"
+    )
+
+
+def _count_lost(graph: LayeredGraph) -> tuple[int, int]:
+    """Return how many links lead nowhere, and how many nodes are on no path."""
+    nodes = sum(int((~flags).sum()) for flags in live_units(graph).values())
+    return graph.n_links - percolate(graph).n_links, nodes
 
 
 def remarks(notes: Sequence[str], reasons: list[str]) -> Section:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from netsci import plot
-from netsci.graph import LayeredGraph, Projection, percolation_curve, robustness, structure_table
-from netsci.graph.output_curve import output_curve
-from netsci.graph.percolation import find_ends
+from netsci.graph import LayeredGraph, Projection, percolation_curve, structure_table
 from netsci.graph.structure.significance import COLUMNS, LEAST, TWO_SIDES
 from netsci.plot import theme
+from netsci.report.chance import say_about
 from netsci.report.page import Section
+from netsci.report.tolerance import reach_outputs, say_attacks, summarise_attack
 from netsci.report.words import count, group_reasons, list_names, percent
 
 MOST_COMPARED = 8  # projections, those with most links that are not too large
@@ -139,8 +137,8 @@ def _notes(compared: Comparison) -> list[str]:
 
 
 def _why_not(p: Projection) -> str:
-    if not p.n_links:
-        return "it has no link"
+    if p.n_links == p.n_loops:
+        return "it has no link but self-loops" if p.n_loops else "it has no link"
     if not 0 < p.sparsity < 1:
         return "it is dense, so no other network has the same degrees"
     if p.n_links > MOST_LINKS:
@@ -158,7 +156,7 @@ def _verdict(compared: Comparison) -> str:
     lie = "lies" if beyond == 1 else "lie"
     chance = (
         f"{beyond} of {count(len(defined), 'value')} {lie} more than {FAR:g} standard deviations from "
-        f"{random}; chance alone would put about {_expect_beyond(defined['replicates']):.1f} there"
+        f"{random}; chance alone would put {say_about(_expect_beyond(defined['replicates']))} there"
     )
     far = compared.outstanding
     if not len(far):
@@ -190,8 +188,8 @@ def _expect_beyond(replicates: pd.Series) -> float:
 
 def attack_section(graph: LayeredGraph) -> tuple[Section, list[str]]:
     """Return the largest component against the share removed: in random order, hubs or weak links first."""
-    if graph.n_nodes < 3 or not graph.n_links:
-        return Section(CURVES, "There are no links, so nothing can be removed."), []
+    if graph.n_nodes < 3 or not any(p.n_links > p.n_loops for p in graph.projections):
+        return Section(CURVES, "There are no links between two nodes, so nothing can fall apart."), []
     runs = int(np.clip(CURVE_LINKS // graph.n_links, 2, 20))
     missing, tables, equal = [], [], _equal_weights(graph)
     for attack, name in ATTACKS.items():
@@ -200,7 +198,7 @@ def attack_section(graph: LayeredGraph) -> tuple[Section, list[str]]:
             continue
         rng = np.random.default_rng(1 if attack == "random_links" else 0)  # orders of its own
         curve = percolation_curve(graph, attack=attack, runs=runs, points=CURVE_POINTS, rng=rng)
-        curve = curve.assign(outputs=_reached_outputs(graph, attack, runs))
+        curve = curve.assign(**reach_outputs(graph, attack, runs, CURVE_POINTS))
         tables.append(curve.assign(attack=f"{name} ({EQUAL})" if attack == "weight" and equal else name))
     table = pd.concat(tables, ignore_index=True)
     figure = plot.lines(
@@ -213,21 +211,21 @@ def attack_section(graph: LayeredGraph) -> tuple[Section, list[str]]:
         labels={"removed": "share removed (of nodes, or of links)", "mean": "largest component / all nodes"},
         backend="plotly",
     )
-    said = pd.DataFrame([_robustness(name, rows) for name, rows in table.groupby("attack", sort=False)])
-    half = {str(row["attack"]): row["half gone at"] for row in said.to_dict("records")}
+    said = pd.DataFrame([summarise_attack(name, rows) for name, rows in table.groupby("attack", sort=False)])
     notes = [
         f"Means over {runs} runs with bands from the 5 % to the 95 % quantile; degrees are those of the "
         "whole network, ties in random order. area: mean height of the curve. This is percolation in the "
         "classical sense. The section above is on links that lead nowhere. outputs: those of the last "
-        "populations that a directed path from an input still reaches.",
+        "populations that a directed path from an input still reaches. Ranges hold 90 % of "
+        "the runs. An attack is read against a random order.",
     ]
     if equal:
         notes.append("All weights have one magnitude, so weakest first is a random order of the links.")
     alt = (
         "Share of all nodes in the largest component against the share removed, one line for each of "
-        f"{', '.join(half)}."
+        f"{', '.join(said['attack'])}."
     )
-    section = Section(CURVES, _halves(half), figure, said, table, alt, notes, table_file="half-gone-at")
+    section = Section(CURVES, say_attacks(said), figure, said, table, alt, notes, table_file="half-gone-at")
     return section, missing
 
 
@@ -235,39 +233,3 @@ def _equal_weights(graph: LayeredGraph) -> bool:
     """Whether all links carry weights of one magnitude, which then order nothing."""
     held = [np.abs(p.weights.data) for p in graph.projections if p.weights is not None and p.weights.nnz]
     return bool(held) and float(max(w.max() for w in held)) == float(min(w.min() for w in held))
-
-
-def _robustness(name: object, rows: pd.DataFrame) -> dict[str, object]:
-    removed, mean = rows["removed"].to_numpy(float), rows["mean"].to_numpy(float)
-    below = np.flatnonzero(mean <= mean[0] / 2 + 1e-12)  # means of runs differ in the last digits
-    return {
-        "attack": name,
-        "largest component": float(mean[0]),
-        "half gone at": float(removed[below[0]]) if len(below) else math.nan,
-        "area": robustness(rows),
-        "half of the outputs lost at": _half_lost(removed, rows["outputs"].to_numpy(float)),
-    }
-
-
-def _reached_outputs(graph: LayeredGraph, attack: str, runs: int) -> Any:
-    """Return the share of outputs that inputs still reach, NaN where no population is an output alone."""
-    entries, exits = find_ends(graph)
-    if entries & exits:
-        return math.nan
-    rng = np.random.default_rng(0)
-    return output_curve(graph, attack=attack, runs=runs, points=CURVE_POINTS, rng=rng)["mean"]
-
-
-def _half_lost(removed: NDArray[np.float64], reached: NDArray[np.float64]) -> float:
-    """Return the share removed at which half of the outputs reached at first are lost; NaN if never."""
-    below = np.flatnonzero(reached <= reached[0] / 2 + 1e-12)
-    return float(removed[below[0]]) if len(below) and reached[0] > 0 else math.nan
-
-
-def _halves(half: dict[str, object]) -> str:
-    """Say at which share removed the largest component has fallen to half or less, for each attack."""
-    shares = {name: float(str(at)) for name, at in half.items()}
-    parts = [
-        f"{name} {'never' if math.isnan(share) else 'at ' + percent(share)}" for name, share in shares.items()
-    ]
-    return f"The largest component has half its nodes or fewer once removed are: {', '.join(parts)}."

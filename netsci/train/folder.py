@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import tempfile
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import torch
 from torch import nn
 
-from netsci.arguments import check_path
+from netsci.arguments import check_path, shorten
 from netsci.io.csv_text import format_csv
 from netsci.io.files import write_atomically
 from netsci.io.lock import check_lock
@@ -21,6 +23,7 @@ from netsci.train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from netsci.train.recipe import Recipe
 
 FORMAT = "netsci network 1"
+MOST_FIELDS = 6  # that an error names
 CHECKPOINT, TABLE, RECIPE, NETWORK = (
     "checkpoint.safetensors",
     "table.csv",
@@ -69,12 +72,23 @@ def find_checkpoint(place: Path, recipe: Recipe, data: str) -> Checkpoint | None
                 "resume=False"
             )
         return checkpoint
-    mine, other = recipe.flat(), its.flat()
-    differs = {name: other.get(name) for name in {**other, **mine} if other.get(name) != mine.get(name)}
     raise ValueError(
-        f"{path} belongs to another recipe, which has {differs}: take another folder, or start again with "
-        "resume=False"
+        f"{path} belongs to another recipe ({_say_difference(its.flat(), recipe.flat())}): take another "
+        "folder, or start again with resume=False"
     )
+
+
+def _say_difference(its: Mapping[str, Any], asked: Mapping[str, Any]) -> str:
+    """Say which fields of two recipes differ: "lr is 0.1 there and 0.2 here"."""
+    missing = object()
+    names = [name for name in {**its, **asked} if its.get(name, missing) != asked.get(name, missing)]
+
+    def say(fields: Mapping[str, Any], name: str) -> str:
+        return "not given" if fields.get(name) is None else shorten(fields[name])
+
+    said = [f"{name} is {say(its, name)} there and {say(asked, name)} here" for name in names[:MOST_FIELDS]]
+    rest = len(names) - len(said)
+    return "; ".join([*said, *([f"{rest} more differ{'s' if rest == 1 else ''}"] if rest else [])])
 
 
 def check_files(place: Path, checkpoint: Checkpoint) -> None:

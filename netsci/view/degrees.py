@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from netsci import plot
 from netsci.graph import LayeredGraph, degree_ccdf, degree_exponent, percolation_curve
+from netsci.graph.degree.exponent import FEW_NODES, LEAST_IN_TAIL
 from netsci.plot.look import Look
 from netsci.view.network import read_network
 
 MOST_PANELS = 9
-ENOUGH, LEAST_IN_TAIL = 100, 10  # nodes for an exponent, all of them and those above xmin
 CURVE_POINTS = 51
 CURVE_LINKS = 2_000_000  # links times runs that one curve may cost
 ATTACKS = {"random": "random nodes", "degree": "hubs first"}
@@ -57,9 +57,10 @@ def _curves(graph: LayeredGraph) -> list[pd.DataFrame]:
 
 
 def _curve(degrees: NDArray[np.int64], group: str, side: str) -> pd.DataFrame:
-    fit = degree_exponent(degrees) if np.count_nonzero(degrees) >= ENOUGH else None
+    fit = degree_exponent(degrees) if np.count_nonzero(degrees) >= FEW_NODES else None
     if fit is None:
-        return degree_ccdf(degrees, None).assign(group=group, side=side, note=f"no fit below {ENOUGH} nodes")
+        note = f"no fit below {FEW_NODES} nodes"
+        return degree_ccdf(degrees, None).assign(group=group, side=side, note=note)
     if fit.at_bound or math.isnan(fit.gamma) or fit.n_tail < LEAST_IN_TAIL:
         short = f"fewer than {LEAST_IN_TAIL} nodes in the tail"
         note = "no fit" if math.isnan(fit.gamma) else "γ at its bound" if fit.at_bound else short

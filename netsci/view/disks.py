@@ -14,6 +14,7 @@ from netsci import plot
 from netsci.arguments import check_iterable
 from netsci.graph import Embedding, LayeredGraph, coalescent_embedding, communities, native_arcs
 from netsci.graph.degree.discrete_fit import HIGHEST, LOWEST
+from netsci.graph.degree.exponent import FEW_NODES
 from netsci.plot.look import Look
 from netsci.view.network import read_network
 
@@ -21,7 +22,6 @@ MOST_PATHS = 2_500  # nodes up to which path lengths between all pairs are a mat
 MOST_NODES, MOST_LINKS = 50_000, 1_000_000  # embedded at all
 MOST_DRAWN = 5_000  # links
 ARC_POINTS = 24
-ENOUGH = 100  # nodes for an exponent
 COLOURS = ("population", "community")
 MOST_COMMUNITIES = 7  # with a colour of their own
 
@@ -96,7 +96,7 @@ def _say_gamma(embedding: Embedding, given: float | None) -> str:
         return f"γ = {given:g} given"
     if not LOWEST + 1e-9 < embedding.gamma < HIGHEST - 1e-9:
         return "γ at its bound"
-    few = len(embedding.nodes) < ENOUGH
+    few = len(embedding.nodes) < FEW_NODES
     return f"γ of only {len(embedding.nodes)} nodes" if few else f"γ = {embedding.gamma:.2f}"
 
 

@@ -7,6 +7,7 @@ which the file was read, the network is no guess.
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 import scipy.sparse as sp
 
+from netsci.arguments import check_path
 from netsci.graph import LayeredGraph, from_igraph, from_networkx
 
 if TYPE_CHECKING:
@@ -59,7 +61,9 @@ def read_network(x: Any, *, example: Any = None, **options: Unpack[ReadOptions])
     Raises
     ------
     TypeError
-        If x is none of these.
+        If x is none of these, or empty.
+    ValueError
+        If x is an empty path.
     netsci.io.CheckpointError
         If x is a file, or arrays, that no network can be read from.
 
@@ -68,7 +72,8 @@ def read_network(x: Any, *, example: Any = None, **options: Unpack[ReadOptions])
     >>> read_network([[[1, 0], [0, 1]], [[1], [1]]]).graph.sizes
     {'layer0': 2, 'layer1': 2, 'layer2': 1}
     """
-    if isinstance(x, (str, Path)):
+    if isinstance(x, (str, os.PathLike)):
+        check_path(x, "x")
         return _read_file(Path(x), **options)
     known = _read_known(x)
     if known is not None:
@@ -88,6 +93,11 @@ def read_network(x: Any, *, example: Any = None, **options: Unpack[ReadOptions])
         return _read_matrix(x, options)
     if isinstance(x, Mapping) and x:
         return _read_mapping(x, options)
+    if isinstance(x, (Mapping, Sequence)) and not len(x):
+        raise TypeError(
+            f"x must be {KINDS}; got an empty {type(x).__name__}: put in a matrix [presynaptic, "
+            "postsynaptic] for each layer, or the weights of a state dict"
+        )
     raise TypeError(f"x must be {KINDS}; got {type(x).__name__}")
 
 

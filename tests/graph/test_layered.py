@@ -65,16 +65,6 @@ def test_sparsity_counts_absent_links():
     assert karate_like.degrees()["nodes"].tolist() == [1, 2, 1]
 
 
-def test_sparsity_of_an_undirected_network_leaves_self_loops_out():
-    full = LayeredGraph.from_adjacency(np.ones((3, 3))).projections[0]
-    assert (full.n_links, full.sparsity) == (6, 0.0)
-    loops = LayeredGraph.from_adjacency([[1, 1, 0], [1, 1, 0], [0, 0, 0]]).projections[0]
-    assert (loops.n_links, loops.sparsity) == (3, pytest.approx(2 / 3))
-    directed = LayeredGraph.from_adjacency(np.eye(3), directed=True).projections[0]
-    assert directed.sparsity == pytest.approx(6 / 9)
-    assert np.isnan(LayeredGraph.from_adjacency([[1]]).projections[0].sparsity)
-
-
 def test_an_undirected_link_is_listed_once_from_the_earlier_node():
     weights = np.array([[1.0, 2.0, 3.0], [2.0, 0.0, 5.0], [3.0, 5.0, 0.0]])
     edges = LayeredGraph.from_adjacency(weights, weights=weights).edges()

@@ -5,6 +5,7 @@ import pytest
 
 from netsci.graph import LayeredGraph
 from netsci.report.degrees import fit_degrees
+from netsci.report.hubs import HubShare, compare_hubs
 from netsci.report.projections import MOST_SECTIONS, projection_sections
 from tests import graphs
 
@@ -24,11 +25,15 @@ def test_hubs_by_hand() -> None:
     assert rows.loc["presynaptic", "largest"] == 6
     assert rows.loc["postsynaptic", "units"] == 10
     random = rows.loc["presynaptic", "at random"]
+    spread, p = rows.loc["presynaptic", "s.d. at random"], rows.loc["presynaptic", "p"]
     said = "The presynaptic hubs, 5 % of the units, hold 60 % of the link ends; with links at random places "
-    assert f"{said}they would hold {100 * random:.2f} %." in section.verdict
+    usual = f"they would hold {100 * random:.1f} ± {100 * spread:.1f} % (p = {p:.2g}, corrected for 2 sides)."
+    assert f"{said}{usual}" in section.verdict
+    assert p == 0.01  # none of 99 draws
     places = [np.random.default_rng(seed).choice(200, 10, replace=False) for seed in range(200)]
     draws = [np.bincount(one // 10, minlength=20).max() / 10 for one in places]
     assert random == pytest.approx(np.mean(draws), abs=0.03)
+    assert spread == pytest.approx(np.std(draws), abs=0.02)
     assert section.table_file == "sides"
 
 
@@ -85,3 +90,40 @@ def test_a_projection_without_links_and_one_with_equal_weights() -> None:
     (section,) = sections(LayeredGraph.from_masks([np.eye(2)], weights=[np.eye(2) * 0.5]))
     weights = section.data[section.data["of"] == "weights"]
     assert weights[["left", "right", "density"]].to_numpy().tolist() == [[0.0, 1.0, 1.0]]
+
+
+def test_the_hubs_of_random_links_are_no_surprise_in_nineteen_of_twenty_pages() -> None:
+    rng = np.random.default_rng(3)
+    surprises = 0
+    for _ in range(60):
+        masks = [rng.random((30, 40)) < 0.1, rng.random((40, 20)) < 0.1]
+        found = compare_hubs(LayeredGraph.from_masks(masks).projections)
+        assert len(found) == 4
+        surprises += min(one.p for one in found.values()) < 0.05
+    assert surprises <= 8  # 3 expected
+
+
+def test_chance_explains_hubs_of_random_links_and_it_is_said() -> None:
+    (section,) = sections(LayeredGraph.from_masks([np.random.default_rng(0).random((60, 40)) < 0.1]))
+    assert ", corrected for 2 sides, so chance explains it)." in section.verdict
+
+
+def test_hubs_of_no_links_or_one_place_have_no_sentence() -> None:
+    found = compare_hubs(LayeredGraph.from_masks([np.zeros((4, 3)), np.ones((3, 2))]).projections)
+    assert found[0, "source"] == HubShare(None)
+    full = found[1, "source"]
+    assert (full.usual, full.spread, full.p) == (pytest.approx(full.share), pytest.approx(0), 1.0)
+    (section,) = sections(LayeredGraph.from_masks([np.zeros((4, 3))]))
+    assert "hubs" not in section.verdict
+
+
+@pytest.mark.parametrize("directed", [False, True])
+def test_loops_do_not_count_among_hubs(directed: bool) -> None:
+    links = np.triu(np.random.default_rng(0).random((40, 40)) < 0.1, 1)
+    links |= links.T
+    bare, loops = (
+        compare_hubs(LayeredGraph.from_adjacency(links + more, directed=directed).projections)[0, "source"]
+        for more in (0, np.diag(np.arange(40) < 4))
+    )
+    assert bare.share == loops.share
+    assert bare.usual == pytest.approx(loops.usual, abs=0.01)

@@ -15,6 +15,7 @@ from netsci.graph import (
 )
 from netsci.report import disk, structure
 from netsci.report.ball import ball_section
+from netsci.report.chance import say_about
 from netsci.report.disk import disk_section
 from netsci.report.structure import REPLICATES, attack_section, compare_structure, structure_section
 from tests import graphs
@@ -122,7 +123,7 @@ def test_the_verdict_tells_what_chance_alone_would_put_there() -> None:
     # Student's law of 99 replicates: 4.9 % of all z lie beyond 2, of 20 replicates 6.5 %
     each = 2 * t.sf(2 / np.sqrt(1 + 1 / REPLICATES), REPLICATES - 1)
     assert 0.048 < each < 0.050
-    assert f"chance alone would put about {each * values:.1f} there" in section.verdict
+    assert f"chance alone would put {say_about(each * values)} there" in section.verdict
 
 
 def test_nothing_stands_out_of_random_links_and_nothing_more_is_said() -> None:

@@ -46,8 +46,11 @@ def test_data_of_another_name_are_not_recorded_as_digits(tmp_path):
     assert json.loads((tmp_path / RECIPE).read_text())["data"] == "mine"
     assert read_recipe(tmp_path / NETWORK).task.data == "mine"
     assert train(SMALL, data=mine, folder=tmp_path).finished  # the same run
-    with pytest.raises(ValueError, match="belongs to another recipe"):
+    with pytest.raises(
+        ValueError, match=r"another recipe \(data is 'mine' there and 'digits' here"
+    ) as caught:
         train(SMALL.replace(limit=60), folder=tmp_path)
+    assert "{" not in str(caught.value)
     same = train(SMALL.replace(limit=60), data=load("digits"))
     assert same.recipe.task.data == "digits"
 

@@ -24,6 +24,8 @@ from netsci.graph.degree.discrete_fit import (
     standard_error,
 )
 
+FEW_NODES = 100  # with links: below, the exponent of random links takes any value, and no verdict is given
+LEAST_IN_TAIL = 10  # nodes: below, no exponent is shown
 FEW_IN_TAIL = 50  # Broido and Clauset, Nature Communications 10, 1017 (2019)
 PLAUSIBLE = 0.1
 

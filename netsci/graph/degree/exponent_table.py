@@ -157,10 +157,10 @@ def _summary(fits: list[ExponentFit]) -> dict[str, float]:
 
 def _random_links(p: Projection, rng: np.random.Generator) -> sp.coo_array:
     rows, columns = p.shape
-    if p.source != p.target or p.rows_per_unit != 1:
+    if not p.one_population:
         places = _places(rows * columns, int(p.links.nnz), rng)
         return _matrix(places // columns, places % columns, p.shape)
-    loops = int(p.links.diagonal().sum())
+    loops = p.n_loops
     looped = _places(rows, loops, rng)
     # Places off the diagonal of a square, numbered along rows of n - 1; an undirected pair owns two of them.
     others = int(p.links.nnz) - loops

@@ -7,8 +7,7 @@ the columns that only one of them holds together and deal them out anew. Rows an
 column that most rows hold is moved by trades of columns, and hardly by those of rows. In an undirected
 network two nodes trade the neighbours that only one of them has.
 
-Self-loops are the same everywhere: where rows and columns are one population, directed or not, they stay
-where they are, none are added, and no measure counts them.
+Self-loops stay where they are and none are added, by the convention of `netsci.graph.projection`.
 """
 
 from __future__ import annotations
@@ -70,8 +69,7 @@ def null_model(
 
 def _options(p: Projection) -> dict[str, bool]:
     """Return what the links of a projection are; where a unit owns several rows no place is a self-loop."""
-    one_population = p.source == p.target and p.rows_per_unit == 1
-    return {"undirected": p.undirected, "one_population": one_population}
+    return {"undirected": p.undirected, "one_population": p.one_population}
 
 
 def draw_links(

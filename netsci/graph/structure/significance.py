@@ -157,7 +157,7 @@ def _compare(
 ) -> _Compared:
     """Measure one projection and its replicates."""
     undirected = projection.undirected
-    one_population = projection.source == projection.target and projection.rows_per_unit == 1
+    one_population = projection.one_population
     links = clear_loops(projection.links) if one_population else projection.links
     known = UNIPARTITE_MEASURES if undirected else BIPARTITE_MEASURES
     names = tuple(name for name in known if wanted is None or name in wanted)

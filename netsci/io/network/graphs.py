@@ -101,7 +101,7 @@ def cut_links(
 ) -> tuple[LayeredGraph, list[str]]:
     """Keep the strong links of every projection, as `netsci.io.network.cut` does with layers; say how many.
 
-    The places of an undirected projection are its pairs of different nodes, as `Projection.sparsity` counts.
+    A density is a share of the `n_places` of a projection; self-loops fill none of them and stay.
     """
     from netsci.io.network.cut import largest
 
@@ -119,14 +119,16 @@ def cut_links(
             notes.append(f"{name} has no weights to compare: all {p.n_links:,} links stay")
             continue
         strength = sp.csr_array(sp.triu(abs(p.weights)) if p.undirected else abs(p.weights))
-        places = p.shape[0] * (p.shape[0] - 1) // 2 if p.undirected else p.shape[0] * p.shape[1]
+        places = p.n_places
+        rows = np.repeat(np.arange(p.shape[0]), np.diff(strength.indptr))
+        loop = (rows == strength.indices) & p.one_population
         if density is None:
             strong = strength.data >= threshold
         else:  # 0.29 of 100 places is 28.999999999999996 in floating point, and 29 is meant
-            strong = largest(strength.data, math.floor(density * places * (1 + 1e-12)))
-        rows = np.repeat(np.arange(p.shape[0]), np.diff(strength.indptr))[strong]
-        columns = strength.indices[strong]
-        share = f", {len(rows) / places:.4g} of all places" if places else ""
+            strong = loop.copy()
+            strong[~loop] = largest(strength.data[~loop], math.floor(density * places * (1 + 1e-12)))
+        rows, columns = rows[strong], strength.indices[strong]
+        share = f", {np.count_nonzero(strong & ~loop) / places:.4g} of all places" if places else ""
         notes.append(f"{name}: {len(rows):,} of {p.n_links:,} links stay{share}")
         if p.undirected:
             rows, columns = np.concatenate([rows, columns]), np.concatenate([columns, rows])

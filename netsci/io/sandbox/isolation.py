@@ -129,9 +129,24 @@ def explain_error(error: BaseException, budget: int | None = None) -> tuple[str,
             f"reading it needs more memory than {budget / 2**30:.1f} GiB, its limit",
             f"split it, or, {_TRUST}",
         )
+    if isinstance(error, ImportError):
+        return _explain_import(error.name or "")
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return "there is no room for its network", "free memory and the temporary folder, or split the file"
     return f"it is damaged or truncated ({type(error).__name__})", "fetch or save it again"
+
+
+def _explain_import(name: str) -> tuple[str, str]:
+    """Say which module is missing: nothing in a file is imported, so it is the installation that lacks it."""
+    known = name.isascii() and name.replace(".", "_").isidentifier() and len(name) <= 100
+    plain = name if known else "a module"
+    package = plain.partition(".")[0]
+    anew = "install netsci-suite anew (pip install --force-reinstall netsci-suite)"
+    missing = known and package != "netsci"
+    return (
+        f"this installation is not whole: {plain} cannot be imported, so the file is not read",
+        f"install {package} (pip install {package}), or {anew}" if missing else anew,
+    )
 
 
 def stop() -> None:
