@@ -169,8 +169,8 @@ class _Side:
         places = (np.arange(_PILOTS) + 0.5) * (total[-1] / _PILOTS)
         pilots = np.minimum(np.searchsorted(total, places), len(total) - 1)
         self.draw(slope, 0.0, 0.0, rng, np.unique(pilots))
-        share: _Floats = self.totals[pilots] / self.paths[pilots]
-        return float(total[-1]) * float(share.mean())
+        mean: float = np.mean(self.totals[pilots] / self.paths[pilots])
+        return mean * float(total[-1])
 
 
 def _sides(links: sp.csr_array) -> list[_Side]:
