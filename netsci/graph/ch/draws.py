@@ -17,6 +17,7 @@ come; the first k of them are drawn. How long that is decides about time only, n
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import log1p, sqrt
 from typing import Any
 
 import numpy as np
@@ -195,7 +196,7 @@ def _side(near: Lists, back: Lists, steps: tuple[int, int]) -> _Side:
 def _arrivals(k: int, missing: int) -> float:
     """Return how many arrivals bring k different links, and a few more, if all links are equally likely."""
     share = min(k / missing, 0.99)
-    return -1.05 * missing * np.log1p(-share) + 4.0 * np.sqrt(k) + 8.0
+    return -1.05 * missing * log1p(-share) + 4.0 * sqrt(k) + 8.0
 
 
 def _first(cells: _Cells, times: _Floats) -> tuple[_Cells, _Floats]:
