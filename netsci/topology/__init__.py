@@ -1,5 +1,6 @@
 """Topologies that evolve: first links, removal and regrowth. Numpy arrays only, no torch."""
 
+from netsci.topology.allocation import ALLOCATIONS, LayerShape, densities
 from netsci.topology.correlated import csti, link_correlated, link_correlated_at, sscti
 from netsci.topology.correlation import CORRELATION, pearson, phi, phi_as_printed
 from netsci.topology.early_stop import find_stopped
@@ -33,6 +34,7 @@ from netsci.topology.weights import WEIGHTS, initial_weights, kaiming_variance, 
 correlated, correlated_at, stopped = link_correlated, link_correlated_at, find_stopped
 
 __all__ = [
+    "ALLOCATIONS",
     "CORRELATION",
     "DELTA",
     "DENSITY",
@@ -45,10 +47,12 @@ __all__ = [
     "ZETA",
     "Evolution",
     "EvolutionRule",
+    "LayerShape",
     "LayerView",
     "brf",
     "cosine",
     "csti",
+    "densities",
     "erdos_renyi",
     "evolve",
     "find_stopped",
