@@ -21,6 +21,7 @@ ARCHITECTURES: Registry[Any] = Registry(
         "conv6fc2": "netsci.models.conv:CONV6FC2",
         "spikformer": "netsci.models.spikformer:ARCHITECTURE",
         "resnet18": "netsci.models.resnet:ARCHITECTURE",
+        "vgg16": "netsci.models.vgg:ARCHITECTURE",
     },
     public="netsci.models.ARCHITECTURES",
 )

@@ -85,8 +85,11 @@ def constant(source: str, target: str, links: sp.csr_array) -> Wire:
 fixed = constant  # its former name
 
 
-def layer(model: nn.Module, name: str, source: str, target: str) -> Wire:
+def layer(model: nn.Module, name: str, source: str, target: str, *, rows_per_unit: int = 1) -> Wire:
     """Return the projection of a linear layer or a convolution of the model, sparse or dense (all links).
+
+    rows_per_unit : of a linear layer, H W where it reads flattened feature maps [C, H, W] -> C H W. That of a
+    convolution is the number of places of its kernel.
 
     Examples
     --------
@@ -98,7 +101,8 @@ def layer(model: nn.Module, name: str, source: str, target: str) -> Wire:
     shape = link_shape(module)
     if shape is None:
         raise ValueError(f"layer {name!r} must be linear or a convolution; it is {type(module).__name__}")
-    rows = shape[0] // int(module.in_channels) if isinstance(module, (nn.Conv2d, SparseConv2d)) else 1
+    convolution = isinstance(module, (nn.Conv2d, SparseConv2d))
+    rows = shape[0] // int(module.in_channels) if convolution else rows_per_unit  # type: ignore[arg-type]
     return _wire(source, target, shape, rows) | {"layer": name}
 
 

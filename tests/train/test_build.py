@@ -133,6 +133,7 @@ def test_models_of_images_are_sparse_where_s0_says(name):
     small = {
         "spikformer": (("width", 16), ("depth", 1), ("heads", 2)),
         "resnet18": (("width", 4),),
+        "vgg16": (("width", 1 / 16), ("hidden", (32,))),
     }.get(name, ())
     recipe = Recipe().replace(model=name, options=small, sparsity=0.8, limit=40, test_limit=20, steps=2)
     inputs = Inputs(recipe, "cpu")
