@@ -187,6 +187,7 @@ OVER: dict[str, dict[str, Callable[[], Any]]] = {
     "uniform": {"links": lambda: 10},
     "erdos_renyi": {"links": lambda: 10},
     "brf": {"links": lambda: 10},
+    "brf_grid": {"links": lambda: 10},
     "watts_strogatz": {"links": lambda: 10},
     "gumbel_top_k": {"scores": lambda: [1.0, 2.0, 0.5, 0.1], "delta": lambda: 0.5},
     "sswi_variance": {"threshold": lambda: 1.0, "layer": lambda: "hidden"},

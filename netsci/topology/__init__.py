@@ -5,7 +5,8 @@ from netsci.topology.correlated import csti, link_correlated, link_correlated_at
 from netsci.topology.correlation import CORRELATION, pearson, phi, phi_as_printed
 from netsci.topology.early_stop import find_stopped
 from netsci.topology.evolution import Evolution, evolve
-from netsci.topology.initial import INITIAL, brf, erdos_renyi, links_at, uniform, watts_strogatz
+from netsci.topology.initial import INITIAL, erdos_renyi, links_at, uniform, watts_strogatz
+from netsci.topology.receptive import brf, brf_grid
 from netsci.topology.rule import EvolutionRule
 from netsci.topology.sampling import gumbel_top_k
 from netsci.topology.schedule import (
@@ -50,6 +51,7 @@ __all__ = [
     "LayerShape",
     "LayerView",
     "brf",
+    "brf_grid",
     "cosine",
     "csti",
     "densities",

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from netsci.arguments import read_array
 from netsci.graph.checks import check_choice, check_fraction
-from netsci.topology.cells import links_of
+from netsci.topology.cells import check_shape, links_of
 from netsci.topology.correlation import CORRELATION, pearson
-from netsci.topology.initial import check_shape, links_at
+from netsci.topology.initial import links_at
 
 _DECIMALS = 12  # later digits are rounding errors, which differ between machines
 

@@ -5,19 +5,14 @@ a bool CSR matrix of that shape. `INITIAL` is the table of these functions by na
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 
-from netsci.arguments import as_whole, check_iterable
 from netsci.graph.checks import check_fraction, check_generator
 from netsci.graph.structure.null_models import rewire
-from netsci.topology.cells import links_of
-
-_BLOCK_CELLS = 2**22  # receptive fields are drawn for as many rows at once as fill this many cells
-_STEEPEST = 1e300  # an exponent short of infinity, which times a distance of 0 would be undefined
+from netsci.topology.cells import check_shape, links_of
+from netsci.topology.receptive import brf, brf_grid
 
 
 def links_at(shape: tuple[int, int], sparsity: float) -> int:
@@ -93,45 +88,6 @@ def erdos_renyi(shape: tuple[int, int], links: int, *, rng: np.random.Generator)
     return links_of(cells, (rows, columns))
 
 
-def brf(
-    shape: tuple[int, int], links: int, *, randomness: float = 0.3, rng: np.random.Generator
-) -> sp.csr_array:
-    """Return bipartite receptive fields: a row links with higher probability to columns near its own place.
-
-    p(row i draws column j) ~ (1 + d_ij)^-((1 - r) / r), without replacement,
-    d_ij = distance of j from i columns / rows on a ring of all columns
-
-    Each row has links // rows links or one more; the rows with one more are spread evenly. randomness : r, in
-    [0, 1]: at 0 a row takes its nearest columns (the lower of two at equal distance), at 1 any columns.
-    shape, links, rng : as in `uniform`. Returns a bool CSR of that shape.
-
-    Raises ValueError if there are more links than cells or the randomness is outside [0, 1].
-
-    Examples
-    --------
-    >>> brf((3, 6), 6, randomness=0.0, rng=np.random.default_rng(7)).toarray().astype(int).tolist()
-    [[1, 1, 0, 0, 0, 0], [0, 1, 1, 0, 0, 0], [0, 0, 0, 1, 1, 0]]
-
-    Source: S1 appendix C names it; formula of the CHT laboratory.
-    Reading: that code places rows at i floor(columns / rows); here both sides cover the ring to its end.
-    """
-    check_generator(rng)
-    check_fraction(randomness, "randomness")
-    (rows, columns), links = check_shape(shape, links)
-    degrees = np.diff(np.arange(rows + 1) * links // rows)
-    least = links // rows
-    places = sorted({max(least - 1, 0), min(least, columns - 1)})
-    cells = []
-    step = max(1, _BLOCK_CELLS // columns)
-    for first in range(0, rows, step):
-        block = np.arange(first, min(first + step, rows))
-        order = _order_keys(block, rows, columns, randomness, rng)
-        best = np.argpartition(order, places, axis=1)[:, : least + 1]
-        taken = np.arange(best.shape[1]) < degrees[block, None]
-        cells.append((block[:, None] * columns + best)[taken])
-    return links_of(np.concatenate(cells), (rows, columns))
-
-
 def watts_strogatz(
     shape: tuple[int, int], links: int, *, rewiring: float = 0.1, rng: np.random.Generator
 ) -> sp.csr_array:
@@ -170,40 +126,10 @@ def watts_strogatz(
     return links_of(np.concatenate(cells), (rows, columns))
 
 
-def _order_keys(
-    block: NDArray[np.int64], rows: int, columns: int, randomness: float, rng: np.random.Generator
-) -> NDArray[Any]:
-    """Return keys [block, columns]; the lowest are drawn first: the distance, or -log odds - Gumbel."""
-    # In units of 1 / rows of a column the distance is a whole number, so that equal distances are equal.
-    ring = rows * columns
-    away = np.abs(block[:, None] * columns - np.arange(columns) * rows)
-    distance = np.minimum(away, ring - away)
-    if randomness == 0.0:
-        return np.asarray(distance * columns + np.arange(columns))
-    keys = np.log1p(distance / rows)
-    keys *= min((1.0 - randomness) / randomness, _STEEPEST)
-    keys -= rng.gumbel(size=keys.shape)
-    return np.asarray(keys)
-
-
-def check_shape(shape: tuple[int, int], links: int) -> tuple[tuple[int, int], int]:
-    """Return both as plain integers; raise ValueError unless the links fit into the shape."""
-    check_iterable(shape, "shape", "(rows, columns)")
-    sides = [as_whole(side, "rows and columns of shape") for side in shape]
-    if len(sides) != 2 or min(sides) < 1:
-        raise ValueError(f"shape must be (rows, columns), both at least 1; got {shape!r}")
-    count = as_whole(links, "links")
-    if not 0 <= count <= sides[0] * sides[1]:
-        raise ValueError(
-            f"links must lie in [0, {sides[0] * sides[1]}], the cells of {shape}; got {links}: links_at "
-            "counts them"
-        )
-    return (sides[0], sides[1]), count
-
-
 INITIAL: dict[str, Callable[..., sp.csr_array]] = {
     "uniform": uniform,
     "erdos_renyi": erdos_renyi,
     "brf": brf,
+    "brf_grid": brf_grid,
     "watts_strogatz": watts_strogatz,
 }

@@ -71,3 +71,7 @@ OPTIMIZERS: Registry[Callable[..., Any]] = Registry(
     },
     public="netsci.train.OPTIMIZERS",
 )
+
+# method -> values of `Topology` that its recipe has by itself; what a recipe gives goes before them
+_CHT = {"removal": "magnitude", "initial": "csti", "zeta": 0.3, "schedule": "cosine", "until": 0.75}
+SETTINGS: dict[str, dict[str, Any]] = {}

@@ -1,6 +1,7 @@
 """Encodings: turn a batch of the data into the input of a network.
 
-    direct   the image itself, float32 in [0, 1], [B, ...]; a spiking network sees it at every step
+    direct   the image itself, float32, [B, ...], in [0, 1] unless the recipe normalises; a spiking network
+             sees it at every step
     rate     Bernoulli spikes with the intensity as probability, [T, B, ...]; if not spiking, the image itself
     events   numbers of events of data with a time axis, [T, B, ...]; if not spiking, their mean over time
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 def direct(inputs: Inputs, x: Tensor, rng: np.random.Generator) -> Tensor:
     """Return intensities [B, ...]."""
-    x = inputs.scale(x)
+    x = inputs.normalise(inputs.scale(x))
     return x.t() if inputs.flat else x
 
 

@@ -115,6 +115,7 @@ class Inputs:
             raise ValueError(
                 f"augment must be 'none' for {task.data!r}, which has a time axis; got {task.augment!r}"
             )
+        self._moments: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
         self.train_side = self._side(data.x_train, data.y_train)
         self.test_side = self._side(data.x_test, data.y_test)
 
@@ -200,10 +201,30 @@ class Inputs:
         """Return pixels as intensities in [0, 1], float32. Events are counts and do not change."""
         return x.to(torch.float32) if self.has_time else x.to(torch.float32).mul_(1.0 / self.full)
 
+    def normalise(self, x: Tensor) -> Tensor:
+        """Return intensities [B, C, H, W] or [C H W, B] minus their mean over their standard deviation.
+
+        Both are of a channel of the training images. A channel without spread is only moved. Without
+        `normalise` in the recipe nothing changes.
+        """
+        if not self.recipe.task.normalise:
+            return x
+        if self._moments is None:
+            self._moments = _channel_moments(self.intensities(), self.shape)
+        mean, spread = (torch.from_numpy(part).to(x.device) for part in self._moments)
+        if not self.flat:
+            return (x - mean[:, None, None]) / spread[:, None, None]
+        pixels = math.prod(self.shape[1:])
+        mean, spread = (part.repeat_interleave(pixels)[:, None] for part in (mean, spread))
+        return (x - mean) / spread
+
     def _encode(self, x: Tensor, epoch: int, number: int, purpose: int) -> Tensor:
         rng = generator_at(self.recipe.seed, epoch, number, purpose)
         found: Tensor = ENCODINGS[self.recipe.task.encoding](self, x, rng)
         return found
+
+
+_ROWS = 2048  # samples in floating point at once, for the moments of channels
 
 
 class Intensities:
@@ -234,6 +255,21 @@ class Intensities:
         x = x.flatten(0, 1).flatten(1) if inputs.has_time else x.flatten(1)
         skipped = begin * self._steps
         return inputs.scale(x[first - skipped : stop - skipped]).numpy()
+
+
+def _channel_moments(
+    seen: Intensities, shape: tuple[int, ...]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return mean and standard deviation of each channel over samples and pixels, float32 [C] each."""
+    total, squares = np.zeros(shape[0]), np.zeros(shape[0])
+    for first in range(0, len(seen), _ROWS):
+        block = seen[first : first + _ROWS].reshape(-1, shape[0], math.prod(shape[1:])).astype(np.float64)
+        total += block.sum(axis=(0, 2))
+        squares += np.square(block).sum(axis=(0, 2))
+    n = len(seen) * math.prod(shape[1:])
+    mean = total / n
+    spread = np.sqrt(np.maximum(squares / n - mean**2, 0.0))
+    return mean.astype(np.float32), np.where(spread > 0, spread, 1.0).astype(np.float32)
 
 
 def choose_data(data: DataSet, task: Task) -> DataSet:

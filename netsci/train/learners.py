@@ -85,23 +85,42 @@ def loss_of(recipe: Recipe) -> Callable[[Tensor, Tensor], Tensor]:
 def gradient(recipe: Recipe) -> Learner:
     """Return the learner that back-propagates the loss; through time, with surrogates, if the network spikes.
 
-    Dropout draws from torch's global generator. It is seeded for each batch and restored afterwards.
+    With mixup, each image is mixed with another one of its batch, x <- a x + (1 - a) x', and the loss is a
+    L(y) + (1 - a) L(y'), a drawn once a batch from Beta(mixup, mixup). Dropout draws from torch's global
+    generator. It is seeded for each batch and restored afterwards.
     """
     import torch
 
     criterion = loss_of(recipe)
-    mixed = recipe.optimisation.mixed
+    mixed, alpha = recipe.optimisation.mixed, recipe.optimisation.mixup
 
     def learn(model: nn.Module, x: Tensor, labels: Tensor, rng: np.random.Generator) -> BatchLoss:
         with torch.random.fork_rng([x.device] if x.is_cuda else []):
             torch.manual_seed(int(rng.integers(2**62)))
+            share, other = 1.0, labels
+            if alpha:
+                share = float(rng.beta(alpha, alpha))
+                x, other = _mix(x, labels, share, rng, over_time=recipe.task.encoding != "direct")
             with torch.autocast(x.device.type, torch.bfloat16, enabled=mixed and x.is_cuda):
                 scores = model(x)
         loss = criterion(scores.float(), labels)
+        if share != 1.0:
+            loss = share * loss + (1.0 - share) * criterion(scores.float(), other)
         loss.backward()  # type: ignore[no-untyped-call]
         return BatchLoss(loss.detach() * len(labels), {})
 
     return learn
+
+
+def _mix(
+    x: Tensor, labels: Tensor, share: float, rng: np.random.Generator, *, over_time: bool
+) -> tuple[Tensor, Tensor]:
+    """Return a batch mixed with itself in another order, and the labels of that order."""
+    import torch
+
+    order = torch.from_numpy(rng.permutation(len(labels))).to(labels.device)
+    axis = 1 if over_time and x.ndim in (3, 5) else 0  # [T, B, ...] has the batch second
+    return share * x + (1.0 - share) * x.index_select(axis, order), labels[order]
 
 
 def stp(recipe: Recipe) -> Learner:

@@ -1,4 +1,4 @@
-"""The parts of a recipe: the task, the network, its topology and its optimisation."""
+"""The parts of a recipe: the task, the network and its optimisation, and where its topology stands."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from typing import Any
 from netsci.choices import ACTIVATIONS, ARCHITECTURES, READOUTS, SURROGATES
 from netsci.data.augment import AUGMENTATIONS
 from netsci.graph.checks import check_choice, check_fraction, check_number
-from netsci.topology import DELTA, DENSITY, INITIAL, WEIGHTS, ZETA, EvolutionRule
+from netsci.topology import WEIGHTS
 from netsci.train.checks import check_flag, check_pairs, check_whole
-from netsci.train.choices import ENCODINGS, LEARNERS, LOSSES, LR_SCHEDULES, METHODS, OPTIMIZERS
+from netsci.train.choices import ENCODINGS, LEARNERS, LOSSES, LR_SCHEDULES, OPTIMIZERS
 from netsci.train.renamed import read_old_values
-from netsci.train.times import check_time
+from netsci.train.topology import CORRELATED, Topology
 
-CORRELATED = {"sscti": "phi", "sscti_as_printed": "as_printed"}  # topologies that look at the data
+__all__ = ["CALIBRATED", "CORRELATED", "Net", "Optimisation", "Task", "Topology"]
+
 CALIBRATED = "sswi_calibrated"  # first weights: those of SSWI, scaled to a firing rate
 
 
@@ -34,8 +35,11 @@ class Task:
     validation : number of training images to hold out. The run is tested on them *in place of* the test set:
         use this to choose hyper-parameters. 0 for none.
     augment : how training images are varied: "none", "shift" (moved at random, zeros fill the border) or
-        "crop_flip" (moved, and half of them mirrored: do not use it for digits); a name in
-        `netsci.data.augment.AUGMENTATIONS`. max_shift : largest move in pixels, in each direction.
+        "crop_flip" (moved, and half of them mirrored: do not use it for digits), or other names in
+        `netsci.data.augment.AUGMENTATIONS`, joined by "+". max_shift : largest move in pixels, in each
+        direction.
+    normalise : True for pixels minus their mean, over their standard deviation, of each channel of the
+        training images. First links and weights are drawn as without it.
     """
 
     data: str = "digits"
@@ -47,6 +51,7 @@ class Task:
     validation: int = 0
     augment: str = "none"
     max_shift: int = 4
+    normalise: bool = False
 
     def __post_init__(self) -> None:
         read_old_values(self)
@@ -54,7 +59,13 @@ class Task:
         if not isinstance(self.data, str) or not self.data:
             raise TypeError(f"data must be the name of a data set (str); got {self.data!r}")
         check_pairs(self.data_options, "data_options")
-        AUGMENTATIONS.check(self.augment, "augment")
+        check_flag(self.normalise, "normalise")
+        if self.normalise and self.encoding != "direct":
+            raise ValueError(
+                f"normalise must be False for encoding {self.encoding!r}, which has no negative intensities"
+            )
+        for name in self.augment.split("+") if isinstance(self.augment, str) else [self.augment]:
+            AUGMENTATIONS.check(name, "augment")
         check_whole(self.steps, 1, "steps")
         check_whole(self.max_shift, 0, "max_shift")
         check_whole(self.validation, 0, "validation")
@@ -115,109 +126,6 @@ class Net:
 
 
 @dataclass(frozen=True)
-class Topology:
-    """The first links and how they change in training (S0's four stages).
-
-    A time is a number of epochs, fractions allowed, or a text such as "100 steps", see `netsci.train.plan`.
-
-    method : the training method, a name in `netsci.train.METHODS`: it draws the first links and changes them.
-        "ch_snn" reads all other fields. A method may fix some fields itself, as "set" and "rigl" fix removal
-        and regrowth: leave those at their defaults. method_options : options of the method, as pairs
-        (name, value).
-    sparsity : share of absent links in every sparse layer, in [0, 1). The output layer is dense.
-    initial_sparsity : share of absent links at the start; None if it equals `sparsity` all the time.
-        density_schedule : how it then changes to `sparsity`, a name in `netsci.topology.DENSITY`.
-    initial : first links, "sscti", "sscti_as_printed" or a name in `netsci.topology.INITIAL`. Layers behind
-        convolutions or attention are uniform in any case.
-    removal, regrowth, delta, permanent, as_printed, percolate : see `netsci.topology.EvolutionRule`. delta
-        may be a pair (removal, regrowth).
-    delta_end : delta at the end, one number or such a pair; None if delta stays. delta_schedule : how it
-        changes, a name in `netsci.topology.DELTA`.
-    zeta : share of links that an evolution removes. schedule : how it changes, "cosine" or "static".
-    evolve_every : time between two evolutions; 0 for links that never change. evolve_after : time before the
-        first one is due. until : when evolution ends, as a share of all epochs or as a text.
-    early_stop : a layer stops evolving for good when more than this share of its regrown links had just been
-        removed; None to go on.
-    """
-
-    sparsity: float = 0.99
-    initial: str = "sscti"
-    removal: str = "lrs"
-    regrowth: str = "ch3_l3"
-    delta: float | tuple[float, float] = 0.5
-    permanent: bool = True
-    as_printed: bool = False
-    zeta: float = 0.3
-    schedule: str = "cosine"
-    until: float | str = 1.0
-    evolve_every: float | str = 1
-    early_stop: float | None = 0.95
-    method: str = "ch_snn"
-    method_options: tuple[tuple[str, Any], ...] = ()
-    initial_sparsity: float | None = None
-    density_schedule: str = "linear"
-    delta_end: float | tuple[float, float] | None = None
-    delta_schedule: str = "linear"
-    percolate: bool = True
-    evolve_after: float | str = 0
-
-    def __post_init__(self) -> None:
-        METHODS.check(self.method, "method")
-        check_pairs(self.method_options, "method_options")
-        for name in ("permanent", "as_printed", "percolate"):
-            check_flag(getattr(self, name), name)
-        check_choice(self.initial, (*CORRELATED, *INITIAL), "initial")
-        check_choice(self.schedule, tuple(ZETA), "schedule")
-        self._check_sparsity()
-        self._check_times()
-        check_fraction(self.zeta, "zeta")
-        if self.early_stop is not None:
-            check_fraction(self.early_stop, "early_stop")
-        self.rule  # noqa: B018  # raises where its choices do not fit
-        check_choice(self.delta_schedule, tuple(DELTA), "delta_schedule")
-        if self.delta_end is not None:
-            ends = self.delta_end if isinstance(self.delta_end, tuple) else (self.delta_end,) * 2
-            for delta in ends:
-                check_fraction(delta, "delta_end")
-            if len(ends) != 2:
-                raise ValueError(f"delta_end must be one number, or two as delta has; got {self.delta_end!r}")
-        elif self.delta_schedule != "linear":
-            raise ValueError(f"delta_end is missing: set it for delta_schedule {self.delta_schedule!r}")
-
-    def _check_sparsity(self) -> None:
-        check_choice(self.density_schedule, tuple(DENSITY), "density_schedule")
-        names = ["sparsity"] if self.initial_sparsity is None else ["sparsity", "initial_sparsity"]
-        for name in names:
-            check_fraction(getattr(self, name), name)
-            if getattr(self, name) == 1.0:
-                raise ValueError(f"{name} must lie below 1: a network without links cannot learn")
-        if self.initial_sparsity is None and self.density_schedule != "linear":
-            raise ValueError(
-                f"initial_sparsity is missing: set it for density_schedule {self.density_schedule!r}"
-            )
-
-    def _check_times(self) -> None:
-        for name in ("evolve_every", "evolve_after"):
-            check_time(getattr(self, name), name)
-        if isinstance(self.until, str):
-            check_time(self.until, "until")
-        else:
-            check_fraction(self.until, "until")
-
-    @property
-    def rule(self) -> EvolutionRule:
-        """The rule of the evolution steps, with the delta of the start."""
-        return EvolutionRule(
-            self.removal, self.regrowth, self.delta, self.permanent, self.as_printed, self.percolate
-        )
-
-    @property
-    def first_sparsity(self) -> float:
-        """Share of absent links in every sparse layer at the start."""
-        return self.sparsity if self.initial_sparsity is None else self.initial_sparsity
-
-
-@dataclass(frozen=True)
 class Optimisation:
     """How the weights are learnt.
 
@@ -237,6 +145,8 @@ class Optimisation:
         3/4 of the epochs), "milestones" (times milestone_factor after each number of epochs in milestones),
         "linear" (to linear_end times lr, reached after the share linear_over of the epochs), or another name
         in `netsci.train.LR_SCHEDULES`.
+    mixup : alpha of the Beta distribution by which training images and labels of a batch are mixed in pairs;
+        0 for none.
     clip : largest norm of the whole gradient, or None. mixed : whether a GPU computes in bfloat16.
     """
 
@@ -258,6 +168,7 @@ class Optimisation:
     milestone_factor: float = 0.1
     linear_end: float = 0.01
     linear_over: float = 0.9
+    mixup: float = 0.0
 
     def __post_init__(self) -> None:
         LEARNERS.check(self.learner, "learner")
@@ -272,7 +183,7 @@ class Optimisation:
         for name, low in (("batch", 1), ("epochs", 1), ("window", 1), ("warmup", 0)):
             check_whole(getattr(self, name), low, name)
         check_flag(self.mixed, "mixed")
-        for name in ("lr", "weight_decay"):
+        for name in ("lr", "weight_decay", "mixup"):
             check_number(getattr(self, name), name)
             if not 0.0 <= getattr(self, name) < math.inf:
                 raise ValueError(f"{name} must be at least 0 and finite; got {getattr(self, name)!r}")

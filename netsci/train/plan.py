@@ -98,10 +98,9 @@ class Plan:
         """Return the share of absent links after an evolution."""
         first, last = self.topology.initial_sparsity, self.topology.sparsity
         if first is None or not self._length:
-            return last
-        return DENSITY[self.topology.density_schedule](
-            first, last, float(number * self._every), self._length, 1.0
-        )
+            return float(last)
+        schedule = DENSITY[self.topology.density_schedule]
+        return float(schedule(first, last, float(number * self._every), self._length, 1.0))
 
     @property
     def _every(self) -> Fraction:

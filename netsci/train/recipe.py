@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from functools import partial
 from typing import Any
 
 from netsci.arguments import shorten
@@ -79,7 +80,8 @@ class Recipe:
     def replace(self, **changes: Any) -> Recipe:
         """Return the recipe with new values for some fields, given by name.
 
-        Each name occurs in one part only, so the part need not be named.
+        Each name occurs in one part only, so the part need not be named. Another method brings its own values
+        of the topology for what was not set, see `Topology`.
         dense=True drops the topology. All changes are made together, so only the result must be valid. Lists
         become tuples and numbers of numpy become Python's: a recipe that is read from a file is then equal.
         Former names of fields and values (`RENAMED`) are read too.
@@ -115,7 +117,8 @@ class Recipe:
                     f"{', '.join(values)} cannot be set: the recipe is dense and has no topology; leave out "
                     "dense=True, or start from a recipe with a topology, such as Recipe()"
                 )
-            parts[owner] = dataclasses.replace(part, **values)
+            replace = part.replace if owner == "topology" else partial(dataclasses.replace, part)
+            parts[owner] = replace(**values)
         return dataclasses.replace(self, **parts)
 
     def flat(self) -> dict[str, Any]:
@@ -159,7 +162,11 @@ class Recipe:
         """
         if not isinstance(values, Mapping) or not all(isinstance(name, str) for name in values):
             raise TypeError(f"values must be a dictionary of values by field; got {shorten(values)}")
-        return cls().replace(**values)
+        given = read_old_names(values)
+        if given.keys() >= {"method", "sparsity", "zeta", "removal"}:
+            # All values of a run: a field that came later had its default, whatever its method now brings.
+            given = {f.name: f.default for f in fields(Topology)} | given
+        return cls().replace(**given)
 
 
 _PARTS: dict[str, type] = {"task": Task, "net": Net, "topology": Topology, "optimisation": Optimisation}

@@ -163,7 +163,7 @@ def test_brf_mean_distance_grows_with_randomness():
 
 
 def test_brf_in_blocks_of_rows(monkeypatch):
-    monkeypatch.setattr("netsci.topology.initial._BLOCK_CELLS", 20)
+    monkeypatch.setattr("netsci.topology.receptive._BLOCK_CELLS", 20)
     mask = brf((7, 9), 17, randomness=0.0, rng=rng())
     monkeypatch.undo()
     assert np.array_equal(mask.toarray(), brf((7, 9), 17, randomness=0.0, rng=rng()).toarray())

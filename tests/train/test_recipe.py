@@ -22,6 +22,7 @@ from netsci.train import (
     Task,
     Topology,
 )
+from netsci.train.choices import SETTINGS
 from netsci.train.command import choose_recipe
 from netsci.train.recipe import read_old_names, write_old_names
 
@@ -57,7 +58,7 @@ def test_changes_need_to_fit_each_other_only():
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"learning_rate": 1.0}, "no field 'learning_rate'.* fields are activation, alpha"),
+        ({"learning_rate": 1.0}, "no field 'learning_rate'.* fields are activation, allocation"),
         ({"steps": 0}, "steps must be a whole number of at least 1"),
         ({"steps": True}, "steps must be"),
         ({"lr": -1.0}, "lr must be at least 0"),
@@ -196,3 +197,58 @@ def test_recipes_need_no_torch():
 def test_a_recipe_is_made_of_values_by_field(values) -> None:
     with pytest.raises(TypeError, match="values must be a dictionary of values by field"):
         Recipe.of(values)
+
+
+def test_a_method_brings_its_values_under_those_that_are_given(monkeypatch):
+    monkeypatch.setitem(SETTINGS, "set", {"schedule": "static", "zeta": 0.25})
+    monkeypatch.setitem(SETTINGS, "rigl", {"until": 0.75})
+    assert (Topology(method="set").schedule, Topology(method="set").zeta) == ("static", 0.25)
+    assert Topology(method="set", zeta=0.3).zeta == 0.3
+    own = Recipe().replace(sparsity=0.9).replace(method="set")
+    assert (own.topology.sparsity, own.topology.zeta) == (0.9, 0.25)
+    other = own.replace(method="rigl").topology
+    assert (other.sparsity, other.zeta, other.schedule, other.until) == (0.9, 0.3, "cosine", 0.75)
+    kept = own.replace(zeta=0.1).replace(method="rigl").topology
+    assert kept.zeta == 0.1
+    assert Recipe.of(own.flat()) == own
+
+
+def test_a_recipe_from_before_a_field_has_no_value_of_the_method_there(monkeypatch):
+    """Its run had the plain default: a method's own value for a later field must not change it."""
+    monkeypatch.setitem(SETTINGS, "rigl", {"allocation": "erk"})
+    old = Recipe().replace(method="rigl", allocation="uniform").flat()
+    del old["allocation"]
+    assert Recipe.of(old).topology.allocation == "uniform"
+    assert Recipe.of({"method": "rigl"}).topology.allocation == "erk"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"sparsity": {"conv": 1.0}}, "sparsity must lie below 1"),
+        ({"sparsity": ()}, "sparsity must be a number, or a mapping such as"),
+        ({"sparsity": {"conv": 0.5}, "allocation": "erk"}, "allocation 'erk' spreads one sparsity"),
+        ({"allocation": "best"}, "allocation must be one of"),
+        ({"initial_options": (("sigma", 2.0),)}, "initial_options of 'sscti' must be among least_activity"),
+        ({"regrowth": {"conv": "random"}}, "regrowth must be a score, or a score for 'conv' and one"),
+        ({"steepness": "fast"}, "steepness must be a positive number such as 6, or a text"),
+        ({"steepness": 0.0}, "steepness must be"),
+        ({"excess": (0.1,)}, "excess must be .. or .more density"),
+        ({"mixup": -1.0}, "mixup must be at least 0"),
+        ({"normalise": True, "encoding": "rate"}, "normalise must be False for encoding 'rate'"),
+        ({"augment": "shift+blur"}, "augment must be one of"),
+        ({"augment": 3}, "augment must be one of"),
+    ],
+)
+def test_new_fields_are_checked(changes, words):
+    with pytest.raises((TypeError, ValueError), match=words):
+        Recipe().replace(**changes)
+
+
+def test_kinds_of_layers_become_pairs_and_survive_json():
+    recipe = Recipe().replace(
+        sparsity={"conv": 0.78, "linear": 0.99}, initial_sparsity={"conv": 0.2}, density_schedule="sigmoid"
+    )
+    assert recipe.topology.first_sparsity == (("conv", 0.2), ("linear", 0.99))
+    assert Recipe.of(json.loads(json.dumps(recipe.flat()))) == recipe
+    hash(recipe)

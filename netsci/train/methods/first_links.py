@@ -34,7 +34,41 @@ def input_correlation(topology: Topology, inputs: Inputs) -> NDArray[np.float64]
     """
     if topology.initial not in CORRELATED or not inputs.flat:
         return None
-    return CORRELATION[CORRELATED[topology.initial]](inputs.intensities())
+    correlation = CORRELATION[CORRELATED[topology.initial]](inputs.intensities())
+    options = dict(topology.initial_options)
+    quiet = ~active_features(inputs, options.get("least_activity", 0.0))
+    # NaN comes after every number: such cells get links only where all others have them.
+    correlation[quiet] = correlation[:, quiet] = np.nan
+    if options.get("zero_diagonal", False):
+        np.fill_diagonal(correlation, np.nan)
+    return correlation
+
+
+def active_features(inputs: Inputs, least: float) -> NDArray[np.bool_]:
+    """Return which features are above 0 in at least a share `least` of the training samples, bool [features].
+
+    Raises ValueError if there are none.
+
+    Examples
+    --------
+    >>> from netsci.train import Inputs, Recipe
+    >>> int(active_features(Inputs(Recipe(), "cpu"), 0.05).sum())
+    54
+
+    Source: ours; rare features correlate almost perfectly, and S0 has no such limit.
+    """
+    seen = inputs.intensities()
+    if not least:
+        return np.ones(seen.shape[1], bool)
+    lit, step = np.zeros(seen.shape[1]), 4096
+    for first in range(0, len(seen), step):
+        lit += np.count_nonzero(seen[first : first + step] > 0, axis=0)
+    found = np.asarray(lit >= least * len(seen))
+    if not found.any():
+        raise ValueError(
+            f"least_activity must leave some features; none is above 0 in {100 * least:g} % of the samples"
+        )
+    return found
 
 
 def first_links(
@@ -45,9 +79,10 @@ def first_links(
 ) -> dict[str, sp.csr_array]:
     """Draw the first links of layers, bool CSR [inputs, outputs] by name.
 
-    A correlated topology depends on the training inputs and is repeated as tiles over hidden layers. Layers
-    of networks that see images are uniform in any case. `rng(place)` returns the generator of the layer at a
-    place 0, 1, ... of the order. Raises ValueError if rounding leaves a layer without links.
+    A correlated topology depends on the training inputs. "sscti" is repeated as tiles over hidden layers;
+    behind the first layer "csti" is uniform, and "brf_grid" is "brf". Layers of networks that see images are
+    uniform if the topology is a correlated one. `rng(place)` returns the generator of the layer at a place 0,
+    1, ... of the order. Raises ValueError if rounding leaves a layer without links.
 
     Examples
     --------
@@ -59,15 +94,15 @@ def first_links(
 
     Source: S0 section 3.2.1 and appendix A.4.
     """
-    initial = topology.initial if inputs.flat else "uniform"
     sparsity = topology.first_sparsity
     links: dict[str, Any] = {}
     correlation = input_correlation(topology, inputs)
     for place, (name, shape) in enumerate(shapes.items()):
-        if correlation is not None:
+        initial, options = _initial_at(place, topology, inputs)
+        if initial in CORRELATED:
             links[name] = link_correlated_at(correlation, shape, sparsity)
         else:
-            links[name] = INITIAL[initial](shape, links_at(shape, sparsity), rng=rng(place))
+            links[name] = INITIAL[initial](shape, links_at(shape, sparsity), rng=rng(place), **options)
         if not links[name].nnz:
             tiled = initial in CORRELATED
             hint = (
@@ -80,3 +115,20 @@ def first_links(
                 f"sparsity of {sparsity}: lower the sparsity{hint}"
             )
     return links
+
+
+def _initial_at(place: int, topology: Topology, inputs: Inputs) -> tuple[str, dict[str, Any]]:
+    """Return the name of the first topology of a layer and its options, given the layer's place."""
+    initial, options = topology.initial, dict(topology.initial_options)
+    if not inputs.flat:  # what a layer sees there has no places and no correlations known
+        return ("uniform" if initial in (*CORRELATED, "brf_grid") else initial), (
+            {} if initial in (*CORRELATED, "brf_grid") else options
+        )
+    if initial == "brf_grid":
+        least = options.pop("least_activity", 0.0)
+        if place:
+            return "brf", {}
+        return initial, {"grid": inputs.shape, "active": active_features(inputs, least), **options}
+    if initial == "csti" and place:
+        return "uniform", {}
+    return initial, options
