@@ -22,6 +22,7 @@ ARCHITECTURES: Registry[Any] = Registry(
         "spikformer": "netsci.models.spikformer:ARCHITECTURE",
         "resnet18": "netsci.models.resnet:ARCHITECTURE",
         "vgg16": "netsci.models.vgg:ARCHITECTURE",
+        "vit": "netsci.models.vit:ARCHITECTURE",
     },
     public="netsci.models.ARCHITECTURES",
 )
