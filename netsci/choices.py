@@ -21,6 +21,8 @@ ARCHITECTURES: Registry[Any] = Registry(
         "conv6fc2": "netsci.models.conv:CONV6FC2",
         "spikformer": "netsci.models.spikformer:ARCHITECTURE",
         "resnet18": "netsci.models.resnet:ARCHITECTURE",
+        "vgg16": "netsci.models.vgg:ARCHITECTURE",
+        "vit": "netsci.models.vit:ARCHITECTURE",
     },
     public="netsci.models.ARCHITECTURES",
 )

@@ -9,12 +9,16 @@ from netsci.models.linear import FeatureMajorLinear
 from netsci.models.mlp import MLP, SpikingMLP, mlp
 from netsci.models.resnet import ResNet, SpikingResNet, resnet18
 from netsci.models.spikformer import Spikformer, spikformer, spikformer_tiny
+from netsci.models.stochastic_depth import StochasticDepth
+from netsci.models.vgg import VGG, vgg16
+from netsci.models.vit import ViT, deit_small, deit_tiny, vit
 
 __all__ = [
     "ACTIVATIONS",
     "ARCHITECTURES",
     "MLP",
     "READOUTS",
+    "VGG",
     "Architecture",
     "ConvNet",
     "Dropout",
@@ -24,10 +28,16 @@ __all__ = [
     "SpikingConvNet",
     "SpikingMLP",
     "SpikingResNet",
+    "StochasticDepth",
+    "ViT",
     "conv2fc2",
     "conv6fc2",
+    "deit_small",
+    "deit_tiny",
     "mlp",
     "resnet18",
     "spikformer",
     "spikformer_tiny",
+    "vgg16",
+    "vit",
 ]

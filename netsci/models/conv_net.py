@@ -35,6 +35,7 @@ from netsci.models.parts import (
     start_firing,
 )
 from netsci.models.pooling import AveragePool2
+from netsci.sparse import SparseConv2d
 
 POOLS: dict[str, Callable[[], nn.Module]] = {"average": AveragePool2, "max": partial(nn.MaxPool2d, 2)}
 CLASSIFIER = ("classifier.layers.0", "classifier.layers.1")
@@ -102,7 +103,8 @@ class ConvNet(nn.Module):
         self.pooled = tuple(
             after == "P" for size, after in zip(channels, [*channels[1:], 0], strict=True) if size != "P"
         )
-        self.sparse_names = CLASSIFIER[:1]
+        sparse = (f"convs.{i}" for i, conv in enumerate(self.convs) if isinstance(conv, SparseConv2d))
+        self.sparse_names = (*sparse, *CLASSIFIER[:1])
         self.feature_shape = (sizes[-1], *self._feature_size(padding))
         features = sizes[-1] * self.feature_shape[1] * self.feature_shape[2]
         self.classifier = perceptron(
@@ -153,14 +155,21 @@ class ConvNet(nn.Module):
     def wiring(self) -> list[wiring.Wire]:
         """Return the graph of the classifier, features -> hidden -> classes; see `netsci.models.wiring`.
 
-        Every place of every feature map is one unit. The convolutions, dense or sparse, are not in this
-        graph, so they neither evolve nor percolate.
+        With dense convolutions every place of every feature map is one unit, and the graph begins there. If a
+        convolution is sparse, all are in the graph, image -> conv0 -> conv1 -> ... -> hidden -> classes: a
+        unit is a channel, of which the classifier reads H W places.
         """
         first, last = CLASSIFIER
-        return [
-            wiring.layer(self, first, "features", "hidden"),
-            wiring.layer(self, last, "hidden", "classes"),
+        end = wiring.layer(self, last, "hidden", "classes")
+        if not any(isinstance(conv, SparseConv2d) for conv in self.convs):
+            return [wiring.layer(self, first, "features", "hidden"), end]
+        populations = ["image", *(f"conv{i}" for i in range(len(self.convs)))]
+        wires = [
+            wiring.layer(self, f"convs.{i}", source, target)
+            for i, (source, target) in enumerate(pairwise(populations))
         ]
+        places = self.feature_shape[1] * self.feature_shape[2]
+        return [*wires, wiring.layer(self, first, populations[-1], "hidden", rows_per_unit=places), end]
 
     def _start_firing(self, norm: bool, average: bool) -> None:
         """Draw first weights of the layers without normalisation."""

@@ -37,7 +37,7 @@ class Dropout(nn.Dropout):
         return x * kept
 
 
-def check_dropout(p: float) -> float:
+def check_dropout(p: float, name: str = "dropout") -> float:
     """Return the probability of dropping; raise TypeError or ValueError unless it lies in [0, 1).
 
     Examples
@@ -45,7 +45,7 @@ def check_dropout(p: float) -> float:
     >>> check_dropout(0.1)
     0.1
     """
-    check_fraction(p, "dropout")
+    check_fraction(p, name)
     if p == 1.0:
-        raise ValueError("dropout must lie in [0, 1); at 1 it drops every unit: take a smaller share")
+        raise ValueError(f"{name} must lie in [0, 1); at 1 it drops everything: take a smaller share")
     return p

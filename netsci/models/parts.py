@@ -25,6 +25,7 @@ from netsci.graph.chain import transpose_hint
 from netsci.graph.checks import as_links, as_whole
 from netsci.models.architecture import Activation, Neuron
 from netsci.sparse import SparseConv2d, SparseLinear
+from netsci.sparse.shapes import fused_parts
 
 Links = Mapping[str, sp.csr_array]
 Layer = Callable[[torch.Tensor], torch.Tensor]
@@ -73,7 +74,7 @@ def links_by_name(links: Any, order: Sequence[str]) -> dict[str, sp.csr_array]:
 
 def check_names(links: Links, model: nn.Module) -> None:
     """Raise ValueError if links name a layer that the model does not have."""
-    known = {name for name, module in model.named_modules() if link_shape(module) is not None}
+    known = set(link_shapes(model))
     unknown = sorted(set(links) - known)
     if unknown:
         raise ValueError(f"links must name layers of the model, {sorted(known)}; got {unknown}")
@@ -95,6 +96,28 @@ def link_shape(module: nn.Module) -> tuple[int, int] | None:
         height, width = module.kernel_size
         return module.in_channels * height * width, module.out_channels
     return None
+
+
+def link_shapes(model: nn.Module) -> dict[str, tuple[int, int]]:
+    """Return the shape of links, (in, out) or (in k^2, out), of every linear layer and convolution.
+
+    A fused layer qkv counts as three, ".q", ".k" and ".v", see `netsci.sparse.shapes.fused_parts`.
+
+    Build the dense model on the meta device to learn the shapes at no cost.
+
+    Examples
+    --------
+    >>> link_shapes(nn.Sequential(nn.Conv2d(2, 4, 3), nn.ReLU(), nn.Linear(4, 1)))
+    {'0': (18, 4), '2': (4, 1)}
+    """
+    shapes: dict[str, tuple[int, int]] = {}
+    for name, module in model.named_modules():
+        shape, parts = link_shape(module), fused_parts(name, module)
+        if parts and shape is not None:
+            shapes |= {f"{name}.{part}": (shape[0], shape[1] // len(parts)) for part in parts}
+        elif shape is not None:
+            shapes[name] = shape
+    return shapes
 
 
 def runs_over_time(activation: nn.Module) -> bool:

@@ -44,6 +44,10 @@ from netsci.models.parts import (
     runs_over_time,
 )
 from netsci.models.readout import check_readout, read_out
+from netsci.models.stochastic_depth import depths
+from netsci.sparse import SparseConv2d
+
+STEM_POOLS: dict[str, type[nn.Module]] = {"max": nn.MaxPool2d, "average": nn.AvgPool2d}
 
 
 class BasicBlock(nn.Module):
@@ -59,9 +63,11 @@ class BasicBlock(nn.Module):
         stride: int,
         activation: Activation,
         residual: str,
+        depth: nn.Module | None,
     ) -> None:
         super().__init__()
         self.residual = residual
+        self.stochastic_depth = depth
         self.conv1 = convolution(links, f"{name}.conv1", inputs, outputs, 3, stride=stride, padding=1)
         self.bn1, self.neuron1 = nn.BatchNorm2d(outputs), activation()
         self.conv2 = convolution(links, f"{name}.conv2", outputs, outputs, 3, padding=1)
@@ -77,12 +83,14 @@ class BasicBlock(nn.Module):
         """Return [T, batch, outputs, H/stride, W/stride] of s [T, batch, inputs, H, W]."""
         hidden = fire(self.neuron1, at_each_step(lambda frames: self.bn1(self.conv1(frames)), s))
         current = at_each_step(lambda frames: self.bn2(self.conv2(frames)), hidden)
+        keep = self.stochastic_depth
         shortcut = s if self.downsample is None else at_each_step(self.downsample, s)
         if self.residual == "current":
-            return fire(self.neuron2, current + shortcut)
+            return fire(self.neuron2, (current if keep is None else keep(current)) + shortcut)
         if self.downsample is not None:
             shortcut = fire(self.neuron3, shortcut)
-        return fire(self.neuron2, current) + shortcut
+        spikes = fire(self.neuron2, current)
+        return (spikes if keep is None else keep(spikes)) + shortcut
 
 
 class ResNet(nn.Module):
@@ -101,6 +109,8 @@ class ResNet(nn.Module):
         width: int,
         blocks: Sequence[int],
         stem: str,
+        pooling: str,
+        stochastic_depth: float,
         residual: str,
         neuron: Neuron,
         steps: int,
@@ -110,6 +120,7 @@ class ResNet(nn.Module):
         self.input_shape, self.classes, self.steps = check_sizes(input_shape, classes, steps)
         check_choice(stem, ("cifar", "imagenet"), "stem")
         check_choice(residual, ("current", "spike"), "residual")
+        check_choice(pooling, tuple(STEM_POOLS), "pooling")
         activation = activation_like(neuron)
         check_iterable(blocks, "blocks", "a list with the number of blocks of each stage")
         if as_whole(width, "width") < 1 or not len(blocks) or min(as_whole(n, "blocks") for n in blocks) < 1:
@@ -121,7 +132,8 @@ class ResNet(nn.Module):
         kernel, stride = (3, 1) if stem == "cifar" else (7, 2)
         self.conv1 = convolution(given, "conv1", channels, width, kernel, stride=stride, padding=kernel // 2)
         self.bn1, self.neuron1 = nn.BatchNorm2d(width), activation()
-        self.pool = nn.MaxPool2d(3, 2, 1) if stem == "imagenet" else None
+        self.pool = STEM_POOLS[pooling](3, 2, 1) if stem == "imagenet" else None
+        left_out = iter(depths(stochastic_depth, sum(blocks), axis=1))
         for stage, (size, depth) in enumerate(zip(sizes, blocks, strict=True)):
             before = sizes[max(stage - 1, 0)]
             made = [
@@ -133,6 +145,7 @@ class ResNet(nn.Module):
                     stride=2 if stage and not i else 1,
                     activation=activation,
                     residual=residual,
+                    depth=next(left_out),
                 )
                 for i in range(depth)
             ]
@@ -142,7 +155,8 @@ class ResNet(nn.Module):
         self.readout = readout if runs_over_time(self.neuron1) else "sum"
         self.output_neuron = activation() if self.readout == "rate" else None
         check_names(given, self)
-        outside = ("conv1", "fc")
+        self._stem_is_sparse = isinstance(self.conv1, SparseConv2d)
+        outside = ("fc",) if self._stem_is_sparse else ("conv1", "fc")
         self.sparse_names = tuple(name for name in wiring.link_shapes(self) if name not in outside)
 
     @property
@@ -170,10 +184,12 @@ class ResNet(nn.Module):
         """Return the graph from the channels of the first convolution to the classes.
 
         Every block is a population of its first convolution's channels (conv) and one of its sums (block);
-        see `netsci.models.wiring`. The stem is left out: conv1, from the image to the input population, is
-        dense and is not percolated.
+        see `netsci.models.wiring`. A dense stem is left out: conv1, from the image to the input population,
+        is not percolated. A sparse one is the first projection.
         """
         wires: list[wiring.Wire] = []
+        if self._stem_is_sparse:
+            wires.append(wiring.layer(self, "conv1", "image", "stem"))
         source, inputs = "stem", self.widths[0]
         for stage, (size, depth) in enumerate(zip(self.widths, self.depths, strict=True), start=1):
             for i in range(depth):
@@ -199,6 +215,8 @@ def resnet18(
     width: int = 64,
     blocks: Sequence[int] = (2, 2, 2, 2),
     stem: str = "cifar",
+    pooling: str = "max",
+    stochastic_depth: float = 0.0,
     residual: str = "current",
     neuron: Neuron = None,
     steps: int = 4,
@@ -215,7 +233,10 @@ def resnet18(
         that S0 makes sparse.
     width : channels of the first stage, 64 in ResNet-18; they double from stage to stage.
     blocks : blocks of each stage.
-    stem : "cifar", 3x3 without pooling, or "imagenet", 7x7 of stride 2 and max pooling.
+    stem : "cifar", 3x3 without pooling, or "imagenet", 7x7 of stride 2 and a pooling.
+    pooling : of the stem "imagenet", "max" or "average".
+    stochastic_depth : probability, in the last block, of leaving out the branch of a sample in training; it
+        rises along a line from 0 in the first block.
     residual : what a block adds to its shortcut, "current" (before the neuron) or "spike" (after it); see
         `netsci.models.resnet`.
     steps : number of time steps T for images without a time axis.
@@ -242,6 +263,8 @@ def resnet18(
         width=width,
         blocks=blocks,
         stem=stem,
+        pooling=pooling,
+        stochastic_depth=stochastic_depth,
         residual=residual,
         neuron=neuron,
         steps=steps,
@@ -261,6 +284,11 @@ def _build(
 
 ARCHITECTURE = Architecture(
     _build,
-    takes=frozenset({"steps", "activation", "readout", "width", "blocks", "stem", "residual"}),
+    takes=frozenset(
+        {
+            *("steps", "activation", "readout", "width", "blocks"),
+            *("stem", "pooling", "stochastic_depth", "residual"),
+        }
+    ),
     sparse=wiring.default_sparse,
 )

@@ -5,6 +5,8 @@
     source, target : names of populations
     source_size, target_size : their numbers of units (neurons, or channels of a convolution)
     rows_per_unit : rows of links that each source unit owns, k^2 for a convolution
+    target_needs : "every" if a target unit is live only if every projection into it brings a live link, as
+        factors of a product do; "any" (the default) if one is enough
     layer : dotted name of the layer whose links these are, sparse, or dense (all links)
     links : in place of layer, fixed links, bool CSR [source_size rows_per_unit, target_size]
 
@@ -32,10 +34,24 @@ import scipy.sparse as sp
 from torch import nn
 
 from netsci.graph.checks import as_links
-from netsci.models.parts import link_shape
+from netsci.models.parts import link_shape, link_shapes
 from netsci.sparse import SparseConv2d, sparse_layers
 
 Wire = dict[str, Any]
+
+__all__ = [
+    "Wire",
+    "chain",
+    "constant",
+    "default_sparse",
+    "evolvable",
+    "fixed",
+    "full_links",
+    "heads",
+    "identity",
+    "layer",
+    "link_shapes",
+]
 
 
 def full_links(inputs: int, outputs: int) -> sp.csr_array:
@@ -85,8 +101,11 @@ def constant(source: str, target: str, links: sp.csr_array) -> Wire:
 fixed = constant  # its former name
 
 
-def layer(model: nn.Module, name: str, source: str, target: str) -> Wire:
+def layer(model: nn.Module, name: str, source: str, target: str, *, rows_per_unit: int = 1) -> Wire:
     """Return the projection of a linear layer or a convolution of the model, sparse or dense (all links).
+
+    rows_per_unit : of a linear layer, H W where it reads flattened feature maps [C, H, W] -> C H W. That of a
+    convolution is the number of places of its kernel.
 
     Examples
     --------
@@ -98,7 +117,8 @@ def layer(model: nn.Module, name: str, source: str, target: str) -> Wire:
     shape = link_shape(module)
     if shape is None:
         raise ValueError(f"layer {name!r} must be linear or a convolution; it is {type(module).__name__}")
-    rows = shape[0] // int(module.in_channels) if isinstance(module, (nn.Conv2d, SparseConv2d)) else 1
+    convolution = isinstance(module, (nn.Conv2d, SparseConv2d))
+    rows = shape[0] // int(module.in_channels) if convolution else rows_per_unit  # type: ignore[arg-type]
     return _wire(source, target, shape, rows) | {"layer": name}
 
 
@@ -137,20 +157,6 @@ def default_sparse(model: nn.Module) -> tuple[str, ...]:
             f"{type(model).__name__} has no sparse_names: pass the names of the layers that evolve"
         )
     return tuple(names)
-
-
-def link_shapes(model: nn.Module) -> dict[str, tuple[int, int]]:
-    """Return the shape of links, (in, out) or (in k^2, out), of every linear layer and convolution.
-
-    Build the dense model on the meta device to learn the shapes at no cost.
-
-    Examples
-    --------
-    >>> link_shapes(nn.Sequential(nn.Conv2d(2, 4, 3), nn.ReLU(), nn.Linear(4, 1)))
-    {'0': (18, 4), '2': (4, 1)}
-    """
-    shapes = ((name, link_shape(module)) for name, module in model.named_modules())
-    return {name: shape for name, shape in shapes if shape is not None}
 
 
 def evolvable(model: nn.Module) -> list[bool]:

@@ -6,18 +6,22 @@ from netsci.sparse.evolving import evolve_module
 from netsci.sparse.graph import layered_graph
 from netsci.sparse.linear import SparseLinear
 from netsci.sparse.rewiring import rewire
+from netsci.sparse.shapes import layer_shapes
+from netsci.sparse.side_by_side import SideBySide
 from netsci.sparse.structure import Structure
 from netsci.sparse.view import TorchView, views
 from netsci.sparse.watch import Watch
 from netsci.sparse.wiring import sparse_layers, unwired_layers
 
 __all__ = [
+    "SideBySide",
     "SparseConv2d",
     "SparseLinear",
     "Structure",
     "TorchView",
     "Watch",
     "evolve_module",
+    "layer_shapes",
     "layered_graph",
     "rewire",
     "sparse_layers",

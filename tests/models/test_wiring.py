@@ -13,6 +13,7 @@ from netsci.models.conv import conv2fc2
 from netsci.models.conv_net import CLASSIFIER
 from netsci.models.resnet import resnet18
 from netsci.models.spikformer import spikformer_tiny
+from netsci.models.vgg import vgg16
 from netsci.models.wiring import default_sparse, evolvable, full_links, link_shapes
 from netsci.sparse import layered_graph, rewire, sparse_layers
 from netsci.spiking import record
@@ -54,8 +55,13 @@ def tiny_resnet(links=None):
     return resnet18((1, 8, 8), 3, width=4, blocks=(1, 1), links=links)
 
 
+def tiny_vgg(links=None):
+    return vgg16((1, 8, 8), 3, width=1 / 32, hidden=(8,), links=links)
+
+
 MODELS = [
     (lambda links=None: conv2fc2((1, 8, 8), 3, links=links), 0.02),
+    (tiny_vgg, 0.3),
     (tiny_spikformer, 0.2),
     (lambda links=None: spikformer_tiny(classes=3, width=16, heads=4, links=links), 0.2),
     (tiny_resnet, 0.2),

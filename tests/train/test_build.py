@@ -133,8 +133,11 @@ def test_models_of_images_are_sparse_where_s0_says(name):
     small = {
         "spikformer": (("width", 16), ("depth", 1), ("heads", 2)),
         "resnet18": (("width", 4),),
+        "vgg16": (("width", 1 / 16), ("hidden", (32,))),
+        "vit": (("patch", 4), ("width", 16), ("depth", 2), ("heads", 2)),
     }.get(name, ())
-    recipe = Recipe().replace(model=name, options=small, sparsity=0.8, limit=40, test_limit=20, steps=2)
+    task = {"sparsity": 0.8, "limit": 40, "test_limit": 20, "steps": 2}
+    recipe = Recipe().replace(model=name, options=small, spiking=name != "vit", **task)
     inputs = Inputs(recipe, "cpu")
     model = build(recipe, inputs)
     layers = sparse_layers(model)

@@ -66,7 +66,10 @@ def test_changes_need_to_fit_each_other_only():
         ({"sparsity": 1.5}, "sparsity"),
         ({"initial": "random"}, "initial must be one of"),
         ({"weights": "xavier"}, "weights must be one of"),
-        ({"model": "nope"}, "model must be one of mlp, conv2fc2, conv6fc2, spikformer, resnet18; got 'nope'"),
+        (
+            {"model": "nope"},
+            "model must be one of mlp, conv2fc2, conv6fc2, spikformer, resnet18, vgg16, vit; got 'nope'",
+        ),
         ({"readout": "last"}, "readout must be one of rate, sum, membrane; got 'last'"),
         ({"surrogate": "sigmoid"}, "surrogate must be one of rect, atan; got 'sigmoid'"),
         ({"optimizer": "rmsprop"}, "optimizer must be one of sgd, sgd_plain, adam, adamw"),
