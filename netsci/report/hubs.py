@@ -15,11 +15,7 @@ from netsci.report.degrees import MOST_PLACES, random_degrees, unit_degrees
 
 HUB_SHARE, HUB_TIMES, HUB_CHANCE = 0.1, 3.0, 1e-3
 HUBS = 0.05  # share of the units, those of highest degree
-DRAWS, FEWER = (
-    99,
-    39,
-)  # of random links, behind the share that hubs hold; fewer for undirected ones beyond MANY
-MANY = 20_000
+DRAWS = 39  # of random links, behind the share that hubs hold; a p is at least 1/40
 
 
 @dataclass(frozen=True)
@@ -93,15 +89,14 @@ def compare_hubs(projections: Sequence[Projection]) -> dict[tuple[int, str], Hub
     >>> mask = np.random.default_rng(0).random((40, 30)) < 0.1
     >>> mask[:2] = True
     >>> (graph := LayeredGraph.from_masks([mask])) and compare_hubs(graph.projections)[0, "source"].p
-    0.01
+    0.025
     """
-    draws = FEWER if any(p.undirected and p.n_links > MANY for p in projections) else DRAWS
     sides = [
         (i, side)
         for i, p in enumerate(projections)
         for side in ("source", "target")[: 1 if p.undirected else 2]
     ]
-    shares = {at: _shares(projections[at[0]], at[1], draws) for at in sides}
+    shares = {at: _shares(projections[at[0]], at[1]) for at in sides}
     drawn = {at: one for at, one in shares.items() if len(one) > 1}
     if not drawn:
         return {at: HubShare(None if math.isnan(one[0]) else float(one[0])) for at, one in shares.items()}
@@ -117,14 +112,14 @@ def compare_hubs(projections: Sequence[Projection]) -> dict[tuple[int, str], Hub
     return found
 
 
-def _shares(p: Projection, side: str, draws: int) -> NDArray[np.float64]:
+def _shares(p: Projection, side: str) -> NDArray[np.float64]:
     """Return the share of the network, then those of the draws where there are any."""
     degrees = unit_degrees(p, side, loops=False)
     if not degrees.any() or p.shape[0] * p.shape[1] >= MOST_PLACES:
         return np.array([_share(degrees)])
     rng = np.random.default_rng(0)
     loops = p.links.diagonal().astype(np.int64) if p.one_population else 0
-    return np.array([_share(degrees), *(_share(random_degrees(p, side, rng) - loops) for _ in range(draws))])
+    return np.array([_share(degrees), *(_share(random_degrees(p, side, rng) - loops) for _ in range(DRAWS))])
 
 
 def _share(degrees: NDArray[np.int64]) -> float:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from netsci import plot
 from netsci.graph import LayeredGraph, Projection
 from netsci.report.degrees import DegreeFit, unit_degrees
-from netsci.report.hubs import DRAWS, FEWER, HUBS, MANY, HubShare, compare_hubs
+from netsci.report.hubs import DRAWS, HUBS, HubShare, compare_hubs
 from netsci.report.page import Section
 from netsci.report.words import count, percent
 
@@ -56,10 +56,9 @@ def _section(
     title = f"Projection {p.name}"
     notes = [
         "hubs: the 5 % of the units with the highest degree, and the share of all link ends they hold, "
-        f"self-loops left out; at random: mean and standard deviation over {DRAWS} draws ({FEWER} for an "
-        f"undirected network of more than {MANY:,} links) of as many links at random places. p: the share of "
-        f"draws, the network among them, in which any of the {count(compared, 'side')} on this page lies as "
-        "far from its mean."
+        f"self-loops left out; at random: mean and standard deviation over {DRAWS} draws of as many links at "
+        "random places. p: the share of these draws and the network in which any of the "
+        f"{count(compared, 'side')} on this page lies as far from its mean."
     ]
     if p.rows_per_unit > 1:
         notes.append(
