@@ -2,7 +2,7 @@
 
 import operator
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Real
 from typing import Any
 
@@ -99,6 +99,29 @@ def check_callable(value: Any, name: str, what: str) -> None:
     """Raise TypeError unless the argument can be called."""
     if not callable(value):
         raise TypeError(f"{name} must be {what}; got {shorten(value)}")
+
+
+def check_instance(value: Any, kind: type | tuple[type, ...], name: str, what: str) -> None:
+    """Raise TypeError unless the argument is of a class."""
+    if not isinstance(value, kind):
+        raise TypeError(f"{name} must be {what}; got {shorten(value)}")
+
+
+def check_mapping(value: Any, name: str, what: str = "a dictionary, or None") -> None:
+    """Raise TypeError unless the argument is a dictionary or None."""
+    if not (value is None or isinstance(value, Mapping)):
+        raise TypeError(f"{name} must be {what}; got {shorten(value)}")
+
+
+def list_of(values: Any, kind: type | tuple[type, ...], name: str, what: str) -> list[Any]:
+    """Return the argument as a list, or raise TypeError unless it is one, in order, of things of a class."""
+    if isinstance(values, (set, frozenset, Mapping)):
+        raise TypeError(f"{name} must be {what}, in order; got {shorten(values)}")
+    check_iterable(values, name, what)
+    found = list(values)
+    for one in found:
+        check_instance(one, kind, f"each of {name}", f"one of {what}")
+    return found
 
 
 def check_path(value: Any, name: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from netsci.arguments import as_whole
+from netsci.arguments import as_whole, check_instance
 
 Labels = NDArray[np.int64]
 
@@ -82,6 +82,7 @@ class DataSet:
     full: int = 255
 
     def __post_init__(self) -> None:
+        check_instance(self.classes, (tuple, list), "classes", "a tuple of names")
         for part in ("train", "test"):
             x, y = getattr(self, f"x_{part}"), getattr(self, f"y_{part}")
             _check_images(x, f"x_{part}")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from netsci.arguments import check_path
+from netsci.arguments import check_callable, check_path, check_text, list_of
 from netsci.data.dataset import DataSet
 from netsci.data.download import Remote, fetch
 from netsci.data.errors import DataError
@@ -69,14 +69,22 @@ def register(
     ValueError
         If another data set has this name.
     """
+    check_text(name, "name")
+    check_callable(loader, "loader", "a function (folder, **options) that returns a DataSet")
+    list_of(needs, (str, tuple), "needs", "a list of paths, or of tuples of them")
+    list_of(remote, Remote, "remote", "a list of netsci.data.Remote")
+    list_of(refused, tuple, "refused", "a list of pairs (path, reason)")
     groups = tuple((paths,) if isinstance(paths, str) else tuple(paths) for paths in needs)
     known = _ENTRIES.get(name)
-    if known is not None and (known.loader.__module__, known.loader.__qualname__) != (
-        loader.__module__,
-        loader.__qualname__,
-    ):
+    if known is not None and _place_of(known.loader) != _place_of(loader):
         raise ValueError(f"name {name!r} is taken by {known.loader.__module__}: choose another one")
     _ENTRIES[name] = Entry(name, loader, groups, help, tuple(remote), tuple(refused))
+
+
+def _place_of(loader: Loader) -> tuple[str, str]:
+    """Return module and name of a loader; an object that can be called has those of its class."""
+    named = loader if hasattr(loader, "__qualname__") else type(loader)
+    return named.__module__, named.__qualname__
 
 
 def names() -> tuple[str, ...]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
 import scipy.sparse as sp
 
+from netsci.arguments import check_iterable, shorten
 from netsci.graph.checks import as_links, as_whole
 from netsci.graph.projection import Population, Projection
 
@@ -22,6 +24,12 @@ def chain(
         raise ValueError(
             "masks must be a list with one matrix for each layer; got a single matrix: pass [mask]"
         )
+    check_iterable(masks, "masks", "a list with one matrix for each layer")
+    for given, what in ((weights, "weights"), (names, "names")):
+        if given is not None and not isinstance(given, (Sequence, np.ndarray)):
+            raise TypeError(
+                f"{what} must be a list with one entry for each mask, or None; got {shorten(given)}"
+            )
     links = [as_links(mask, f"mask {i}") for i, mask in enumerate(masks)]
     if not links:
         raise ValueError("from_masks needs at least one mask")

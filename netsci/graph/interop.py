@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
+from netsci.arguments import check_path
 from netsci.graph.foreign import Links, Nodes, Place, link_matrices, number_or_none, read_foreign
 from netsci.graph.layered import LayeredGraph
 from netsci.graph.projection import Population, Projection
@@ -113,10 +114,22 @@ def from_graphml(path: str | Path) -> LayeredGraph:
     """Return the LayeredGraph of a GraphML file; groups, weights and errors are as in `from_networkx`.
 
     path : the file. `netsci.io.load_graph` reads files of unknown origin, under limits of memory and time.
+
+    Raises FileNotFoundError if there is no such file, and ValueError if it is no GraphML.
     """
     import networkx as nx
 
-    return from_networkx(nx.read_graphml(path))
+    check_path(path, "path")
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"path must be a GraphML file; there is none at {str(path)!r}")
+    try:
+        network = nx.read_graphml(path)
+    # What networkx raises for damage has no common base (ParseError, NetworkXError, KeyError, ...).
+    except Exception as error:
+        raise ValueError(
+            f"{path} cannot be read as GraphML ({type(error).__name__}: {error}): netsci.io.load says more"
+        ) from error
+    return from_networkx(network)
 
 
 def _header(graph: LayeredGraph) -> dict[str, Any]:

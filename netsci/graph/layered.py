@@ -17,7 +17,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from netsci.arguments import check_flag
+from netsci.arguments import check_flag, check_text, list_of
 from netsci.graph.chain import chain, transpose_hint
 from netsci.graph.checks import as_links, check_choice
 from netsci.graph.projection import Population, Projection, same_projection, values_at
@@ -48,8 +48,9 @@ class LayeredGraph:
     projections: tuple[Projection, ...]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "populations", tuple(self.populations))
-        object.__setattr__(self, "projections", tuple(self.projections))
+        for name, kind in (("populations", Population), ("projections", Projection)):
+            what = f"a sequence of {kind.__name__}"
+            object.__setattr__(self, name, tuple(list_of(getattr(self, name), kind, name, what)))
         names = [population.name for population in self.populations]
         if not names:
             raise ValueError("a graph needs at least one population; populations is empty")
@@ -107,6 +108,7 @@ class LayeredGraph:
         """
         if directed is not None:
             check_flag(directed, "directed")
+        check_text(name, "name")
         links = as_links(adjacency, "adjacency")
         if links.shape[0] != links.shape[1]:
             raise ValueError(

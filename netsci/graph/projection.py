@@ -18,6 +18,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from netsci.arguments import check_flag, check_iterable, check_text, read_array
 from netsci.graph.checks import as_links, as_whole, check_choice, rows_at_once
 from netsci.indices import check_stored
 
@@ -49,6 +50,7 @@ class Population:
 
 
 def _texts(labels: Sequence[str], size: int, name: str) -> tuple[str, ...]:
+    check_iterable(labels, f"labels of population {name!r}", "a sequence of texts")
     if isinstance(labels, str) or not all(isinstance(label, str) for label in labels):
         raise TypeError(
             f"labels of population {name!r} must be a sequence of texts (str): pass list(map(str, labels))"
@@ -94,6 +96,9 @@ class Projection:
     undirected: bool = False
 
     def __post_init__(self) -> None:
+        for what in ("source", "target", "name"):
+            check_text(getattr(self, what), what)
+        check_flag(self.undirected, "undirected")
         links = as_links(self.links, f"links of {self.source} -> {self.target}")
         name = self.name or f"{self.source} -> {self.target}"
         rows_per_unit = as_whole(self.rows_per_unit, f"rows_per_unit of {name!r}")
@@ -232,7 +237,7 @@ def _read_at(dense: NDArray[Any], links: sp.csr_array, dtype: type) -> NDArray[A
 def _weights_at(links: sp.csr_array, weights: Any, name: str) -> sp.csr_array:
     """Check weights and lay them on the structure of the links."""
     if not sp.issparse(weights):
-        weights = np.asarray(weights)
+        weights = read_array(weights, f"weights of {name!r}")
     if weights.shape != links.shape:
         raise ValueError(f"weights of {name!r} must have the links' shape {links.shape}; got {weights.shape}")
     if weights.dtype.kind not in "biuf":

@@ -12,7 +12,9 @@ from xml.sax.saxutils import quoteattr
 
 import numpy as np
 
+from netsci.arguments import check_path, check_text
 from netsci.graph import LayeredGraph, Projection
+from netsci.graph.checks import check_graph
 from netsci.io.errors import printable
 from netsci.io.formats.netsci_npz import write_netsci_npz
 
@@ -39,6 +41,10 @@ def write_graph(graph: LayeredGraph, path: str | Path, suffix: str | None = None
     >>> left_out
     []
     """
+    check_graph(graph)
+    check_path(path, "path")
+    if suffix is not None:
+        check_text(suffix, "suffix")
     wanted = (Path(path).suffix if suffix is None else suffix).lower()
     write = WRITERS.get(wanted)
     if write is None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from netsci.arguments import check_iterable, read_array
+from netsci.arguments import check_iterable, read_array, shorten
 from netsci.measure.entries import select_entries
 from netsci.measure.sparsity import check_orders, neuron_sparsity_index, pooled_index, power_sums
 
@@ -126,8 +126,13 @@ def projection_sparsity_index(
     import pandas as pd
 
     check_orders(p, q)
+    check_iterable(projections, "projections", "a list of projections, such as graph.projections")
     rows, over_cells, over_links = [], [], []
     for projection in projections:
+        if not all(hasattr(projection, part) for part in ("name", "links", "weights")):
+            raise TypeError(
+                f"each of projections must have name, links and weights; got {shorten(projection)}"
+            )
         w = projection.links if projection.weights is None else projection.weights
         if w.shape != projection.links.shape:
             raise ValueError(

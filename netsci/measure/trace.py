@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from netsci.arguments import list_of
 from netsci.measure.absence import link_sparsity
 from netsci.measure.trace_parts import PopulationTrace, ProjectionTrace, check_whole
 
@@ -55,7 +56,8 @@ class Trace:
         check_whole(self.steps, 1, "steps")
         check_whole(self.samples, 1, "samples")
         for part, found in (("population", self.populations), ("projection", self.projections)):
-            names = [one.name for one in found]
+            kind = PopulationTrace if part == "population" else ProjectionTrace
+            names = [one.name for one in list_of(found, kind, f"{part}s", f"a tuple of {kind.__name__}")]
             if len(set(names)) < len(names):
                 raise ValueError(f"each {part} needs a name that no other has; got {', '.join(names)}")
         for one in self.populations:

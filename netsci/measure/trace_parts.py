@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from netsci.arguments import read_array
+
 KINDS = ("spikes", "graded", "analog")
 
 
@@ -120,7 +122,7 @@ class ProjectionTrace:
 
 
 def _check_kind(kind: str, where: str) -> None:
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise ValueError(f"{where}: kind must be one of {', '.join(map(repr, KINDS))}; got {kind!r}")
 
 
@@ -134,7 +136,8 @@ def check_whole(value: Any, least: int, what: str) -> None:
 
 def _freeze_raster(record: PopulationTrace) -> None:
     """Replace a raster by a read-only int64 copy; raise unless its spikes lie among the steps and units."""
-    given, where = np.asarray(record.raster), f"population {record.name!r}"
+    where = f"population {record.name!r}"
+    given = read_array(record.raster, f"{where}: raster")
     if given.ndim != 2 or given.shape[1] != 3:
         raise ValueError(
             f"{where}: raster must be [spikes, 3], rows (step, sample, unit); its shape is {given.shape}"
@@ -152,7 +155,7 @@ def _freeze_raster(record: PopulationTrace) -> None:
 def _freeze(record: Any, *names: str, where: str) -> None:
     """Replace counts by read-only int64 copies; raise unless they are whole numbers >= 0 in one dimension."""
     for name in names:
-        given = np.asarray(getattr(record, name))
+        given = read_array(getattr(record, name), f"{where}: {name}")
         if given.size and given.dtype.kind not in "iu":
             raise TypeError(f"{where}: {name} must hold whole numbers (int64); its dtype is {given.dtype}")
         counts = given.astype(np.int64)

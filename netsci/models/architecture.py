@@ -26,6 +26,8 @@ from typing import Any
 
 from torch import nn
 
+from netsci.arguments import check_iterable, check_text
+
 Activation = Callable[[], nn.Module]
 Neuron = nn.Module | Activation | None  # what models take as their neuron
 
@@ -58,6 +60,9 @@ class Architecture:
     def __post_init__(self) -> None:
         if not callable(self.build):
             raise TypeError(f"build must be a function that returns a module; got {self.build!r}")
+        check_iterable(self.takes, "takes", "a set of names of options")
+        for name in self.takes:
+            check_text(name, "each of takes")
         object.__setattr__(self, "takes", frozenset(self.takes))
 
     def sparse_layers(self, model: nn.Module) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from netsci.arguments import as_count, as_whole, check_flag, check_iterable
+from netsci.arguments import as_count, as_whole, check_flag, check_iterable, list_of
 from netsci.graph.checks import as_links
 from netsci.models import wiring
 from netsci.models.architecture import Activation, Architecture, Neuron
@@ -25,6 +25,7 @@ from netsci.spiking.fused import linear_of_spikes
 
 Widths = Sequence[int]
 Links = Sequence[Any] | None
+_MODULES = "a list of torch modules"
 
 
 def mlp(
@@ -118,7 +119,11 @@ class MLP(nn.Module):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        made = [nn.ReLU() for _ in layers[1:]] if activations is None else list(activations)
+        layers = list_of(layers, nn.Module, "layers", _MODULES)
+        if activations is None:
+            made = [nn.ReLU() for _ in layers[1:]]
+        else:
+            made = list_of(activations, nn.Module, "activations", _MODULES)
         if len(made) != len(layers) - 1:
             raise ValueError(
                 f"activations must have {len(layers) - 1} entries, one between layers; got {len(made)}"
@@ -183,11 +188,13 @@ class SpikingMLP(nn.Module):
         super().__init__()
         check_readout(readout, neuron)
         as_count(steps, "steps")
+        layers = list_of(layers, nn.Module, "layers", _MODULES)
         self.layers = nn.ModuleList(layers)
         firing = len(layers) if readout == "rate" else len(layers) - 1
         if neurons is None:
             make = activation_like(neuron)
             neurons = [make() for _ in range(firing)]
+        neurons = list_of(neurons, nn.Module, "neurons", _MODULES)
         if len(neurons) != firing:
             raise ValueError(
                 f"neurons must have {firing} entries, one for each layer that fires; got {len(neurons)}"

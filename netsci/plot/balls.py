@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from netsci.arguments import check_choice, check_mapping, check_text
 from netsci.plot import theme
+from netsci.plot.scene import MODES
 from netsci.plot.tidy import check_columns, levels, name_of, numbers, rows_of
 
 if TYPE_CHECKING:
@@ -41,6 +43,9 @@ def ball(
 
     from netsci.plot.plotly_layout import escape
 
+    check_mapping(labels, "labels", "a dictionary of names by column, or None")
+    check_text(title, "title")
+    check_choice(mode, MODES, "mode")
     check_columns(nodes, ("x", "y", "z", "degree", "label", colour), "nodes")
     check_columns(arcs, ("x", "y", "z"), "arcs")
     at = np.column_stack([numbers(nodes, axis) for axis in "xyz"])

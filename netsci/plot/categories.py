@@ -99,6 +99,8 @@ def measures(
     the value is not numeric.
     """
     check_look(look, without=("quantity",))
+    if y is None:
+        raise TypeError("y must name a column of categories; got None")
     check_columns(table, (y, "value", "measure", "unit", hue, low, high))
     check_pair(low, high)
     log, share, labels = _check_log(look), look.get("share", True), look.get("labels") or {}

@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any
 
+from netsci.arguments import check_choice
 from netsci.plot.scene import BACKENDS, LOGS, MODES, PIXELS, SIZES, Scene, grid_columns
 from netsci.plot.tidy import name_quantity
 
@@ -58,8 +59,7 @@ def draw(scene: Scene, backend: str) -> Any:
 
 
 def _check_size(size: str) -> None:
-    if size not in SIZES:
-        raise ValueError(f"size must be one of {', '.join(SIZES)}; got {size!r}")
+    check_choice(size, tuple(SIZES), "size")
 
 
 def _fit(scene: Scene) -> Scene:

@@ -12,6 +12,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from netsci import plot
+from netsci.arguments import check_instance, check_mapping, list_of, shorten
 from netsci.graph import LayeredGraph, Projection, degree_ccdf, degree_exponent, node_sparsity
 from netsci.graph.degree.exponent import FEW_NODES
 from netsci.measure import rank_sum_test, sparsity_index
@@ -93,6 +94,14 @@ def comparison_page(
     names : what the page calls them. table : what `compare` found, computed here by default. options : how
     the files were read, for the provenance.
     """
+    for label, one in zip("ab", (a, b), strict=True):
+        held = one if isinstance(one, LayeredGraph) else getattr(one, "graph", None)
+        check_instance(held, LayeredGraph, label, "a LayeredGraph, or what netsci.io.load returns")
+    if len(list_of(names, str, "names", "two texts")) != 2:
+        raise ValueError(f"names must be two, one for each network; got {names!r}")
+    check_mapping(options, "options")
+    if table is not None and not (isinstance(table, pd.DataFrame) and set(COLUMNS) <= set(table.columns)):
+        raise TypeError(f"table must be what compare(a, b) returns, or None; got {shorten(table)}")
     files = {label: _source(one, name) for label, one, name in zip("AB", (a, b), names, strict=True)}
     a, b = (one if isinstance(one, LayeredGraph) else one.graph for one in (a, b))
     table = compare(a, b) if table is None else table

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from netsci.arguments import check_callable, check_iterable, check_text, shorten
+from netsci.arguments import check_callable, check_iterable, check_text, list_of, shorten
 from netsci.graph import LayeredGraph, Projection, live_units
 from netsci.report import comparison
 from netsci.report.chance import expect_live, say_share
@@ -129,6 +129,10 @@ def differ(graphs: Sequence[LayeredGraph], names: Sequence[str]) -> pd.DataFrame
     >>> differ([even, uneven], ["even", "uneven"])[["where", "measure", "highest"]].values.tolist()[0]
     ['layer0 -> layer1 (postsynaptic)', 'unevenness of degrees', 'uneven']
     """
+    graphs = list_of(graphs, LayeredGraph, "graphs", "a list of LayeredGraph")
+    names = list_of(names, str, "names", "a list of texts, one for each network")
+    if not graphs or len(names) != len(graphs):
+        raise ValueError(f"graphs and names must be as many, at least one; got {len(graphs)}, {len(names)}")
     rows = []
     for where, parts in _match([graph.projections for graph in graphs]):
         sides = ("source",) if all(p.undirected for p in parts) else ("source", "target")

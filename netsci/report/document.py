@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from netsci.arguments import check_path
+from netsci.arguments import check_mapping, check_path, list_of
 from netsci.report.page import Section, render, render_first
 
 Tell = Callable[[str], object] | None  # what is called with the name of each stage, such as print
@@ -31,8 +31,9 @@ class Document:
         provenance: Mapping[str, Any] | None = None,
         table: Any = None,
     ) -> None:
+        check_mapping(provenance, "provenance")
         self.title, self.lead, self.table = title, lead, table
-        self.sections = list(sections)
+        self.sections = list_of(sections, Section, "sections", "a list of Section")
         self.provenance = dict(provenance or {})
         self.path: Path | None = None
 

@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from netsci.arguments import check_path
+from netsci.arguments import check_callable, check_flag, check_path
 from netsci.graph.ch.recovery import MOST_PLACES
 from netsci.io.files import check_target
 from netsci.report import disk, measures, sections, structure
@@ -59,6 +59,9 @@ def report(
     TypeError
         If x holds no network.
     """
+    check_flag(three_d, "three_d")
+    if tell is not None:
+        check_callable(tell, "tell", "a function of a text, such as print, or None")
     if out is not None:  # before the work of a minute
         check_path(out, "out")
         check_target(Path(out))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+from netsci.arguments import check_mapping, check_text, list_of
 from netsci.io.csv_text import format_csv
 from netsci.report import markup
 from netsci.report.tables import html_table
@@ -71,7 +72,11 @@ def render(
 
     Raises ValueError where a figure has no alt text; TypeError where it is not a plotly figure.
     """
-    parts = list(sections)
+    parts = list_of(sections, Section, "sections", "a list of Section")
+    for part in parts:
+        check_text(part.title, "title of a section")
+    check_mapping(provenance, "provenance")
+    check_text(lead, "lead")
     titles = [part.title for part in parts] + (["Provenance"] if provenance else [])
     names = _anchors(titles)
     views, scripts = [], [markup.theme_script()]

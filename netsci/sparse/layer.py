@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from netsci.arguments import check_flag, check_instance
 from netsci.graph.checks import as_links, check_choice
 from netsci.graph.projection import values_at
 from netsci.sparse.backends import BACKENDS, dense_weight
@@ -37,6 +38,9 @@ class SparseLayer(nn.Module):
         generator: torch.Generator | None,
     ) -> None:
         super().__init__()
+        check_flag(bias, "bias")
+        if generator is not None:
+            check_instance(generator, torch.Generator, "generator", "a torch.Generator, or None")
         check_choice(backend, ("auto", *BACKENDS), "backend")
         if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
             raise TypeError(f"dtype must be a real floating type, such as torch.float32; got {dtype!r}")

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from netsci.arguments import check_instance, check_iterable
 from netsci.sparse.conv import SparseConv2d
 from netsci.sparse.layer import SparseLayer
 from netsci.sparse.layout import feature_major
@@ -78,9 +79,17 @@ class Watch:
 
         Raises TypeError or ValueError if a layer is not sparse or needs names something else.
         """
-        unknown = [need for need in ([needs] if isinstance(needs, str) else needs) if need not in NEEDS]
+        check_iterable(
+            [] if isinstance(needs, str) else needs, "needs", f"a list of names from {list(NEEDS)}"
+        )
+        unknown = [
+            need
+            for need in ([needs] if isinstance(needs, str) else needs)
+            if not isinstance(need, str) or need not in NEEDS
+        ]
         if unknown or isinstance(needs, str):
             raise ValueError(f"needs must be a list of names from {list(NEEDS)}; got {needs!r}")
+        check_instance(layers, Mapping, "layers", "a dictionary of sparse layers by name")
         for name, layer in layers.items():
             if not isinstance(layer, SparseLayer):
                 raise TypeError(

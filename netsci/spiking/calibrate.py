@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from netsci.arguments import check_instance
 from netsci.graph.checks import check_fraction, check_number
 from netsci.spiking.neurons import LIF
 from netsci.spiking.unroll import unroll
@@ -89,6 +90,7 @@ def calibrate(model: nn.Module, x: Tensor, *, rate: float, tolerance: float = 0.
     check_number(tolerance, "tolerance")
     if not 0 < tolerance < 1:
         raise ValueError(f"tolerance must lie between 0 and 1, neither included; got {tolerance!r}")
+    check_instance(model, nn.Module, "model", "a torch module")
     if not isinstance(x, Tensor):
         raise TypeError(f"x must be a torch tensor, the input of the model; got {type(x).__name__}")
     if not x.numel():  # nothing fires or stays silent: every rate would be NaN

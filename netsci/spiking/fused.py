@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from netsci.arguments import check_instance
 from netsci.sparse.structure import Structure
 from netsci.spiking.events import currents_of_spikes, few
 from netsci.spiking.layout import Series, rows_and_columns, share
@@ -54,7 +55,14 @@ def linear_of_spikes(
 
     Source: S0 eq. 1.
     """
+    for name, module in (("neuron", neuron), ("layer", layer)):
+        check_instance(module, nn.Module, name, "a torch module")
     steps = check_steps(current, steps)
+    width = getattr(layer, "in_features", current.shape[-1])
+    if current.shape[-1] != width:
+        raise ValueError(
+            f"current must be [T, batch, {width}], the layer's inputs last; got {list(current.shape)}"
+        )
     dynamics = _fusable(neuron, current, layer, steps)
     out: Tensor
     function: Any

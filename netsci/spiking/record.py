@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from netsci.arguments import as_whole, check_callable, check_mapping, shorten
 from netsci.measure import Trace
 from netsci.measure.trace_parts import KINDS
 from netsci.spiking.record_adapters import (
@@ -104,6 +105,8 @@ def record(
     Source: S0 section 4 (spikes, SOPs, energy) and appendix A.8.
     """
     _check(module, steps, raster, neurons, kinds)
+    if call is not None:
+        check_callable(call, "call", "a function (module, batch) that runs the network, or None")
     modes = {name: neuron_mode(one, neurons) for name, one in module.named_modules()}
     layers = {name: found for name, one in module.named_modules() if (found := synapses(one)) is not None}
     firing = {name: mode for name, mode in modes.items() if mode is not None}
@@ -128,7 +131,7 @@ def record(
             clear_state(module, neurons)
             tally.begin(_shape_of(batch))
             with watch:
-                module(batch) if call is None else call(module, batch)
+                _run(module, batch) if call is None else call(module, batch)
             tally.end()
     if not tally.samples:
         raise ValueError("data must hold at least one batch; it is empty")
@@ -215,6 +218,17 @@ def _quiet(module: nn.Module, neurons: Modes | None) -> Iterator[None]:
         clear_state(module, neurons)
 
 
+def _run(module: nn.Module, batch: Tensor) -> None:
+    try:
+        module(batch)
+    except RuntimeError as error:
+        if not any(word in str(error) for word in ("dtype", "shape", "size")):
+            raise
+        raise ValueError(
+            f"data must be what the network takes; got {batch.dtype} {list(batch.shape)}: {error}"
+        ) from error
+
+
 def _shape_of(batch: Any) -> tuple[int, ...]:
     """Return the shape of a batch or of its first part, () for what is no array."""
     first = batch[0] if isinstance(batch, (tuple, list)) and batch else batch
@@ -236,12 +250,14 @@ def _batches(data: Any, module: nn.Module, as_they_are: bool) -> Iterator[Any]:
             yield batch
             continue
         x = batch[0] if isinstance(batch, (tuple, list)) and batch else batch
-        if isinstance(x, np.ndarray):
+        if isinstance(x, np.ndarray) and x.dtype.kind in "biuf":
             x = torch.from_numpy(x)
         if not isinstance(x, Tensor):
             raise TypeError(
-                f"a batch must be a tensor or an array; got {type(x).__name__}. Else pass call=..."
+                f"a batch must be a tensor or an array of real numbers; got {shorten(x)}. Else pass call=..."
             )
+        if x.is_complex():
+            raise TypeError(f"a batch must hold real numbers; its dtype is {x.dtype}. Else pass call=...")
         yield x if first is None else x.to(first.device)
 
 
@@ -249,10 +265,10 @@ def _check(module: Any, steps: Any, raster: Any, neurons: Any, kinds: Any) -> No
     if not isinstance(module, nn.Module):
         raise TypeError(f"module must be a torch module; got {type(module).__name__}")
     for name, value, least in (("steps", 1 if steps is None else steps, 1), ("raster", raster, 0)):
-        if isinstance(value, bool) or not hasattr(value, "__index__"):
-            raise TypeError(f"{name} must be a whole number (int); got {value!r}")
-        if value < least:
+        if as_whole(value, name) < least:
             raise ValueError(f"{name} must be at least {least}; got {value!r}")
+    check_mapping(neurons, "neurons", "a dictionary of 'step' or 'all' by class of neuron, or None")
+    check_mapping(kinds, "kinds", "a dictionary of kinds by name of layer, or None")
     for kind, mode in (neurons or {}).items():
         if not isinstance(kind, type) or mode not in (STEP, ALL):
             raise ValueError(f"neurons must map classes to {STEP!r} or {ALL!r}; got {kind!r}: {mode!r}")

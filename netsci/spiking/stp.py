@@ -19,13 +19,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import index
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from netsci.arguments import as_whole
 from netsci.graph.checks import check_generator
 from netsci.spiking.events import as_bytes, layer_on_spikes
 from netsci.spiking.neurons import LIF
@@ -240,7 +240,7 @@ def _check(x: Tensor, labels: Tensor, window: int) -> None:
         )
     if labels.numel() and int(labels.min()) < 0:
         raise ValueError(f"labels must be classes from 0; got {int(labels.min())}")
-    if isinstance(window, bool) or not 1 <= index(window) <= x.shape[0]:
+    if not 1 <= as_whole(window, "window") <= x.shape[0]:
         raise ValueError(f"window must be a number of steps from 1 to T = {x.shape[0]}; got {window!r}")
 
 

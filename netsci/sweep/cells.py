@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from netsci.arguments import shorten
+from netsci.arguments import check_mapping, check_text, shorten
 from netsci.sweep.names import Names, write_value
 from netsci.sweep.records import Record
 
@@ -33,6 +33,7 @@ class Task:
     names: Names = field(default_factory=Names, compare=False, repr=False)
 
     def __post_init__(self) -> None:
+        check_text(self.where, "where")
         module, _, function = self.where.partition(":")
         if not (module and function) or module == "__main__":
             raise ValueError(
@@ -86,6 +87,7 @@ class Cell:
         """
         if not isinstance(task, Task):
             raise TypeError(f"task must be a netsci.sweep.Task; got {shorten(task)}")
+        check_mapping(defaults, "defaults")
         frozen, defaults = task.names.find_frozen(task.name, version), defaults or {}
         given = {
             name: value

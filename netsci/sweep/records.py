@@ -59,6 +59,10 @@ class Record:
         Raises DamagedRecordError if the file is damaged, and FileNotFoundError if there is none. Warns of a
         record that has no checksum and is not listed: it is read unchecked.
         """
+        check_path(path, "path")
+        path = Path(path)
+        if not path.is_file():
+            raise FileNotFoundError(f"there is no record {path}: run its cell")
         content = path.read_bytes()
         try:
             with np.load(io.BytesIO(content), allow_pickle=False) as stored:

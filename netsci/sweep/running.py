@@ -21,6 +21,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from netsci.arguments import (
+    as_whole,
+    check_callable,
+    check_iterable,
+    check_mapping,
+    check_path,
+    check_text,
+    shorten,
+)
 from netsci.io.lock import FolderLock
 from netsci.sweep.cells import Cell
 from netsci.sweep.cluster import PATIENCE, ClusterError, open_client
@@ -82,13 +91,20 @@ def run_cells(
     Raises FailedCellsError, after all others are done, if cells failed, ClusterError if there is no such
     cluster, or it ends, TypeError for what is no cell, and ValueError for jobs below 1.
     """
-    if jobs < 1:
+    if as_whole(jobs, "jobs") < 1:
         raise ValueError(f"jobs must be at least 1, the number of workers; got {jobs}")
-    folder, wanted = Path(folder).resolve(), list(dict.fromkeys(cells))
+    check_path(folder, "folder")
+    check_text(cluster, "cluster")
+    check_mapping(seconds, "seconds")
+    if done is not None:
+        check_callable(done, "done", "a function of a cell, or None")
+    check_iterable(cells, "cells", "a list of Cells, which Cell.of and netsci.train.recipe_cell make")
+    folder, wanted = Path(folder).resolve(), list(cells)
     if strange := [one for one in wanted if not isinstance(one, Cell)]:
         raise TypeError(
-            f"cells must be Cells, which Cell.of and netsci.train.recipe_cell make; got {strange[0]!r}"
+            f"cells must be Cells, which Cell.of and netsci.train.recipe_cell make; got {shorten(strange[0])}"
         )
+    wanted = list(dict.fromkeys(wanted))
     missing, found, lost = [], {}, []
     for cell in wanted:
         try:

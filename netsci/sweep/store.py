@@ -16,6 +16,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from netsci.arguments import check_instance, check_path
 from netsci.io.lock import FolderLock
 from netsci.sweep.cells import Cell
 from netsci.sweep.records import DamagedRecordError, Record, describe_origin, read_clock, read_sums
@@ -25,7 +26,9 @@ FOLDERS = ("records", "runs")  # of records that are committed, and of the other
 
 def record_path(folder: Path, cell: Cell) -> Path:
     """Return where the record of a cell is written."""
-    return folder / FOLDERS[not cell.kept] / f"{cell.name}.npz"
+    check_path(folder, "folder")
+    check_instance(cell, Cell, "cell", "a netsci.sweep.Cell, which Cell.of makes")
+    return Path(folder) / FOLDERS[not cell.kept] / f"{cell.name}.npz"
 
 
 def find_record(folder: Path, cell: Cell) -> Path | None:
@@ -41,7 +44,7 @@ def partial_path(folder: Path, cell: Cell) -> Path:
 
 def _places(folder: Path, cell: Cell, suffix: str) -> list[Path]:
     """Return where something of a cell may lie, the likeliest place first."""
-    rooms = dict.fromkeys([record_path(folder, cell).parent, *(folder / room for room in FOLDERS)])
+    rooms = dict.fromkeys([record_path(folder, cell).parent, *(Path(folder) / room for room in FOLDERS)])
     return [room / f"{name}{suffix}" for name in cell.all_names for room in rooms]
 
 

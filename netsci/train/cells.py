@@ -16,7 +16,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from netsci.arguments import check_text
+from netsci.arguments import as_whole, check_instance, check_text
 from netsci.sweep import Cell, Names, Record, Task
 from netsci.train.recipe import Recipe, write_old_names
 
@@ -59,21 +59,33 @@ def recipe_cell(
 def read_epoch(record: Record, measure: str, *, layer: str = "all", epoch: int = -1) -> float:
     """Return a measure of a recorded run after an epoch (negative: from the end).
 
-    Raises KeyError for a measure or layer that the run does not have.
+    Raises ValueError for a measure or layer that the run does not have, and IndexError for such an epoch.
     """
+    check_instance(record, Record, "record", "a netsci.sweep.Record")
+    for name, value in (("measure", measure), ("layer", layer)):
+        check_text(value, name)
+    epoch = as_whole(epoch, "epoch")
     a = record.arrays
     values = a["table_value"][(a["table_measure"] == measure) & (a["table_layer"] == layer)]
     if not len(values):
-        raise KeyError(f"the run has no measure {measure!r} of layer {layer!r}")
+        known = sorted({*zip(a["table_measure"].tolist(), a["table_layer"].tolist(), strict=True)})
+        raise ValueError(
+            f"the run has no measure {measure!r} of layer {layer!r}; it has "
+            f"{', '.join(f'{one} of {of}' for one, of in known)}"
+        )
+    if not -len(values) <= epoch < len(values):
+        raise IndexError(f"epoch must lie in {-len(values)} to {len(values) - 1}; got {epoch}")
     return float(values[epoch])
 
 
 def read_total(record: Record, name: str) -> float:
     """Return a total over the test set of a run that was `traced`: spikes, SOPs, MACs or firing rate.
 
-    Raises KeyError for another name.
+    Raises ValueError for another name.
     """
+    check_instance(record, Record, "record", "a netsci.sweep.Record")
+    check_text(name, "name")
     totals = dict(zip(record.arrays["total_names"].tolist(), record.arrays["total_values"], strict=True))
     if name not in totals:
-        raise KeyError(f"name must be one of {', '.join(totals)}; got {name!r}")
+        raise ValueError(f"name must be one of {', '.join(totals)}; got {name!r}")
     return float(totals[name])

@@ -19,7 +19,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from netsci.arguments import check_path
+from netsci.arguments import check_instance, check_path
 from netsci.io.files import write_atomically
 from netsci.io.seal import find_damage, seal
 
@@ -66,6 +66,9 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     >>> load_checkpoint(place).step
     42
     """
+    check_path(path, "path")
+    check_instance(checkpoint, Checkpoint, "checkpoint", "a netsci.train.Checkpoint")
+    path = Path(path)
     tensors = {f"model.{name}": _plain(tensor) for name, tensor in checkpoint.model.items()}
     scalars: dict[str, dict[str, Any]] = {}
     for index, state in checkpoint.optimizer["state"].items():

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from netsci.arguments import check_path
+from netsci.arguments import check_instance, check_path
 from netsci.data import DataSet, load
 from netsci.data.features import ARRAYS, TEXTS, checksum_of
 from netsci.graph.checks import as_whole
@@ -19,9 +19,9 @@ from netsci.io.files import write_atomically
 from netsci.models.conv_net import ConvNet
 from netsci.train.build import build
 from netsci.train.checkpoint import load_checkpoint
+from netsci.train.devices import check_device
 from netsci.train.folder import CHECKPOINT, find_checkpoint
 from netsci.train.inputs import Inputs
-from netsci.train.loop import check_device
 from netsci.train.recipe import Recipe
 
 
@@ -60,6 +60,8 @@ def pooled_features(model: nn.Module, data: DataSet, *, batch: int = 100, device
     """
     if not isinstance(model, ConvNet):
         raise TypeError(f"model must be a network with convolutions (conv6fc2); got {type(model).__name__}")
+    check_instance(data, DataSet, "data", "a netsci.data.DataSet")
+    check_device(device)
     if as_whole(batch, "batch") < 1:
         raise ValueError(f"batch must be at least 1; got {batch}")
     model.eval()

@@ -13,7 +13,7 @@ import pandas as pd
 import torch
 from torch import nn
 
-from netsci.arguments import check_path, shorten
+from netsci.arguments import check_instance, check_path, shorten
 from netsci.io.csv_text import format_csv
 from netsci.io.files import write_atomically
 from netsci.io.lock import check_lock
@@ -204,6 +204,9 @@ def save_network(path: Path, model: nn.Module, recipe: Recipe | None = None) -> 
     """
     from safetensors.torch import save
 
+    check_path(path, "path")
+    if recipe is not None:
+        check_instance(recipe, Recipe, "recipe", "a netsci.train.Recipe, or None")
     tensors: dict[str, torch.Tensor] = {}
     sparse = sparse_layers(model)
     for name, parameter in model.named_parameters():

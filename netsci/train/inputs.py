@@ -16,10 +16,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from netsci.arguments import check_flag, check_instance
 from netsci.data import DataSet, Stored, load
 from netsci.data.augment import AUGMENTATIONS
 from netsci.models import ARCHITECTURES
 from netsci.train.choices import ENCODINGS
+from netsci.train.devices import check_device
 from netsci.train.random_keys import (
     AUGMENTATION,
     ENCODING,
@@ -76,6 +78,9 @@ class Inputs:
     def __init__(
         self, recipe: Recipe, device: str, *, data: DataSet | None = None, download: bool = False
     ) -> None:
+        check_instance(recipe, Recipe, "recipe", "a netsci.train.Recipe, such as PRESETS[...]")
+        check_flag(download, "download")
+        check_device(device)
         task = recipe.task
         if data is None:
             data = load(task.data, download=download, **dict(task.data_options))

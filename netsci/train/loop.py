@@ -18,16 +18,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 from torch import nn
 
+from netsci.arguments import as_whole, check_callable, check_flag, check_path
 from netsci.data import DataSet
-from netsci.graph.checks import as_whole
 from netsci.io.lock import FolderLock, check_lock
 from netsci.measure import Trace
 from netsci.topology import Evolution
 from netsci.train.build import build
 from netsci.train.checkpoint import Checkpoint
+from netsci.train.devices import check_device
 from netsci.train.epoch import State, steps_of, train_epoch
 from netsci.train.evolving import structure
 from netsci.train.folder import (
@@ -165,6 +165,13 @@ def train(
     if as_whole(test_every, "test_every") < 0:
         raise ValueError(f"test_every must be at least 0; got {test_every!r}")
     check_device(device)
+    for name, flag in (("resume", resume), ("download", download)):
+        check_flag(flag, name)
+    for name, function in (("observe", observe), ("progress", progress)):
+        if function is not None:
+            check_callable(function, name, "a function, or None")
+    if folder is not None:
+        check_path(folder, "folder")
     if data is not None:
         data = as_data_set(data)
         if data.name != recipe.task.data:  # the record must not say that it was another one
@@ -229,22 +236,6 @@ def _last(recipe: Recipe, stop_after: Any) -> int:
 def _is_test_due(epoch: int, recipe: Recipe, every: int) -> bool:
     """Return whether to test the network after an epoch."""
     return epoch == recipe.optimisation.epochs or (every > 0 and epoch % every == 0)
-
-
-def check_device(device: str) -> None:
-    """Raise ValueError, with the reason, unless torch can use a device.
-
-    Examples
-    --------
-    >>> check_device("cpu")
-    """
-    try:
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        why = str(error).splitlines()[0]
-        raise ValueError(
-            f"device must be one that torch has here, such as cpu; got {device!r} ({why})"
-        ) from error
 
 
 def _start(recipe: Recipe, inputs: Inputs, device: str, place: Path | None) -> State:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from functools import partial
 from typing import Any
 
-from netsci.arguments import shorten
+from netsci.arguments import check_instance, shorten
 from netsci.choices import ARCHITECTURES, suggest
 from netsci.train.checks import check_flag, check_whole
 from netsci.train.parts import CALIBRATED, CORRELATED, Net, Optimisation, Task, Topology
@@ -49,6 +49,10 @@ class Recipe:
 
     def __post_init__(self) -> None:
         check_whole(self.seed, 0, "seed")
+        for name, kind in (("task", Task), ("net", Net), ("optimisation", Optimisation)):
+            check_instance(getattr(self, name), kind, name, f"a netsci.train.{kind.__name__}")
+        if self.topology is not None:
+            check_instance(self.topology, Topology, "topology", "a netsci.train.Topology, or None")
         if self.optimisation.learner == "stp":
             self._check_stp()
 

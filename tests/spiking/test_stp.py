@@ -246,7 +246,7 @@ def test_learns_a_small_task():
     [
         ({"window": 0}, ValueError, "window"),
         ({"window": 10}, ValueError, "T = 9"),
-        ({"window": True}, ValueError, "window"),
+        ({"window": True}, TypeError, "window"),
         ({"x": torch.zeros(8, 6)}, ValueError, "Rate-code"),
         ({"x": torch.zeros(9, 8, 6, dtype=torch.int64)}, ValueError, "floating"),
         ({"x": torch.zeros(9, 8, 7).double()}, ValueError, r"x must be \[T, batch, 6\].* got \[9, 8, 7\]"),

@@ -64,9 +64,9 @@ def test_a_grid_of_recipes_is_run_and_read(tmp_path):
     assert read_epoch(plain, "loss") == read_epoch(traced, "loss") != read_epoch(other, "loss")
     assert read_epoch(plain, "link sparsity", epoch=0) > 0
     assert read_total(traced, "SOPs") > 0
-    with pytest.raises(KeyError, match="no measure 'acuracy' of layer 'all'"):
+    with pytest.raises(ValueError, match="no measure 'acuracy' of layer 'all'"):
         read_epoch(plain, "acuracy")
-    with pytest.raises(KeyError, match="name must be one of spikes, SOPs"):
+    with pytest.raises(ValueError, match="name must be one of spikes, SOPs"):
         read_total(traced, "SOP")
 
 
