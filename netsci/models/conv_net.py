@@ -103,8 +103,6 @@ class ConvNet(nn.Module):
         self.pooled = tuple(
             after == "P" for size, after in zip(channels, [*channels[1:], 0], strict=True) if size != "P"
         )
-        sparse = (f"convs.{i}" for i, conv in enumerate(self.convs) if isinstance(conv, SparseConv2d))
-        self.sparse_names = (*sparse, *CLASSIFIER[:1])
         self.feature_shape = (sizes[-1], *self._feature_size(padding))
         features = sizes[-1] * self.feature_shape[1] * self.feature_shape[2]
         self.classifier = perceptron(
@@ -124,6 +122,12 @@ class ConvNet(nn.Module):
     def neuron(self) -> nn.Module:
         """The activation of the first layer; all are alike."""
         return self.neurons[0]
+
+    @property
+    def sparse_names(self) -> tuple[str, ...]:
+        """Names of the layers that evolve: sparse convolutions, and the first linear layer."""
+        sparse = (f"convs.{i}" for i, conv in enumerate(self.convs) if isinstance(conv, SparseConv2d))
+        return (*sparse, *CLASSIFIER[:1])
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return class scores [batch, classes] of images [batch, C, H, W] or events [T, batch, C, H, W]."""

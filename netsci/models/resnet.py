@@ -155,9 +155,12 @@ class ResNet(nn.Module):
         self.readout = readout if runs_over_time(self.neuron1) else "sum"
         self.output_neuron = activation() if self.readout == "rate" else None
         check_names(given, self)
-        self._stem_is_sparse = isinstance(self.conv1, SparseConv2d)
-        outside = ("fc",) if self._stem_is_sparse else ("conv1", "fc")
-        self.sparse_names = tuple(name for name in wiring.link_shapes(self) if name not in outside)
+
+    @property
+    def sparse_names(self) -> tuple[str, ...]:
+        """Names of the layers that evolve: convolutions of the blocks, and of the stem if sparse."""
+        outside = ("fc",) if isinstance(self.conv1, SparseConv2d) else ("conv1", "fc")
+        return tuple(name for name in wiring.link_shapes(self) if name not in outside)
 
     @property
     def neuron(self) -> nn.Module:
@@ -188,7 +191,7 @@ class ResNet(nn.Module):
         is not percolated. A sparse one is the first projection.
         """
         wires: list[wiring.Wire] = []
-        if self._stem_is_sparse:
+        if isinstance(self.conv1, SparseConv2d):
             wires.append(wiring.layer(self, "conv1", "image", "stem"))
         source, inputs = "stem", self.widths[0]
         for stage, (size, depth) in enumerate(zip(self.widths, self.depths, strict=True), start=1):

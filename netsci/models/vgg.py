@@ -227,8 +227,8 @@ def vgg16(
     14724042
     """
     check_number(width, "width")
-    if not 0 < width < float("inf"):
-        raise ValueError(f"width must be a finite factor above 0; got {width!r}")
+    if not 0 < width <= 1000:
+        raise ValueError(f"width must be a factor above 0, at most 1000; got {width!r}")
     sizes = [size if isinstance(size, str) else max(1, round(size * width)) for size in CHANNELS]
     return VGG(
         input_shape,

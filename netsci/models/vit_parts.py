@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import scipy.sparse as sp
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -16,6 +15,7 @@ from netsci.models import wiring
 from netsci.models.architecture import Activation
 from netsci.models.parts import Links, linear
 from netsci.sparse import SideBySide, SparseLinear
+from netsci.sparse.attention import head_of, third
 from netsci.sparse.shapes import QKV
 
 NORM_EPS = 1e-6
@@ -119,13 +119,7 @@ def qkv(links: Links, name: str, width: int) -> nn.Module:
 def attention_wiring(model: nn.Module, name: str, source: str, target: str, ending: str) -> list[wiring.Wire]:
     """Return the projections of an attention module, from the population it reads to that of its output.
 
-        source -> q, k -> product -> weights -> attention -> target
-        source -> v -----------------------------^
-
-    A unit c of the product stands for q_c k_c: it is live if both are. `weights` has a unit for each head. A
-    softmax of equal products is a mean over tokens, so the source keeps weights alive without any product;
-    they are needed as long as a value of the head goes on. Unit j of attention needs its value v_j and its
-    head's weights.
+    `netsci.sparse.attention` explains it.
 
     ending : what the names of the populations end with, the number of the block.
     """
@@ -142,15 +136,14 @@ def attention_wiring(model: nn.Module, name: str, source: str, target: str, endi
     else:
         wires.append(wiring.layer(model, f"{name}.qkv", source, f"qkv{ending}"))
         for place, part in enumerate((q, k, v)):
-            third = sp.eye_array(3 * size, size, k=-place * size, dtype=bool)
-            wires.append(wiring.constant(f"qkv{ending}", part, as_links(third)))
-    of_head = sp.kron(sp.eye_array(heads), [[1.0]] * (size // heads))
-    every = {"target_needs": "every"}
+            wires.append(wiring.constant(f"qkv{ending}", part, third(size, place)))
+    of_head = head_of(size, heads)
+    every = {"needs": "every"}
     return [
         *wires,
         wiring.identity(q, product, size) | every,
         wiring.identity(k, product, size) | every,
-        wiring.constant(product, weights, as_links(of_head)),
+        wiring.constant(product, weights, of_head),
         wiring.constant(source, weights, wiring.full_links(size, heads)),
         wiring.constant(weights, out, as_links(of_head.T)) | every,
         wiring.identity(v, out, size) | every,

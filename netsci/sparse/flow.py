@@ -91,6 +91,7 @@ class Flow:
         self._joined: dict[Any, int] = {}
         self._roots = count()
         self._given: list[Any] = []
+        self._every: set[int] = set()  # populations of which a unit needs every projection into it
 
     def raw(self) -> Raw:
         """Return the tag of a new tensor of the input."""
@@ -151,6 +152,15 @@ class Flow:
         parts = [Wire(p, -1, "identity") for p in together] + [Wire(p, -1, "all") for p in single]
         return self.join(("sum", tuple(together), tuple(single)), size, parts)
 
+    def give(self, source: int, links: Any, name: str = "") -> Wire:
+        """Return a wire of fixed links, whose target `join` sets."""
+        self._given.append(links)
+        return Wire(source, -1, "given", name, 1, len(self._given) - 1)
+
+    def need_every(self, population: int) -> None:
+        """Note that a unit of a population is live only if every projection into it brings a live link."""
+        self._every.add(population)
+
     def mix(self, tags: Iterable[Tag], reason: str) -> Mixed:
         """Return the tag of a tensor that depends on others in an unknown way; the first reason stays."""
         populations: set[int] = set()
@@ -167,10 +177,11 @@ class Flow:
         numbers = {name: self.population(size) for name, size in graph.sizes.items()}
         for wire, projection in zip(wiring, graph.projections, strict=True):
             ends = (numbers[projection.source], numbers[projection.target])
+            if wire.get("needs") == "every":
+                self.need_every(ends[1])
             if wire.get("layer") is None:
-                self._given.append(projection.links)
-                name, first = start + projection.name, len(self._given) - 1
-                self.wires.append(Wire(*ends, "given", name, projection.rows_per_unit, first))
+                given = self.give(ends[0], projection.links, start + projection.name)
+                self.wires.append(replace(given, target=ends[1], rows=projection.rows_per_unit))
             else:
                 self.called[start + wire["layer"]] = (*ends, projection.rows_per_unit)
                 self.wires.append(Wire(*ends, "layer", start + wire["layer"], projection.rows_per_unit))
@@ -230,7 +241,10 @@ class Flow:
             wires = list(dict.fromkeys(moved))
 
     def _write_wire(self, wire: Wire, names: dict[int, str]) -> dict[str, Any]:
-        written = {"source": names[wire.source], "target": names[wire.target], "rows_per_unit": wire.rows}
+        written: dict[str, Any] = {"source": names[wire.source], "target": names[wire.target]}
+        written["rows_per_unit"] = wire.rows
+        if wire.target in {self.find(p) for p in self._every}:
+            written["needs"] = "every"
         if wire.kind == "layer":
             return written | {"layer": wire.name}
         sizes = (self.sizes[wire.source], self.sizes[wire.target])

@@ -17,14 +17,17 @@ def layered_graph(module: nn.Module, example: Any = None) -> LayeredGraph:
     """Return the graph of a module: its populations, projections and weights. The graph is never guessed.
 
     A module can describe its graph in a method `wiring()`. It returns a list of dictionaries, one for each
-    projection, with `source` and `target` (names of populations), `rows_per_unit` (1 by default) and either
+    projection, with `source` and `target` (names of populations), `rows_per_unit` (1 by default),
+    `needs` ("every" if a unit of the target needs every projection into it) and either
     `layer`, the name of a sparse layer, an nn.Linear or an nn.Conv2d (these have all links), or `links`, a
     matrix [presynaptic, postsynaptic] that never changes, with an optional `name`. Sparse layers that the
     list leaves out are not in the graph, see `unwired_layers`.
 
     For any other module a forward pass is traced, in evaluation mode and without gradients. Sparse layers,
     nn.Linear and nn.Conv2d become projections with the names of the layers. Functions that act on each unit
-    alone (activations, neurons, batch normalisation, dropout, pooling, flatten) keep the population. The
+    alone (activations, neurons, batch normalisation, dropout, pooling, flatten) keep the population, and so
+    does layer normalisation, whose units share a mean and a deviation. Attention with timm's names is checked
+    on random tokens and followed if it is softmax attention, see `netsci.sparse.attention`. The
     terms of a sum become one population; a concatenation puts populations side by side. A layer that is
     called twice reads one population. Populations are called layer0, layer1, ... in the order of the calls.
 

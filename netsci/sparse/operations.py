@@ -51,6 +51,7 @@ NORMS = {
     "native_batch_norm", "_native_batch_norm_legit", "_native_batch_norm_legit_no_training",
     "_batch_norm_no_update", "cudnn_batch_norm", "miopen_batch_norm",
 }  # fmt: skip
+LAYER_NORM = "native_layer_norm"
 REDUCTIONS = {
     "mean", "sum", "amax", "amin", "max", "min", "prod", "var", "std", "var_mean", "std_mean", "logsumexp",
     "any", "all", "median", "nansum", "argmax", "argmin", "linalg_vector_norm", "norm",
@@ -86,7 +87,7 @@ def follow(flow: Flow, operation: Operation) -> list[Tag]:
             found = _along_axes(operation)
     if found is None or isinstance(found, Mixed):
         return [flow.mix(tags, _reason(operation))] * many
-    if operation.name in NORMS:  # the others are statistics of the batch
+    if operation.name in NORMS or operation.name == LAYER_NORM:  # the others are statistics of the batch
         return [found, *[flow.mix(tags, _reason(operation))] * (many - 1)]
     return [found] * many
 
@@ -193,6 +194,8 @@ def _along_axes(operation: Operation) -> Tag | None:
     if others or not isinstance(tag, Signal) or name.endswith("_") or not x.numel():
         return None
     place, out = x.ndim + tag.axis, operation.outputs[0]
+    if name == LAYER_NORM:  # units share a mean and a deviation, and keep their places
+        return tag if len(given["normalized_shape"]) == 1 and place == x.ndim - 1 else None
     if operation.name in NORMS:
         return tag if place == 1 else None
     if operation.name in POOLS:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from torch import nn
 
+from netsci.arguments import shorten
 from netsci.sparse.conv import SparseConv2d
 from netsci.sparse.linear import SparseLinear
 from netsci.topology.allocation import LayerShape
 
 QKV = ("q", "k", "v")
 PATCHES = "patch_embed.proj"
+
+
+def check_module(module: Any) -> None:
+    """Raise TypeError unless this is a torch module."""
+    if not isinstance(module, nn.Module):
+        raise TypeError(f"module must be a torch.nn.Module; got {shorten(module)}")
 
 
 def fused_parts(name: str, module: nn.Module) -> tuple[str, ...]:
@@ -40,6 +49,7 @@ def layer_shapes(module: nn.Module) -> dict[str, LayerShape]:
     >>> layer_shapes(nn.Sequential(nn.Conv2d(2, 4, 3), nn.Flatten(), nn.Linear(4, 3)))["0"]
     LayerShape(inputs=2, outputs=4, kind='conv', kernel=(3, 3))
     """
+    check_module(module)
     shapes: dict[str, LayerShape] = {}
     last = ""
     for name, layer in module.named_modules():

@@ -21,6 +21,7 @@ from torch.overrides import TorchFunctionMode, resolve_name
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from netsci.sparse.attention import NOT_ATTENTION, attends, follow_attention, looks_like_attention
 from netsci.sparse.conv import SparseConv2d
 from netsci.sparse.flow import CONSTANT, Flow, Mixed, Signal, Tag, Untraceable
 from netsci.sparse.linear import SparseLinear
@@ -187,7 +188,8 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def _before(self, name: str, one: nn.Module) -> Any:
         def before(_: nn.Module, __: Any) -> None:
             self._running.append(name)
-            if is_layer(one) or acts_by_unit(one) or (name and has_wiring(one)):
+            known = is_layer(one) or acts_by_unit(one) or looks_like_attention(one)
+            if known or (name and has_wiring(one)):
                 self._inside.append(name)
 
         return before
@@ -204,6 +206,8 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
             outputs = [y for y in tree_leaves(output) if isinstance(y, Tensor)]
             if is_layer(one):
                 self.hold(outputs, [self._call(name, one, inputs[0])])
+            elif looks_like_attention(one):
+                self.hold(outputs, [self._attend(name, one, inputs)])
             elif acts_by_unit(one):
                 tags = {tag for x in inputs if (tag := self.tag(x)) != CONSTANT}
                 several = self.flow.mix(tags, f"{name!r} ({type(one).__name__}), which reads several inputs")
@@ -238,13 +242,21 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
         outputs = any_layer.out_channels if convolution else any_layer.out_features
         return Signal(self.flow.call(name, source, outputs, rows), axis)
 
+    def _attend(self, name: str, one: Any, inputs: list[Tensor]) -> Tag:
+        """Note a call of softmax attention, and return the tag of its output."""
+        called = f"{name!r} ({type(one).__name__})"
+        self._inside.append(name)  # for the check runs the module again
+        known = len(inputs) == 1 and attends(one, inputs[0])
+        self._inside.pop()
+        if not known:
+            return self.flow.mix([self.tag(x) for x in inputs], f"{called}, {NOT_ATTENTION}")
+        return follow_attention(self.flow, name, one, self.tag(inputs[0]), called)
+
     def _splice(self, name: str, one: Any, inputs: list[Tensor], outputs: list[Tensor]) -> None:
         """Put the wiring of a part in; what comes before must be the input, and nothing may follow."""
         if any(isinstance(self.tag(x), (Signal, Mixed)) for x in inputs):
-            raise Untraceable(
-                f"{name!r} ({type(one).__name__}) has its own wiring(), which does not include the layers "
-                "before it"
-            )
+            called = f"{name!r} ({type(one).__name__})"
+            raise Untraceable(f"{called} has its own wiring(), which does not include the layers before it")
         ends = self.flow.splice(f"{name}.", one.wiring(), graph_of(one, one.wiring()))
         mixed = Mixed(frozenset(ends), f"{name!r} ({type(one).__name__}), whose wiring() does not include it")
         self.hold(outputs, [mixed] * len(outputs))

@@ -95,11 +95,11 @@ def densities(
     {'conv': 0.25, 'fc': 1.0}
     """
     check_choice(allocation, tuple(ALLOCATIONS), "allocation")
-    wanted = _as_entries(sparsity, "sparsity")
+    wanted = as_entries(sparsity, "sparsity")
     groups = _group(shapes, wanted, "sparsity")
     if otherwise is not None:
         rest = {name: shape for name, shape in shapes.items() if name not in groups}
-        others = _as_entries(otherwise, "otherwise")
+        others = as_entries(otherwise, "otherwise")
         _check_entries(shapes, others, "otherwise")
         groups |= {name: ("otherwise", *found) for name, found in _choose_all(rest, others).items()}
     found = dict.fromkeys(shapes, 1.0)
@@ -157,8 +157,16 @@ ALLOCATIONS: dict[str, Callable[[LayerShape], float] | None] = {
 }
 
 
-def _as_entries(sparsity: Any, name: str) -> dict[str, float]:
-    """Return the entries of a sparsity; that of a single number is called "" and means every layer."""
+def as_entries(sparsity: Any, name: str) -> dict[str, float]:
+    """Return the entries of a sparsity; that of a single number is called "" and means every layer.
+
+    Raises TypeError or ValueError if it is no number in [0, 1) or mapping to such numbers.
+
+    Examples
+    --------
+    >>> as_entries(0.5, "sparsity"), as_entries([("conv", 0.5)], "sparsity")
+    ({'': 0.5}, {'conv': 0.5})
+    """
     if isinstance(sparsity, (int, float)) and not isinstance(sparsity, bool):
         entries: dict[Any, Any] = {"": sparsity}
     else:

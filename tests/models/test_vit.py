@@ -177,7 +177,7 @@ def test_sparse_layers_with_all_links_equal_dense_ones():
 def test_the_graph_of_a_block(sparse):
     model = tiny(links={"blocks.0.attn.qkv.q": full_links(12, 12)} if sparse else {}, distilled=True)
     wires = model.wiring()
-    every = sorted({wire["target"] for wire in wires if wire.get("target_needs") == "every"})
+    every = sorted({wire["target"] for wire in wires if wire.get("needs") == "every"})
     assert every == ["attention0", "attention1", "product0", "product1"]
     assert sum(evolvable(model)) == (3 if sparse else 0)
     graph = layered_graph(model)

@@ -281,7 +281,7 @@ def aliased(m, x):
 
 REFUSED = [
     without("softmax", lambda m, x: m.b(m.a(x).softmax(-1)), words="_softmax in the module itself"),
-    without("layer norm", lambda m, x: m.b(m.n(m.a(x))), n=nn.LayerNorm(9), words=r"'n' \(LayerNorm\)"),
+    without("layer norm", lambda m, x: m.b(m.n(m.a(x))), n=nn.LayerNorm([3, 9]), words=r"'n' \(LayerNorm\)"),
     without("slice", lambda m, x: m.b(m.a(x)[:, :7]), b=linear(7, 4), words="slice"),
     without("one unit", lambda m, x: m.b(m.a(x)[:, 0:1]), b=linear(1, 4), words="slice"),
     without("flip", lambda m, x: m.b(m.a(x).flip(-1)), words="flip"),
