@@ -19,6 +19,7 @@ from analysis.engine.sheet import Key, Spread, sample_error
 from analysis.engine.table import Answers
 from analysis.engine.words import NAMES, choice
 from analysis.s0.answers import compare, energy, noisy, seconds, sweep
+from analysis.s0.crosses import CROSSES
 from analysis.s0.grids import GRIDS
 from analysis.s0.recipes import SWEEP_IMAGES
 from netsci import plot
@@ -29,7 +30,7 @@ METHODS = ("grad-r", "dpap", "sd-snn", "deep-r", "ch-snn")
 
 def exhibits(first_seed: int = 0, scale: str = "desk") -> list[Exhibit]:
     """Return the exhibits of S0 at a scale ("smoke", "desk" or "paper")."""
-    made = {id_: grid.describe(scale, first_seed) for id_, grid in GRIDS.items()}
+    made = {id_: grid.describe(scale, first_seed) for id_, grid in (GRIDS | CROSSES).items()}
     return make_exhibits(Path(__file__).parent, made, ANSWERS, scale=scale, first_seed=first_seed)
 
 

@@ -1,0 +1,179 @@
+"""Crosses: tables of accuracies by two choices, every cell a recipe, seeds as they come.
+
+rows x columns -> recipe -> record -> accuracy after the last epoch, and the course of every epoch
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.engine.drawing import SCALES
+from analysis.engine.exhibit import Tables
+from analysis.engine.sheet import Sheet, sample_error
+from analysis.engine.statistics import tidy
+from analysis.engine.table import SMOKE as ON_DIGITS
+from analysis.engine.training import cell
+from netsci import plot
+from netsci.sweep import Cell, Record
+from netsci.train.cells import read_epoch
+from netsci.train.recipe import Recipe
+
+Changes = Mapping[str, Any]
+Key = tuple[str, str]
+Shrink = Callable[[Recipe, Changes], tuple[Recipe, dict[str, Any]]]
+SHOWN_AT_SMOKE = 2  # rows and columns at the smoke scale
+_OF_DENSE = ("sparsity", "dense")
+
+
+@dataclass(frozen=True)
+class Cross:
+    """A table of accuracies: rows by columns, each with what it changes in a recipe.
+
+    names : what rows and columns vary. base : the recipe that they change. A change `dense=True` drops all
+    changes of the topology. chosen : further changes of a cell, by (row, column). left_out : cells that are
+    not run. seeds : their number, of rows in `seeds_of` another one. tested_on : images that an accuracy is
+    of. x : the field of the recipe that columns vary, where it is a number. courses : whether accuracy is
+    drawn over epochs and over processor time. shrink : makes recipe and changes of a row small, for the smoke
+    scale. seconds : how long a run takes on one core.
+    """
+
+    names: tuple[str, str]
+    rows: Mapping[str, Changes]
+    columns: Mapping[str, Changes]
+    base: Recipe
+    shrink: Shrink
+    seconds: Callable[[Cell], float]
+    chosen: Mapping[Key, Changes] = field(default_factory=dict)
+    left_out: frozenset[Key] = frozenset()
+    seeds: int = 1
+    seeds_of: Mapping[str, int] = field(default_factory=dict)
+    tested_on: int = 10_000
+    x: str = ""
+    courses: bool = False
+
+    def recipes(self, scale: str, seed: int) -> dict[Key, Recipe]:
+        """Return the recipe of each cell, with this seed."""
+        shown = SHOWN_AT_SMOKE if scale == "smoke" else None
+        keys = [(r, c) for r in list(self.rows)[:shown] for c in list(self.columns)[:shown]]
+        return {key: self._recipe(key, scale, seed) for key in keys if key not in self.left_out}
+
+    def plan(self, scale: str, first_seed: int) -> dict[Cell, list[tuple[Key, int]]]:
+        """Return where each cell stands in the table: [((row, column), seed)]."""
+        found: dict[Cell, list[tuple[Key, int]]] = {}
+        most = 1 if scale == "smoke" else max(self.seeds, *self.seeds_of.values(), 1)
+        for number in range(most):
+            for key, recipe in self.recipes(scale, first_seed + number).items():
+                if number < self.seeds_of.get(key[0], self.seeds):
+                    found.setdefault(cell(recipe), []).append((key, first_seed + number))
+        return found
+
+    def describe(self, scale: str, first_seed: int) -> dict[str, Any]:
+        """Return its exhibit, but for what the literal says."""
+        smoke = {"deviations": ON_DIGITS, "claims": ()}
+        long = {"needs": "NETSCI_DATA", "seconds": self.seconds}
+        return {
+            "cells": tuple(self.plan(scale, first_seed)),
+            "tabulate": partial(tabulate, self, self.plan(scale, first_seed)),
+            "draw": partial(draw, self, scale),
+            "sheet": partial(sheet, self),
+            "version": 1,
+            "scale": scale,
+            **(smoke if scale == "smoke" else long),
+        }
+
+    def _recipe(self, key: Key, scale: str, seed: int) -> Recipe:
+        row, column = key
+        changes = {**self.rows[row], **self.columns[column], **self.chosen.get(key, {})}
+        recipe = self.base
+        if scale == "smoke":
+            recipe, changes = self.shrink(recipe, changes)
+        if changes.get("dense", False):
+            of_links = recipe.flat() if recipe.topology else {}
+            of_task = recipe.replace(dense=True).flat()
+            changes = {
+                name: value for name, value in changes.items() if name in of_task or name not in of_links
+            }
+        return recipe.replace(**changes, seed=seed)
+
+
+def tabulate(
+    cross: Cross, plan: Mapping[Cell, list[tuple[Key, int]]], records: Mapping[Cell, Record]
+) -> Tables:
+    """Tabulate the accuracy after the last epoch and, for courses, after every epoch, with its time."""
+    rows, courses = [], []
+    for one, places in plan.items():
+        if one not in records:  # a long run that is not finished
+            continue
+        record = records[one]
+        for (row, column), seed in places:
+            line = {cross.names[0]: row, cross.names[1]: column, "seed": seed}
+            rows += tidy(line, {"accuracy": (100.0 * read_epoch(record, "accuracy"), "percent")})
+            if cross.courses:
+                courses.append(_course(record).assign(**line))
+    order = {name: number for number, name in enumerate(cross.rows)}
+    names = [*cross.names, "seed", "measure", "value", "unit"]
+    table = pd.DataFrame(rows, columns=None if rows else names)
+    table = table.sort_values(cross.names[0], key=lambda of: of.map(order), kind="stable", ignore_index=True)
+    return {"table": table, **({"courses": pd.concat(courses, ignore_index=True)} if courses else {})}
+
+
+def _course(record: Record) -> pd.DataFrame:
+    """Return epoch, processor minutes since the start, and accuracy in percent."""
+    measures, values, epochs = (record.arrays[f"table_{name}"] for name in ("measure", "value", "epoch"))
+    tested = measures == "accuracy"
+    of_epochs = dict(
+        zip(epochs[measures == "processor seconds"], values[measures == "processor seconds"], strict=True)
+    )
+    spent = np.cumsum([of_epochs.get(epoch, 0.0) for epoch in epochs[tested]]) / 60.0
+    return pd.DataFrame(
+        {"epoch": epochs[tested], "processor minutes": spent, "accuracy": 100.0 * values[tested]}
+    )
+
+
+def sheet(cross: Cross, tables: Tables) -> Sheet:
+    """Return rows and columns as the table has them."""
+    rows, columns = cross.names
+    values = tables["table"].rename(columns={rows: "row", columns: "column"})
+    units = dict.fromkeys(zip(values["row"], values["column"], strict=True), "percent")
+    error = sample_error(lambda row: cross.tested_on)
+    return Sheet(values[["row", "column", "seed", "value"]], units=units, error=error)
+
+
+def draw(cross: Cross, scale: str, tables: Tables, backend: str) -> Any:
+    """Draw accuracies: courses, or against a number that columns vary, or a dot a seed, rows downwards."""
+    kept: dict[str, Any] = {"title": SCALES["smoke"] if scale == "smoke" else "", "backend": backend}
+    table, (rows, columns) = tables["table"], cross.names
+    if cross.courses and "courses" in tables:
+        return _draw_courses(cross, tables["courses"], kept)
+    if cross.x:
+        labels = {cross.x: columns, "value": "accuracy (%)"}
+        shown = table.assign(**{cross.x: [cross.columns[c][cross.x] for c in table[columns]]})
+        shown = shown.sort_values(cross.x, kind="stable")
+        return plot.lines(shown, x=cross.x, y="value", hue=rows, labels=labels, log="x", **kept)
+    labels = {"value": "accuracy (%)", rows: ""}
+    return plot.points(table, x="value", y=rows, hue=columns, labels=labels, **kept)
+
+
+def _draw_courses(cross: Cross, courses: pd.DataFrame, kept: Mapping[str, Any]) -> Any:
+    """Draw the mean accuracy over seeds against epochs, and against processor time."""
+    rows, columns = cross.names
+    several = courses[columns].nunique() > 1
+    name = courses[rows] + ((", " + courses[columns]) if several else "")
+    courses = courses.assign(network=name)
+    means = courses.groupby(["network", "epoch"], sort=False, as_index=False).mean(numeric_only=True)
+    both = pd.concat(
+        [
+            means.assign(x=means[axis], panel=f"over {axis}s".replace("ss", "s"))
+            for axis in ("epoch", "processor minutes")
+        ]
+    )
+    labels = {"x": "", "accuracy": "accuracy (%)"}
+    return plot.lines(
+        both, x="x", y="accuracy", hue="network", panel="panel", labels=labels, share=False, **kept
+    )
