@@ -129,30 +129,27 @@ def evolve(
         keep_links(view, rule, zeta, target, rng) if on else np.ones(view.links.nnz, bool)
         for view, on, target in zip(seen, free, targets, strict=True)
     ]
-    thinned = _thin(graph, kept)
-    live, on_path = live_units(thinned), surviving_links(thinned)
-    if not rule.percolate:
-        live = {name: np.ones(size, bool) for name, size in graph.sizes.items()}
-        on_path = [np.ones(p.links.nnz, bool) for p in thinned.projections]
+    live, on_path = _percolate(graph, rule, kept)
     after, steps = [], []
-    for i, (p, thin) in enumerate(zip(graph.projections, thinned.projections, strict=True)):
-        left = select_links(thin.links, on_path[i])
+    for i, p in enumerate(graph.projections):
+        thin = select_links(p.links, kept[i])
+        left = select_links(thin, on_path[i])
         grown, filled = _regrow(p, seen[i], left, live, targets[i], rule, rng) if free[i] else (_NONE, 0)
-        after.append(links_of(np.concatenate([cells_of(left), grown]), p.shape))
+        after.append(p.with_links(links_of(np.concatenate([cells_of(left), grown]), p.shape)))
         again = np.isin(grown, cells_of(p.links)[~kept[i]], assume_unique=True)
         steps.append(
             (
                 select_links(p.links, ~kept[i]),
                 links_of(grown, p.shape),
-                select_links(thin.links, ~on_path[i]),
+                select_links(thin, ~on_path[i]),
                 again.mean() if len(grown) else np.nan,
-                targets[i] - after[i].nnz if free[i] else 0,
+                targets[i] - after[i].links.nnz if free[i] else 0,
                 filled,
             )
         )
     removed, regrown, percolated, overlap, deficit, fill = zip(*steps, strict=True) if steps else [()] * 6
     return Evolution(
-        graph.with_links(after),
+        LayeredGraph(graph.populations, tuple(after)),
         removed,
         regrown,
         percolated,
@@ -162,11 +159,17 @@ def evolve(
     )
 
 
-def _thin(graph: LayeredGraph, kept: Sequence[NDArray[np.bool_]]) -> LayeredGraph:
-    """Return the graph of the kept links, without weights."""
+def _percolate(
+    graph: LayeredGraph, rule: EvolutionRule, kept: Sequence[NDArray[np.bool_]]
+) -> tuple[dict[str, NDArray[np.bool_]], list[NDArray[np.bool_]]]:
+    """Return the units that are live after removal, and whether each kept link survives percolation."""
+    if not rule.percolate:
+        live = {name: np.ones(size, bool) for name, size in graph.sizes.items()}
+        return live, [np.ones(np.count_nonzero(keep), bool) for keep in kept]
     pairs = zip(graph.projections, kept, strict=True)
     thin = (replace(p, links=select_links(p.links, keep), weights=None) for p, keep in pairs)
-    return LayeredGraph(graph.populations, tuple(thin))
+    thinned = LayeredGraph(graph.populations, tuple(thin))
+    return live_units(thinned), surviving_links(thinned)
 
 
 def _regrow(

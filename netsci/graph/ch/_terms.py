@@ -10,13 +10,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netsci.compiling import njit
-from netsci.graph.ch._kernels import count_shared
 
 if TYPE_CHECKING:
     from netsci.graph.ch.inputs import Lists, Weights
 
 _Floats = NDArray[np.float64]
 _Bits = NDArray[np.uint64]
+
+
+@njit(cache=True, nogil=True)
+def _count_shared(
+    linked: NDArray[np.uint32], back: "Lists", counts: NDArray[np.uint32], touched: NDArray[np.uint32]
+) -> int:
+    """Fill counts[y] with the number of `linked` that lead back to y; list the y met. Return how many.
+
+    No branch: whether y is new cannot be foreseen. So the list has one place more than there are nodes.
+    """
+    met = 0
+    for x in linked:
+        for k in range(back.start[x], back.start[x + 1]):
+            y = back.node[k]
+            touched[met] = y
+            met += int(counts[y] == 0)
+            counts[y] += 1
+    return met
 
 
 @njit(cache=True, nogil=True)
@@ -42,7 +59,7 @@ def draw_arrivals(
     totals : rate of each origin, -1 until it is known; an origin without arrivals is then left out.
     """
     size = near.start.size - 1
-    counts, touched = np.zeros(size, np.uint32), np.arange(size).astype(np.uint32)
+    counts, touched = np.zeros(size, np.uint32), np.arange(size + 1).astype(np.uint32)
     shares, stacked = np.zeros(size, np.uint64), np.empty(size)
     stamp = np.zeros(back.start.size - 1, np.int64)
     cells, times, found = np.empty(1024, np.int64), np.empty(1024), 0
@@ -55,7 +72,7 @@ def draw_arrivals(
             met = size
             total = _stack_bits(o, bits, near, slope, shares, stacked)
         else:
-            met = count_shared(linked, back, counts, touched)
+            met = _count_shared(linked, back, counts, touched)
             total = _stack_lists(touched[:met], near, slope, counts, stacked)
         totals[o] = total
         if total == 0.0 or begin + gap / total >= end:
@@ -152,14 +169,14 @@ def add_terms(
     Equal origins follow each other. near: o -> x, back: x -> y.
     """
     counts = np.zeros(near.start.size - 1, np.uint32)
-    touched = np.empty(counts.size, np.uint32)
+    touched = np.empty(counts.size + 1, np.uint32)
     met, last = 0, -1
     for i in range(origins.size):
         o, v = origins[i], ends[i]
         if o != last:
             for y in touched[:met]:
                 counts[y] = 0
-            met, last = count_shared(near.node[near.start[o] : near.start[o + 1]], back, counts, touched), o
+            met, last = _count_shared(near.node[near.start[o] : near.start[o + 1]], back, counts, touched), o
         for k in range(back.start[v], back.start[v + 1]):
             y = back.node[k]
             scores[i] += weights.value[weights.start[y] + counts[y]]

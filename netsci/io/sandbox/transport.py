@@ -51,9 +51,10 @@ def send_network(
                 "weights": None if weights is None else str(weights.dtype),
             }
         )
-    populations = [[p.name, p.size, p.labels, p.needs] for p in graph.populations]
+    populations = [[p.name, p.size, p.labels] for p in graph.populations]
+    every = [p.name for p in graph.populations if p.needs == "every"]
     header: dict[str, Any] = {"kind": kind, "notes": list(notes), "guesses": list(guesses)}
-    header |= {"populations": populations, "projections": projections}
+    header |= {"populations": populations, "every": every, "projections": projections}
     _write_header(stream, header)
     for array in arrays:
         _write(stream, np.ascontiguousarray(array).view(np.uint8).data)
@@ -89,9 +90,10 @@ def receive(stream: BinaryIO, path: Path) -> tuple[LayeredGraph, str, tuple[str,
 
 
 def _graph(stream: BinaryIO, header: dict[str, Any], path: Path) -> LayeredGraph:
+    every = [_text(name) for name in header.get("every", [])]
     populations = tuple(
-        Population(_text(name), _whole(size), _labels(labels), _text(needs))
-        for name, size, labels, needs in header["populations"]
+        Population(_text(name), _whole(size), _labels(labels), "every" if name in every else "any")
+        for name, size, labels in header["populations"]
     )
     check_total(populations)
     projections = tuple(_projection(stream, record, path) for record in header["projections"])
