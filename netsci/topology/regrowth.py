@@ -1,7 +1,10 @@
 """Draw the missing links of a layer that grow, by the regrowth score of a rule.
 
-Random regrowth needs no dense array. With scores, a layer of more than AT_ONCE cells is scored in blocks of
-rows if the score allows it: Cannistraci-Hebb rules with delta below 1, and the scores in `ROW_BY_ROW`.
+Random regrowth needs no dense array, and with delta = 0.5 a node-based Cannistraci-Hebb rule draws the links
+of a large layer without scoring a cell (`netsci.graph.ch.draws`). With other scores, a layer of more than
+AT_ONCE cells is scored in blocks of rows if the score allows it: Cannistraci-Hebb rules with delta below 1;
+and one of more than ROWS_AT_ONCE cells by the scores in `ROW_BY_ROW`, of which only one block of rows is held
+beside the links that may still grow.
 """
 
 from __future__ import annotations
@@ -9,16 +12,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from netsci.graph.ch.draws import BY_TERMS, TERM_RULES, draw_by_terms
 from netsci.graph.ch.links import sample_missing_links
 from netsci.topology.cells import cells_of
 from netsci.topology.rule import EvolutionRule
 from netsci.topology.sampling import gumbel_top_k
 from netsci.topology.scores import REGROWTH, ROW_BY_ROW, ch_rule
+from netsci.topology.streamed import best_of_rows
 from netsci.topology.view import LayerView
 
 AT_ONCE = 2**22  # largest number of cells of a layer that is scored as a whole, not in blocks of rows
+ROWS_AT_ONCE = 2**20  # the same of a layer whose score is in `ROW_BY_ROW`
 IN_BLOCK = 2**19  # cells of such a block, for scores in `ROW_BY_ROW`
 _Cells = NDArray[np.int64]
 _Floats = NDArray[np.float64]
@@ -55,11 +62,16 @@ def draw_missing(
         chosen = np.sort(rng.choice(cells - links.nnz, size=count, replace=False, shuffle=False))
         # The m-th missing cell comes after as many links as have at most m missing cells before them.
         return chosen + np.searchsorted(present - np.arange(len(present)), chosen, side="right"), 0
-    if cells > AT_ONCE and delta < 1.0 and (known := ch_rule(rule.regrowth)) is not None:
+    known = ch_rule(rule.regrowth)
+    if cells >= BY_TERMS and delta == 0.5 and known in TERM_RULES:
+        return draw_by_terms(links, count, known, rng=rng)
+    if cells > AT_ONCE and delta < 1.0 and known is not None:
         exponent = delta / (1.0 - delta)
         pairs, drawn = sample_missing_links(links, count, known, exponent=exponent, rng=rng)
         return pairs[:, 0] * links.shape[1] + pairs[:, 1], int(np.count_nonzero(drawn == 0))
-    if cells > AT_ONCE and rule.regrowth in ROW_BY_ROW:
+    if cells > min(AT_ONCE, ROWS_AT_ONCE) and rule.regrowth in ROW_BY_ROW:
+        if delta == 1.0:
+            return best_of_rows(lambda: _score_rows(view, rule.regrowth), links, count, rng=rng)
         return best_of_blocks(_blocks(view, rule.regrowth), count, delta=delta, rng=rng)
     scores = _score(view, rule.regrowth)
     places = _missing(present, scores.size)
@@ -111,15 +123,22 @@ def _keys(scores: _Floats, delta: float, rng: np.random.Generator) -> _Floats:
         return np.asarray(np.log(scores) * (delta / (1.0 - delta)) + rng.gumbel(size=len(scores)))
 
 
-def _blocks(view: LayerView, regrowth: str) -> Iterator[tuple[_Cells, _Floats]]:
-    """Yield the missing cells and their scores, some rows at a time."""
+def _score_rows(view: LayerView, regrowth: str) -> Iterator[tuple[sp.csr_array, _Floats]]:
+    """Yield the links of some rows at a time, and the scores of all their cells."""
     rows, columns = view.links.shape
     step, every = max(1, IN_BLOCK // columns), np.arange(columns)
     for first in range(0, rows, step):
         part = view.restrict(np.arange(first, min(first + step, rows)), every)
-        scores = _score(part, regrowth)
-        places = _missing(cells_of(part.links), scores.size)
-        yield places + first * columns, scores.ravel()[places]
+        yield part.links, _score(part, regrowth)
+
+
+def _blocks(view: LayerView, regrowth: str) -> Iterator[tuple[_Cells, _Floats]]:
+    """Yield the missing cells and their scores, some rows at a time."""
+    first = 0
+    for links, scores in _score_rows(view, regrowth):
+        places = _missing(cells_of(links), scores.size)
+        yield places + first, scores.ravel()[places].astype(np.float64, copy=False)
+        first += scores.size
 
 
 def _score(view: LayerView, regrowth: str) -> _Floats:

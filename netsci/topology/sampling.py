@@ -64,12 +64,12 @@ def gumbel_top_k(scores: Any, k: int, *, delta: float, rng: np.random.Generator)
     if k in (0, len(scores)):
         return np.arange(k, dtype=np.int64)
     if delta == 0.0:
-        return _uniform(len(scores), k, rng)
+        return draw_uniform(len(scores), k, rng)
     positive = scores > 0
     n_positive = int(np.count_nonzero(positive))
     if k >= n_positive:
         zeros = np.flatnonzero(~positive)
-        filled = zeros[_uniform(len(zeros), k - n_positive, rng)]
+        filled = zeros[draw_uniform(len(zeros), k - n_positive, rng)]
         return np.sort(np.concatenate([np.flatnonzero(positive), filled]))
     if delta == 1.0:
         return _largest(scores, k, rng)
@@ -101,7 +101,14 @@ def _check_candidates(scores: Any, k: int) -> tuple[NDArray[np.float64], int]:
     return scores, int(k)
 
 
-def _uniform(n: int, k: int, rng: np.random.Generator) -> NDArray[np.int64]:
+def draw_uniform(n: int, k: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Return k different numbers below n, ascending; all choices are equally likely.
+
+    Examples
+    --------
+    >>> draw_uniform(3, 3, np.random.default_rng(7))
+    array([0, 1, 2])
+    """
     return np.sort(rng.choice(n, size=k, replace=False, shuffle=False)).astype(np.int64, copy=False)
 
 
@@ -149,7 +156,7 @@ def _largest(keys: NDArray[np.float64], k: int, rng: np.random.Generator) -> NDA
     values = keys if pool is None else keys[pool]
     last = np.partition(values, len(values) - k)[len(values) - k]
     above, ties = np.flatnonzero(values > last), np.flatnonzero(values == last)
-    ties = ties[_uniform(len(ties), k - len(above), rng)]
+    ties = ties[draw_uniform(len(ties), k - len(above), rng)]
     chosen = np.sort(np.concatenate([above, ties]))
     return chosen if pool is None else pool[chosen]
 

@@ -123,13 +123,13 @@ def equal_missing(view: LayerView) -> NDArray[np.float64]:
 
 
 def gradient_magnitude(view: LayerView) -> NDArray[np.float64]:
-    """Return |gradient of the loss| at every cell, missing links included, float64 [rows, columns].
+    """Return |gradient of the loss| at every cell, missing links included, [rows, columns].
 
-    Raises ValueError if the layer has no gradient.
+    It has the precision of the gradient, float32 or float64. Raises ValueError if the layer has no gradient.
 
     Source: RigL (Evci et al., ICML 2020): the links grow that would lower the loss fastest.
     """
-    return np.abs(view.gradient().astype(np.float64))
+    return np.abs(view.gradient())
 
 
 def of_weights(weights_score: Callable[[sp.csr_array], NDArray[np.float64]]) -> Score:

@@ -52,8 +52,9 @@ def send_network(
             }
         )
     populations = [[p.name, p.size, p.labels] for p in graph.populations]
+    every = [p.name for p in graph.populations if p.needs == "every"]
     header: dict[str, Any] = {"kind": kind, "notes": list(notes), "guesses": list(guesses)}
-    header |= {"populations": populations, "projections": projections}
+    header |= {"populations": populations, "every": every, "projections": projections}
     _write_header(stream, header)
     for array in arrays:
         _write(stream, np.ascontiguousarray(array).view(np.uint8).data)
@@ -89,8 +90,10 @@ def receive(stream: BinaryIO, path: Path) -> tuple[LayeredGraph, str, tuple[str,
 
 
 def _graph(stream: BinaryIO, header: dict[str, Any], path: Path) -> LayeredGraph:
+    every = [_text(name) for name in header.get("every", [])]
     populations = tuple(
-        Population(_text(name), _whole(size), _labels(labels)) for name, size, labels in header["populations"]
+        Population(_text(name), _whole(size), _labels(labels), "every" if name in every else "any")
+        for name, size, labels in header["populations"]
     )
     check_total(populations)
     projections = tuple(_projection(stream, record, path) for record in header["projections"])
