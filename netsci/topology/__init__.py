@@ -1,5 +1,6 @@
 """Topologies that evolve: first links, removal and regrowth. Numpy arrays only, no torch."""
 
+from netsci.topology.allocation import ALLOCATIONS, LayerShape, densities
 from netsci.topology.correlated import csti, link_correlated, link_correlated_at, sscti
 from netsci.topology.correlation import CORRELATION, pearson, phi, phi_as_printed
 from netsci.topology.early_stop import find_stopped
@@ -34,6 +35,7 @@ from netsci.topology.weights import WEIGHTS, initial_weights, kaiming_variance, 
 correlated, correlated_at, stopped = link_correlated, link_correlated_at, find_stopped
 
 __all__ = [
+    "ALLOCATIONS",
     "CORRELATION",
     "DELTA",
     "DENSITY",
@@ -46,11 +48,13 @@ __all__ = [
     "ZETA",
     "Evolution",
     "EvolutionRule",
+    "LayerShape",
     "LayerView",
     "brf",
     "brf_grid",
     "cosine",
     "csti",
+    "densities",
     "erdos_renyi",
     "evolve",
     "find_stopped",
