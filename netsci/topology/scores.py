@@ -132,7 +132,8 @@ def gradient_magnitude(view: LayerView) -> NDArray[np.float64]:
 
     Source: RigL (Evci et al., ICML 2020): the links grow that would lower the loss fastest.
     """
-    return np.abs(view.gradient())
+    scores: NDArray[np.float64] = np.abs(view.gradient())
+    return scores
 
 
 def magnitude_and_gradient(view: LayerView) -> NDArray[np.float64]:

@@ -125,7 +125,7 @@ class Evolver:
         evolving = self._evolving(number)
         evolution = evolve_module(
             self.model,
-            {name: self.rules(name, number) for name in evolving} if self.rules else self.rule_at(number),
+            self._rule_of(evolving, number),
             zeta=self.zeta_at(number),
             optimizer=optimizer,
             rng=rng,
@@ -140,6 +140,14 @@ class Evolver:
             ended = find_stopped(evolution.overlap, above=self.early_stop)
             self.stopped |= {name for name, end in zip(names, ended, strict=True) if end and name in evolving}
         return evolution
+
+    def _rule_of(self, layers: set[str], number: int) -> EvolutionRule | dict[str, EvolutionRule]:
+        """Return the rule of these layers, or one for each if they differ."""
+        if self.rules is None or not layers:
+            return self.rule_at(number)
+        found = {name: self.rules(name, number) for name in layers}
+        first = next(iter(found.values()))
+        return first if all(rule == first for rule in found.values()) else found
 
     def _evolving(self, number: int) -> set[str]:
         """Return the layers that an evolution changes."""
