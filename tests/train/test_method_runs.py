@@ -11,6 +11,7 @@ from netsci.models import mlp
 from netsci.sparse import SparseConv2d, SparseLinear, Watch, sparse_layers, views
 from netsci.topology import links_at
 from netsci.train import METHODS, PRESETS, Recipe, Topology, load_checkpoint, train
+from netsci.train.command import use_method
 from netsci.train.evolving import evolver_of
 from netsci.train.gradient_mean import GradientMean
 from netsci.train.loop import CHECKPOINT
@@ -171,6 +172,17 @@ def test_cht_conv_evolves_convolutions_and_linear_layers(unfolding):
         evolver.step(number, None, np.random.default_rng(number))
     assert net.conv.n_links == links_at((18, 6), 0.5) == 54
     assert net.fc.n_links == 36
+
+
+def test_cht_conv_fits_a_network_whose_only_linear_layer_is_the_classifier():
+    made = PRESETS["mnist-2conv2fc"].replace(
+        data="digits", model="resnet18", options=(("width", 4),), steps=2, epochs=4, batch=20, limit=20,
+        test_limit=10,
+    )  # fmt: skip
+    run = train(use_method(made, "cht_conv"))
+    course, cells = links(run, "layer1.0.conv1"), 4 * 9 * 4
+    assert course[0] == round(0.8 * cells)
+    assert course[3] == course[4] == round(0.22 * cells)
 
 
 def test_the_sigmoid_of_cht_conv_counts_epochs():

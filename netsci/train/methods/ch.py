@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from torch import nn
 
+from netsci.models.wiring import default_sparse
 from netsci.train.evolving import Evolving, evolver_of
 from netsci.train.methods.base import Draw, Hooks, Method, Steps
 from netsci.train.plan import Plan
@@ -26,5 +27,5 @@ class CannistraciHebb(Method):
 
     def start(self, net: nn.Module, steps: Steps, rng: Draw) -> Hooks:
         """Return the hooks that evolve the topology."""
-        plan = Plan(self.topology, steps.epochs, steps.batches)
+        plan = Plan(self.resolved(net, default_sparse(net)), steps.epochs, steps.batches)
         return Evolving(evolver_of(net, plan), plan, rng)
