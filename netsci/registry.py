@@ -11,6 +11,7 @@ So a recipe can check a name without importing torch, and a user adds a choice w
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, MutableMapping
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Any, Generic, TypeVar
 
@@ -85,7 +86,9 @@ class Registry(MutableMapping[str, T], Generic[T]):
 
     def _explain(self, name: Any, parameter: str) -> str:
         mend = f" (register your own with {self.public}.register)" if self.public else ""
-        return f"{parameter} must be one of {', '.join(self._objects)}; got {name!r}{mend}"
+        near = get_close_matches(name, list(self._objects), 1) if isinstance(name, str) else []
+        close = f"; did you mean {near[0]!r}?" if near else ""
+        return f"{parameter} must be one of {', '.join(self._objects)}; got {name!r}{close}{mend}"
 
     def _add(self, name: str, entry: T | str) -> None:
         if not isinstance(name, str) or not name:

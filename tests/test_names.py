@@ -49,6 +49,7 @@ ALLOWED = {
 # Signatures that no alias brings to 200 characters, with the reason.
 LONG = {
     "train": "nine plain options of one run",
+    "evolve": "seven plain options of one step",
     "evolve_module": "nine plain options of one step",
     "ConvNet": "thirteen plain options of one network",
     "SpikingConvNet": "the former name of ConvNet",

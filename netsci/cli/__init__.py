@@ -38,7 +38,7 @@ _COMMANDS: dict[Callable[..., None], tuple[str, tuple[str, ...]]] = {
     ),
     train: (
         "Train a network whose topology evolves.",
-        ("netsci train --preset digits-2fc --out runs/first", "netsci train --set lr=0.01 --set epochs=5"),
+        ("netsci train --preset digits-2fc --out runs/first", "netsci train --method rigl --set epochs=5"),
     ),
     features: (
         "Write features of a trained network.",

@@ -19,6 +19,10 @@ def train(
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="Set another value of the preset; may be repeated."),
     ] = None,
+    method: Annotated[
+        str | None,
+        typer.Option("--method", help="Train by another method; --methods describes all of them."),
+    ] = None,
     dense: Annotated[bool, typer.Option("--dense", help="Train the dense network instead.")] = False,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Folder of the run [default: runs/ and the preset].")
@@ -29,15 +33,25 @@ def train(
         bool, typer.Option("--download", help="Fetch the data set if its files are missing.")
     ] = False,
     show: Annotated[bool, typer.Option("--list", help="List the presets and exit.")] = False,
+    methods: Annotated[bool, typer.Option("--methods", help="List the methods and exit.")] = False,
 ) -> None:
     """Train a sparse network whose topology evolves; a stopped run continues where it stopped."""
-    from netsci.train.command import list_presets, run
+    from netsci.train.command import list_methods, list_presets, run
 
-    if show:
-        typer.echo(list_presets())
+    if show or methods:
+        typer.echo("\n".join([list_presets()] * show + [list_methods()] * methods))
         return
     with explain_errors("train", "cannot write the run or read its data"):
-        run(preset, changes or [], dense=dense, out=out, device=device, anew=anew, download=download)
+        run(
+            preset,
+            changes or [],
+            dense=dense,
+            method=method,
+            out=out,
+            device=device,
+            anew=anew,
+            download=download,
+        )
 
 
 def features(

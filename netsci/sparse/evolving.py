@@ -19,17 +19,19 @@ from netsci.topology import Evolution, EvolutionRule, LayerView, evolve
 Targets = Mapping[str, int] | None
 Names = Collection[str] | None
 Views = Mapping[str, LayerView] | None
+Rules = EvolutionRule | Mapping[str, EvolutionRule]
 
 
 def evolve_module(
     net: nn.Module,
-    rule: EvolutionRule,
+    rule: Rules,
     *,
     zeta: float,
     optimizer: Optimizer | None,
     rng: Generator,
     example: Any = None,
     target_links: Targets = None,
+    decay_links: Targets = None,
     evolvable: Names = None,
     views: Views = None,
 ) -> Evolution:
@@ -42,7 +44,7 @@ def evolve_module(
     Parameters
     ----------
     net : a module with sparse layers.
-    rule : which links to remove and to regrow.
+    rule : which links to remove and to regrow, or {layer name: rule} for all layers that evolve.
     zeta : share of links to remove, in [0, 1].
     optimizer : the optimizer that trains the module. Pass None only if there is no optimizer.
     rng : numpy Generator of the step.
@@ -50,6 +52,7 @@ def evolve_module(
         without.
     target_links : {layer name: number of links after the step}. The number of a layer that is not named does
         not change; None changes none.
+    decay_links : {layer name: number of links}, to which they decay before the exchange, see `evolve`.
     evolvable : names of the sparse layers that evolve; None for all, the output layer included. The others
         still lose percolated links.
     views : {layer name: LayerView}, what scores see of it; None: links and weights. Pass
@@ -78,17 +81,23 @@ def evolve_module(
     layers = [name for name in names if name in sparse_layers(net)]
     if isinstance(evolvable, str):
         raise TypeError(f"evolvable must be a list of layer names; got the text {evolvable!r}")
-    wanted = {} if target_links is None else target_links
-    if not isinstance(wanted, Mapping):
-        raise TypeError(f"target_links must be a mapping from layers' names; got {shorten(target_links)}")
-    for what, given in (("target_links", wanted), ("evolvable", evolvable)):
+    for what, given in (("target_links", target_links), ("decay_links", decay_links)):
+        if given is not None and not isinstance(given, Mapping):
+            raise TypeError(f"{what} must be a mapping from layers' names; got {shorten(given)}")
         _check_names(what, given, layers, net)
+    for what, names_given in (
+        ("evolvable", evolvable),
+        ("rule", rule if isinstance(rule, Mapping) else None),
+    ):
+        _check_names(what, names_given, layers, net)
+    wanted, bounds = target_links or {}, decay_links
     free = set(layers if evolvable is None else evolvable)
     step = evolve(
         graph,
         rule,
         zeta=zeta,
         target_links=[wanted.get(name) for name in names],
+        decay_links=None if bounds is None else [bounds.get(name, wanted.get(name)) for name in names],
         evolvable=[name in free for name in names],
         rng=rng,
         views=views,

@@ -12,6 +12,7 @@ x is the input of the layer (of a convolution its window) and g the gradient of 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -25,7 +26,7 @@ from netsci.sparse.layer import SparseLayer
 from netsci.sparse.layout import feature_major
 from netsci.sparse.watch import Call, Watch, precise
 from netsci.sparse.wiring import sparse_layers, weights_of
-from netsci.topology.view import select_cells
+from netsci.topology.view import rows_of_units, select_cells
 
 Places = NDArray[np.int64]
 
@@ -50,12 +51,12 @@ class TorchView:
     rows: Places | None = field(default=None, repr=False)
     columns: Places | None = field(default=None, repr=False)
 
-    def gradient(self, rows: Places | None = None) -> NDArray[np.float32]:
+    def gradient(self, rows: Places | None = None) -> NDArray[Any]:
         """Return the gradient of the loss at every cell of some rows, linked or not; all rows by default.
 
-        float32 [len(rows), columns], summed over samples, time steps, places of a convolution and calls of
-        the layer. It is computed at each call, for these rows only: for a large layer, ask for blocks of
-        rows.
+        float32 [len(rows), columns], float64 of a layer in double precision: the sum over samples, time
+        steps, places of a convolution and calls of the layer. It is computed at each call, for these rows
+        only: for a large layer, ask for blocks of rows.
 
         Raises
         ------
@@ -83,7 +84,7 @@ class TorchView:
                     "gradient is lost: ask for it right after the backward pass, or change a copy"
                 )
             _add_gradient(total, self.layer, call.input, call.gradient, chosen, self.columns)
-        return np.asarray(average(total).cpu().numpy(), np.float32)
+        return np.asarray(average(total).cpu().numpy())
 
     def activity(self) -> NDArray[np.float64]:
         """Return the mean absolute input of every row, float64 [rows]; for spikes, their rate.
@@ -98,13 +99,13 @@ class TorchView:
         return np.asarray(mean if self.rows is None else mean[self.rows], np.float64)
 
     def restrict(self, rows: Places, columns: Places) -> TorchView:
-        """Return the view of some rows and columns, in their order; a row then counts as a unit."""
+        """Return the view of some rows and columns, in order; whole units stay units, else a row is one."""
         columns = np.asarray(columns, np.int64)
         return replace(
             self,
             links=select_cells(self.links, rows, columns),
             weights=select_cells(self.weights, rows, columns),
-            rows_per_unit=1,
+            rows_per_unit=rows_of_units(rows, self.rows_per_unit),
             rows=self._select_rows(rows),
             columns=columns if self.columns is None else self.columns[columns],
         )

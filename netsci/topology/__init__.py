@@ -6,6 +6,7 @@ from netsci.topology.correlated import csti, link_correlated, link_correlated_at
 from netsci.topology.correlation import CORRELATION, pearson, phi, phi_as_printed
 from netsci.topology.early_stop import find_stopped
 from netsci.topology.evolution import Evolution, evolve
+from netsci.topology.exchange import OrderedRule
 from netsci.topology.initial import INITIAL, erdos_renyi, links_at, uniform, watts_strogatz
 from netsci.topology.receptive import brf, brf_grid
 from netsci.topology.rule import EvolutionRule
@@ -15,6 +16,7 @@ from netsci.topology.schedule import (
     DENSITY,
     ZETA,
     cosine,
+    cubic,
     linear,
     linear_exponent,
     sigmoid,
@@ -51,10 +53,12 @@ __all__ = [
     "EvolutionRule",
     "LayerShape",
     "LayerView",
+    "OrderedRule",
     "brf",
     "brf_grid",
     "cosine",
     "csti",
+    "cubic",
     "densities",
     "draw_by_terms",
     "erdos_renyi",

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.random import Generator
 from numpy.typing import NDArray
 
 from netsci.graph.checks import check_fraction, check_generator, check_graph
@@ -24,15 +25,15 @@ from netsci.graph.projection import Projection
 from netsci.topology.cells import cells_of, links_of
 from netsci.topology.evolution_arguments import (
     Flags,
+    Rules,
     Targets,
     Views,
     choose_evolvable,
+    choose_rules,
     choose_views,
     read_targets,
 )
-from netsci.topology.regrowth import draw_missing
-from netsci.topology.removal import keep_links
-from netsci.topology.rule import EvolutionRule
+from netsci.topology.rule import EvolutionRule, Grow
 from netsci.topology.view import LayerView, ThinnedView
 
 _NONE = np.zeros(0, np.int64)
@@ -64,13 +65,14 @@ class Evolution:
 
 def evolve(
     graph: LayeredGraph,
-    rule: EvolutionRule,
+    rule: Rules,
     *,
     zeta: float,
     target_links: Targets = None,
+    decay_links: Targets = None,
     evolvable: Flags = None,
     views: Views = None,
-    rng: np.random.Generator,
+    rng: Generator,
 ) -> Evolution:
     """Remove, percolate and regrow links of a network once.
 
@@ -80,12 +82,15 @@ def evolve(
     Parameters
     ----------
     graph : weighted, unless removal is random.
-    rule : which links to remove and to regrow.
+    rule : which links to remove and to regrow, or {projection name: rule} for all that evolve. The others
+        then lose percolated links if one of the rules percolates.
     zeta : share of links to exchange, in [0, 1], rounded to whole links (half to even); after a decay, the
         share of the links that are left.
     target_links : number of links after the step, by projection name, or a list with one entry for each
         projection. Without an entry, or with None, the number stays. To a lower target the links decay
         first (`EvolutionRule.decay`).
+    decay_links : to how many links they decay before the exchange, given in the same way, if these are fewer
+        than the target: then the layer grows beyond what it had.
     evolvable : a list with True or False for each projection; None for all True. The others still lose
         percolated links.
     views : {projection name: LayerView}, what the scores see of it, for instance its gradient
@@ -118,23 +123,29 @@ def evolve(
         permanently), inputs and outputs included.
     """
     check_graph(graph)
-    if not isinstance(rule, EvolutionRule):
-        raise TypeError(f"rule must be an EvolutionRule, such as EvolutionRule('lrs'); got {rule!r}")
+    ruled = choose_rules(graph, rule)
     check_generator(rng)
     check_fraction(zeta, "zeta")
     seen = choose_views(graph, views)
-    free = choose_evolvable(graph, rule, evolvable, seen)
+    free = choose_evolvable(graph, ruled, evolvable, seen)
     targets = read_targets(graph, target_links)
-    kept = [
-        keep_links(view, rule, zeta, target, rng) if on else np.ones(view.links.nnz, bool)
-        for view, on, target in zip(seen, free, targets, strict=True)
+    bounds = targets if decay_links is None else read_targets(graph, decay_links, "decay_links")
+    chosen = [
+        one.choose(view, zeta, min(target, bound), rng)
+        if on and one
+        else (np.ones(view.links.nnz, bool), None)
+        for one, view, on, target, bound in zip(ruled, seen, free, targets, bounds, strict=True)
     ]
-    live, on_path = _percolate(graph, rule, kept)
+    kept = [keep for keep, _ in chosen]
+    live, on_path = _percolate(graph, ruled, kept)
     after, steps = [], []
     for i, p in enumerate(graph.projections):
         thin = select_links(p.links, kept[i])
         left = select_links(thin, on_path[i])
-        grown, filled = _regrow(p, seen[i], left, live, targets[i], rule, rng) if free[i] else (_NONE, 0)
+        own, grow = ruled[i], chosen[i][1]
+        grown, filled = (
+            _regrow(p, seen[i], left, live, targets[i], own, grow, rng) if own and grow else (_NONE, 0)
+        )
         after.append(p.with_links(links_of(np.concatenate([cells_of(left), grown]), p.shape)))
         again = np.isin(grown, cells_of(p.links)[~kept[i]], assume_unique=True)
         steps.append(
@@ -160,16 +171,23 @@ def evolve(
 
 
 def _percolate(
-    graph: LayeredGraph, rule: EvolutionRule, kept: Sequence[NDArray[np.bool_]]
+    graph: LayeredGraph, ruled: Sequence[EvolutionRule | None], kept: Sequence[NDArray[np.bool_]]
 ) -> tuple[dict[str, NDArray[np.bool_]], list[NDArray[np.bool_]]]:
-    """Return the units that are live after removal, and whether each kept link survives percolation."""
-    if not rule.percolate:
+    """Return the units that are live after removal, and whether each kept link survives percolation.
+
+    Where no rule percolates all do. Projections without a rule percolate if any other does.
+    """
+    if not any(one.percolate for one in ruled if one):
         live = {name: np.ones(size, bool) for name, size in graph.sizes.items()}
         return live, [np.ones(np.count_nonzero(keep), bool) for keep in kept]
     pairs = zip(graph.projections, kept, strict=True)
     thin = (replace(p, links=select_links(p.links, keep), weights=None) for p, keep in pairs)
     thinned = LayeredGraph(graph.populations, tuple(thin))
-    return live_units(thinned), surviving_links(thinned)
+    survives = surviving_links(thinned)
+    for i, one in enumerate(ruled):
+        if one and not one.percolate:
+            survives[i] = np.ones(len(survives[i]), bool)
+    return live_units(thinned), survives
 
 
 def _regrow(
@@ -179,12 +197,13 @@ def _regrow(
     live: Mapping[str, NDArray[np.bool_]],
     target: int,
     rule: EvolutionRule,
+    grow: Grow,
     rng: np.random.Generator,
 ) -> tuple[NDArray[np.int64], int]:
     """Return the cells (row * columns + column) of the new links and how many of them score 0."""
     rows, columns = np.arange(p.shape[0]), np.arange(p.shape[1])
     left: LayerView = ThinnedView(view, links)
-    if rule.permanent:
+    if rule.permanent and rule.percolate:
         rows = rows[np.repeat(live[p.source], p.rows_per_unit)]
         columns = columns[live[p.target]]
         # Dead units have no links left, so the live ones score the same without them.
@@ -193,5 +212,5 @@ def _regrow(
     count = min(target - links.nnz, len(rows) * len(columns) - links.nnz)
     if count == 0:
         return _NONE, 0
-    chosen, filled = draw_missing(left, count, rule, rng)
+    chosen, filled = grow(left, count, rng)
     return rows[chosen // len(columns)] * p.shape[1] + columns[chosen % len(columns)], filled

@@ -16,6 +16,7 @@ from netsci.topology.view import LayerView, view_of
 Targets = Mapping[str, int] | Sequence[int | None] | None
 Flags = Sequence[bool] | None
 Views = Mapping[str, LayerView] | None
+Rules = EvolutionRule | Mapping[str, EvolutionRule]
 
 
 def choose_views(graph: LayeredGraph, views: Views) -> list[LayerView]:
@@ -39,8 +40,24 @@ def choose_views(graph: LayeredGraph, views: Views) -> list[LayerView]:
     return seen
 
 
+def choose_rules(graph: LayeredGraph, rule: Rules) -> list[EvolutionRule | None]:
+    """Return the rule of each projection, None for one that a mapping does not name."""
+    names = [p.name for p in graph.projections]
+    if not isinstance(rule, Mapping):
+        if not isinstance(rule, EvolutionRule):
+            raise TypeError(f"rule must be an EvolutionRule, such as EvolutionRule('lrs'); got {rule!r}")
+        return [rule] * len(names)
+    unknown = sorted(str(name) for name in rule if name not in names)
+    if unknown:
+        raise ValueError(f"rule names {unknown}, but the projections are {names}: name these only")
+    for name, one in rule.items():
+        if not isinstance(one, EvolutionRule):
+            raise TypeError(f"rule[{name!r}] must be an EvolutionRule; got {one!r}")
+    return [rule.get(name) for name in names]
+
+
 def choose_evolvable(
-    graph: LayeredGraph, rule: EvolutionRule, evolvable: Flags, seen: Sequence[LayerView]
+    graph: LayeredGraph, rules: Sequence[EvolutionRule | None], evolvable: Flags, seen: Sequence[LayerView]
 ) -> list[bool]:
     """Return, for each projection, whether it evolves."""
     projections = graph.projections
@@ -53,12 +70,17 @@ def choose_evolvable(
         raise ValueError(
             f"evolvable must have one entry for each of {len(projections)} projections; got {len(free)}"
         )
-    for p, on, view in zip(projections, free, seen, strict=True):
+    for p, rule, on, view in zip(projections, rules, free, seen, strict=True):
         if on and p.undirected:
             raise ValueError(
                 f"projection {p.name!r} is undirected and cannot evolve: set its entry of evolvable to False"
             )
-        if on and view.weights is None and rule.removal != "random":
+        if on and rule is None:
+            raise ValueError(
+                f"rule must name every projection that evolves, and lacks {p.name!r}: add it, or set its "
+                "entry of evolvable to False"
+            )
+        if on and rule is not None and view.weights is None and rule.removal != "random":
             raise ValueError(
                 f"removal {rule.removal!r} needs weights, and projection {p.name!r} has none: give the graph "
                 "weights, set its entry of evolvable to False, or take removal 'random'"
@@ -66,8 +88,8 @@ def choose_evolvable(
     return free
 
 
-def read_targets(graph: LayeredGraph, target_links: Targets) -> list[int]:
-    """Return the number of links that each projection shall have after the step."""
+def read_targets(graph: LayeredGraph, target_links: Targets, parameter: str = "target_links") -> list[int]:
+    """Return the number of links that each projection shall have after the step, or before its exchange."""
     names = [p.name for p in graph.projections]
     if target_links is None:
         wanted: list[Any] = [None] * len(names)
@@ -75,29 +97,27 @@ def read_targets(graph: LayeredGraph, target_links: Targets) -> list[int]:
         unknown = set(target_links) - set(names)
         if unknown:
             raise ValueError(
-                f"target_links names {sorted(unknown)}, but the projections are {names}: name these only"
+                f"{parameter} names {sorted(unknown)}, but the projections are {names}: name these only"
             )
         shared = sorted(name for name in target_links if names.count(name) > 1)
         if shared:
             raise ValueError(
-                f"target_links names {shared}, but several projections have this name: pass a list with one "
+                f"{parameter} names {shared}, but several projections have this name: pass a list with one "
                 "entry for each projection"
             )
         wanted = [target_links.get(name) for name in names]
     else:
-        check_iterable(
-            target_links, "target_links", "a mapping by name, or a list with one entry a projection"
-        )
+        check_iterable(target_links, parameter, "a mapping by name, or a list with one entry a projection")
         wanted = list(target_links)
         if len(wanted) != len(names):
             raise ValueError(
-                f"target_links must have one entry for each of {len(names)} projections; got {len(wanted)}"
+                f"{parameter} must have one entry for each of {len(names)} projections; got {len(wanted)}"
             )
     for name, target in zip(names, wanted, strict=True):
         if target is not None and (isinstance(target, bool) or not isinstance(target, (int, np.integer))):
-            raise TypeError(f"target_links of {name!r} must be a whole number or None; got {target!r}")
+            raise TypeError(f"{parameter} of {name!r} must be a whole number or None; got {target!r}")
         if target is not None and target < 0:
-            raise ValueError(f"target_links of {name!r} must be at least 0; got {target}")
+            raise ValueError(f"{parameter} of {name!r} must be at least 0; got {target}")
     return [
         int(p.links.nnz if target is None else target)
         for p, target in zip(graph.projections, wanted, strict=True)

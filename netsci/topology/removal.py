@@ -58,7 +58,7 @@ def _decay(view: LayerView, rule: EvolutionRule, count: int, rng: np.random.Gene
         kept = np.ones(view.links.nnz, bool)
         kept[rng.choice(view.links.nnz, size=count, replace=False, shuffle=False)] = False
         return kept
-    strength = _strength(view, name)
+    strength = strength_of(view, name)
     kept = np.ones(len(strength), bool)
     if count:
         last = np.partition(strength, count - 1)[count - 1]
@@ -74,7 +74,7 @@ def _exchange(view: LayerView, rule: EvolutionRule, zeta: float, rng: np.random.
     """Return the links that are left after the share zeta is removed by the rule."""
     n_links = int(view.links.nnz)
     n_removed = round(zeta * n_links)
-    strength = _strength(view, rule.removal)
+    strength = strength_of(view, rule.removal)
     if rule.as_printed:
         keep = np.ones(n_links, bool)
         keep[gumbel_top_k(strength, n_removed, delta=rule.delta_removal, rng=rng)] = False
@@ -84,7 +84,7 @@ def _exchange(view: LayerView, rule: EvolutionRule, zeta: float, rng: np.random.
     return keep
 
 
-def _strength(view: LayerView, removal: str) -> NDArray[np.float64]:
+def strength_of(view: LayerView, removal: str) -> NDArray[np.float64]:
     """Return the score of every link, after a check of its shape."""
     strength = np.asarray(REMOVAL[removal](view))
     if strength.shape != (view.links.nnz,):

@@ -1,14 +1,27 @@
 """The rule of an evolution step: the scores of removal and regrowth, and how strictly they decide."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from netsci.graph.checks import check_choice, check_fraction
 from netsci.topology.scores import REGROWTH, REMOVAL
+from netsci.topology.view import LayerView
+
+# (view of the links that are left, number of new links, rng) -> cells of the new links, and how many score 0
+Grow = Callable[[LayerView, int, np.random.Generator], tuple[NDArray[np.int64], int]]
 
 
 @dataclass(frozen=True)
 class EvolutionRule:
     """Which links an evolution removes, and which it regrows.
+
+    A method whose choice is no score of each link is a subclass with a function `choose` of its own, such as
+    `netsci.topology.OrderedRule`.
 
     Parameters
     ----------
@@ -60,6 +73,33 @@ class EvolutionRule:
                 raise TypeError(f"{name} must be True or False; got {getattr(self, name)!r}")
         if isinstance(self.delta, list):
             object.__setattr__(self, "delta", tuple(self.delta))
+
+    def choose(
+        self, view: LayerView, zeta: float, target: int, rng: np.random.Generator
+    ) -> tuple[NDArray[np.bool_], Grow]:
+        """Return which links of a layer stay, and the function that draws new ones later.
+
+        view : the layer before the step. zeta : share of links to exchange. target : number of links to which
+        they decay first. rng : generator.
+
+        Returns bool [links] in CSR order, and a function (view of what is left, number of new links, rng) ->
+        (cells of the new links, how many of them score 0). `evolve` calls it after percolation, with live
+        rows and columns only.
+
+        Examples
+        --------
+        >>> import scipy.sparse as sp
+        >>> from netsci.topology.view import ArrayView
+        >>> weights = sp.csr_array(np.arange(1.0, 9.0).reshape(2, 4))
+        >>> view, rng = ArrayView("a", weights.astype(bool), weights), np.random.default_rng(7)
+        >>> EvolutionRule(delta=1.0).choose(view, 0.25, 8, rng)[0].astype(int).tolist()
+        [0, 0, 1, 1, 1, 1, 1, 1]
+        """
+        from netsci.topology.regrowth import draw_missing  # these two know this class
+        from netsci.topology.removal import keep_links
+
+        keep = keep_links(view, self, zeta, target, rng)
+        return keep, lambda left, count, rng: draw_missing(left, count, self, rng)
 
     @property
     def delta_removal(self) -> float:

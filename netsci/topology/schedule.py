@@ -130,6 +130,24 @@ def sigmoid(
     return _between(initial, final, share)
 
 
+def cubic(initial: float, final: float, step: float, steps: float, until: float = 1.0) -> float:
+    """Return the density (or sparsity) on a cubic from initial to final, steep at first and flat at the end.
+
+    final + (initial - final) (1 - step / T)^3 up to step T = until * steps, and final from there on
+
+    initial, final, step, steps, until : as in `linear`. Raises ValueError if a parameter is out of range.
+
+    Examples
+    --------
+    >>> [round(cubic(0.0, 0.9, step, 100, until=0.75), 3) for step in (0, 25, 50, 75)]
+    [0.0, 0.633, 0.867, 0.9]
+
+    Source: gradual magnitude pruning (Zhu and Gupta, 2017).
+    """
+    _check_ends(initial, final)
+    return _between(initial, final, 1.0 - (1.0 - _elapsed(step, steps, until)) ** 3)
+
+
 def _elapsed(step: float, steps: float, until: float) -> float:
     """Return the share of the schedule that is over, in [0, 1]."""
     check_fraction(until, "until")
@@ -154,5 +172,5 @@ def _check_ends(initial: float, final: float) -> None:
 
 
 ZETA: dict[str, Callable[[float, float, float, float], float]] = {"cosine": cosine, "static": static}
-DENSITY: dict[str, Callable[..., float]] = {"linear": linear, "sigmoid": sigmoid}
+DENSITY: dict[str, Callable[..., float]] = {"linear": linear, "sigmoid": sigmoid, "cubic": cubic}
 DELTA: dict[str, Callable[..., float]] = {"linear": linear, "linear_exponent": linear_exponent}

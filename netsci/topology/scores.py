@@ -27,8 +27,11 @@ from numpy.typing import NDArray
 from netsci.arguments import check_flag
 from netsci.graph.checks import check_number
 from netsci.indices import check_stored
+from netsci.topology.order import gradient_at_links
+from netsci.topology.unfolding import channel, lattice
 from netsci.topology.view import LayerView
 
+MEST_SHARE = 0.01  # of |gradient| in the importance of a link, beside |w|
 Score = Callable[[LayerView], NDArray[np.float64]]
 
 
@@ -129,7 +132,18 @@ def gradient_magnitude(view: LayerView) -> NDArray[np.float64]:
 
     Source: RigL (Evci et al., ICML 2020): the links grow that would lower the loss fastest.
     """
-    return np.abs(view.gradient())
+    scores: NDArray[np.float64] = np.abs(view.gradient())
+    return scores
+
+
+def magnitude_and_gradient(view: LayerView) -> NDArray[np.float64]:
+    """Return |w| + 0.01 |gradient of the loss| of every link, float64 [links] in CSR order.
+
+    Raises ValueError if the layer has no weights or no gradient.
+
+    Source: MEST (Yuan et al., NeurIPS 2021), whose links of least importance go first.
+    """
+    return of_weights(magnitude)(view) + MEST_SHARE * np.abs(gradient_at_links(view))
 
 
 def of_weights(weights_score: Callable[[sp.csr_array], NDArray[np.float64]]) -> Score:
@@ -217,6 +231,7 @@ REMOVAL: dict[str, Score] = {
     "magnitude": of_weights(magnitude),
     "ri": of_weights(relative_importance),
     "lrs": of_weights(link_removal_score),
+    "mest": magnitude_and_gradient,
     "random": equal,
 }
 
@@ -229,11 +244,17 @@ REGROWTH: dict[str, Score] = {
     "ch3_l3": partial(_cannistraci_hebb, rule="ch3_l3"),
     "ch2_l3n": partial(_cannistraci_hebb, rule="ch2_l3n"),
     "ch3_l3n": partial(_cannistraci_hebb, rule="ch3_l3n"),
+    "ch3_l3n_lattice": lattice,
+    "ch3_l3n_channel": channel,
 }
 
 # What a score reads besides links and weights. A score without an entry may read everything: the training
 # loop then keeps gradient and activity for the batch before the evolution.
-NEEDS: dict[str, tuple[str, ...]] = {**dict.fromkeys((*REMOVAL, *REGROWTH), ()), "gradient": ("gradient",)}
+NEEDS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys((*REMOVAL, *REGROWTH), ()),
+    "gradient": ("gradient",),
+    "mest": ("gradient",),
+}
 
 # Regrowth scores whose rows depend on that row alone: a large layer may be scored in blocks of rows.
 ROW_BY_ROW: set[str] = {"random", "gradient"}

@@ -45,11 +45,11 @@ class LayerView(Protocol):
     def rows_per_unit(self) -> int:
         """Return the number of rows that each presynaptic unit owns."""
 
-    def gradient(self, rows: Places | None = None) -> NDArray[np.float32]:
+    def gradient(self, rows: Places | None = None) -> NDArray[Any]:
         """Return the gradient of the loss at every cell of some rows, or of all rows.
 
-        Missing links have a gradient too. float32 [len(rows), columns], computed at each call. For a large
-        layer, ask for blocks of rows.
+        Missing links have a gradient too. float32 or float64 [len(rows), columns], computed at each call. For
+        a large layer, ask for blocks of rows.
 
         Raises
         ------
@@ -83,7 +83,7 @@ class ArrayView:
     weights: sp.csr_array | None = None
     rows_per_unit: int = 1
 
-    def gradient(self, rows: Places | None = None) -> NDArray[np.float32]:
+    def gradient(self, rows: Places | None = None) -> NDArray[Any]:
         """Raise ValueError: this view has no gradient."""
         raise ValueError(_unknown(self.name, "gradient"))
 
@@ -92,9 +92,12 @@ class ArrayView:
         raise ValueError(_unknown(self.name, "activity"))
 
     def restrict(self, rows: Places, columns: Places) -> ArrayView:
-        """Return the view of some rows and columns, in their order; a row then counts as a unit."""
+        """Return the view of some rows and columns, in order; whole units stay units, else a row is one."""
         weights = None if self.weights is None else select_cells(self.weights, rows, columns)
-        return replace(self, links=select_cells(self.links, rows, columns), weights=weights, rows_per_unit=1)
+        own = rows_of_units(rows, self.rows_per_unit)
+        return replace(
+            self, links=select_cells(self.links, rows, columns), weights=weights, rows_per_unit=own
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +130,7 @@ class ThinnedView:
         weights = self.view.weights
         return None if weights is None else values_at(weights, self.links)
 
-    def gradient(self, rows: Places | None = None) -> NDArray[np.float32]:
+    def gradient(self, rows: Places | None = None) -> NDArray[Any]:
         """Return the gradient at every cell of some rows, as the whole layer has it."""
         return self.view.gradient(rows)
 
@@ -168,6 +171,24 @@ def select_cells(matrix: sp.csr_array, rows: Places, columns: Places) -> Any:
     chosen = matrix[rows][:, columns]
     chosen.sort_indices()
     return chosen
+
+
+def rows_of_units(rows: Places, rows_per_unit: int) -> int:
+    """Return rows_per_unit if some rows are whole units, one after the other; else 1.
+
+    Examples
+    --------
+    >>> rows_of_units(np.array([4, 5, 0, 1]), 2), rows_of_units(np.array([1, 2]), 2)
+    (2, 1)
+    """
+    rows = np.asarray(rows, np.int64)
+    if rows_per_unit == 1 or len(rows) % rows_per_unit:
+        return 1
+    units = rows.reshape(-1, rows_per_unit)
+    whole = (units[:, 0] % rows_per_unit == 0).all() and (
+        units - units[:, :1] == np.arange(rows_per_unit)
+    ).all()
+    return rows_per_unit if whole else 1
 
 
 def _unknown(name: str, what: str) -> str:

@@ -17,7 +17,7 @@ from netsci.sparse import SparseLinear, sparse_layers
 from netsci.spiking import LIF, calibrate
 from netsci.topology import WEIGHTS, initial_weights
 from netsci.train.inputs import Inputs
-from netsci.train.methods.base import method_of
+from netsci.train.methods.base import Method, method_of
 from netsci.train.random_keys import MODEL, TOPOLOGY, generator_at
 from netsci.train.random_keys import WEIGHTS as OF_WEIGHTS
 from netsci.train.recipe import CALIBRATED, Net, Recipe
@@ -109,14 +109,17 @@ def _build_architecture(architecture: Architecture, recipe: Recipe, inputs: Inpu
         return make(links={})
     with torch.device("meta"):
         plan = make(links={})
-    names = architecture.sparse_layers(plan)
-    shapes = link_shapes(plan)
+    names, shapes = architecture.sparse_layers(plan), link_shapes(plan)
     if not names or set(names) - set(shapes):
         raise ValueError(
             f"the field sparse of the architecture {recipe.net.model!r} must name some of its layers, "
             f"{', '.join(shapes)}; got {names!r}: register it with such names, or set dense=True"
         )
-    links = _first_links(recipe, inputs, {name: shapes[name] for name in names})
+    method = method_of(recipe)
+    if method is not None:
+        method.topology = method.resolved(plan, names)
+        names = tuple(name for name in shapes if name in dict(method.topology.sparsity))
+    links = _first_links(method, recipe, inputs, {name: shapes[name] for name in names})
     output = list(shapes)[-1]
     if output not in links:
         links[output] = full_links(*shapes[output])  # dense, but able to lose links of units that percolate
@@ -133,10 +136,9 @@ def _build_architecture(architecture: Architecture, recipe: Recipe, inputs: Inpu
 
 
 def _first_links(
-    recipe: Recipe, inputs: Inputs, shapes: Mapping[str, tuple[int, int]]
+    method: Method | None, recipe: Recipe, inputs: Inputs, shapes: Mapping[str, tuple[int, int]]
 ) -> dict[str, sp.csr_array]:
     """Return the first links that the recipe's method draws for these layers."""
-    method = method_of(recipe)
     if method is None:
         return {}
     links = method.first_links(shapes, inputs, lambda place: generator_at(recipe.seed, 0, place, TOPOLOGY))

@@ -56,6 +56,14 @@ METHODS: Registry[Any] = Registry(
         "static": "netsci.train.methods.static:Static",
         "set": "netsci.train.methods.set:Set",
         "rigl": "netsci.train.methods.rigl:RigL",
+        "cht": "netsci.train.methods.ch:CannistraciHebb",
+        "chts": "netsci.train.methods.ch:CannistraciHebb",
+        "chtss": "netsci.train.methods.ch:CannistraciHebb",
+        "cht_conv": "netsci.train.methods.cht_conv:ChtConv",
+        "srigl": "netsci.train.methods.srigl:SRigL",
+        "mest": "netsci.train.methods.mest:Mest",
+        "ndsnn": "netsci.train.methods.ndsnn:Ndsnn",
+        "gmp": "netsci.train.methods.gmp:Gmp",
     },
     public="netsci.train.METHODS",
 )
@@ -73,5 +81,51 @@ OPTIMIZERS: Registry[Callable[..., Any]] = Registry(
 )
 
 # method -> values of `Topology` that its recipe has by itself; what a recipe gives goes before them
-_CHT = {"removal": "magnitude", "initial": "csti", "zeta": 0.3, "schedule": "cosine", "until": 0.75}
-SETTINGS: dict[str, dict[str, Any]] = {}
+_EARLY = {"schedule": "cosine", "until": 0.75}
+_CHT = {"removal": "magnitude", "initial": "csti", "zeta": 0.3, **_EARLY}
+_CHTS = {
+    **_CHT,
+    "regrowth": (("conv", "ch3_l3n"), ("linear", "ch2_l3n")),
+    "delta": 0.5,
+    "delta_end": (0.9, 0.5),  # odds |w|^T of removal with T from 1 to 9
+    "delta_schedule": "linear_exponent",
+}
+_RANDOM = {"initial": "erdos_renyi"}
+_RIGL = {"zeta": 0.3, **_EARLY, "evolve_every": "100 steps", "allocation": "erk"}
+SETTINGS: dict[str, dict[str, Any]] = {
+    "static": _RANDOM,
+    "set": {**_RANDOM, "zeta": 0.3, "schedule": "static"},
+    "rigl": {**_RANDOM, **_RIGL},
+    "cht": {**_CHT, "regrowth": "ch3_l3", "delta": 1.0},
+    "chts": _CHTS,
+    "chtss": {**_CHTS, "initial_sparsity": 0.5, "density_schedule": "sigmoid"},
+    "cht_conv": {
+        **_CHTS,
+        "initial": "uniform",
+        "sparsity": (("conv", 0.78), ("linear", 0.99)),
+        "initial_sparsity": (("conv", 0.2),),
+        "density_schedule": "sigmoid",
+        "steepness": "1 per epoch",
+    },
+    "srigl": _RIGL,
+    "mest": {**_RANDOM, "zeta": 0.3, **_EARLY},
+    "ndsnn": {**_RANDOM, "zeta": 0.5, **_EARLY, "density_schedule": "cubic"},
+    "gmp": {**_RANDOM, "zeta": 0.0, "until": 0.75, "initial_sparsity": 0.0, "density_schedule": "cubic"},
+}
+
+# method -> (what it does, source), for lists of methods
+ABOUT: dict[str, tuple[str, str]] = {
+    "dense": ("all links, which never change", "the control of every other method"),
+    "ch_snn": ("remove by importance, regrow by CH3-L3, percolate", "S0 (CH-SNN)"),
+    "static": ("random links, which never change", "the control of every evolution"),
+    "set": ("the weights nearest 0 of either sign for random links", "Mocanu et al. 2018"),
+    "rigl": ("the smallest weights for the largest gradients", "Evci et al. 2020"),
+    "cht": ("the smallest weights for the best CH3-L3", "S1, S2 (CHT)"),
+    "chts": ("CHT with links drawn by their scores", "S1, S2 (CHTs)"),
+    "chtss": ("CHTs while the density falls along a sigmoid", "S1, S2 (CHTss)"),
+    "cht_conv": ("CHTss on convolutions", "S1 (CHT-Conv)"),
+    "srigl": ("RigL with equal numbers of inputs, weak units ablated", "Lasby et al. 2024"),
+    "mest": ("the least |weight| + 0.01 |gradient| for random links", "Yuan et al. 2021"),
+    "ndsnn": ("drop many, grow fewer by gradient, density falls", "Huang et al. 2023"),
+    "gmp": ("remove the smallest weights as the density falls", "Zhu and Gupta 2017"),
+}

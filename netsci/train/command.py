@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import math
 from collections.abc import Sequence
+from dataclasses import fields, replace
 from pathlib import Path
 from shlex import quote
 from typing import Any
@@ -15,9 +16,11 @@ from rich.table import Table
 from rich.text import Text
 
 from netsci.choices import suggest
+from netsci.train.choices import ABOUT, METHODS, SETTINGS
 from netsci.train.presets import PRESETS
-from netsci.train.recipe import Recipe
+from netsci.train.recipe import Recipe, Topology
 
+DENSE = "dense"  # a method too: all links, which never change
 INTERRUPTED = 130  # exit code, as shells have it
 SHOWN = ("accuracy", "loss", "link sparsity", "node sparsity", "SOPs", "firing rate", "seconds")
 
@@ -40,13 +43,60 @@ def list_presets() -> str:
     return "\n".join(lines)
 
 
-def choose_recipe(preset: str, changes: Sequence[str], *, dense: bool) -> Recipe:
+def list_methods() -> str:
+    """Describe the training methods, one on each line, with their source.
+
+    Examples
+    --------
+    >>> print(list_methods().splitlines()[4])
+    rigl      the smallest weights for the largest gradients (Evci et al. 2020)
+    """
+    return "\n".join(f"{name:9} {what} ({source})" for name, (what, source) in ABOUT.items())
+
+
+def use_method(recipe: Recipe, method: str) -> Recipe:
+    """Return a recipe with another training method, "dense" included, and the settings of that method.
+
+    Of the recipe's own topology stays what the method reads.
+
+    Raises ValueError, with all names and the nearest, if there is no such method.
+
+    Examples
+    --------
+    >>> use_method(PRESETS["digits-2fc"], "rigl").topology.allocation
+    'erk'
+    """
+    if method == DENSE:
+        return recipe.replace(dense=True)
+    if method not in METHODS:
+        names = (DENSE, *METHODS.names)
+        raise ValueError(
+            f"--method must be one of {', '.join(names)}; got {method!r}"
+            f"{suggest(method, names) or '.'} See netsci train --methods"
+        )
+    before = recipe.topology or Topology()
+    own, brought = Topology.settings(before.method), SETTINGS.get(method, {})
+    reads = METHODS[method].reads
+    kept = {
+        name: value
+        for name, value in ((f.name, getattr(before, f.name)) for f in fields(before))
+        if value != own[name]
+        and name not in ("method", "method_options")
+        and (reads is None or name in reads)
+        and not isinstance(brought.get(name), tuple)  # what the method has for each kind of layer
+    }
+    return replace(recipe, topology=Topology(method=method, **kept))
+
+
+def choose_recipe(preset: str, changes: Sequence[str], *, dense: bool, method: str | None = None) -> Recipe:
     """Return the recipe of a preset with changes "name=value"; a value is a Python literal or a word.
+
+    method : name of a training method, as in `use_method`; None for that of the preset.
 
     Raises
     ------
     TypeError, ValueError
-        If there is no such preset or field, or a value is not allowed.
+        If there is no such preset, method or field, or a value is not allowed.
 
     Examples
     --------
@@ -57,6 +107,9 @@ def choose_recipe(preset: str, changes: Sequence[str], *, dense: bool) -> Recipe
         raise ValueError(
             f"--preset must be one of {', '.join(PRESETS)}; got {preset!r}{suggest(preset, PRESETS)}"
         )
+    if dense and method not in (None, DENSE):
+        raise ValueError(f"--dense and --method {method} exclude each other: give one of them")
+    recipe = PRESETS[preset] if method is None else use_method(PRESETS[preset], method)
     values: dict[str, Any] = {"dense": True} if dense else {}
     for change in changes:
         name, equals, text = change.partition("=")
@@ -66,7 +119,7 @@ def choose_recipe(preset: str, changes: Sequence[str], *, dense: bool) -> Recipe
             values[name] = ast.literal_eval(text)
         except (ValueError, SyntaxError):
             values[name] = text
-    return PRESETS[preset].replace(**values)
+    return recipe.replace(**values)
 
 
 def _say_stopped(folder: Path, anew: bool) -> str:
@@ -112,6 +165,7 @@ def run(
     changes: Sequence[str],
     *,
     dense: bool,
+    method: str | None = None,
     out: Path | None,
     device: str,
     anew: bool,
@@ -127,8 +181,9 @@ def run(
     from netsci.train.loop import train
 
     keep_freed_memory()
-    recipe = choose_recipe(preset, changes, dense=dense)
-    folder = out or Path("runs") / (f"{preset}-dense" if dense else preset)
+    recipe = choose_recipe(preset, changes, dense=dense, method=method)
+    named = DENSE if dense else method
+    folder = out or Path("runs") / (f"{preset}-{named}" if named else preset)
     console = Console()
     shown = _Shown(console, recipe.optimisation.epochs)
     try:

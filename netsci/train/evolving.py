@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
-from netsci.graph import LayeredGraph, live_units
 from netsci.models.wiring import default_sparse
-from netsci.sparse import evolve_module, layered_graph, sparse_layers
+from netsci.sparse import evolve_module, sparse_layers
 from netsci.sparse.wiring import layers_in_graph
 from netsci.topology import Evolution, EvolutionRule, LayerView, find_stopped, links_at
 from netsci.topology.scores import needs_of
+from netsci.train.gradient_mean import GradientMean
 from netsci.train.methods.base import Draw, Hooks, Rows, Step
 from netsci.train.plan import Plan
+from netsci.train.sparsities import layer_shapes, resolve
+from netsci.train.structure import layer_row
 
 
 @dataclass
@@ -39,6 +41,9 @@ class Evolver:
     early_stop : share of regrown links that were just removed above which a layer stops; None to go on.
     stopped : names of the layers that have stopped.
     example : an input of the model, needed if it has no `wiring()`, see `netsci.sparse.layered_graph`.
+    rules : function (layer, number) that returns the rule of a layer, in place of `rule`; None for one rule.
+    decay : function (layer, number) that returns to how many links a layer decays before the exchange, if
+        these are fewer than `links`; None for `links`.
 
     Raises
     ------
@@ -64,6 +69,8 @@ class Evolver:
     early_stop: float | None = 0.95
     stopped: set[str] = field(default_factory=set)
     example: Any = None
+    rules: Callable[[str, int], EvolutionRule] | None = None
+    decay: Callable[[str, int], int] | None = None
 
     def __post_init__(self) -> None:
         held = sparse_layers(self.model)
@@ -98,8 +105,10 @@ class Evolver:
 
     def needs(self, number: int) -> Collection[str]:
         """Return what the scores of an evolution need besides links and weights: "gradient", "activity"."""
-        rule = self.rule_at(number)
-        return needs_of(rule.removal, rule.regrowth)
+        rules = [self.rule_at(number)]
+        if self.rules is not None:
+            rules = [self.rules(name, number) for name in self._evolving(number)]
+        return needs_of(*(name for rule in rules for name in (rule.removal, rule.regrowth)))
 
     def step(
         self,
@@ -116,12 +125,13 @@ class Evolver:
         evolving = self._evolving(number)
         evolution = evolve_module(
             self.model,
-            self.rule_at(number),
+            self._rule_of(evolving, number),
             zeta=self.zeta_at(number),
             optimizer=optimizer,
             rng=rng,
             example=self.example,
             target_links={name: self.target_links(name, number) for name in evolving},
+            decay_links={name: self.decay(name, number) for name in evolving} if self.decay else None,
             evolvable=evolving,
             views=views,
         )
@@ -130,6 +140,14 @@ class Evolver:
             ended = find_stopped(evolution.overlap, above=self.early_stop)
             self.stopped |= {name for name, end in zip(names, ended, strict=True) if end and name in evolving}
         return evolution
+
+    def _rule_of(self, layers: set[str], number: int) -> EvolutionRule | dict[str, EvolutionRule]:
+        """Return the rule of these layers, or one for each if they differ."""
+        if self.rules is None or not layers:
+            return self.rule_at(number)
+        found = {name: self.rules(name, number) for name in layers}
+        first = next(iter(found.values()))
+        return first if all(rule == first for rule in found.values()) else found
 
     def _evolving(self, number: int) -> set[str]:
         """Return the layers that an evolution changes."""
@@ -143,9 +161,10 @@ class Evolver:
 
 
 def evolver_of(model: nn.Module, plan: Plan) -> Evolver:
-    """Return the evolver of a model with the rule, zeta, density and early stop of a plan.
+    """Return the evolver of a model with the rules, zeta, density and early stop of a plan.
 
-    If the density changes, a layer has round((1 - S) inputs outputs) links at a sparsity S.
+    If the density changes, a layer has round((1 - S) inputs outputs) links at a sparsity S. Links in excess
+    come on top: the layer decays to its density, exchanges zeta of these links, and grows the excess anew.
 
     Examples
     --------
@@ -157,14 +176,31 @@ def evolver_of(model: nn.Module, plan: Plan) -> Evolver:
     >>> [evolver.target_links("layers.0", number) for number in (1, 2, 3, 4)]
     [5, 4, 2, 1]
     """
-    links: Callable[[str, int], int] | None = None
-    if plan.topology.initial_sparsity is not None:
-        cells = {name: layer.links.shape for name, layer in sparse_layers(model).items()}
+    topology = resolve(plan.topology, model, default_sparse(model))
+    plan = replace(plan, topology=topology)
+    cells = {name: layer.links.shape for name, layer in sparse_layers(model).items()}
+    kinds = {name: shape.kind for name, shape in layer_shapes(model).items()}
 
-        def links(layer: str, number: int) -> int:
-            return links_at(cells[layer], plan.sparsity(number))
+    def rules(layer: str, number: int) -> EvolutionRule:
+        return plan.rule(number, kinds[layer])
 
-    return Evolver(model, plan.rule, plan.zeta, links, early_stop=plan.topology.early_stop)
+    def decay(layer: str, number: int) -> int:
+        return links_at(cells[layer], plan.sparsity(number, layer))
+
+    def links(layer: str, number: int) -> int:
+        return links_at(cells[layer], max(0.0, plan.sparsity(number, layer) - plan.excess(number)))
+
+    changes = topology.initial_sparsity is not None or topology.excess
+    return Evolver(
+        model,
+        plan.rule,
+        plan.zeta,
+        links if changes else None,
+        [name for name, _ in topology.sparsity],
+        early_stop=topology.early_stop,
+        rules=rules,
+        decay=decay if topology.excess else None,
+    )
 
 
 class Evolving(Hooks):
@@ -173,24 +209,32 @@ class Evolving(Hooks):
     Parameters
     ----------
     evolver : of the network. plan : times of the evolutions. rng : function (step) that returns a generator.
+    gradient_batches : the gradient that scores see is the mean over as many batches, the last ones before the
+        evolution. Their inputs and output gradients are kept until then.
     """
 
-    def __init__(self, evolver: Evolver, plan: Plan, rng: Draw) -> None:
+    def __init__(self, evolver: Evolver, plan: Plan, rng: Draw, *, gradient_batches: int = 1) -> None:
         self.evolver, self.plan, self.rng = evolver, plan, rng
+        self._mean = GradientMean(gradient_batches)
         self._last: Evolution | None = None
         self._count = 0
 
     def needs(self, step: Step) -> Collection[str]:
-        """Return what the scores need, if an evolution follows this batch."""
-        number = self.plan.number(step.done)
-        return self.evolver.needs(number) if number and self.evolver.due(number) else ()
+        """Return what the scores need, if an evolution follows this batch or, for a mean, one of the next."""
+        for ahead in range(self._mean.batches):
+            number = self.plan.number(step.done + ahead)
+            if number and self.evolver.due(number):
+                return self.evolver.needs(number)
+        return ()
 
     def after_step(self, step: Step) -> Evolution | None:
         """Evolve the topology if an evolution is due."""
         number = self.plan.number(step.done)
         if not number or not self.evolver.due(number):
+            if self._mean.batches > 1 and self.needs(step):
+                self._mean.add(step.views())
             return None
-        views = step.views() if self.evolver.needs(number) else None
+        views = self._mean.take(step.views()) if self.evolver.needs(number) else None
         self._last = self.evolver.step(number, step.optimizer, self.rng(step), views)
         self._count += 1
         return self._last
@@ -202,69 +246,17 @@ class Evolving(Hooks):
             names = [projection.name for projection in self._last.graph.projections]
             for name, overlap in zip(names, self._last.overlap.tolist(), strict=True):
                 if name in (self.evolver.layers or ()):
-                    rows.append(_row(name, "overlap", overlap, "share"))
+                    rows.append(layer_row(name, "overlap", overlap, "share"))
         if not self.plan.whole:
-            rows.append(_row("all", "evolutions", self._count, "count"))
+            rows.append(layer_row("all", "evolutions", self._count, "count"))
         self._last, self._count = None, 0
         return rows
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the names of the layers that have stopped."""
-        return {"stopped": sorted(self.evolver.stopped)}
+        """Return the names of the layers that have stopped, and what a mean of gradients has kept."""
+        return {"stopped": sorted(self.evolver.stopped), **self._mean.state_dict()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Restore the names of the layers that have stopped."""
+        """Restore what `state_dict` returned."""
         self.evolver.stopped = set(state["stopped"])
-
-
-def structure(model: nn.Module) -> list[dict[str, Any]]:
-    """Return rows (layer, measure, value, unit) about the links and live units of a model.
-
-    Link sparsity is 1 - links / dense, over linear and convolutional layers, including the dense ones. Node
-    sparsity is the share of input and hidden units on no path from the input to the output.
-
-    Examples
-    --------
-    >>> from netsci.models import mlp
-    >>> rows = structure(mlp([3, 4, 2], [np.eye(3, 4), np.ones((4, 2))]))
-    >>> [(row["layer"], row["measure"], round(row["value"], 3)) for row in rows][-2:]
-    [('layer2', 'node sparsity', 0.0), ('all', 'node sparsity', 0.143)]
-
-    Source: S0 appendix A.8.
-    """
-    rows: list[dict[str, Any]] = []
-    links = dense = 0
-    sparse = sparse_layers(model)
-    for name, layer in model.named_modules():
-        if name in sparse:
-            count, cells = sparse[name].n_links, int(np.prod(sparse[name].links.shape))
-            rows.append(_row(name, "links", count, "count"))
-            rows.append(_row(name, "link sparsity", 1.0 - count / cells, "share"))
-        elif isinstance(layer, (nn.Linear, nn.Conv2d)):
-            count = cells = layer.weight.numel()
-        else:
-            continue
-        links, dense = links + count, dense + cells
-    rows.append(_row("all", "link sparsity", 1.0 - links / dense if dense else float("nan"), "share"))
-    if sparse:
-        rows += nodes(layered_graph(model))
-    return rows
-
-
-def nodes(graph: LayeredGraph) -> list[dict[str, Any]]:
-    """Return rows of node sparsity: of each population, and of all but the outputs together.
-
-    Examples
-    --------
-    >>> nodes(LayeredGraph.from_masks([np.eye(2, 4)]))[-1]["value"]
-    0.0
-    """
-    live = live_units(graph)
-    outputs = {p.target for p in graph.projections} - {p.source for p in graph.projections}
-    rows = [_row(name, "node sparsity", float(1.0 - units.mean()), "share") for name, units in live.items()]
-    inner = np.concatenate([units for name, units in live.items() if name not in outputs])
-    return [*rows, _row("all", "node sparsity", float(1.0 - inner.mean()), "share")]
-
-
-def _row(layer: str, measure: str, value: float, unit: str) -> dict[str, Any]:
-    return {"layer": layer, "measure": measure, "value": value, "unit": unit}
+        self._mean.load_state_dict(state, self.evolver.model)

@@ -29,7 +29,6 @@ from netsci.train.build import build
 from netsci.train.checkpoint import Checkpoint
 from netsci.train.devices import check_device
 from netsci.train.epoch import State, steps_of, train_epoch
-from netsci.train.evolving import structure
 from netsci.train.folder import (
     CHECKPOINT,
     NETWORK,
@@ -47,6 +46,7 @@ from netsci.train.methods.base import Hooks, Step, method_of
 from netsci.train.own_data import as_data_set
 from netsci.train.random_keys import EVOLUTION, METHOD, generator_at
 from netsci.train.recipe import Recipe
+from netsci.train.structure import structure
 from netsci.train.testing import Rows, row, test, trace_of
 
 __all__ = ["CHECKPOINT", "NETWORK", "RECIPE", "TABLE", "Moment", "Run", "save_network", "test", "train"]

@@ -10,7 +10,8 @@ evolve_after and end at until. Zeta and delta of evolution k are those at
 
     t = k evolve_every - min(1, evolve_every)        epochs since evolve_after
 
-so the first evolution has the values of the start. The share of absent links is that at k evolve_every.
+so the first evolution has the values of the start. Methods whose papers count from the start of the run, as
+RigL, take lag=False: t = k evolve_every. The share of absent links is that at k evolve_every in any case.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from fractions import Fraction
 from netsci.topology import DELTA, DENSITY, ZETA, EvolutionRule
 from netsci.train.parts import Topology
 from netsci.train.times import in_epochs
+from netsci.train.topology import steepness_over
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Plan:
     """The evolutions of a run.
 
     topology : of the recipe. epochs : number of epochs. batches : number of batches in an epoch.
+    lag : whether zeta and delta of an evolution are those one interval (at most an epoch) before it.
 
     Examples
     --------
@@ -45,6 +48,7 @@ class Plan:
     topology: Topology
     epochs: int
     batches: int
+    lag: bool = True
 
     def __post_init__(self) -> None:
         if 0 < self._every * self.batches < 1:
@@ -83,9 +87,13 @@ class Plan:
             else 0.0
         )
 
-    def rule(self, number: int) -> EvolutionRule:
-        """Return the rule of an evolution, with its delta."""
-        rule, last = self.topology.rule, self.topology.delta_end
+    def elapsed(self, number: int) -> float:
+        """Return the share of the evolving part, from evolve_after to until, that is over at an evolution."""
+        return min(1.0, float(number * self._every) / self._length) if self._length else 1.0
+
+    def rule(self, number: int, kind: str = "linear") -> EvolutionRule:
+        """Return the rule of an evolution of "linear" or "conv" layers, with its delta."""
+        rule, last = self.topology.rule_of(kind), self.topology.delta_end
         if last is None or not self._length:
             return rule
         ends = last if isinstance(last, tuple) else (last, last)
@@ -94,13 +102,36 @@ class Plan:
         first, second = (schedule(a, b, t, self._length, 1.0) for a, b in zip(starts, ends, strict=True))
         return replace(rule, delta=(first, second))
 
-    def sparsity(self, number: int) -> float:
-        """Return the share of absent links after an evolution."""
-        first, last = self.topology.initial_sparsity, self.topology.sparsity
+    def sparsity(self, number: int, layer: str = "") -> float:
+        """Return the share of absent links after an evolution, without those in excess.
+
+        layer : its name, if the sparsities of the topology are pairs of a name and a share.
+        """
+        first, last = (
+            dict(value)[layer] if isinstance(value, tuple) else value
+            for value in (self.topology.initial_sparsity, self.topology.sparsity)
+        )
         if first is None or not self._length:
             return float(last)
-        schedule = DENSITY[self.topology.density_schedule]
-        return float(schedule(first, last, float(number * self._every), self._length, 1.0))
+        name, options = self.topology.density_schedule, {}
+        if name == "sigmoid":
+            options["steepness"] = steepness_over(self.topology.steepness, self._length)
+        time = float(number * self._every)
+        return float(DENSITY[name](first, last, time, self._length, 1.0, **options))
+
+    def excess(self, number: int) -> float:
+        """Return by how much the density after an evolution is above that of `sparsity`.
+
+        Examples
+        --------
+        >>> plan = Plan(Topology(excess=(0.05, 0.6, 0.025), until=0.5), epochs=20, batches=15)
+        >>> [plan.excess(k) for k in (1, 5, 6, 9, 10, 20)]
+        [0.05, 0.05, 0.025, 0.025, 0.0, 0.0]
+        """
+        if not self.topology.excess or self.elapsed(number) >= 1.0:
+            return 0.0
+        more, share, later = self.topology.excess
+        return more if self.elapsed(number) < share else later
 
     @property
     def _every(self) -> Fraction:
@@ -118,4 +149,4 @@ class Plan:
         return max(0.0, end - float(self._after))
 
     def _time(self, number: int) -> float:
-        return float(number * self._every - min(Fraction(1), self._every))
+        return float(number * self._every - (min(Fraction(1), self._every) if self.lag else 0))

@@ -159,7 +159,7 @@ class Topology:
         _check_shares(self.sparsity, "sparsity")
         if self.initial_sparsity is not None:
             _check_shares(self.initial_sparsity, "initial_sparsity")
-        elif self.density_schedule != "linear":
+        elif self.density_schedule != "linear" and self.method != "ndsnn":  # which has a start of its own
             raise ValueError(
                 f"initial_sparsity is missing: set it for density_schedule {self.density_schedule!r}"
             )
@@ -210,6 +210,13 @@ class Topology:
     def rule_of(self, kind: str) -> EvolutionRule:
         """Return the rule of the evolution of "conv" or "linear" layers, with the delta of the start."""
         regrowth = dict(self.regrowth)[kind] if isinstance(self.regrowth, tuple) else self.regrowth
+        if kind == "conv" and self.unfolding != "im2col":
+            if regrowth != "ch3_l3n":
+                raise ValueError(
+                    f"unfolding {self.unfolding!r} scores convolutions by CH3-L3n: set regrowth={{'conv': "
+                    f"'ch3_l3n', 'linear': ...}}, or take unfolding 'im2col'; got {regrowth!r}"
+                )
+            regrowth = f"ch3_l3n_{self.unfolding}"
         return EvolutionRule(
             self.removal, regrowth, self.delta, self.permanent, self.as_printed, self.percolate
         )

@@ -45,8 +45,9 @@ def of_twin(dense):
 
 
 def close(found, expected):
-    assert found.dtype == np.float32
-    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+    assert found.dtype == expected.dtype
+    tolerance = 1e-10 if found.dtype == np.float64 else 1e-5
+    np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance)
 
 
 @pytest.mark.parametrize("backend", ["auto", "csr", "torch_sparse", "masked"])

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netsci.topology import DENSITY, ZETA, cosine, linear, linear_exponent, sigmoid, static
+from netsci.topology import DENSITY, ZETA, cosine, cubic, linear, linear_exponent, sigmoid, static
 
 GOLDEN = np.load(Path(__file__).parents[1] / "golden" / "ch" / "cht_ops.npz")
 
@@ -57,6 +57,14 @@ def test_density_hits_both_ends_and_is_monotone(name, ends, until):
     assert values[0] == ends[0]
     assert values[50] == values[59] == ends[1]
     assert np.all(np.diff(values) * np.sign(ends[1] - ends[0]) >= -1e-15)
+
+
+def test_a_cubic_is_steep_at_first_and_flat_at_the_end():
+    for step in (0, 10, 50, 75, 90):
+        t = min(1.0, step / 75)
+        assert cubic(0.2, 0.9, step, 100, 0.75) == pytest.approx(0.9 - 0.7 * (1 - t) ** 3, abs=1e-14)
+    assert cubic(0.2, 0.9, 75, 100, 0.75) == 0.9
+    assert DENSITY["cubic"] is cubic
 
 
 def test_sigmoid_agrees_with_its_formula():

@@ -10,6 +10,7 @@ from netsci.topology import REGROWTH, REMOVAL, link_removal_score, magnitude, re
 from netsci.topology.scores import needs_of
 from netsci.topology.view import ArrayView
 from tests.strategies import masks
+from tests.views import SlopedView, sloped
 
 GOLDEN = np.load(Path(__file__).parents[1] / "golden" / "ch" / "cht_ops.npz")
 SPIKING = Path(__file__).parents[1] / "golden" / "snn"
@@ -18,7 +19,7 @@ WEIGHTS = sp.csr_array([[3.0, -1.0, 0.0], [0.0, 2.0, -2.0]])
 
 def view(weights):
     links = sp.csr_array((np.ones(weights.nnz, bool), weights.indices, weights.indptr), weights.shape)
-    return ArrayView("a", links, weights)
+    return SlopedView("a", links, weights, 1, weights.toarray())
 
 
 def at_links(score, weights):
@@ -33,6 +34,13 @@ def test_removal_scores_by_hand():
     expected = [3 / 5 + 3 / 4, 1 / 5 + 1 / 4, 2 / 5 + 2 / 4, 2 / 5 + 2 / 3]
     np.testing.assert_allclose(link_removal_score(WEIGHTS), expected, rtol=1e-14)
     assert REMOVAL["random"](view(WEIGHTS)).tolist() == [1, 1, 1, 1]
+
+
+def test_the_importance_of_mest_by_hand():
+    slope = np.array([[-100.0, 300.0, 7.0], [0.0, 50.0, 0.5]])
+    layer = sloped(WEIGHTS.toarray(), WEIGHTS.toarray() != 0, slope)
+    np.testing.assert_allclose(REMOVAL["mest"](layer), [3 + 1, 1 + 3, 2 + 0.5, 2 + 0.005])
+    assert needs_of("mest") == {"gradient"}
 
 
 @pytest.mark.parametrize(("key", "inside"), [("ri_score_eps_outside", False), ("ri_score_eps_inside", True)])
@@ -79,7 +87,7 @@ def test_epsilon_is_checked(epsilon):
 
 
 def test_regrowth_rules_are_the_link_predictors():
-    assert set(REGROWTH) == {"random", "gradient", *CH_RULES}
+    assert set(REGROWTH) == {"random", "gradient", "ch3_l3n_lattice", "ch3_l3n_channel", *CH_RULES}
 
 
 def test_what_scores_ask_of_a_layer_is_known_before_they_are_called():

@@ -8,8 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from netsci.cli import app
-from netsci.train import PRESETS
-from netsci.train.command import choose_recipe, list_presets
+from netsci.train import METHODS, PRESETS
+from netsci.train.command import choose_recipe, list_methods, list_presets
 
 SMALL = ["limit=80", "test_limit=40", "epochs=2", "steps=2", "sparsity=0.8", "options=(('hidden', (16,)),)"]
 
@@ -126,3 +126,50 @@ def test_without_torch_it_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.undo()
     assert shown.exit_code == 1
     assert "netsci-suite[torch]" in shown.stderr
+
+
+def test_methods_are_listed_with_their_sources():
+    shown = run("--methods")
+    assert shown.exit_code == 0
+    assert shown.stdout.strip() == list_methods()
+    lines = list_methods().splitlines()
+    assert [line.split()[0] for line in lines] == ["dense", *METHODS.built_in]
+    assert all(line.endswith(")") for line in lines)
+
+
+def test_a_method_brings_its_settings_to_any_preset():
+    for preset in PRESETS:
+        for method in METHODS.built_in:
+            recipe = choose_recipe(preset, [], dense=False, method=method)
+            assert recipe.topology.method == method
+            assert recipe.task == PRESETS[preset].task
+    assert choose_recipe("digits-2fc", [], dense=False, method="dense").topology is None
+    rigl = choose_recipe("digits-2fc", ["until=0.5"], dense=False, method="rigl").topology
+    assert (rigl.sparsity, rigl.allocation, rigl.until) == (0.95, "erk", 0.5)
+    assert choose_recipe("digits-stp-3fc", [], dense=False, method="set").topology.zeta == 0.35
+    conv = choose_recipe("cifar10-6conv2fc", [], dense=False, method="cht_conv").topology
+    assert dict(conv.sparsity) == {"conv": 0.78, "linear": 0.99}
+
+
+def test_a_run_by_another_method_has_a_folder_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shown = run("--method", "set", changes=SMALL)
+    assert shown.exit_code == 0, shown.output
+    assert json.loads((tmp_path / "runs" / "digits-2fc-set" / "recipe.json").read_text())["method"] == "set"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "changes", "words"),
+    [
+        (["--method", "rigle"], [], "did you mean 'rigl'? See netsci train --methods"),
+        (["--method", "nothing like it"], [], "dense, ch_snn, static, set, rigl"),
+        (["--method", "cht_conv"], [], "needs convolutions, and this network has none: take method 'chtss'"),
+        (["--method", "set", "--dense"], [], "exclude each other"),
+        (["--method", "gmp"], ["zeta=0.5"], "method 'gmp' does not use zeta"),
+    ],
+)
+def test_methods_that_do_not_fit_say_what_would(arguments, changes, words, tmp_path):
+    shown = run(*arguments, "--out", tmp_path / "x", changes=[*SMALL, *changes])
+    assert shown.exit_code == 2
+    assert words in shown.stderr
+    assert "Traceback" not in shown.output

@@ -11,7 +11,8 @@ all of them, `netsci.train.methods.set` is an example. Register your own as a cl
     train(recipe.replace(method="mine"))
 
 To remove and regrow links by scores of your own, you need not write hooks: let `start` return an
-`netsci.train.evolving.Evolving`, as `set.py` does. Register the method again in a process that resumes a run.
+`netsci.train.evolving.Evolving`, as `ch.py` does, or return a rule from a subclass of `Exchange`, as
+`mest.py` does. Register the method again in a process that resumes a run.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ generator that `rng` returns, never a global state.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -138,6 +138,16 @@ class Method:
 
         return first_links(self.topology, shapes, inputs, rng)
 
+    def resolved(self, net: nn.Module, usual: Collection[str]) -> Topology:
+        """Return the topology of the recipe with a sparsity for each sparse layer, by its name in a network.
+
+        net : the network, dense before its links are drawn. usual : names of the layers that the model makes
+        sparse by itself. Raises ValueError if the method does not fit the network.
+        """
+        from netsci.train.sparsities import resolve
+
+        return resolve(self.topology, net, usual)
+
     def start(self, net: nn.Module, steps: Steps, rng: Draw) -> Hooks:
         """Return the hooks of a run.
 
@@ -164,14 +174,15 @@ def method_of(recipe: Recipe) -> Method | None:
         return None
     kind = METHODS[topology.method]
     reads = getattr(kind, "reads", None)
+    usual = type(topology).settings(topology.method)
     if reads is not None:
         own = {"method", "method_options", *reads}
         for field in fields(topology):
             value = getattr(topology, field.name)
-            if field.name not in own and field.default is not MISSING and value != field.default:
+            if field.name not in own and value != usual[field.name]:
                 raise ValueError(
                     f"method {topology.method!r} does not use {field.name}: leave it at its default "
-                    f"{field.default!r}, or take another method; got {value!r}"
+                    f"{usual[field.name]!r}, or take another method; got {value!r}"
                 )
     method: Method = kind(topology, **dict(topology.method_options))
     return method

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from netsci.topology import CORRELATION, INITIAL, link_correlated_at, links_at
 from netsci.train.parts import CORRELATED
+from netsci.train.sparsities import first_shares
 
 if TYPE_CHECKING:
     from netsci.train.inputs import Inputs
@@ -94,11 +95,12 @@ def first_links(
 
     Source: S0 section 3.2.1 and appendix A.4.
     """
-    sparsity = topology.first_sparsity
+    shares = first_shares(topology, shapes)
     links: dict[str, Any] = {}
     correlation = input_correlation(topology, inputs)
     for place, (name, shape) in enumerate(shapes.items()):
         initial, options = _initial_at(place, topology, inputs)
+        sparsity = shares[name]
         if initial in CORRELATED:
             links[name] = link_correlated_at(correlation, shape, sparsity)
         else:

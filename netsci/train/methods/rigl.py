@@ -1,19 +1,38 @@
-"""RigL: as SET, but regrow the missing links with the largest gradient.
+"""RigL: remove the links of smallest |weight|, regrow the missing links of largest |gradient|.
 
-The gradient is the one that a dense layer would have on the last batch before the change. The paper uses
-zeta=0.3, schedule="cosine", until=0.75, evolve_every="100 steps": set these in the recipe.
+At step t of n links n_prune = int(n zeta / 2 (1 + cos(pi t / T))) go, and as many grow where the gradient of
+the dense layer is largest among all cells that are now missing, removed ones included. The gradient is that
+of the batch of the change, or the mean over the last `gradient_batches` batches. By itself the method has
+zeta=0.3, schedule="cosine", until=0.75, evolve_every="100 steps" and allocation="erk".
 
-Source: Evci et al., ICML 2020.
+Source: Evci et al., ICML 2020. compat=True is the released form of ITOP, see `itop.py`.
 """
 
 from __future__ import annotations
 
-from netsci.train.methods.set import Set
+from typing import TYPE_CHECKING, Any
+
+from netsci.topology import EvolutionRule, OrderedRule
+from netsci.train.checks import check_flag
+from netsci.train.methods.exchange import Exchange
+from netsci.train.methods.itop import ItopRule
+
+if TYPE_CHECKING:
+    from netsci.train.parts import Topology
 
 
-class RigL(Set):
-    """Remove the links of smallest |weight|, regrow the missing links of largest |gradient|."""
+class RigL(Exchange):
+    """Exchange the links of smallest |weight| for the missing ones of largest |gradient|."""
 
-    def regrowth(self) -> str:
-        """Return the name of the score by which links grow."""
-        return "gradient"
+    needs_gradient = True
+
+    def __init__(self, topology: Topology, *, compat: bool = False, **options: Any) -> None:
+        check_flag(compat, "compat")
+        self.compat = compat
+        super().__init__(topology, **options)
+
+    def rule(self) -> EvolutionRule:
+        """Return the rule by which links are exchanged."""
+        if self.compat:
+            return ItopRule(regrowth="gradient", death="magnitude")
+        return OrderedRule("magnitude", "gradient")

@@ -1,45 +1,60 @@
-"""SET, sparse evolutionary training: remove the weakest links and regrow as many at random.
+"""SET, sparse evolutionary training: remove the weakest links of either sign, regrow as many at random.
 
-In each layer remove the share zeta of the links, those of smallest |weight|. Then draw as many new links from
-the missing ones. There is no percolation. The recipe sets zeta, its schedule and the times; the paper uses
-zeta=0.3, schedule="static", evolve_every=1.
+    of n+ positive weights the int(zeta n+) nearest 0 go, of n- negative ones the int(zeta n-)
 
-Source: Mocanu et al., Nature Communications 9, 2018, in the released form of ITOP (magnitudes of both signs).
+New links are drawn uniformly from the missing ones. There is no percolation. By itself the method has
+zeta=0.3, schedule="static", evolve_every=1; allocation="erdos_renyi" gives small layers a higher density.
+
+Source: Mocanu et al., Nature Communications 9, 2018.
+Reading: a link that weighs exactly 0 is on neither side and nearer to 0 than all: it goes, as a new link that
+    has not moved since the last exchange. compat=True is the released form of ITOP, see `itop.py`.
 """
 
 from __future__ import annotations
 
-from torch import nn
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from netsci.topology import EvolutionRule
-from netsci.train.evolving import Evolving, evolver_of
-from netsci.train.methods.base import Draw, Hooks, Method, Steps
-from netsci.train.plan import Plan
+import numpy as np
+from numpy.typing import NDArray
+
+from netsci.topology import EvolutionRule, LayerView, OrderedRule
+from netsci.topology.order import smallest
+from netsci.topology.rule import Grow
+from netsci.train.checks import check_flag
+from netsci.train.methods.exchange import Exchange
+from netsci.train.methods.itop import ItopRule
+
+if TYPE_CHECKING:
+    from netsci.train.parts import Topology
 
 
-class Set(Method):
-    """Remove the links of smallest |weight|, regrow by the score `regrowth()`."""
+@dataclass(frozen=True)
+class SetRule(OrderedRule):
+    """Remove the share zeta of the positive and of the negative weights, those nearest 0; grow at random."""
 
-    reads = (
-        "sparsity",
-        "initial_sparsity",
-        "density_schedule",
-        "initial",
-        "zeta",
-        "schedule",
-        "until",
-        "evolve_every",
-        "evolve_after",
-    )
+    def choose(
+        self, view: LayerView, zeta: float, target: int, rng: np.random.Generator
+    ) -> tuple[NDArray[np.bool_], Grow]:
+        """Return which links stay, and the function that draws new ones."""
+        keep, _ = super().choose(view, 0.0, target, rng)  # what decays to the target
+        weights = np.asarray(view.weights.data) * keep  # type: ignore[union-attr]
+        if zeta > 0.0:
+            keep &= weights != 0.0
+            for side in (weights, -weights):
+                places = np.flatnonzero(side > 0.0)
+                keep[places[smallest(side[places], int(zeta * len(places)))]] = False
+        return keep, self.grow
 
-    def regrowth(self) -> str:
-        """Return the name of the score by which links grow."""
-        return "random"
 
-    def start(self, net: nn.Module, steps: Steps, rng: Draw) -> Hooks:
-        """Return the hooks that exchange links."""
-        plan = Plan(self.topology, steps.epochs, steps.batches)
-        evolver = evolver_of(net, plan)
-        evolver.rule = EvolutionRule("magnitude", self.regrowth(), 1.0, percolate=False)
-        evolver.early_stop = None
-        return Evolving(evolver, plan, rng)
+class Set(Exchange):
+    """Exchange the links nearest 0 of either sign for random ones."""
+
+    def __init__(self, topology: Topology, *, compat: bool = False, **options: Any) -> None:
+        check_flag(compat, "compat")
+        self.compat = compat
+        super().__init__(topology, **options)
+
+    def rule(self) -> EvolutionRule:
+        """Return the rule by which links are exchanged."""
+        return ItopRule(regrowth="random", death="set") if self.compat else SetRule()

@@ -8,4 +8,4 @@ from netsci.train.methods.base import Method
 class Static(Method):
     """Draw the first links as the recipe says, and keep them."""
 
-    reads = ("sparsity", "initial")
+    reads = ("sparsity", "initial", "initial_options", "allocation")
