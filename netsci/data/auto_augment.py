@@ -126,7 +126,7 @@ def _grey(x: Bytes) -> Floats:
 
 def _blend(x: Bytes, other: Any, share: Floats, sign: Floats) -> Bytes:
     factor = (1.0 + 0.9 * share * sign)[:, None, None, None]
-    return np.clip(np.rint(other + factor * (x - other)), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(other + factor * (x - other)), 0, 255), np.uint8)
 
 
 def _contrast(x: Bytes, share: Floats, sign: Floats) -> Bytes:
