@@ -57,6 +57,9 @@ def main(
     ] = "svg,html",
     scale: Annotated[str, typer.Option(help="Of S0's exhibits: smoke, desk or paper.")] = "desk",
     long: Annotated[bool, typer.Option("--long", help="Train also what takes hours.")] = False,
+    verify: Annotated[
+        int, typer.Option(min=0, help="Make N committed runs again, drawn by --seed, and compare them.")
+    ] = 0,
     note: Annotated[str, typer.Option(help="Begin the note on an exhibit, or renew its first lines.")] = "",
 ) -> None:
     """Train what has no results yet, tabulate, and draw every table and figure."""
@@ -67,6 +70,9 @@ def main(
     if show:
         for exhibit in exhibits.values():
             typer.echo(f"{exhibit.id}\t{exhibit.title}\t{len(exhibit.cells)} runs")
+        return
+    if verify:
+        check_records(verify, seed)
         return
     formats, wanted = tuple(form.split(",")), [*(only or ()), *filter(None, [single])]
     check_names([*wanted, *filter(None, [note])], list(exhibits), "--only")
@@ -97,6 +103,15 @@ def check_names(given: Iterable[str], known: Sequence[str], option: str) -> None
     """Raise BadParameter unless all names given to an option are known."""
     if unknown := sorted(set(given) - set(known)):
         raise typer.BadParameter(f"{', '.join(unknown)} is none of {', '.join(known)}", param_hint=option)
+
+
+def check_records(count: int, seed: int) -> None:
+    """Make some committed runs again and compare them; exit with 1 if a record does not stand."""
+    from analysis.engine.verify import verify
+
+    cells = [cell for exhibit in catalogue() for cell in exhibit.cells]
+    if not verify(cells, ROOT / "analysis" / "results", count, seed, say):
+        raise typer.Exit(1)
 
 
 def write_first_lines(exhibit: Exhibit, results: Path) -> None:

@@ -10,6 +10,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from netsci.arguments import check_iterable, shorten
+from netsci.sparse.distributed import share
 from netsci.sparse.graph import layered_graph
 from netsci.sparse.rewiring import rewire
 from netsci.sparse.wiring import sparse_layers, unwired_layers
@@ -35,7 +36,8 @@ def evolve_module(
     """Remove, percolate and regrow links of the sparse layers of a module once; return the `Evolution`.
 
     This calls `layered_graph`, `netsci.topology.evolve` and `rewire`. Dense layers and fixed projections are
-    part of the graph but do not change.
+    part of the graph but do not change. Several processes that train replicas of one module call it together,
+    see `netsci.sparse.distributed`.
 
     Parameters
     ----------
@@ -91,6 +93,7 @@ def evolve_module(
         rng=rng,
         views=views,
     )
+    step = share(step)
     rewire(net, step.graph, optimizer)
     return step
 

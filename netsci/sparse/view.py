@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from netsci.sparse.conv import AT_ONCE, SparseConv2d, unfold
+from netsci.sparse.distributed import average
 from netsci.sparse.layer import SparseLayer
 from netsci.sparse.layout import feature_major
 from netsci.sparse.watch import Call, Watch, precise
@@ -82,7 +83,7 @@ class TorchView:
                     "gradient is lost: ask for it right after the backward pass, or change a copy"
                 )
             _add_gradient(total, self.layer, call.input, call.gradient, chosen, self.columns)
-        return np.asarray(total.cpu().numpy(), np.float32)
+        return np.asarray(average(total).cpu().numpy(), np.float32)
 
     def activity(self) -> NDArray[np.float64]:
         """Return the mean absolute input of every row, float64 [rows]; for spikes, their rate.
@@ -93,7 +94,7 @@ class TorchView:
         self._check("activity")
         samples = sum(call.samples for call in self.calls)
         sums = [call.activity.double() * call.samples for call in self.calls if call.activity is not None]
-        mean = (torch.stack(sums).sum(0) / samples).cpu().numpy()
+        mean = average(torch.stack(sums).sum(0) / samples).cpu().numpy()
         return np.asarray(mean if self.rows is None else mean[self.rows], np.float64)
 
     def restrict(self, rows: Places, columns: Places) -> TorchView:

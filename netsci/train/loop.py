@@ -198,12 +198,13 @@ def _train(
     learn = learner(recipe)
     while state.epoch < last:
         state.epoch += 1
-        begin = time.perf_counter()
+        begin, used = time.perf_counter(), time.process_time()
         measured, evolutions = train_epoch(state, recipe, inputs, learn, progress)
         measured += structure(state.model)
         if _is_test_due(state.epoch, recipe, test_every):
             measured += test(state.model, inputs)
         measured.append(row("seconds", time.perf_counter() - begin, "s"))
+        measured.append(row("processor seconds", time.process_time() - used, "s"))
         state.rows += _rows(state.epoch, measured)
         _call_observer(observe, state, evolutions)
         if place is not None:

@@ -7,8 +7,9 @@ the number of threads of a CPU run, 1 if unset.
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from netsci.measure import bit_flip, false_spikes, spike_dropout
 from netsci.sparse import sparse_layers
 from netsci.sweep import Record
 from netsci.train.allocation import keep_freed_memory
+from netsci.train.build import build
 from netsci.train.loop import Run, train
 from netsci.train.random_keys import generator_at
 from netsci.train.recipe import Recipe
@@ -30,6 +32,7 @@ NOISE: dict[str, Callable[..., NDArray[Any]]] = {
     "spike-dropout": spike_dropout,
 }
 NOISE_PURPOSE = 20  # of the generators of the test noise, beside those of `netsci.train`
+LARGEST = 280_000  # bytes of the masks in a record, but for seed 0
 KEPT_LINKS = 20_000  # the last topology is kept in the record up to this many links a layer
 
 
@@ -41,7 +44,7 @@ def run(
     folder: Path | None = None,
     **recipe: Any,
 ) -> Record:
-    """Train by a recipe (its values by name) and record every epoch, the last topology, and more if asked.
+    """Train by a recipe (its values by name) and record every epoch, the first and last topology, and more.
 
     dataset : the recipe's `data`.
     noise : shares of flipped bits, false or dropped spikes at which the trained network is tested.
@@ -64,6 +67,7 @@ def run(
             links = layer.links
             arrays[f"links_{name}_indices"], arrays[f"links_{name}_indptr"] = links.indices, links.indptr
             arrays[f"links_{name}_shape"] = np.array(links.shape)
+    arrays |= masks(run)
     if noise:
         arrays["noise_p"] = np.array(noise)
         arrays["noise_kind"] = np.array(list(NOISE))
@@ -73,6 +77,51 @@ def run(
     if traced:
         arrays |= totals(run)
     return Record(arrays, {"source": run.inputs.source, "device": device_name(device)})
+
+
+def masks(run: Run) -> dict[str, NDArray[Any]]:
+    """Return the first and the last links of every layer that evolves or could, packed to bits.
+
+    `unpack` reads them. Seeds other than 0 leave them out where a record would become too large.
+
+    Examples
+    --------
+    >>> from netsci.train import train
+    >>> made = masks(train(Recipe().replace(limit=50, epochs=1, options=(("hidden", (64,)),))))
+    >>> unpack(made, "first", "layers.0").sum(), sorted(made)
+    (np.int64(41), ['first_layers.0', 'first_layers.0_shape', 'last_layers.0', 'last_layers.0_shape'])
+    """
+    held = sparse_layers(run.model)
+    names = [name for name in getattr(run.model, "sparse_names", ()) if name in held]
+    if run.recipe.topology is None or (run.recipe.seed and _packed_bytes(held[n] for n in names) > LARGEST):
+        return {}
+    first = sparse_layers(build(run.recipe, run.inputs))
+    packed: dict[str, NDArray[Any]] = {}
+    for when, layers in (("first", first), ("last", held)):
+        for name in names:
+            links = layers[name].links
+            packed[f"{when}_{name}"] = np.packbits(links.toarray())
+            packed[f"{when}_{name}_shape"] = np.array(links.shape)
+    return packed
+
+
+def unpack(arrays: Mapping[str, NDArray[Any]], when: str, layer: str) -> NDArray[np.bool_]:
+    """Return the mask of a layer, bool [rows, columns], from the arrays of a record.
+
+    when : "first" or "last". Raises KeyError if the record has none.
+    """
+    rows, columns = arrays[f"{when}_{layer}_shape"]
+    bits = np.unpackbits(arrays[f"{when}_{layer}"], count=int(rows * columns))
+    return bits.reshape(rows, columns).astype(bool)
+
+
+def _packed_bytes(layers: Iterable[Any]) -> float:
+    """Return about how many bytes two compressed masks of each layer take: the entropy of random cells."""
+    total = 0.0
+    for layer in layers:
+        p = min(max(1.0 - layer.sparsity, 1e-9), 1.0 - 1e-9)
+        total += layer.n_rows * layer.n_columns * -(p * math.log2(p) + (1 - p) * math.log2(1 - p)) / 4
+    return total
 
 
 @torch.no_grad()

@@ -1,0 +1,66 @@
+"""Committed records that are made again: which are drawn, and what counts as the same."""
+
+import numpy as np
+import pytest
+
+from analysis.engine.verify import Verdict, compare, draw_cells, verify
+from netsci.sweep import Cell, Record, Task, run_cells
+from netsci.train import Recipe, recipe_cell
+
+RECIPE = Recipe().replace(limit=60, test_limit=40, epochs=1, steps=2, options=(("hidden", (16,)),))
+
+
+def record(accuracies, seconds=1.0, **more):
+    rows = [("accuracy", value) for value in accuracies] + [("seconds", seconds)]
+    names, values = zip(*rows, strict=True)
+    arrays = {"table_measure": np.array(names), "table_value": np.array(values), **more}
+    return Record(arrays, {"seconds": seconds})
+
+
+def test_times_and_what_a_later_version_keeps_do_not_count():
+    verdict = compare(record([0.5, 0.75]), record([0.5, 0.75], 9.0, masks=np.ones(3)))
+    assert (verdict.differing, verdict.numbers, verdict.holds) == (0, 4, True)
+
+
+@pytest.mark.parametrize(("again", "holds"), [(0.9012, True), (0.95, False), (float("nan"), False)])
+def test_other_numbers_hold_where_the_accuracies_agree(again, holds):
+    verdict = compare(record([0.5, 0.9]), record([0.5, again]))
+    assert (verdict.differing, verdict.holds) == (1, holds)
+    assert "1 of 4 numbers differ; accuracy 90.00 %" in str(verdict)
+
+
+def test_missing_rows_and_other_lengths_differ():
+    assert not compare(record([0.5]), record([0.5, 0.9])).holds
+    assert compare(record([0.5], links=np.arange(3)), record([0.5], links=np.arange(4))).differing == 4
+
+
+def test_a_record_that_was_changed_does_not_stand(tmp_path):
+    cells = [recipe_cell(RECIPE.replace(seed=seed), kept=True) for seed in range(2)]
+    records = run_cells(cells, tmp_path)
+    said = []
+    assert verify(cells, tmp_path, 1, 0, said.append)
+    assert len(said) == 1
+    assert "stands: all" in said[0]
+    wrong = {**records[cells[0]].arrays}
+    accuracy = wrong["table_measure"] == "accuracy"
+    wrong["table_value"] = np.where(accuracy, 1.0 - wrong["table_value"], wrong["table_value"])
+    Record(wrong, records[cells[0]].notes).save(next(tmp_path.rglob(f"{cells[0].name}*.npz")))
+    assert not verify(cells, tmp_path, 2, 0, said.append)
+    assert sum("DOES NOT STAND" in line for line in said) == 1
+
+
+def test_only_short_and_committed_runs_are_drawn(tmp_path, monkeypatch):
+    task = Task("toy", "tests.analysis.engine.test_verify:record")
+    cells = [
+        Cell.of(task, version=1, data="none", kept=kept, accuracies=(0.1 * n,))
+        for n, kept in enumerate([True, True, False])
+    ]
+    run_cells(cells, tmp_path)
+    assert set(draw_cells(cells, tmp_path, 5, 0)) == set(cells[:2])
+    assert draw_cells(cells, tmp_path, 1, 0) == draw_cells(cells, tmp_path, 1, 0)
+    assert len({draw_cells(cells, tmp_path, 1, seed)[0] for seed in range(9)}) == 2
+    monkeypatch.setattr("analysis.engine.verify.LONGEST", 0.0)
+    said = []
+    assert verify(cells, tmp_path, 5, 0, said.append)
+    assert said == ["no committed record took less than ten minutes"]
+    assert str(Verdict(0, 3, (0.1, 0.1))) == "all 3 numbers are the same"
