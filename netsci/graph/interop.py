@@ -120,7 +120,8 @@ def from_graphml(path: str | Path) -> LayeredGraph:
 
 
 def _header(graph: LayeredGraph) -> dict[str, Any]:
-    return {
+    every = [p.name for p in graph.populations if p.needs == "every"]
+    return ({"every": every} if every else {}) | {
         "populations": [[p.name, p.size] for p in graph.populations],
         "labelled": [p.name for p in graph.populations if p.labels is not None],
         "projections": [
@@ -195,7 +196,7 @@ def _name_nodes(
     populations = []
     for p in frame.populations:
         labels = [str(found[p.name][i]) for i in range(p.size)] if p.name in labelled else None
-        populations.append(Population(p.name, p.size, labels))
+        populations.append(replace(p, labels=labels))
     return tuple(populations)
 
 
@@ -203,7 +204,11 @@ def _frame(header: Any) -> tuple[LayeredGraph, list[str | None], list[int]]:
     """Return from the header the graph without links, the dtype of each projection's weights, its links."""
     try:
         content = json.loads(header)
-        populations = tuple(Population(name, size) for name, size in content["populations"])
+        every = content.get("every", [])
+        populations = tuple(
+            Population(name, size, needs="every" if name in every else "any")
+            for name, size in content["populations"]
+        )
         sizes = {p.name: p.size for p in populations}
         projections, dtypes, counts = [], [], []
         for entry in content["projections"]:

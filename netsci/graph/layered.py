@@ -299,4 +299,4 @@ class LayeredGraph:
 def _part(population: Population, keep: NDArray[np.bool_]) -> Population:
     """Return the kept units of a population, with their labels."""
     labels = population.labels and [population.labels[i] for i in np.flatnonzero(keep).tolist()]
-    return Population(population.name, int(keep.sum()), labels)
+    return replace(population, size=int(keep.sum()), labels=labels or None)

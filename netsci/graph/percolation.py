@@ -6,6 +6,10 @@ exit; a link stays if its source is of the first kind and its target of the seco
 topological order of the populations, so that one of each is enough; where projections run in a circle
 (recurrent populations) they are repeated until nothing changes.
 
+In a population with needs="every" (where inputs meet in a product, such as query and key) a unit is live only
+if every projection into it brings a link that stays. Units without are closed to both sweeps, which are
+repeated until no further unit is closed.
+
 Entries are all units of the populations that no other population projects to, exits all units of those that
 project to no other. Populations that project to each other in a circle count as one here: a circle that
 nothing enters is an entry as a whole. A single population (a plain network) is both, so it stays as it is.
@@ -145,12 +149,23 @@ def _sweep(graph: LayeredGraph) -> tuple[_Units, _Units]:
     """Return the units that an entry reaches and the units that reach an exit."""
     entries, exits = find_ends(graph)
     order, circles = order_populations(graph)
-    reached = {name: np.full(size, name in entries) for name, size in graph.sizes.items()}
-    reaching = {name: np.full(size, name in exits) for name, size in graph.sizes.items()}
     along = [p for name in order for p in graph.projections if p.source == name]
     against = [p for name in reversed(order) for p in graph.projections if p.target == name]
-    _spread(reached, along, _forward, circles)
-    _spread(reaching, against, _backward, circles)
+    every = {population.name for population in graph.populations if population.needs == "every"}
+    products = [p for p in graph.projections if p.target in every]
+    allowed = {name: np.ones(size, bool) for name, size in graph.sizes.items()}
+    closing = True
+    while closing:
+        reached = {name: units & (name in entries) for name, units in allowed.items()}
+        reaching = {name: units & (name in exits) for name, units in allowed.items()}
+        _spread(reached, along, _forward, circles, allowed)
+        _spread(reaching, against, _backward, circles, allowed)
+        closing = False
+        for projection in products:
+            name, hits = _forward(projection, reached)
+            lacking = reached[name] & reaching[name] & ~hits
+            allowed[name] &= ~lacking
+            closing |= bool(lacking.any())
     return reached, reaching
 
 
@@ -159,13 +174,15 @@ def _spread(
     projections: Sequence[Projection],
     step: Callable[[Projection, _Units], tuple[str, NDArray[np.bool_]]],
     circles: bool,
+    allowed: _Units,
 ) -> None:
-    """Add to `units` what the projections reach from them, once or until nothing changes."""
+    """Add to `units` what the projections reach from them, allowed units only, once or until all is still."""
     growing = True
     while growing:
         growing = False
         for projection in projections:
             name, hits = step(projection, units)
+            hits &= allowed[name]
             growing |= circles and bool((hits & ~units[name]).any())
             units[name] |= hits
 

@@ -19,13 +19,15 @@ class Population:
     """A named set of `size` units: neurons, or the channels of a convolution.
 
     name : text, different for each population of a graph. size : whole number of at least 1.
-    labels : one text for each unit, or None if the units have no names. Raises TypeError or ValueError if
-    one does not fit.
+    labels : one text for each unit, or None if the units have no names. needs : "any" if a unit is live with
+    a live link from any projection, "every" if each projection into the population must bring one, as where
+    two inputs meet in a product (query times key). Raises TypeError or ValueError if one does not fit.
     """
 
     name: str
     size: int
     labels: Sequence[str] | None = field(default=None, repr=False)
+    needs: str = "any"
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str):
@@ -36,6 +38,7 @@ class Population:
         if size < 1:
             raise ValueError(f"population {self.name!r} needs a whole size of at least 1; got {size}")
         object.__setattr__(self, "size", size)
+        check_choice(self.needs, ("any", "every"), f"needs of population {self.name!r}")
         if self.labels is not None:
             object.__setattr__(self, "labels", _texts(self.labels, size, self.name))
 

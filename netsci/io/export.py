@@ -19,6 +19,9 @@ from netsci.io.formats.netsci_npz import write_netsci_npz
 _ANY = ".graphml, .gml or .npz"
 
 
+_WHOLE = (".graphml", ".gml", ".npz")  # formats that hold all that a population is
+
+
 def write_graph(graph: LayeredGraph, path: str | Path, suffix: str | None = None) -> list[str]:
     """Write a network as .graphml, .gexf, .gml, .net (Pajek), .npz or .csv, and return what it leaves out.
 
@@ -49,6 +52,9 @@ def write_graph(graph: LayeredGraph, path: str | Path, suffix: str | None = None
         )
     whole = io.BytesIO()
     notes = write(graph, whole)
+    every = [printable(p.name) for p in graph.populations if p.needs == "every"]
+    if every and wanted not in _WHOLE:
+        notes = [*notes, f"that units of {', '.join(every)} need a link from every projection"]
     Path(path).write_bytes(whole.getvalue())
     return notes
 

@@ -9,6 +9,8 @@
         factors of a product do; "any" (the default) if one is enough
     layer : dotted name of the layer whose links these are, sparse, or dense (all links)
     links : in place of layer, fixed links, bool CSR [source_size rows_per_unit, target_size]
+    needs : of the target population, "every" where inputs meet in a product: a unit is live only if every
+        projection into the population brings it a live link. One of its wires says so; "any" by default
 
 Only sparse layers lose and gain links. Other projections are fixed: residual additions (identity), attention,
 and dense layers. A dense layer keeps the weights of units that percolated away. To remove these too, as S0's
@@ -67,15 +69,16 @@ def full_links(inputs: int, outputs: int) -> sp.csr_array:
     return sp.csr_array((np.ones(len(indices), bool), indices, indptr), shape=(inputs, outputs))
 
 
-def identity(source: str, target: str, size: int) -> Wire:
-    """Return the fixed projection of unit i to unit i: a residual addition.
+def identity(source: str, target: str, size: int, *, needs: str = "any") -> Wire:
+    """Return the fixed projection of unit i to unit i: a residual addition, or with needs="every" a product.
 
     Examples
     --------
     >>> identity("in", "out", 2)["links"].toarray().tolist()
     [[True, False], [False, True]]
     """
-    return constant(source, target, as_links(sp.eye_array(size, dtype=bool)))
+    wire = constant(source, target, as_links(sp.eye_array(size, dtype=bool)))
+    return wire if needs == "any" else wire | {"needs": needs}
 
 
 def heads(source: str, target: str, size: int, n_heads: int) -> Wire:

@@ -115,6 +115,7 @@ def graph_of(module: nn.Module, wiring: Sequence[dict[str, Any]]) -> LayeredGrap
     """
     layers = dict(module.named_modules())
     sizes: dict[str, int] = {}
+    needs = {wire["target"]: wire["needs"] for wire in wiring if "needs" in wire}
     projections = []
     for wire in wiring:
         name, rows = wire.get("layer"), int(wire.get("rows_per_unit", 1))
@@ -135,7 +136,8 @@ def graph_of(module: nn.Module, wiring: Sequence[dict[str, Any]]) -> LayeredGrap
         sizes.setdefault(projection.source, projection.shape[0] // rows)
         sizes.setdefault(projection.target, projection.shape[1])
         projections.append(projection)
-    return LayeredGraph(tuple(Population(name, size) for name, size in sizes.items()), tuple(projections))
+    populations = (Population(name, size, needs=needs.get(name, "any")) for name, size in sizes.items())
+    return LayeredGraph(tuple(populations), tuple(projections))
 
 
 def _numbers(tensor: torch.Tensor) -> Any:

@@ -1,9 +1,10 @@
-"""One step of evolution: remove links, percolate, regrow.
+"""One step of evolution: decay to the target, remove links, percolate, regrow.
 
-1. Remove the share zeta of the links of every projection that may evolve. The links to keep are drawn with
-   odds strength^(delta / (1 - delta)).
-2. Percolate the network: remove links on no path from an entry to an exit (`netsci.graph.percolation`).
-3. Regrow every projection that may evolve to min(target, live cells) links. New links are drawn with odds
+1. Where a projection that may evolve has more links than its target, remove the weakest down to the target.
+2. Remove the share zeta of the links that are left. The links to keep are drawn with odds
+   strength^(delta / (1 - delta)).
+3. Percolate the network: remove links on no path from an entry to an exit (`netsci.graph.percolation`).
+4. Regrow every projection that may evolve to min(target, live cells) links. New links are drawn with odds
    score^(delta / (1 - delta)) from the missing cells whose two units are live, that is on such a path.
 """
 
@@ -11,28 +12,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from netsci.arguments import check_flag, check_iterable, shorten
 from netsci.graph.checks import check_fraction, check_generator, check_graph
 from netsci.graph.layered import LayeredGraph
 from netsci.graph.percolation import live_units, select_links, surviving_links
 from netsci.graph.projection import Projection
-from netsci.indices import check_stored
 from netsci.topology.cells import cells_of, links_of
+from netsci.topology.evolution_arguments import (
+    Flags,
+    Targets,
+    Views,
+    choose_evolvable,
+    choose_views,
+    read_targets,
+)
 from netsci.topology.regrowth import draw_missing
+from netsci.topology.removal import keep_links
 from netsci.topology.rule import EvolutionRule
-from netsci.topology.sampling import gumbel_top_k
-from netsci.topology.scores import REMOVAL
-from netsci.topology.view import LayerView, ThinnedView, view_of
+from netsci.topology.view import LayerView, ThinnedView
 
-Targets = Mapping[str, int] | Sequence[int | None] | None
-Flags = Sequence[bool] | None
-Views = Mapping[str, LayerView] | None
 _NONE = np.zeros(0, np.int64)
 
 
@@ -41,7 +43,8 @@ class Evolution:
     """The result of one step, with one entry for each projection.
 
     graph : the network after the step.
-    removed, percolated, regrown : bool CSR, the links removed by score, removed by percolation, and regrown.
+    removed, percolated, regrown : bool CSR, the links removed by score (decay included), removed by
+        percolation, and regrown.
         A link that is removed and regrown is in two of them.
     overlap : float64 [projections], share in [0, 1] of the regrown links that this step had removed; NaN if
         nothing grew.
@@ -78,10 +81,11 @@ def evolve(
     ----------
     graph : weighted, unless removal is random.
     rule : which links to remove and to regrow.
-    zeta : share of links to remove, in [0, 1], rounded to whole links (half to even).
+    zeta : share of links to exchange, in [0, 1], rounded to whole links (half to even); after a decay, the
+        share of the links that are left.
     target_links : number of links after the step, by projection name, or a list with one entry for each
-        projection. Without an entry, or with None, the number stays. A target below (1 - zeta) of the links
-        removes more links.
+        projection. Without an entry, or with None, the number stays. To a lower target the links decay
+        first (`EvolutionRule.decay`).
     evolvable : a list with True or False for each projection; None for all True. The others still lose
         percolated links.
     views : {projection name: LayerView}, what the scores see of it, for instance its gradient
@@ -118,11 +122,11 @@ def evolve(
         raise TypeError(f"rule must be an EvolutionRule, such as EvolutionRule('lrs'); got {rule!r}")
     check_generator(rng)
     check_fraction(zeta, "zeta")
-    seen = _choose_views(graph, views)
-    free = _choose_evolvable(graph, rule, evolvable, seen)
-    targets = _read_targets(graph, target_links)
+    seen = choose_views(graph, views)
+    free = choose_evolvable(graph, rule, evolvable, seen)
+    targets = read_targets(graph, target_links)
     kept = [
-        _keep(view, rule, zeta, target, rng) if on else np.ones(view.links.nnz, bool)
+        keep_links(view, rule, zeta, target, rng) if on else np.ones(view.links.nnz, bool)
         for view, on, target in zip(seen, free, targets, strict=True)
     ]
     thinned = _thin(graph, kept)
@@ -165,27 +169,6 @@ def _thin(graph: LayeredGraph, kept: Sequence[NDArray[np.bool_]]) -> LayeredGrap
     return LayeredGraph(graph.populations, tuple(thin))
 
 
-def _keep(
-    view: LayerView, rule: EvolutionRule, zeta: float, target: int, rng: np.random.Generator
-) -> NDArray[np.bool_]:
-    """Return, for each link, whether removal keeps it."""
-    n_links = view.links.nnz
-    n_removed = max(round(zeta * n_links), n_links - target)
-    strength = np.asarray(REMOVAL[rule.removal](view))
-    if strength.shape != (n_links,):
-        raise ValueError(
-            f"removal {rule.removal!r} must return one strength for each of {n_links} links; got the shape "
-            f"{strength.shape}"
-        )
-    if rule.as_printed:
-        keep = np.ones(n_links, bool)
-        keep[gumbel_top_k(strength, n_removed, delta=rule.delta_removal, rng=rng)] = False
-        return keep
-    keep = np.zeros(n_links, bool)
-    keep[gumbel_top_k(strength, n_links - n_removed, delta=rule.delta_removal, rng=rng)] = True
-    return keep
-
-
 def _regrow(
     p: Projection,
     view: LayerView,
@@ -209,87 +192,3 @@ def _regrow(
         return _NONE, 0
     chosen, filled = draw_missing(left, count, rule, rng)
     return rows[chosen // len(columns)] * p.shape[1] + columns[chosen % len(columns)], filled
-
-
-def _choose_views(graph: LayeredGraph, views: Mapping[str, LayerView] | None) -> list[LayerView]:
-    """Return the view of each projection: the given one, else one of its links and weights."""
-    given = {} if views is None else views
-    if not isinstance(given, Mapping):
-        raise TypeError(f"views must be a mapping from projections' names to views; got {shorten(views)}")
-    seen: list[LayerView] = []
-    for p in graph.projections:
-        view = given.get(p.name)
-        if view is not None and not all(hasattr(view, part) for part in ("links", "weights", "restrict")):
-            raise TypeError(f"views[{p.name!r}] must be a LayerView; got {shorten(view)}")
-        if view is not None:
-            check_stored(view.links, f"links of views[{p.name!r}]")
-        if view is not None and (view.links.shape != p.shape or (view.links != p.links).nnz):
-            raise ValueError(
-                f"views[{p.name!r}] has other links than the projection: make the views after the "
-                "links have changed"
-            )
-        seen.append(view_of(p) if view is None else view)
-    return seen
-
-
-def _choose_evolvable(
-    graph: LayeredGraph, rule: EvolutionRule, evolvable: Sequence[bool] | None, seen: Sequence[LayerView]
-) -> list[bool]:
-    projections = graph.projections
-    if evolvable is not None:
-        check_iterable(evolvable, "evolvable", "a list with True or False for each projection")
-        for on in evolvable:
-            check_flag(on, "an entry of evolvable")
-    free = [True] * len(projections) if evolvable is None else [bool(on) for on in evolvable]
-    if len(free) != len(projections):
-        raise ValueError(
-            f"evolvable must have one entry for each of {len(projections)} projections; got {len(free)}"
-        )
-    for p, on, view in zip(projections, free, seen, strict=True):
-        if on and p.undirected:
-            raise ValueError(
-                f"projection {p.name!r} is undirected and cannot evolve: set its entry of evolvable to False"
-            )
-        if on and view.weights is None and rule.removal != "random":
-            raise ValueError(
-                f"removal {rule.removal!r} needs weights, and projection {p.name!r} has none: give the graph "
-                "weights, set its entry of evolvable to False, or take removal 'random'"
-            )
-    return free
-
-
-def _read_targets(graph: LayeredGraph, target_links: Targets) -> list[int]:
-    names = [p.name for p in graph.projections]
-    if target_links is None:
-        wanted: list[Any] = [None] * len(names)
-    elif isinstance(target_links, Mapping):
-        unknown = set(target_links) - set(names)
-        if unknown:
-            raise ValueError(
-                f"target_links names {sorted(unknown)}, but the projections are {names}: name these only"
-            )
-        shared = sorted(name for name in target_links if names.count(name) > 1)
-        if shared:
-            raise ValueError(
-                f"target_links names {shared}, but several projections have this name: pass a list with one "
-                "entry for each projection"
-            )
-        wanted = [target_links.get(name) for name in names]
-    else:
-        check_iterable(
-            target_links, "target_links", "a mapping by name, or a list with one entry a projection"
-        )
-        wanted = list(target_links)
-        if len(wanted) != len(names):
-            raise ValueError(
-                f"target_links must have one entry for each of {len(names)} projections; got {len(wanted)}"
-            )
-    for name, target in zip(names, wanted, strict=True):
-        if target is not None and (isinstance(target, bool) or not isinstance(target, (int, np.integer))):
-            raise TypeError(f"target_links of {name!r} must be a whole number or None; got {target!r}")
-        if target is not None and target < 0:
-            raise ValueError(f"target_links of {name!r} must be at least 0; got {target}")
-    return [
-        int(p.links.nnz if target is None else target)
-        for p, target in zip(graph.projections, wanted, strict=True)
-    ]

@@ -1,7 +1,9 @@
 """Draw the missing links of a layer that grow, by the regrowth score of a rule.
 
-Random regrowth needs no dense array. With scores, a layer of more than AT_ONCE cells is scored in blocks of
-rows if the score allows it: Cannistraci-Hebb rules with delta below 1, and the scores in `ROW_BY_ROW`.
+Random regrowth needs no dense array, and with delta = 0.5 a node-based Cannistraci-Hebb rule draws the links
+of a large layer without scoring a cell (`netsci.graph.ch.draws`). With other scores, a layer of more than
+AT_ONCE cells is scored in blocks of rows if the score allows it: Cannistraci-Hebb rules with delta below 1,
+and the scores in `ROW_BY_ROW`.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from netsci.graph.ch.draws import BY_TERMS, TERM_RULES, draw_by_terms
 from netsci.graph.ch.links import sample_missing_links
 from netsci.topology.cells import cells_of
 from netsci.topology.rule import EvolutionRule
@@ -55,7 +58,10 @@ def draw_missing(
         chosen = np.sort(rng.choice(cells - links.nnz, size=count, replace=False, shuffle=False))
         # The m-th missing cell comes after as many links as have at most m missing cells before them.
         return chosen + np.searchsorted(present - np.arange(len(present)), chosen, side="right"), 0
-    if cells > AT_ONCE and delta < 1.0 and (known := ch_rule(rule.regrowth)) is not None:
+    known = ch_rule(rule.regrowth)
+    if cells >= BY_TERMS and delta == 0.5 and known in TERM_RULES:
+        return draw_by_terms(links, count, known, rng=rng)
+    if cells > AT_ONCE and delta < 1.0 and known is not None:
         exponent = delta / (1.0 - delta)
         pairs, drawn = sample_missing_links(links, count, known, exponent=exponent, rng=rng)
         return pairs[:, 0] * links.shape[1] + pairs[:, 1], int(np.count_nonzero(drawn == 0))

@@ -18,6 +18,9 @@ class EvolutionRule:
     permanent : whether units that percolated away get no new links. If False, every missing cell may regrow.
     percolate : whether to remove links on no path from an entry to an exit too (chain removal). If False,
         every layer evolves by itself and every missing cell may regrow.
+    decay : which links go first if the target is below their number: those of the lowest relative importance
+        ("ri"), or of the lowest removal score ("removal", also for a layer without weights). Chance has a
+        part in it only if that score is random.
     as_printed : True draws the links to *remove* with odds strength^(delta / (1 - delta)), for an ablation.
 
     Raises
@@ -30,7 +33,7 @@ class EvolutionRule:
     >>> EvolutionRule("lrs", "ch3_l3", (0.5, 1)).delta_regrowth
     1.0
 
-    Source: S0 eqs. 20-25.
+    Source: S0 eqs. 20-25; S1 appendix B (decay by relative importance).
     Reading: as printed, S0 eq. 21 removes strong links most often. The code of the laboratory keeps them, and
         this function too. The exponent is applied to the whole score, not inside its path sum (eq. 23).
     """
@@ -41,10 +44,12 @@ class EvolutionRule:
     permanent: bool = True
     as_printed: bool = False
     percolate: bool = True
+    decay: str = "ri"
 
     def __post_init__(self) -> None:
         check_choice(self.removal, tuple(REMOVAL), "removal")
         check_choice(self.regrowth, tuple(REGROWTH), "regrowth")
+        check_choice(self.decay, ("ri", "removal"), "decay")
         pair = self.delta if isinstance(self.delta, (tuple, list)) else (self.delta, self.delta)
         if len(pair) != 2:
             raise ValueError(f"delta must be one number or a pair (removal, regrowth); got {self.delta!r}")

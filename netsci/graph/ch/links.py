@@ -14,6 +14,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from netsci.graph.ch.draws import BY_TERMS, TERM_RULES, draw_by_terms, score_cells
 from netsci.graph.ch.scores import iter_scores
 from netsci.graph.checks import as_links, as_whole, check_generator, check_number
 
@@ -82,7 +83,8 @@ def sample_missing_links(
 
     The k largest keys exponent * log(score) + Gumbel variable have this law. Links of score 0
     are drawn only after all links of positive score, with equal chances. With exponent 0 all links have equal
-    chances.
+    chances. With exponent 1 and a node-based rule, links of a large layer are drawn by the terms of their
+    scores (`netsci.graph.ch.draws.draw_by_terms`), and no cell is scored.
 
     Parameters
     ----------
@@ -120,18 +122,48 @@ def sample_missing_links(
             "best_missing_links"
         )
     links, k = _layer_and_k(biadjacency, k)
+    if exponent == 1.0 and rule in TERM_RULES and links.shape[0] * links.shape[1] >= BY_TERMS:
+        cells, _ = draw_by_terms(links, k, rule, rng=rng)
+        return _as_pairs(cells, links), score_cells(links, cells, rule)
+    cells, scores = sample_rest(
+        links, k, rule, exponent=exponent, block_rows=block_rows, threads=threads, rng=rng
+    )
+    return _as_pairs(cells, links), scores
+
+
+def sample_rest(
+    links: sp.csr_array,
+    k: int,
+    rule: str,
+    *,
+    exponent: float = 1.0,
+    block_rows: int = 256,
+    threads: int | None = 1,
+    taken: _Cells | None = None,
+    rng: np.random.Generator,
+) -> tuple[_Cells, _Floats]:
+    """Draw as `sample_missing_links` from scores in blocks of rows, but none of the cells `taken`, ascending.
+
+    Returns the cells row * columns + column, ascending, and their scores.
+
+    Examples
+    --------
+    >>> layer = sp.csr_array([[1, 1, 0], [0, 1, 1]])
+    >>> sample_rest(layer, 1, "ch3_l3", taken=np.array([2]), rng=np.random.default_rng(7))
+    (array([3]), array([1.]))
+    """
     drawn, filled = _Best(k), _Best(0)
-    for first, flat in _flat_blocks(links, rule, block_rows, threads):
+    for first, flat in _flat_blocks(links, rule, block_rows, threads, taken):
         places = np.flatnonzero(flat > 0) if exponent else np.flatnonzero(~np.isnan(flat))
         drawn.add(first, places, flat, _keys(flat[places], exponent, rng))
     if drawn.met < k:
         filled = _Best(k - drawn.met)
-        for first, flat in _flat_blocks(links, rule, block_rows, threads):
+        for first, flat in _flat_blocks(links, rule, block_rows, threads, taken):
             places = np.flatnonzero(flat == 0)
             filled.add(first, places, flat, -rng.standard_exponential(len(places)))
     cells, scores = (np.concatenate(both) for both in zip(drawn.collect(), filled.collect(), strict=True))
     order = np.argsort(cells)
-    return _as_pairs(cells[order], links), scores[order]
+    return cells[order], scores[order]
 
 
 class _Best:
@@ -185,11 +217,18 @@ def _keys(scores: _Floats, exponent: float, rng: np.random.Generator) -> _Floats
 
 
 def _flat_blocks(
-    links: sp.csr_array, rule: str, block_rows: int, threads: int | None
+    links: sp.csr_array, rule: str, block_rows: int, threads: int | None, taken: _Cells | None = None
 ) -> Iterator[tuple[int, _Floats]]:
-    """Blocks of scores, row by row, each with the number of its first cell."""
+    """Blocks of scores, row by row, each with the number of its first cell; NaN at the cells taken."""
     blocks = iter_scores(links, rule, block_rows=block_rows, threads=threads)
-    return ((int(rows[0]) * links.shape[1], scores.reshape(-1)) for rows, scores in blocks)
+    flat = ((int(rows[0]) * links.shape[1], scores.reshape(-1)) for rows, scores in blocks)
+    return flat if taken is None else (_without(first, scores, taken) for first, scores in flat)
+
+
+def _without(first: int, flat: _Floats, taken: _Cells) -> tuple[int, _Floats]:
+    begin, end = np.searchsorted(taken, (first, first + len(flat)))
+    flat[taken[begin:end] - first] = np.nan
+    return first, flat
 
 
 def _layer_and_k(biadjacency: Any, k: Any) -> tuple[sp.csr_array, int]:

@@ -48,7 +48,9 @@ def write_netsci_npz(graph: LayeredGraph, stream: IO[bytes]) -> None:
             }
         )
     populations = [[p.name, p.size] for p in graph.populations]
-    header = json.dumps({"populations": populations, "projections": projections}).encode("ascii")
+    every = [p.name for p in graph.populations if p.needs == "every"]
+    marks = {"every": every} if every else {}
+    header = json.dumps({"populations": populations, "projections": projections} | marks).encode("ascii")
     np.savez_compressed(stream, netsci=np.frombuffer(header, np.uint8), **arrays)
 
 
@@ -71,10 +73,12 @@ def read_netsci_npz(path: Path) -> tuple[LayeredGraph, list[str]]:
 
         try:
             header = json.loads(read("netsci", "u").astype(np.uint8).tobytes())
+            every = [printable(name) for name in header.get("every", [])]
             populations: list[Population] = []
             for i, (name, size) in enumerate(header["populations"]):
                 labels = read(f"labels.{i}", "U").tolist() if f"labels.{i}" in members else None
-                populations.append(Population(printable(name), _whole(size), labels))
+                needs = "every" if printable(name) in every else "any"
+                populations.append(Population(printable(name), _whole(size), labels, needs))
             sizes = {p.name: p.size for p in populations}
             projections = [_read_layer(path, read, i, x, sizes) for i, x in enumerate(header["projections"])]
             return LayeredGraph(tuple(populations), tuple(projections)), []

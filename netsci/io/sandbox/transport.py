@@ -51,7 +51,7 @@ def send_network(
                 "weights": None if weights is None else str(weights.dtype),
             }
         )
-    populations = [[p.name, p.size, p.labels] for p in graph.populations]
+    populations = [[p.name, p.size, p.labels, p.needs] for p in graph.populations]
     header: dict[str, Any] = {"kind": kind, "notes": list(notes), "guesses": list(guesses)}
     header |= {"populations": populations, "projections": projections}
     _write_header(stream, header)
@@ -90,7 +90,8 @@ def receive(stream: BinaryIO, path: Path) -> tuple[LayeredGraph, str, tuple[str,
 
 def _graph(stream: BinaryIO, header: dict[str, Any], path: Path) -> LayeredGraph:
     populations = tuple(
-        Population(_text(name), _whole(size), _labels(labels)) for name, size, labels in header["populations"]
+        Population(_text(name), _whole(size), _labels(labels), _text(needs))
+        for name, size, labels, needs in header["populations"]
     )
     check_total(populations)
     projections = tuple(_projection(stream, record, path) for record in header["projections"])
