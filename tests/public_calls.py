@@ -29,10 +29,10 @@ import netsci.train
 import netsci.view
 from netsci.graph import LayeredGraph, coalescent_embedding, degree_exponent, percolation_curve
 from netsci.measure import Trace
-from netsci.models import mlp
-from netsci.sparse import SparseLinear, Structure
+from netsci.models import mlp, vit
+from netsci.sparse import SparseLinear, Structure, dense_state
 from netsci.spiking import LIF, record
-from netsci.topology import EvolutionRule
+from netsci.topology import EvolutionRule, LayerShape
 from netsci.train import Recipe
 from tests.public_examples import CLASSES, FUNCTIONS
 
@@ -72,6 +72,10 @@ def _graph() -> LayeredGraph:
 def _module() -> torch.nn.Module:
     torch.manual_seed(0)
     return torch.nn.Sequential(SparseLinear(np.eye(6, 5) + np.eye(6, 5, -1)), SparseLinear(np.ones((5, 3))))
+
+
+def _timm_state() -> dict[str, torch.Tensor]:
+    return vit((3, 4, 4), 3, patch=2, width=4, depth=1, heads=2).state_dict()
 
 
 def _table() -> pd.DataFrame:
@@ -206,6 +210,10 @@ OVER: dict[str, dict[str, Callable[[], Any]]] = {
     "rate": {"x": lambda: torch.full((2, 3), 0.5), "steps": lambda: 4},
     "unroll": {"steps": lambda: None},
     "membranes": {"steps": lambda: None},
+    "densities": {"shapes": lambda: {"a": LayerShape(9, 7)}, "sparsity": lambda: 0.5},
+    "sparsify": {"masks_or_sparsity": lambda: 0.5, "initial": lambda: "uniform"},
+    "load_dense_state": {"state": lambda: dense_state(_module())},
+    "load_timm": {"model": lambda: None, "state": _timm_state, "heads": lambda: 2},
     "mlp": {"widths": lambda: [4, 3, 2], "neuron": lambda: None, "steps": lambda: 2},
     "conv2fc2": {"neuron": lambda: None, "steps": lambda: 2},
     "conv6fc2": {"neuron": lambda: None, "steps": lambda: 2, "width": lambda: 0.1},

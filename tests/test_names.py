@@ -63,6 +63,8 @@ LONG = {
     "ViT": "eleven plain options of one network",
     "vit": "eleven plain options of one published network",
     "spikformer": "fourteen plain options of one published network",
+    "mlp": "nine plain options of one network",
+    "SpikingMLP": "seven plain options of one network",
     "coalescent_embedding": "nine plain options of one published method: 145 characters before any type",
 }
 MAX_SIGNATURE = 200

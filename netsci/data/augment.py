@@ -1,4 +1,4 @@
-"""Random crops, flips and erased squares for training images uint8 [n, C, H, W], each image its own.
+"""Vary training images uint8 [n, C, H, W], each image its own: crops, flips, erased squares, AutoAugment.
 
 Each function returns a new array and draws from the generator a number of values that depends on n alone.
 `AUGMENTATIONS` knows by name what recipes choose from: functions of (images, rng, max_shift).
@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from netsci.data.auto_augment import apply_policy
 from netsci.registry import Registry
 
 Bytes = NDArray[np.uint8]
@@ -105,13 +106,6 @@ def keep_images(x: Bytes, *, rng: np.random.Generator, max_shift: int = 4) -> By
     return x
 
 
-AUGMENTATIONS: Registry[Callable[..., Bytes]] = Registry(
-    "augmentation",
-    {"none": keep_images, "crop_flip": crop_flip, "shift": shift},
-    public="netsci.data.augment.AUGMENTATIONS",
-)
-
-
 def cutout(x: Bytes, *, rng: np.random.Generator, size: int = 16, fill: ArrayLike = 0) -> Bytes:
     """Erase a square in each image.
 
@@ -149,6 +143,80 @@ def cutout(x: Bytes, *, rng: np.random.Generator, size: int = 16, fill: ArrayLik
     erased = ((rows >= 0) & (rows < size))[:, :, None] & ((columns >= 0) & (columns < size))[:, None, :]
     filled = np.broadcast_to(values.astype(np.uint8).reshape(-1, 1, 1), (channels, 1, 1))
     return np.where(erased[:, None], filled, x)
+
+
+def auto_augment(x: Bytes, *, rng: np.random.Generator, max_shift: int = 4) -> Bytes:
+    """Return each image after two operations of AutoAugment's policy for CIFAR-10, for photographs.
+
+    See `netsci.data.auto_augment`.
+
+    Examples
+    --------
+    >>> x = np.ones((2, 3, 4, 4), np.uint8)
+    >>> auto_augment(x, rng=np.random.default_rng(0)).shape
+    (2, 3, 4, 4)
+    """
+    _check(x)
+    return apply_policy(x, rng=rng)
+
+
+def cut_half(x: Bytes, *, rng: np.random.Generator, max_shift: int = 4) -> Bytes:
+    """Erase a square of half the side in each image: 16 pixels in images of 32, see `cutout`.
+
+    Examples
+    --------
+    >>> int(cut_half(np.ones((1, 1, 8, 8), np.uint8), rng=np.random.default_rng(0)).sum()) >= 48
+    True
+    """
+    _check(x)
+    return cutout(x, rng=rng, size=max(1, min(x.shape[2:]) // 2))
+
+
+AUGMENTATIONS: Registry[Callable[..., Bytes]] = Registry(
+    "augmentation",
+    {
+        "none": keep_images,
+        "crop_flip": crop_flip,
+        "shift": shift,
+        "autoaugment": auto_augment,
+        "cutout": cut_half,
+    },
+    public="netsci.data.augment.AUGMENTATIONS",
+)
+
+
+def augment(x: Bytes, names: str, *, rng: np.random.Generator, max_shift: int = 4) -> Bytes:
+    """Augment images by one or several of `AUGMENTATIONS`, joined by "+", one after the other.
+
+    x : uint8 [n, C, H, W]. rng : generator that all of them draw from, in their order. max_shift : pixels.
+
+    Raises ValueError, with all names, if one is unknown.
+
+    Examples
+    --------
+    >>> x = np.ones((2, 3, 8, 8), np.uint8)
+    >>> augment(x, "crop_flip+autoaugment+cutout", rng=np.random.default_rng(7)).shape
+    (2, 3, 8, 8)
+    """
+    for function in find_augmentations(names):
+        x = function(x, rng=rng, max_shift=max_shift)
+    return x
+
+
+def find_augmentations(names: str) -> list[Callable[..., Bytes]]:
+    """Return the functions that names joined by "+" stand for.
+
+    Raises ValueError, with all names, if one is unknown.
+
+    Examples
+    --------
+    >>> [function.__name__ for function in find_augmentations("shift+cutout")]
+    ['shift', 'cut_half']
+    """
+    parts = names.split("+") if isinstance(names, str) else [names]
+    for name in parts:
+        AUGMENTATIONS.check(name, "augment")
+    return [AUGMENTATIONS[name] for name in parts]
 
 
 def _check(x: Bytes) -> None:

@@ -10,6 +10,7 @@ from netsci.models.mlp import MLP, SpikingMLP, mlp
 from netsci.models.resnet import ResNet, SpikingResNet, resnet18
 from netsci.models.spikformer import Spikformer, spikformer, spikformer_tiny
 from netsci.models.stochastic_depth import StochasticDepth
+from netsci.models.timm_keys import load_timm
 from netsci.models.vgg import VGG, vgg16
 from netsci.models.vit import ViT, deit_small, deit_tiny, vit
 
@@ -34,6 +35,7 @@ __all__ = [
     "conv6fc2",
     "deit_small",
     "deit_tiny",
+    "load_timm",
     "mlp",
     "resnet18",
     "spikformer",

@@ -10,22 +10,22 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from netsci.arguments import as_count, as_whole, check_flag, check_iterable, list_of
-from netsci.graph.checks import as_links
+from netsci.arguments import as_count, check_flag, list_of
+from netsci.graph.checks import check_choice
 from netsci.models import wiring
 from netsci.models.architecture import Activation, Architecture, Neuron
 from netsci.models.dropout import Dropout, check_dropout
-from netsci.models.linear import FeatureMajorLinear
+from netsci.models.linear import make_layers, normalise
 from netsci.models.parts import activation_like, fire, runs_over_time
 from netsci.models.readout import check_readout, read_out
 from netsci.models.wiring import default_sparse
-from netsci.sparse import SparseLinear
 from netsci.spiking.events import as_bytes, layer_on_spikes, way_of
 from netsci.spiking.fused import linear_of_spikes
 
 Widths = Sequence[int]
 Links = Sequence[Any] | None
 _MODULES = "a list of torch modules"
+NORMS = (None, "batch")
 
 
 def mlp(
@@ -36,6 +36,7 @@ def mlp(
     steps: int = 8,
     bias: bool = False,
     dropout: float = 0.0,
+    norm: str | None = None,
     readout: str = "rate",
     spiking: bool = True,
 ) -> nn.Module:
@@ -51,6 +52,7 @@ def mlp(
     steps : number of time steps T if x has no time axis: x [batch, in] is then the input at every step.
     bias : whether layers have biases.
     dropout : probability of dropping a hidden unit of a sample in training.
+    norm : "batch" for batch normalisation after each hidden linear layer, before its activation; None.
     readout : class scores of a spiking network: "rate" (mean of the output neurons' spikes), "sum" (mean of
         the output currents), "membrane" (last membrane potential of outputs that never fire) or a name in
         `READOUTS`.
@@ -69,16 +71,24 @@ def mlp(
     """
     check_flag(spiking, "spiking")
     check_flag(bias, "bias")
-    layers = _layers(widths, links, bias)
+    layers = make_layers(widths, links, bias)
+    check_choice(norm, NORMS, "norm")
     if not spiking:
         if neuron is not None:
             raise ValueError("neuron must be None with spiking=False, which makes a network with ReLUs")
-        return MLP(layers, dropout=dropout)
-    return perceptron(layers, activation_like(neuron), steps=steps, readout=readout, dropout=dropout)
+        return MLP(layers, dropout=dropout, norm=norm)
+    make = activation_like(neuron)
+    return perceptron(layers, make, steps=steps, readout=readout, dropout=dropout, norm=norm)
 
 
 def perceptron(
-    layers: Sequence[nn.Module], activation: Activation, *, steps: int, readout: str, dropout: float = 0.0
+    layers: Sequence[nn.Module],
+    activation: Activation,
+    *,
+    steps: int,
+    readout: str,
+    dropout: float = 0.0,
+    norm: str | None = None,
 ) -> nn.Module:
     """Put activations between layers: make a `SpikingMLP` if they are neurons over time, else an `MLP`.
 
@@ -91,18 +101,20 @@ def perceptron(
     like = neurons[0] if neurons else activation()
     check_readout(readout, like)
     if not runs_over_time(like):
-        return MLP(layers, neurons, dropout=dropout)
+        return MLP(layers, neurons, dropout=dropout, norm=norm)
     if readout == "rate":
         neurons.append(activation() if neurons else like)
-    return SpikingMLP(layers, like, steps=steps, readout=readout, dropout=dropout, neurons=neurons)
+    options: dict[str, Any] = {"steps": steps, "readout": readout, "dropout": dropout, "norm": norm}
+    return SpikingMLP(layers, like, neurons=neurons, **options)
 
 
 class MLP(nn.Module):
     """Linear layers with activations between them; x [..., in] gives the last layer's logits [..., classes].
 
     layers : linear modules, in order. activations : modules, one fewer; None for ReLU. dropout : probability
-    of dropping a hidden unit of a sample in training, in [0, 1).
-    Attributes: `layers`; `activations`; `dropout`, one module that is called after each activation, or None.
+    of dropping a hidden unit of a sample in training, in [0, 1). norm : as in `mlp`.
+    Attributes: `layers`; `norms`, one a hidden layer, or None; `activations`; `dropout`, one module that is
+    called after each activation, or None.
 
     Examples
     --------
@@ -117,6 +129,7 @@ class MLP(nn.Module):
         activations: Sequence[nn.Module] | None = None,
         *,
         dropout: float = 0.0,
+        norm: str | None = None,
     ) -> None:
         super().__init__()
         layers = list_of(layers, nn.Module, "layers", _MODULES)
@@ -129,6 +142,7 @@ class MLP(nn.Module):
                 f"activations must have {len(layers) - 1} entries, one between layers; got {len(made)}"
             )
         self.layers = nn.ModuleList(layers)
+        self.norms = _norms(layers, norm)
         self.activations = nn.ModuleList(made)
         self.dropout = Dropout(dropout) if check_dropout(dropout) else None
 
@@ -144,8 +158,8 @@ class MLP(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits [..., classes] of x [..., in]."""
         x = self.layers[0](x)
-        for activation, layer in zip(self.activations, self.layers[1:], strict=True):
-            x = activation(x)
+        for place, (activation, layer) in enumerate(zip(self.activations, self.layers[1:], strict=True)):
+            x = activation(x if self.norms is None else normalise(self.norms[place], x))
             x = layer(x if self.dropout is None else self.dropout(x))
         return x
 
@@ -154,7 +168,7 @@ class SpikingMLP(nn.Module):
     """Linear layers, each with spiking neurons, run over T steps.
 
     layers : linear modules, in order. neuron : module that is copied for each layer, such as LIF(). steps : T
-    for x without a time axis. readout, dropout : as in `mlp`. neurons : one a firing layer, in place of
+    for x without a time axis. readout, dropout, norm : as in `mlp`. neurons : one a firing layer, in place of
     copies; None for copies.
 
     Input: x [batch, in] is a constant input for all `steps` (direct encoding), so the first layer is computed
@@ -183,6 +197,7 @@ class SpikingMLP(nn.Module):
         steps: int = 8,
         readout: str = "rate",
         dropout: float = 0.0,
+        norm: str | None = None,
         neurons: Sequence[nn.Module] | None = None,
     ) -> None:
         super().__init__()
@@ -199,6 +214,7 @@ class SpikingMLP(nn.Module):
             raise ValueError(
                 f"neurons must have {firing} entries, one for each layer that fires; got {len(neurons)}"
             )
+        self.norms = _norms(layers, norm)
         self.neurons = nn.ModuleList(neurons)
         self.dropout = Dropout(dropout) if check_dropout(dropout) else None
         # A plain attribute: as a submodule it would be counted once more.
@@ -224,7 +240,8 @@ class SpikingMLP(nn.Module):
             )
         steps = self.steps if x.ndim == 2 else None
         current = _first_currents(self.layers[0], x)
-        for neuron, layer in zip(self.neurons, self.layers[1:], strict=False):
+        for place, (neuron, layer) in enumerate(zip(self.neurons, self.layers[1:], strict=False)):
+            current = current if self.norms is None else normalise(self.norms[place], current)
             if self.dropout is not None and self.training:
                 current = layer(self.dropout.over_time(fire(neuron, current, steps)))
             else:
@@ -234,40 +251,20 @@ class SpikingMLP(nn.Module):
         return read_out(current, last, self.readout, steps=steps)
 
 
+def _norms(layers: Sequence[nn.Module], norm: str | None) -> nn.ModuleList | None:
+    """Return a normalisation for each hidden layer; None without."""
+    check_choice(norm, NORMS, "norm")
+    if norm is None:
+        return None
+    return nn.ModuleList(nn.BatchNorm1d(int(layer.out_features)) for layer in layers[:-1])  # type: ignore[arg-type]
+
+
 def _first_currents(layer: nn.Module, x: Tensor) -> Tensor:
     """Return layer(x). Without gradients, use faster kernels if x are spikes."""
     unasked = x.ndim == 3 and not torch.is_grad_enabled()
     spikes = as_bytes(x) if unasked and way_of(layer, x) else None
     current: Tensor = layer(x) if spikes is None else layer_on_spikes(layer, x, spikes)
     return current
-
-
-def _layers(widths: Sequence[int], links: Sequence[Any] | None, bias: bool) -> list[nn.Module]:
-    """Return the layers between populations of these widths."""
-    check_iterable(widths, "widths", "a list with the width of each population")
-    sizes = [as_whole(width, "an entry of widths") for width in widths]
-    if len(sizes) < 2 or min(sizes) < 1:
-        raise ValueError(
-            f"widths must have at least an input and an output, each above 0; got {list(widths)!r}"
-        )
-    if links is None:
-        links = [None] * (len(sizes) - 1)
-    check_iterable(links, "links", "None or a list with one entry per layer, a matrix or None")
-    if len(links) != len(sizes) - 1:
-        raise ValueError(f"links must have one entry per layer, {len(sizes) - 1}; got {len(links)}")
-    layers: list[nn.Module] = []
-    for rows, columns, matrix in zip(sizes[:-1], sizes[1:], links, strict=True):
-        if matrix is None:
-            layers.append(FeatureMajorLinear(rows, columns, bias=bias))
-            continue
-        matrix = as_links(matrix, f"links of the layer {rows} -> {columns}")
-        if matrix.shape != (rows, columns):
-            raise ValueError(
-                f"links of the layer {rows} -> {columns} must be [{rows}, {columns}], rows presynaptic; "
-                f"got {matrix.shape}. Transpose torch weights"
-            )
-        layers.append(SparseLinear(matrix, bias=bias))
-    return layers
 
 
 def _build(
@@ -294,7 +291,7 @@ def _build(
 
 ARCHITECTURE = Architecture(
     _build,
-    takes=frozenset({"hidden", "steps", "activation", "readout", "bias", "dropout"}),
+    takes=frozenset({"hidden", "steps", "activation", "readout", "bias", "dropout", "norm"}),
     sparse=default_sparse,
     flat=True,
 )

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from netsci.models.architecture import Activation
+from netsci.models.linear import normalise
 from netsci.models.parts import Links, at_each_step, convolution, fire, first_spikes, linear, scale
 from netsci.spiking.plain import has_hooks
 
@@ -45,17 +46,6 @@ class SpikingLinear(nn.Module):
         # Tokens as part of the batch: so neurons take the order in which sparse layers leave memory, [out, T,
         # batch, tokens], without a copy. Hooks are told the units of a sample: they see the tokens apart.
         return fire(self.neuron, current.flatten(1, 2)).reshape(current.shape)
-
-
-def normalise(norm: nn.BatchNorm1d, x: torch.Tensor) -> torch.Tensor:
-    """Return x [..., features] normalised over all but its last axis, in the memory order that x has."""
-    flat = x.flatten(0, -2)
-    if flat.stride(0) == 1 and flat.stride(1) != 1:
-        # Features first in memory, as sparse kernels leave them: one sequence a feature, no copy.
-        out: torch.Tensor = norm(flat.T.unsqueeze(0)).squeeze(0).T
-    else:
-        out = norm(flat)
-    return out.view(x.shape)
 
 
 class Attention(nn.Module):

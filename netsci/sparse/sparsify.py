@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ import scipy.sparse as sp
 from numpy.random import Generator
 from torch import nn
 
-from netsci.arguments import check_choice, check_generator
+from netsci.arguments import check_choice, check_generator, shorten
 from netsci.sparse.chosen_links import (
     MAGNITUDE,
     choose_densities,
@@ -75,6 +76,7 @@ def sparsify(
     """
     check_module(module)
     check_choice(initial, (MAGNITUDE, *INITIAL), "initial")
+    options = _check_options(initial, initial_options)
     if initial != MAGNITUDE:
         check_generator(rng)
     shapes, barred = find_layers(module)
@@ -82,7 +84,6 @@ def sparsify(
         links = read_masks(masks_or_sparsity, shapes, barred, module)
     else:
         wanted = choose_densities(module, masks_or_sparsity, allocation, shapes, barred)
-        options = dict(initial_options or {})
         links = {
             name: draw_links(module, name, shapes[name], density, initial, options, rng)
             for name, density in wanted.items()
@@ -109,6 +110,23 @@ def densify(module: nn.Module) -> nn.Module:
             made[one] = to_dense(one)
             inside |= set(one.modules())
     return _replace(module, made)
+
+
+def _check_options(initial: str, options: Any) -> dict[str, Any]:
+    """Return the options of an initial topology; raise TypeError or ValueError if it has no such options."""
+    if options is None:
+        return {}
+    if not isinstance(options, Mapping):
+        raise TypeError(f"initial_options must be a mapping of options, or None; got {shorten(options)}")
+    known = [] if initial == MAGNITUDE else list(inspect.signature(INITIAL[initial]).parameters)[2:]
+    allowed = [name for name in known if name != "rng"]
+    for name in options:
+        if name not in allowed:
+            raise ValueError(
+                f"initial_options must name options of {initial}, {', '.join(allowed) or 'which has none'}; "
+                f"got {shorten(name)}"
+            )
+    return dict(options)
 
 
 def _sparse_layers_of(module: nn.Module, links: Mapping[str, sp.csr_array]) -> dict[nn.Module, Any]:

@@ -216,6 +216,10 @@ def _neurons_outermost(series: Tensor) -> Tensor:
 def _parts(model: nn.Module) -> tuple[list[Any], list[LIF]]:
     """Return the layers and the neurons after each."""
     layers, neurons = (list(getattr(model, name, ())) for name in ("layers", "neurons"))
+    if getattr(model, "norms", None) is not None:
+        raise ValueError(
+            "model must have no normalisation between its layers for S-TP: build it with norm=None"
+        )
     if not layers or len(layers) != len(neurons) or not all(isinstance(n, LIF) for n in neurons):
         raise TypeError(
             "model must be a spiking network with as many `neurons` (LIF or IF) as `layers`, the output's "

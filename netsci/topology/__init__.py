@@ -1,7 +1,7 @@
 """Topologies that evolve: first links, removal and regrowth. Numpy arrays only, no torch."""
 
-from netsci.topology.allocation import ALLOCATIONS, LayerShape, densities
 from netsci.graph.ch.draws import draw_by_terms
+from netsci.topology.allocation import ALLOCATIONS, LayerShape, densities
 from netsci.topology.correlated import csti, link_correlated, link_correlated_at, sscti
 from netsci.topology.correlation import CORRELATION, pearson, phi, phi_as_printed
 from netsci.topology.early_stop import find_stopped

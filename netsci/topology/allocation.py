@@ -95,6 +95,8 @@ def densities(
     {'conv': 0.25, 'fc': 1.0}
     """
     check_choice(allocation, tuple(ALLOCATIONS), "allocation")
+    if not isinstance(shapes, Mapping) or not all(isinstance(one, LayerShape) for one in shapes.values()):
+        raise TypeError(f"shapes must be {{layer name: LayerShape}}; got {shorten(shapes)}")
     wanted = as_entries(sparsity, "sparsity")
     groups = _group(shapes, wanted, "sparsity")
     if otherwise is not None:

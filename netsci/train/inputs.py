@@ -18,7 +18,7 @@ from torch import Tensor
 
 from netsci.arguments import check_flag, check_instance
 from netsci.data import DataSet, Stored, load
-from netsci.data.augment import AUGMENTATIONS
+from netsci.data.augment import augment
 from netsci.models import ARCHITECTURES
 from netsci.train.choices import ENCODINGS
 from netsci.train.devices import check_device
@@ -305,5 +305,5 @@ def augment_images(images: Tensor, name: str, max_shift: int, *, rng: np.random.
     >>> augment_images(images, "crop_flip", 4, rng=np.random.default_rng(7)).shape
     torch.Size([2, 3, 8, 8])
     """
-    pixels = AUGMENTATIONS[name](images.cpu().numpy(), rng=rng, max_shift=max_shift)
+    pixels = augment(images.cpu().numpy(), name, rng=rng, max_shift=max_shift)
     return torch.from_numpy(np.ascontiguousarray(pixels)).to(images.device)

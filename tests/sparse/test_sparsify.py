@@ -203,6 +203,8 @@ def test_initial_topologies_and_allocation():
     spread = sparsify(net(), 0.5, allocation="erk")
     assert spread[0].n_links + spread[2].n_links in (43, 44, 45)
     assert spread[2].density > spread[0].density
+    with pytest.raises(ValueError, match=r"options of brf, randomness.*; got 'width'"):
+        sparsify(net(), 0.5, initial="brf", initial_options={"width": 1}, rng=rng())
     with pytest.raises(TypeError, match="rng"):
         sparsify(net(), 0.5, initial="uniform")
 

@@ -38,10 +38,18 @@ def test_erk_by_hand():
     # Scores (a + b + 6) / (9 a b): 17 / 216 and 30 / 1152. Links of score 1: 17 and 30.
     two = {name: NET[name] for name in ("conv1", "conv2")}
     found = spread(two, 0.9, "erk")
-    links = 0.1 * (216 + 1152)
-    assert found == pytest.approx({"conv1": links / 47 * 17 / 216, "conv2": links / 47 * 30 / 1152})
+    total = 0.1 * (216 + 1152)
+    assert found == pytest.approx({"conv1": total / 47 * 17 / 216, "conv2": total / 47 * 30 / 1152})
+    # A 1 x 1 convolution scores (a + b + 2) / (a b), a linear layer (a + b) / (a b).
+    mixed = {
+        "conv": LayerShape(10, 10, "conv", (3, 3)),
+        "one": LayerShape(10, 10, "conv"),
+        "fc": LayerShape(10, 10),
+    }
+    links = {name: density * mixed[name].cells for name, density in spread(mixed, 0.95, "erk").items()}
+    assert [links[name] / links["fc"] for name in mixed] == pytest.approx([26 / 20, 22 / 20, 1])
     # Without the kernel: (3 + 8) / 24 and (8 + 16) / 128.
-    factor = links / (11 / 24 * 216 + 24 / 128 * 1152)
+    factor = total / (11 / 24 * 216 + 24 / 128 * 1152)
     assert spread(two, 0.9, "erdos_renyi")["conv1"] == pytest.approx(factor * 11 / 24)
 
 

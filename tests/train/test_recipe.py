@@ -83,7 +83,7 @@ def test_changes_need_to_fit_each_other_only():
         ({"clip": "abc"}, "clip must be a number"),
         ({"threshold": "abc"}, "threshold must be a number"),
         ({"spiking": "no"}, "spiking must be True or False"),
-        ({"augment": 1}, "augment must be one of none, crop_flip, shift; got 1"),
+        ({"augment": 1}, "augment must be one of none, crop_flip, shift, autoaugment, cutout; got 1"),
         ({"max_shift": -1}, "max_shift must be a whole number of at least 0"),
         ({"activation": "tanh"}, "activation must be one of relu; got 'tanh'"),
         ({"bias": 1}, "bias must be True or False"),
