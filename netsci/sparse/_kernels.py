@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from netsci.compiling import njit
-from netsci.sparse._lanes import add, load, multiply, spread, store, total, totals
+from netsci.sparse._lanes import add, load, multiply, multiply_and_fold, spread, store, total, totals
 
 ROWS_AT_ONCE = 2**19  # bytes of the outputs that `scatter` treats together: they stay in the second cache
 Kernel = Callable[..., Any]
@@ -76,29 +76,35 @@ def back_of(of_inputs: bool, of_values: bool, width: int) -> Kernel:
             fours = k + (stop - k) % _4
             here = np.uint64(r) * samples + from_sample
             lanes = load(x, here, width)
-            even = odd = spread(dw.dtype.type(0), width)  # one sum waits while the other is added to
+            sums = spread(dw.dtype.type(0), width)
             for link in range(k, fours):
                 a = load(g, column[link] * samples + from_sample, width)
                 if of_inputs:
-                    odd = add(odd, multiply(values[link], a))
+                    sums = add(sums, multiply(values[link], a))
                 if of_values:
                     one = total(multiply(lanes, a))
                     dw[link] = dw[link] + one if more else one
-            for link in range(fours, stop, _4):
+            for link in range(fours, stop, _4):  # one after another: four rows of g fill all registers
                 a = load(g, column[link] * samples + from_sample, width)
+                if of_inputs:
+                    sums = add(sums, multiply(values[link], a))
+                p = multiply_and_fold(lanes, a)
                 b = load(g, column[link + _1] * samples + from_sample, width)
+                if of_inputs:
+                    sums = add(sums, multiply(values[link + _1], b))
+                q = multiply_and_fold(lanes, b)
                 c = load(g, column[link + _2] * samples + from_sample, width)
+                if of_inputs:
+                    sums = add(sums, multiply(values[link + _2], c))
+                s = multiply_and_fold(lanes, c)
                 d = load(g, column[link + _3] * samples + from_sample, width)
                 if of_inputs:
-                    even = add(add(even, multiply(values[link], a)), multiply(values[link + _2], c))
-                    odd = add(add(odd, multiply(values[link + _1], b)), multiply(values[link + _3], d))
+                    sums = add(sums, multiply(values[link + _3], d))
                 if of_values:
-                    four = totals(
-                        multiply(lanes, a), multiply(lanes, b), multiply(lanes, c), multiply(lanes, d)
-                    )
+                    four = totals(p, q, s, multiply_and_fold(lanes, d))
                     store(dw, link, add(load(dw, link, 4), four) if more else four)
             if of_inputs:
-                store(dx, here, add(even, odd))
+                store(dx, here, sums)
 
     made: Kernel = _compile(back)
     return made

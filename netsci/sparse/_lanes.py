@@ -103,6 +103,16 @@ def multiply(_: Any, left: Any, right: Any) -> tuple[Any, _Code]:
 
 
 @intrinsic  # type: ignore[untyped-decorator]
+def multiply_and_fold(_: Any, left: Any, right: Any) -> tuple[Any, _Code]:
+    """Return the product of two vectors, halves added to each other until at most 16 lanes are left."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return _fold(builder, builder.fmul(*arguments, flags=_ONCE), 16)
+
+    return Lanes(left.dtype, min(left.width, 16))(left, right), code
+
+
+@intrinsic  # type: ignore[untyped-decorator]
 def total(_: Any, lanes: Any) -> tuple[Any, _Code]:
     """Return the sum of the lanes; their number is a power of 2. One half is added to the other, again."""
 
@@ -114,10 +124,10 @@ def total(_: Any, lanes: Any) -> tuple[Any, _Code]:
 
 @intrinsic  # type: ignore[untyped-decorator]
 def totals(_: Any, a: Any, b: Any, c: Any, d: Any) -> tuple[Any, _Code]:
-    """Return the sums of the lanes of four vectors, of at least four lanes, as a vector of four."""
+    """Return the sums of the lanes of four vectors, of 4, 8 or 16 lanes, as a vector of four."""
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        parts = [_fold(builder, part, 16) for part in arguments]
+        parts = list(arguments)
         # Groups of four lanes, for registers shuffle within such a group at once: a0+a2 b0+b2 a1+a3 b1+b3.
         first, second = (
             _add_picked(builder, left, right, (0, 4, 1, 5), (2, 6, 3, 7))

@@ -196,7 +196,12 @@ class _Compiled(torch.autograd.Function):
             links = (*ctx.structure.unsigned, _array(values), _array(dw))
             kernel_of = partial(back_of, of_x, of_values)
             run_in_tiles(
-                kernel_of, (64, 32), ctx.structure.by_input[0], links, [_array(x), _array(g)], _array(dx)
+                kernel_of,
+                (64, 32) if of_x else (128, 64, 32),
+                ctx.structure.by_input[0],
+                links,
+                [_array(x), _array(g)],
+                _array(dx),
             )
         of_inputs = user_shape(dx, tuple(ctx.shape[:-1])) if of_x else None
         return dw if of_values else None, of_inputs, g.sum(1) if of_bias else None, None
