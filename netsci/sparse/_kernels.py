@@ -1,121 +1,110 @@
 """Compiled loops of a sparse layer on arrays with one row for each neuron and one column for each sample.
 
-`start` and `index` hold the links as a CSR matrix does: those of row r are start[r] to start[r + 1]. Every
-kernel treats rows first to last on one thread and releases the interpreter lock. What it writes belongs to
-these rows alone, and each sum runs in the order of the links, so the split into threads changes no bit.
-Products may be fused with the sum that they enter; a sum over samples is taken in vector lanes.
-
-Links are taken four at a time: a quarter of the passes over the row that is written. Elements are indexed in
-place, for a view of each row costs as much as a link with twenty samples.
+`start` and `column` hold the links by input as a CSR matrix does: those of input r are start[r] to
+start[r + 1]. Both are unsigned: numba then knows that places do not count from the end. Arrays [neuron,
+sample] come flat, with their number of samples, and a kernel treats `width` samples from sample o on, which
+stay in registers (`_lanes`). Every kernel runs on one thread and releases the interpreter lock. What it
+writes belongs to `first` to `last` alone, and each sum runs in the order of the links, so the split into
+threads changes no bit; nor does that into samples change a product.
 """
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from netsci.compiling import njit
+from netsci.sparse._lanes import add, load, multiply, multiply_and_fold, spread, store, total, totals
 
-BLOCK = 1024  # samples that `gather` treats together, so that the rows which it reads again stay near
+ROWS_AT_ONCE = 2**19  # bytes of the outputs that `scatter` treats together: they stay in the second cache
 Kernel = Callable[..., Any]
+_compile = njit(cache=True, nogil=True)
+_1, _2, _3, _4 = (np.uint64(n) for n in range(1, 5))
 
 
-def compile_sum(kernel: Kernel) -> Kernel:
-    """Compile a kernel that adds up links."""
-    made: Kernel = njit(cache=True, nogil=True, fastmath={"contract"})(kernel)
+@cache
+def scatter_of(width: int) -> Kernel:
+    """Return the product with the weights, for so many samples at a time."""
+
+    def scatter(
+        first: int, last: int, start: Any, column: Any, values: Any, offset: Any, x: Any, y: Any,
+        n: int, o: int, more: bool,
+    ) -> None:  # fmt: skip
+        """Set y[j] to offset[j] plus the sum of values[k] x[r] over the links k from r to j, for some j."""
+        samples, from_sample = np.uint64(n), np.uint64(o)
+        at = start[:-1].copy()  # the next link of each input
+        if first:
+            for r in range(at.size):
+                at[r] += np.searchsorted(column[start[r] : start[r + 1]], first)
+        block = max(1, ROWS_AT_ONCE // (width * y.itemsize))
+        for begin in range(first, last, block):
+            end = min(begin + block, last)
+            for j in range(begin, end):
+                store(y, np.uint64(j) * samples + from_sample, spread(offset[j], width))
+            for r in range(at.size):
+                k, stop = np.uint64(at[r]), np.uint64(start[r + 1])
+                if end < offset.size:
+                    whole, stop = stop, k
+                    while stop < whole and column[stop] < end:
+                        stop += _1
+                    at[r] = stop
+                lanes = load(x, np.uint64(r) * samples + from_sample, width)
+                for link in range(k, stop):
+                    place = column[link] * samples + from_sample
+                    store(y, place, add(load(y, place, width), multiply(values[link], lanes)))
+
+    made: Kernel = _compile(scatter)
     return made
 
 
-def compile_in_lanes(kernel: Kernel) -> Kernel:
-    """Compile a kernel that adds up samples, in an order that suits vector registers, always the same."""
-    made: Kernel = njit(cache=True, nogil=True, fastmath={"contract", "reassoc", "nsz"})(kernel)
-    return made
+@cache
+def back_of(of_inputs: bool, of_values: bool, width: int) -> Kernel:
+    """Return the gradients of inputs, of values or of both, for so many samples at a time."""
 
+    def back(
+        first: int, last: int, start: Any, column: Any, values: Any, dw: Any, x: Any, g: Any, dx: Any,
+        n: int, o: int, more: bool,
+    ) -> None:  # fmt: skip
+        """Set dx[r] to the sum of values[k] g[column[k]] and dw[k] to x[r] . g[column[k]], for links k of r.
 
-@compile_sum
-def gather(
-    first: int, last: int, start: Any, index: Any, place: Any, values: Any, offset: Any, x: Any, y: Any
-) -> None:
-    """Set y[r] to offset[r] plus the sum over the links k of row r of values[place[k]] x[index[k]]."""
-    for begin in range(0, y.shape[1], BLOCK):
-        # Unsigned: numba then knows that places do not count from the end, and the loops fill vectors.
-        o, width = np.uint64(begin), np.uint64(min(BLOCK, y.shape[1] - begin))
+        Each row of g is read once for both. The product is added to dw where there is `more`.
+        """
+        samples, from_sample = np.uint64(n), np.uint64(o)
         for r in range(first, last):
-            k, stop = start[r], start[r + 1]
-            fours = k + (stop - k) % 4
-            if fours == k:  # links beyond fours come first, in the pass that fills the row
-                for n in range(width):
-                    y[r, o + n] = offset[r]
-            elif fours == k + 1:
-                wa, a = values[place[k]], index[k]
-                for n in range(width):
-                    y[r, o + n] = offset[r] + wa * x[a, o + n]
-            elif fours == k + 2:
-                wa, wb, a, b = values[place[k]], values[place[k + 1]], index[k], index[k + 1]
-                for n in range(width):
-                    y[r, o + n] = offset[r] + (wa * x[a, o + n] + wb * x[b, o + n])
-            else:
-                wa, wb, wc = values[place[k]], values[place[k + 1]], values[place[k + 2]]
-                a, b, c = index[k], index[k + 1], index[k + 2]
-                for n in range(width):
-                    y[r, o + n] = (offset[r] + wa * x[a, o + n]) + (wb * x[b, o + n] + wc * x[c, o + n])
-            for k in range(fours, stop, 4):
-                wa, wb = values[place[k]], values[place[k + 1]]
-                wc, wd = values[place[k + 2]], values[place[k + 3]]
-                a, b, c, d = index[k], index[k + 1], index[k + 2], index[k + 3]
-                for n in range(width):
-                    early = wa * x[a, o + n] + wb * x[b, o + n]
-                    y[r, o + n] += early + (wc * x[c, o + n] + wd * x[d, o + n])
+            k, stop = np.uint64(start[r]), np.uint64(start[r + 1])
+            fours = k + (stop - k) % _4
+            here = np.uint64(r) * samples + from_sample
+            lanes = load(x, here, width)
+            sums = spread(dw.dtype.type(0), width)
+            for link in range(k, fours):
+                a = load(g, column[link] * samples + from_sample, width)
+                if of_inputs:
+                    sums = add(sums, multiply(values[link], a))
+                if of_values:
+                    one = total(multiply(lanes, a))
+                    dw[link] = dw[link] + one if more else one
+            for link in range(fours, stop, _4):  # one after another: four rows of g fill all registers
+                a = load(g, column[link] * samples + from_sample, width)
+                if of_inputs:
+                    sums = add(sums, multiply(values[link], a))
+                p = multiply_and_fold(lanes, a)
+                b = load(g, column[link + _1] * samples + from_sample, width)
+                if of_inputs:
+                    sums = add(sums, multiply(values[link + _1], b))
+                q = multiply_and_fold(lanes, b)
+                c = load(g, column[link + _2] * samples + from_sample, width)
+                if of_inputs:
+                    sums = add(sums, multiply(values[link + _2], c))
+                s = multiply_and_fold(lanes, c)
+                d = load(g, column[link + _3] * samples + from_sample, width)
+                if of_inputs:
+                    sums = add(sums, multiply(values[link + _3], d))
+                if of_values:
+                    four = totals(p, q, s, multiply_and_fold(lanes, d))
+                    store(dw, link, add(load(dw, link, 4), four) if more else four)
+            if of_inputs:
+                store(dx, here, sums)
 
-
-@compile_in_lanes
-def dots(first: int, last: int, start: Any, index: Any, x: Any, g: Any, dw: Any) -> None:
-    """Set dw[k] = x[r] . g[index[k]] for the links k of each row r, and for no other pair."""
-    zero = dw.dtype.type(0)
-    for r in range(first, last):
-        stop = start[r + 1]
-        fours = start[r] + (stop - start[r]) % 4
-        for k in range(start[r], fours):
-            one, a = zero, index[k]
-            for n in range(x.shape[1]):
-                one += x[r, n] * g[a, n]
-            dw[k] = one
-        for k in range(fours, stop, 4):
-            a, b, c, d = index[k], index[k + 1], index[k + 2], index[k + 3]
-            one, two, three, four = zero, zero, zero, zero
-            for n in range(x.shape[1]):
-                one += x[r, n] * g[a, n]
-                two += x[r, n] * g[b, n]
-                three += x[r, n] * g[c, n]
-                four += x[r, n] * g[d, n]
-            dw[k], dw[k + 1], dw[k + 2], dw[k + 3] = one, two, three, four
-
-
-@compile_in_lanes
-def gather_and_dots(
-    first: int, last: int, start: Any, index: Any, values: Any, x: Any, g: Any, dx: Any, dw: Any
-) -> None:
-    """Set dx[r] to the sum of values[k] g[index[k]] and dw as `dots` does; each row of g is read for both."""
-    zero = dw.dtype.type(0)
-    for r in range(first, last):
-        stop = start[r + 1]
-        fours = start[r] + (stop - start[r]) % 4
-        for n in range(x.shape[1]):
-            dx[r, n] = zero
-        for k in range(start[r], fours):
-            one, wa, a = zero, values[k], index[k]
-            for n in range(x.shape[1]):
-                one += x[r, n] * g[a, n]
-                dx[r, n] += wa * g[a, n]
-            dw[k] = one
-        for k in range(fours, stop, 4):
-            wa, wb, wc, wd = values[k], values[k + 1], values[k + 2], values[k + 3]
-            a, b, c, d = index[k], index[k + 1], index[k + 2], index[k + 3]
-            one, two, three, four = zero, zero, zero, zero
-            for n in range(x.shape[1]):
-                one += x[r, n] * g[a, n]
-                two += x[r, n] * g[b, n]
-                three += x[r, n] * g[c, n]
-                four += x[r, n] * g[d, n]
-                dx[r, n] += (wa * g[a, n] + wb * g[b, n]) + (wc * g[c, n] + wd * g[d, n])
-            dw[k], dw[k + 1], dw[k + 2], dw[k + 3] = one, two, three, four
+    made: Kernel = _compile(back)
+    return made

@@ -21,9 +21,9 @@ import math
 import warnings
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
@@ -31,7 +31,7 @@ from torch.autograd.function import once_differentiable
 from netsci.arguments import check_choice
 from netsci.sparse.layout import empty_feature_major, feature_major, user_shape
 from netsci.sparse.structure import Structure
-from netsci.sparse.threads import share_rows
+from netsci.sparse.tiles import run_in_tiles
 
 COMPILED = (torch.float32, torch.float64)
 CROSSOVER = 0.35  # density up to which the compiled loops are the faster ones on the CPU, both ways or nearly
@@ -164,43 +164,47 @@ def _check(values: Tensor, structure: Structure, x: Tensor, bias: Tensor | None)
 class _Compiled(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, values: Tensor, x: Tensor, bias: Tensor | None, structure: Structure) -> Tensor:
+        from netsci.sparse._kernels import scatter_of
+
         inputs = feature_major(x)
         ctx.save_for_backward(values, inputs)
         ctx.structure, ctx.shape = structure, x.shape
         y = empty_feature_major(x, structure.n_out)
-        start, row, place = structure.by_output
-        _gather((start, inputs.shape[1], row), place, values, bias, inputs, feature_major(y))
+        offset = values.new_zeros(structure.n_out) if bias is None else bias
+        links = (*structure.unsigned, _array(values), _array(offset))
+        run_in_tiles(
+            scatter_of,
+            (128, 64, 32),
+            structure.by_output[0],
+            links,
+            [_array(inputs)],
+            _array(feature_major(y)),
+        )
         return y
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, g: Tensor) -> tuple[Tensor | None, ...]:
+        from netsci.sparse._kernels import back_of
+
         values, x = ctx.saved_tensors
         g = feature_major(g)
         of_values, of_x, of_bias, _ = ctx.needs_input_grad
-        dw = torch.empty_like(values) if of_values else None
-        dx = torch.empty_like(x) if of_x else None
-        from netsci.sparse import _kernels
-
-        start, column = ctx.structure.by_input
-        rows = (start, g.shape[1], column)
-        if dx is not None and dw is not None:
-            parts = (_array(values), _array(x), _array(g), dx.numpy(), dw.numpy())
-            share_rows(_kernels.gather_and_dots, *rows, *parts)
-        elif dx is not None:
-            _gather(rows, np.arange(len(column), dtype=column.dtype), values, None, g, dx)
-        elif dw is not None:
-            share_rows(_kernels.dots, *rows, _array(x), _array(g), dw.numpy())
-        of_inputs = None if dx is None else user_shape(dx, tuple(ctx.shape[:-1]))
-        return dw, of_inputs, g.sum(1) if of_bias else None, None
-
-
-def _gather(rows: Any, place: Any, values: Tensor, offset: Tensor | None, x: Tensor, y: Tensor) -> None:
-    from netsci.sparse import _kernels
-
-    weights, outputs = _array(values), _array(y)
-    start = np.zeros(len(outputs), outputs.dtype) if offset is None else _array(offset)
-    share_rows(_kernels.gather, *rows, place, weights, start, _array(x), outputs)
+        dw = torch.empty_like(values) if g.shape[1] else torch.zeros_like(values)
+        dx = torch.empty_like(x)
+        if of_x or of_values:
+            links = (*ctx.structure.unsigned, _array(values), _array(dw))
+            kernel_of = partial(back_of, of_x, of_values)
+            run_in_tiles(
+                kernel_of,
+                (64, 32) if of_x else (128, 64, 32),
+                ctx.structure.by_input[0],
+                links,
+                [_array(x), _array(g)],
+                _array(dx),
+            )
+        of_inputs = user_shape(dx, tuple(ctx.shape[:-1])) if of_x else None
+        return dw if of_values else None, of_inputs, g.sum(1) if of_bias else None, None
 
 
 def _array(tensor: Tensor) -> Any:

@@ -94,6 +94,12 @@ class Structure:
         return self.start.numpy(), self.column.numpy()
 
     @cached_property
+    def unsigned(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        """The arrays of `by_input` as unsigned integers, which compiled loops read as they are."""
+        start, column = self.by_input
+        return start.view(f"u{start.itemsize}"), column.view(f"u{column.itemsize}")
+
+    @cached_property
     def by_output(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
         """The arrays `start_out`, `row` and `place`, on the CPU without a copy."""
         return self.start_out.numpy(), self.row.numpy(), self.place.numpy()

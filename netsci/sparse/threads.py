@@ -35,15 +35,18 @@ def workers(products: int) -> int:
 
 
 def share_rows(kernel: Callable[..., None], start: NDArray[Any], columns: int, *arguments: Any) -> None:
-    """Run kernel(first, last, start, *arguments) over all rows, in parts of about as many links each."""
+    """Run kernel(first, last, *arguments) over all rows, in parts of about as many links each.
+
+    start [rows + 1] : the links of row r are start[r] to start[r + 1]. columns : the products of a link.
+    """
     rows = len(start) - 1
     n_threads = workers(int(start[-1]) * columns)
     if n_threads == 1:
-        kernel(0, rows, start, *arguments)
+        kernel(0, rows, *arguments)
         return
     ends = np.searchsorted(start, np.linspace(0, start[-1], n_threads + 1)[1:-1])
     bounds = [0, *ends.tolist(), rows]
-    share_parts(lambda first, last: kernel(first, last, start, *arguments), list(pairwise(bounds)))
+    share_parts(lambda first, last: kernel(first, last, *arguments), list(pairwise(bounds)))
 
 
 def share_parts(work: Callable[..., None], parts: Sequence[tuple[Any, ...]]) -> None:

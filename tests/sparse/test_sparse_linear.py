@@ -112,6 +112,13 @@ def test_equals_dense_autograd_at_size(dtype):
     close(torch.autograd.grad(layer(x.detach()), layer.values, g)[0], at_links, dtype)
 
 
+def test_more_outputs_than_are_treated_together():
+    rng = np.random.default_rng(7)
+    layer = SparseLinear(rng.random((7, 2100)) < 0.3, backend="csr")  # blocks of 1024 with 128 samples
+    x = torch.from_numpy(rng.normal(size=(131, 7)).astype(np.float32))
+    close(layer(x), torch.nn.functional.linear(x, layer.weight, layer.bias), torch.float32)
+
+
 @pytest.mark.parametrize("backend", list(BACKENDS))
 @pytest.mark.parametrize("wanted", [(True, False), (False, True), (False, False)])
 def test_only_the_gradients_that_are_asked_for(backend, wanted):

@@ -102,44 +102,6 @@ def add_internal(
 
 
 @njit(cache=True, nogil=True)
-def add_paths(
-    window: "Lists",
-    of_column: "Lists",
-    of_row: "Lists",
-    place: NDArray[np.int64],
-    internal: NDArray[Any],
-    row_weights: "Weights",
-    column_weights: "Weights",
-    scores: NDArray[np.float64],
-) -> None:
-    """Add g[u, z2] h[z1, v] to scores[i, v] for every path u-z1-z2-v; u is the i-th row of the window.
-
-    Only columns z1 with place[z1] >= 0 count: their internal links are internal[place[z1]].
-    """
-    counts = np.zeros(of_row.start.size - 1, np.uint32)
-    touched = np.empty(counts.size, np.uint32)
-    g = np.zeros(counts.size)
-    for i in range(window.start.size - 1):
-        near = window.node[window.start[i] : window.start[i + 1]]
-        met = count_shared(near, of_column, counts, touched)
-        for z2 in touched[:met]:
-            g[z2] = row_weights.value[row_weights.start[z2] + counts[z2]]
-            counts[z2] = 0
-        line = scores[i]
-        for z1 in near:
-            if place[z1] < 0:
-                continue
-            shared = internal[place[z1]]
-            h = column_weights.value[column_weights.start[z1] :]
-            for e in range(of_column.start[z1], of_column.start[z1 + 1]):
-                z2 = of_column.node[e]
-                weight = g[z2]
-                for k in range(of_row.start[z2], of_row.start[z2 + 1]):
-                    v = of_row.node[k]
-                    line[v] += weight * h[shared[v]]
-
-
-@njit(cache=True, nogil=True)
 def add_paths_without_link(
     window: "Lists",
     rows: NDArray[np.int64],

@@ -16,12 +16,12 @@ the weights of all z in the local community, once each. They are different funct
     ch2_l3    sqrt((1 + di) / (1 + de))
     ch3_l3    sqrt(1 / (1 + de))
 
-Time: path-based rules walk every path of length three (one to two nanoseconds each), or multiply matrices in
+Time: path-based rules walk every path of length three (about a nanosecond each), or multiply matrices in
 layers of density 0.17 or more (`_ch_products`); node-based rules walk where a layer has few paths, else they
 cost links times nodes, summed side by side. Memory beside the scores: links + nodes; walks hold one row of T
-and at most `_SHARED_BYTES` of B, node-based rules up to 64 rows of either, every thread its own. Products
-hold A, T and B and are taken while these have 256 MiB at most; every thread adds the part of B between a
-row's columns and three arrays of the size of its scores.
+and at most `_SHARED_BYTES` of B, in the order of the paths, node-based rules up to 64 rows of either, every
+thread its own. Products hold A, T and B and are taken while these have 256 MiB at most; every thread adds
+the part of B between a row's columns and three arrays of the size of its scores.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ _NODE_WEIGHTS: dict[str, _Weight] = {
 }
 CH_RULES: tuple[str, ...] = (*_PATH_WEIGHTS, *_NODE_WEIGHTS)
 
-# Rows of B are held in chunks of this size: small beside the scores, large enough that T is seldom redone.
+# What walks read of B is held in chunks of this size: large enough that T is seldom redone.
 _SHARED_BYTES = 2**25
 # Paths of length three a pair of nodes up to which node-based rules walk them: fewer steps than side by side.
 _SCATTER_BELOW = 2.0
@@ -232,9 +232,13 @@ class _Layer:
         self, rows: NDArray[np.int64], window: sp.csr_array, scores: _Floats, own: _Floats
     ) -> None:
         from netsci.graph.ch import _kernels as kernels
+        from netsci.graph.ch._walks import add_paths
 
-        n = window.shape[1]
-        near, columns = _lists(window), np.unique(window.indices).astype(np.uint32)
+        near, weights = _lists(window), (self.row_weights, self.column_weights)
+        add_paths(near, self.of_column, self.of_row, *weights, _SHARED_BYTES, scores)
+        if not self.leave_one_out:
+            return
+        n, columns = window.shape[1], np.unique(near.node)
         counter = np.min_scalar_type(int(np.diff(self.of_column.start).max()))
         chunk = max(1, _SHARED_BYTES // (n * counter.itemsize))
         for first in range(0, len(columns), chunk):
@@ -243,10 +247,7 @@ class _Layer:
             kernels.add_internal(some, self.of_column, self.of_row, internal)
             place = np.full(n, -1, dtype=np.int64)
             place[some] = np.arange(len(some))
-            tables = (place, internal, self.row_weights, self.column_weights)
-            kernels.add_paths(near, self.of_column, self.of_row, *tables, scores)
-            if self.leave_one_out:
-                kernels.add_paths_without_link(near, rows, self.of_column, *tables, own)
+            kernels.add_paths_without_link(near, rows, self.of_column, place, internal, *weights, own)
 
     def _add_nodes(
         self, rows: NDArray[np.int64], window: sp.csr_array, scores: _Floats, own: _Floats

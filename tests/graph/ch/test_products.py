@@ -21,7 +21,7 @@ def multiplied(monkeypatch, *arguments, **options):
     """Scores by products, whatever the layer; the walk must not be called."""
     with monkeypatch.context() as patch:
         patch.setattr(products, "pays", lambda links, paths: True)
-        patch.setattr("netsci.graph.ch._kernels.add_paths", None)
+        patch.setattr("netsci.graph.ch._walks.add_paths", None)
         return ch_scores(*arguments, **options)
 
 
