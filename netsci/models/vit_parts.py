@@ -138,14 +138,13 @@ def attention_wiring(model: nn.Module, name: str, source: str, target: str, endi
         for place, part in enumerate((q, k, v)):
             wires.append(wiring.constant(f"qkv{ending}", part, third(size, place)))
     of_head = head_of(size, heads)
-    every = {"needs": "every"}
     return [
         *wires,
-        wiring.identity(q, product, size) | every,
-        wiring.identity(k, product, size) | every,
+        wiring.identity(q, product, size, needs="every"),
+        wiring.identity(k, product, size, needs="every"),
         wiring.constant(product, weights, of_head),
         wiring.constant(source, weights, wiring.full_links(size, heads)),
-        wiring.constant(weights, out, as_links(of_head.T)) | every,
-        wiring.identity(v, out, size) | every,
+        wiring.constant(weights, out, as_links(of_head.T)),
+        wiring.identity(v, out, size, needs="every"),
         wiring.layer(model, f"{name}.proj", out, target),
     ]

@@ -5,8 +5,6 @@
     source, target : names of populations
     source_size, target_size : their numbers of units (neurons, or channels of a convolution)
     rows_per_unit : rows of links that each source unit owns, k^2 for a convolution
-    needs : "every" if a target unit is live only if every projection into it brings a live link, as
-        factors of a product do; "any" (the default) if one is enough
     layer : dotted name of the layer whose links these are, sparse, or dense (all links)
     links : in place of layer, fixed links, bool CSR [source_size rows_per_unit, target_size]
     needs : of the target population, "every" where inputs meet in a product: a unit is live only if every

@@ -6,10 +6,13 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from netsci.graph import percolate
 from netsci.models import ARCHITECTURES
 from netsci.models.vit import deit_small, deit_tiny, vit
 from netsci.models.wiring import default_sparse, evolvable, full_links, link_shapes
 from netsci.sparse import SideBySide, SparseLinear, layered_graph, sparse_layers
+from netsci.sparse.tracing import trace
+from netsci.sparse.wiring import graph_of
 from netsci.train import Recipe
 from netsci.train.learners import optimizer_of
 from tests.models.counting import parameters, weights
@@ -191,6 +194,42 @@ def test_the_graph_of_a_block(sparse):
     assert [np.flatnonzero(row).tolist() for row in heads.T] == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11]]
     assert (reach["weights0", "attention0"] == heads.T).all()
     assert (reach["v0", "attention0"] == np.eye(12, dtype=bool)).all()
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_percolation_of_a_block_against_a_walk(seed):
+    """q_c and k_c live together while a value of their head goes on; v and proj, fc1 and fc2 are chains."""
+    rng = np.random.default_rng(seed)
+    with torch.device("meta"):
+        plan = vit((2, 8, 12), 5, patch=4, width=12, depth=1, heads=3, mlp_ratio=2)
+    density = (0.05, 0.1, 0.2)[seed % 3]
+    masks = {
+        name: rng.random(shape) < density for name, shape in link_shapes(plan).items() if "block" in name
+    }
+    q, k, v, proj, fc1, fc2 = masks.values()
+    model = vit((2, 8, 12), 5, patch=4, width=12, depth=1, heads=3, mlp_ratio=2, links=masks)
+    values = v.any(0) & proj.any(1)
+    head_goes_on = np.repeat(values.reshape(3, 4).any(1), 4)
+    product = q.any(0) & k.any(0) & head_goes_on
+    hidden = fc1.any(0) & fc2.any(1)
+    expected = [
+        q & product,
+        k & product,
+        v & values,
+        proj & values[:, None],
+        fc1 & hidden,
+        fc2 & hidden[:, None],
+    ]
+    left = {p.name: p.links.toarray() for p in percolate(layered_graph(model)).projections}
+    for name, links in zip(masks, expected, strict=True):
+        np.testing.assert_array_equal(left[name], links, err_msg=name)
+    # The walk of a user's module of the same links, found by tracing, says the same.
+    wires = trace(nn.Sequential(*model.blocks), [torch.zeros(1, 7, 12)]) if seed < 3 else None
+    if wires is not None:
+        graph = graph_of(nn.Sequential(*model.blocks), wires)
+        again = {f"blocks.{p.name}": p.links.toarray() for p in percolate(graph).projections if p.name}
+        for name, links in zip(masks, expected, strict=True):
+            np.testing.assert_array_equal(again[name], links, err_msg=name)
 
 
 def test_cls_token_position_and_norms_do_not_decay():
