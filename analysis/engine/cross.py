@@ -37,7 +37,7 @@ class Cross:
 
     names : what rows and columns vary. base : the recipe that they change. A change `dense=True` drops all
     changes of the topology. chosen : further changes of a cell, by (row, column). left_out : cells that are
-    not run. seeds : their number, of rows in `seeds_of` another one. tested_on : images that an accuracy is
+    not run. seeds : their number, fewer for rows or columns in `seeds_of`. tested_on : images that an accuracy is
     of. x : the field of the recipe that columns vary, where it is a number. courses : whether accuracy is
     drawn over epochs and over processor time. shrink : makes recipe and changes of a row small, for the smoke
     scale. seconds : how long a run takes on one core.
@@ -66,10 +66,9 @@ class Cross:
     def plan(self, scale: str, first_seed: int) -> dict[Cell, list[tuple[Key, int]]]:
         """Return where each cell stands in the table: [((row, column), seed)]."""
         found: dict[Cell, list[tuple[Key, int]]] = {}
-        most = 1 if scale == "smoke" else max(self.seeds, *self.seeds_of.values(), 1)
-        for number in range(most):
+        for number in range(1 if scale == "smoke" else self.seeds):
             for key, recipe in self.recipes(scale, first_seed + number).items():
-                if number < self.seeds_of.get(key[0], self.seeds):
+                if number < min(self.seeds_of.get(name, self.seeds) for name in key):
                     found.setdefault(cell(recipe), []).append((key, first_seed + number))
         return found
 
