@@ -7,7 +7,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from netsci.arguments import as_whole, check_iterable
+from netsci.arguments import as_whole, check_iterable, read_array
 from netsci.graph.checks import check_choice, check_fraction, check_generator, check_number
 from netsci.topology.cells import check_shape, links_of
 
@@ -120,7 +120,7 @@ def brf_grid(
         raise ValueError(
             f"grid must be (channels, height, width) of the {rows} rows, their product; got {grid!r}"
         )
-    lit = np.ones(rows, bool) if active is None else np.asarray(active)
+    lit = np.ones(rows, bool) if active is None else read_array(active, "active")
     if lit.dtype != bool or lit.shape != (rows,):
         raise TypeError(f"active must be bool [{rows}]; got {lit.dtype} {list(lit.shape)}")
     candidates = np.flatnonzero(lit)

@@ -22,8 +22,7 @@ from fractions import Fraction
 
 from netsci.topology import DELTA, DENSITY, ZETA, EvolutionRule
 from netsci.train.parts import Topology
-from netsci.train.times import in_epochs
-from netsci.train.topology import steepness_over
+from netsci.train.times import in_epochs, steepness_over
 
 
 @dataclass(frozen=True)

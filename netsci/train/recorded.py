@@ -93,7 +93,7 @@ def masks(run: Run) -> dict[str, NDArray[Any]]:
     """
     held = sparse_layers(run.model)
     names = [name for name in getattr(run.model, "sparse_names", ()) if name in held]
-    if run.recipe.topology is None or (run.recipe.seed and _packed_bytes(held[n] for n in names) > LARGEST):
+    if run.recipe.topology is None or (run.recipe.seed and _estimate_bytes(held[n] for n in names) > LARGEST):
         return {}
     first = sparse_layers(build(run.recipe, run.inputs))
     packed: dict[str, NDArray[Any]] = {}
@@ -115,7 +115,7 @@ def unpack(arrays: Mapping[str, NDArray[Any]], when: str, layer: str) -> NDArray
     return bits.reshape(rows, columns).astype(bool)
 
 
-def _packed_bytes(layers: Iterable[Any]) -> float:
+def _estimate_bytes(layers: Iterable[Any]) -> float:
     """Return about how many bytes two compressed masks of each layer take: the entropy of random cells."""
     total = 0.0
     for layer in layers:

@@ -1,6 +1,6 @@
 """Times of a run: numbers of epochs, or texts with a unit.
 
-1, 0.5, "2 epochs"     epochs          "100 steps"     batches
+1, 0.5, "2 epochs"     epochs          "100 steps"     batches          "1 per epoch"     a steepness
 """
 
 from __future__ import annotations
@@ -9,6 +9,9 @@ import math
 from fractions import Fraction
 from typing import Any
 
+from netsci.arguments import check_number
+
+_PER_EPOCH = " per epoch"
 _UNITS = ("steps", "step", "epochs", "epoch")
 
 
@@ -49,3 +52,40 @@ def check_time(time: Any, name: str) -> None:
         value = value if unit in _UNITS else math.nan
     if not 0 <= value < math.inf:
         raise ValueError(allowed)
+
+
+def check_steepness(value: Any) -> None:
+    """Raise TypeError or ValueError unless a steepness is a positive number, or one for each epoch.
+
+    Examples
+    --------
+    >>> check_steepness("1 per epoch")
+    """
+    number = value
+    if isinstance(value, str):
+        text = value.removesuffix(_PER_EPOCH)
+        try:
+            number = float(text) if text != value else math.nan
+        except ValueError:
+            number = math.nan
+    else:
+        check_number(value, "steepness")
+    if not 0.0 < number < math.inf:
+        raise ValueError(
+            f"steepness must be a positive number such as 6, or a text such as '1 per epoch'; got {value!r}"
+        )
+
+
+def steepness_over(value: float | str, epochs: float) -> float:
+    """Return the steepness of a sigmoid that takes this number of epochs, on its axis from -1 to 1.
+
+    Examples
+    --------
+    >>> steepness_over(6.0, 75), steepness_over("1 per epoch", 75)
+    (6.0, 37.5)
+
+    Source: S1 eq. A6, whose k counts epochs; half of them lie on either side of the middle.
+    """
+    if isinstance(value, str):
+        return float(value.removesuffix(_PER_EPOCH)) * epochs / 2.0
+    return value

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import inspect
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from netsci.graph.checks import check_choice, check_fraction, check_number
+from netsci.graph.checks import check_choice, check_fraction
 from netsci.topology import DELTA, DENSITY, INITIAL, ZETA, EvolutionRule
 from netsci.train.checks import check_flag, check_pairs
 from netsci.train.choices import METHODS, SETTINGS
-from netsci.train.times import check_time
+from netsci.train.times import check_steepness, check_time
 
 # First topologies that look at the data, and the correlation that they take.
 CORRELATED = {"sscti": "phi", "sscti_as_printed": "as_printed", "csti": "phi"}
 ALLOCATIONS = ("uniform", "erdos_renyi", "erk")
 UNFOLDINGS = ("im2col", "lattice", "channel")
-_PER_EPOCH = " per epoch"
 
 ByKind = tuple[tuple[str, Any], ...]  # pairs (kind or pattern, value)
 
@@ -50,7 +48,7 @@ class Topology:
         hidden layers) or a name in `netsci.topology.INITIAL`. Layers behind convolutions or attention are
         uniform if it is a correlated one. initial_options : options of that function, as pairs.
     unfolding : what a convolution is in regrowth: "im2col", "lattice" or "channel", see
-        `netsci.topology.unfolding`. per_head : whether each attention head is scored by itself.
+        `netsci.topology.unfolding`.
     removal, regrowth, delta, permanent, as_printed, percolate : see `netsci.topology.EvolutionRule`. delta
         may be a pair (removal, regrowth). regrowth may be a mapping from "conv" and "linear" to scores.
     delta_end : delta at the end, one number or such a pair; None if delta stays. delta_schedule : how it
@@ -92,7 +90,6 @@ class Topology:
     steepness: float | str = 6.0
     excess: tuple[float, ...] = ()
     unfolding: str = "im2col"
-    per_head: bool = False
 
     def __init__(self, sparsity: Any = None, **given: Any) -> None:
         if sparsity is not None:
@@ -134,7 +131,7 @@ class Topology:
         """Raise TypeError or ValueError unless the values fit each other."""
         check_pairs(self.method_options, "method_options")
         check_pairs(self.initial_options, "initial_options")
-        for name in ("permanent", "as_printed", "percolate", "per_head"):
+        for name in ("permanent", "as_printed", "percolate"):
             check_flag(getattr(self, name), name)
         check_choice(self.initial, tuple(dict.fromkeys((*CORRELATED, *INITIAL))), "initial")
         allowed = options_of(self.initial)
@@ -251,43 +248,6 @@ def options_of(initial: str) -> tuple[str, ...]:
     own = inspect.signature(INITIAL[initial]).parameters.values()
     found = tuple(p.name for p in own if p.kind is p.KEYWORD_ONLY and p.name not in ("rng", "grid", "active"))
     return (*found, "least_activity") if initial == "brf_grid" else found
-
-
-def check_steepness(value: Any) -> None:
-    """Raise TypeError or ValueError unless a steepness is a positive number, or one for each epoch.
-
-    Examples
-    --------
-    >>> check_steepness("1 per epoch")
-    """
-    number = value
-    if isinstance(value, str):
-        text = value.removesuffix(_PER_EPOCH)
-        try:
-            number = float(text) if text != value else math.nan
-        except ValueError:
-            number = math.nan
-    else:
-        check_number(value, "steepness")
-    if not 0.0 < number < math.inf:
-        raise ValueError(
-            f"steepness must be a positive number such as 6, or a text such as '1 per epoch'; got {value!r}"
-        )
-
-
-def steepness_over(value: float | str, epochs: float) -> float:
-    """Return the steepness of a sigmoid that takes this number of epochs, on its axis from -1 to 1.
-
-    Examples
-    --------
-    >>> steepness_over(6.0, 75), steepness_over("1 per epoch", 75)
-    (6.0, 37.5)
-
-    Source: S1 eq. A6, whose k counts epochs; half of them lie on either side of the middle.
-    """
-    if isinstance(value, str):
-        return float(value.removesuffix(_PER_EPOCH)) * epochs / 2.0
-    return value
 
 
 def _check_shares(value: Any, name: str) -> None:

@@ -54,7 +54,7 @@ def active_features(inputs: Inputs, least: float) -> NDArray[np.bool_]:
     --------
     >>> from netsci.train import Inputs, Recipe
     >>> int(active_features(Inputs(Recipe(), "cpu"), 0.05).sum())
-    54
+    50
 
     Source: ours; rare features correlate almost perfectly, and S0 has no such limit.
     """
