@@ -29,11 +29,11 @@ console = Console()
 def catalogue(seed: int = 0, scale: str = "desk") -> list[Exhibit]:
     """Return every exhibit; `seed` is the first seed of those that train or draw at random.
 
-    The scale is that of S0's exhibits: "smoke", "desk" or "paper".
+    The scale is that of S0's exhibits and of S1's networks: "smoke", "desk" or "paper".
     """
     return [
         *digits.exhibits(seed),
-        *s1.exhibits(seed),
+        *s1.exhibits(seed, scale),
         *s3.exhibits(seed),
         *corpus.exhibits(seed),
         *s0.exhibits(seed, scale),

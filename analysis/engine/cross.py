@@ -37,10 +37,10 @@ class Cross:
 
     names : what rows and columns vary. base : the recipe that they change. A change `dense=True` drops all
     changes of the topology. chosen : further changes of a cell, by (row, column). left_out : cells that are
-    not run. seeds : their number, fewer for rows or columns in `seeds_of`. tested_on : images that an accuracy is
-    of. x : the field of the recipe that columns vary, where it is a number. courses : whether accuracy is
-    drawn over epochs and over processor time. shrink : makes recipe and changes of a row small, for the smoke
-    scale. seconds : how long a run takes on one core.
+    not run. seeds : their number, fewer for rows or columns in `seeds_of`. tested_on : images that an
+    accuracy is of. x : the field of the recipe that columns vary, where it is a number. courses : whether
+    accuracy is drawn over epochs and over processor time. shrink : makes recipe and changes of a row small,
+    for the smoke scale. seconds : how long a run takes on one core.
     """
 
     names: tuple[str, str]

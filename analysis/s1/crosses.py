@@ -1,7 +1,7 @@
 """Sparse ANNs: what is tuned, and what the recipe is worth, as accuracies of multilayer perceptrons.
 
-    s1-tuning-*   dense, CHTs, SET and RigL by learning rate and weight decay, on held-out training images
-    s1-recipe     rule by weight decay, batch normalisation and excess links, on Fashion-MNIST
+s1-tuning-*   dense, CHTs, SET and RigL by learning rate and weight decay, on held-out training images
+s1-recipe     rule by weight decay, batch normalisation and excess links, on Fashion-MNIST
 """
 
 from __future__ import annotations
