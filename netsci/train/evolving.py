@@ -11,14 +11,14 @@ import torch
 from torch import nn
 
 from netsci.models.wiring import default_sparse
-from netsci.sparse import evolve_module, sparse_layers
+from netsci.sparse import evolve_module, layer_shapes, sparse_layers
 from netsci.sparse.wiring import layers_in_graph
 from netsci.topology import Evolution, EvolutionRule, LayerView, find_stopped, links_at
 from netsci.topology.scores import needs_of
 from netsci.train.gradient_mean import GradientMean
 from netsci.train.methods.base import Draw, Hooks, Rows, Step
 from netsci.train.plan import Plan
-from netsci.train.sparsities import layer_shapes, resolve
+from netsci.train.sparsities import resolve
 from netsci.train.structure import layer_row
 
 

@@ -14,34 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
-from netsci.models.wiring import link_shapes
-from netsci.sparse import SparseConv2d
+from netsci.sparse import layer_shapes
 from netsci.topology import LayerShape, densities
 
 if TYPE_CHECKING:
     from netsci.train.parts import Topology
 
 _DIGITS = 14  # of a sparsity that was a density for a while
-
-
-def layer_shapes(net: nn.Module) -> dict[str, LayerShape]:
-    """Return shape and kind of every linear layer and convolution of a module, sparse or dense, by name.
-
-    Examples
-    --------
-    >>> layer_shapes(nn.Sequential(nn.Conv2d(2, 4, 3), nn.ReLU(), nn.Linear(4, 1)))["0"]
-    LayerShape(inputs=2, outputs=4, kind='conv', kernel=(3, 3))
-    """
-    found = {}
-    for name, (rows, columns) in link_shapes(net).items():
-        layer: Any = net.get_submodule(name)
-        if not isinstance(layer, (nn.Conv2d, SparseConv2d)):
-            found[name] = LayerShape(rows, columns)
-            continue
-        size = layer.kernel_size
-        high, wide = (size, size) if isinstance(size, int) else size
-        found[name] = LayerShape(rows // (high * wide), columns, "conv", (high, wide))
-    return found
 
 
 def resolve(topology: Topology, net: nn.Module, usual: Collection[str]) -> Topology:

@@ -8,14 +8,13 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from netsci.graph.checks import check_choice, check_fraction
-from netsci.topology import DELTA, DENSITY, INITIAL, ZETA, EvolutionRule
+from netsci.topology import ALLOCATIONS, DELTA, DENSITY, INITIAL, ZETA, EvolutionRule
 from netsci.train.checks import check_flag, check_pairs
 from netsci.train.choices import METHODS, SETTINGS
 from netsci.train.times import check_steepness, check_time
 
 # First topologies that look at the data, and the correlation that they take.
 CORRELATED = {"sscti": "phi", "sscti_as_printed": "as_printed", "csti": "phi"}
-ALLOCATIONS = ("uniform", "erdos_renyi", "erk")
 UNFOLDINGS = ("im2col", "lattice", "channel")
 
 ByKind = tuple[tuple[str, Any], ...]  # pairs (kind or pattern, value)
@@ -142,7 +141,7 @@ class Topology:
                     f"{name!r}"
                 )
         check_choice(self.schedule, tuple(ZETA), "schedule")
-        check_choice(self.allocation, ALLOCATIONS, "allocation")
+        check_choice(self.allocation, tuple(ALLOCATIONS), "allocation")
         check_choice(self.unfolding, UNFOLDINGS, "unfolding")
         self._check_sparsity()
         self._check_times()

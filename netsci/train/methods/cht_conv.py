@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
+from netsci.sparse import layer_shapes
 from netsci.train.choices import SETTINGS
 from netsci.train.methods.ch import CannistraciHebb
-from netsci.train.sparsities import layer_shapes
 
 if TYPE_CHECKING:
     from netsci.train.parts import Topology
