@@ -36,7 +36,7 @@ def keep_links(
     >>> weights = sp.csr_array(np.arange(1.0, 9.0).reshape(2, 4))
     >>> view = ArrayView("a", weights.astype(bool), weights)
     >>> keep_links(view, EvolutionRule(delta=1.0), 0.2, 5, np.random.default_rng(7)).astype(int).tolist()
-    [0, 0, 0, 1, 0, 1, 1, 1]
+    [0, 0, 0, 0, 1, 1, 1, 1]
     """
     n_links = int(view.links.nnz)
     if target >= n_links:

@@ -15,8 +15,8 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from netsci.graph.ch.draws import BY_TERMS, TERM_RULES, draw_by_terms, score_cells
-from netsci.graph.ch.scores import iter_scores
-from netsci.graph.checks import as_links, as_whole, check_generator, check_number
+from netsci.graph.ch.scores import CH_RULES, iter_scores
+from netsci.graph.checks import as_links, as_whole, check_choice, check_generator, check_number
 
 _Floats = NDArray[np.float64]
 _Cells = NDArray[np.int64]
@@ -122,6 +122,7 @@ def sample_missing_links(
             "best_missing_links"
         )
     links, k = _layer_and_k(biadjacency, k)
+    check_choice(rule, CH_RULES, "rule")
     if exponent == 1.0 and rule in TERM_RULES and links.shape[0] * links.shape[1] >= BY_TERMS:
         cells, _ = draw_by_terms(links, k, rule, rng=rng)
         return _as_pairs(cells, links), score_cells(links, cells, rule)
