@@ -28,7 +28,7 @@ Changes = Mapping[str, Any]
 Key = tuple[str, str]
 Shrink = Callable[[Recipe, Changes], tuple[Recipe, dict[str, Any]]]
 SHOWN_AT_SMOKE = 2  # rows and columns at the smoke scale
-_OF_DENSE = ("sparsity", "dense")
+AXES = {"lr": "learning rate"}  # what a field of the recipe is called on an axis
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,9 @@ class Cross:
     names : what rows and columns vary. base : the recipe that they change. A change `dense=True` drops all
     changes of the topology. chosen : further changes of a cell, by (row, column). left_out : cells that are
     not run. seeds : their number, fewer for rows or columns in `seeds_of`. tested_on : images that an
-    accuracy is of. x : the field of the recipe that columns vary, where it is a number. courses : whether
-    accuracy is drawn over epochs and over processor time. shrink : makes recipe and changes of a row small,
+    accuracy is of. x : the field of the recipe that columns vary, where it is a number. panels : the panel of
+    each column, where there are several. courses : whether accuracy is drawn over epochs and over processor
+    time. shrink : makes recipe and changes of a row small,
     for the smoke scale. seconds : how long a run takes on one core.
     """
 
@@ -55,6 +56,7 @@ class Cross:
     seeds_of: Mapping[str, int] = field(default_factory=dict)
     tested_on: int = 10_000
     x: str = ""
+    panels: Mapping[str, str] = field(default_factory=dict)
     courses: bool = False
 
     def recipes(self, scale: str, seed: int) -> dict[Key, Recipe]:
@@ -151,9 +153,11 @@ def draw(cross: Cross, scale: str, tables: Tables, backend: str) -> Any:
     if cross.courses and "courses" in tables:
         return _draw_courses(cross, tables["courses"], kept)
     if cross.x:
-        labels = {cross.x: columns, "value": "accuracy (%)"}
+        labels = {cross.x: AXES.get(cross.x, columns), "value": "accuracy (%)"}
         shown = table.assign(**{cross.x: [cross.columns[c][cross.x] for c in table[columns]]})
+        shown = shown.assign(panel=[cross.panels.get(c, "") for c in table[columns]])
         shown = shown.sort_values(cross.x, kind="stable")
+        kept |= {"panel": "panel"} if cross.panels else {}
         return plot.lines(shown, x=cross.x, y="value", hue=rows, labels=labels, log="x", **kept)
     labels = {"value": "accuracy (%)", rows: ""}
     return plot.points(table, x="value", y=rows, hue=columns, labels=labels, **kept)

@@ -88,15 +88,15 @@ CROSSES: dict[str, Cross] = {
     ),
     "s0-row-grid": _cross(
         ("network", "rate"),
+        {name: network for name, network in NETWORKS.items() if name != "fields, static"},
         {
-            f"{network}, {images}": {**NETWORKS[network], **changes}
+            f"{images}, rate {rate:g}": {**changes, "lr": rate}
             for images, changes in IMAGES.items()
-            for network in NETWORKS
-            if network != "fields, static"
+            for rate in RATES
         },
-        {f"rate {rate:g}": {"lr": rate} for rate in RATES},
         _TUNING,
         tested_on=VALIDATION,
         x="lr",
+        panels={f"{images}, rate {rate:g}": f"images {images}" for images in IMAGES for rate in RATES},
     ),
 }

@@ -84,7 +84,9 @@ def _tuning(base: Recipe, rates: tuple[float, ...], epochs: int) -> Cross:
     }
     rows = {name: RULES[name] for name in TUNED_RULES}
     chosen = base.replace(epochs=epochs, validation=VALIDATION)
-    return _cross(("network", "choice"), rows, columns, chosen, tested_on=VALIDATION)
+    panels = {name: name.partition(", ")[2] for name in columns}
+    how: dict[str, Any] = {"tested_on": VALIDATION, "x": "lr", "panels": panels}
+    return _cross(("network", "choice"), rows, columns, chosen, **how)
 
 
 _cross = partial(Cross, shrink=shrink, seconds=seconds)

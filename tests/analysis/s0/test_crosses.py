@@ -45,14 +45,13 @@ def test_fields_have_as_many_links_as_sscti():
 
 def test_the_rates_are_the_best_of_the_grid():
     table = pd.read_csv(RESULTS / "s0-row-grid" / "table.csv")
-    best = table.loc[table.groupby("network")["value"].idxmax()].set_index("network")["rate"]
-    for network in NETWORKS:
-        if network == "fields, static":
-            continue
-        assert best[f"{network}, as they are"] == f"rate {CHOSEN[network]:g}"
-        assert best[f"{network}, shifted"] == f"rate {CHOSEN_SHIFTED[network]:g}"
-    counts = table.groupby("network")["rate"].nunique()
-    assert counts.nunique() == 1  # as many candidates for each
+    for images, rates in (("as they are", CHOSEN), ("shifted", CHOSEN_SHIFTED)):
+        here = table[table["rate"].str.startswith(images)]
+        best = here.loc[here.groupby("network")["value"].idxmax()].set_index("network")["rate"]
+        for network in NETWORKS:
+            if network != "fields, static":  # takes the rate of the evolved one
+                assert best[network] == f"{images}, rate {rates[network]:g}"
+        assert set(here.groupby("network")["rate"].nunique()) == {4}  # as many candidates for each
 
 
 def test_masks_of_a_record_are_first_and_last():
