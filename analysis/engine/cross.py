@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.engine.claims import Claim, Order
 from analysis.engine.drawing import SCALES
 from analysis.engine.exhibit import Tables
 from analysis.engine.sheet import Sheet, sample_error
@@ -39,7 +40,8 @@ class Cross:
     changes of the topology. chosen : further changes of a cell, by (row, column). left_out : cells that are
     not run. seeds : their number, fewer for rows or columns in `seeds_of`. tested_on : images that an
     accuracy is of. x : the field of the recipe that columns vary, where it is a number. panels : the panel of
-    each column, where there are several. courses : whether accuracy is drawn over epochs and over processor
+    each column, where there are several. used : cells that other exhibits take as the best of their row, in
+    their panel. courses : whether accuracy is drawn over epochs and over processor
     time. shrink : makes recipe and changes of a row small,
     for the smoke scale. seconds : how long a run takes on one core.
     """
@@ -57,7 +59,20 @@ class Cross:
     tested_on: int = 10_000
     x: str = ""
     panels: Mapping[str, str] = field(default_factory=dict)
+    used: tuple[Key, ...] = ()
     courses: bool = False
+
+    def claims(self) -> tuple[Claim, ...]:
+        """Return that each cell that is used is the best of its row, in its panel."""
+        found = []
+        for row, column in self.used:
+            panel = self.panels.get(column, "")
+            others = [c for c in self.columns if self.panels.get(c, "") == panel and c != column]
+            where = f", {panel}" if panel else ""
+            words = f"The choice for {row}{where} is the best of its row"
+            pairs = tuple(((row, column), (row, other)) for other in others)
+            found.append(Order(words=words, place="our choice", main=not found, pairs=pairs))
+        return tuple(found)
 
     def recipes(self, scale: str, seed: int) -> dict[Key, Recipe]:
         """Return the recipe of each cell, with this seed."""
@@ -85,6 +100,7 @@ class Cross:
             "sheet": partial(sheet, self),
             "version": 1,
             "scale": scale,
+            **({"claims": self.claims()} if self.used else {}),
             **(smoke if scale == "smoke" else long),
         }
 

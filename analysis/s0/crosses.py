@@ -98,5 +98,11 @@ CROSSES: dict[str, Cross] = {
         tested_on=VALIDATION,
         x="lr",
         panels={f"{images}, rate {rate:g}": f"images {images}" for images in IMAGES for rate in RATES},
+        used=tuple(
+            (network, f"{images}, rate {rate:g}")
+            for images, rates in zip(IMAGES, (CHOSEN, CHOSEN_SHIFTED), strict=True)
+            for network, rate in rates.items()
+            if network != "fields, static"
+        ),
     ),
 }

@@ -39,7 +39,8 @@ def train(
     from netsci.train.command import list_methods, list_presets, run
 
     if show or methods:
-        typer.echo("\n".join([list_presets()] * show + [list_methods()] * methods))
+        lists = [make() for make, asked in ((list_presets, show), (list_methods, methods)) if asked]
+        typer.echo("\n".join(lists))
         return
     with explain_errors("train", "cannot write the run or read its data"):
         run(

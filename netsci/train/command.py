@@ -36,11 +36,21 @@ def list_presets() -> str:
     lines = []
     for name, recipe in PRESETS.items():
         t, o = recipe.task, recipe.optimisation
-        sparsity = f"{100 * recipe.topology.sparsity:g} % sparse" if recipe.topology else "dense"
+        steps = f"T = {t.steps}, " if recipe.net.spiking else ""
         lines.append(
-            f"{name:22} {recipe.net.model} on {t.data}, {sparsity}, T = {t.steps}, {o.epochs} epochs"
+            f"{name:22} {recipe.net.model} on {t.data}, {_say_sparsity(recipe)}, {steps}{o.epochs} epochs"
         )
     return "\n".join(lines)
+
+
+def _say_sparsity(recipe: Recipe) -> str:
+    """Return how sparse a network is at its end, in words."""
+    if recipe.topology is None:
+        return "dense"
+    found = recipe.topology.sparsity
+    if not isinstance(found, tuple):
+        return f"{100 * found:g} % sparse"
+    return " and ".join(f"{name} {100 * share:g} % sparse" for name, share in found)
 
 
 def list_methods() -> str:

@@ -11,7 +11,13 @@ from analysis.engine.make import drop_unfinished
 from analysis.engine.store import load_tables
 
 RESULTS = figures.ROOT / "analysis/results"
-EXHIBITS = {exhibit.id: exhibit for exhibit in figures.catalogue()}
+# Long runs that are planned and of which none is finished have nothing that is committed.
+PLANNED = {
+    exhibit.id: exhibit
+    for exhibit in figures.catalogue()
+    if exhibit.seconds and not exhibit.printed and not (RESULTS / exhibit.id).exists()
+}
+EXHIBITS = {exhibit.id: exhibit for exhibit in figures.catalogue() if exhibit.id not in PLANNED}
 
 
 @cache
