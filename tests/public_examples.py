@@ -211,6 +211,8 @@ CLASSES: dict[str, Made] = {
         "links": lambda: np.ones((2, 3)),
     },
     "topology.EvolutionRule": {},
+    "topology.LayerShape": {"inputs": lambda: 4, "outputs": lambda: 3},
+    "topology.OrderedRule": {},
     "measure.PopulationTrace": {
         **_TRACED,
         "spikes": lambda: np.array([2, 1]),
@@ -230,12 +232,14 @@ CLASSES: dict[str, Made] = {
     "data.DataSet": _DATA_SET,
     "sparse.SparseConv2d": {"links": lambda: np.ones((8, 3)), "kernel_size": lambda: 2},
     "sparse.SparseLinear": {"links": lambda: np.eye(3, 2)},
+    "sparse.SideBySide": {"parts": lambda: {"q": SparseLinear(np.eye(3, 2))}},
     "sparse.Structure.of": {"links": lambda: np.eye(3, 2)},
     "sparse.Watch": {"layers": lambda: {"fc": SparseLinear(np.eye(3, 2))}},
     "spiking.IF": {},
     "spiking.LIF": {},
     "models.Architecture": {"build": lambda: mlp},
     "models.Dropout": {"p": lambda: 0.5},
+    "models.StochasticDepth": {"p": lambda: 0.5},
     "models.MLP": {"layers": _layers},
     "models.SpikingMLP": {"layers": _layers, "neuron": LIF},
     "train.Inputs": {"recipe": lambda: RECIPE, "device": lambda: "cpu"},
@@ -263,7 +267,8 @@ report.Comparison view.Network sparse.Structure sweep.Cell data.Remote
 # What functions such as conv2fc2 build, which are called here; torch's own; interfaces; errors.
 OTHERS = """
 models.ConvNet models.SpikingConvNet models.ResNet models.SpikingResNet models.Spikformer
-models.FeatureMajorLinear topology.LayerView data.Stored train.Hooks data.DataError io.CheckpointError
+models.VGG models.ViT models.FeatureMajorLinear topology.LayerView data.Stored train.Hooks data.DataError
+io.CheckpointError
 sweep.ClusterError sweep.DamagedRecordError sweep.DamagedRecordsError sweep.FailedCellsError
 """
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from netsci.arguments import shorten
 from netsci.sparse.linear import SparseLinear
 
 
@@ -30,6 +31,10 @@ class SideBySide(nn.Module):
 
     def __init__(self, parts: Mapping[str, SparseLinear]) -> None:
         super().__init__()
+        if not isinstance(parts, Mapping) or not all(
+            isinstance(part, SparseLinear) for part in parts.values()
+        ):
+            raise TypeError(f"parts must be {{name: SparseLinear}}; got {shorten(parts)}")
         inputs = {name: part.in_features for name, part in parts.items()}
         if len(set(inputs.values())) != 1:
             raise ValueError(f"parts must be sparse layers with as many inputs each; got {inputs}")

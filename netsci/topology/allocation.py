@@ -48,6 +48,9 @@ class LayerShape:
         check_choice(self.kind, KINDS, "kind")
         for name, value in (("inputs", self.inputs), ("outputs", self.outputs)):
             as_count(value, name, 1, 2**62)
+        check_iterable(self.kernel, "kernel", "(height, width)")
+        if len(self.kernel) != 2:
+            raise ValueError(f"kernel must be (height, width); got {shorten(self.kernel)}")
         for side in self.kernel:
             as_count(side, "a side of kernel", 1, 2**31)
 
