@@ -141,7 +141,7 @@ def test_readers_by_hand():
     assert (node_sparsity(given), node_sparsity(given, epoch=0)) == (12.5, 50.0)
     given.arrays["table_measure"] = np.array(["accuracy"] * 3)  # a dense network has no such row
     assert node_sparsity(given) == 0.0
-    with pytest.raises(KeyError, match="no measure 'loss'"):
+    with pytest.raises(ValueError, match="no measure 'loss'"):
         read_epoch(given, "loss")
 
 
