@@ -101,7 +101,8 @@ def cut_links(
 ) -> tuple[LayeredGraph, list[str]]:
     """Keep the strong links of every projection, as `netsci.io.network.cut` does with layers; say how many.
 
-    A density is a share of the `n_places` of a projection; self-loops fill none of them and stay.
+    A density is a share of the `n_places` of a projection; self-loops fill none of them and stay. In a
+    recurrent layer, whose nodes other layers feed or leave, they are weights like others and fill places.
     """
     from netsci.io.network.cut import largest
 
@@ -119,9 +120,10 @@ def cut_links(
             notes.append(f"{name} has no weights to compare: all {p.n_links:,} links stay")
             continue
         strength = sp.csr_array(sp.triu(abs(p.weights)) if p.undirected else abs(p.weights))
-        places = p.n_places
+        fed = any((q.source == p.source) != (q.target == p.source) for q in graph.projections)
+        places = p.n_places + (p.shape[0] if fed and p.one_population else 0)
         rows = np.repeat(np.arange(p.shape[0]), np.diff(strength.indptr))
-        loop = (rows == strength.indices) & p.one_population
+        loop = (rows == strength.indices) & (p.one_population and not fed)
         if density is None:
             strong = strength.data >= threshold
         else:  # 0.29 of 100 places is 28.999999999999996 in floating point, and 29 is meant
