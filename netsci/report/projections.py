@@ -108,7 +108,11 @@ def _verdict(p: Projection, table: pd.DataFrame, compared: int) -> str:
 
 def _say_hubs(p: Projection, table: pd.DataFrame, compared: int) -> list[str]:
     """Say what the hubs of the more uneven side hold against links at random places, "" without links."""
-    known = [row for row in table.to_dict("records") if row["p"] is not None and not np.isnan(row["p"])]
+    known = [
+        row
+        for row in table.to_dict("records")
+        if row["p"] is not None and not np.isnan(row["p"]) and row["s.d. at random"] > 0
+    ]
     if not known:
         return []
     of = {row["side"]: max(1, round(HUBS * row["units"])) / row["units"] for row in known}
