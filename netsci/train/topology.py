@@ -39,8 +39,8 @@ class Topology:
         not name, start at `sparsity`. density_schedule : how it then changes to `sparsity`, a name in
         `netsci.topology.DENSITY`. steepness : of the schedule "sigmoid", over the whole of it, or for each
         epoch, as "1 per epoch".
-    allocation : how one sparsity is spread over layers: "uniform" (each has it), "erdos_renyi" or "erk",
-        which make small layers denser.
+    allocation : how one sparsity, or each of a mapping, is spread over its layers: "uniform" (each has it),
+        "erdos_renyi" or "erk", which make small layers denser.
     excess : (more, share, later): layers have a density higher by `more` until this share of the evolving
         part is over, then by `later` until its end; () for none.
     initial : first links, "sscti", "sscti_as_printed", "csti" (correlated behind the input, uniform behind
@@ -158,11 +158,6 @@ class Topology:
         elif self.density_schedule != "linear" and self.method != "ndsnn":  # which has a start of its own
             raise ValueError(
                 f"initial_sparsity is missing: set it for density_schedule {self.density_schedule!r}"
-            )
-        if self.allocation != "uniform" and not isinstance(self.sparsity, (int, float)):
-            raise ValueError(
-                f"allocation {self.allocation!r} spreads one sparsity over layers: give a number, or take "
-                f"'uniform'; got sparsity {self.sparsity!r}"
             )
         check_steepness(self.steepness)
         if self.excess != ():

@@ -230,7 +230,6 @@ def test_a_recipe_from_before_a_field_has_no_value_of_the_method_there(monkeypat
     [
         ({"sparsity": {"conv": 1.0}}, "sparsity must lie below 1"),
         ({"sparsity": ()}, "sparsity must be a number, or a mapping such as"),
-        ({"sparsity": {"conv": 0.5}, "allocation": "erk"}, "allocation 'erk' spreads one sparsity"),
         ({"allocation": "best"}, "allocation must be one of"),
         ({"initial_options": (("sigma", 2.0),)}, "initial_options of 'sscti' must be among least_activity"),
         ({"regrowth": {"conv": "random"}}, "regrowth must be a score, or a score for 'conv' and one"),
