@@ -137,6 +137,7 @@ def test_times_are_exact():
         ({"initial_sparsity": 1.0}, "initial_sparsity must lie below 1"),
         ({"initial_sparsity": 0.5, "density_schedule": "square"}, "density_schedule must be one of"),
         ({"density_schedule": "cubic"}, "initial_sparsity is missing"),
+        ({"steepness": 3.0}, "steepness is that of the density_schedule 'sigmoid', and 'linear' has none"),
         ({"delta_schedule": "linear_exponent"}, "delta_end is missing"),
         ({"delta_end": 1.5}, "delta_end"),
         ({"delta_end": (0.5, 0.5, 0.5)}, "delta_end must be one number, or two"),
