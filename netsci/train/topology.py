@@ -160,6 +160,11 @@ class Topology:
                 f"initial_sparsity is missing: set it for density_schedule {self.density_schedule!r}"
             )
         check_steepness(self.steepness)
+        if self.density_schedule != "sigmoid" and self.steepness != self.settings(self.method)["steepness"]:
+            raise ValueError(
+                f"steepness is that of the density_schedule 'sigmoid', and {self.density_schedule!r} has "
+                f"none: leave it out, or take 'sigmoid'; got {self.steepness!r}"
+            )
         if self.excess != ():
             if not isinstance(self.excess, tuple) or len(self.excess) != 3:
                 raise ValueError(

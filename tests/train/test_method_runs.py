@@ -209,6 +209,8 @@ def test_methods_that_do_not_fit_say_what_would():
         chosen.resolved(Convolutions(dense=True), ["fc"])
     with pytest.raises(ValueError, match=r"method 'gmp' does not use zeta: leave it at its default 0.0"):
         method_of(SMALL.replace(method="gmp", zeta=0.5))
+    with pytest.raises(ValueError, match=r"method 'ndsnn' does not use schedule"):
+        method_of(SMALL.replace(method="ndsnn", schedule="static"))
     with pytest.raises(TypeError, match="compat must be True or False"):
         method_of(SMALL.replace(method="set", method_options=(("compat", 1),)))
     with pytest.raises(ValueError, match="gradient_batches must be a whole number of at least 1"):
@@ -224,6 +226,9 @@ def test_released_forms_are_another_method(name):
     a, b = (method_of(one).rule() for one in (made, released))
     assert type(a) is not type(b)
     assert train(released.replace(epochs=2)).finished
+    for changes in ({"initial_sparsity": 0.5}, {"excess": (0.1, 0.6, 0.05)}):
+        with pytest.raises(ValueError, match=r"with the option compat=True, which looks at no target"):
+            method_of(released.replace(**changes))
 
 
 # --- means of gradients
