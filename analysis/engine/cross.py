@@ -64,7 +64,7 @@ class Cross:
 
     def claims(self) -> tuple[Claim, ...]:
         """Return that each cell that is used is the best of its row, in its panel."""
-        found = []
+        found: list[Claim] = []
         for row, column in self.used:
             panel = self.panels.get(column, "")
             others = [c for c in self.columns if self.panels.get(c, "") == panel and c != column]

@@ -6,12 +6,14 @@ chance are in `netsci.topology.sampling`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from netsci.topology.cells import cells_of
+from netsci.topology.streamed import best_of_rows
 from netsci.topology.view import LayerView
 
 IN_BLOCK = 2**19  # cells whose gradient is formed at once
@@ -41,7 +43,7 @@ def steepest_missing(view: LayerView, k: int) -> _Cells:
     """Return the k missing cells with the largest |gradient of the loss|, ascending.
 
     The gradient is that of a dense layer. It is formed for a block of rows at a time: memory is one block
-    beside k numbers. Among equal ones the lowest cells are taken.
+    beside some k numbers. Among equal ones the lowest cells are taken.
 
     view : with a gradient. k : number of cells; all missing ones if there are fewer. int64 [k].
 
@@ -50,23 +52,23 @@ def steepest_missing(view: LayerView, k: int) -> _Cells:
     Source: RigL (Evci et al., ICML 2020), whose dense gradient this is.
     """
     rows, columns = view.links.shape
-    present, step = cells_of(view.links), max(1, IN_BLOCK // max(1, columns))
-    cells, slopes, least = np.zeros(0, np.int64), np.zeros(0), -1.0
-    for first in range(0, rows if k > 0 else 0, step):
-        block = np.arange(first, min(first + step, rows))
-        slope = np.abs(view.gradient(block)).ravel()
-        if not slope.max(initial=0.0) < np.inf:
-            raise ValueError(f"the gradient of layer {view.name!r} must be finite: lower lr, or set clip")
-        begin = first * columns
-        low, high = np.searchsorted(present, (begin, begin + len(slope)))
-        slope[present[low:high] - begin] = -1.0
-        new = np.flatnonzero(slope > least)  # an equal one in a later cell stays behind
-        cells, slopes = np.concatenate([cells, new + begin]), np.concatenate([slopes, slope[new]])
-        if len(cells) > k:
-            best = smallest(-slopes, k)
-            cells, slopes = cells[best], slopes[best]
-            least = float(slopes.min())
-    return cells
+    missing = rows * columns - view.links.nnz
+    return best_of_rows(lambda: _slopes(view), view.links, max(0, min(k, missing)), rng=None)[0]
+
+
+def _slopes(view: LayerView) -> Iterator[tuple[sp.csr_array, NDArray[Any]]]:
+    """Yield the links of some rows at a time, and |gradient| of all their cells."""
+    rows, columns = view.links.shape
+    step = max(1, IN_BLOCK // max(1, columns))
+    for first in range(0, rows, step):
+        yield view.links[first : first + step], _slope(view, np.arange(first, min(first + step, rows)))
+
+
+def _slope(view: LayerView, rows: _Cells) -> NDArray[Any]:
+    slope: NDArray[Any] = np.abs(view.gradient(rows))
+    if not slope.max(initial=0.0) < np.inf:
+        raise ValueError(f"the gradient of layer {view.name!r} must be finite: lower lr, or set clip")
+    return slope
 
 
 def gradient_at_links(view: LayerView) -> NDArray[np.float64]:

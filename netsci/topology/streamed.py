@@ -2,7 +2,8 @@
 
 Of all cells so far those are held whose score may still be among the k highest, and the k-th highest is what
 a later cell must reach. Beside these there is one block of rows. Zeros are not held: they are what is neither
-a link nor held. The links, and the random numbers drawn for ties, are those of `gumbel_top_k` with delta = 1.
+a link nor held. Ties are broken at random, and then the links and the random numbers drawn are those of
+`gumbel_top_k` with delta = 1; or the lowest cells of them are taken (`netsci.topology.order`).
 """
 
 from __future__ import annotations
@@ -22,14 +23,13 @@ Blocks = Callable[[], Iterator[tuple[sp.csr_array, NDArray[np.floating]]]]
 
 
 def best_of_rows(
-    blocks: Blocks, links: sp.csr_array, k: int, *, rng: np.random.Generator
+    blocks: Blocks, links: sp.csr_array, k: int, *, rng: np.random.Generator | None
 ) -> tuple[_Cells, int]:
     """Return the k missing cells of the highest scores, ascending, and how many of them score 0.
 
-    Ties at the last place are broken uniformly at random.
-
     blocks : returns, at each call, an iterator over (links, scores) of some rows after the other. links : of
-    all rows. k : at most the number of missing links.
+    all rows. k : at most the number of missing links. rng : breaks ties at the last place uniformly at
+    random; None: the lowest cells (row * columns + column) of them are taken.
 
     Raises ValueError if a score is negative or not finite.
 
@@ -50,7 +50,7 @@ def best_of_rows(
         return np.sort(np.concatenate([cells, ties])), 0
     last = _last(values, k)
     above, ties = np.flatnonzero(values > last), np.flatnonzero(values == last)
-    ties = ties[draw_uniform(len(ties), k - len(above), rng)]
+    ties = ties[_draw(len(ties), k - len(above), rng)]
     return np.sort(cells[np.concatenate([above, ties])]), 0
 
 
@@ -84,13 +84,14 @@ def _pick(
                 cells[:left], values[:left] = cells[:found][held], values[:found][held]
                 found = left
         first += scores.size
+        del scores  # else two blocks are held while the next one is made
     return low, cells[:found], values[:found]
 
 
-def _draw_ties(blocks: Blocks, low: float, k: int, rng: np.random.Generator) -> _Cells:
-    """Draw k of the missing cells whose score is exactly `low`, from the scores made anew."""
+def _draw_ties(blocks: Blocks, low: float, k: int, rng: np.random.Generator | None) -> _Cells:
+    """Take k of the missing cells whose score is exactly `low`, from the scores made anew."""
     before = np.cumsum([0, *(len(_find_ties(*block, low)) for block in blocks())])
-    chosen, found, first = draw_uniform(int(before[-1]), k, rng), [], 0
+    chosen, found, first = _draw(int(before[-1]), k, rng), [], 0
     for i, (links, scores) in enumerate(blocks()):
         mine = chosen[(chosen >= before[i]) & (chosen < before[i + 1])] - before[i]
         found.append(first + _find_ties(links, scores, low)[mine])
@@ -104,14 +105,19 @@ def _find_ties(links: sp.csr_array, scores: NDArray[np.floating], low: float) ->
     return np.flatnonzero(tie)
 
 
-def _fill(cells: _Cells, links: sp.csr_array, k: int, rng: np.random.Generator) -> tuple[_Cells, int]:
+def _fill(cells: _Cells, links: sp.csr_array, k: int, rng: np.random.Generator | None) -> tuple[_Cells, int]:
     """Return all cells of positive score, and zeros that make up k: what is no link and not among these."""
     taken = np.sort(np.concatenate([cells_of(links), cells]))
     zeros = links.shape[0] * links.shape[1] - len(taken)
-    chosen = draw_uniform(zeros, k - len(cells), rng) if k - len(cells) < zeros else np.arange(zeros)
+    chosen = _draw(zeros, k - len(cells), rng) if k - len(cells) < zeros else np.arange(zeros)
     # The m-th zero comes after as many taken cells as have at most m zeros before them.
     chosen = chosen + np.searchsorted(taken - np.arange(len(taken)), chosen, side="right")
     return np.sort(np.concatenate([cells, chosen])), len(chosen)
+
+
+def _draw(n: int, k: int, rng: np.random.Generator | None) -> _Cells:
+    """Return k of n places: the first ones without a generator."""
+    return np.arange(k) if rng is None else draw_uniform(n, k, rng)
 
 
 def _last(values: _Floats, k: int) -> float:

@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import networkx as nx
 import numpy as np
 import pytest
@@ -9,9 +7,8 @@ from hypothesis import strategies as st
 from netsci.graph import LayeredGraph, Population, Projection
 from netsci.graph.percolation import live_units, node_sparsity, percolate, select_links, surviving_links
 from tests import graphs
+from tests.golden_files import golden
 from tests.strategies import chains
-
-GOLDEN = np.load(Path(__file__).parents[1] / "golden" / "ch" / "cht_ops.npz")
 
 
 def dense(graph):
@@ -156,10 +153,13 @@ def test_several_inputs_and_outputs_and_an_isolated_population():
 
 def test_golden_of_the_laboratory():
     """Golden masks are [out, in]."""
-    graph = LayeredGraph.from_masks([GOLDEN[f"percolation_in_{i}"].T for i in range(3)])
-    assert graph.sizes == {"layer0": 60, "layer1": 80, "layer2": 70, "layer3": 50}
-    for i, p in enumerate(percolate(graph).projections):
-        assert np.array_equal(p.links.toarray(), GOLDEN[f"percolation_out_{i}"].T != 0)
+    for path in golden("ch", "*.npz", holding=["percolation_in_0"]):
+        values = np.load(path)
+        layers = sum(name.startswith("percolation_in_") for name in values.files)
+        graph = LayeredGraph.from_masks([values[f"percolation_in_{i}"].T for i in range(layers)])
+        assert list(graph.sizes.values())[:2] == list(values["percolation_in_0"].shape[::-1])
+        for i, p in enumerate(percolate(graph).projections):
+            assert np.array_equal(p.links.toarray(), values[f"percolation_out_{i}"].T != 0), path.name
 
 
 @given(networks() | chains())

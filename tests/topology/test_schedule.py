@@ -1,26 +1,25 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from netsci.topology import DENSITY, ZETA, cosine, cubic, linear, linear_exponent, sigmoid, static
-
-GOLDEN = np.load(Path(__file__).parents[1] / "golden" / "ch" / "cht_ops.npz")
+from tests.golden_files import golden, label
 
 
 def test_golden_zeta():
-    values = [cosine(0.3, t, 80) for t in range(81)]
-    np.testing.assert_allclose(values, GOLDEN["zeta_cosine"], rtol=1e-10, atol=1e-12)
+    for path in golden("ch", "*.npz", holding=["zeta_cosine"]):
+        expected = np.load(path)["zeta_cosine"]
+        values = [cosine(0.3, t, len(expected) - 1) for t in range(len(expected))]
+        np.testing.assert_allclose(values, expected, rtol=1e-10, atol=1e-12)
 
 
-@pytest.mark.parametrize("name", "ab")
-def test_golden_zeta_of_spiking_networks(name):
-    golden = np.load(Path(__file__).parents[1] / "golden" / "snn" / f"formulae_{name}.npz")
-    zeta, epochs = float(golden["zeta0"]), int(golden["epochs"])
+@pytest.mark.parametrize("path", golden("snn", "formulae_*.npz"), ids=label)
+def test_golden_zeta_of_spiking_networks(path):
+    stored = np.load(path)
+    zeta, epochs = float(stored["zeta0"]), int(stored["epochs"])
     values = [cosine(zeta, epoch, epochs) for epoch in range(epochs + 1)]
-    np.testing.assert_allclose(values, golden["zeta"], rtol=1e-12, atol=1e-16)
+    np.testing.assert_allclose(values, stored["zeta"], rtol=1e-12, atol=1e-16)
 
 
 @pytest.mark.parametrize(
@@ -32,8 +31,10 @@ def test_golden_zeta_of_spiking_networks(name):
     ],
 )
 def test_golden_sparsity(key, density):
-    values = [density(0.5, 0.9, t, 80) for t in range(1, 81)]
-    np.testing.assert_allclose(values, GOLDEN[key], rtol=1e-10, atol=1e-12)
+    for path in golden("ch", "*.npz", holding=[key]):
+        expected = np.load(path)[key]
+        values = [density(0.5, 0.9, t, len(expected)) for t in range(1, len(expected) + 1)]
+        np.testing.assert_allclose(values, expected, rtol=1e-10, atol=1e-12)
 
 
 @pytest.mark.parametrize("name", ZETA)

@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -9,11 +7,10 @@ from netsci.graph.ch.scores import CH_RULES, ch_scores
 from netsci.topology import REGROWTH, REMOVAL, link_removal_score, magnitude, relative_importance
 from netsci.topology.scores import needs_of
 from netsci.topology.view import ArrayView
+from tests.golden_files import golden, label
 from tests.strategies import masks
 from tests.views import SlopedView, sloped
 
-GOLDEN = np.load(Path(__file__).parents[1] / "golden" / "ch" / "cht_ops.npz")
-SPIKING = Path(__file__).parents[1] / "golden" / "snn"
 WEIGHTS = sp.csr_array([[3.0, -1.0, 0.0], [0.0, 2.0, -2.0]])
 
 
@@ -45,20 +42,22 @@ def test_the_importance_of_mest_by_hand():
 
 @pytest.mark.parametrize(("key", "inside"), [("ri_score_eps_outside", False), ("ri_score_eps_inside", True)])
 def test_golden_relative_importance(key, inside):
-    weights = sp.csr_array(GOLDEN["ri_weight"])
-    score = at_links(lambda w: relative_importance(w, epsilon=1e-5, per_entry=inside), weights)
-    np.testing.assert_allclose(score, GOLDEN[key], rtol=1e-10, atol=1e-12)
+    for path in golden("ch", "*.npz", holding=["ri_weight", key]):
+        values = np.load(path)
+        weights = sp.csr_array(values["ri_weight"])
+        score = at_links(lambda w: relative_importance(w, epsilon=1e-5, per_entry=inside), weights)
+        np.testing.assert_allclose(score, values[key], rtol=1e-10, atol=1e-12)
 
 
-@pytest.mark.parametrize("name", "ab")
-def test_golden_link_removal_score_and_its_powers(name):
+@pytest.mark.parametrize("path", golden("snn", "formulae_*.npz"), ids=label)
+def test_golden_link_removal_score_and_its_powers(path):
     """The golden matrices are [out, in], and zeros are absent links."""
-    golden = np.load(SPIKING / f"formulae_{name}.npz")
-    weights = sp.csr_array(golden["lrs_W"].T)
-    np.testing.assert_allclose(at_links(link_removal_score, weights), golden["lrs"].T, rtol=1e-12)
+    values = np.load(path)
+    weights = sp.csr_array(values["lrs_W"].T)
+    np.testing.assert_allclose(at_links(link_removal_score, weights), values["lrs"].T, rtol=1e-12)
     for delta in (0.0, 0.25, 0.5, 0.75, 0.9):
         odds = at_links(lambda w, T=delta / (1 - delta): link_removal_score(w) ** T, weights)
-        np.testing.assert_allclose(odds, golden[f"lrs_delta_{delta}"].T, rtol=1e-12)
+        np.testing.assert_allclose(odds, values[f"lrs_delta_{delta}"].T, rtol=1e-12)
 
 
 @pytest.mark.parametrize("name", REMOVAL)

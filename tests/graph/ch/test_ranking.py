@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import networkx as nx
 import numpy as np
 import pytest
@@ -9,8 +7,9 @@ from scipy.stats import rankdata
 
 from netsci.graph.ch.ranking import ch_ranking
 from netsci.graph.ch.unipartite import ch_scores_unipartite
+from tests.golden_files import COPY, golden, label
 
-GOLDEN = Path(__file__).parents[2] / "golden" / "ch"
+GOLDEN = golden("ch", "*_cha.npz")  # x_cha.npz has the ranks of the network of x.npz
 COLUMNS = {  # rank of each pair and, by pair without a link, the score, as the authors' code gives them
     "CH2_L2": ("ch2_l2", "CH2_L2"),
     "CH3_L2": ("ch3_l2", "CH3_L2"),
@@ -22,28 +21,31 @@ COLUMNS = {  # rank of each pair and, by pair without a link, the score, as the 
 LEAVE_ONE_OUT = "leave_one_out"
 
 
-def square(pairs, values):
-    matrix = np.full((34, 34), np.nan)
+def square(pairs, values, n=34):
+    matrix = np.full((n, n), np.nan)
     matrix[pairs[:, 0], pairs[:, 1]] = values
-    return matrix[np.triu_indices(34, 1)]
+    return matrix[np.triu_indices(n, 1)]
 
 
+@pytest.mark.parametrize("path", GOLDEN, ids=label)
 @pytest.mark.parametrize("column", COLUMNS)
-def test_ranks_equal_the_reference(column):
+def test_golden_ranks(column, path):
     """Of the pairs that we tie the lowest reference rank is our rank, but where the reference split scores.
 
     The reference compares floats as they are. So it orders pairs whose scores or correlations differ in the
     last digit only, which here are ties; a few of its scores are split in this way, and these are left out.
     """
     rule, score_name = COLUMNS[column]
-    with np.load(GOLDEN / "karate_cha.npz") as golden, np.load(GOLDEN / "karate.npz") as scored:
-        ends = np.stack([golden["node1"], golden["node2"]], axis=1) - 1
-        adjacency, reference = golden["adj"], square(ends, golden[column])
-        bits = square(scored["pairs"], scored[score_name])  # NaN at existing links
+    scores_of = path.with_name(path.name.replace("_cha", ""))
+    with np.load(path) as ranked, np.load(scores_of) as scored:
+        ends = np.stack([ranked["node1"], ranked["node2"]], axis=1) - 1
+        adjacency, n = ranked["adj"], len(ranked["adj"])
+        reference = square(ends, ranked[column], n)
+        bits = square(scored["pairs"], scored[score_name], n)  # NaN at existing links
     subranking = column != "RA_L3"
     pairs, scores, ranks = ch_ranking(adjacency, rule, subranking=subranking, existing=LEAVE_ONE_OUT)
     assert ranks.dtype == np.int64
-    ranks, scores = square(pairs, ranks), square(pairs, scores)
+    ranks, scores = square(pairs, ranks, n), square(pairs, scores, n)
     below = ranks[:, None] < ranks
     assert not (below & (reference[:, None] == reference)).any()
     assert not (below & (reference[:, None] > reference) & (scores[:, None] < scores * (1 - 1e-12))).any()
@@ -58,9 +60,9 @@ def test_ranks_equal_the_reference(column):
 
 def test_the_reading_of_the_subranking_is_decided_by_the_reference():
     """Spearman's correlation, the length 1/(1 + score) and extremes over links alone contradict the ranks."""
-    with np.load(GOLDEN / "karate_cha.npz") as golden:
-        ends = np.stack([golden["node1"], golden["node2"]], axis=1) - 1
-        adjacency, reference = golden["adj"], square(ends, golden["CH3_L3"])
+    with np.load(COPY / "ch" / "karate_cha.npz") as ranked:
+        ends = np.stack([ranked["node1"], ranked["node2"]], axis=1) - 1
+        adjacency, reference = ranked["adj"], square(ends, ranked["CH3_L3"])
     pairs, scores = ch_scores_unipartite(adjacency, "ch3_l3", existing=LEAVE_ONE_OUT)
     matrix = np.zeros((34, 34))
     matrix[pairs[:, 0], pairs[:, 1]] = scores

@@ -1,17 +1,15 @@
 """Node-based rules by two ways, over the paths or side by side: the same scores."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from netsci.graph.ch import _kernels as _ch_kernels
 from netsci.graph.ch import scores as ch
 from netsci.graph.ch.scores import ch_scores, iter_scores
+from tests.golden_files import golden
 
 RULES = ("ch2_l3n", "ch3_l3n")
 WAYS = {"scatter": np.inf, "side by side": 0.0}
-GOLDEN = sorted((Path(__file__).parents[2] / "golden" / "ch").glob("*_*x*.npz"))
 
 
 def layers():
@@ -32,12 +30,12 @@ def test_both_ways_agree(rule, existing, monkeypatch):
 
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("way", WAYS)
-def test_each_way_equals_the_reference(way, rule, monkeypatch):
+def test_golden_scores_each_way(way, rule, monkeypatch):
     monkeypatch.setattr(ch, "_SCATTER_BELOW", WAYS[way])
-    assert GOLDEN
-    for path in GOLDEN:
-        with np.load(path) as golden:
-            biadjacency, expected = golden["biadj"], golden[rule.upper().replace("L3N", "L3n")]
+    name = rule.upper().replace("L3N", "L3n")
+    for path in golden("ch", "*.npz", holding=["biadj", name]):
+        with np.load(path) as values:
+            biadjacency, expected = values["biadj"], values[name]
         np.testing.assert_allclose(ch_scores(biadjacency, rule), expected, rtol=1e-10, atol=1e-12)
         np.testing.assert_allclose(ch_scores(biadjacency.T, rule), expected.T, rtol=1e-10, atol=1e-12)
 
