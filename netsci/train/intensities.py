@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
-
-if TYPE_CHECKING:
-    from netsci.train.inputs import Inputs
 
 _ROWS = 2048  # samples in floating point at once, for the moments of channels
 
@@ -19,10 +16,11 @@ class Intensities:
     """Training inputs in [0, 1] as [samples, features] float32, time stacked as more samples.
 
     `x[first:stop]` makes the array of these rows, so memory holds no second copy of the data; see
-    `netsci.topology.correlation.Samples`. Events are counts and are not scaled.
+    `netsci.topology.correlation.Samples`. Events are counts and are not scaled. inputs : a
+    `netsci.train.Inputs`.
     """
 
-    def __init__(self, inputs: Inputs, limit: int | None = None) -> None:
+    def __init__(self, inputs: Any, limit: int | None = None) -> None:
         self._inputs = inputs
         self._steps = inputs.recipe.task.steps if inputs.has_time else 1
         samples = len(range(inputs.n_train)[:limit])
@@ -42,7 +40,7 @@ class Intensities:
         x = side[samples].cpu() if isinstance(side, Tensor) else inputs._make(side, samples)
         x = x.flatten(0, 1).flatten(1) if inputs.has_time else x.flatten(1)
         skipped = begin * self._steps
-        return inputs.scale(x[first - skipped : stop - skipped]).numpy()
+        return np.asarray(inputs.scale(x[first - skipped : stop - skipped]).numpy())
 
 
 def channel_moments(
