@@ -60,10 +60,7 @@ def test_every_committed_record_is_found_and_read():
 
 def test_the_tables_of_every_exhibit_are_found():
     made = {path.parent.name for path in RESULTS.glob("*/provenance.json")}
-    unfinished = {
-        "s0-table1",
-        "s0-row",
-    }  # some of its runs are not finished: it is tabulated from those that are
+    unfinished = {"s0-table1", "s0-row"}  # tabulated from the runs that are finished
     for exhibit in EXHIBITS.values():
         there = tuple(cell for cell in exhibit.cells if exhibit.seconds is None or find_record(RESULTS, cell))
         assert len(there) == len(exhibit.cells) or exhibit.id in unfinished | {"s0-figure2", "s0-table9"}
@@ -94,7 +91,8 @@ def test_a_field_that_was_added_names_a_run_once_it_differs():
 
 
 OTHER = {  # another valid value of every field
-    "activation": "tanh", "allocation": "erk", "alpha": 0.75, "as_printed": True, "augment": "shift", "batch": 50, "bias": True,
+    "activation": "tanh", "allocation": "erk", "alpha": 0.75, "as_printed": True, "augment": "shift",
+    "batch": 50, "bias": True,
     "clip": 2.0, "data": "mnist", "data_options": (("a", 1),), "delta": (0.5, 0.6),
     "delta_schedule": "linear_exponent", "delta_end": 0.25, "dense": True, "density_schedule": "sigmoid",
     "detach_reset": True, "dropout": 0.25, "early_stop": None, "encoding": "rate", "epochs": 9,
@@ -106,8 +104,9 @@ OTHER = {  # another valid value of every field
     "mixup": 0.2, "normalise": True,
     "model": "conv2fc2", "momentum": 0.5, "optimizer": "sgd", "options": (("hidden", (3,)),),
     "percolate": False, "permanent": False, "readout": "sum", "regrowth": "random", "removal": "ri",
-    "schedule": "static", "seed": 7, "sparsity": 0.5, "spiking": False, "steepness": 3.0, "steps": 5, "surrogate": "rect",
-    "test_limit": 10, "threshold": 0.5, "unfolding": "lattice", "until": 0.5, "validation": 5, "warmup": 2, "weight_decay": 0.01,
+    "schedule": "static", "seed": 7, "sparsity": 0.5, "spiking": False, "steepness": 3.0, "steps": 5,
+    "surrogate": "rect", "test_limit": 10, "threshold": 0.5, "unfolding": "lattice", "until": 0.5,
+    "validation": 5, "warmup": 2, "weight_decay": 0.01,
     "weights": "swi", "weights_rate": 0.2, "window": 3, "zeta": 0.123,
 }  # fmt: skip
 NEEDS = {  # what some values need elsewhere; the other recipe has it, too

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from netsci.graph.ch import links as ch_links
 from netsci.graph.ch import scores as ch
+from netsci.graph.ch import streams
 from netsci.graph.ch.links import best_missing_links, sample_missing_links
 from netsci.graph.ch.scores import CH_RULES, ch_scores, iter_scores
 from netsci.graph.ch.streams import Best
@@ -106,7 +106,7 @@ def scored_once(monkeypatch):
     def install(layer, rule):
         scores = ch_scores(layer, rule)
         rows = [(i * layer.shape[1], scores[i]) for i in range(len(scores))]
-        monkeypatch.setattr(ch_links, "_flat_blocks", lambda *args: rows)
+        monkeypatch.setattr(streams, "flat_blocks", lambda *args: rows)
         return scores
 
     return install
