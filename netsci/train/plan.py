@@ -61,8 +61,8 @@ class Plan:
         if changes and (not last or self.elapsed(last) < 1.0):
             raise ValueError(
                 f"evolve_every = {self.topology.evolve_every!r} must bring an evolution between the end of "
-                f"the course of the density (until = {self.topology.until!r}) and that of {self.epochs} "
-                "epochs, or the network misses its sparsity: evolve more often, or lower until"
+                f"the course of the density (until = {self.topology.until!r}) and of {self.epochs} epochs, "
+                "or the network misses its sparsity: evolve more often, or lower until"
             )
 
     @property
