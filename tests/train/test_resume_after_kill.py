@@ -1,4 +1,4 @@
-"""A run that is killed at random moments and resumed ends as if it had never been stopped."""
+"""A run that evolves within epochs, is killed at random moments and resumed ends as if never stopped."""
 
 import json
 import subprocess
@@ -15,7 +15,14 @@ from netsci.train.loop import CHECKPOINT
 
 KILLS = 20
 RECIPE = PRESETS["digits-2fc"].replace(
-    options=(("hidden", (64, 64)),), steps=4, epochs=100, batch=40, sparsity=0.9, limit=600, test_limit=50
+    options=(("hidden", (64, 64)),),
+    steps=4,
+    epochs=60,
+    batch=40,
+    sparsity=0.9,
+    limit=600,
+    test_limit=50,
+    evolve_every="4 steps",
 )
 # Forks from a process that has everything loaded: a child starts in no time. A kill falls at a random moment
 # after a random epoch, so that a machine of any speed, however busy, kills as often.
@@ -81,7 +88,7 @@ def test_twenty_kills_change_nothing(tmp_path: Path) -> None:
     torch.set_num_threads(1)
     train(RECIPE, folder=whole_run)
     a, b = load_checkpoint(killed_run / CHECKPOINT), load_checkpoint(whole_run / CHECKPOINT)
-    assert (a.epoch, a.step) == (b.epoch, b.step) == (100, 100 * 15)
+    assert (a.epoch, a.step) == (b.epoch, b.step) == (60, 60 * 15)
     assert a.model.keys() == b.model.keys()
     assert all(torch.equal(a.model[name], b.model[name]) for name in a.model)
     for index, state in b.optimizer["state"].items():
