@@ -93,7 +93,8 @@ def live_units(graph: LayeredGraph) -> dict[str, NDArray[np.bool_]]:
     live = {name: reached[name] & reaching[name] for name in graph.sizes}
     if entries & exits:
         # Units of an entry that is an exit too are on a path of no links at all: here a link is asked for.
-        degrees = graph.degrees()
+        closed = any(population.needs == "every" for population in graph.populations)
+        degrees = (percolate(graph) if closed else graph).degrees()
         for name in entries & exits:
             live[name] &= degrees[name] > 0
     return live

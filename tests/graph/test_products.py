@@ -99,6 +99,15 @@ def test_idempotent_and_live_units_have_links(graph):
     assert all(np.array_equal(live[name], degrees[name] > 0) for name in live)
 
 
+def test_a_circle_whose_links_all_go_has_no_live_unit():
+    circle = LayeredGraph(
+        (Population("a", 1), Population("b", 2, needs="every")),
+        (Projection("a", "b", np.zeros((1, 2))), Projection("b", "a", np.ones((2, 1)))),
+    )
+    assert percolate(circle).n_links == 0
+    assert not any(units.any() for units in live_units(circle).values())
+
+
 def test_evolution_leaves_a_key_without_a_query_alone():
     """Query 1 loses its only link; key 1 then loses its links to percolation, and neither grows any."""
     query = [[5.0, 0.1], [6.0, 0.0]]

@@ -79,7 +79,7 @@ def test_the_whole_check_says_what_it_left_out(tmp_path, capsys):
 def test_what_takes_hours_is_left_out(monkeypatch, tmp_path, capsys):
     monkeypatch.setenv("NETSCI_DATA", str(tmp_path))
     long = [exhibit for exhibit in EXHIBITS.values() if exhibit.seconds is not None]
-    assert {exhibit.id[:3] for exhibit in long} == {"s0-"}
+    assert {"s0-"} <= {exhibit.id[:3] for exhibit in long}
     assert agreement.main(tmp_path, long, RESULTS) == 0
     printed = capsys.readouterr().out
     assert all(f"{exhibit.id}: skipped, no run to compare" in printed for exhibit in long)
