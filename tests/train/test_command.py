@@ -51,7 +51,7 @@ def test_a_second_call_goes_on_and_anew_begins_again(tmp_path):
     other = run("--out", tmp_path, changes=[*SMALL, "lr=0.5"])
     assert other.exit_code == 2
     assert "another recipe" in other.stderr
-    assert "'lr': 0.005" in other.stderr
+    assert "lr is 0.005 there and 0.5 here" in other.stderr
     assert run("--out", tmp_path, "--anew", changes=[*SMALL, "lr=0.5"]).exit_code == 0
 
 
