@@ -125,7 +125,7 @@ def list_of(values: Any, kind: type | tuple[type, ...], name: str, what: str) ->
 
 
 def check_path(value: Any, name: str) -> None:
-    """Raise TypeError unless the argument is a path (a text or os.PathLike), ValueError if it is empty."""
+    """Raise TypeError unless it is a path (a text or os.PathLike), ValueError if it is empty or holds NUL."""
     try:
         text = os.fspath(value)
     except TypeError:
@@ -134,6 +134,8 @@ def check_path(value: Any, name: str) -> None:
         raise TypeError(f"{name} must be a path (str or os.PathLike); got {shorten(value)}")
     if not text:
         raise ValueError(f"{name} must name a file or folder; got an empty path, {value!r}")
+    if "\0" in text:
+        raise ValueError(f"{name} must name a file or folder, without NUL; got {shorten(value)}")
 
 
 def shorten(value: Any) -> str:

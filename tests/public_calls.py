@@ -28,8 +28,10 @@ import netsci.topology
 import netsci.train
 import netsci.view
 from netsci.graph import LayeredGraph, coalescent_embedding, degree_exponent, percolation_curve
+from netsci.io.options import ReadOptions
 from netsci.measure import Trace
 from netsci.models import mlp, vit
+from netsci.plot.look import Look
 from netsci.sparse import SparseLinear, Structure, dense_state
 from netsci.spiking import LIF, record
 from netsci.topology import EvolutionRule, LayerShape
@@ -51,6 +53,7 @@ ROOMS = (
     "view",
     "sweep",
 )
+OPTIONS: dict[str, Any] = {"Unpack[Look]": Look, "Unpack[ReadOptions]": ReadOptions}
 # Not called: it takes no argument, and changes the whole process.
 LEFT_OUT = {"train.keep_freed_memory"}
 
@@ -288,4 +291,13 @@ def parameters_of(function: Callable[..., Any]) -> list[str]:
     return [one.name for one in every if one.kind not in (one.VAR_KEYWORD, one.VAR_POSITIONAL)]
 
 
-__all__ = ["arguments", "constructors", "parameters_of", "public_classes", "public_functions"]
+def options_of(function: Callable[..., Any]) -> list[str]:
+    """Return the names of the options that a function takes as keywords beyond its parameters."""
+    every = inspect.signature(function).parameters.values()
+    kinds = [str(one.annotation) for one in every if one.kind == one.VAR_KEYWORD]
+    if not kinds or kinds[0] not in OPTIONS:
+        return []
+    return [name for name in OPTIONS[kinds[0]].__annotations__ if name not in parameters_of(function)]
+
+
+__all__ = ["arguments", "constructors", "options_of", "parameters_of", "public_classes", "public_functions"]

@@ -5,7 +5,8 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from netsci.arguments import check_path
-from netsci.io import load
+from netsci.graph import LayeredGraph
+from netsci.io import load, write_graph
 from netsci.io.options import FORMATS, check_options
 from netsci.report import inspect
 from netsci.view.network import read_network
@@ -36,6 +37,16 @@ def test_an_empty_path_is_not_the_folder_that_one_is_in() -> None:
     for call in (load, inspect, read_network):
         with pytest.raises(ValueError, match="must name a file or folder; got an empty path, ''"):
             call("")
+
+
+def test_a_path_with_nul_is_refused_by_name() -> None:
+    for call in (
+        load,
+        inspect,
+        lambda path: write_graph(LayeredGraph.from_adjacency([[0, 1], [1, 0]]), path),
+    ):
+        with pytest.raises(ValueError, match=r"without NUL; got 'a\\x00b.gml'"):
+            call("a\0b.gml")
 
 
 def test_a_path_of_another_type_is_read(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from netsci.data import registry
 from tests.public_calls import (
     arguments,
     constructors,
+    options_of,
     parameters_of,
     public_classes,
     public_functions,
@@ -116,6 +117,20 @@ def test_one_wrong_argument(name: str, tmp_path: Path, monkeypatch: pytest.Monke
             np.random.seed(0)  # noqa: NPY002 - what a function must not use
             if fault := find_fault(function, given):
                 faults.append(f"{parameter} = {what}: {fault}")
+    assert faults == []
+
+
+@pytest.mark.parametrize("name", sorted(name for name, one in FUNCTIONS.items() if options_of(one)))
+@pytest.mark.filterwarnings("ignore")
+def test_one_wrong_option(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    faults, function, chosen = [], FUNCTIONS[name], list(WRONG.items())
+    few = 12 if name.startswith("view.") else 3  # they hand their options on, and draw whole networks
+    for number, option in enumerate(options_of(function)):
+        for what, make in chosen[number % few :: few]:
+            given = {**(arguments(name, function) or {}), option: make()}
+            if fault := find_fault(function, given):
+                faults.append(f"{option} = {what}: {fault}")
     assert faults == []
 
 

@@ -28,7 +28,7 @@ from netsci.train.recipe import Recipe
 Changes = Mapping[str, Any]
 Key = tuple[str, str]
 Shrink = Callable[[Recipe, Changes], tuple[Recipe, dict[str, Any]]]
-SHOWN_AT_SMOKE = 2  # rows and columns at the smoke scale
+SHOWN_AT_SMOKE = (2, 1)  # rows and columns at the smoke scale
 AXES = {"lr": "learning rate"}  # what a field of the recipe is called on an axis
 
 
@@ -76,8 +76,8 @@ class Cross:
 
     def recipes(self, scale: str, seed: int) -> dict[Key, Recipe]:
         """Return the recipe of each cell, with this seed."""
-        shown = SHOWN_AT_SMOKE if scale == "smoke" else None
-        keys = [(r, c) for r in list(self.rows)[:shown] for c in list(self.columns)[:shown]]
+        rows, columns = SHOWN_AT_SMOKE if scale == "smoke" else (None, None)
+        keys = [(r, c) for r in list(self.rows)[:rows] for c in list(self.columns)[:columns]]
         return {key: self._recipe(key, scale, seed) for key in keys if key not in self.left_out}
 
     def plan(self, scale: str, first_seed: int) -> dict[Cell, list[tuple[Key, int]]]:
@@ -91,7 +91,7 @@ class Cross:
 
     def describe(self, scale: str, first_seed: int) -> dict[str, Any]:
         """Return its exhibit, but for what the literal says."""
-        smoke = {"deviations": ON_DIGITS, "claims": ()}
+        smoke = {"deviations": ON_DIGITS}
         long = {"needs": "NETSCI_DATA", "seconds": self.seconds}
         return {
             "cells": tuple(self.plan(scale, first_seed)),

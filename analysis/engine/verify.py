@@ -38,9 +38,9 @@ class Verdict:
 
     @property
     def holds(self) -> bool:
-        """Whether all numbers are the same, or at least the accuracies agree."""
+        """Whether there are numbers and all are the same, or at least the accuracies agree."""
         if self.differing == 0:
-            return True
+            return self.numbers > 0  # records without a common array say nothing
         if not all(map(math.isfinite, self.accuracy)):
             return False
         mean = float(np.mean(self.accuracy))

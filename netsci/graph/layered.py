@@ -72,6 +72,14 @@ class LayeredGraph:
                 raise ValueError(
                     f"projection {projection.name!r} joins two populations: set undirected=False"
                 )
+        object.__setattr__(self, "projections", tuple(map(self._mark, self.projections)))
+
+    def _mark(self, p: Projection) -> Projection:
+        """Return a projection with `fed` set if others feed or leave its nodes."""
+        if p.fed or p.source != p.target:
+            return p
+        fed = any((q.source == p.source) != (q.target == p.source) for q in self.projections)
+        return replace(p, fed=True) if fed else p
 
     @classmethod
     def from_masks(

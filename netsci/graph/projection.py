@@ -1,11 +1,11 @@
 """Populations of neurons and the projections between them.
 
-Self-loops, the convention of the whole suite: where rows and columns of a projection are the same nodes (one
-population, one row a unit; undirected or not, a recurrent layer too), a place for a link is a pair of
-different nodes. A link of a node with itself is a link: `n_links` and degrees count it, and `n_loops` says
-how many there are. It fills no place: `n_places`, `sparsity` and what rests on them leave it out. So do
-measures of structure and hubs; null models keep it where it is. Where a unit owns several rows, all places
-count.
+Self-loops, the convention of the whole suite: in a plain network (one population whose nodes no other
+projection feeds or leaves, one row a unit; undirected or not) a place for a link is a pair of different
+nodes. A link of a node with itself is a link: `n_links` and degrees count it, and `n_loops` says how many
+there are. It fills no place: `n_places`, `sparsity` and what rests on them leave it out. So do measures of
+structure and hubs; null models keep it where it is. In a recurrent layer, whose units other layers feed or
+read, the diagonal holds weights like others: every cell is a place. So it is where a unit owns several rows.
 """
 
 from __future__ import annotations
@@ -82,6 +82,8 @@ class Projection:
     name : name of the layer in its file or model; "source -> target" by default.
     undirected : True for a unipartite network: a projection of a population onto itself with symmetric links
         and weights.
+    fed : whether other projections feed or leave the nodes of this one; a `LayeredGraph` sets it, and it
+        stays when the projection is taken out.
 
     Raises
     ------
@@ -97,11 +99,13 @@ class Projection:
     rows_per_unit: int = 1
     name: str = ""
     undirected: bool = False
+    fed: bool = field(default=False, repr=False)
 
     def __post_init__(self) -> None:
         for what in ("source", "target", "name"):
             check_text(getattr(self, what), what)
         check_flag(self.undirected, "undirected")
+        check_flag(self.fed, "fed")
         links = as_links(self.links, f"links of {self.source} -> {self.target}")
         name = self.name or f"{self.source} -> {self.target}"
         rows_per_unit = as_whole(self.rows_per_unit, f"rows_per_unit of {name!r}")
@@ -141,8 +145,8 @@ class Projection:
 
     @property
     def one_population(self) -> bool:
-        """Whether rows and columns are the same nodes, so that the diagonal holds self-loops."""
-        return self.source == self.target and self.rows_per_unit == 1
+        """Whether these are the links of a plain network, whose diagonal holds self-loops."""
+        return self.source == self.target and self.rows_per_unit == 1 and not self.fed
 
     @property
     def n_loops(self) -> int:

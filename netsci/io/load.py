@@ -42,8 +42,8 @@ def load(path: str | Path, *, isolate: bool = True, **options: Unpack[ReadOption
     path : the file.
     threshold : keep the links of |weight| >= threshold, a finite number of at least 0.
     density : keep the strongest links of each layer, at most this share in (0, 1] of its possible links; of
-        equal |weight| the first, row by row; self-loops of a plain network fill no place and stay. Pass
-        threshold or density, not both; None keeps all links.
+        equal |weight| the first, row by row; self-loops of a plain network fill no place and stay, those
+        of a recurrent layer are links like others. Pass threshold or density, not both; None keeps all links.
     select : keep only the layer of this name, or the layers whose names begin with it and a dot.
     undirected : read a directed projection of a population onto itself as undirected: merge both directions
         and add up their weights.

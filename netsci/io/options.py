@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import Any, TypedDict
 
+from netsci.arguments import check_choice
+
 # What --format and format= take -> the format of `netsci.io.formats.sniff`, or the layout of a table.
 TABLES = {
     "edges": "a list of links: source, target and perhaps a weight on every line",
@@ -111,5 +113,5 @@ def _split_columns(columns: Any) -> tuple[str, ...]:
 
 
 def _check_format(name: Any) -> None:
-    if name is not None and name not in FORMATS:
-        raise ValueError(f"format must be one of {', '.join(FORMATS)}; got {name!r}")
+    if name is not None:
+        check_choice(name, tuple(FORMATS), "format")

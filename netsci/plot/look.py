@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
+import numpy as np
+
+from netsci.arguments import as_count, check_choice, check_flag, check_instance, check_mapping, check_text
 from netsci.plot.draw import draw
-from netsci.plot.scene import Panel, Scene, grid_columns
+from netsci.plot.scene import BACKENDS, MODES, SIZES, Panel, Scene, grid_columns
 from netsci.plot.tidy import name_of
 
 Column = str | None
@@ -57,11 +60,40 @@ class Hue:
 
 
 def check_look(look: Mapping[str, Any], *, without: Iterable[str] = ()) -> None:
-    """Raise TypeError where an option is none of `Look`, or of those that this figure has no use for."""
+    """Raise TypeError or ValueError where an option is none that this figure takes, or its value is wrong."""
     allowed = [name for name in Look.__annotations__ if name not in set(without)]
     unknown = [name for name in look if name not in allowed]
     if unknown:
         raise TypeError(f"unknown option(s) {', '.join(unknown)}; this figure takes {', '.join(allowed)}")
+    for name, value in look.items():
+        _check_value(name, value)
+
+
+def _check_value(name: str, value: Any) -> None:
+    """Raise TypeError or ValueError where the value of an option is none that `Look` allows."""
+    if name == "labels":
+        check_mapping(value, name, "a mapping from column to label, or None")
+        for label in (value or {}).values():
+            check_text(label, "each of labels")
+    elif name == "title":
+        check_text(value, name)
+    elif name in ("order", "quantity", "columns") and value is None:
+        return
+    elif name == "order":
+        check_instance(value, (list, tuple, np.ndarray), name, "a list of hues, or None")
+    elif name == "hollow":
+        check_instance(value, (list, tuple, Set, Mapping), name, "a collection of hues, or a mapping")
+    elif name == "log":
+        what = "a text (axes, or a panel), True or False, or a collection of panels"
+        check_instance(value, (str, bool, list, tuple, Set), name, what)
+    elif name == "columns":
+        as_count(value, name)
+    elif name == "share":
+        check_flag(value, name)
+    elif name == "quantity":
+        check_text(value, name)
+    else:
+        check_choice(value, {"size": tuple(SIZES), "mode": MODES, "backend": BACKENDS}[name], name)
 
 
 def style_hues(hues: Sequence[Any], hollow: Collection[Any] = ()) -> list[Hue]:

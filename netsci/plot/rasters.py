@@ -94,6 +94,7 @@ def firing_rates(
     `netsci.measure.Trace.rate_histogram` gives them. None for panel or hue: one panel, one colour. Options
     and errors are those of `distribution`, which draws it.
     """
+    check_look(look, without=("hollow", "quantity"))
     named = {"left": "firing rate (spikes per unit and step)", "density": "density of units"}
     look["labels"] = {**named, **(look.get("labels") or {})}
     return distribution(table, hue=hue, panel=panel, **look)

@@ -106,7 +106,7 @@ numbers would leave none.'
 
 
 def _find_empty(graph: LayeredGraph) -> Finding | None:
-    empty = [p for p in graph.projections if p.n_places and _holds_none(graph, p)]
+    empty = [p for p in graph.projections if p.n_places and _holds_none(p)]
     if not graph.projections or not empty:
         return None
     others = chance.mean_density(p for p in graph.projections if p not in empty)
@@ -123,13 +123,9 @@ def _find_empty(graph: LayeredGraph) -> Finding | None:
     return Finding("empty layer", said, len(empty), baseline, OVERVIEW, 95)
 
 
-def _holds_none(graph: LayeredGraph, p: Projection) -> bool:
-    """Whether a projection has no link, or none but self-loops where nothing else feeds or leaves the nodes.
-
-    A recurrent layer whose units feed back to themselves alone is a layer like others.
-    """
-    fed = any((q.source == p.source) != (q.target == p.source) for q in graph.projections)
-    return not p.n_links or (p.n_links == p.n_loops and not fed)
+def _holds_none(p: Projection) -> bool:
+    """Whether a projection has no link between two nodes."""
+    return p.n_links == p.n_loops
 
 
 def _find_few(graph: LayeredGraph) -> Finding | None:

@@ -41,6 +41,8 @@ class Hub:
 def largest_hubs(graph: LayeredGraph, p: Projection) -> Iterator[Hub]:
     """Yield the largest unit of each side where it holds a large share of the links beyond chance.
 
+    The chance is corrected for all units and for the sides of all projections (Bonferroni).
+
     Examples
     --------
     >>> mask = np.random.default_rng(0).random((40, 30)) < 0.03
@@ -52,13 +54,15 @@ def largest_hubs(graph: LayeredGraph, p: Projection) -> Iterator[Hub]:
     links = p.n_links - p.n_loops
     if not links:
         return
+    sides = sum(1 if q.undirected else 2 for q in graph.projections)
     ends = 2 if p.undirected else 1  # of each link, on one side
     for side, population in [("source", p.source), ("target", p.target)][: 3 - ends]:
         degrees = unit_degrees(p, side, loops=False)
         units, degree, places = len(degrees), int(degrees.max()), p.n_places * ends // len(degrees)
         if degree < HUB_SHARE * links or degree * units < HUB_TIMES * links * ends:
             continue
-        if not chance.chance_of_hub(degree, units, places, links * ends) <= HUB_CHANCE:  # nor is NaN a hub
+        likely = sides * chance.chance_of_hub(degree, units, places, links * ends)
+        if not likely <= HUB_CHANCE:  # nor is NaN a hub
             continue
         name = graph.node_labels[graph.offsets[population] + int(np.argmax(degrees))]
         yield Hub(name, p.name, degree, links, chance.expect_largest(units, places, links * ends))

@@ -91,7 +91,11 @@ def _verdict(p: Projection, table: pd.DataFrame, compared: int) -> str:
     rows, columns = p.shape
     if not p.n_links:
         return f"{rows:,} x {columns:,}, without any link."
-    parts = [f"{rows:,} x {columns:,} with {count(p.n_links, 'link')}; {percent(p.sparsity)} are absent."]
+    loops = ""
+    if p.n_loops:
+        loops = f", {'all' if p.n_loops == p.n_links else f'{p.n_loops:,} of them'} self-loops"
+    absent = f"; {percent(p.sparsity)} of the possible links are absent" if p.n_places else ""
+    parts = [f"{rows:,} x {columns:,} with {count(p.n_links, 'link')}{loops}{absent}."]
     parts += _say_hubs(p, table, compared)
     if p.weights is not None and p.weights.nnz:
         w = p.weights.data
@@ -104,7 +108,11 @@ def _verdict(p: Projection, table: pd.DataFrame, compared: int) -> str:
 
 def _say_hubs(p: Projection, table: pd.DataFrame, compared: int) -> list[str]:
     """Say what the hubs of the more uneven side hold against links at random places, "" without links."""
-    known = [row for row in table.to_dict("records") if row["p"] is not None and not np.isnan(row["p"])]
+    known = [
+        row
+        for row in table.to_dict("records")
+        if row["p"] is not None and not np.isnan(row["p"]) and row["s.d. at random"] > 0
+    ]
     if not known:
         return []
     of = {row["side"]: max(1, round(HUBS * row["units"])) / row["units"] for row in known}

@@ -48,7 +48,7 @@ def say_attacks(table: pd.DataFrame) -> str:
     table : rows of `summarise_attack`. A number without a random order to read it against is not said.
     """
     parts = [
-        _say(table, HALF, "The largest component has half its nodes or fewer"),
+        _say(table, HALF, "The largest component has lost half of its nodes"),
         _say(table, LOST, "Half of the outputs that inputs reach are lost"),
     ]
     return " ".join(part for part in parts if part)
@@ -62,18 +62,20 @@ def _say(table: pd.DataFrame, column: str, head: str) -> str:
         if name in BASELINES or baseline not in rows:
             continue
         usual = rows[baseline]
-        if math.isnan(row[column]) and math.isnan(usual[column]):
-            continue
+        if row[column] == usual[column] or (math.isnan(row[column]) and math.isnan(usual[column])):
+            continue  # no order is worse than another
         spread = f" ({usual[column + RANGE]})" if usual[column + RANGE] else ""
+        what = BASELINES[baseline]
         said.append(
-            f"{_say_share(row[column], BASELINES[baseline])} {name}, against "
-            f"{_say_share(usual[column])} in random order{spread}"
+            f"{_say_when(row[column], what)}, {name}, and {_say_when(usual[column], what)} in random "
+            f"order{spread}"
         )
-    return f"{head} once removed are {'; '.join(said)}." if said else ""
+    return f"{head} {'; '.join(said)}." if said else ""
 
 
-def _say_share(share: float, of: str = "") -> str:
-    return "never" if math.isnan(share) else percent(share) + (f" of the {of}" if of else "")
+def _say_when(share: float, what: str) -> str:
+    """Say when something is lost, by the share of nodes or links that is removed."""
+    return "never" if math.isnan(share) else f"when {percent(share)} of the {what} are removed"
 
 
 def _halve(

@@ -84,6 +84,11 @@ def sparsify(
         links = read_masks(masks_or_sparsity, shapes, barred, module)
     else:
         wanted = choose_densities(module, masks_or_sparsity, allocation, shapes, barred)
+        if not wanted:
+            raise ValueError(
+                "masks_or_sparsity makes no layer sparse, since the last linear layer stays dense unless its "
+                f"name is given: name one of {', '.join(shapes) or 'none, the module has no layer'}"
+            )
         links = {
             name: draw_links(module, name, shapes[name], density, initial, options, rng)
             for name, density in wanted.items()

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from netsci.graph.ch.draws import BY_TERMS, TERM_RULES, draw_by_terms
 from netsci.graph.ch.links import sample_missing_links
 from netsci.topology.cells import cells_of
-from netsci.topology.rule import EvolutionRule
+from netsci.topology.choices import Regrows
 from netsci.topology.sampling import gumbel_top_k
 from netsci.topology.scores import REGROWTH, ROW_BY_ROW, ch_rule
 from netsci.topology.streamed import best_of_rows
@@ -31,9 +31,7 @@ _Cells = NDArray[np.int64]
 _Floats = NDArray[np.float64]
 
 
-def draw_missing(
-    view: LayerView, count: int, rule: EvolutionRule, rng: np.random.Generator
-) -> tuple[_Cells, int]:
+def draw_missing(view: LayerView, count: int, rule: Regrows, rng: np.random.Generator) -> tuple[_Cells, int]:
     """Draw the cells (row * columns + column) of the new links. Return them, ascending, and how many score 0.
 
     Ties at the last place are broken uniformly at random.
@@ -50,6 +48,7 @@ def draw_missing(
     Examples
     --------
     >>> import scipy.sparse as sp
+    >>> from netsci.topology import EvolutionRule
     >>> from netsci.topology.view import ArrayView
     >>> view = ArrayView("a", sp.csr_array(np.array([[True, True, False], [True, False, False]])))
     >>> draw_missing(view, 1, EvolutionRule("random", "ra_l3", 1.0), np.random.default_rng(7))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from netsci.graph.percolation import select_links
 from netsci.topology.cells import cells_of
-from netsci.topology.rule import EvolutionRule
+from netsci.topology.choices import Removes
 from netsci.topology.sampling import gumbel_top_k
 from netsci.topology.scores import REMOVAL
 from netsci.topology.view import LayerView, ThinnedView
@@ -22,9 +22,7 @@ from netsci.topology.view import LayerView, ThinnedView
 _Flags = NDArray[np.bool_]
 
 
-def keep_links(
-    view: LayerView, rule: EvolutionRule, zeta: float, target: int, rng: np.random.Generator
-) -> _Flags:
+def keep_links(view: LayerView, rule: Removes, zeta: float, target: int, rng: np.random.Generator) -> _Flags:
     """Return, for each link, whether the step keeps it; bool [links] in CSR order.
 
     zeta : share of min(links, target) that is removed after the decay, rounded to whole links (half to even).
@@ -32,6 +30,7 @@ def keep_links(
     Examples
     --------
     >>> import scipy.sparse as sp
+    >>> from netsci.topology import EvolutionRule
     >>> from netsci.topology.view import ArrayView
     >>> weights = sp.csr_array(np.arange(1.0, 9.0).reshape(2, 4))
     >>> view = ArrayView("a", weights.astype(bool), weights)
@@ -46,7 +45,7 @@ def keep_links(
     return kept
 
 
-def _decay(view: LayerView, rule: EvolutionRule, count: int, rng: np.random.Generator) -> _Flags:
+def _decay(view: LayerView, rule: Removes, count: int, rng: np.random.Generator) -> _Flags:
     """Return what is left without the `count` weakest links.
 
     Many links may tie, as new ones that weigh 0. In the order of rows the first rows would lose all of them,
@@ -70,7 +69,7 @@ def _decay(view: LayerView, rule: EvolutionRule, count: int, rng: np.random.Gene
     return kept
 
 
-def _exchange(view: LayerView, rule: EvolutionRule, zeta: float, rng: np.random.Generator) -> _Flags:
+def _exchange(view: LayerView, rule: Removes, zeta: float, rng: np.random.Generator) -> _Flags:
     """Return the links that are left after the share zeta is removed by the rule."""
     n_links = int(view.links.nnz)
     n_removed = round(zeta * n_links)

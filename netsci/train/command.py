@@ -67,7 +67,8 @@ def list_methods() -> str:
 def use_method(recipe: Recipe, method: str) -> Recipe:
     """Return a recipe with another training method, "dense" included, and the settings of that method.
 
-    Of the recipe's own topology stays what the method reads.
+    Of the recipe's own topology stays what the method reads, and the sparsity of each kind of layer, also if
+    it is that of the former method: all methods are then as sparse.
 
     Raises ValueError, with all names and the nearest, if there is no such method.
 
@@ -95,6 +96,8 @@ def use_method(recipe: Recipe, method: str) -> Recipe:
         and (reads is None or name in reads)
         and not isinstance(brought.get(name), tuple)  # what the method has for each kind of layer
     }
+    if isinstance(before.sparsity, tuple) and "sparsity" not in brought:
+        kept |= {"sparsity": before.sparsity, "allocation": "uniform"}  # what spreads one number has no part
     return replace(recipe, topology=Topology(method=method, **kept))
 
 

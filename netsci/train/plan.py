@@ -55,6 +55,15 @@ class Plan:
                 f"evolve_every must be at least one batch, 1/{self.batches} of an epoch here; got "
                 f"{self.topology.evolve_every!r}"
             )
+        last = max(0, math.floor((self.epochs - self._after) / self._every)) if self._every else 0
+        early, late = self.topology.initial_sparsity, self.topology.sparsity
+        changes = early not in (None, late) or self.topology.excess
+        if changes and (not last or self.elapsed(last) < 1.0):
+            raise ValueError(
+                f"evolve_every = {self.topology.evolve_every!r} must bring an evolution between the end of "
+                f"the course of the density (until = {self.topology.until!r}) and of {self.epochs} epochs, "
+                "or the network misses its sparsity: evolve more often, or lower until"
+            )
 
     @property
     def whole(self) -> bool:

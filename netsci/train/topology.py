@@ -39,8 +39,8 @@ class Topology:
         not name, start at `sparsity`. density_schedule : how it then changes to `sparsity`, a name in
         `netsci.topology.DENSITY`. steepness : of the schedule "sigmoid", over the whole of it, or for each
         epoch, as "1 per epoch".
-    allocation : how one sparsity is spread over layers: "uniform" (each has it), "erdos_renyi" or "erk",
-        which make small layers denser.
+    allocation : how one sparsity, or each of a mapping, is spread over its layers: "uniform" (each has it),
+        "erdos_renyi" or "erk", which make small layers denser.
     excess : (more, share, later): layers have a density higher by `more` until this share of the evolving
         part is over, then by `later` until its end; () for none.
     initial : first links, "sscti", "sscti_as_printed", "csti" (correlated behind the input, uniform behind
@@ -159,12 +159,12 @@ class Topology:
             raise ValueError(
                 f"initial_sparsity is missing: set it for density_schedule {self.density_schedule!r}"
             )
-        if self.allocation != "uniform" and not isinstance(self.sparsity, (int, float)):
-            raise ValueError(
-                f"allocation {self.allocation!r} spreads one sparsity over layers: give a number, or take "
-                f"'uniform'; got sparsity {self.sparsity!r}"
-            )
         check_steepness(self.steepness)
+        if self.density_schedule != "sigmoid" and self.steepness != self.settings(self.method)["steepness"]:
+            raise ValueError(
+                f"steepness is that of the density_schedule 'sigmoid', and {self.density_schedule!r} has "
+                f"none: leave it out, or take 'sigmoid'; got {self.steepness!r}"
+            )
         if self.excess != ():
             if not isinstance(self.excess, tuple) or len(self.excess) != 3:
                 raise ValueError(

@@ -39,14 +39,17 @@ def test_links_loops_places_and_sparsity_by_hand(adjacency: Any, undirected: tup
     assert say(plain(adjacency, directed=True)) == directed
 
 
-def test_a_recurrent_layer_has_the_same_places_and_two_populations_have_all() -> None:
+def test_in_a_recurrent_layer_and_between_two_populations_every_cell_is_a_place() -> None:
     graph = LayeredGraph(
         (Population("input", 3), Population("hidden", 3)),
         (Projection("input", "hidden", np.eye(3)), Projection("hidden", "hidden", np.ones((3, 3)))),
     )
     between, recurrent = graph.projections
     assert say(between) == (3, 0, 9, 2 / 3)
-    assert say(recurrent) == (9, 3, 6, 0.0)
+    assert say(recurrent) == (9, 0, 9, 0.0)
+    alone = LayeredGraph((graph.populations[1],), (recurrent,)).projections[0]
+    assert say(alone) == (9, 0, 9, 0.0)  # taken out, it is still a layer
+    assert say(Projection("hidden", "hidden", np.ones((3, 3)))) == (9, 3, 6, 0.0)
 
 
 def test_where_a_unit_owns_several_rows_all_places_count() -> None:
@@ -86,3 +89,20 @@ def test_a_density_keeps_self_loops_and_that_share_of_the_pairs(tmp_path: Any) -
         assert (p.n_links - p.n_loops, p.n_loops) == (kept, 4)
         assert p.sparsity == pytest.approx(1 - density)
         assert any(f", {density:g} of all places" in note for note in loaded.notes)
+
+
+def test_a_density_cuts_a_recurrent_layer_alike_in_a_checkpoint_and_a_graph(tmp_path: Any) -> None:
+    import torch
+    from safetensors.torch import save_file
+
+    from netsci.io import load, load_graph, write_graph
+
+    torch.manual_seed(0)
+    sizes = {"rnn.weight_ih_l0": (20, 7), "rnn.weight_hh_l0": (20, 20), "fc.weight": (5, 20)}
+    save_file({name: torch.randn(size) for name, size in sizes.items()}, tmp_path / "rnn.safetensors")
+    write_graph(load_graph(tmp_path / "rnn.safetensors"), tmp_path / "rnn.npz")
+    of_layers, of_graph = (load_graph(tmp_path / f"rnn.{end}", density=0.1) for end in ("safetensors", "npz"))
+    assert of_graph == of_layers
+    assert [p.n_links for p in of_graph.projections] == [14, 40, 10]
+    note = load(tmp_path / "rnn.npz", density=0.1).notes[1]
+    assert note == "rnn.weight_hh_l0: 40 of 400 links stay, 0.1 of all places"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import warnings
 import zipfile
 
 import networkx as nx
@@ -148,6 +149,31 @@ def test_damaged_networks_of_ours_are_refused(tmp_path):
     with zipfile.ZipFile(tmp_path / "bad.npz", "w") as archive:
         archive.writestr("netsci.npy", b"no array")
     with pytest.raises(ValueError, match="damaged"):
+        load(tmp_path / "bad.npz", isolate=False)
+
+
+def test_a_network_of_ours_is_never_half_read(tmp_path):
+    write_graph(chain(), tmp_path / "net.npz")
+    arrays = dict(np.load(tmp_path / "net.npz"))
+    header = json.loads(arrays["netsci"].tobytes())
+    fewer = {"projections": header["projections"][:-1]}
+    for changed in (fewer, {"every": ["nobody"]}, {"every": header["populations"][0][0]}):
+        text = np.frombuffer(json.dumps(header | changed).encode(), np.uint8)
+        np.savez(tmp_path / "bad.npz", **(arrays | {"netsci": text}))
+        with pytest.raises(ValueError, match=r"header and its arrays do not fit .*: damaged"):
+            load(tmp_path / "bad.npz", isolate=False)
+    np.savez(tmp_path / "bad.npz", **(arrays | {"netsci": np.frombuffer(b"[1]", np.uint8)}))
+    with pytest.raises(ValueError, match="the header is no JSON object"):
+        load(tmp_path / "bad.npz", isolate=False)
+    np.savez(tmp_path / "bad.npz", **(arrays | {"9.indices": np.zeros(1, np.int32)}))
+    with pytest.raises(ValueError, match=r"nothing reads 9\.indices"):
+        load(tmp_path / "bad.npz", isolate=False)
+    with zipfile.ZipFile(tmp_path / "net.npz") as good, zipfile.ZipFile(tmp_path / "bad.npz", "w") as bad:
+        for name in [*good.namelist(), "0.indptr.npy"]:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of zipfile, that the name is there already
+                bad.writestr(name, good.read(name))
+    with pytest.raises(ValueError, match="holds an array twice"):
         load(tmp_path / "bad.npz", isolate=False)
 
 

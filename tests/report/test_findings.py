@@ -1,5 +1,6 @@
 """What stands out: each planted fault comes first, and a sound random mask says that nothing does."""
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from netsci.graph import LayeredGraph, live_units
+from netsci.graph import LayeredGraph, Population, live_units
 from netsci.report import chance, sections
 from netsci.report.findings import MOST, Finding, findings
 from netsci.report.first import nothing_stands_out
@@ -204,3 +205,18 @@ def test_a_layer_without_places_has_no_missing_links() -> None:
     assert [one.kind for one in findings(alone)] == ["few nodes"]
     two = LayeredGraph.from_adjacency(np.zeros((2, 2), bool))
     assert findings(two)[0].kind == "empty layer"
+
+
+def test_a_hub_of_many_layers_must_be_rarer_than_of_one() -> None:
+    rng = np.random.default_rng(0)
+    first = np.zeros((60, 60), bool)
+    first[0, :9] = first[np.arange(1, 60), rng.integers(0, 60, 59)] = True
+    p = LayeredGraph.from_masks([first], names=["first"]).projections[0]
+    assert 1e-3 / 100 < chance.chance_of_hub(9, 60, 60, p.n_links) < 1e-3 / 2
+    others = tuple(replace(p, links=np.eye(60, dtype=bool), name=str(i)) for i in range(50))
+    ends = (Population("layer0", 60), Population("layer1", 60))
+    told = [
+        any(one.kind == "hub" for one in findings(LayeredGraph(ends, layers), fits=[]))
+        for layers in ((p,), (p, *others))
+    ]
+    assert told == [True, False]

@@ -127,3 +127,15 @@ def test_loops_do_not_count_among_hubs(directed: bool) -> None:
     )
     assert bare.share == loops.share
     assert bare.usual == pytest.approx(loops.usual, abs=0.01)
+
+
+def test_self_loops_are_told_beside_the_share_that_leaves_them_out() -> None:
+    told = {}
+    for name, links in (("some", np.eye(3) + np.eye(3, k=1)), ("all", np.eye(3)), ("one", np.ones((1, 1)))):
+        graph = LayeredGraph.from_adjacency(links, directed=True)
+        told[name] = projection_sections(graph, [])[0][0].verdict
+    assert told["some"].startswith(
+        "3 x 3 with 5 links, 3 of them self-loops; 66.67 % of the possible links are absent."
+    )
+    assert told["all"] == "3 x 3 with 3 links, all self-loops; 100 % of the possible links are absent."
+    assert told["one"] == "1 x 1 with 1 link, all self-loops."

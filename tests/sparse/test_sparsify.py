@@ -365,3 +365,9 @@ def test_the_lines_of_the_readme():
     names["optimizer"] = torch.optim.SGD(model.parameters(), lr=0.1)
     exec(code, names)
     assert type(model[0]) is nn.Linear
+
+
+def test_a_module_of_a_classifier_alone_needs_its_name():
+    with pytest.raises(ValueError, match="makes no layer sparse.*name one of 0"):
+        sparsify(nn.Sequential(nn.Linear(8, 6)), 0.75)
+    assert sparsify(nn.Sequential(nn.Linear(8, 6)), {"0": 0.75})[0].n_links == 12

@@ -88,3 +88,11 @@ def test_mixup_mixes_images_and_the_loss():
     assert losses[0] < losses[1]  # mixed labels cannot be fitted as well
     events = small.replace(encoding="rate", mixup=1.0, epochs=1)
     assert train(events).finished
+
+
+def test_fields_on_the_image_need_a_network_that_sees_the_pixels():
+    image = FLAT.replace(model="conv2fc2", options=(), initial="brf_grid")
+    with pytest.raises(
+        ValueError, match="initial 'brf_grid' needs a network whose first layer sees all pixels"
+    ):
+        train(image.replace(epochs=1))

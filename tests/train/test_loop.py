@@ -98,7 +98,7 @@ def test_seeds_differ_and_repeat():
 
 def test_a_folder_of_another_recipe_is_refused(tmp_path):
     train(SMALL, folder=tmp_path, stop_after=1)
-    with pytest.raises(ValueError, match=r"another recipe, which has \{'lr'"):
+    with pytest.raises(ValueError, match=r"another recipe .lr is 0.005 there and 0.5 here"):
         train(SMALL.replace(lr=0.5), folder=tmp_path)
     assert train(SMALL.replace(lr=0.01), folder=tmp_path, resume=False, stop_after=1).epoch == 1
 
@@ -275,6 +275,18 @@ STAND_INS = {  # small enough to train: an image of each kind, and narrow layers
     "mnist-stp-3fc": ((1, 8, 8), {"options": (("hidden", (48, 32)),), "steps": 10}),
     "mnist-2conv2fc": ((1, 8, 8), {}),
     "cifar10-6conv2fc": ((3, 8, 8), {"options": (("width", 0.05),)}),
+    "fashion-mnist-mlp": ((1, 8, 8), {"options": (("hidden", (40, 30)),)}),
+    "cifar10-mlp": ((3, 4, 4), {"options": (("hidden", (40, 30)),)}),
+    "cifar10-vgg16": ((3, 8, 8), {"options": (("width", 0.03), ("hidden", (32,)))}),
+    "cifar10-resnet18": ((3, 8, 8), {"options": (("width", 4),)}),
+    "cifar10-deit": (
+        (3, 8, 8),
+        {
+            "options": (("patch", 4), ("depth", 1), ("width", 32), ("heads", 2)),
+            "evolve_after": 0,
+            "until": 1.0,
+        },
+    ),
     "cifar10-spikformer": ((3, 16, 16), {"options": (("depth", 1), ("width", 32), ("heads", 2))}),
 }
 

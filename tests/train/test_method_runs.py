@@ -209,6 +209,8 @@ def test_methods_that_do_not_fit_say_what_would():
         chosen.resolved(Convolutions(dense=True), ["fc"])
     with pytest.raises(ValueError, match=r"method 'gmp' does not use zeta: leave it at its default 0.0"):
         method_of(SMALL.replace(method="gmp", zeta=0.5))
+    with pytest.raises(ValueError, match=r"method 'ndsnn' does not use schedule"):
+        method_of(SMALL.replace(method="ndsnn", schedule="static"))
     with pytest.raises(TypeError, match="compat must be True or False"):
         method_of(SMALL.replace(method="set", method_options=(("compat", 1),)))
     with pytest.raises(ValueError, match="gradient_batches must be a whole number of at least 1"):
@@ -224,6 +226,9 @@ def test_released_forms_are_another_method(name):
     a, b = (method_of(one).rule() for one in (made, released))
     assert type(a) is not type(b)
     assert train(released.replace(epochs=2)).finished
+    for changes in ({"initial_sparsity": 0.5}, {"excess": (0.1, 0.6, 0.05)}):
+        with pytest.raises(ValueError, match=r"with the option compat=True, which looks at no target"):
+            method_of(released.replace(**changes))
 
 
 # --- means of gradients
@@ -300,3 +305,12 @@ def test_a_killed_run_keeps_the_mean_that_it_had_begun(tmp_path):
 
 def test_registered_names_are_those_of_the_command():
     assert {"cht", "chts", "chtss", "cht_conv", "srigl", "mest", "ndsnn", "gmp"} < set(METHODS.names)
+
+
+@pytest.mark.parametrize("preset", ["cifar10-vgg16", "cifar10-resnet18"])
+def test_every_method_of_the_command_is_as_sparse_as_the_preset(preset):
+    wanted = PRESETS[preset].topology.sparsity
+    for name in set(METHODS.names) - {"cht_conv"}:
+        topology = use_method(PRESETS[preset], name).topology
+        assert (topology.sparsity, topology.allocation) == (wanted, "uniform")
+    assert use_method(PRESETS["cifar10-mlp"], "rigl").topology.allocation == "erk"

@@ -92,6 +92,29 @@ def test_the_density_falls_to_what_the_recipe_wants():
     assert bent.sparsity(10) == 0.9
 
 
+@pytest.mark.parametrize(
+    ("fields", "epochs"),
+    [
+        ({"method": "gmp", "evolve_every": 5}, 14),  # at 5 and 10, and the density is reached after 10.5
+        ({"method": "chtss", "evolve_every": 20}, 10),
+        ({"method": "chts", "excess": (0.05, 0.6, 0.025), "evolve_every": 5}, 14),
+        ({"method": "gmp", "evolve_every": 0}, 10),
+        ({"sparsity": 0.9, "initial_sparsity": 0.5, "evolve_every": 0.4}, 1),
+        ({"sparsity": 0.9, "initial_sparsity": 0.5, "evolve_after": 5}, 4),
+    ],
+)
+def test_a_density_that_no_evolution_reaches_is_refused(fields, epochs):
+    with pytest.raises(ValueError, match=r"evolve_every = .* must bring an evolution between the end"):
+        plan(epochs, **fields)
+
+
+@pytest.mark.parametrize("epochs", [10, 15])
+def test_a_density_that_an_evolution_reaches_is_kept(epochs):
+    made = plan(epochs, method="gmp", evolve_every=5, sparsity=0.9)
+    assert made.sparsity(epochs // 5) == 0.9
+    plan(14, method="chts", evolve_every=5)  # a density that stays needs none
+
+
 def test_times_are_exact():
     assert in_epochs("3 steps", 7) * 7 == 3
     assert in_epochs(0.1, 5) * 10 == 1
@@ -114,6 +137,7 @@ def test_times_are_exact():
         ({"initial_sparsity": 1.0}, "initial_sparsity must lie below 1"),
         ({"initial_sparsity": 0.5, "density_schedule": "square"}, "density_schedule must be one of"),
         ({"density_schedule": "cubic"}, "initial_sparsity is missing"),
+        ({"steepness": 3.0}, "steepness is that of the density_schedule 'sigmoid', and 'linear' has none"),
         ({"delta_schedule": "linear_exponent"}, "delta_end is missing"),
         ({"delta_end": 1.5}, "delta_end"),
         ({"delta_end": (0.5, 0.5, 0.5)}, "delta_end must be one number, or two"),

@@ -73,7 +73,7 @@ def draw_by_terms(
 
     Source: S1 eqs. A3, A5 (the score, and the choice with p = score / sum).
     """
-    from netsci.graph.ch.links import sample_rest
+    from netsci.graph.ch.streams import sample_rest
 
     check_generator(rng)
     check_choice(rule, tuple(TERM_RULES), "rule")

@@ -62,10 +62,14 @@ def read_netsci_npz(path: Path) -> tuple[LayeredGraph, list[str]]:
     with zipfile.ZipFile(path) as archive:
         members = {member.filename.removesuffix(".npy"): member for member in archive.infolist()}
         check_members(path, archive.infolist(), path.stat().st_size)
+        if len(members) < len(archive.infolist()):
+            raise _wrong(path, "it holds an array twice")
+        left = set(members)
 
         def read(name: str, kinds: str) -> Any:
             if name not in members:
                 raise _wrong(path, f"its array {name} is missing")
+            left.discard(name)
             array = read_member(path, archive, members[name])
             if array.ndim != 1 or array.dtype.kind not in kinds:
                 raise _wrong(path, f"its array {name} is of another kind")
@@ -73,7 +77,9 @@ def read_netsci_npz(path: Path) -> tuple[LayeredGraph, list[str]]:
 
         try:
             header = json.loads(read("netsci", "u").astype(np.uint8).tobytes())
-            every = [printable(name) for name in header.get("every", [])]
+            if type(header) is not dict:
+                raise TypeError("the header is no JSON object")
+            every = _names(header["every"]) if "every" in header else []
             populations: list[Population] = []
             for i, (name, size) in enumerate(header["populations"]):
                 labels = read(f"labels.{i}", "U").tolist() if f"labels.{i}" in members else None
@@ -81,6 +87,8 @@ def read_netsci_npz(path: Path) -> tuple[LayeredGraph, list[str]]:
                 populations.append(Population(printable(name), _whole(size), labels, needs))
             sizes = {p.name: p.size for p in populations}
             projections = [_read_layer(path, read, i, x, sizes) for i, x in enumerate(header["projections"])]
+            if left or not set(every) <= set(sizes):
+                raise ValueError(f"nothing reads {min(left or set(every) - set(sizes))}")
             return LayeredGraph(tuple(populations), tuple(projections)), []
         except (KeyError, TypeError, ValueError) as error:
             if isinstance(error, CheckpointError):
@@ -115,6 +123,12 @@ def _read_layer(path: Path, read: Any, i: int, entry: dict[str, Any], sizes: dic
     return Projection(
         source, target, links, weights, rows_per_unit, printable(entry["name"]), entry["undirected"]
     )
+
+
+def _names(every: Any) -> list[str]:
+    if type(every) is not list:
+        raise TypeError("every is no list of populations")
+    return [printable(name) for name in every]
 
 
 def _whole(value: Any) -> int:

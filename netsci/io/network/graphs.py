@@ -101,7 +101,8 @@ def cut_links(
 ) -> tuple[LayeredGraph, list[str]]:
     """Keep the strong links of every projection, as `netsci.io.network.cut` does with layers; say how many.
 
-    A density is a share of the `n_places` of a projection; self-loops fill none of them and stay.
+    A density is a share of the `n_places` of a projection; self-loops of a plain network fill none of them
+    and stay.
     """
     from netsci.io.network.cut import largest
 

@@ -143,9 +143,10 @@ def _explain_import(name: str) -> tuple[str, str]:
     package = plain.partition(".")[0]
     anew = "install netsci-suite anew (pip install --force-reinstall netsci-suite)"
     missing = known and package != "netsci"
+    whole = "install what some formats need (pip install 'netsci-suite[formats,torch]')"
     return (
         f"this installation is not whole: {plain} cannot be imported, so the file is not read",
-        f"install {package} (pip install {package}), or {anew}" if missing else anew,
+        f"{whole}, or {anew}" if missing else anew,
     )
 
 

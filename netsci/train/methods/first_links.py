@@ -122,10 +122,13 @@ def first_links(
 def _initial_at(place: int, topology: Topology, inputs: Inputs) -> tuple[str, dict[str, Any]]:
     """Return the name of the first topology of a layer and its options, given the layer's place."""
     initial, options = topology.initial, dict(topology.initial_options)
-    if not inputs.flat:  # what a layer sees there has no places and no correlations known
-        return ("uniform" if initial in (*CORRELATED, "brf_grid") else initial), (
-            {} if initial in (*CORRELATED, "brf_grid") else options
-        )
+    if not inputs.flat:  # correlations of what a layer sees there are not known
+        if initial == "brf_grid":
+            raise ValueError(
+                "initial 'brf_grid' needs a network whose first layer sees all pixels, such as an mlp: take "
+                "'brf' or 'uniform'"
+            )
+        return ("uniform", {}) if initial in CORRELATED else (initial, options)
     if initial == "brf_grid":
         least = options.pop("least_activity", 0.0)
         if place:

@@ -17,6 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from math import ceil
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,19 @@ from netsci.topology import LayerView, OrderedRule
 from netsci.topology.cells import cells_of
 from netsci.topology.order import steepest_missing
 from netsci.topology.rule import Grow
+
+if TYPE_CHECKING:
+    from netsci.train.parts import Topology
+
+
+def check_constant(topology: Topology) -> None:
+    """Raise ValueError if a recipe wants a density that changes, which the released code has not."""
+    for name, unset in (("initial_sparsity", None), ("excess", ())):
+        if getattr(topology, name) != unset:
+            raise ValueError(
+                f"{name} must be {unset!r} with the option compat=True, which looks at no target; got "
+                f"{getattr(topology, name)!r}: take compat=False"
+            )
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,7 @@ from netsci.topology import EvolutionRule, LayerView, OrderedRule
 from netsci.topology.order import smallest
 from netsci.topology.removal import strength_of
 from netsci.topology.rule import Grow
-from netsci.train.methods.exchange import Exchange
+from netsci.train.methods.exchange import DENSITIES, FIRST, TIMES, Exchange
 from netsci.train.plan import Plan
 
 if TYPE_CHECKING:
@@ -55,6 +55,12 @@ class Ndsnn(Exchange):
     """Drop links of small |weight|, grow fewer of large |gradient|."""
 
     needs_gradient = True
+    reads: ClassVar[Collection[str] | None] = (
+        *FIRST,
+        *DENSITIES,
+        *(name for name in TIMES if name != "schedule"),  # that of zeta is its own
+        "excess",
+    )
 
     def __init__(self, topology: Topology, *, least: float = 0.05, **options: Any) -> None:
         check_fraction(least, "least")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from netsci.topology import EvolutionRule, OrderedRule
 from netsci.train.checks import check_flag
 from netsci.train.methods.exchange import Exchange
-from netsci.train.methods.itop import ItopRule
+from netsci.train.methods.itop import ItopRule, check_constant
 
 if TYPE_CHECKING:
     from netsci.train.parts import Topology
@@ -28,6 +28,8 @@ class RigL(Exchange):
 
     def __init__(self, topology: Topology, *, compat: bool = False, **options: Any) -> None:
         check_flag(compat, "compat")
+        if compat:
+            check_constant(topology)
         self.compat = compat
         super().__init__(topology, **options)
 

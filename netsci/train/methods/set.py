@@ -23,7 +23,7 @@ from netsci.topology.order import smallest
 from netsci.topology.rule import Grow
 from netsci.train.checks import check_flag
 from netsci.train.methods.exchange import Exchange
-from netsci.train.methods.itop import ItopRule
+from netsci.train.methods.itop import ItopRule, check_constant
 
 if TYPE_CHECKING:
     from netsci.train.parts import Topology
@@ -52,6 +52,8 @@ class Set(Exchange):
 
     def __init__(self, topology: Topology, *, compat: bool = False, **options: Any) -> None:
         check_flag(compat, "compat")
+        if compat:
+            check_constant(topology)
         self.compat = compat
         super().__init__(topology, **options)
 

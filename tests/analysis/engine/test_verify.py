@@ -29,6 +29,10 @@ def test_other_numbers_hold_where_the_accuracies_agree(again, holds):
     assert "1 of 4 numbers differ; accuracy 90.00 %" in str(verdict)
 
 
+def test_records_without_a_common_array_do_not_stand():
+    assert not compare(Record({"a": np.ones(2)}, {}), Record({"b": np.ones(2)}, {})).holds
+
+
 def test_missing_rows_and_other_lengths_differ():
     assert not compare(record([0.5]), record([0.5, 0.9])).holds
     assert compare(record([0.5], links=np.arange(3)), record([0.5], links=np.arange(4))).differing == 4

@@ -4,6 +4,7 @@ import pytest
 
 from analysis.s1 import exhibits
 from analysis.s1.crosses import CROSSES, RULES, SWITCHES
+from netsci.train.methods.base import method_of
 from tests.analysis.engine.test_claims import cells_of
 
 DESK = {one.id: one for one in exhibits() if one.id in CROSSES}
@@ -51,4 +52,16 @@ def test_three_seeds_of_rule_by_form_and_one_of_each_switch():
     counts = {key: places.count(key) for key in places}
     assert {counts[key] for key in counts if key[1] in SWITCHES} == {1}
     assert {counts[key] for key in counts if key[1] not in SWITCHES} == {3}
-    assert len(places) == 3 * (5 * 6 + 4) + 2 * len(SWITCHES)
+    assert len(places) == 3 * (4 * 6 + 2 * 4) + 2 * len(SWITCHES)
+
+
+@pytest.mark.parametrize("id_", CROSSES)
+def test_every_method_takes_what_its_cell_changes(id_):
+    for recipe in CROSSES[id_].recipes("desk", 0).values():
+        assert (method_of(recipe) is None) == (recipe.topology is None)
+
+
+def test_links_in_excess_leave_every_rule_a_quarter_of_the_epochs():
+    for (_, column), recipe in CROSSES["s1-recipe"].recipes("desk", 0).items():
+        if "excess" in column:
+            assert (recipe.topology.until, recipe.topology.excess[0]) == (0.75, 0.05)

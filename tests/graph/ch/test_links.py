@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from netsci.graph.ch import links as ch_links
 from netsci.graph.ch import scores as ch
-from netsci.graph.ch.links import _Best, best_missing_links, sample_missing_links
+from netsci.graph.ch import streams
+from netsci.graph.ch.links import best_missing_links, sample_missing_links
 from netsci.graph.ch.scores import CH_RULES, ch_scores, iter_scores
+from netsci.graph.ch.streams import Best
 from tests.strategies import masks
 
 # Neither square nor symmetric; all scores of a row differ from those of its column.
@@ -105,7 +106,7 @@ def scored_once(monkeypatch):
     def install(layer, rule):
         scores = ch_scores(layer, rule)
         rows = [(i * layer.shape[1], scores[i]) for i in range(len(scores))]
-        monkeypatch.setattr(ch_links, "_flat_blocks", lambda *args: rows)
+        monkeypatch.setattr(streams, "flat_blocks", lambda *args: rows)
         return scores
 
     return install
@@ -175,7 +176,7 @@ def test_all_missing_links_and_none():
 
 
 def test_the_worst_kept_key_shuts_the_door():
-    best = _Best(3)
+    best = Best(3)
     keys = np.array([1.0, 5.0, 5.0, 2.0, 5.0, 5.0, 0.0])
     best.add(10, np.arange(7), keys, keys)
     assert best.least == 5.0

@@ -227,9 +227,9 @@ def test_small_claims_pass(path):
 def test_threshold_density_and_select_on_graphs(path):
     cut = read(path, GML, threshold=2)
     assert np.array_equal(weights(cut), np.where(abs(ARCS) >= 2, ARCS, 0))
-    assert "nodes: 3 of 5 links stay, 0.1875 of all places" in cut.notes
+    assert "nodes: 3 of 5 links stay, 0.1667 of all places" in cut.notes
     assert read(path, GML, density=0.125).graph.n_links == 2
-    assert read(path, GML, density=0.3).graph.n_links == 4  # 4.8 places
+    assert read(path, GML, density=0.3).graph.n_links == 4  # 3.6 places, and the self-loop
     assert read(path, GML, select="nodes").graph.n_links == 5
     with pytest.raises(CheckpointError, match="nothing called 'node'; select one of: nodes"):
         read(path, GML, select="node")

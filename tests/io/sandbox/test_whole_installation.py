@@ -12,7 +12,7 @@ from netsci.io.sandbox.isolation import explain_error
 @pytest.mark.parametrize(
     ("name", "mend"),
     [
-        ("h5py", "install h5py (pip install h5py), or install netsci-suite anew"),
+        ("h5py", "install what some formats need (pip install 'netsci-suite[formats,torch]'), or install"),
         ("netsci.io.formats.gml", "install netsci-suite anew (pip install --force-reinstall netsci-suite)"),
         ("no; name", "install netsci-suite anew"),
     ],
