@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from shlex import quote
@@ -154,6 +154,7 @@ class _Shown:
         columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
         self.bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         self._epochs, self._console, self._words = epochs, console, ""
+        self._short: set[str] = set()
         self._task = self.bar.add_task("data and network", total=epochs)
 
     def progress(self, epoch: int, share: float) -> None:
@@ -161,7 +162,7 @@ class _Shown:
         self.bar.update(self._task, completed=epoch - 1 + share, description=f"epoch {epoch} {self._words}")
 
     def observe(self, moment: Any) -> None:
-        """Note what the test after an epoch found."""
+        """Note what the test after an epoch found, and say once of each layer that links had no place."""
         values = {row["measure"]: row["value"] for row in moment.rows if row["layer"] == "all"}
         accuracy = values.get("accuracy", math.nan)
         said = "not tested" if math.isnan(accuracy) else f"accuracy {100 * accuracy:.2f} %"
@@ -171,6 +172,24 @@ class _Shown:
             if "loss" in values:
                 line += f", loss {values['loss']:.4g}"
             self._console.print(Text(line), soft_wrap=True)
+        for name, lacking in _without_a_place(moment.evolutions):
+            if name not in self._short:
+                self._short.add(name)
+                line = (
+                    f"epoch {moment.epoch}: layer {name} lacks {lacking} links of the number wanted, since "
+                    "its live units have no more places: lower zeta, or set permanent=False, so that units "
+                    "may come back"
+                )
+                self._console.print(Text(line), soft_wrap=True)
+
+
+def _without_a_place(evolutions: Iterable[Any]) -> Iterator[tuple[str, int]]:
+    """Yield layer and deficit where links were wanted, and all places between live units are taken."""
+    for evolution in evolutions:
+        for projection, lacking in zip(evolution.graph.projections, evolution.deficit.tolist(), strict=True):
+            rows, columns = projection.links.nonzero()
+            if lacking and len(set(rows.tolist())) * len(set(columns.tolist())) == projection.n_links:
+                yield projection.name, lacking
 
 
 def run(

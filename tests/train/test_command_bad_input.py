@@ -2,6 +2,7 @@
 
 import re
 
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
@@ -62,3 +63,23 @@ def test_data_without_the_files(tmp_path, monkeypatch, preset):
     assert str(tmp_path / "none") in said
     with pytest.raises((FileNotFoundError, ValueError), match="none"):
         Inputs(Recipe.of(PRESETS[preset].flat()), "cpu")
+
+
+def test_links_without_a_place_are_said_once_of_a_layer(tmp_path):
+    changes = [
+        *("limit=80", "test_limit=20", "epochs=3", "steps=1", "options=(('hidden', (16, 16)),)"),
+        *("sparsity=0.9", "zeta=0.9", "schedule=static", "early_stop=None"),
+    ]
+    options = [part for change in changes for part in ("--set", change)]
+    shown = CliRunner().invoke(app, ["train", "--out", str(tmp_path), *options], env={"COLUMNS": "200"})
+    assert shown.exit_code == 0, shown.output
+    said = [line for line in shown.stdout.splitlines() if "lacks" in line]
+    assert said
+    assert len({line.split()[3] for line in said}) == len(said)
+    assert re.match(
+        r"epoch \d: layer layers.\d lacks \d+ links of the number wanted.*permanent=False", said[0]
+    )
+    table = pd.read_csv(tmp_path / "table.csv")
+    name, lacking = said[0].split()[3], int(said[0].split()[5])
+    held = table[(table["layer"] == name) & (table["measure"] == "links")]["value"]
+    assert held.iloc[0] - held.min() >= lacking
