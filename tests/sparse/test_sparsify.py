@@ -368,6 +368,6 @@ def test_the_lines_of_the_readme():
 
 
 def test_a_module_of_a_classifier_alone_needs_its_name():
-    with pytest.raises(ValueError, match="makes no layer sparse.*name one of 0"):
+    with pytest.raises(ValueError, match=r"makes no layer sparse.*name one of 0"):
         sparsify(nn.Sequential(nn.Linear(8, 6)), 0.75)
     assert sparsify(nn.Sequential(nn.Linear(8, 6)), {"0": 0.75})[0].n_links == 12
