@@ -225,7 +225,8 @@ def attack_section(graph: LayeredGraph) -> tuple[Section, list[str]]:
         "Share of all nodes in the largest component against the share removed, one line for each of "
         f"{', '.join(said['attack'])}."
     )
-    section = Section(CURVES, say_attacks(said), figure, said, table, alt, notes, table_file="half-gone-at")
+    verdict = say_attacks(said) or "No order of removal loses half of the network sooner than a random one."
+    section = Section(CURVES, verdict, figure, said, table, alt, notes, table_file="half-gone-at")
     return section, missing
 
 
