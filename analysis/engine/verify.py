@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.engine.exhibit import Exhibit
 from netsci.sweep import Cell, Record, find_record, load_record, run_cells
 
 LONGEST = 600.0  # seconds that a run to be made again may have taken
@@ -99,6 +100,24 @@ def verify(cells: Iterable[Cell], results: Path, count: int, seed: int, say: Say
         kept &= verdict.holds
         say(f"{cell.name}: {'stands' if verdict.holds else 'DOES NOT STAND'}: {verdict}")
     return kept
+
+
+def find_hasty(exhibits: Iterable[Exhibit], results: Path) -> dict[str, tuple[float, float]]:
+    """Return the committed records whose run took less than a tenth of what its work costs.
+
+    By name: the seconds that the record tells, and those that the exhibit expects. No run is so fast: such a
+    record was not made by the work that it names.
+    """
+    found = {}
+    for exhibit in exhibits:
+        for cell in exhibit.cells if exhibit.seconds else ():
+            if find_record(results, cell) is None:
+                continue
+            taken = float(load_record(results, cell).notes.get("seconds", math.nan))
+            expected = exhibit.seconds(cell) if exhibit.seconds else math.inf
+            if math.isfinite(expected) and taken < expected / 10.0:
+                found[cell.name] = (taken, expected)
+    return found
 
 
 def _timeless(record: Record, name: str) -> NDArray[np.generic]:

@@ -1,11 +1,14 @@
 """Committed records that are made again: which are drawn, and what counts as the same."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from analysis.engine.verify import Verdict, compare, draw_cells, verify
+from analysis.engine.verify import Verdict, compare, draw_cells, find_hasty, verify
 from netsci.sweep import Cell, Record, Task, run_cells
 from netsci.train import Recipe, recipe_cell
+from tests.analysis.committed import EXHIBITS, RESULTS
 
 RECIPE = Recipe().replace(limit=60, test_limit=40, epochs=1, steps=2, options=(("hidden", (16,)),))
 
@@ -68,3 +71,10 @@ def test_only_short_and_committed_runs_are_drawn(tmp_path, monkeypatch):
     assert verify(cells, tmp_path, 5, 0, said.append)
     assert said == ["no committed record took less than ten minutes"]
     assert str(Verdict(0, 3, (0.1, 0.1))) == "all 3 numbers are the same"
+
+
+def test_no_committed_run_was_faster_than_its_work():
+    assert find_hasty(EXHIBITS.values(), RESULTS) == {}
+    exhibit = next(one for one in EXHIBITS.values() if one.id == "s0-grid")
+    slow = replace(exhibit, seconds=lambda cell: 1e6)
+    assert len(find_hasty([slow], RESULTS)) == len(exhibit.cells)
