@@ -112,9 +112,7 @@ def check_records(count: int, seed: int) -> None:
     exhibits, results = catalogue(), ROOT / "analysis" / "results"
     hasty = find_hasty(exhibits, results)
     for name, (taken, expected) in hasty.items():
-        say(
-            f"{name}: DOES NOT STAND: it says {taken:.0f} s, less than a tenth of the {expected:.0f} s expected"
-        )
+        say(f"{name}: DOES NOT STAND: {taken:.0f} s are less than a tenth of the {expected:.0f} s expected")
     if not verify([c for e in exhibits for c in e.cells], results, count, seed, say) or hasty:
         raise typer.Exit(1)
 
