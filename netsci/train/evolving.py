@@ -27,8 +27,8 @@ class Evolver:
     """Evolve the sparse layers of a model, step by step. Other sparse layers only lose percolated links.
 
     Rule, zeta and numbers of links may be functions of the number of the evolution (1, 2, ...). A layer stops
-    for good when more than the share `early_stop` of its regrown links had just been removed. It then still
-    loses links if its number of links must fall.
+    for good when more than the share `early_stop` of its regrown links had just been removed. While its
+    number of links must fall it evolves on as before, and exchanges links too.
 
     Parameters
     ----------

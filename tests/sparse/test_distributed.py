@@ -42,12 +42,14 @@ def trained(regrowth, rank, processes, path):
     optimizer = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9)
     rule = EvolutionRule("magnitude", regrowth, 1.0, percolate=False)
     part = slice(rank * 16 // processes, (rank + 1) * 16 // processes)
+    gradients = []
     for step in range(9):
         optimizer.zero_grad()
         with Watch(sparse_layers(net), ["gradient"]) as watch:
             nn.functional.cross_entropy(model(x[step, part]), y[step, part]).backward()
             optimizer.step()
             if step % 3 == 2:
+                gradients.append(views(net, watch)["0"].gradient())
                 # processes whose generators differ would draw other links: those of process 0 count
                 draw = np.random.default_rng([step, rank])
                 evolve_module(
@@ -62,7 +64,8 @@ def trained(regrowth, rank, processes, path):
                 model = wrap(net, processes)
     values = {f"weights{i}": net[i].values.detach().numpy() for i in (0, 2)}
     links = {f"links{i}": net[i].links.toarray() for i in (0, 2)}
-    np.savez(path, **values, **links, last=net[4].weight.detach().numpy())
+    last = net[4].weight.detach().numpy()
+    np.savez(path, **values, **links, last=last, gradients=np.array(gradients))
 
 
 @pytest.mark.parametrize("regrowth", ["gradient", "random"])

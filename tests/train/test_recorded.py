@@ -8,9 +8,10 @@ import torch
 from torch import nn
 
 from netsci.models import mlp
+from netsci.sparse import sparse_layers
 from netsci.spiking import LIF, record
-from netsci.train import PRESETS, Recipe, read_epoch, recorded
-from netsci.train.recorded import NOISE, noisy, totals
+from netsci.train import PRESETS, Recipe, read_epoch, recorded, train
+from netsci.train.recorded import NOISE, masks, noisy, totals, unpack
 
 
 class First(nn.Module):
@@ -88,3 +89,14 @@ def test_totals_of_a_network_counted_by_hand():
     assert found["MACs"] == 0
     assert found["firing rate"] == pytest.approx(7 / (7 * 2))
     assert found["firing rate without input"] == pytest.approx(4 / (4 * 2))
+
+
+def test_a_record_holds_the_first_and_the_last_links():
+    recipe = Recipe().replace(limit=50, epochs=2, steps=2, options=(("hidden", (40,)),), sparsity=0.8)
+    first = sparse_layers(train(recipe, stop_after=0).model)["layers.0"].links.toarray()
+    run = train(recipe)
+    kept, last = masks(run), sparse_layers(run.model)["layers.0"].links.toarray()
+    assert not np.array_equal(first, last)
+    assert np.array_equal(unpack(kept, "first", "layers.0"), first)
+    assert np.array_equal(unpack(kept, "last", "layers.0"), last)
+    assert masks(train(recipe.replace(dense=True))) == {}
