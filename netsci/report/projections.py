@@ -119,7 +119,7 @@ def _say_hubs(p: Projection, table: pd.DataFrame, compared: int) -> list[str]:
     row = max(known, key=lambda one: one["held by hubs"] / of[one["side"]])
     side = "" if p.undirected else f"{row['side']} "
     corrected = f", corrected for {count(compared, 'side')}" if compared > 1 else ""
-    explained = "" if row["p"] < CHANCE else ", so chance explains it"
+    explained = "" if row["p"] < CHANCE else ", so chance may explain it"
     return [
         f"The {side}hubs, {percent(of[row['side']])} of the units, hold {percent(row['held by hubs'])} of "
         f"the link ends; with links at random places they would hold {100 * row['at random']:.1f} ± "
