@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from analysis import corpus, digits, s0, s1, s3
+from analysis import corpus, digits, s0, s1, s2, s3
 from analysis.engine.exhibit import Exhibit
 from analysis.engine.make import begin_note, describe_note, keep_stored, make_page, make_tables
 from analysis.engine.page import Page
@@ -34,6 +34,7 @@ def catalogue(seed: int = 0, scale: str = "desk") -> list[Exhibit]:
     return [
         *digits.exhibits(seed),
         *s1.exhibits(seed, scale),
+        *s2.exhibits(seed, scale),
         *s3.exhibits(seed),
         *corpus.exhibits(seed),
         *s0.exhibits(seed, scale),

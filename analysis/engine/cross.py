@@ -29,7 +29,7 @@ Changes = Mapping[str, Any]
 Key = tuple[str, str]
 Shrink = Callable[[Recipe, Changes], tuple[Recipe, dict[str, Any]]]
 SHOWN_AT_SMOKE = (2, 1)  # rows and columns at the smoke scale
-AXES = {"lr": "learning rate"}  # what a field of the recipe is called on an axis
+AXES = {"lr": "learning rate", "density": "share of links"}  # what a field of the recipe is called on an axis
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,14 @@ class Cross:
 
     names : what rows and columns vary. base : the recipe that they change. A change `dense=True` drops all
     changes of the topology. chosen : further changes of a cell, by (row, column). left_out : cells that are
-    not run. seeds : their number, fewer for rows or columns in `seeds_of`. tested_on : images that an
-    accuracy is of. x : the field of the recipe that columns vary, where it is a number. panels : the panel of
-    each column, where there are several. used : cells that other exhibits take as the best of their row, in
-    their panel. courses : whether accuracy is drawn over epochs and over processor
-    time. shrink : makes recipe and changes of a row small,
-    for the smoke scale. seconds : how long a run takes on one core.
+    not run. seeds : their number, fewer for rows, columns or cells in `seeds_of`. tested_on : images that an
+    accuracy is of. x : the field of the recipe that columns vary, where it is a number; `values` are its
+    values by column where they are not those of a field. panels : the panel of each column, where there are
+    several. used : cells that other exhibits take as the best of their row, in their panel. courses : whether
+    accuracy is drawn over epochs and over processor time. networks : rows whose networks stay beside their
+    records, with the number of epochs between two of them, 0 for the last alone. printed : the paper's
+    accuracies in percent. shrink : makes recipe and changes of a row small, for the smoke scale. seconds :
+    how long a run takes on one core.
     """
 
     names: tuple[str, str]
@@ -55,12 +57,15 @@ class Cross:
     chosen: Mapping[Key, Changes] = field(default_factory=dict)
     left_out: frozenset[Key] = frozenset()
     seeds: int = 1
-    seeds_of: Mapping[str, int] = field(default_factory=dict)
+    seeds_of: Mapping[str | Key, int] = field(default_factory=dict)
     tested_on: int = 10_000
     x: str = ""
+    values: Mapping[str, float] = field(default_factory=dict)
     panels: Mapping[str, str] = field(default_factory=dict)
     used: tuple[Key, ...] = ()
     courses: bool = False
+    networks: Mapping[str, int] = field(default_factory=dict)
+    printed: Mapping[Key, float] = field(default_factory=dict)
 
     def claims(self) -> tuple[Claim, ...]:
         """Return that each cell that is used is the best of its row, in its panel."""
@@ -85,8 +90,9 @@ class Cross:
         found: dict[Cell, list[tuple[Key, int]]] = {}
         for number in range(1 if scale == "smoke" else self.seeds):
             for key, recipe in self.recipes(scale, first_seed + number).items():
-                if number < min(self.seeds_of.get(name, self.seeds) for name in key):
-                    found.setdefault(cell(recipe), []).append((key, first_seed + number))
+                if number < min(self.seeds_of.get(name, self.seeds) for name in (*key, key)):
+                    one = cell(recipe, networks=self.networks.get(key[0]))
+                    found.setdefault(one, []).append((key, first_seed + number))
         return found
 
     def describe(self, scale: str, first_seed: int) -> dict[str, Any]:
@@ -154,12 +160,13 @@ def _course(record: Record) -> pd.DataFrame:
 
 
 def sheet(cross: Cross, tables: Tables) -> Sheet:
-    """Return rows and columns as the table has them."""
+    """Return rows and columns as the table has them. A network that diverged gives no right answer."""
     rows, columns = cross.names
-    values = tables["table"].rename(columns={rows: "row", columns: "column"})
+    values = tables["table"].rename(columns={rows: "row", columns: "column"}).fillna({"value": 0.0})
     units = dict.fromkeys(zip(values["row"], values["column"], strict=True), "percent")
     error = sample_error(lambda row: cross.tested_on)
-    return Sheet(values[["row", "column", "seed", "value"]], units=units, error=error)
+    units |= dict.fromkeys(cross.printed, "percent")
+    return Sheet(values[["row", "column", "seed", "value"]], dict(cross.printed), units, error)
 
 
 def draw(cross: Cross, scale: str, tables: Tables, backend: str) -> Any:
@@ -170,7 +177,8 @@ def draw(cross: Cross, scale: str, tables: Tables, backend: str) -> Any:
         return _draw_courses(cross, tables["courses"], kept)
     if cross.x:
         labels = {cross.x: AXES.get(cross.x, columns), "value": "accuracy (%)"}
-        shown = table.assign(**{cross.x: [cross.columns[c][cross.x] for c in table[columns]]})
+        values = cross.values or {name: changes[cross.x] for name, changes in cross.columns.items()}
+        shown = table.assign(**{cross.x: [values[c] for c in table[columns]]})
         shown = shown.assign(panel=[cross.panels.get(c, "") for c in table[columns]])
         shown = shown.sort_values(cross.x, kind="stable")
         kept |= {"panel": "panel"} if cross.panels else {}

@@ -1,7 +1,9 @@
-"""Sparse ANNs: what is tuned, and what the recipe is worth, as accuracies of multilayer perceptrons.
+"""Sparse multilayer perceptrons as tables of accuracies: what is tuned, what the recipe is worth, how sparse.
 
-s1-tuning-*   dense, CHTs, SET and RigL by learning rate and weight decay, on held-out training images
-s1-recipe     rule by weight decay, batch normalisation and excess links, on Fashion-MNIST
+s1-tuning-*    dense, CHTs, SET and RigL by learning rate and weight decay, on held-out training images
+s1-recipe      rule by weight decay, batch normalisation and excess links, on Fashion-MNIST
+s1-sparsity-*  rule by sparsity
+s1-sparse      sparse against dense on three data sets, by weight decay: S1's and S2's claim
 """
 
 from __future__ import annotations
@@ -10,108 +12,130 @@ from functools import partial
 from typing import Any
 
 from analysis.engine.cross import Changes, Cross
-from netsci.sweep import Cell
-from netsci.train.recipe import Net, Optimisation, Recipe, Task, Topology
-
-VALIDATION = 10_000
-EXCESS = (0.05, 0.6, 0.025)  # the laboratory's: more links at first, fewer later, none at the end
-BASE = Recipe(
-    Task("fashion-mnist", normalise=True),
-    Net("mlp", (("hidden", (1000, 1000)),), spiking=False, weights="swi", bias=True),
-    Topology(0.99, method="chts"),
-    Optimisation(
-        optimizer="sgd_plain", lr=0.03, lr_schedule="linear", weight_decay=5e-4, batch=128, epochs=15
-    ),
+from analysis.s1.recipes import (
+    BASE,
+    DECAY,
+    DECAYS,
+    EXCESS,
+    MORE_RULES,
+    OWN_DECAY,
+    PERCEPTRONS,
+    RATES,
+    RULES,
+    TUNED_RULES,
+    VALIDATION,
+    choose,
+    seconds,
+    shrink,
 )
-CIFAR10 = BASE.replace(data="cifar10-jpeg", options=(("hidden", (3072, 3072)),))
-_PLAIN: dict[str, Any] = {"initial": "uniform"}  # first links alike, whatever the rule
-RULES: dict[str, Changes] = {
-    "static": {"method": "static", **_PLAIN},
-    "SET": {"method": "set", **_PLAIN},
-    "RigL": {"method": "rigl", **_PLAIN, "allocation": "uniform"},
-    "CHT": {"method": "cht", **_PLAIN},
-    "CHTs": {"method": "chts", **_PLAIN},
-    "dense": {"dense": True},
-}
-DECAYS: dict[str, Changes] = {"decay 5e-4": {"weight_decay": 5e-4}, "no decay": {"weight_decay": 0.0}}
-# Every rule has the last quarter of the epochs at the density that its row promises, as CHTs has.
-_EXCESS: Changes = {"excess": EXCESS, "until": 0.75}
-FORMS: dict[str, Changes] = {"plain": {}, "batch norm": {}, "excess links": _EXCESS}
+
 _NORM = {"options": (("hidden", (1000, 1000)), ("norm", "batch"))}
-RATES = (0.01, 0.03, 0.1, 0.3)
-SWITCHES: dict[str, Changes] = {  # of CHTs and SET, plain and with decay
-    "rate x 3": {"lr": 0.09},
-    "rate / 3": {"lr": 0.01},
+FORMS: dict[str, Changes] = {"plain": {}, "batch norm": _NORM, "excess links": EXCESS}
+SWITCHES: dict[str, Changes] = {  # of CHTs and SET, plain and with decay; a rate is times the chosen one
+    "rate x 3": {},
+    "rate / 3": {},
     "clipped": {"clip": 1.0},
     "warm-up": {"warmup": 2},
     "CSTI": {"initial": "csti"},
     "BRF": {"initial": "brf"},
     "4 evolutions an epoch": {"evolve_every": 0.25},
 }
-TUNED_RULES = ("dense", "CHTs", "SET", "RigL")
-DENSE_EPOCH = {"mnist": 8.0, "fashion-mnist": 8.0, "cifar10-jpeg": 89.0}  # seconds of one core, about
-SPARSE_EPOCH = {"mnist": 1.2, "fashion-mnist": 1.2, "cifar10-jpeg": 4.0}
+_TIMES = {"rate x 3": 3.0, "rate / 3": 1.0 / 3.0}
+DATA = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST", "cifar10-jpeg": "CIFAR-10"}
+SPARSITIES = (0.8, 0.9, 0.95, 0.99, 0.995)
+_cross = partial(Cross, shrink=shrink, seconds=seconds)
 
 
-def seconds(cell: Cell) -> float:
-    """Return about how many seconds a run takes on one core."""
-    given = dict(cell.parameters)
-    name = given["dataset"]
-    if name not in DENSE_EPOCH:
-        return 1.0
-    return float(given["epochs"] * (DENSE_EPOCH if given["dense"] else SPARSE_EPOCH)[name])
-
-
-def shrink(recipe: Recipe, changes: Changes) -> tuple[Recipe, dict[str, Any]]:
-    """Return recipe and changes of a row at the smoke scale: digits, 32 hidden units."""
-    small: dict[str, Any] = {"data": "digits", "epochs": 2, "limit": 300, "test_limit": 100, "batch": 50}
-    small |= {"options": (("hidden", (32, 32)),), "sparsity": 0.8}
-    small |= {"validation": 100} if recipe.task.validation else {}
-    return recipe.replace(**small), {k: v for k, v in changes.items() if k not in ("options", "sparsity")}
-
-
-def _columns() -> dict[str, Changes]:
-    found = {}
-    for decay, changed in DECAYS.items():
-        for form, own in FORMS.items():
-            found[f"{form}, {decay}"] = {**changed, **own, **(_NORM if form == "batch norm" else {})}
-    return found | SWITCHES
-
-
-def _tuning(base: Recipe, rates: tuple[float, ...], epochs: int) -> Cross:
+def _tuning(data: str, rates: tuple[float, ...], epochs: int) -> Cross:
     columns = {
-        f"rate {rate:g}, {decay}": {"lr": rate, **changed}
-        for decay, changed in DECAYS.items()
+        f"rate {rate:g}, {name}": {"lr": rate, "weight_decay": decay}
+        for name, decay in DECAYS.items()
         for rate in rates
     }
+    used = tuple(
+        (rule, f"rate {choose(data, rule, decay)['lr']:g}, {name}")
+        for rule in TUNED_RULES
+        for name, decay in DECAYS.items()
+    )
     rows = {name: RULES[name] for name in TUNED_RULES}
-    chosen = base.replace(epochs=epochs, validation=VALIDATION)
+    chosen = PERCEPTRONS[data].replace(epochs=epochs, validation=VALIDATION)
     panels = {name: name.partition(", ")[2] for name in columns}
-    how: dict[str, Any] = {"tested_on": VALIDATION, "x": "lr", "panels": panels}
+    how: dict[str, Any] = {"tested_on": VALIDATION, "x": "lr", "panels": panels, "used": used}
     return _cross(("network", "choice"), rows, columns, chosen, **how)
 
 
-_cross = partial(Cross, shrink=shrink, seconds=seconds)
-_RECIPE = _columns()
+def _recipe() -> Cross:
+    columns: dict[str, Changes] = {}
+    for decay, value in DECAYS.items():
+        for form, own in FORMS.items():
+            columns[f"{form}, {decay}"] = {"weight_decay": value, **own}
+    columns |= SWITCHES
+    left_out = {
+        (rule, column)
+        for rule in ("dense", "static")  # without links that come and go
+        for column in columns
+        if "excess" in columns[column]
+    } | {(rule, column) for rule in RULES if rule not in ("CHTs", "SET") for column in SWITCHES}
+    chosen = {}
+    for rule in RULES:
+        for column, changes in columns.items():
+            rate = choose("fashion-mnist", rule, changes.get("weight_decay", DECAY))["lr"]
+            chosen[rule, column] = {"lr": round(rate * _TIMES.get(column, 1.0), 6)}
+    kept: dict[str, Any] = {"left_out": frozenset(left_out), "chosen": chosen}
+    return _cross(
+        ("rule", "recipe"), RULES, columns, BASE, seeds=3, seeds_of=dict.fromkeys(SWITCHES, 1), **kept
+    )
+
+
+def _sparsity(data: str, seeds: int) -> Cross:
+    rules = {**RULES, **MORE_RULES}
+    rows = {name: {**own, **choose(data, name)} for name, own in rules.items()}
+    rows |= {f"{name}, excess links": {**rows[name], **EXCESS} for name in ("CHTs", "SET")}
+    columns: dict[str, Changes] = {f"{100 * share:g} %": {"sparsity": share} for share in SPARSITIES}
+    columns["dense"] = {}
+    left_out = frozenset(
+        (row, column) for row in rows for column in columns if (row == "dense") != (column == "dense")
+    )
+    density = {name: 1.0 - own.get("sparsity", 0.0) for name, own in columns.items()}
+    how: dict[str, Any] = {"left_out": left_out, "seeds": seeds, "x": "density", "values": density}
+    return _cross(("rule", "sparsity"), rows, columns, PERCEPTRONS[data], **how)
+
+
+def _sparse() -> Cross:
+    """Return the table of S1's and S2's claim; most of its runs are those of other tables."""
+    dense = {"dense, own choice": RULES["dense"], "dense, choice of CHTs": RULES["dense"]}
+    sparse = {name: RULES[name] for name in ("CHTs", "SET", "static")}
+    columns: dict[str, Changes] = {}
+    chosen: dict[tuple[str, str], Changes] = {}
+    seeds: dict[str | tuple[str, str], int] = {}
+    left_out = set()
+    for data, title in DATA.items():
+        net = {"data": data, "options": PERCEPTRONS[data].net.options}
+        for name, decay in DECAYS.items():
+            column = f"{title}, {name}"
+            columns[column] = {**net, "epochs": 15}
+            chosen |= {(rule, column): choose(data, rule, decay) for rule in sparse}
+            for row, rule in zip(dense, ("dense", "CHTs"), strict=True):
+                chosen[row, column] = choose(data, rule, decay)
+                if data == "cifar10-jpeg" and (row, decay) != ("dense, own choice", OWN_DECAY[data]["dense"]):
+                    seeds[row, column] = 1
+        if data == "cifar10-jpeg":
+            column = f"{title}, 60 epochs"
+            columns[column] = {**net, "epochs": 60}
+            chosen |= {(rule, column): choose(data, rule) for rule in sparse}
+            chosen["dense, own choice", column] = choose(data, "dense")
+            seeds["dense, own choice", column] = 1
+            left_out.add(("dense, choice of CHTs", column))
+    kept: dict[str, Any] = {"left_out": frozenset(left_out), "seeds_of": seeds, "chosen": chosen}
+    return _cross(("network", "data"), {**dense, **sparse}, columns, BASE, seeds=3, **kept)
+
+
 CROSSES: dict[str, Cross] = {
-    "s1-recipe": _cross(
-        ("rule", "recipe"),
-        RULES,
-        _RECIPE,
-        BASE,
-        left_out=frozenset(
-            {
-                (rule, column)
-                for rule in ("dense", "static")  # without links that come and go
-                for column, own in _RECIPE.items()
-                if "excess" in own
-            }
-            | {(rule, column) for rule in RULES if rule not in ("CHTs", "SET") for column in SWITCHES}
-        ),
-        seeds=3,
-        seeds_of=dict.fromkeys(SWITCHES, 1),
-    ),
-    "s1-tuning-fashion-mnist": _tuning(BASE, RATES, 10),
-    "s1-tuning-mnist": _tuning(BASE.replace(data="mnist"), RATES, 10),
-    "s1-tuning-cifar10": _tuning(CIFAR10, RATES[:3], 8),
+    "s1-recipe": _recipe(),
+    "s1-sparse": _sparse(),
+    "s1-sparsity-fashion-mnist": _sparsity("fashion-mnist", 3),
+    "s1-sparsity-mnist": _sparsity("mnist", 1),
+    "s1-tuning-fashion-mnist": _tuning("fashion-mnist", RATES, 10),
+    "s1-tuning-mnist": _tuning("mnist", RATES, 10),
+    "s1-tuning-cifar10": _tuning("cifar10-jpeg", RATES[:3], 8),
 }

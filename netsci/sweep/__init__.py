@@ -28,7 +28,7 @@ from netsci.sweep.cluster import CLUSTERS, ClusterError
 from netsci.sweep.names import Names, write_value
 from netsci.sweep.records import CHANGED, DamagedRecordError, Record, describe_origin, read_clock, read_sums
 from netsci.sweep.running import DamagedRecordsError, FailedCellsError, run_cells
-from netsci.sweep.store import find_record, load_record, record_path
+from netsci.sweep.store import find_kept, find_record, load_record, record_path
 
 __all__ = [
     "CHANGED",
@@ -42,6 +42,7 @@ __all__ = [
     "Record",
     "Task",
     "describe_origin",
+    "find_kept",
     "find_record",
     "load_record",
     "read_clock",

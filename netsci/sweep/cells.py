@@ -54,7 +54,8 @@ class Cell:
 
     The function takes the parameters as keywords and returns a Record; raise `version` when its numbers
     change. `data` identifies the data: a name, a version, a checksum. The record of a cell that is `kept` is
-    committed, because making it takes hours. Cells of the same name are equal.
+    committed, because making it takes hours. `aside` are parameters that change no number of the record, such
+    as what to write beside it: they are not part of the name. Cells of the same name are equal.
 
     Examples
     --------
@@ -68,6 +69,7 @@ class Cell:
     data: str
     parameters: tuple[tuple[str, Any], ...]
     kept: bool = False
+    aside: tuple[tuple[str, Any], ...] = ()
 
     @classmethod
     def of(
@@ -78,23 +80,30 @@ class Cell:
         data: str,
         kept: bool = False,
         defaults: Mapping[str, Any] | None = None,
+        aside: Mapping[str, Any] | None = None,
         **parameters: Any,
     ) -> Cell:
         """Make a cell of keyword parameters (numbers, texts, booleans, None and tuples of them).
 
         defaults : what the code takes for a parameter that is not given. A parameter that is new, so that the
         version's frozen defaults do not know it, and has its default is left out: names stay as they are.
+        aside : parameters of the task that change no number, and so no name.
         """
         if not isinstance(task, Task):
             raise TypeError(f"task must be a netsci.sweep.Task; got {shorten(task)}")
-        check_mapping(defaults, "defaults")
+        for name, value in (("defaults", defaults), ("aside", aside)):
+            check_mapping(value, name)
+        if twice := sorted(parameters.keys() & (aside or {}).keys()):
+            raise ValueError(f"{twice[0]} must be given once: as a parameter, or aside")
         frozen, defaults = task.names.find_frozen(task.name, version), defaults or {}
         given = {
             name: value
             for name, value in parameters.items()
             if name in frozen or name not in defaults or write_value(value) != write_value(defaults[name])
         }
-        return cls(task, version, data, tuple(sorted(given.items())), kept)
+        return cls(
+            task, version, data, tuple(sorted(given.items())), kept, tuple(sorted((aside or {}).items()))
+        )
 
     def __getitem__(self, name: str) -> Any:
         return dict(self.parameters)[name]
@@ -123,11 +132,12 @@ class Cell:
     def run(self, folder: Path | None = None) -> Record:
         """Import the task and run it.
 
-        A task with a parameter `folder` may keep there what lets it go on after it was stopped.
+        A task with a parameter `folder` may keep there what lets it go on after it was stopped, and put into
+        its subfolder "kept" what is to stay.
         """
         function = self.task.load()
         keeps = {"folder": folder} if "folder" in inspect.signature(function).parameters else {}
-        record = function(**dict(self.parameters), **keeps)
+        record = function(**dict(self.parameters), **dict(self.aside), **keeps)
         if not isinstance(record, Record):
             raise TypeError(f"task {self.task.where} must return a Record; got {type(record).__name__}")
         return record

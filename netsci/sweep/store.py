@@ -2,6 +2,7 @@
 
     <folder>/records/<name>.npz      of cells that are kept: commit them
     <folder>/runs/<name>.npz         of the others
+    <folder>/kept/<name>/            files that runs leave beside their records, such as networks
     <folder>/.../<name>.partial/     what lets a stopped run go on, with its lock
 
 A cell is known by its name; a record or a partial folder under an earlier name is found, too.
@@ -22,6 +23,7 @@ from netsci.sweep.cells import Cell
 from netsci.sweep.records import DamagedRecordError, Record, describe_origin, read_clock, read_sums
 
 FOLDERS = ("records", "runs")  # of records that are committed, and of the others
+KEPT = "kept"  # the folder of what runs leave beside their records, and of that in a partial folder
 
 
 def record_path(folder: Path, cell: Cell) -> Path:
@@ -40,6 +42,23 @@ def partial_path(folder: Path, cell: Cell) -> Path:
     """Return the folder of what lets a stopped run go on: that of an earlier name if one is there."""
     new = record_path(folder, cell).with_suffix(".partial")
     return next((path for path in _places(folder, cell, ".partial") if path.is_dir()), new)
+
+
+def find_kept(folder: Path, cell: Cell) -> Path | None:
+    """Return the folder of what the run of a cell left beside its record, None if there is none."""
+    check_path(folder, "folder")
+    check_instance(cell, Cell, "cell", "a netsci.sweep.Cell, which Cell.of makes")
+    places = (Path(folder) / KEPT / name for name in cell.all_names)
+    return next((place for place in places if place.is_dir()), None)
+
+
+def _keep(folder: Path, cell: Cell, partial: Path) -> None:
+    """Move what a run left under "kept" to its place, instead of what an earlier run left there."""
+    if (partial / KEPT).is_dir():
+        place = Path(folder) / KEPT / cell.name
+        shutil.rmtree(place, ignore_errors=True)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        (partial / KEPT).rename(place)
 
 
 def _places(folder: Path, cell: Cell, suffix: str) -> list[Path]:
@@ -100,6 +119,7 @@ def run_and_save(cell: Cell, folder: Path) -> None:
             if find_record(folder, cell) is None:
                 record = make_record(cell, partial)
                 lock.check()
+                _keep(folder, cell, partial)
                 record.save(path)
             shutil.rmtree(partial, ignore_errors=True)
     finally:

@@ -83,7 +83,7 @@ def run_on_worker(
 
 
 def run_unseen(cell: Cell, kept: Path) -> Record:
-    """Run a cell with a partial folder of this machine, and return its record.
+    """Run a cell with a partial folder of this machine, and return its record; what it would keep is lost.
 
     Raises FolderHeldError while another process of this machine runs it, and FolderLostError if another one
     has taken the folder over.

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from netsci.train.cells import TRAINING, read_epoch, read_total, recipe_cell
     from netsci.train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
     from netsci.train.features import features_of_run, pooled_features
-    from netsci.train.folder import read_recipe, save_network
     from netsci.train.inputs import Inputs
     from netsci.train.loop import Moment, Run, train
+    from netsci.train.network_file import load_network, read_recipe, save_network
     from netsci.train.own_data import as_data_set
     from netsci.train.random_keys import generator_at
     from netsci.train.random_keys import keyed as keyed
@@ -44,8 +44,9 @@ _LATER = {  # what is imported on first use, for most of it needs torch
     "keyed": "random_keys",  # former name
     "Moment": "loop",
     "Run": "loop",
-    "read_recipe": "folder",
-    "save_network": "folder",
+    "load_network": "network_file",
+    "read_recipe": "network_file",
+    "save_network": "network_file",
     "train": "loop",
 }
 
@@ -74,6 +75,7 @@ __all__ = [
     "generator_at",
     "keep_freed_memory",
     "load_checkpoint",
+    "load_network",
     "pooled_features",
     "read_epoch",
     "read_recipe",

@@ -95,20 +95,34 @@ def neuron(recipe: Recipe) -> LIF:
     return LIF(net.alpha, net.threshold, surrogate=net.surrogate, detach_reset=net.detach_reset)
 
 
+def build_architecture(
+    architecture: Architecture,
+    recipe: Recipe,
+    shape: tuple[int, ...],
+    classes: int,
+    links: Mapping[str, sp.csr_array],
+) -> nn.Module:
+    """Return the network of an architecture with these links, for inputs [C, H, W].
+
+    Examples
+    --------
+    >>> from netsci.models import mlp
+    >>> net = build_architecture(mlp, Recipe().replace(options=(("hidden", (4,)),)), (1, 2, 3), 5, {})
+    >>> [list(layer.weight.shape) for layer in net.layers]
+    [[4, 6], [5, 4]]
+    """
+    make, options = activation_of(recipe), _options(architecture, recipe)
+    return architecture.build(shape, classes, make, links=links, **options)
+
+
 def _build_architecture(architecture: Architecture, recipe: Recipe, inputs: Inputs) -> nn.Module:
     """Return the network of an architecture, its links drawn."""
     _check_activations(architecture, recipe)
-    make = partial(
-        architecture.build,
-        inputs.shape,
-        inputs.classes,
-        activation_of(recipe),
-        **_options(architecture, recipe),
-    )
+    make = partial(build_architecture, architecture, recipe, inputs.shape, inputs.classes)
     if recipe.topology is None:
-        return make(links={})
+        return make({})
     with torch.device("meta"):
-        plan = make(links={})
+        plan = make({})
     names, shapes = architecture.sparse_layers(plan), link_shapes(plan)
     if not names or set(names) - set(shapes):
         raise ValueError(
@@ -123,7 +137,7 @@ def _build_architecture(architecture: Architecture, recipe: Recipe, inputs: Inpu
     output = list(shapes)[-1]
     if output not in links:
         links[output] = full_links(*shapes[output])  # dense, but able to lose links of units that percolate
-    model = make(links=links)
+    model = make(links)
     ignored = [name for name in names if name not in sparse_layers(model)]
     if ignored:
         raise ValueError(

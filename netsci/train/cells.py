@@ -39,7 +39,9 @@ def recipe_cell(
 
     task, version : of what runs it; the task takes the values of a recipe by name, its `data` as `dataset`.
     data : which data these are, for the name of the run; the recipe's `data` by default.
-    kept : whether the record is to be committed. extra : parameters of the task, as `traced=True`.
+    kept : whether the record is to be committed. extra : parameters of the task, as `traced=True`. With
+    `networks=0` a run leaves the network of its last epoch beside its record, with `networks=5` also that of
+    each fifth epoch, see `netsci.sweep.find_kept`; this is no part of its name.
 
     Examples
     --------
@@ -53,6 +55,8 @@ def recipe_cell(
     defaults = write_old_names(recipe.defaults())
     dataset = values.pop("data")
     how: dict[str, Any] = {"version": version, "data": data or dataset, "kept": kept, "defaults": defaults}
+    if (networks := extra.pop("networks", None)) is not None:
+        how["aside"] = {"networks": as_whole(networks, "networks")}
     return Cell.of(task, **how, dataset=dataset, **values, **extra)
 
 

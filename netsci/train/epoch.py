@@ -22,6 +22,10 @@ from netsci.train.testing import Rows, row
 Progress = Callable[[int, float], None]
 
 
+class DivergedError(ValueError):
+    """The loss of a run became infinite or NaN."""
+
+
 @dataclass
 class State:
     """The changing parts of a run. epoch, step : epochs and batches done. rows : rows of the table so far."""
@@ -108,9 +112,9 @@ def _after_step(hooks: Hooks, step: Step, total: Any, recipe: Recipe) -> Evoluti
 
 
 def _check_finite(total: Any, step: Step, recipe: Recipe) -> None:
-    """Raise ValueError if the summed loss is infinite or NaN."""
+    """Raise DivergedError if the summed loss is infinite or NaN."""
     if not math.isfinite(float(total)):
-        raise ValueError(
+        raise DivergedError(
             f"the loss became infinite or NaN in epoch {step.epoch}: lower lr "
             f"({recipe.optimisation.lr:g}), or set clip, which limits the norm of the gradient"
         )

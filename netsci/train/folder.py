@@ -10,19 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import torch
-from torch import nn
 
-from netsci.arguments import check_instance, check_path, shorten
+from netsci.arguments import shorten
 from netsci.io.csv_text import format_csv
 from netsci.io.files import write_atomically
 from netsci.io.lock import check_lock
-from netsci.io.seal import find_damage, seal
-from netsci.sparse import sparse_layers
+from netsci.io.seal import find_damage
 from netsci.train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from netsci.train.recipe import Recipe
 
-FORMAT = "netsci network 1"
 MOST_FIELDS = 6  # that an error names
 CHECKPOINT, TABLE, RECIPE, NETWORK = (
     "checkpoint.safetensors",
@@ -30,6 +26,7 @@ CHECKPOINT, TABLE, RECIPE, NETWORK = (
     "recipe.json",
     "network.safetensors",
 )
+KEPT = "network-{:04d}.safetensors"  # after an epoch
 
 
 def prepare_folder(place: Path) -> Path:
@@ -116,40 +113,6 @@ def check_files(place: Path, checkpoint: Checkpoint) -> None:
         network.unlink()
 
 
-def read_recipe(path: str | Path) -> Recipe:
-    """Return the recipe in a network.safetensors or checkpoint.safetensors, once its checksum is seen to fit.
-
-    Raises
-    ------
-    ValueError
-        If the file is damaged, is of another kind, or was written before networks held their recipe.
-
-    Examples
-    --------
-    >>> path = Path(tempfile.mkdtemp()) / "network.safetensors"
-    >>> save_network(path, nn.Linear(2, 1), Recipe(seed=3))
-    >>> read_recipe(path).seed
-    3
-    """
-    from safetensors import SafetensorError, safe_open
-
-    check_path(path, "path")
-    place = Path(path)
-    try:
-        damage = find_damage(place)
-        with safe_open(place, framework="pt") as stored:
-            metadata = stored.metadata() or {}
-    except (SafetensorError, OSError) as error:
-        raise ValueError(f"{place} cannot be read as the network of a run ({error})") from error
-    if damage:
-        raise ValueError(f"{place} is damaged: {damage}; make it again, or replace it by an intact copy")
-    if "recipe" in metadata:
-        return Recipe.of(json.loads(metadata["recipe"]))
-    if metadata.get("format", "").startswith("netsci training"):
-        return Recipe.of(load_checkpoint(place).recipe)
-    raise ValueError(f"{place} holds no recipe: take the checkpoint or recipe.json of its run")
-
-
 def _texts(checkpoint: Checkpoint) -> dict[str, str]:
     """Return the files of a run that a checkpoint holds too, by name."""
     return {
@@ -179,49 +142,3 @@ def write_progress(place: Path, checkpoint: Checkpoint) -> None:
     save_checkpoint(place / CHECKPOINT, checkpoint)
     for name, text in _texts(checkpoint).items():
         write_atomically(place / name, text)
-
-
-def save_network(path: Path, model: nn.Module, recipe: Recipe | None = None) -> None:
-    """Write the parameters of a model to a safetensors file, as torch names and shapes them; no buffers.
-
-    A sparse linear layer "a" is stored as a.weight [out, in], 0 at missing links, and a.weight_mask, bool of
-    the same shape; read links from the mask, since a new link has the weight 0 too. An existing file is
-    replaced.
-
-    path : the file, its folder must exist. model : any torch module. recipe : kept in the file if given. The
-    file holds a SHA-256 of its content, too, which `netsci.io.load` checks.
-
-    Raises OSError if the file cannot be written.
-
-    Examples
-    --------
-    >>> from netsci.io import load_graph
-    >>> from netsci.sparse import SparseLinear
-    >>> path = Path(tempfile.mkdtemp()) / "network.safetensors"
-    >>> save_network(path, nn.Sequential(SparseLinear([[1, 0, 1], [0, 1, 0]])))
-    >>> load_graph(path).n_links
-    3
-    """
-    from safetensors.torch import save
-
-    check_path(path, "path")
-    if recipe is not None:
-        check_instance(recipe, Recipe, "recipe", "a netsci.train.Recipe, or None")
-    tensors: dict[str, torch.Tensor] = {}
-    sparse = sparse_layers(model)
-    for name, parameter in model.named_parameters():
-        layer, _, kind = name.rpartition(".")
-        if layer not in sparse or kind != "values":
-            tensors[name] = _plain(parameter)
-            continue
-        weight = sparse[layer].weight
-        # Outputs first, a row of (channels x kernel places): the transpose of the links.
-        mask = torch.from_numpy(sparse[layer].links.T.toarray())
-        tensors[f"{layer}.weight"] = _plain(weight)
-        tensors[f"{layer}.weight_mask"] = mask.reshape(weight.shape).contiguous()
-    metadata = {"format": FORMAT} | ({} if recipe is None else {"recipe": json.dumps(recipe.flat())})
-    write_atomically(path, seal(save(tensors, metadata=metadata)))
-
-
-def _plain(tensor: torch.Tensor) -> torch.Tensor:
-    return tensor.detach().cpu().contiguous()

@@ -16,36 +16,31 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from torch import nn
 
 from netsci.arguments import as_whole, check_callable, check_flag, check_path
-from netsci.data import DataSet
 from netsci.io.lock import FolderLock, check_lock
 from netsci.measure import Trace
 from netsci.topology import Evolution
-from netsci.train.build import build
 from netsci.train.checkpoint import Checkpoint
 from netsci.train.devices import check_device
-from netsci.train.epoch import State, steps_of, train_epoch
+from netsci.train.epoch import State, train_epoch
 from netsci.train.folder import (
     CHECKPOINT,
+    KEPT,
     NETWORK,
     RECIPE,
     TABLE,
-    check_files,
-    find_checkpoint,
     prepare_folder,
-    save_network,
     write_progress,
 )
 from netsci.train.inputs import Inputs
-from netsci.train.learners import learner, optimizer_of
-from netsci.train.methods.base import Hooks, Step, method_of
+from netsci.train.learners import learner
+from netsci.train.network_file import save_network
 from netsci.train.own_data import as_data_set
-from netsci.train.random_keys import EVOLUTION, METHOD, generator_at
 from netsci.train.recipe import Recipe
+from netsci.train.start import begin
 from netsci.train.structure import structure
 from netsci.train.testing import Rows, row, test, trace_of
 
@@ -123,6 +118,7 @@ def train(
     download: bool = False,
     stop_after: int | None = None,
     test_every: int = 1,
+    keep_every: int = 0,
     observe: Observer | None = None,
     progress: Progress | None = None,
 ) -> Run:
@@ -142,6 +138,8 @@ def train(
     stop_after : pause after this epoch; 0 pauses before the first. Call `train` again to resume.
     test_every : test after each epoch that is a multiple of this; 0 tests after the last epoch only. It
         changes which rows the table has, but no number in them.
+    keep_every : also write the network to the folder after each epoch that is a multiple of this, as
+        network-0005.safetensors; 0 writes the last one only.
     observe : function of a Moment, called before the first and after every epoch.
     progress : function (epoch, share of it that is done), called after every batch.
 
@@ -162,8 +160,11 @@ def train(
     Source: S0 appendix A.5 (the order within an epoch).
     """
     last = _last(recipe, stop_after)
-    if as_whole(test_every, "test_every") < 0:
-        raise ValueError(f"test_every must be at least 0; got {test_every!r}")
+    for name, number in (("test_every", test_every), ("keep_every", keep_every)):
+        if as_whole(number, name) < 0:
+            raise ValueError(f"{name} must be at least 0; got {number!r}")
+    if keep_every and folder is None:
+        raise ValueError(f"keep_every writes to the folder of the run: give one; got keep_every={keep_every}")
     check_device(device)
     for name, flag in (("resume", resume), ("download", download)):
         check_flag(flag, name)
@@ -178,47 +179,48 @@ def train(
             recipe = recipe.replace(data=data.name, data_options=())
     place = prepare_folder(Path(folder)) if folder is not None else None
     with nullcontext() if place is None else FolderLock(place):
-        return _train(recipe, place, last, resume, device, data, download, test_every, observe, progress)
+        inputs = Inputs(recipe, device, data=data, download=download)
+        state = begin(recipe, inputs, device, place if resume else None)
+        return _train(state, inputs, place, last, _Watch(test_every, keep_every, observe, progress))
 
 
-def _train(
-    recipe: Recipe,
-    place: Path | None,
-    last: int,
-    resume: bool,
-    device: str,
-    data: DataSet | None,
-    download: bool,
-    test_every: int,
-    observe: Observer | None,
-    progress: Progress | None,
-) -> Run:
-    """Train as `train` does, in a folder that this run has locked."""
-    inputs = Inputs(recipe, device, data=data, download=download)
-    state = _start(recipe, inputs, device, place if resume else None)
+@dataclass(frozen=True)
+class _Watch:
+    """After how many epochs to test and to keep the network, and whom to tell."""
+
+    test_every: int
+    keep_every: int
+    observe: Observer | None
+    progress: Progress | None
+
+
+def _train(state: State, inputs: Inputs, place: Path | None, last: int, watch: _Watch) -> Run:
+    """Train from a state as `train` does, in a folder that this run has locked."""
+    recipe = inputs.recipe
     if state.epoch == 0 and not state.rows:
-        tested = test(state.model, inputs) if _is_test_due(0, recipe, test_every) else []
+        tested = test(state.model, inputs) if _is_test_due(0, recipe, watch.test_every) else []
         state.rows += _rows(0, structure(state.model) + tested)
-        _call_observer(observe, state, [])
+        _call_observer(watch.observe, state, [])
         if last == 0 and place is not None:
             _write(place, recipe, state, inputs.checksum)
     learn = learner(recipe)
     while state.epoch < last:
         state.epoch += 1
-        begin, used = time.perf_counter(), time.process_time()
-        measured, evolutions = train_epoch(state, recipe, inputs, learn, progress)
+        started, used = time.perf_counter(), time.process_time()
+        measured, evolutions = train_epoch(state, recipe, inputs, learn, watch.progress)
         measured += structure(state.model)
-        if _is_test_due(state.epoch, recipe, test_every):
+        if _is_test_due(state.epoch, recipe, watch.test_every):
             measured += test(state.model, inputs)
-        measured.append(row("seconds", time.perf_counter() - begin, "s"))
+        measured.append(row("seconds", time.perf_counter() - started, "s"))
         measured.append(row("processor seconds", time.process_time() - used, "s"))
         state.rows += _rows(state.epoch, measured)
-        _call_observer(observe, state, evolutions)
+        _call_observer(watch.observe, state, evolutions)
         if place is not None:
             _write(place, recipe, state, inputs.checksum)
+            if watch.keep_every and state.epoch % watch.keep_every == 0:
+                _save(place / KEPT.format(state.epoch), state.model, recipe, inputs)
     if place is not None and state.epoch == recipe.optimisation.epochs:
-        check_lock(place)
-        save_network(place / NETWORK, state.model, recipe)
+        _save(place / NETWORK, state.model, recipe, inputs)
     return Run(recipe, state.model, inputs, pd.DataFrame(state.rows), state.epoch)
 
 
@@ -238,44 +240,6 @@ def _is_test_due(epoch: int, recipe: Recipe, every: int) -> bool:
     return epoch == recipe.optimisation.epochs or (every > 0 and epoch % every == 0)
 
 
-def _start(recipe: Recipe, inputs: Inputs, device: str, place: Path | None) -> State:
-    """Return the first state: of a new network, or of the checkpoint in the folder."""
-    model = build(recipe, inputs).to(device)
-    checkpoint = None if place is None else find_checkpoint(place, recipe, inputs.checksum)
-    hooks = _start_hooks(recipe, model, inputs)  # before loading: methods see the network at its start
-    if checkpoint is None or place is None:
-        return State(model, optimizer_of(recipe, model), hooks)
-    try:
-        model.load_state_dict(checkpoint.model)
-        optimizer = optimizer_of(recipe, model)
-        optimizer.load_state_dict(checkpoint.optimizer)
-        # Versions before methods kept the layers that had stopped, and nothing else.
-        old = checkpoint.method is None
-        hooks.load_state_dict({"stopped": checkpoint.notes["stopped"]} if old else checkpoint.method or {})
-        rows = checkpoint.notes["rows"]
-    except (RuntimeError, ValueError, KeyError) as error:
-        raise ValueError(
-            f"{place} holds a checkpoint that does not fit this version ({error}): continue with the version "
-            "that wrote it, or start again with resume=False"
-        ) from error
-    check_files(place, checkpoint)
-    return State(model, optimizer, hooks, checkpoint.epoch, checkpoint.step, rows)
-
-
-def _start_hooks(recipe: Recipe, model: nn.Module, inputs: Inputs) -> Hooks:
-    """Start the hooks of the recipe's method. Those of a dense network do nothing."""
-    method = method_of(recipe)
-    if method is None:
-        return Hooks()
-
-    def draw(step: Step, part: int = 0) -> np.random.Generator:
-        # The key of a step at the end of an epoch is that of evolutions before there were others.
-        number = step.batch % step.steps.batches
-        return generator_at(recipe.seed, step.epoch, number, METHOD + part if part else EVOLUTION)
-
-    return method.start(model, steps_of(recipe, inputs), draw)
-
-
 def _call_observer(observe: Observer | None, state: State, evolutions: list[Evolution]) -> None:
     state.model.eval()  # tested or not, whoever looks finds it in the same mode
     if observe is not None:
@@ -289,6 +253,11 @@ def _write(place: Path, recipe: Recipe, state: State, checksum: str) -> None:
     model, optimizer = state.model.state_dict(), state.optimizer.state_dict()
     method = state.hooks.state_dict()
     write_progress(place, Checkpoint(recipe.flat(), state.epoch, state.step, model, optimizer, notes, method))
+
+
+def _save(path: Path, model: nn.Module, recipe: Recipe, inputs: Inputs) -> None:
+    check_lock(path.parent)
+    save_network(path, model, recipe, shape=inputs.shape, classes=inputs.classes)
 
 
 def _rows(epoch: int, measured: Rows) -> Rows:

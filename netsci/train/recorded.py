@@ -22,9 +22,12 @@ from netsci.sparse import sparse_layers
 from netsci.sweep import Record
 from netsci.train.allocation import keep_freed_memory
 from netsci.train.build import build
+from netsci.train.epoch import DivergedError
+from netsci.train.inputs import Inputs
 from netsci.train.loop import Run, train
 from netsci.train.random_keys import generator_at
 from netsci.train.recipe import Recipe
+from netsci.train.testing import row
 
 NOISE: dict[str, Callable[..., NDArray[Any]]] = {
     "bit-flip": bit_flip,
@@ -42,6 +45,7 @@ def run(
     noise: tuple[float, ...] = (),
     traced: bool = False,
     folder: Path | None = None,
+    networks: int | None = None,
     **recipe: Any,
 ) -> Record:
     """Train by a recipe (its values by name) and record every epoch, the first and last topology, and more.
@@ -49,8 +53,11 @@ def run(
     dataset : the recipe's `data`.
     noise : shares of flipped bits, false or dropped spikes at which the trained network is tested.
     traced : count spikes and operations of the whole test set.
+    networks : put the network of the last epoch, and of each epoch that is a multiple of this (0: of none),
+        into the subfolder "kept" of folder; None for no network.
 
-    S-TP is tested after its last epoch only: a test after each would take a third of the time.
+    S-TP is tested after its last epoch only: a test after each would take a third of the time. A run whose
+    loss becomes infinite or NaN is a result too: its accuracies are NaN, and the note "diverged" says when.
     """
     keep_freed_memory()
     device = os.environ.get("NETSCI_DEVICE", "cpu")
@@ -58,7 +65,15 @@ def run(
         torch.set_num_threads(int(os.environ.get("NETSCI_THREADS", "1")))
     chosen = Recipe.of({"data": dataset, **recipe})
     stp = chosen.optimisation.learner == "stp"
-    run = train(chosen, folder=folder, device=device, test_every=0 if stp else 1)
+    every = networks or 0 if folder else 0
+    try:
+        run = train(chosen, folder=folder, device=device, test_every=0 if stp else 1, keep_every=every)
+    except DivergedError as error:
+        source = Inputs(chosen, "cpu").source
+        notes = {"source": source, "device": device_name(device), "diverged": str(error)}
+        return Record(_diverged(chosen.optimisation.epochs), notes)
+    if networks is not None and folder:
+        _keep_networks(Path(folder))
     arrays = {f"table_{name}": column.to_numpy() for name, column in run.table.items()}
     for name in ("table_layer", "table_measure", "table_unit"):
         arrays[name] = arrays[name].astype(str)
@@ -77,6 +92,21 @@ def run(
     if traced:
         arrays |= totals(run)
     return Record(arrays, {"source": run.inputs.source, "device": device_name(device)})
+
+
+def _diverged(epochs: int) -> dict[str, NDArray[Any]]:
+    """Return the table of a run that diverged: an accuracy of NaN after each epoch."""
+    line = row("accuracy", math.nan, "share")
+    return {"table_epoch": np.arange(1, epochs + 1)} | {
+        f"table_{name}": np.array([value] * epochs) for name, value in line.items()
+    }
+
+
+def _keep_networks(folder: Path) -> None:
+    """Move the networks of a run's folder to its subfolder "kept"."""
+    (folder / "kept").mkdir(exist_ok=True)
+    for path in folder.glob("network*.safetensors"):
+        path.rename(folder / "kept" / path.name)
 
 
 def masks(run: Run) -> dict[str, NDArray[Any]]:

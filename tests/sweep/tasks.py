@@ -15,3 +15,10 @@ def fail(*, seed: int) -> Record:
 
 def wrong(*, seed: int) -> int:
     return seed
+
+
+def leave(*, seed: int, folder, letters: int = 0) -> Record:
+    (folder / "kept").mkdir()
+    (folder / "kept" / "note.txt").write_text("abc"[:letters])
+    (folder / "other.txt").write_text("not to stay")
+    return Record({"seed": np.array(seed)})

@@ -13,10 +13,13 @@ SMALL = {"options": (("hidden", (16,)),), "data": "digits", "steps": 2, "epochs"
 SMALL |= {"early_stop": None, "test_limit": 100, "sparsity": 0.5}
 
 
+NO_NUMBER = ("folder", "networks")  # parameters that change no number of a record, and no name
+
+
 def find_defaults(task: Task, own: set[str]) -> dict[str, str]:
     """Return what a task takes for each parameter that is not given: its own, and those of a recipe."""
     parameters = inspect.signature(task.load()).parameters
-    found = {n: p.default for n, p in parameters.items() if p.default is not p.empty and n != "folder"}
+    found = {n: p.default for n, p in parameters.items() if p.default is not p.empty and n not in NO_NUMBER}
     if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
         of_recipe = write_old_names(Recipe().defaults())
         found |= {name: of_recipe[name] for name in set(of_recipe) - set(parameters) - own}

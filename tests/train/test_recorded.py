@@ -1,5 +1,6 @@
 """What is asked of trained networks, on networks of a few units that are counted by hand."""
 
+import math
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,7 +11,8 @@ from torch import nn
 from netsci.models import mlp
 from netsci.sparse import sparse_layers
 from netsci.spiking import LIF, record
-from netsci.train import PRESETS, Recipe, read_epoch, recorded, train
+from netsci.sweep import run_cells
+from netsci.train import PRESETS, Recipe, read_epoch, recipe_cell, recorded, train
 from netsci.train.recorded import NOISE, masks, noisy, totals, unpack
 
 
@@ -100,3 +102,12 @@ def test_a_record_holds_the_first_and_the_last_links():
     assert np.array_equal(unpack(kept, "first", "layers.0"), first)
     assert np.array_equal(unpack(kept, "last", "layers.0"), last)
     assert masks(train(recipe.replace(dense=True))) == {}
+
+
+def test_a_run_that_diverges_is_a_record_without_accuracy(tmp_path):
+    recipe = PRESETS["digits-mlp"].replace(limit=60, test_limit=30, batch=20, epochs=3, lr=1e30)
+    cell = recipe_cell(recipe)
+    record = run_cells([cell], tmp_path)[cell]
+    assert "became infinite or NaN in epoch 1" in record.notes["diverged"]
+    assert all(math.isnan(read_epoch(record, "accuracy", epoch=epoch)) for epoch in range(3))
+    assert "diverged" not in run_cells([recipe_cell(recipe.replace(lr=0.01))], tmp_path).popitem()[1].notes

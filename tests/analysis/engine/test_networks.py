@@ -1,0 +1,58 @@
+"""Networks beside records: found where they are, trained again where not, refused where they differ."""
+
+import numpy as np
+import pytest
+
+from analysis.engine.networks import find_networks
+from netsci.sweep import Record, find_kept, load_record, record_path, run_cells
+from netsci.train import PRESETS, load_network, recipe_cell
+
+RECIPE = PRESETS["digits-mlp"].replace(
+    options=(("hidden", (24,)),), sparsity=0.8, epochs=5, limit=60, test_limit=30, batch=20
+)
+CELL = recipe_cell(RECIPE, networks=2)
+
+
+@pytest.fixture
+def results(tmp_path):
+    run_cells([CELL], tmp_path)
+    return tmp_path
+
+
+def test_networks_come_by_epoch_the_last_one_last(results):
+    found = find_networks(CELL, results)
+    assert list(found) == [2, 4, -1]
+    assert all(path.parent == find_kept(results, CELL) for path in found.values())
+    assert load_network(found[-1]).layers[0].n_links > 0
+
+
+def test_missing_networks_are_made_again_to_the_same_bits(results):
+    before = {epoch: path.read_bytes() for epoch, path in find_networks(CELL, results).items()}
+    place = find_kept(results, CELL)
+    for path in place.iterdir():
+        path.unlink()
+    place.rmdir()
+    again = {epoch: path.read_bytes() for epoch, path in find_networks(CELL, results).items()}
+    assert again == before
+
+
+def test_a_record_that_a_run_does_not_give_is_named(results):
+    place = find_kept(results, CELL)
+    place.rename(results / "elsewhere")
+    record = load_record(results, CELL)
+    measures = record.arrays["table_measure"]
+    false = np.where(measures == "accuracy", 0.01, record.arrays["table_value"])
+    Record({**record.arrays, "table_value": false}, record.notes).save(record_path(results, CELL))
+    with pytest.raises(ValueError, match="does not agree with its record"):
+        find_networks(CELL, results)
+    assert find_kept(results, CELL) is None
+
+
+def test_a_cell_without_networks_says_so(tmp_path):
+    with pytest.raises(ValueError, match="leaves no networks"):
+        find_networks(recipe_cell(RECIPE), tmp_path)
+
+
+def test_networks_of_a_run_that_was_never_made_are_trained(tmp_path):
+    assert list(find_networks(CELL, tmp_path)) == [2, 4, -1]
+    assert load_record(tmp_path, CELL)
