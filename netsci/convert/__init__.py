@@ -1,0 +1,1 @@
+"""Conversion of trained networks to spiking ones, their topology untouched."""

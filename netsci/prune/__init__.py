@@ -1,0 +1,1 @@
+"""Pruning after training: scores on data, SparseGPT, and structural pruning."""
