@@ -180,9 +180,16 @@ def arcs(nodes: pd.DataFrame, links: pd.DataFrame, *, edge: float, points: int =
 
 
 def draw_disks(
-    nodes: pd.DataFrame, links: Mapping[str, pd.DataFrame], captions: Mapping[str, str], backend: str
+    nodes: pd.DataFrame,
+    links: Mapping[str, pd.DataFrame],
+    captions: Mapping[str, str],
+    backend: str,
+    order: tuple[str, ...] = POPULATIONS,
 ) -> Any:
-    """Draw a disk for each model of `links`: native radii over that of the disk, 2 ln N."""
+    """Draw a disk for each model of `links`: native radii over that of the disk, 2 ln N.
+
+    order : the populations, which colour the nodes.
+    """
     nodes = nodes.assign(label=nodes["population"] + " " + nodes["node"].astype(str))
     nodes["caption"] = nodes["model"].map(captions)
     drawn = []
@@ -193,7 +200,7 @@ def draw_disks(
         for axis, turn in (("x", np.cos), ("y", np.sin)):
             nodes.loc[nodes["model"] == name, axis] = (here["radius"] / edge * turn(here["theta"])).to_numpy()
     kept: dict[str, Any] = {
-        "order": list(POPULATIONS),
+        "order": list(order),
         "columns": 2 if len(links) == 4 else 3,
         "backend": backend,
     }

@@ -2,6 +2,8 @@
 
 s1-vgg      rule by the sparsity of convolutions
 s1-resnet   CHTss against dense
+
+s1-figure3-vgg   the classifiers of s1-vgg as S1's Figure 3 shows one of them
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from typing import Any
 
 from analysis.engine.cross import Changes, Cross
 from analysis.engine.printed import read_printed
+from analysis.s1.concentration import Concentration
 from netsci.sweep import Cell
 from netsci.train.presets import PRESETS
 from netsci.train.recipe import Recipe
@@ -52,7 +55,7 @@ def shrink(recipe: Recipe, changes: Changes) -> tuple[Recipe, dict[str, Any]]:
     small: dict[str, Any] = {"data": "digits", "epochs": 2, "limit": 60, "test_limit": 30, "batch": 10}
     small |= {"augment": "none", "options": (("width", 4),)}
     if recipe.net.model == "vgg16":
-        small["options"] = (("hidden", (64,)), ("pooling", "average"), ("width", 1 / 16))
+        small["options"] = (("hidden", (64, 64)), ("pooling", "average"), ("width", 1 / 16))
     return recipe.replace(**small), dict(changes)
 
 
@@ -94,4 +97,28 @@ def _resnet() -> Cross:
     return Cross(names, rows, columns, RESNET, shrink, seconds, seeds=2, **kept)
 
 
+def _classifier(cross: Cross) -> Concentration:
+    """Return the two sparse linear layers of VGG-16.
+
+    S1's Figure 3 shows the last two, of which one is dense here: it would give each live unit before it ten
+    links more than any other has, and so all hubs, whatever the rule.
+    """
+    rows = {"static": "random", "CHTss": "CHTss", "SET": "SET", "RigL": "RigL"}
+    return Concentration(
+        cross,
+        "78 %",
+        rows,
+        layers=("classifier.0", "classifier.3"),
+        populations=("features", "hidden 1", "hidden 2"),
+        evolutions=dict.fromkeys(("CHTss", "SET", "RigL"), round(0.75 * EPOCHS / EVERY)),
+        gammas={"CHTss": read_gammas()["ours"]},
+    )
+
+
+def read_gammas() -> dict[str, float]:
+    """Return the exponents that S1's Figure 3 prints."""
+    return {e.row: e.printed for e in read_printed("s1_figure3")}
+
+
 CROSSES: dict[str, Cross] = {"s1-vgg": _vgg(), "s1-resnet": _resnet()}
+CONCENTRATIONS = {"s1-figure3-vgg": _classifier(CROSSES["s1-vgg"])}

@@ -62,7 +62,7 @@ CHOSEN: dict[str, dict[str, dict[float, float]]] = {
         "RigL": {DECAY: 0.1, 0.0: 0.1},
     },
     "cifar10-jpeg": {
-        "dense": {DECAY: 0.03, 0.0: 0.03},
+        "dense": {DECAY: 0.01, 0.0: 0.01},
         "CHTs": {DECAY: 0.1, 0.0: 0.1},
         "SET": {DECAY: 0.1, 0.0: 0.1},
         "RigL": {DECAY: 0.1, 0.0: 0.1},

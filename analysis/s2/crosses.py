@@ -1,11 +1,13 @@
 """S2's claim on multilayer perceptrons: networks 3072-3072-3072-10 on CIFAR-10, by rule and length.
 
 s2-mlp   rule by sparsity, epochs and augmentation; curves over epochs and over processor time
+s2-topology   what these rules make of the links: S1 Figure 3's measures of networks of 60 epochs
 """
 
 from __future__ import annotations
 
 from analysis.engine.cross import Changes, Cross
+from analysis.s1.concentration import Concentration
 from analysis.s1.recipes import EXCESS, MORE_RULES, PERCEPTRONS, RULES, choose, seconds, shrink
 
 DATA = "cifar10-jpeg"
@@ -52,3 +54,14 @@ def _mlp() -> Cross:
 
 
 CROSSES: dict[str, Cross] = {"s2-mlp": _mlp()}
+CONCENTRATIONS = {
+    "s2-topology": Concentration(
+        CROSSES["s2-mlp"],
+        "60 epochs",
+        {"static": "random", "CHTs": "CHTs", "CHT": "CHT", "SET": "SET", "RigL": "RigL", "GMP": "GMP"},
+        layers=("layers.0", "layers.1"),
+        populations=("input", "hidden 1", "hidden 2"),
+        evolutions=dict.fromkeys(("CHTs", "CHT", "SET", "RigL", "GMP"), round(0.75 * LONG)),
+        drawn=False,
+    )
+}

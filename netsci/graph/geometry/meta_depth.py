@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from netsci.arguments import as_count
 from netsci.graph.checks import check_generator, check_graph, check_number
+from netsci.graph.degree.exponent import grid_exponent
 from netsci.graph.degree.exponent_table import random_control
 from netsci.graph.geometry.embedding import Embedding, radial_coordinates
 from netsci.graph.layered import LayeredGraph
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 def meta_depth(
     graph: LayeredGraph,
-    embedding: Embedding,
+    embedding: Embedding | None = None,
     *,
     hubs: float = 0.05,
     permutations: int = 999,
@@ -42,7 +43,9 @@ def meta_depth(
 
     Parameters
     ----------
-    graph : the layered graph. embedding : of its `adjacency(directed=False)` without self-loops.
+    graph : the layered graph. embedding : of its `adjacency(directed=False)` without self-loops. None takes
+        all linked nodes, with the radii and the gamma that `coalescent_embedding` gives them by their
+        degrees: no angle plays a part here, and those of a large network take minutes.
     hubs : share of the embedded nodes, in (0, 1]. permutations : random networks, at least 1.
     rng : numpy Generator.
 
@@ -75,15 +78,15 @@ def meta_depth(
     import pandas as pd
 
     _check(graph, embedding, hubs, permutations, rng)
-    degrees = _degrees(graph)[embedding.nodes]
+    nodes, gamma, radii = _radii(graph) if embedding is None else _unpack(embedding)
+    degrees, count = _degrees(graph)[nodes], len(graph.populations)
     if not degrees.all():
-        node = int(embedding.nodes[np.argmin(degrees)])
+        node = int(nodes[np.argmin(degrees)])
         raise ValueError(
             f"embedding must be of this graph; it holds node {node}, which has no links in the graph"
         )
-    gamma, count = embedding.gamma, len(graph.populations)
-    whole = len(embedding.nodes) == np.count_nonzero(_degrees(graph))
-    found = _place(graph.node_population[embedding.nodes], degrees, embedding.radius, hubs, count)
+    whole = len(nodes) == np.count_nonzero(_degrees(graph))
+    found = _place(graph.node_population[nodes], degrees, radii, hubs, count)
     draws = [_place(*_draw(graph, gamma, whole, rng), hubs, count) for _ in range(permutations)]
     share, radius = (
         _Chance(own, np.array([getattr(one, name) for one in draws]), side)
@@ -97,13 +100,28 @@ def meta_depth(
         "expected_hub_share": share.expected,
         "z_hubs": share.z,
         "p_hubs": share.p,
-        "mean_radius": _means(graph.node_population[embedding.nodes], embedding.radius, found.nodes),
+        "mean_radius": _means(graph.node_population[nodes], radii, found.nodes),
         "shared_radius": found.radius,
         "expected_radius": radius.expected,
         "z_radius": radius.z,
         "p_radius": radius.p,
     }
     return pd.DataFrame(columns)
+
+
+_Radii = tuple[NDArray[np.int64], float, NDArray[np.float64]]
+
+
+def _unpack(embedding: Embedding) -> _Radii:
+    return embedding.nodes, embedding.gamma, embedding.radius
+
+
+def _radii(graph: LayeredGraph) -> _Radii:
+    """Return the linked nodes, their gamma, and their radii as an embedding has them."""
+    degrees = _degrees(graph)
+    nodes = np.flatnonzero(degrees)
+    gamma = grid_exponent(degrees[nodes])[0] if np.ptp(degrees[nodes]) else math.nan
+    return nodes, gamma, radial_coordinates(degrees[nodes], gamma)
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,14 +222,16 @@ def _divide(totals: NDArray[Any], numbers: NDArray[np.int64]) -> NDArray[np.floa
 
 def _check(graph: Any, embedding: Any, hubs: Any, permutations: Any, rng: Any) -> None:
     check_graph(graph)
-    if not isinstance(embedding, Embedding):
-        raise TypeError(f"embedding must be an Embedding; got {type(embedding).__name__}")
+    if embedding is not None and not isinstance(embedding, Embedding):
+        raise TypeError(f"embedding must be an Embedding, or None; got {type(embedding).__name__}")
+    if embedding is None and not graph.n_links:
+        raise ValueError("graph must have links: without any there is no hub")
     check_number(hubs, "hubs")
     if not 0 < hubs <= 1:
         raise ValueError(f"hubs must be a share of the nodes in (0, 1]; got {hubs!r}")
     as_count(permutations, "permutations", 1)
     check_generator(rng)
-    if embedding.nodes.max() >= graph.n_nodes:
+    if embedding is not None and embedding.nodes.max() >= graph.n_nodes:
         raise ValueError(
             f"embedding holds node {embedding.nodes.max()}, but the graph has only {graph.n_nodes} nodes; "
             "embed its adjacency(directed=False)"

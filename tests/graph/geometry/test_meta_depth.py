@@ -1,6 +1,7 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import kstest
 
@@ -230,3 +231,15 @@ def test_refuses_bad_arguments():
     emptier = LayeredGraph.from_masks([np.zeros((60, 40)), np.ones((40, 50))])
     with pytest.raises(ValueError, match="must be of this graph"):
         meta_depth(emptier, disk, rng=generator())
+
+
+def test_without_an_embedding_radii_come_from_the_degrees():
+    graph = hourglass(generator())
+    disk = coalescent_embedding(graph.adjacency(directed=False))
+    table = meta_depth(graph, permutations=19, rng=generator())
+    expected = meta_depth(graph, disk, permutations=19, rng=generator())
+    pd.testing.assert_frame_equal(table, expected)
+    even = LayeredGraph.from_masks([np.eye(4)])  # all degrees are equal, so there is no gamma
+    assert meta_depth(even, permutations=3, rng=generator())["mean_radius"].isna().all()
+    with pytest.raises(ValueError, match="must have links"):
+        meta_depth(LayeredGraph.from_masks([np.zeros((3, 2))]), permutations=3, rng=generator())
