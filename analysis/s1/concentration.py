@@ -44,8 +44,9 @@ class Concentration:
 
     cross, column : whose runs. rows : their rows, "random" for the one that never evolves. layers : the
     sparse layers, in their order. populations : the names of units before, between and behind them.
-    evolutions : of each network that evolves. drawn : whether disks are embedded and drawn: those of
-    thousands of units take minutes. gammas : printed, by row.
+    evolutions : of each network that evolves. control : the network beside which as many random links stand,
+    anywhere between its live units: first links are equally many at each unit. drawn : whether disks are
+    embedded and drawn: those of thousands of units take minutes. gammas : printed, by row.
     """
 
     cross: Cross
@@ -54,8 +55,14 @@ class Concentration:
     layers: tuple[str, ...]
     populations: tuple[str, ...]
     evolutions: Mapping[str, int]
+    control: str
     drawn: bool = True
     gammas: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def controlled(self) -> str:
+        """What the control is called."""
+        return f"random, live units of {self.control}"
 
     def plan(self, scale: str, first_seed: int) -> dict[Cell, tuple[str, int]]:
         """Return network and seed of each cell."""
@@ -95,13 +102,7 @@ def tabulate(
     rows, flags, nodes, links = [], [], [], []
     first = min((seed for cell, (_, seed) in plan.items() if cell in records), default=0)
     reference = None
-    order = list(of.rows.values())
-    chosen = [(order.index(plan[cell][0]), plan[cell][1], cell) for cell in plan if cell in records]
-    for number, seed, cell in sorted(chosen, key=lambda one: one[:2]):
-        masks = of.masks(records[cell])
-        if not masks:
-            continue
-        name = order[number]
+    for number, (name, seed, masks) in enumerate(_networks(of, plan, records)):
         line = {"model": name, "seed": seed}
         graph = LayeredGraph.from_masks(masks)
         embedding = coalescent_embedding(graph.adjacency(directed=False)) if of.drawn else None
@@ -122,6 +123,22 @@ def tabulate(
     if nodes:
         tables |= {"nodes": pd.concat(nodes, ignore_index=True), "links": pd.concat(links, ignore_index=True)}
     return tables
+
+
+def _networks(
+    of: Concentration, plan: Mapping[Cell, tuple[str, int]], records: Mapping[Cell, Record]
+) -> list[tuple[str, int, Masks]]:
+    """Return name, seed and masks of all networks, in the order of the rows, controls last."""
+    order = list(of.rows.values())
+    chosen = sorted((order.index(plan[cell][0]), plan[cell][1], cell.name, cell) for cell in records)
+    found = [(order[number], seed, of.masks(records[cell])) for number, seed, _, cell in chosen]
+    found = [one for one in found if one[2]]
+    controls = [
+        (of.controlled, seed, nets.random_among_live(masks, seed))
+        for name, seed, masks in found
+        if name == of.control
+    ]
+    return [*found, *controls]
 
 
 _COLUMNS = ["model", "seed", "projection", "measure", "value", "unit"]

@@ -111,6 +111,7 @@ def _classifier(cross: Cross) -> Concentration:
         layers=("classifier.0", "classifier.3"),
         populations=("features", "hidden 1", "hidden 2"),
         evolutions=dict.fromkeys(("CHTss", "SET", "RigL"), round(0.75 * EPOCHS / EVERY)),
+        control="CHTss",
         gammas={"CHTss": read_gammas()["ours"]},
     )
 

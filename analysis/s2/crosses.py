@@ -62,6 +62,7 @@ CONCENTRATIONS = {
         layers=("layers.0", "layers.1"),
         populations=("input", "hidden 1", "hidden 2"),
         evolutions=dict.fromkeys(("CHTs", "CHT", "SET", "RigL", "GMP"), round(0.75 * LONG)),
+        control="CHTs",
         drawn=False,
     )
 }
