@@ -150,7 +150,7 @@ def _statistics(design: _Design) -> list[tuple[str, str, int, bool, _Statistic]]
     for name in GROUPS:
         x = design.lags[name]
         found.append((name, "mean lag", len(x), True, _mean(x, name)))
-        found.append((name, "rank-biserial", len(x), False, _signed(x, name)))
+        found.append((name, "rank-biserial", len(x), False, _balance(x, name)))
     group, n = "sparse minus dense", len(design.difference)
     for measure, x in (
         ("lag difference", design.difference),
@@ -158,7 +158,7 @@ def _statistics(design: _Design) -> list[tuple[str, str, int, bool, _Statistic]]
         ("rate later", design.rate_later),
     ):
         found.append((group, measure, n, True, _mean(x, "pairs")))
-    found.append((group, "rank-biserial", n, False, _signed(design.difference, "pairs")))
+    found.append((group, "rank-biserial", n, False, _balance(design.difference, "pairs")))
     for lags in ("all", "positive"):
         dense, sparse = (
             design.lags[name] if lags == "all" else np.where(design.lags[name] > 0, design.lags[name], np.nan)
@@ -227,7 +227,7 @@ def _mean(x: _Floats, kind: str) -> _Statistic:
     return mean
 
 
-def _signed(x: _Floats, kind: str) -> _Statistic:
+def _balance(x: _Floats, kind: str) -> _Statistic:
     """Return T+ - T- over its largest value; zeros are dropped."""
     sign = np.sign(x)
     used = np.abs(sign)

@@ -1,0 +1,36 @@
+"""The exhibit of what S1's printed numbers imply: no run, arithmetic on its tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from analysis.engine.exhibit import Tables
+from analysis.engine.implied import describe_implied
+from analysis.engine.names import RUN_NAMES
+from analysis.s1.implied import DATA, METHODS, NETS
+from netsci import plot
+from netsci.sweep import Cell, Task
+
+SOURCE = "none: printed numbers, analysis/expected/s1.*.csv"
+TASK = Task("s1-implied", "analysis.s1.implied:state_all", RUN_NAMES)
+
+
+def describe() -> dict[str, Any]:
+    """Return cells and functions of the exhibit."""
+    return describe_implied(Cell.of(TASK, version=1, data=SOURCE), draw)
+
+
+def draw(made: Tables, backend: str) -> Any:
+    """Draw how many more events a link of the sparse networks carries than one of the dense ones."""
+    table = made["table"]
+    parts = table["row"].str.split("/", expand=True)
+    shown = table[parts[0] == "firing"].assign(method=parts[3].map(METHODS))
+    name = parts[1].map({key: word for key, (word, _) in DATA.items()}) + " " + parts[2].map(NETS)
+    return plot.points(
+        shown.assign(network=name),
+        x="value",
+        y="network",
+        hue="method",
+        labels={"value": "events a link, sparse / dense", "network": ""},
+        backend=backend,
+    )
