@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -79,23 +80,36 @@ def make_record(statements: Iterable[Statement]) -> Record:
     return Record(arrays, {name: [getattr(one, name) for one in every] for name in TEXTS})
 
 
-def describe_implied(cell: Cell, draw: Callable[[Tables, str], Any]) -> dict[str, Any]:
-    """Return cells and functions of the exhibit of the statements that a cell makes."""
+def describe_implied(
+    cell: Cell, draw: Callable[[Tables, str], Any], headings: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return cells and functions of the exhibit of the statements that a cell makes.
+
+    headings : what each group of statements is called, in the order of the table.
+    """
     return {
         "cells": (cell,),
-        "tabulate": tabulate,
+        "tabulate": partial(tabulate, headings),
         "draw": draw,
         "sheet": sheet,
-        "pivot": pivot,
+        "pivot": partial(pivot, headings),
         "summarise": lambda tables: tables["table"],
     }
 
 
-def tabulate(records: Mapping[Cell, Record]) -> Tables:
-    """Tabulate the statements, a row each."""
+def tabulate(headings: Mapping[str, str], records: Mapping[Cell, Record]) -> Tables:
+    """Tabulate the statements, a row each, group by group.
+
+    Raises ValueError where a group has no heading, or a heading no group.
+    """
     (record,) = records.values()
     texts = {name: record.notes[name] for name in TEXTS}
     table = pd.DataFrame({**texts, "value": record.arrays["value"], "printed": record.arrays["printed"]})
+    groups = table["row"].str.partition("/")[0]
+    if set(groups) != set(headings):
+        raise ValueError(f"headings and groups differ: {sorted(set(groups) ^ set(headings))}")
+    order = groups.map(list(headings).index)
+    table = table.iloc[order.argsort(kind="stable")].reset_index(drop=True)
     table = table.assign(seed=0, measure="value")
     columns = [
         "row",
@@ -137,7 +151,7 @@ def sheet(tables: Tables) -> Sheet:
     return Sheet(frame, printed, units, exact)
 
 
-def pivot(tables: Tables) -> tuple[Pivot, Missing]:
+def pivot(headings: Mapping[str, str], tables: Tables) -> tuple[Pivot, Missing]:
     """Return the statements as people read them: value beside the printed one, verdict and arithmetic."""
     rows: list[tuple[str, tuple[PivotCell, ...]]] = []
     for line in tables["table"].itertuples():
@@ -149,7 +163,7 @@ def pivot(tables: Tables) -> tuple[Pivot, Missing]:
             PivotCell(ours=str(line.verdict)),
             PivotCell(ours=str(line.arithmetic)),
         )
-        rows.append((f"{group.replace('-', ' ')}|{line.words} ({line.place})", cells))
+        rows.append((f"{headings[group]}|{line.words} ({line.place})", cells))
     return Pivot(("value", "verdict", "arithmetic"), tuple(rows)), ()
 
 

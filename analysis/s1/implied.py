@@ -16,7 +16,7 @@ from analysis.s1.counts import (
     count_convolutions,
     count_vit,
 )
-from analysis.s1.implied_6conv import DATA, state_events, state_sparsities, state_table2
+from analysis.s1.implied_6conv import DATA, state_events, state_sensitivity, state_sparsities, state_table2
 from netsci.measure import energy_reduction
 from netsci.sweep import Record
 
@@ -28,17 +28,8 @@ ROUNDING = 0.0051
 
 def state_all() -> Record:
     """State all that follows, or does not, from the printed numbers of S1."""
-    parts = (
-        _table1,
-        _first_convolution,
-        _firing,
-        state_sparsities,
-        state_table2,
-        state_events,
-        _vit,
-        _saturation,
-        _unknown,
-    )
+    own = (_table1, _first_convolution, _firing, _vit, _vit_rivals, _saturation)
+    parts = (*own, state_sparsities, state_table2, state_events, state_sensitivity, _unknown)
     return make_record(statement for part in parts for statement in part())
 
 
@@ -163,6 +154,10 @@ def _vit() -> Iterator[Statement]:
             f"of {(100 - printed) / (100 - alike):.2f} times dense ones",
             FOLLOWS, alike, "percent", printed,
         )  # fmt: skip
+
+
+def _vit_rivals() -> Iterator[Statement]:
+    t, text = read_values("s1.table4"), read_values("s1.text")
     accuracy = {row.split("/")[2]: v for (row, c), v in t.items() if c == "dcgs_t8_snn_accuracy_percent"}
     rivals = {name: v for name, v in accuracy.items() if name not in ("dense", "ours")}
     nearest = max(rivals, key=lambda name: rivals[name])

@@ -15,9 +15,24 @@ SOURCE = "none: printed numbers, analysis/expected/s1.*.csv"
 TASK = Task("s1-implied", "analysis.s1.implied:state_all", RUN_NAMES)
 
 
+HEADINGS = {
+    "table1": "What the text says of Table 1",
+    "first-convolution": "VGG-16: the first convolution",
+    "firing": "Table 1: events a link, sparse over dense",
+    "sparsity": "Sparsities of networks from those of their layers",
+    "table2": "What the text says of Table 2",
+    "events": "Table 3: events a neuron",
+    "sensitivity": "What the text says of Table 3",
+    "vit-own-ann": "ViT-B: SNN over its own ANN",
+    "vit": "What the text says of Table 4",
+    "saturation": "Saturation times",
+    "open": "What no printed number says",
+}
+
+
 def describe() -> dict[str, Any]:
     """Return cells and functions of the exhibit."""
-    return describe_implied(Cell.of(TASK, version=1, data=SOURCE), draw)
+    return describe_implied(Cell.of(TASK, version=1, data=SOURCE), draw, HEADINGS)
 
 
 def draw(made: Tables, backend: str) -> Any:
@@ -31,6 +46,6 @@ def draw(made: Tables, backend: str) -> Any:
         x="value",
         y="network",
         hue="method",
-        labels={"value": "events a link, sparse / dense", "network": ""},
+        labels={"value": "events a link, sparse / dense (1 = alike)", "network": ""},
         backend=backend,
     )
