@@ -127,7 +127,7 @@ def _held() -> Iterator[Statement]:
                 held[kind],
                 "uJ",
             )
-        found = 100 * float(energy_reduction(held["dense"], held["sparse"]))
+        found = 100 * (held["dense"] - held["sparse"]) / held["dense"]
         yield Statement(
             f"once-reduction/{data}/{method}",
             f"{_name(data, net, method)}: reduction with the first current held in both",

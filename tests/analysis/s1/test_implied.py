@@ -48,7 +48,7 @@ def test_sparse_networks_fire_more():
     assert len(rates) == 8
     assert (round(min(rates), 1), round(max(rates), 1)) == (1.2, 1.9)
     for data, low, high in (("cifar-10", 0.66, 1.13), ("cifar-100", 0.64, 1.39)):
-        events = [value for row, value in VALUE.items() if row.startswith(f"events/{data}")]
+        events = [value for row, value in VALUE.items() if row.startswith(f"events/{data}/")]
         assert (round(events[0], 2), round(events[-1], 2)) == (low, high)
     assert VALUE["sensitivity/linear-share"] < 2
 
