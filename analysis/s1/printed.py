@@ -7,7 +7,8 @@ from typing import Any
 from analysis.engine.exhibit import Tables
 from analysis.engine.implied import describe_implied
 from analysis.engine.names import RUN_NAMES
-from analysis.s1.implied import DATA, METHODS, NETS
+from analysis.s1.implied import METHODS, NETS
+from analysis.s1.implied_6conv import DATA
 from netsci import plot
 from netsci.sweep import Cell, Task
 

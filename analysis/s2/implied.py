@@ -250,7 +250,7 @@ def _text() -> Iterator[Statement]:
 def count_grid() -> int:
     """Return how many networks of one kind and combination Table 1 makes by methods 1 and 2."""
     printed = expected("s2.table1").set_index(["row", "column"])["printed"]
-    size = {key: text.count(",") + 1 for key, text in printed.items()}
+    size: dict[tuple[str, str], int] = {key: str(text).count(",") + 1 for key, text in printed.items()}
     one, two = "method1/cs-qcfs", "method2/snm"
     return size[one, "lr"] * size[one, "bs"] * size[one, "L"] + size[two, "bs"]
 
