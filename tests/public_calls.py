@@ -29,7 +29,7 @@ import netsci.train
 import netsci.view
 from netsci.graph import LayeredGraph, coalescent_embedding, degree_exponent, percolation_curve
 from netsci.io.options import ReadOptions
-from netsci.measure import Trace
+from netsci.measure import PopulationTrace, ProjectionTrace, Trace
 from netsci.models import mlp, vit
 from netsci.plot.look import Look
 from netsci.sparse import SparseLinear, Structure, dense_state
@@ -89,6 +89,24 @@ def _lags() -> pd.DataFrame:
     rng = np.random.default_rng(0)
     rows = [(i, name, 10 + int(rng.integers(-2, 5)), 10) for name in ("dense", "sparse") for i in range(9)]
     return pd.DataFrame(rows, columns=["pair", "connectivity", "accuracy_time", "rate_time"])
+
+
+def _curves() -> pd.DataFrame:
+    every = [(i, name) for i in range(2) for name in ("dense", "sparse")]
+    rows = [(*one, t, 1 - 0.5**t, 0.2) for one in every for t in range(1, 9)]
+    return pd.DataFrame(rows, columns=["pair", "connectivity", "step", "accuracy", "rate"])
+
+
+def _analog() -> Trace:
+    first = ProjectionTrace("fc", np.array([8, 4]), np.array([5, 2]), "analog", 7, 10, 10, applications=8)
+    return Trace(steps=4, samples=2, populations=(), projections=(first,))
+
+
+def _counted() -> Trace:
+    by_step = {"operations_by_step": np.array([2, 4]), "events_by_step": np.array([1, 2])}
+    seen = ProjectionTrace("fc", np.array([3]), np.array([2]), "spikes", 2, 2, 2, 2, **by_step)
+    hidden = PopulationTrace("hidden", np.array([3]), np.array([1, 2]))
+    return Trace(steps=2, samples=1, populations=(hidden,), projections=(seen,))
 
 
 def _trace() -> Trace:
@@ -198,6 +216,9 @@ OVER: dict[str, dict[str, Callable[[], Any]]] = {
     "bit_flip": {"x": lambda: np.eye(3, dtype=bool)},
     "false_spikes": {"x": lambda: np.eye(3, dtype=bool)},
     "spike_dropout": {"x": lambda: np.eye(3, dtype=bool)},
+    "energy_readings": {"trace": _analog},
+    "energy_by_step": {"trace": _counted},
+    "energy_reduction": {"dense": lambda: [3.0, 2.0], "sparse": lambda: 1.0},
     "link_sparsity": {"links": lambda: [5], "dense_links": lambda: [10]},
     "node_sparsity": {"active": lambda: [5], "nodes": lambda: [10], "graph": _graph},
     "neuron_sparsity_index": {"axis": lambda: "rows"},
@@ -222,8 +243,27 @@ OVER: dict[str, dict[str, Callable[[], Any]]] = {
     "conv6fc2": {"neuron": lambda: None, "steps": lambda: 2, "width": lambda: 0.1},
     "resnet18": {"neuron": lambda: None, "steps": lambda: 2, "width": lambda: 8},
     "generator_at": {"seed": lambda: 1, "part": lambda: 0, "purpose": lambda: 1},
-    **{key: {"table": _lags} for key in ("swap_times", "lag_density", "time_lag_tests")},
+    **{key: {"table": _lags} for key in ("swap_times", "lag_density", "shuffle_pairs", "swap_connectivity")},
     "time_lag_tests": {"table": _lags, "bootstrap": lambda: 20},
+    "ann_intervals": {"table": lambda: _lags().assign(ann=_lags()["pair"] // 3), "bootstrap": lambda: 20},
+    "layer_lags": {"table": lambda: _lags().assign(layer="last"), "bootstrap": lambda: 20},
+    "compare_layers": {
+        "table": lambda: _lags().assign(layer="last"),
+        "first": lambda: "last",
+        "second": lambda: "last",
+    },
+    **{key: {"table": _lags, "floor": lambda: 8} for key in ("drop_floor", "floor_shares")},
+    "compare_windows": {"long": _lags, "short": _lags},
+    "saturation_table": {"curves": _curves},
+    "match_accuracy": {"table": lambda: _lags().assign(accuracy=90.0)},
+    "rate_table": {"trace": _counted},
+    "step_rates": {"running_mean": lambda: [0.0, 0.2, 0.3]},
+    "running_means": {"rates": lambda: [0.0, 0.2, 0.3]},
+    "onset_null": {"rates": lambda: [0.0, 0.2, 0.3]},
+    **{key: {"p_value": lambda: 1e-8} for key in ("z_of_p", "fewest_networks", "rank_sum_effect")},
+    "rank_sum_effect": {"p_value": lambda: 1e-8, "first": lambda: 90, "second": lambda: 80},
+    "largest_z": {"networks": lambda: 90},
+    "pairs_for_power": {"effect": lambda: 0.3},
     "lines": {"x": lambda: "x", "y": lambda: "y"},
     "points": {"x": lambda: "x", "y": lambda: "y"},
     "scatter": {"x": lambda: "x", "y": lambda: "y"},

@@ -39,7 +39,7 @@ def energy_pj(trace: Trace, *, pj_per_sop: float = PJ_PER_SOP, pj_per_mac: float
 
     Source: S0 table 2 (948, 48 and 4.4 mJ are 1.5 pJ per SOP); S2 eq. 3 for MACs and additions.
     """
-    _check_costs(trace, pj_per_sop, pj_per_mac)
+    check_costs(trace, pj_per_sop, pj_per_mac)
     return float(pj_per_sop * trace.sops + pj_per_mac * trace.macs)
 
 
@@ -91,7 +91,7 @@ def energy_table(
     """
     import pandas as pd
 
-    _check_costs(trace, pj_per_sop, pj_per_mac)
+    check_costs(trace, pj_per_sop, pj_per_mac)
     rows: list[tuple[str, str, float, str]] = []
     total = dict.fromkeys(("sops", "macs", "estimated_sops", "estimated_macs"), 0.0)
     for one in trace.projections:
@@ -127,7 +127,8 @@ def _rows(
     ]
 
 
-def _check_costs(trace: Any, pj_per_sop: float, pj_per_mac: float) -> None:
+def check_costs(trace: Any, pj_per_sop: float, pj_per_mac: float) -> None:
+    """Raise TypeError or ValueError unless it is a trace and both costs are finite numbers >= 0."""
     if not isinstance(trace, Trace):
         raise TypeError(f"trace must be a netsci.measure.Trace; got {type(trace).__name__}")
     for name, cost in (("pj_per_sop", pj_per_sop), ("pj_per_mac", pj_per_mac)):

@@ -114,10 +114,19 @@ class Bootstrap:
         places = drawn + pairs * np.arange(len(drawn))[:, None]
         counts = np.bincount(places.ravel(), minlength=len(drawn) * pairs).reshape(len(drawn), pairs)
         spread = effect(counts.astype(np.float64))
-        if pairs >= FEW:
-            return self._percentiles(spread)
         own = float(effect(np.ones((1, pairs)))[0])
-        return self._bca(spread, own, effect(1.0 - np.eye(pairs)))
+        return self.interval(spread, own, effect(1.0 - np.eye(pairs)) if pairs < FEW else spread, pairs)
+
+    def interval(
+        self, spread: _Floats, own: float, without_one: _Floats, number: int, units: str = "pairs"
+    ) -> Interval:
+        """Return the percentile interval of resamples of `number` units, BCa if they are few.
+
+        own : the value itself. without_one : it without each unit, read where they are few.
+        """
+        if number >= FEW:
+            return self._percentiles(spread)
+        return self._bca(spread, own, without_one, few(number, units))
 
     def _percentiles(self, values: _Floats) -> Interval:
         """Return the quantiles of the resamples in which the value is defined."""
@@ -129,7 +138,7 @@ class Bootstrap:
         low, high = np.quantile(known, [(1 - self.confidence) / 2, (1 + self.confidence) / 2])
         return Interval(float(low), float(high))
 
-    def _bca(self, values: _Floats, own: float, without_one: _Floats) -> Interval:
+    def _bca(self, values: _Floats, own: float, without_one: _Floats, note: str) -> Interval:
         """Return the quantiles that bias and skewness of the resamples move: BCa."""
         from scipy.stats import norm
 
@@ -146,7 +155,7 @@ class Bootstrap:
         skew = float((away**3).sum()) / (6 * size) if size > 0 else 0.0
         z = bias + norm.ppf([(1 - self.confidence) / 2, (1 + self.confidence) / 2])
         low, high = np.quantile(known, norm.cdf(bias + z / (1 - skew * z)))
-        return Interval(float(low), float(high), _few(len(without_one)))
+        return Interval(float(low), float(high), note)
 
 
 def _student(lags: _Floats, confidence: float) -> Interval:
@@ -160,7 +169,7 @@ def _student(lags: _Floats, confidence: float) -> Interval:
     if error <= 1e-12 * max(1.0, abs(mean)):
         return CONSTANT
     half = error * float(t.ppf((1 + confidence) / 2, pairs - 1))
-    return Interval(mean - half, mean + half, _few(pairs))
+    return Interval(mean - half, mean + half, few(pairs))
 
 
 def _order_statistics(lags: _Floats, confidence: float) -> Interval:
@@ -181,11 +190,12 @@ def _order_statistics(lags: _Floats, confidence: float) -> Interval:
         return CONSTANT
     held = 1 - 2 * float(binom.cdf(k - 1, pairs, 0.5))
     short = f", whose median has no wider interval than {100 * held:.0f} %" if held < confidence else ""
-    return Interval(low, high, _few(pairs) + short)
+    return Interval(low, high, few(pairs) + short)
 
 
-def _few(pairs: int) -> str:
-    return f"interval of only {pairs} pairs"
+def few(number: int, units: str = "pairs") -> str:
+    """Return the note of an interval of few units."""
+    return f"interval of only {number} {units}"
 
 
 def _is_constant(values: _Floats) -> bool:

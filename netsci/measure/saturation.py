@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from netsci.arguments import as_whole, check_choice, read_array
 
+RULES = ("one-sided", "two-sided")
 ROUNDING = 1e-12  # an improvement of exactly the tolerance counts as no greater, in any unit of the curve
 
 
@@ -35,7 +36,13 @@ class Saturation:
 
 
 def saturation_time(
-    curve: Any, *, window: int, tolerance: float = 0.01, times: Any = None, at: str = "end"
+    curve: Any,
+    *,
+    window: int,
+    tolerance: float = 0.01,
+    times: Any = None,
+    at: str = "end",
+    rule: str = "one-sided",
 ) -> int | float | None:
     """Return the time step at which a curve saturates: it has stopped improving for `window` time steps.
 
@@ -50,6 +57,8 @@ def saturation_time(
     times : the time steps, [time], rising; 1, 2, ..., n by default.
     at : "end" gives the last time step of the window, at which saturation is known; "start" the one before
         the first improvement of the window, from which the curve is flat.
+    rule : "one-sided" as printed, D_t <= tolerance: a falling curve saturates too. "two-sided" asks for
+        |D_t| <= tolerance, a plateau.
 
     Returns
     -------
@@ -60,7 +69,7 @@ def saturation_time(
     ------
     ValueError
         If the curve is empty, not one-dimensional, negative, NaN or infinite; times do not rise or their
-        number differs; window < 1, tolerance is negative or NaN, or at is neither name.
+        number differs; window < 1, tolerance is negative or NaN, or at or rule is neither name.
     TypeError
         If curve, times or tolerance are not real numbers or window is not a whole number.
 
@@ -77,12 +86,18 @@ def saturation_time(
     the times of 4 in S1 Table A4b with a window of 5 are then not its ends. From zero even no change is no
     saturation: a network that has not fired yet has not settled.
     """
-    found = saturation_point(curve, window=window, tolerance=tolerance, times=times, at=at)
+    found = saturation_point(curve, window=window, tolerance=tolerance, times=times, at=at, rule=rule)
     return None if found is None else found.time
 
 
 def saturation_point(
-    curve: Any, *, window: int, tolerance: float = 0.01, times: Any = None, at: str = "end"
+    curve: Any,
+    *,
+    window: int,
+    tolerance: float = 0.01,
+    times: Any = None,
+    at: str = "end",
+    rule: str = "one-sided",
 ) -> Saturation | None:
     """Return where a curve saturates, its value there, and its change, which is negative for a falling curve.
 
@@ -100,8 +115,9 @@ def saturation_point(
 
     Source: S1 Algorithm 1; S2 section 2.3.
     """
+    check_choice(rule, RULES, "rule")
     values, steps = _check_curve(curve, window, tolerance, times, at)
-    last = _last_of_window(values[np.newaxis], window, tolerance)[0]
+    last = _last_of_window(values[np.newaxis], window, tolerance, rule)[0]
     if last < 0:
         return None
     first = last - window
@@ -116,7 +132,13 @@ def saturation_point(
 
 
 def saturation_times(
-    curves: Any, *, window: int, tolerance: float = 0.01, times: Any = None, at: str = "end"
+    curves: Any,
+    *,
+    window: int,
+    tolerance: float = 0.01,
+    times: Any = None,
+    at: str = "end",
+    rule: str = "one-sided",
 ) -> NDArray[np.float64]:
     """Return the saturation time of every row of an array of curves.
 
@@ -127,6 +149,7 @@ def saturation_times(
     tolerance : largest relative rise in such a step that counts as none, >= 0.
     times : the time of each column, rising; None for 1, 2, ..., n.
     at : "end" gives the time of the last value of the window, "start" that of its first.
+    rule : "one-sided" or "two-sided", as in `saturation_time`.
 
     Returns
     -------
@@ -144,17 +167,53 @@ def saturation_times(
 
     Source: S1 Algorithm 1; S2 section 2.3.
     """
+    check_choice(rule, RULES, "rule")
     values, steps = _check_curve(curves, window, tolerance, times, at, dimensions=2)
-    last = _last_of_window(values, window, tolerance)
+    last = _last_of_window(values, window, tolerance, rule)
     place = np.maximum(last if at == "end" else last - window, 0)
     return np.where(last < 0, np.nan, steps[place].astype(np.float64))
 
 
-def _last_of_window(values: NDArray[np.float64], window: int, tolerance: float) -> NDArray[np.int64]:
+def saturation_floor(window: int, *, at: str = "end", times: Any = None) -> int | float:
+    """Return the earliest saturation time that a window allows: no curve, however flat, saturates before it.
+
+        w + 1 at the end of the window, 1 at its start, on the time steps 1, 2, 3, ...
+
+    window, at : as in `saturation_time`. times : the time steps, [time], rising; None for 1, 2, 3, ...
+    Returns a time in the unit of `times`. Raises ValueError and TypeError as `saturation_time`, and
+    ValueError if `times` hold fewer than window + 1 time steps.
+
+    Examples
+    --------
+    >>> saturation_floor(5), saturation_floor(10), saturation_floor(10, at="start")
+    (6, 11, 1)
+
+    Source: S1 Algorithm 1; S2 section 2.3: a lag against a time on the floor cannot be negative.
+    """
+    if times is None:  # the length of a curve is not known here
+        check_choice(at, ("end", "start"), "at")
+        if as_whole(window, "window") < 1:
+            raise ValueError(f"window must be at least 1 time step; got {window!r}")
+        return as_whole(window, "window") + 1 if at == "end" else 1
+    steps = _numbers(times, "times")
+    _check_curve(np.zeros(steps.shape), window, 0.0, steps, at)
+    if len(steps) <= window:
+        raise ValueError(
+            f"times must hold at least window + 1 = {window + 1} time steps; they hold {len(steps)}: nothing "
+            "saturates in them"
+        )
+    found: int | float = steps[window if at == "end" else 0].item()
+    return found
+
+
+def _last_of_window(
+    values: NDArray[np.float64], window: int, tolerance: float, rule: str
+) -> NDArray[np.int64]:
     """Return for every row the position of the last value of the first flat window, -1 if there is none."""
     before, after = values[:, :-1], values[:, 1:]
     # compared as products: no division by zero, and the same answer for shares and for per cents
-    flat = (before > 0) & (after - before <= tolerance * before + ROUNDING * np.maximum(before, after))
+    change = np.abs(after - before) if rule == "two-sided" else after - before
+    flat = (before > 0) & (change <= tolerance * before + ROUNDING * np.maximum(before, after))
     if flat.shape[1] < window:
         return np.full(len(values), -1, dtype=np.int64)
     windows = np.lib.stride_tricks.sliding_window_view(flat, window, axis=1)

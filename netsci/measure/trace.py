@@ -66,6 +66,14 @@ class Trace:
                     f"population {one.name!r}: spikes_by_step must hold steps = {self.steps} counts; "
                     f"its shape is {one.spikes_by_step.shape}"
                 )
+        for seen in self.projections:
+            for name in ("operations_by_step", "events_by_step"):
+                found = getattr(seen, name)
+                if found is not None and found.shape != (self.steps,):
+                    raise ValueError(
+                        f"projection {seen.name!r}: {name} must hold steps = {self.steps} counts; its shape "
+                        f"is {found.shape}"
+                    )
 
     @property
     def spikes(self) -> int:

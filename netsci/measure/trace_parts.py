@@ -67,6 +67,8 @@ class ProjectionTrace:
     dense_operations : operations of the dense layer for one input vector, padding included as in S0 and S2.
     applications : number of input vectors of the layer (samples x steps, in attention also x tokens).
     shares_links : True if an earlier projection has the same weights; they count once in the link sparsity.
+    operations_by_step, events_by_step : int64 [T], the operations and the events of each time step, summed
+    over units and samples; None where they were counted in total only. `energy_by_step` needs both.
     """
 
     name: str
@@ -78,6 +80,8 @@ class ProjectionTrace:
     dense_operations: int = 0
     applications: int = 0
     shares_links: bool = False
+    operations_by_step: NDArray[np.int64] | None = None
+    events_by_step: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         where = f"projection {self.name!r}"
@@ -94,6 +98,16 @@ class ProjectionTrace:
             raise ValueError(
                 f"{where}: links must be at most dense_links = {self.dense_links}; got {self.links}"
             )
+        totals = {"operations_by_step": self.operations, "events_by_step": int(self.events.sum())}
+        for name, total in totals.items():
+            if getattr(self, name) is not None:
+                _freeze(self, name, where=where)
+                found = sum(getattr(self, name).tolist())
+                if found != total:
+                    raise ValueError(
+                        f"{where}: {name} sums to {found:,} but events and fan_out make {total:,}; both must "
+                        "hold every event once"
+                    )
 
     @property
     def operations(self) -> int:

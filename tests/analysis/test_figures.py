@@ -253,7 +253,7 @@ def test_what_is_packed_holds_all_that_an_exhibit_reads():
 
 
 def test_the_catalogue_stands_above_the_papers_and_they_above_the_engine():
-    """The contract of pyproject names every paper that there is, each apart from the others."""
+    """The contract of pyproject names every paper that there is; S2 stands on the recipes of S1."""
     project = tomllib.loads((figures.ROOT / "pyproject.toml").read_text())
     (layers,) = (
         c["layers"]
@@ -261,9 +261,11 @@ def test_the_catalogue_stands_above_the_papers_and_they_above_the_engine():
         if "analysis.figures" in c.get("layers", ())
     )
     papers = {path.parent.name for path in (figures.ROOT / "analysis").glob("*/exhibits.toml")}
-    assert set(re.findall(r"analysis\.(\w+)", layers[1])) == papers
-    assert ":" not in layers[1]  # a bar keeps neighbours apart, a colon would not
-    assert layers[2] == "analysis.engine"
+    first, *between, last = layers
+    assert set(re.findall(r"analysis\.(\w+)", " ".join(between))) == papers
+    assert between[0] == "analysis.s2"
+    assert not any(":" in layer for layer in between)  # a bar keeps neighbours apart, a colon would not
+    assert (first, last) == ("analysis.figures", "analysis.engine")
 
 
 def test_a_cluster_that_is_none_is_told_in_a_line(tmp_path):

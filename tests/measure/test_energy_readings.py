@@ -1,0 +1,146 @@
+import math
+
+import numpy as np
+import pytest
+
+from netsci.measure import (
+    ProjectionTrace,
+    Trace,
+    energy_by_step,
+    energy_pj,
+    energy_readings,
+    energy_reduction,
+)
+
+
+def trace_of(*projections, steps=3, samples=2):
+    return Trace(steps=steps, samples=samples, populations=(), projections=projections)
+
+
+def first_layer(by_step=(8, 8, 8), applications=6):
+    """Two inputs with fan-outs 3 and 1; at each step each of 2 images sends both: 2 x (3 + 1) = 8 MACs."""
+    passes = sum(n > 0 for n in by_step)
+    events = np.array([2, 2]) * passes
+    return ProjectionTrace(
+        *("fc1", events, [3, 1], "analog", 4, 8, 8, applications),
+        operations_by_step=np.array(by_step),
+        events_by_step=np.array(by_step) // 2,
+    )
+
+
+def hidden_layer():
+    """Units with fan-outs 5 and 1: 2 spikes of the hub at step 1, 2 of the leaf at step 3."""
+    return ProjectionTrace(
+        *("fc2", [2, 2], [5, 1], "spikes", 6, 20, 20, 6),
+        operations_by_step=np.array([10, 0, 2]),
+        events_by_step=np.array([2, 0, 2]),
+    )
+
+
+def one(table, reading, count, steps=3):
+    rows = table[(table["reading"] == reading) & (table["count"] == count) & (table["steps"] == steps)]
+    assert len(rows) == 1
+    return rows.iloc[0]
+
+
+def test_by_hand():
+    table = energy_readings(trace_of(first_layer(), hidden_layer()))
+    exact = one(table, "repeated", "exact")
+    assert (exact["sops"], exact["macs"]) == (6, 12)  # of one image
+    assert exact["energy_pj"] == pytest.approx(0.9 * 6 + 4.6 * 12)
+    assert exact["own_ann_pj"] == pytest.approx(4.6 * (4 + 6))
+    assert exact["snn_over_own_ann"] == pytest.approx((0.9 * 6 + 4.6 * 12) / 46)
+    assert exact["first_layer_share"] == pytest.approx(4.6 * 12 / (0.9 * 6 + 4.6 * 12))
+    assert (exact["pj_per_sop"], exact["pj_per_mac"]) == (0.9, 4.6)
+    held = one(table, "once", "exact")
+    assert (held["sops"], held["macs"], held["own_ann_pj"]) == (6, 4, exact["own_ann_pj"])
+    estimate = one(table, "once", "estimate")
+    assert estimate["sops"] == pytest.approx(2 * 20 * 0.3 / 2)  # mean events of a unit x dense x density
+    assert estimate["macs"] == pytest.approx(6 * 8 * 0.5 / 3 / 2)
+    assert held["estimated_over_exact"] == pytest.approx(estimate["energy_pj"] / held["energy_pj"])
+
+
+def test_a_current_that_was_counted_once_is_repeated_by_the_other_reading():
+    """The simulator holds the first current, the recorder may multiply at each step: both give one table."""
+    often = energy_readings(trace_of(first_layer(), hidden_layer()))
+    once = energy_readings(trace_of(first_layer((8, 0, 0), applications=2), hidden_layer()))
+    np.testing.assert_allclose(often.select_dtypes("number"), once.select_dtypes("number"))
+
+
+def test_every_step_is_what_a_shorter_run_costs():
+    table = energy_by_step(trace_of(first_layer(), hidden_layer()))
+    assert len(table) == 3 * 4
+    assert [one(table, "repeated", "exact", t)["macs"] for t in (1, 2, 3)] == [4, 8, 12]
+    assert [one(table, "once", "exact", t)["macs"] for t in (1, 2, 3)] == [4, 4, 4]
+    assert [one(table, "once", "exact", t)["sops"] for t in (1, 2, 3)] == [5, 5, 6]
+    last = table[table["steps"] == 3].reset_index(drop=True)
+    whole = energy_readings(trace_of(first_layer(), hidden_layer()))
+    np.testing.assert_allclose(last.select_dtypes("number"), whole.select_dtypes("number"))
+    repeated = one(table, "repeated", "exact")["energy_pj"]
+    assert repeated == pytest.approx(
+        energy_pj(trace_of(first_layer(), hidden_layer()), pj_per_sop=0.9, pj_per_mac=4.6) / 2
+    )
+
+
+def test_an_input_that_changes_cannot_be_held():
+    trace = trace_of(first_layer((8, 8, 0), applications=6), hidden_layer())
+    with pytest.raises(ValueError, match=r"reads other values at other steps.*constant_input=False"):
+        energy_readings(trace)
+    table = energy_readings(trace, constant_input=False)
+    assert one(table, "once", "exact")["macs"] == one(table, "repeated", "exact")["macs"] == 8
+
+
+def test_tokens_are_places_and_not_steps():
+    """A layer on 3 tokens at T = 3: 9 vectors an image if counted at each step, 3 if once."""
+    plain = ProjectionTrace("embed", [6, 6], [3, 1], "analog", 4, 8, 8, 6)
+    assert one(energy_readings(trace_of(plain)), "once", "exact")["own_ann_pj"] == pytest.approx(4.6 * 4)
+    tokens = ProjectionTrace(
+        *("embed", [18, 18], [3, 1], "analog", 4, 8, 8, 18),
+        operations_by_step=np.array([24, 24, 24]),
+        events_by_step=np.array([12, 12, 12]),
+    )
+    found = one(energy_readings(trace_of(tokens)), "once", "exact")
+    assert found["own_ann_pj"] == pytest.approx(4.6 * 4 * 3)
+    assert found["snn_over_own_ann"] == pytest.approx(1)
+    unclear = ProjectionTrace("embed", [18, 18], [3, 1], "analog", 4, 8, 8, 18)
+    with pytest.raises(ValueError, match="tells tokens from steps"):
+        energy_readings(trace_of(unclear))
+
+
+def test_a_network_without_a_mac_has_one_reading():
+    table = energy_readings(trace_of(hidden_layer()))
+    assert one(table, "once", "exact")["energy_pj"] == one(table, "repeated", "exact")["energy_pj"] == 0.9 * 6
+    assert one(table, "once", "exact")["first_layer_share"] == 1
+
+
+def test_nothing_is_undefined_and_not_plausible():
+    table = energy_readings(trace_of())
+    assert (table["energy_pj"] == 0).all()
+    for name in ("snn_over_own_ann", "first_layer_share", "estimated_over_exact"):
+        assert table[name].isna().all()
+    silent = ProjectionTrace("fc", [0, 0], [5, 1], "spikes", 6, 20, 20, 6)
+    assert energy_readings(trace_of(silent))["snn_over_own_ann"].tolist() == [0] * 4
+
+
+def test_refusals():
+    with pytest.raises(ValueError, match=r"lacks operations_by_step or events_by_step of fc; count by step"):
+        energy_by_step(trace_of(ProjectionTrace("fc", [1], [2], "spikes", 2, 2, 2, 6)))
+    with pytest.raises(ValueError, match="applications must be a multiple of samples x steps = 6"):
+        energy_readings(trace_of(ProjectionTrace("fc", [1], [2], "spikes", 2, 2, 2, 4)))
+    with pytest.raises(ValueError, match="operations_by_step sums to 3 but events and fan_out make 2"):
+        ProjectionTrace("fc", [1], [2], operations_by_step=np.array([3]))
+    with pytest.raises(ValueError, match="events_by_step must hold steps = 3 counts"):
+        trace_of(ProjectionTrace("fc", [1], [2], events_by_step=np.array([1])))
+    with pytest.raises(TypeError, match="constant_input must be True or False"):
+        energy_readings(trace_of(), constant_input="no")
+
+
+def test_reduction_is_over_the_dense_energy():
+    assert energy_reduction(100.0, 20.0) == pytest.approx(0.8)
+    assert energy_reduction(20.0, 100.0) == -4
+    assert math.isnan(energy_reduction(0.0, 1.0))
+    np.testing.assert_allclose(energy_reduction([4.0, 2.0], 1.0), [0.75, 0.5])
+    with pytest.raises(ValueError, match="sparse must hold finite energies"):
+        energy_reduction(1.0, -1.0)
+    with pytest.raises(ValueError, match="one shape, or broadcast"):
+        energy_reduction([1.0, 2.0], [1.0, 2.0, 3.0])
