@@ -185,6 +185,10 @@ def _run(module: nn.Module, batch: Tensor) -> None:
             module(batch)
     except _Reached:
         pass
+    except (RuntimeError, TypeError, IndexError) as error:
+        raise ValueError(
+            f"calibration must hold inputs of the module's forward; a batch {list(batch.shape)} gave: {error}"
+        ) from error
     finally:
         for one, mode in modes.items():
             one.training = mode

@@ -28,6 +28,7 @@ from netsci.prune.statistics import as_statistics
 
 METHOD = PruneMethod(None, reads="hessian")
 PANEL = 16  # inputs of a block after which the others of the block are updated
+Pruned = tuple[NDArray[Any], Kept]  # weights, and which links stay
 Choose = Callable[[NDArray[Any], slice], Kept]  # scores of these inputs -> which stay
 
 
@@ -41,7 +42,7 @@ def sparsegpt(
     damping: float = 0.01,
     n_m: NM = None,
     compat: bool = False,
-) -> tuple[NDArray[Any], Kept]:
+) -> Pruned:
     """Prune a layer by SparseGPT: return its weights, 0 where links went, and which links stay.
 
     Of each block of n links the floor(s n + 1e-9) with the smallest scores go, ties by number of cell.
@@ -103,7 +104,7 @@ def sweep(
     n_m: NM = None,
     compat: bool = False,
     absent: Kept | None = None,
-) -> tuple[NDArray[Any], Kept]:
+) -> Pruned:
     """Return weights and links as `sparsegpt`, of checked arguments; links that are absent go first."""
     upper = factor.upper
     work = np.array(weight, upper.dtype, order="C")  # a row an input: what the released code calls a column
