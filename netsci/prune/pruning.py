@@ -213,7 +213,7 @@ def _prune_part(
         moments = None if statistics is None else statistics.moments
         kept = choose(weight, method, share, moments, per=method.per, **options)
         if not method.reconstruct:
-            return weight * kept, kept
+            return np.where(kept, weight, weight.dtype.type(0)), kept
     if statistics is None:
         raise ValueError(f"method must read inputs to update weights; it reads {shorten(method.reads)}")
     return sweep(weight, statistics.factor(DAMPING, weight.dtype), share, kept, **options)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+_AT_ONCE = 2**17  # scores partitioned at a time, which stay in the cache
 Scores = NDArray[Any]
 Mask = NDArray[np.bool_]
 
@@ -57,8 +58,13 @@ def find_smallest_of_outputs(scores: Scores, count: int) -> Mask:
     if count <= 0 or count >= len(scores):
         return np.full(scores.shape, count > 0)
     rows = np.ascontiguousarray(scores.T)
-    threshold = _partition(rows, count - 1)[:, count - 1 : count]
-    found: Mask = rows <= threshold
+    found: Mask = np.empty(rows.shape, bool)
+    step = max(1, _AT_ONCE // rows.shape[1])
+    for first in range(0, len(rows), step):
+        part = rows[first : first + step]
+        np.less_equal(
+            part, _partition(part, count - 1)[:, count - 1 : count], out=found[first : first + step]
+        )
     if np.count_nonzero(found) != count * len(found):
         many = np.flatnonzero(np.count_nonzero(found, axis=1) != count)
         order = np.argsort(rows[many], axis=1, kind="stable")[:, :count]

@@ -130,7 +130,7 @@ def sweep(
         errors = _sweep_block(work, links, own, rows, choice, n_m[1] if n_m else PANEL)
         if rows.stop < len(work):
             _subtract(work[rows.stop :], upper[rows, rows.stop :], errors)
-    work *= links
+    np.copyto(work, 0.0, where=~links)
     return work.astype(weight.dtype, copy=False), links
 
 
