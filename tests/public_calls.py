@@ -20,6 +20,7 @@ import netsci.io
 import netsci.measure
 import netsci.models
 import netsci.plot
+import netsci.prune
 import netsci.report
 import netsci.sparse
 import netsci.spiking
@@ -47,6 +48,7 @@ ROOMS = (
     "sparse",
     "spiking",
     "models",
+    "prune",
     "train",
     "plot",
     "report",

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import record_peers, spiking
+from benchmarks import prune, record_peers, spiking
 from benchmarks.peers import agreement, environment, tables
 from benchmarks.peers.workers import Worker
 
@@ -241,6 +241,21 @@ def test_evolution_keeps_the_number_of_links(netsci_mlp, tmp_path: Path) -> None
     assert len(netsci_mlp.evolution(contest, 2, 0.3)["cpu_seconds"]) == 2
     assert layer.n_links == before.nnz
     assert (layer.links != before).nnz > 0
+
+
+def test_pruning_is_measured_on_the_same_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prune, "SIDE", 8)
+    options = SimpleNamespace(inputs=150, outputs=20, rows=900, sparsity=0.7, repeat=1)
+    for name in ("ria", "wanda"):  # stops unless both choose the same links
+        assert prune.measure_choice(name, options)["faster"] > 0
+    sweep = prune.measure_sweep(options)
+    assert sweep["apart"] <= prune.NEAR
+    assert sweep["other_links"] == 0
+    fast, slow = {"work": "ria", "faster": 11.0}, {"work": "wanda", "faster": 9.0}
+    good = {**sweep, "units": 1.4}
+    assert prune.find_missed([fast, slow], good) == ["wanda"]
+    assert prune.find_missed([fast], {**good, "units": 1.6}) == [good["work"]]
+    assert prune.find_missed([fast], {**good, "apart": 2e-6}) == [good["work"]]
 
 
 def test_record_peers_starts_in_the_environment_of_the_peers(
