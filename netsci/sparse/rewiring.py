@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 from torch import nn
 
@@ -52,10 +55,26 @@ def rewire(module: nn.Module, graph: LayeredGraph, optimizer: torch.optim.Optimi
     left_out, named = unwired_layers(module), {p.name for p in graph.projections}
     layers = {name: it for name, it in sparse_layers(module).items() if name not in left_out or name in named}
     wanted = _projections(layers, graph, list(left_out))
-    _check_optimizer(optimizer, layers)
+    rewire_layers(layers, {name: wanted[name].links for name in layers}, optimizer)
+
+
+def rewire_layers(
+    layers: Mapping[str, SparseLayer], links: Mapping[str, Any], optimizer: torch.optim.Optimizer | None
+) -> None:
+    """Replace the links of some sparse layers, as `rewire` does; links : a matrix for each, by name.
+
+    Examples
+    --------
+    >>> from netsci.sparse import SparseLinear
+    >>> layer = SparseLinear([[1, 1]])
+    >>> rewire_layers({"a": layer}, {"a": [[0, 1]]}, None)
+    >>> layer.n_links
+    1
+    """
+    _check_optimizer(optimizer, dict(layers))
     fresh = {name: fresh_moments(optimizer, layer.values, name) for name, layer in layers.items()}
     for name, layer in layers.items():
-        origin = layer.rewire(wanted[name].links)
+        origin = layer.rewire(links[name])
         for key, start in fresh[name].items():
             state = optimizer.state[layer.values]  # type: ignore[union-attr]
             state[key] = follow(state[key], origin, start)

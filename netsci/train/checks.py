@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from numbers import Real
 from typing import Any
 
 
@@ -39,3 +41,19 @@ def check_whole(value: Any, low: int, name: str) -> None:
     """
     if isinstance(value, bool) or not isinstance(value, int) or value < low:
         raise ValueError(f"{name} must be a whole number of at least {low}; got {value!r}")
+
+
+def check_positive(value: Any, name: str, *, or_zero: bool = False) -> None:
+    """Raise TypeError or ValueError unless a value is a finite number above 0, or 0 if that is allowed too.
+
+    Examples
+    --------
+    >>> check_positive(1e-4, "lr"), check_positive(0, "temperature", or_zero=True)
+    (None, None)
+    """
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{name} must be a number; got {value!r}")
+    if not math.isfinite(value) or value < 0 or (value == 0 and not or_zero):
+        raise ValueError(
+            f"{name} must be a finite number {'of at least' if or_zero else 'above'} 0; got {value!r}"
+        )

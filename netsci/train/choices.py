@@ -64,6 +64,10 @@ METHODS: Registry[Any] = Registry(
         "mest": "netsci.train.methods.mest:Mest",
         "ndsnn": "netsci.train.methods.ndsnn:Ndsnn",
         "gmp": "netsci.train.methods.gmp:Gmp",
+        "deep_r": "netsci.train.methods.deep_r:DeepR",
+        "grad_r": "netsci.train.methods.grad_r:GradR",
+        "dpap": "netsci.train.methods.dpap:Dpap",
+        "sd_snn": "netsci.train.methods.sd_snn:SdSnn",
     },
     public="netsci.train.METHODS",
 )
@@ -111,6 +115,10 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "mest": {**_RANDOM, "zeta": 0.3, **_EARLY},
     "ndsnn": {**_RANDOM, "zeta": 0.5, **_EARLY, "density_schedule": "cubic"},
     "gmp": {**_RANDOM, "zeta": 0.0, "until": 0.75, "initial_sparsity": 0.0, "density_schedule": "cubic"},
+    "deep_r": {**_RANDOM, "initial_sparsity": 0.0},
+    "grad_r": {},
+    "dpap": {"sparsity": 0.0},  # it takes none
+    "sd_snn": {"sparsity": 0.0},
 }
 
 # method -> (what it does, source), for lists of methods
@@ -128,4 +136,8 @@ ABOUT: dict[str, tuple[str, str]] = {
     "mest": ("the least |weight| + 0.01 |gradient| for random links", "Yuan et al. 2021"),
     "ndsnn": ("drop many, grow fewer by gradient, density falls", "Huang et al. 2023"),
     "gmp": ("remove the smallest weights as the density falls", "Zhu and Gupta 2017"),
+    "deep_r": ("links whose sign changes sleep, random ones wake", "Bellec et al. 2018"),
+    "grad_r": ("gradients move the strength of sleeping links too", "Chen et al. 2021"),
+    "dpap": ("spikes decide which units and synapses survive", "Han et al. 2025 (DPAP)"),
+    "sd_snn": ("units of narrow weights die, dead weights grow", "Han et al. 2025 (SD-SNN)"),
 }

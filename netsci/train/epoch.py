@@ -65,6 +65,7 @@ def train_epoch(
     state.model.train()
     for number, (x, labels) in enumerate(inputs.batches(state.epoch), start=1):
         step = Step(state.epoch, number, steps, state.optimizer, lambda: views(state.model, watch))
+        state.hooks.before_batch(step)
         needs = state.hooks.needs(step)
         if needs:
             watch.attach(sparse_layers(state.model), needs)

@@ -166,6 +166,9 @@ def test_a_run_by_another_method_has_a_folder_of_its_own(tmp_path, monkeypatch):
         (["--method", "cht_conv"], [], "needs convolutions, and this network has none: take method 'chtss'"),
         (["--method", "set", "--dense"], [], "exclude each other"),
         (["--method", "gmp"], ["zeta=0.5"], "method 'gmp' does not use zeta"),
+        (["--method", "dpap"], ["spiking=False", "sparsity=0.0"], "method 'dpap' reads spikes over time"),
+        (["--method", "grad_r"], ["sparsity=0.4"], "sparsity must be at least 0.5 in every layer"),
+        (["--method", "sd_snn"], ["sparsity=0.5"], "method 'sd_snn' does not use sparsity"),
     ],
 )
 def test_methods_that_do_not_fit_say_what_would(arguments, changes, words, tmp_path):

@@ -304,13 +304,14 @@ def test_a_killed_run_keeps_the_mean_that_it_had_begun(tmp_path):
 
 
 def test_registered_names_are_those_of_the_command():
-    assert {"cht", "chts", "chtss", "cht_conv", "srigl", "mest", "ndsnn", "gmp"} < set(METHODS.names)
+    before = {"cht", "chts", "chtss", "cht_conv", "srigl", "mest", "ndsnn", "gmp"}
+    assert before | {"deep_r", "grad_r", "dpap", "sd_snn"} < set(METHODS.names)
 
 
 @pytest.mark.parametrize("preset", ["cifar10-vgg16", "cifar10-resnet18"])
 def test_every_method_of_the_command_is_as_sparse_as_the_preset(preset):
     wanted = PRESETS[preset].topology.sparsity
-    for name in set(METHODS.names) - {"cht_conv"}:
+    for name in set(METHODS.names) - {"cht_conv", "dpap", "sd_snn"}:  # of the last two it comes out
         topology = use_method(PRESETS[preset], name).topology
         assert (topology.sparsity, topology.allocation) == (wanted, "uniform")
     assert use_method(PRESETS["cifar10-mlp"], "rigl").topology.allocation == "erk"

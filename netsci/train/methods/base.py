@@ -1,6 +1,7 @@
 """The interface of a training method: draw the first links, and act while the network trains.
 
-    first_links -> network -> start -> [ gradients -> after_backward -> step -> after_step ] -> after_epoch
+    first_links -> network -> start
+        -> [ before_batch -> gradients -> after_backward -> step -> after_step ] -> after_epoch
 
 Override what your method needs; every function has a default. A run can be killed and resumed with the same
 numbers if `Hooks.state_dict` returns all that later steps depend on. To draw random numbers, use the
@@ -69,14 +70,18 @@ class Hooks:
     """What a training method does while a network trains; override what you need, the defaults do nothing.
 
     needs(step) returns what `step.views()` must know: "gradient", "activity", both or none. On each batch
-    after_backward(step) acts before the optimizer, and after_step(step) after it; this returns an Evolution
-    or None. after_epoch(step) returns rows for the table. state_dict() and load_state_dict(state) let a run
-    resume. `step` is a `netsci.train.methods.base.Step`.
+    before_batch(step) acts before the network sees it, after_backward(step) before the optimizer, and
+    after_step(step) after it; this returns an Evolution or None. after_epoch(step) returns rows for the
+    table. state_dict() and load_state_dict(state) let a run resume. `step` is a
+    `netsci.train.methods.base.Step`.
     """
 
     def needs(self, step: Step) -> Collection[str]:
         """Return what `step.views()` must know after the next batch: "gradient", "activity", both or ()."""
         return ()
+
+    def before_batch(self, step: Step) -> None:
+        """Act before the network sees a batch."""
 
     def after_backward(self, step: Step) -> None:
         """Act after the gradients of a batch are computed, before they are clipped and used."""

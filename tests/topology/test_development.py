@@ -1,0 +1,147 @@
+"""SD-SNN's rules against loops over single weights, and what they must and must not read."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from netsci.topology import development as dev
+
+ROWS, COLUMNS, EPOCHS = 4, 3, 62
+
+
+def courses(seed=0, shape=(ROWS, COLUMNS)):
+    """Weights by epoch: a slow walk, with long rises and long falls, so that all rules act."""
+    rng = np.random.default_rng(seed)
+    slope = rng.choice([-0.09, -0.02, 0.0, 0.09], size=shape)
+    start = rng.normal(size=shape)
+    return [(start * 0.97**t + slope * t + 0.003 * rng.normal(size=shape)) for t in range(EPOCHS)]
+
+
+def ranges_of(course):
+    """Range of one weight after each epoch, given its values, by the text of the rules."""
+    first, high, low = course[0], course.top, -course.top
+    runs = {"above": -1, "below": -1, "falling": -1}
+    sums = {"above": 0.0, "below": 0.0}
+    before = abs(first)
+    yield high, low
+    for w in course.values[1:]:
+        new = {}
+        for name, bound, on in (("above", high, w >= high), ("below", low, w <= low)):
+            runs[name] = runs[name] + 1 if on else -1
+            sums[name] = sums[name] + w - bound if runs[name] > 0 else 0.0
+            new[name] = bound
+            if runs[name] == 18:
+                new[name], runs[name], sums[name] = bound + sums[name] / 18, 0, 0.0
+        high, low = new["above"], new["below"]
+        runs["falling"] = runs["falling"] + 1 if abs(w) < before else -1
+        if runs["falling"] == 18:
+            high, low, runs["falling"] = 0.75 * high, 0.75 * low, 0
+        before = abs(w)
+        yield high, low
+
+
+class Course:
+    def __init__(self, values, top):
+        self.values, self.top = values, top
+
+    def __getitem__(self, place):
+        return self.values[place]
+
+
+def test_ranges_are_those_of_single_weights():
+    given = courses()
+    state, seen = dev.begin(given[0]), []
+    seen.append((state.high, state.low))
+    for weights in given[1:]:
+        state = dev.renew_ranges(state, weights)
+        seen.append((state.high, state.low))
+    top = np.abs(given[0]).max()
+    for cell in np.ndindex(ROWS, COLUMNS):
+        known = list(ranges_of(Course([w[cell] for w in given], top)))
+        found = [(high[cell], low[cell]) for high, low in seen]
+        np.testing.assert_allclose(found, known, rtol=0, atol=1e-12)
+    assert len({round(float(h), 9) for h in state.high.ravel()}) > 3
+    assert np.any(state.high > top)
+    assert np.any(state.low < -top)
+    assert np.any(state.high < 0.8 * top)
+
+
+def test_a_dead_weight_grows_after_twenty_epochs_in_a_row_above_the_percentile():
+    rng = np.random.default_rng(1)
+    state = replace(dev.begin(np.ones((6, 5))), alive=np.zeros((6, 5), bool))
+    runs, alive = np.zeros((6, 5), int), np.zeros((6, 5), bool)
+    for number in range(30):
+        weights = rng.normal(size=(6, 5)) * 0.1
+        weights[:2] += 1.0
+        weights[0, 0] = -5.0 if number == 10 else 1.0
+        state = dev.grow(state, weights, 60.0)
+        runs = np.where(~alive & (weights > np.percentile(weights, 60)), runs + 1, 0)
+        alive |= runs >= 20
+        assert np.array_equal(state.alive, alive)
+    assert alive[1].all()
+    assert not alive[0, 0]
+    assert not alive[2:].any()
+
+
+def test_a_kernel_of_a_convolution_grows_as_a_whole_by_its_sum():
+    weights = np.zeros((3 * 4, 5))  # 3 channels, kernels of 2 x 2
+    weights[4:8, 1] = [9.0, -1.0, -1.0, -1.0]
+    weights[0:4, 0] = [9.0, -9.0, -9.0, 9.0]
+    state = dev.begin(weights, kernel=4, kind="conv")
+    state = replace(state, alive=np.zeros((12, 5), bool))
+    for _ in range(20):
+        state = dev.grow(state, weights, 65.0)
+    known = np.zeros((12, 5), bool)
+    known[4:8, 1] = True
+    assert np.array_equal(state.alive, known)
+    partly = replace(state, alive=known & (np.arange(12) < 6)[:, None])
+    for _ in range(20):
+        partly = dev.grow(partly, weights, 65.0)
+    assert partly.alive.sum() == 2  # a kernel with live weights is not dead
+    assert (dev.percentile_at(37, "conv"), dev.percentile_at(37, "linear")) == (66.0, 61.0)
+    assert dev.percentile_at(10_000, "conv") == 99.0
+
+
+def test_outputs_of_least_range_die_once():
+    rng = np.random.default_rng(4)
+    state = dev.begin(rng.normal(size=(6, 10)))
+    high = rng.uniform(1, 2, size=(6, 10))
+    state = replace(state, high=high, low=-high * rng.uniform(0.5, 1, size=(6, 10)), percent=39.9)
+    spread = state.high - state.low
+    order = np.argsort(((spread - spread.min()) / np.ptp(spread)).sum(0))
+    after = dev.die(state)
+    assert sorted(np.flatnonzero(~after.alive.any(0))) == sorted(order[:3])
+    reborn = replace(after, alive=np.ones((6, 10), bool))
+    assert np.array_equal(dev.die(reborn).alive, reborn.alive)  # the same three again: they died before
+    more = dev.die(replace(reborn, percent=50.0))
+    assert sorted(np.flatnonzero(~more.alive.any(0))) == sorted(order[3:5])
+    flat = dev.die(replace(dev.begin(np.ones((3, 4))), percent=50.0))
+    assert flat.died.tolist() == [True, True, False, False]  # equal sums: the first ones
+
+
+def test_the_percentage_grows_as_printed():
+    linear = dev.begin(np.ones((60, 7)))
+    alive = linear.alive.copy()
+    alive[:11, 2] = False  # 49 live weights
+    alive[:10, 3] = False  # 50
+    linear = replace(linear, alive=alive)
+    assert dev.raise_percent(linear, 37, None) == 2 + 0.5 * (7 - 1) / 10
+    assert dev.raise_percent(linear, 40, None) == 2 + 0.5 * np.exp(-3) * 6 / 10
+    assert dev.raise_percent(linear, 61, None) == 2 + 0.0005 * 6 / 10
+    assert dev.raise_percent(linear, 61, None, width=512) == 2 + 0.0005 * 511 / 10
+    conv = dev.begin(np.ones((27, 8)), kernel=9, kind="conv")
+    conv = replace(conv, alive=conv.alive & (np.arange(8) < 6))
+    following = replace(linear, alive=linear.alive & (np.arange(7) < 5))
+    assert dev.raise_percent(conv, 42, following) == 0.5 + np.exp(-1) * 6 / 5
+    gone = replace(linear, alive=np.zeros((60, 7), bool))
+    assert dev.raise_percent(conv, 42, gone) == 0.5
+
+
+@pytest.mark.parametrize("shape", [(0, 0), (0, 3), (3, 0), (1, 1)])
+def test_empty_and_tiny_layers(shape):
+    weights = np.zeros(shape)
+    state = dev.renew_ranges(dev.begin(weights), weights)
+    state = dev.die(dev.grow(state, dev.clip(state, weights), 61.0))
+    assert state.alive.shape == shape
+    assert np.isfinite(dev.raise_percent(state, 38, None))
