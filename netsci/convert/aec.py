@@ -74,7 +74,7 @@ class AEC(nn.Module):
     Examples
     --------
     >>> code = AEC(8, ((1.0, 0.0, 0.5), (1.0, 0.0, 0.5)))
-    >>> code.encode(torch.tensor([1.5, 0.5, -2.0])).counts.tolist()
+    >>> code.encode(torch.tensor([1.5, 1.0, -2.0])).counts.tolist()
     [2, 1, 0]
 
     Source: Chen et al. 2024; S2 eq. 7.

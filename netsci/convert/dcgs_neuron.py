@@ -58,7 +58,7 @@ class MultiThreshold:
     Examples
     --------
     >>> neuron = MultiThreshold(torch.tensor([1.0]), n=2)
-    >>> inputs = torch.tensor([[0.0], [0.9], [0.0], [0.0]])  # the zero pass first, then a value once
+    >>> inputs = torch.tensor([[0.0], [0.85], [0.0], [0.0]])  # the zero pass first, then a value once
     >>> run_neuron(neuron, inputs).flatten().tolist()
     [0.0, 1.0, 0.0, -0.5]
 

@@ -32,7 +32,7 @@ def threshold_ratio(theta: ArrayLike, mean: ArrayLike, variance: ArrayLike, *, l
     Examples
     --------
     >>> threshold_ratio([1.0, 3.0], 0.0, 1.0, levels=64).round(3).tolist()
-    [1.315, 1.004]
+    [1.323, 1.002]
 
     Source: S1 eq. 8.
     """

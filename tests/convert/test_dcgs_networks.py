@@ -1,8 +1,7 @@
-"""Whole networks of DCGS: golden spikes, outputs and operations; counts by brute force; bad input."""
+"""Whole networks of DCGS: golden spikes, outputs and operations; counts by brute force."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
-from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +11,7 @@ from torch import nn
 
 from netsci.convert.dcgs import convert_steps
 from netsci.convert.dcgs_plan import DcgsOptions
-from tests.convert.traced import Attention, Block, Named, TracedStep, fan_out, golden_network, trace
+from tests.convert.traced import Attention, Named, fan_out, golden_network, images, randomise, residual, trace
 from tests.golden_files import golden, label
 
 FILES = golden("convert", "dcgs_net_*.npz")
@@ -120,32 +119,6 @@ def test_golden_ann_is_what_decoded_outputs_come_to(path):
     errors = np.abs(run.decoded.numpy() - data["ann_out"]).mean((1, 2))
     assert errors[-1] < 0.5 * errors[0]
     assert errors[-1] < 0.02
-
-
-def randomise(net, seed=0):
-    generator = torch.Generator().manual_seed(seed)
-    with torch.no_grad():
-        for name, value in net.state_dict().items():
-            if value.is_floating_point():
-                value.copy_(torch.randn(value.shape, generator=generator) * 0.4)
-                if "running_var" in name:
-                    value.copy_(value.abs() + 0.5)
-    return net.eval()
-
-
-def images(count=6, seed=1):
-    return torch.rand(count, 2, 8, 8, generator=torch.Generator().manual_seed(seed))
-
-
-def residual():
-    return randomise(
-        Named(
-            nn.Sequential(
-                nn.Conv2d(2, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d(3, 2, 1), Block(4),
-                nn.AvgPool2d(4), nn.Flatten(), nn.Linear(4, 3),
-            )
-        )
-    )  # fmt: skip
 
 
 def attention():
@@ -276,77 +249,3 @@ def test_two_relus_on_a_wire_share_neurons():
     assert len(model.sites) == 1
     with torch.no_grad():
         np.testing.assert_allclose(model.run(x, 200).decoded[-1], net(x), atol=2e-2)
-
-
-@dataclass(frozen=True)
-class Toy:
-    kind: str
-    name: str
-    inputs: tuple[int, ...]
-
-    def run(self, values: Any, batch: int) -> Any:
-        return values[self.inputs[0]]
-
-
-def test_networks_that_it_cannot_convert():
-    image = Toy("input", "x", ())
-    with pytest.raises(ValueError, match=r"step 'a.b' is of kind 'attention', which dcgs cannot convert"):
-        convert_steps([image, Toy("attention", "a.b", (0,))], [images()])
-    with pytest.raises(ValueError, match="must read earlier steps"):
-        convert_steps([image, Toy("add", "a", (2,)), Toy("add", "b", (0,))], [images()])
-    with pytest.raises(ValueError, match="steps must hold at least the input"):
-        convert_steps([], [images()])
-    with pytest.raises(ValueError, match="no ReLU before which neurons could stand"):
-        convert_steps([image, Toy("layer", "fc", (0,))], [images()])
-
-
-@pytest.mark.parametrize(
-    ("calibration", "error", "words"),
-    [
-        ([], ValueError, "at least one batch of training images; got none"),
-        (images(), TypeError, r"write \[calibration\]"),
-        ([images(0)], ValueError, "calibration must hold at least one value"),
-        ([images() * float("nan")], ValueError, "calibration must be finite"),
-        ([images().long()], TypeError, "calibration must be floating"),
-    ],
-)
-def test_bad_calibration(calibration, error, words):
-    with pytest.raises(error, match=words):
-        convert_steps(trace(residual()), calibration)
-
-
-def test_bad_runs():
-    model = convert_steps(trace(residual()), [images(20, 2)])
-    for steps, error in ((0, ValueError), (True, TypeError), (2.0, TypeError), (-1, ValueError)):
-        with pytest.raises(error, match="steps must be"):
-            model.run(images(), steps)
-    with pytest.raises(ValueError, match="x must be finite"):
-        model.run(images() / 0, 3)
-    with pytest.raises(ValueError, match="x must hold at least one value"):
-        model.run(images(0), 3)
-
-
-@pytest.mark.parametrize(
-    ("options", "error", "words"),
-    [
-        ({"n": 0}, ValueError, "n must be at least 1"),
-        ({"steps": 0}, ValueError, "steps must be at least 1"),
-        ({"steps": True}, TypeError, "steps must be a whole number"),
-        ({"neuron": "relu"}, ValueError, "neuron must be one of"),
-        ({"theta": 3.0}, ValueError, "theta must be one of"),
-        ({"scale": 0}, ValueError, "scale must be above 0"),
-        ({"scale": float("nan")}, ValueError, "scale must be finite"),
-        ({"coding": None}, ValueError, "coding must be one of"),
-        ({"encode_image": 1}, TypeError, "encode_image must be True or False"),
-        ({"iterations": 0}, ValueError, "iterations must be at least 1"),
-    ],
-)
-def test_bad_options(options, error, words):
-    with pytest.raises(error, match=words):
-        DcgsOptions(**options)
-
-
-def test_a_step_is_what_the_protocol_asks_for():
-    step = trace(residual())[1]
-    assert isinstance(step, TracedStep)
-    assert (step.kind, step.name, step.inputs) == ("layer", "net.0", (0,))

@@ -169,3 +169,29 @@ def golden_network(data):
 
 def _linear(weight):
     return nn.Linear(weight.shape[1], weight.shape[0])
+
+
+def randomise(net, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, value in net.state_dict().items():
+            if value.is_floating_point():
+                value.copy_(torch.randn(value.shape, generator=generator) * 0.4)
+                if "running_var" in name:
+                    value.copy_(value.abs() + 0.5)
+    return net.eval()
+
+
+def images(count=6, seed=1):
+    return torch.rand(count, 2, 8, 8, generator=torch.Generator().manual_seed(seed))
+
+
+def residual():
+    return randomise(
+        Named(
+            nn.Sequential(
+                nn.Conv2d(2, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d(3, 2, 1), Block(4),
+                nn.AvgPool2d(4), nn.Flatten(), nn.Linear(4, 3),
+            )
+        )
+    )  # fmt: skip
