@@ -18,7 +18,20 @@ from netsci.convert.dcgs_statistics import LEVELS
 from netsci.convert.value_checks import as_positive
 
 # Linear up to a constant: a wire with its bias passes through as it is.
-AFFINE = ("input", "constant", "layer", "norm", "add", "shift", "scale", "average", "sum", "move", "join")
+AFFINE = (
+    "input",
+    "constant",
+    "layer",
+    "norm",
+    "add",
+    "shift",
+    "scale",
+    "average",
+    "sum",
+    "pad",
+    "move",
+    "join",
+)
 POINTWISE = ("gelu", "layer norm", "softmax")
 OTHERS = ("activation", "maximum", "product")
 
