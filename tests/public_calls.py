@@ -20,6 +20,7 @@ import netsci.io
 import netsci.measure
 import netsci.models
 import netsci.plot
+import netsci.prune
 import netsci.report
 import netsci.sparse
 import netsci.spiking
@@ -49,6 +50,7 @@ ROOMS = (
     "models",
     "train",
     "plot",
+    "prune",
     "report",
     "view",
     "sweep",
@@ -215,6 +217,11 @@ OVER: dict[str, dict[str, Callable[[], Any]]] = {
     "membranes": {"steps": lambda: None},
     "densities": {"shapes": lambda: {"a": LayerShape(9, 7)}, "sparsity": lambda: 0.5},
     "sparsify": {"masks_or_sparsity": lambda: 0.5, "initial": lambda: "uniform"},
+    "depgraph": {
+        "module": lambda: torch.nn.Sequential(torch.nn.Linear(4, 6), torch.nn.ReLU(), torch.nn.Linear(6, 2)),
+        "example": lambda: torch.ones(2, 4),
+        "steps": lambda: 1,
+    },
     "load_dense_state": {"state": lambda: dense_state(_module())},
     "load_timm": {"model": lambda: None, "state": _timm_state, "heads": lambda: 2},
     "mlp": {"widths": lambda: [4, 3, 2], "neuron": lambda: None, "steps": lambda: 2},

@@ -49,6 +49,7 @@ ALLOWED = {
 # Signatures that no alias brings to 200 characters, with the reason.
 LONG = {
     "train": "nine plain options of one run",
+    "depgraph": "six plain options of one published method",
     "evolve": "seven plain options of one step",
     "evolve_module": "nine plain options of one step",
     "ConvNet": "thirteen plain options of one network",
@@ -70,7 +71,7 @@ LONG = {
 MAX_SIGNATURE = 200
 MAX_FIELD = 70
 ROOMS = ("graph", "io", "data", "measure", "spiking")
-ROOMS += ("sparse", "topology", "models", "train", "plot", "view", "report", "sweep")
+ROOMS += ("sparse", "topology", "models", "train", "plot", "view", "report", "sweep", "prune")
 
 
 def _is_property(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:

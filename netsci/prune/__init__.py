@@ -1,1 +1,5 @@
 """Pruning after training: scores on data, SparseGPT, and structural pruning."""
+
+from netsci.prune.depgraph import depgraph
+
+__all__ = ["depgraph"]
