@@ -65,15 +65,56 @@ def fill_constant(current: Any, theta: Any, start: float, first: int, spikes: An
 
 
 @compile_exact
-def count_events(values: Any, leaving: Any, by_unit: Any, by_step: Any) -> None:
-    """Add the events of values [T, images, units] to by_unit, and events times leaving links to by_step [T]."""
+def scan_if_rows(currents: Any, theta: Any, membrane: Any, spikes: Any) -> None:
+    """Do what `scan_if` does over [units, T, images], membranes [units, images], thresholds [units]."""
+    zero, one = np.int8(0), np.int8(1)
+    for u in range(currents.shape[0]):
+        bound = theta[u] if theta[u] > 0 else np.float32(np.inf)
+        for t in range(currents.shape[1]):
+            for i in range(np.uint64(currents.shape[2])):
+                v = membrane[u, i] + currents[u, t, i]
+                fired = v >= bound
+                spikes[u, t, i] = one if fired else zero
+                membrane[u, i] = v - bound if fired else v
+
+
+@compile_exact
+def fill_constant_rows(current: Any, theta: Any, start: float, first: int, spikes: Any) -> None:
+    """Do what `fill_constant` does over [units, T, images], currents [units, images]."""
+    zero, one = np.int8(0), np.int8(1)
+    before, share = np.empty(current.shape[1]), np.empty(current.shape[1])
+    for u in range(current.shape[0]):
+        bound = np.float64(theta[u])
+        for i in range(np.uint64(current.shape[1])):
+            share[i] = np.float64(current[u, i]) / bound if bound > 0 else 0.0
+            before[i] = min(max(np.floor(start + first * share[i]), 0.0), np.float64(first))
+        for t in range(spikes.shape[1]):
+            now = np.float64(first + t + 1)
+            for i in range(np.uint64(current.shape[1])):
+                after = min(max(np.floor(start + now * share[i]), 0.0), now)
+                spikes[u, t, i] = one if after > before[i] else zero
+                before[i] = after
+
+
+@compile_exact
+def count_images_first(values: Any, counts: Any) -> None:
+    """Add the events of values [T, images, units] to counts [T, units]."""
     none, one = np.int64(0), np.int64(1)
     zero = values.dtype.type(0)
     for t in range(values.shape[0]):
-        total = none
         for n in range(values.shape[1]):
             for u in range(np.uint64(values.shape[2])):
-                event = values[t, n, u] != zero
-                by_unit[u] += one if event else none
-                total += leaving[u] if event else none
-        by_step[t] += total
+                counts[t, u] += one if values[t, n, u] != zero else none
+
+
+@compile_exact
+def count_units_first(values: Any, counts: Any) -> None:
+    """Add the events of values [units, T, images] to counts [T, units]."""
+    none, one = np.int32(0), np.int32(1)
+    zero = values.dtype.type(0)
+    for u in range(values.shape[0]):
+        for t in range(values.shape[1]):
+            found = none
+            for i in range(np.uint64(values.shape[2])):
+                found += one if values[u, t, i] != zero else none
+            counts[t, u] += found

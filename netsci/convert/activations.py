@@ -179,7 +179,9 @@ def check_theta(theta: Any, name: str = "theta") -> float:
     """
     check_number(theta, name)
     if isinstance(theta, bool) or not 0.0 < theta < math.inf:
-        raise ValueError(f"{name} must be a finite number above 0, such as the largest activation; got {theta!r}")
+        raise ValueError(
+            f"{name} must be a finite number above 0, such as the largest activation; got {theta!r}"
+        )
     return float(theta)
 
 

@@ -36,7 +36,9 @@ def make_program(ann: nn.Module, images: Tensor) -> Program:
     more, other_out = record_calls(ann, images[rows])
     same = len(calls) == len(more) and out == other_out
     if not same or any((a.label, a.path) != (b.label, b.path) for a, b in zip(calls, more, strict=True)):
-        raise Unconvertible("ann computes other things for another number of images: make it compute the same")
+        raise Unconvertible(
+            "ann computes other things for another number of images: make it compute the same"
+        )
     steps = _make_steps(calls, more, out)
     program = Program(tuple(steps), tuple(images.shape[1:]))
     check_same(program, ann, images[:64])
@@ -47,16 +49,19 @@ def check_same(program: Program, ann: nn.Module, images: Tensor) -> None:
     """Raise `Unconvertible` unless a program computes what the network computes."""
     with torch.no_grad():
         wanted, found = ann(images), program.run(images)
-    if wanted.shape != found.shape or not bool(torch.isfinite(wanted).all()):
-        raise Unconvertible("ann gives scores that are NaN or infinite for the calibration images: mend it first")
-    scale = float(wanted.abs().max()) if wanted.numel() else 0.0
-    error = float((wanted - found).abs().max()) if wanted.numel() else 0.0
-    if error > CLOSE * max(scale, 1e-12):
+    if not bool(torch.isfinite(wanted).all()):
         raise Unconvertible(
-            f"ann computes something that no function of torch shows: the steps found give scores that differ "
-            f"by up to {error:.3g}. Write its forward with torch.nn modules and functions"
+            "ann gives scores that are NaN or infinite for the calibration images: mend it first"
         )
-
+    scale = float(wanted.abs().max()) if wanted.numel() else 0.0
+    same = wanted.shape == found.shape
+    error = float((wanted - found).abs().max()) if same and wanted.numel() else 0.0
+    if not same or error > CLOSE * max(scale, 1e-12):
+        raise Unconvertible(
+            "ann computes something that no function of torch shows: the steps found give scores "
+            f"{list(found.shape)} that differ by up to {error:.3g} from its own, {list(wanted.shape)}. Write "
+            "its forward with torch.nn modules and functions"
+        )
 
 
 def _make_steps(calls: list[Call], more: list[Call], out: int) -> list[Step]:
@@ -93,20 +98,27 @@ def _make_step(
     kind: str, small: Call, large: Call, args: Any, named: Any, calls: list[Call], names: dict[str, int]
 ) -> Step:
     """Return the step of a call; layers and activations get names that no other has."""
+    if small.value is not None and not _is_constant(small, large):
+        raise Unconvertible(
+            f"a tensor that {small.path or 'forward'} uses at {small.line} depends on the images, and no "
+            "function of torch shows how: write it with torch.nn modules and functions"
+        )
     layer, function, name = None, small.function, small.path
     if kind == "layer":
         layer, name, args, named = _find_layer(small, args, named, calls)
         if name in names:
             raise Unconvertible(
-                f"layer {name!r} is used twice: its spikes could not be told apart; give each use a layer of its own"
+                f"layer {name!r} is used twice, and its spikes could not be told apart: give each use its "
+                "own layer"
             )
     elif small.module is not None:
         function = _copy_module(small.module)
     else:
         function = OUT_OF_PLACE.get(small.label, function)
         named = {key: value for key, value in named.items() if key != "inplace"}
-        if small.label == "relu":
+        if kind == "activation":
             args = args[:1]
+            name = name if small.alone else f"{name}.{small.label}".strip(".")
     if kind in ("layer", "activation"):
         names[name] = names.get(name, 0) + 1
         name = name if names[name] == 1 else f"{name}:{names[name]}"
@@ -114,14 +126,24 @@ def _make_step(
     if kind == "average" and all(prod(calls[r].shape) == prod(small.shape) for r in find_refs(small.args)):
         kind = "move"  # a mean of one number each
     module = function if kind == "activation" and isinstance(function, (QCFS, SQCFS)) else None
-    return Step(kind, name, small.line, function, args, named, sample, axis, places, layer, module, small.value)
+    return Step(
+        kind, name, small.line, function, args, named, sample, axis, places, layer, module, small.value
+    )
+
+
+def _is_constant(small: Call, large: Call) -> bool:
+    """Return whether a tensor without a past is the same in both passes."""
+    a, b = small.value, large.value
+    return a is not None and b is not None and a.shape == b.shape and bool(torch.equal(a, b))
 
 
 def _find_layer(call: Call, args: Any, named: Any, calls: list[Call]) -> tuple[Layer, str, Any, Any]:
     """Return the layer of a call, its name, and what is left of the arguments: the input."""
     if call.module is not None:
         return copy_layer(call.module, call.path), call.path, args, named
-    given = dict(zip(("input", "weight", "bias", "stride", "padding", "dilation", "groups"), call.args, strict=False))
+    given = dict(
+        zip(("input", "weight", "bias", "stride", "padding", "dilation", "groups"), call.args, strict=False)
+    )
     given |= call.named
     parts = {key: calls[one.place] for key, one in given.items() if isinstance(one, Ref) and key != "input"}
     weight = parts["weight"].value
@@ -167,8 +189,8 @@ def _find_axis(small: Call, large: Call) -> tuple[tuple[int, ...], int | None, i
     places, rest = divmod(large.shape[axis] - small.shape[axis], LARGE - SMALL)
     if len(differs) > 1 or rest or small.shape[axis] != places * SMALL:
         raise Unconvertible(
-            f"{small.label} at {small.line} gives {list(small.shape)} for {SMALL} images and {list(large.shape)} "
-            f"for {LARGE}: keep one axis for the samples"
+            f"{small.label} at {small.line} gives {list(small.shape)} for {SMALL} images and "
+            f"{list(large.shape)} for {LARGE}: keep one axis for the samples"
         )
     return (*small.shape[:axis], *small.shape[axis + 1 :]), axis, places
 
@@ -190,8 +212,8 @@ def _match(small: Any, large: Any, call: Call) -> Any:
     elif type(small) is type(large) and (small is large or bool(small == large)):
         return small
     raise Unconvertible(
-        f"{call.label} at {call.line} gets {small!r} for {SMALL} images and {large!r} for {LARGE}: only sizes may "
-        "depend on the number of images"
+        f"{call.label} at {call.line} gets {small!r} for {SMALL} images and {large!r} for {LARGE}: only "
+        "sizes may depend on the number of images"
     )
 
 

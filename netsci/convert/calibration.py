@@ -21,7 +21,7 @@ from netsci.convert.recording import Unconvertible
 if TYPE_CHECKING:
     import pandas as pd
 
-BLOCK = 128  # images that run at a time
+BLOCK = 256  # images that run at a time
 QUANTILE = 0.999
 MOST_KEPT = 2**21  # largest numbers that are held for a quantile
 STATISTICS = ("p999", "max")
@@ -72,8 +72,8 @@ class _Largest:
         every = torch.cat(self.parts)
         if low + 2 > min(MOST_KEPT, self.count) < self.count:
             raise ValueError(
-                f"calibration gives {self.count:,} activations of {layer!r}, too many for an exact quantile: take "
-                "fewer images, or theta='max'"
+                f"calibration gives {self.count:,} activations of {layer!r}, too many for an exact quantile: "
+                "take fewer images, or theta='max'"
             )
         top = every.topk(min(low + 2, len(every))).values.double()
         higher, lower = float(top[low]), float(top[min(low + 1, len(top) - 1)])
@@ -200,7 +200,9 @@ def _batches(calibration: Any) -> Iterator[Any]:
 
 def _check_images(batch: Any, shape: tuple[int, ...] | None, name: str) -> Tensor:
     """Return images as float32 on the CPU; shape None takes any."""
-    images = torch.from_numpy(batch) if isinstance(batch, np.ndarray) and batch.dtype.kind in "biuf" else batch
+    images = (
+        torch.from_numpy(batch) if isinstance(batch, np.ndarray) and batch.dtype.kind in "biuf" else batch
+    )
     if not isinstance(images, Tensor) or images.is_complex():
         raise TypeError(
             f"{name} must hold tensors or arrays of real numbers [n, ...], such as training images; got "
@@ -224,8 +226,8 @@ def check_fires(found: dict[int, Threshold]) -> None:
     for one in found.values():
         if one.per == "layer" and one.statistic == "p999" and not float(one.values[0]) > 0:
             raise Unconvertible(
-                f"theta='p999' is 0 for {one.layer!r}: at most one in a thousand of its activations is above 0, and "
-                "its neurons would never fire; take theta='max', or a number"
+                f"theta='p999' is 0 for {one.layer!r}: at most one in a thousand of its activations is above "
+                "0, and its neurons would never fire; take theta='max', or a number"
             )
 
 
@@ -241,7 +243,12 @@ def threshold_table(found: Sequence[Threshold]) -> pd.DataFrame:
         values = one.values.double().numpy()
         units = np.arange(len(values)) if one.per != "layer" else np.full(len(values), -1)
         status = np.where(values > 0, "fires", "silent")
-        columns: dict[str, Any] = {"layer": one.layer, "per": one.per, "unit": units, "statistic": one.statistic}
+        columns: dict[str, Any] = {
+            "layer": one.layer,
+            "per": one.per,
+            "unit": units,
+            "statistic": one.statistic,
+        }
         parts.append(pd.DataFrame({**columns, "threshold": values, "status": status}))
     names = ["layer", "per", "unit", "statistic", "threshold", "status"]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=names)

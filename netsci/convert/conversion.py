@@ -75,17 +75,21 @@ def check_network(ann: Any) -> None:
     if not isinstance(ann, nn.Module):
         raise TypeError(f"ann must be a torch module; got {shorten(ann)}")
     if any(one.training for one in ann.modules()):
-        raise ValueError("ann is in training mode, in which dropout and normalisation differ: call ann.eval() first")
+        raise ValueError(
+            "ann is in training mode, in which dropout and normalisation differ: call ann.eval() first"
+        )
     for name, one in [*ann.named_parameters(), *ann.named_buffers()]:
         if one.device.type != "cpu":
-            raise ValueError(f"ann must be on the CPU; {name!r} is on {one.device}: convert a copy, ann.cpu()")
+            raise ValueError(
+                f"ann must be on the CPU; {name!r} is on {one.device}: convert a copy, ann.cpu()"
+            )
         if one.is_floating_point() and one.dtype != torch.float32:
             raise ValueError(f"ann must be float32; {name!r} is {one.dtype}: convert a copy, ann.float()")
     for name, module in ann.named_modules():
         if hasattr(module, "step") and callable(module.step):
             raise Unconvertible(
-                f"{name!r} ({type(module).__name__}) is a neuron over time: ann spikes already; give the network "
-                "with ReLU, QCFS or SQCFS"
+                f"{name!r} ({type(module).__name__}) is a neuron over time: ann spikes already; give the "
+                "network with ReLU, QCFS or SQCFS"
             )
 
 
@@ -128,9 +132,12 @@ def _guess_images(ann: nn.Module) -> Tensor:
     shape = getattr(ann, "input_shape", None)
     if isinstance(shape, tuple) and shape:
         return torch.zeros(4, *shape)
-    first = next((one for one in ann.modules() if hasattr(one, "in_features") or hasattr(one, "in_channels")), None)
+    first = next(
+        (one for one in ann.modules() if hasattr(one, "in_features") or hasattr(one, "in_channels")), None
+    )
     if first is None or not hasattr(first, "in_features"):
         raise ValueError(
             "calibration must be training images, some of which show the shape of the input; got None"
         )
-    return torch.zeros(4, int(first.in_features))
+    width: Any = first.in_features
+    return torch.zeros(4, int(width))

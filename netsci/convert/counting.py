@@ -7,11 +7,11 @@ from functools import cached_property
 from math import prod
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from netsci.convert.layers import Layer, fan_out
+from netsci.convert.neurons import units_first
 from netsci.convert.program import Program
 from netsci.convert.stream import Network, Window
 from netsci.measure import PopulationTrace, ProjectionTrace, StepTrace, Trace
@@ -45,7 +45,8 @@ def find_rows(network: Network) -> list[Row]:
         else:
             alone.append(place)
     rows = [
-        (place, Row(program.steps[place].name, place, owners.get(place))) for place in program.of_kind("layer")
+        (place, Row(program.steps[place].name, place, owners.get(place)))
+        for place in program.of_kind("layer")
     ]
     rows += [(place, Row(program.steps[place].name, None, place)) for place in alone]
     return [row for _, row in sorted(rows, key=lambda one: one[0])]
@@ -106,7 +107,9 @@ class Counter:
         return self.network.program.of_kind("layer")
 
     def _source(self, place: int) -> int:
-        return self.network.program.steps[place].inputs[0]
+        """Return the step whose events a layer reads: neurons where both are one operation."""
+        fused = self.network.fused.get(place)
+        return self.network.program.steps[place].inputs[0] if fused is None else fused.neurons
 
     def _layer(self, place: int) -> Layer:
         layer = self.network.program.steps[place].layer
@@ -117,36 +120,25 @@ class Counter:
         """Count what a step gave in a window: the spikes of neurons, the events that layers read."""
         if place not in self.network.neurons and place not in self._readers:
             return
-        values = value.reshape(len(value), window.images, -1)
-        n = values.shape[2]
+        values = value if value.ndim == 3 else value.reshape(len(value), window.images, -1)
+        counts = count_events(values)
+        n = counts.shape[1]
+        often = window.steps if len(values) == 1 else 1  # the same at all steps
+        now = slice(window.first, window.first + window.steps)
+        by_unit = often * counts.sum(axis=0)
         if place in self.network.neurons:
-            fired = self._fired.setdefault(place, np.zeros(n, np.int64))
-            self._add(values, np.ones(n, np.int64), fired, self._spikes[place], window)
+            self._fired.setdefault(place, np.zeros(n, np.int64))
+            self._fired[place] += by_unit
+            self._spikes[place][now] += counts.sum(axis=1)
         for layer in self._readers.get(place, ()):
             if layer not in self._leaving:
-                shape = tuple(value.shape[2:])
-                self._leaving[layer] = fan_out(self._layer(layer), shape)
+                self._leaving[layer] = fan_out(self._layer(layer), tuple(value.shape[2:]))
                 self._events[layer] = np.zeros(n, np.int64)
-            self._add(values, self._leaving[layer], self._events[layer], self._operations[layer], window)
-
-    def _add(self, values: Tensor, leaving: Counts, by_unit: Counts, by_step: Counts, window: Window) -> None:
-        """Add the events of a window; what is the same at all steps is counted once for each."""
-        found_unit, found_step = np.zeros_like(by_unit), np.zeros(len(values), np.int64)
-        if values.device.type == "cpu":
-            from netsci.convert._neuron_kernels import count_events
-
-            count_events(values.contiguous().numpy(), leaving, found_unit, found_step)
-        else:
-            events = (values != 0).sum(1)
-            found_unit += events.sum(0).cpu().numpy()
-            weights = torch.from_numpy(leaving).to(values.device)
-            found_step += (events * weights).sum(1).cpu().numpy()
-        often = window.steps if len(values) == 1 else 1
-        by_unit += often * found_unit
-        by_step[window.first : window.first + window.steps] += found_step
+            self._events[layer] += by_unit
+            self._operations[layer][now] += counts @ self._leaving[layer]
 
     def answer(self, scores: Tensor, labels: Counts | None) -> Counts:
-        """Return the answers [T, images] of outputs [T, images, classes], and count right and changed ones."""
+        """Return the answers [T, images] of outputs [T, images, classes]; count right and changed ones."""
         answers = answers_of(scores)
         self.images += answers.shape[1]
         if labels is not None:
@@ -214,6 +206,29 @@ class Counter:
         return program.steps[self._source(place)].sample
 
 
+def count_events(values: Tensor) -> Counts:
+    """Return how many images have an event, a value that is not 0, by step and unit: int64 [T, units].
+
+    values : [T, images, units].
+
+    Examples
+    --------
+    >>> count_events(torch.tensor([[[0.5, 0.0], [-1.0, 0.0]]])).tolist()
+    [[2, 0]]
+    """
+    if values.device.type != "cpu":
+        found: Counts = (values != 0).sum(1).cpu().numpy().astype(np.int64)
+        return found
+    from netsci.convert._neuron_kernels import count_images_first, count_units_first
+
+    counts = np.zeros((values.shape[0], values.shape[2]), np.int64)
+    if units_first(values):
+        count_units_first(values.permute(2, 0, 1).numpy(), counts)
+    else:
+        count_images_first(values.contiguous().numpy(), counts)
+    return counts
+
+
 def answers_of(scores: Tensor) -> Counts:
     """Return the class with the largest running sum after each step, the lowest of equal ones.
 
@@ -227,4 +242,3 @@ def answers_of(scores: Tensor) -> Counts:
     sums = np.cumsum(scores.double().cpu().numpy(), axis=0)
     found: Counts = sums.argmax(axis=2).astype(np.int64)
     return found
-

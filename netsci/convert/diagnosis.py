@@ -61,7 +61,7 @@ def diagnose_layers(
             sources: dict[int, int] = sources,
         ) -> None:
             if place in network.neurons:
-                _add(held, place, value.sum(0))
+                _add(held, place, value.sum(0) * network.neurons[place].theta)
             if place in sources:
                 often = window.steps if len(value) == 1 else 1
                 _add(currents, place, often * value.sum(0))

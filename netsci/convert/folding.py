@@ -96,8 +96,8 @@ def _find_source(program: Program, norm: int, place: int) -> tuple[int, list[int
 def _check_alone(program: Program, place: int, said: str) -> None:
     if len(program.users(place)) > 1:
         raise Unconvertible(
-            f"{said} normalises what {describe(program.steps[place])} also gives to other steps: it cannot be "
-            "folded; normalise all uses, or none"
+            f"{said} normalises what {describe(program.steps[place])} also gives to other steps: it cannot "
+            "be folded; normalise all uses, or none"
         )
 
 
@@ -138,7 +138,7 @@ def _order_at(channels: Tensor, norm: Step, n: int) -> Tensor:
     first = flat[:, 0].long()
     if not bool((flat == flat[:, :1]).all()) or sorted(first.tolist()) != list(range(n)):
         raise Unconvertible(
-            f"{describe(norm)} normalises another axis than that of the channels before it: it cannot be folded"
+            f"{describe(norm)} normalises another axis than that of the channels before it, and cannot be "
+            "folded: give it the channels on axis 1"
         )
     return first
-

@@ -18,7 +18,19 @@ MOVES = {
     "__get__", "repeat", "repeat_interleave", "flip", "roll", "index_select", "view_as", "reshape_as",
     "broadcast_to", "pixel_shuffle", "pixel_unshuffle", "data", "type", "type_as", "cpu",
 }  # fmt: skip
-ADD = {"add", "__add__", "__radd__", "__iadd__", "add_", "sub", "__sub__", "__rsub__", "__isub__", "sub_", "rsub"}
+ADD = {
+    "add",
+    "__add__",
+    "__radd__",
+    "__iadd__",
+    "add_",
+    "sub",
+    "__sub__",
+    "__rsub__",
+    "__isub__",
+    "sub_",
+    "rsub",
+}
 SCALE = {
     "mul", "__mul__", "__rmul__", "__imul__", "mul_", "div", "true_divide", "__truediv__", "__itruediv__",
     "div_", "neg", "multiply", "divide",
@@ -29,8 +41,8 @@ AVERAGE = {
     "adaptive_avg_pool3d",
 }  # fmt: skip
 MAXIMUM = {
-    "max_pool1d", "max_pool2d", "max_pool3d", "adaptive_max_pool1d", "adaptive_max_pool2d", "max_pool2d_with_indices",
-    "adaptive_max_pool3d", "amax", "max", "maximum", "boolean_dispatch",
+    "max_pool1d", "max_pool2d", "max_pool3d", "adaptive_max_pool1d", "adaptive_max_pool2d",
+    "max_pool2d_with_indices", "adaptive_max_pool3d", "amax", "max", "maximum", "boolean_dispatch",
 }  # fmt: skip
 OTHERS = {
     "relu": "activation", "relu_": "activation", "batch_norm": "norm", "layer_norm": "layer norm",

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from netsci.sparse import SparseConv2d, SparseLinear
+from netsci.sparse import SparseConv2d
 from netsci.sparse.layer import SparseLayer
 from netsci.spiking.record_adapters import Synapses
 
@@ -80,7 +80,9 @@ def copy_layer(module: Any, name: str) -> Layer:
     links = find_links(module)
     for what, found in (("weights", weights(own)), ("biases", own.bias)):
         if found is not None and not bool(torch.isfinite(found).all()):
-            raise ValueError(f"layer {name!r} has {what} that are NaN or infinite: train it again, or mend them")
+            raise ValueError(
+                f"layer {name!r} has {what} that are NaN or infinite: train it again, or mend them"
+            )
     if not links.nnz:
         raise ValueError(
             f"layer {name!r} has no links, so nothing reaches what follows: give it at least one, or remove "

@@ -67,9 +67,7 @@ class SpikingModel:
 
         return StraightNet(self.network.program, self.activations)
 
-    def simulate(
-        self, x: Any, steps: int | None = None, labels: Any = None, *, on: str = "cpu"
-    ) -> StepTrace:
+    def simulate(self, x: Any, steps: int | None = None, labels: Any = None, *, on: str = "cpu") -> StepTrace:
         """Run the network on images and count everything that it does, for all T = 1..steps at once.
 
         x : images [n, ...] as the ANN takes them, an array or a tensor. steps : T; None for `steps`.
@@ -95,7 +93,9 @@ class SpikingModel:
         """Return the answer after each step, int64 [T, images]; arguments and errors as in `simulate`."""
         steps, images = self._check(x, steps, on)
         network = _move(self.network, on)
-        found = [answers_of(_classes(run_network(network, part.to(on), steps))) for part in self._parts(images)]
+        found = [
+            answers_of(_classes(run_network(network, part.to(on), steps))) for part in self._parts(images)
+        ]
         return np.concatenate(found, axis=1)
 
     def currents(self, x: Any, steps: int | None = None, *, on: str = "cpu") -> NDArray[np.float32]:
@@ -121,7 +121,7 @@ class SpikingModel:
 
     def _parts(self, images: Tensor) -> Iterator[Tensor]:
         """Yield the images in parts that run together."""
-        yield from torch.split(images, self.network.images_at_once())
+        yield from torch.split(images, self.network.images_at_once)
 
     def _check(self, x: Any, steps: int | None, on: str) -> tuple[int, Tensor]:
         """Return steps and images float32; raise where they cannot run."""
@@ -147,7 +147,9 @@ def check_images(x: Any, shape: tuple[int, ...]) -> Tensor:
         raise TypeError(f"x must hold real numbers; its dtype is {images.dtype}")
     wanted = f"[n, {', '.join(map(str, shape))}]"
     if images.ndim != len(shape) + 1 or tuple(images.shape[1:]) != shape:
-        raise ValueError(f"x must be {wanted}, images as the ANN takes them; its shape is {list(images.shape)}")
+        raise ValueError(
+            f"x must be {wanted}, images as the ANN takes them; its shape is {list(images.shape)}"
+        )
     if not len(images):
         raise ValueError(f"x must hold at least one image; its shape is {list(images.shape)}")
     images = images.detach().to("cpu", torch.float32)
@@ -169,7 +171,9 @@ def _check_labels(labels: Any, n: int) -> NDArray[np.int64] | None:
         return None
     found = read_array(labels.detach().cpu() if isinstance(labels, Tensor) else labels, "labels")
     if found.dtype.kind not in "iu":
-        raise TypeError(f"labels must be whole numbers, the class of each image; their dtype is {found.dtype}")
+        raise TypeError(
+            f"labels must be whole numbers, the class of each image; their dtype is {found.dtype}"
+        )
     if found.shape != (n,):
         raise ValueError(f"labels must be [{n}], one for each image of x; their shape is {list(found.shape)}")
     return found.astype(np.int64)

@@ -101,9 +101,11 @@ def run_plainly(neuron: Neuron, currents: Tensor, state: State) -> Tensor:
 
 
 def _run_compiled(neuron: Neuron, currents: Tensor, state: State) -> Tensor:
-    """Run compiled loops over [T, series]."""
+    """Run compiled loops over [T, series], or over units where these lie first in memory."""
     from netsci.convert._neuron_kernels import scan_if, scan_snm
 
+    if units_first(currents) and state.total is None:
+        return _run_rows(neuron, currents, state)
     flat = currents.reshape(len(currents), -1)
     theta = neuron.theta.expand(currents.shape[1:]).reshape(-1)
     membrane = state.membrane.reshape(-1).contiguous()
@@ -117,6 +119,31 @@ def _run_compiled(neuron: Neuron, currents: Tensor, state: State) -> Tensor:
     state.membrane = membrane.reshape(state.membrane.shape)
     state.steps += len(currents)
     return spikes.reshape(currents.shape)
+
+
+def _run_rows(neuron: Neuron, currents: Tensor, state: State) -> Tensor:
+    """Run compiled loops over currents [T, images, units] whose units lie first in memory."""
+    from netsci.convert._neuron_kernels import scan_if_rows
+
+    rows = currents.permute(2, 0, 1)
+    theta = neuron.theta.expand(len(rows)).contiguous()
+    membrane = state.membrane.T.contiguous()
+    spikes = torch.empty(rows.shape, dtype=torch.int8)
+    scan_if_rows(rows.numpy(), theta.numpy(), membrane.numpy(), spikes.numpy())
+    state.membrane = membrane.T
+    state.steps += len(currents)
+    return spikes.permute(1, 2, 0)
+
+
+def units_first(values: Tensor) -> bool:
+    """Return whether values [T, images, units] lie in memory as [units, T, images].
+
+    Examples
+    --------
+    >>> units_first(torch.zeros(5, 2, 3).permute(1, 2, 0)), units_first(torch.zeros(2, 3, 5))
+    (True, False)
+    """
+    return values.ndim == 3 and values.permute(2, 0, 1).is_contiguous()
 
 
 def count_spikes(neuron: Neuron, current: Tensor, step: int | Tensor) -> Tensor:
@@ -146,8 +173,14 @@ def fire_constant(neuron: Neuron, current: Tensor, first: int, steps: int) -> Te
     [0, 1, 0, 1]
     """
     if current.device.type == "cpu" and current.dtype == torch.float32 and current.numel():
-        from netsci.convert._neuron_kernels import fill_constant
+        from netsci.convert._neuron_kernels import fill_constant, fill_constant_rows
 
+        if current.ndim == 2:  # units first in memory, as sparse layers read them
+            rows = current.T.contiguous()
+            theta = neuron.theta.expand(len(rows)).contiguous()
+            found = torch.empty((len(rows), steps, rows.shape[1]), dtype=torch.int8)
+            fill_constant_rows(rows.numpy(), theta.numpy(), neuron.start, first, found.numpy())
+            return found.permute(1, 2, 0)
         theta = neuron.theta.expand(current.shape).reshape(-1)
         spikes = torch.empty((steps, current.numel()), dtype=torch.int8)
         fill_constant(current.reshape(-1).numpy(), theta.numpy(), neuron.start, first, spikes.numpy())

@@ -28,7 +28,8 @@ from netsci.convert.activations import QCFS, SQCFS
 from netsci.sparse.tracing import is_layer
 
 AVERAGES = (
-    nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d, nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d,
+    nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d, nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d,
+    nn.AdaptiveAvgPool3d,
 )  # fmt: skip
 LEAKS = {
     "__bool__", "__int__", "__float__", "__index__", "item", "tolist", "numpy", "__array__", "__contains__",
@@ -52,7 +53,7 @@ class Ref:
 
 @dataclass(eq=False)
 class Call:
-    """One call: of a function of torch, of a leaf module, or (function None) a tensor that depends on nothing."""
+    """One call: of a function of torch, of a leaf module, or (function None) a tensor without a past."""
 
     function: Callable[..., Any] | None
     args: tuple[Any, ...]
@@ -63,6 +64,7 @@ class Call:
     label: str
     module: Any = None
     value: Tensor | None = field(default=None, repr=False)
+    alone: bool = False  # whether the module that runs has no parts: it is what the call does
 
 
 def record_calls(ann: nn.Module, x: Tensor) -> tuple[list[Call], int]:
@@ -134,7 +136,10 @@ class _Recorder(TorchFunctionMode):
         if tensors:
             self._check_in_place(label, args, result)
             shape = tuple(result.shape) if isinstance(result, Tensor) else ()
-            self.add(result, Call(func, *before, self._path(), _line(), shape, label))
+            args, named = before
+            self.add(
+                result, Call(func, args, named, self._path(), _line(), shape, label, alone=self._alone())
+            )
         return result
 
     def _check_in_place(self, label: str, args: Any, result: Any) -> None:
@@ -162,6 +167,10 @@ class _Recorder(TorchFunctionMode):
             return Ref(self.known[id(one)])
 
         return tree_map(turn, given)
+
+    def _alone(self) -> bool:
+        name = self._path()
+        return bool(name) and not any(True for _ in self.ann.get_submodule(name).children())
 
     def _path(self) -> str:
         return self._running[-1] if self._running else ""

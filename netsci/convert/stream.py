@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from netsci.convert.fusing import Fused, apply_to_spikes, find_fused
 from netsci.convert.neurons import Neuron, State, fire_constant, run_steps, start_state
 from netsci.convert.program import Program, Step
 
@@ -31,8 +33,8 @@ class Window:
     images: int
 
 
-# What listens: (place of the step, its output as [steps, images, units...] or [1, images, units...] if it is
-# the same at all steps of all windows, the window).
+# What listens: (place of the step, its output as [steps, images, units...], the window). The output of
+# neurons are their spikes -1, 0 and 1; what is the same at all steps of all windows has one step.
 See = Callable[[int, Tensor, Window], None]
 
 
@@ -43,16 +45,36 @@ class Network:
     program: Program
     neurons: Mapping[int, Neuron]
 
+    @cached_property
+    def fused(self) -> dict[int, Fused]:
+        """The layers that read spikes as bytes, by their places."""
+        return find_fused(self.program, dict(self.neurons))
+
+    @cached_property
+    def reads(self) -> dict[int, tuple[int, ...]]:
+        """What each step that the output needs reads: the neurons where both are one operation."""
+        found: dict[int, tuple[int, ...]] = {}
+        waiting = [len(self.program.steps) - 1]
+        while waiting:
+            place = waiting.pop()
+            if place not in found:
+                fused = self.fused.get(place)
+                found[place] = self.program.steps[place].inputs if fused is None else (fused.neurons,)
+                waiting += found[place]
+        return dict(sorted(found.items()))
+
+    @cached_property
     def still(self) -> set[int]:
-        """Return the steps that no spike reaches: they depend on the image alone."""
+        """The steps that no spike reaches: they depend on the image alone."""
         found: set[int] = set()
-        for place, step in enumerate(self.program.steps):
-            if place not in self.neurons and all(used in found for used in step.inputs):
+        for place, reads in self.reads.items():
+            if place not in self.neurons and all(used in found for used in reads):
                 found.add(place)
         return found
 
+    @property
     def images_at_once(self) -> int:
-        """Return how many images run together, so that the largest output of a window fits into ROOM."""
+        """How many images run together, so that the largest output of a window fits into ROOM."""
         largest = max(prod(step.sample) * step.places for step in self.program.steps)
         return max(1, min(256, ROOM // max(1, largest * WINDOW)))
 
@@ -63,60 +85,81 @@ def run_network(network: Network, x: Tensor, steps: int, see: See | None = None)
     x [images, ...], as many as `images_at_once` says. see : called with the output of each step that is no
     constant, after it has run.
     """
-    program, still = network.program, network.still()
-    held: dict[int, Any] = {}
-    out = len(program.steps) - 1
-    last = {used: place for used, place in program.last_uses().items() if used not in still}
-    states: dict[int, State] = {}
-    whole = Window(0, steps, len(x))
-    for place in sorted(still):
-        step = program.steps[place]
-        held[place] = x if step.kind == "input" else step.run(held, len(x))
-        if see is not None and step.axis is not None and isinstance(held[place], Tensor):
-            see(place, split_time(held[place], step, 1), whole)
-    found: list[Tensor] = []
-    for first in range(0, steps, WINDOW):
-        window = Window(first, min(WINDOW, steps - first), len(x))
+    run = _Run(network, x, see)
+    run.run_still(steps)
+    return torch.cat([run.run_window(first, min(WINDOW, steps - first)) for first in range(0, steps, WINDOW)])
+
+
+class _Run:
+    """Some images on their way through a network."""
+
+    def __init__(self, network: Network, x: Tensor, see: See | None) -> None:
+        self.network, self.x, self.see = network, x, see
+        self.steps = network.program.steps
+        self.held: dict[int, Any] = {}  # what is the same at all steps
+        self.states: dict[int, State] = {}
+        self.last = {used: place for place, reads in network.reads.items() for used in reads}
+        self.wired = {
+            used
+            for place, reads in network.reads.items()
+            for used in reads
+            if used in network.neurons and place not in network.fused
+        } | {len(self.steps) - 1}
+
+    def run_still(self, steps: int) -> None:
+        """Compute what depends on the images alone."""
+        for place in sorted(self.network.still):
+            step = self.steps[place]
+            self.held[place] = self.x if step.kind == "input" else step.run(self.held, len(self.x))
+            if self.see is not None and step.axis is not None and isinstance(self.held[place], Tensor):
+                self.see(place, split_time(self.held[place], step, 1), Window(0, steps, len(self.x)))
+
+    def run_window(self, first: int, steps: int) -> Tensor:
+        """Return the output of a window of steps."""
+        window = Window(first, steps, len(self.x))
         values: dict[int, Any] = {}
-        for place, step in enumerate(program.steps):
-            if place in still:
+        spikes: dict[int, Tensor] = {}
+        out = len(self.steps) - 1
+        for place, reads in self.network.reads.items():
+            step = self.steps[place]
+            if place in self.network.still:
                 continue
-            if place in network.neurons:
-                value = _fire(network, place, held, values, states, window)
+            if place in self.network.neurons:
+                spikes[place] = seen = self._fire(place, values, window)
+                if place in self.wired:
+                    theta = self.network.neurons[place].theta.to(seen.device)
+                    values[place] = join_time(seen * theta, step)
+            elif place in self.network.fused:
+                values[place] = apply_to_spikes(self.network.fused[place], spikes[reads[0]])
             else:
-                given = {u: values[u] if u in values else _repeat(held[u], program.steps[u], window) for u in step.inputs}
-                value = step.run(given, window.steps * window.images)
-            values[place] = value
-            if see is not None and isinstance(value, Tensor):
-                see(place, split_time(value, step, window.steps), window)
-            for used in step.inputs:
-                if last.get(used) == place:
-                    del values[used]
-        value = values[out] if out in values else _repeat(held[out], program.steps[out], window)
-        found.append(split_time(value, program.steps[out], window.steps))
-    return torch.cat(found)
+                given = {used: self._value(used, values, window) for used in reads}
+                values[place] = step.run(given, window.steps * window.images)
+            if self.see is not None:
+                if place not in self.network.neurons and isinstance(values[place], Tensor):
+                    seen = split_time(values[place], step, window.steps)
+                if place in self.network.neurons or isinstance(values[place], Tensor):
+                    self.see(place, seen, window)
+            for used in reads:
+                if self.last[used] == place and used != out:
+                    values.pop(used, None)
+                    spikes.pop(used, None)
+        return split_time(self._value(out, values, window), self.steps[out], window.steps)
 
+    def _value(self, place: int, values: Mapping[int, Any], window: Window) -> Any:
+        """Return the output of a step for all steps of a window."""
+        return values[place] if place in values else _repeat(self.held[place], self.steps[place], window)
 
-def _fire(
-    network: Network,
-    place: int,
-    held: Mapping[int, Tensor],
-    values: Mapping[int, Tensor],
-    states: dict[int, State],
-    window: Window,
-) -> Tensor:
-    """Return theta times the spikes of a population in a window, in the shape of its currents."""
-    step, neuron = network.program.steps[place], network.neurons[place]
-    (source,) = step.inputs
-    if source in held:
-        current = split_time(held[source], step, 1)[0]
-        spikes = fire_constant(neuron, current, window.first, window.steps)
-    else:
+    def _fire(self, place: int, values: Mapping[int, Tensor], window: Window) -> Tensor:
+        """Return the spikes of a population in a window, int8 [steps, images, units...]."""
+        step, neuron = self.steps[place], self.network.neurons[place]
+        (source,) = step.inputs
+        if source in self.held:
+            current = split_time(self.held[source], step, 1)[0]
+            return fire_constant(neuron, current, window.first, window.steps)
         currents = split_time(values[source], step, window.steps)
-        if place not in states:
-            states[place] = start_state(neuron, tuple(currents.shape[1:]), currents.device)
-        spikes = run_steps(neuron, currents, states[place])
-    return join_time(spikes * neuron.theta.to(spikes.device), step)
+        if place not in self.states:
+            self.states[place] = start_state(neuron, tuple(currents.shape[1:]), currents.device)
+        return run_steps(neuron, currents, self.states[place])
 
 
 def split_time(value: Tensor, step: Step, steps: int) -> Tensor:

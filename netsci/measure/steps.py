@@ -59,7 +59,7 @@ class StepTrace:
         check_whole(self.steps, 1, "steps")
         check_whole(self.images, 1, "images")
         rows = len(self.layers)
-        shapes = {"units": (rows,), "answers_changed": (self.steps,)}
+        shapes: dict[str, tuple[int, ...]] = {"units": (rows,), "answers_changed": (self.steps,)}
         shapes |= dict.fromkeys(("spikes", "sops", "macs"), (rows, self.steps))
         if self.correct is not None:
             shapes["correct"] = (self.steps,)

@@ -49,13 +49,16 @@ class Method:
         unknown = sorted(set(given) - set(self.options))
         if unknown:
             raise TypeError(
-                f"{self.name} takes the options {', '.join(self.options)}; got {', '.join(map(repr, unknown))}"
+                f"{self.name} takes the options {', '.join(self.options)}, and none of another method; got "
+                f"{', '.join(map(repr, unknown))}"
             )
         return {name: given.get(name, default) for name, (default, _) in self.options.items()}
 
     def check_steps(self, program: Program) -> None:
-        """Raise `Unconvertible` at the first step that the method cannot convert: its name, why, and a mend."""
+        """Raise `Unconvertible` at the first step that the method cannot convert: its name, why, a mend."""
         for step in program.steps:
             if step.kind not in self.takes:
-                why = self.refusals.get(step.kind, "this method does not know it: remove it, or take another method")
+                why = self.refusals.get(
+                    step.kind, "this method does not know it: remove it, or take another method"
+                )
                 raise Unconvertible(f"{self.name} cannot convert {describe(step)}: {why}")

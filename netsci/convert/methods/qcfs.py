@@ -35,7 +35,9 @@ def convert_qcfs(program: Program, calibration: Any, options: dict[str, Any]) ->
     found = find_thresholds(program, places, calibration, options["theta"])
     wide = [one.layer for one in found.values() if one.per != "layer"]
     if wide:
-        raise Unconvertible(f"qcfs has one threshold a layer, and {wide[0]!r} has one a channel: take cs_qcfs")
+        raise Unconvertible(
+            f"qcfs has one threshold a layer, and {wide[0]!r} has one a channel: take cs_qcfs"
+        )
     notes = untrained_note(program, places, options["theta"])
     return make_model("qcfs", program, found, kind="if", options=options, notes=notes)
 

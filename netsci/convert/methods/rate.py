@@ -1,4 +1,4 @@
-"""What the rate-coded methods share: thresholds from the network or from calibration, and the network made."""
+"""What the rate-coded methods share: thresholds, trained or from calibration, and the network made."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def find_populations(program: Program) -> list[int]:
     places = program.of_kind("activation")
     if not places:
         raise Unconvertible(
-            "ann holds no activation that spikes can stand for: it needs ReLU, QCFS or SQCFS behind its layers"
+            "ann holds no activation that spikes can stand for: it needs ReLU, QCFS or SQCFS behind layers"
         )
     for place in places:
         step = program.steps[place]
@@ -68,7 +68,7 @@ def find_thresholds(
         is no calibration where one is needed.
     """
     plain = [place for place in places if program.steps[place].module is None]
-    found = {place: _trained(program.steps[place]) for place in places if place not in plain}
+    found = {place: _read_threshold(program.steps[place]) for place in places if place not in plain}
     if isinstance(theta, str):
         if theta not in STATISTICS:
             raise ValueError(f"theta must be 'p999', 'max' or a number above 0; got {shorten(theta)}")
@@ -91,13 +91,13 @@ def need_calibration(calibration: Any, why: str) -> None:
         raise ValueError(f"calibration must be training images, which {why} needs; got None")
 
 
-def _trained(step: Step) -> Threshold:
+def _read_threshold(step: Step) -> Threshold:
     """Return the thresholds that a QCFS or SQCFS has learned."""
     values = step.module.theta.detach().reshape(-1).float()
     if not bool(torch.isfinite(values).all()) or not bool((values > 0).all()):
         raise ValueError(
-            f"theta of {step.name!r} must be above 0; it is {float(values.min()):.6g}: train it again, or take "
-            "SQCFS, whose threshold cannot become negative"
+            f"theta of {step.name!r} must be above 0; it is {float(values.min()):.6g}: train it again, or "
+            "take SQCFS, whose threshold cannot become negative"
         )
     if len(values) == 1:
         return Threshold(step.name, "layer", "trained", values, (1,) * len(step.sample))
@@ -124,13 +124,14 @@ def make_model(
         place: Neuron(program.steps[place].name, kind, one.spread().float(), compat)
         for place, one in thresholds.items()
     }
-    activations = {
-        place: _activation(program.steps[place], one, levels) for place, one in thresholds.items()
-    }
+    activations = {place: _activation(program.steps[place], one, levels) for place, one in thresholds.items()}
     table = threshold_table(list(thresholds.values()))
     silent = int((table.status == "silent").sum())
     if silent:
-        notes = (*notes, f"{silent} neurons have the threshold 0 and never fire: no training image drives them")
+        notes = (
+            *notes,
+            f"{silent} neurons have the threshold 0 and never fire: no training image drives them",
+        )
     return SpikingModel(method, steps, Network(program, neurons), activations, table, notes)
 
 
@@ -155,8 +156,8 @@ def untrained_note(program: Program, places: list[int], theta: Any) -> tuple[str
     if not plain:
         return ()
     return (
-        f"{len(plain)} of {len(places)} activations are ReLUs: their thresholds come from theta={theta!r}, and "
-        "nothing was trained",
+        f"{len(plain)} of {len(places)} activations are ReLUs: their thresholds come from theta={theta!r}, "
+        "and nothing was trained",
     )
 
 

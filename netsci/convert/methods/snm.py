@@ -10,10 +10,16 @@ the release does.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import prod
 from typing import Any
 
-from netsci.arguments import check_flag
-from netsci.convert.calibration import measure_thresholds
+import numpy as np
+import torch
+from torch import Tensor
+
+from netsci.arguments import check_flag, list_of, read_numbers
+from netsci.convert.calibration import Threshold, measure_thresholds
 from netsci.convert.folding import fold_norms
 from netsci.convert.methods.method import Method
 from netsci.convert.methods.rate import (
@@ -41,16 +47,52 @@ def convert_snm(program: Program, calibration: Any, options: dict[str, Any]) -> 
     places = program.of_kind("activation")
     trained = [program.steps[place].name for place in places if program.steps[place].module is not None]
     if trained:
-        raise Unconvertible(f"snm converts ReLU networks, and {trained[0]!r} is quantised: take qcfs or cs_qcfs")
-    need_calibration(calibration, "method='snm'")
-    found = measure_thresholds(program, places, calibration, per="unit", statistic="max")
+        raise Unconvertible(
+            f"snm converts ReLU networks, and {trained[0]!r} is quantised: take qcfs or cs_qcfs"
+        )
+    if options["theta"] is None:
+        need_calibration(calibration, "method='snm'")
+        found = measure_thresholds(program, places, calibration, per="unit", statistic="max")
+    else:
+        found = read_thresholds(program, places, options["theta"])
     return make_model("snm", program, found, kind="snm", options=options)
+
+
+def read_thresholds(program: Program, places: Sequence[int], theta: Any) -> dict[int, Threshold]:
+    """Return thresholds that the caller gives: an array for each population, the output's last.
+
+    Raises TypeError or ValueError if there are more or fewer, or one is no array of numbers >= 0 of the
+    population's shape.
+    """
+    given = list_of(theta, (np.ndarray, Tensor, list, tuple), "theta", "a list of arrays, one a population")
+    names = [program.steps[place].name for place in places]
+    if len(given) != len(places):
+        raise ValueError(f"theta must have {len(places)} arrays, for {', '.join(names)}; got {len(given)}")
+    found = {}
+    for place, one in zip(places, given, strict=True):
+        step = program.steps[place]
+        values = torch.as_tensor(read_numbers(one, f"theta of {step.name!r}"), dtype=torch.float32)
+        if values.numel() != prod(step.sample):
+            raise ValueError(
+                f"theta of {step.name!r} must have a number for each neuron, {list(step.sample)}; its shape "
+                f"is {list(values.shape)}"
+            )
+        if not bool(torch.isfinite(values).all()) or bool((values < 0).any()):
+            raise ValueError(
+                f"theta of {step.name!r} must be finite and at least 0 (0: a neuron never fires)"
+            )
+        found[place] = Threshold(step.name, "unit", "given", values.reshape(-1), step.sample)
+    return found
 
 
 METHOD = Method(
     "snm",
     "signed neurons with memory, a threshold for each neuron; training-free",
-    {"compat": (False, "sum spikes in single precision, as the authors' release does"), "steps": STEPS},
+    {
+        "theta": (None, "thresholds, a list of arrays, one a population; None takes them from calibration"),
+        "compat": (False, "sum spikes in single precision, as the authors' release does"),
+        "steps": STEPS,
+    },
     convert_snm,
     TAKES,
     REFUSALS,
