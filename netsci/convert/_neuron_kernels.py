@@ -53,13 +53,23 @@ def scan_snm(currents: Any, theta: Any, membrane: Any, total: Any, spikes: Any, 
 
 
 @compile_exact
+def clip_share(current: Any, theta: Any) -> Any:
+    """Return current / theta within [0, 1], 0 where theta is 0."""
+    share = np.float64(current) / np.float64(theta) if theta > 0 else 0.0
+    return min(max(share, 0.0), 1.0)
+
+
+@compile_exact
 def fill_constant(current: Any, theta: Any, start: float, first: int, spikes: Any) -> None:
-    """Fill spikes [T, series] of steps first + 1 to first + T under constant currents."""
+    """Fill spikes [T, series] of steps first + 1 to first + T under constant currents.
+
+    With the share within [0, 1] the count floor(start + t share) lies within [0, t] and rises by 0 or 1.
+    """
     for i in range(current.shape[0]):
-        share = np.float64(current[i]) / np.float64(theta[i]) if theta[i] > 0 else 0.0
-        before = min(max(np.floor(start + first * share), 0.0), np.float64(first))
+        share = clip_share(current[i], theta[i])
+        before = np.floor(start + first * share)
         for t in range(spikes.shape[0]):
-            after = min(max(np.floor(start + (first + t + 1) * share), 0.0), np.float64(first + t + 1))
+            after = np.floor(start + (first + t + 1) * share)
             spikes[t, i] = np.int8(1) if after > before else np.int8(0)
             before = after
 
@@ -84,14 +94,13 @@ def fill_constant_rows(current: Any, theta: Any, start: float, first: int, spike
     zero, one = np.int8(0), np.int8(1)
     before, share = np.empty(current.shape[1]), np.empty(current.shape[1])
     for u in range(current.shape[0]):
-        bound = np.float64(theta[u])
         for i in range(np.uint64(current.shape[1])):
-            share[i] = np.float64(current[u, i]) / bound if bound > 0 else 0.0
-            before[i] = min(max(np.floor(start + first * share[i]), 0.0), np.float64(first))
+            share[i] = clip_share(current[u, i], theta[u])
+            before[i] = np.floor(start + first * share[i])
         for t in range(spikes.shape[1]):
             now = np.float64(first + t + 1)
             for i in range(np.uint64(current.shape[1])):
-                after = min(max(np.floor(start + now * share[i]), 0.0), now)
+                after = np.floor(start + now * share[i])
                 spikes[u, t, i] = one if after > before[i] else zero
                 before[i] = after
 

@@ -169,13 +169,18 @@ def _find_layer(call: Call, args: Any, named: Any, calls: list[Call]) -> tuple[L
 def _copy_module(module: Any) -> Any:
     """Return an activation or a pooling that shares nothing with the network."""
     if isinstance(module, AveragePool2):
-        return lambda x: functional.avg_pool2d(x, 2)
+        return _halve
     if isinstance(module, AVERAGES):
         return module.forward
     own: Any = SQCFS(module.levels) if isinstance(module, SQCFS) else QCFS(module.levels)
     for name, value in module.named_parameters():
         setattr(own, name, nn.Parameter(value.detach().clone(), requires_grad=False))
     return own
+
+
+def _halve(x: Tensor) -> Tensor:
+    """Return the means of 2 x 2."""
+    return functional.avg_pool2d(x, 2)
 
 
 def _find_axis(small: Call, large: Call) -> tuple[tuple[int, ...], int | None, int]:

@@ -6,8 +6,9 @@ blocks merge exactly. So batches of any size give the same thresholds, to the la
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -170,19 +171,26 @@ def read_blocks(calibration: Any, shape: tuple[int, ...], size: int = BLOCK) -> 
 
 
 def first_images(calibration: Any, n: int = 64) -> tuple[Tensor, Any]:
-    """Return the first images of a calibration set and the whole set, read from an iterator only once."""
-    if not isinstance(calibration, (Tensor, np.ndarray, Sequence)):
-        if not isinstance(calibration, Iterable):
-            raise TypeError(
-                "calibration must be training images [n, ...], or an iterable of batches of them; got "
-                f"{shorten(calibration)}"
-            )
-        calibration = list(calibration)
+    """Return the first images of a calibration set, and the whole set.
+
+    A generator is read once, batch by batch: what was taken from it stands before the rest.
+    """
+    if isinstance(calibration, (str, bytes, Mapping)) or not isinstance(
+        calibration, (Tensor, np.ndarray, Iterable)
+    ):
+        raise TypeError(
+            "calibration must be training images [n, ...], or an iterable of batches of them; got "
+            f"{shorten(calibration)}"
+        )
     parts: list[Tensor] = []
+    taken: list[Any] = []
     for batch in _batches(calibration):
+        taken.append(batch)
         parts.append(_check_images(batch, None, "calibration"))
         if sum(map(len, parts)) >= n:
             break
+    if isinstance(calibration, Iterator):
+        calibration = chain(taken, calibration)
     if not sum(map(len, parts)):
         raise ValueError("calibration must hold at least one image; it is empty: give training images")
     for part in parts:

@@ -48,62 +48,55 @@ def diagnose_layers(
     program = network.program
     sums = {place: _Sums() for place in network.neurons}
     for images in parts:
-        held: dict[int, Tensor] = {}
-        currents: dict[int, Tensor] = {}
-        sources = {program.steps[place].inputs[0]: place for place in network.neurons}
-
-        def see(
-            place: int,
-            value: Tensor,
-            window: Window,
-            held: dict[int, Any] = held,
-            currents: dict[int, Any] = currents,
-            sources: dict[int, int] = sources,
-        ) -> None:
-            if place in network.neurons:
-                _add(held, place, value.sum(0) * network.neurons[place].theta)
-            if place in sources:
-                often = window.steps if len(value) == 1 else 1
-                _add(currents, place, often * value.sum(0))
-
-        run_network(network, images, steps, see)
+        seen = _Seen(network)
+        run_network(network, images, steps, seen.see)
         wanted = _activations_of(network, activations, images)
         for place, one in sums.items():
-            theta = network.neurons[place].theta
-            own = activations[place](currents[program.steps[place].inputs[0]] / steps)
-            _compare(one, wanted[place], own, held[place], theta, steps)
+            own = activations[place](seen.currents[place] / steps)
+            _compare(one, wanted[place], own, seen.fired[place], network.neurons[place].theta, steps)
     rows = [_row(program.steps[place].name, network.neurons[place].theta, one) for place, one in sums.items()]
     return pd.DataFrame(rows).sort_values("own_error", ascending=False, kind="stable", ignore_index=True)
 
 
-def _add(held: dict[int, Any], place: int, value: Tensor) -> None:
-    held[place] = held[place] + value if place in held else value
+class _Seen:
+    """Sums over time of what each population gets and of what it fires, for some images."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.fired: dict[int, Tensor] = {}
+        self.currents: dict[int, Tensor] = {}
+        self._read: dict[int, list[int]] = {}
+        for place in network.neurons:
+            self._read.setdefault(network.program.steps[place].inputs[0], []).append(place)
+
+    def see(self, place: int, value: Tensor, window: Window) -> None:
+        """Add what a step gave in a window."""
+        if place in self.network.neurons:
+            value = value * self.network.neurons[place].theta
+            self.fired[place] = self.fired.get(place, 0) + value.sum(0)
+        often = window.steps if len(value) == 1 else 1  # the same at all steps
+        for reader in self._read.get(place, ()):
+            self.currents[reader] = self.currents.get(reader, 0) + often * value.sum(0)
 
 
 def _activations_of(
     network: Network, activations: Mapping[int, nn.Module], images: Tensor
 ) -> dict[int, Tensor]:
     """Return the ANN's activations of some images, [images, units...]."""
-    found: dict[int, Tensor] = {}
     program = network.program
+    found: dict[int, Tensor] = {}
+    held: dict[int, Any] = {}
 
     def see(place: int, value: Any) -> Any:
-        if place not in activations:
-            return value
-        step = program.steps[place]
-        given = activations[place](before[step.inputs[0]])
-        found[place] = split_time(given, step, 1)[0]
-        return given
-
-    before: dict[int, Tensor] = {}
-
-    def watch(place: int, value: Any) -> Any:
-        value = see(place, value)
-        before[place] = value
+        if place in activations:
+            step = program.steps[place]
+            value = activations[place](held[step.inputs[0]])
+            found[place] = split_time(value, step, 1)[0]
+        held[place] = value
         return value
 
     with torch.no_grad():
-        program.run(images, watch)
+        program.run(images, see)
     return found
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MOST_STEPS = 100_000
 DEVICES = ("cpu", "cuda")
+OUTPUT = "output"  # the neurons that a conversion adds behind the last layer
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,12 +61,15 @@ class SpikingModel:
     def to_ann(self) -> nn.Module:
         """Return the ANN that this network follows, normalisations folded, as a module without time.
 
-        Its activations are QCFS with the thresholds of the neurons, or ReLU where a conversion has no levels.
+        Its activations are QCFS with the thresholds of the neurons, or ReLU where a conversion has no levels;
+        behind the last layer there is none, even where output neurons spike.
         It shares no memory with this network, and its layers have the same links.
         """
         from netsci.convert.straight import StraightNet
 
-        return StraightNet(self.network.program, self.activations)
+        program = self.network.program
+        added = {p: nn.Identity() for p in self.activations if program.steps[p].name == OUTPUT}
+        return StraightNet(program, {**self.activations, **added})
 
     def simulate(self, x: Any, steps: int | None = None, labels: Any = None, *, on: str = "cpu") -> StepTrace:
         """Run the network on images and count everything that it does, for all T = 1..steps at once.

@@ -178,9 +178,9 @@ def fire_constant(neuron: Neuron, current: Tensor, first: int, steps: int) -> Te
         if current.ndim == 2:  # units first in memory, as sparse layers read them
             rows = current.T.contiguous()
             theta = neuron.theta.expand(len(rows)).contiguous()
-            found = torch.empty((len(rows), steps, rows.shape[1]), dtype=torch.int8)
-            fill_constant_rows(rows.numpy(), theta.numpy(), neuron.start, first, found.numpy())
-            return found.permute(1, 2, 0)
+            turned = torch.empty((len(rows), steps, rows.shape[1]), dtype=torch.int8)
+            fill_constant_rows(rows.numpy(), theta.numpy(), neuron.start, first, turned.numpy())
+            return turned.permute(1, 2, 0)
         theta = neuron.theta.expand(current.shape).reshape(-1)
         spikes = torch.empty((steps, current.numel()), dtype=torch.int8)
         fill_constant(current.reshape(-1).numpy(), theta.numpy(), neuron.start, first, spikes.numpy())

@@ -48,6 +48,31 @@ class Residual(nn.Module):
         return self.fc2(torch.relu(self.fc1(y)))
 
 
+class Mixed(nn.Module):
+    """Neurons on the image itself, two branches side by side, a scale, a constant, a mean over pixels."""
+
+    def __init__(self, seed=0):
+        super().__init__()
+        rng = np.random.default_rng(seed)
+        self.left = nn.Conv2d(2, 3, (3, 1), padding=(1, 0), dilation=1, groups=1)
+        self.right = nn.Conv2d(2, 2, 3, padding=1, groups=2)
+        self.shift = nn.Parameter(torch.rand(1, 5, 1, 1))
+        self.mid = SparseConv2d(links(rng, 45, 4), 3, bias=True)
+        self.fc = nn.Linear(4, 3)
+
+    def forward(self, x):
+        x = torch.relu(torch.relu(x) * 0.5)
+        both = torch.cat([self.left(x), self.right(x)], 1) + self.shift
+        y = self.mid(functional.relu(both, inplace=True))
+        y = y.relu().mean((2, 3))
+        return self.fc(y) / 2
+
+
+def mixed(seed=0):
+    torch.manual_seed(seed)
+    return Mixed(seed).eval()
+
+
 def residual(seed=0):
     torch.manual_seed(seed)
     return settle(Residual(seed), (2, 8, 8))
@@ -173,15 +198,15 @@ def walk(layer, mask, x):
         for _, unit in zip(*np.nonzero(x.reshape(-1, x.shape[-1]).numpy()), strict=True):
             count += sum(bool(link) for link in mask[unit])
         return count
-    k, stride, padding = (_first(getattr(layer, one)) for one in ("kernel_size", "stride", "padding"))
-    high, wide = ((size + 2 * padding - k) // stride + 1 for size in x.shape[2:])
+    k, stride, padding = (_pair(getattr(layer, one)) for one in ("kernel_size", "stride", "padding"))
+    high, wide = ((x.shape[2 + i] + 2 * padding[i] - k[i]) // stride[i] + 1 for i in (0, 1))
     for _, channel, row, column in zip(*np.nonzero(x.numpy()), strict=True):
         for i, j in product(range(high), range(wide)):
-            down, across = row + padding - i * stride, column + padding - j * stride
-            if 0 <= down < k and 0 <= across < k:
-                count += int(mask[(channel * k + down) * k + across].sum())
+            down, across = row + padding[0] - i * stride[0], column + padding[1] - j * stride[1]
+            if 0 <= down < k[0] and 0 <= across < k[1]:
+                count += int(mask[(channel * k[0] + down) * k[1] + across].sum())
     return count
 
 
-def _first(value):
-    return value[0] if isinstance(value, tuple) else value
+def _pair(value):
+    return value if isinstance(value, tuple) else (value, value)

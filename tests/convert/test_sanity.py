@@ -13,6 +13,7 @@ from torch.nn.utils import prune
 from netsci.convert import QCFS, SQCFS, convert
 from netsci.convert.activations import inverse_softplus
 from netsci.convert.building import make_program
+from netsci.convert.devices import move_network
 from netsci.convert.folding import fold_norms
 from netsci.convert.layers import find_links
 from netsci.convert.neurons import Neuron, count_spikes, run_steps, start_state
@@ -51,7 +52,9 @@ def test_the_mean_error_of_the_logits_falls_with_t(method):
     net = perceptron((20, 40, 30, 5), seed=2)
     x = torch.rand(200, 20)
     model = convert(net, method, x, **({} if method == "snm" else {"theta": "max"}))
-    wanted = model.to_ann()(x).detach().numpy()
+    assert torch.allclose(model.to_ann()(x), net(x), atol=1e-5)
+    wanted = net(x).detach().numpy()
+    wanted = np.maximum(wanted, 0) if method == "snm" else wanted
     outputs = np.cumsum(model.currents(x, 256), 0)
     errors = [np.abs(outputs[t - 1] / t - wanted).mean() for t in (4, 16, 64, 256)]
     assert errors[0] > errors[1] > errors[2] > errors[3]
@@ -207,6 +210,13 @@ def test_the_answer_is_the_lowest_of_equal_classes():
     net = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 6)).eval()
     model = convert(net, "snm", torch.rand(10, 3), theta=[np.full(4, 1e9), np.full(6, 1e9)])
     assert (model.predict(torch.rand(5, 3), 3) == 0).all()
+
+
+def test_a_network_on_another_device_does_the_same():
+    """No CUDA device is needed for the copy; the loops that run there are `run_plainly`, tested beside."""
+    network = convert(residual(), "qcfs", torch.rand(9, 2, 8, 8)).network
+    x = torch.rand(4, 2, 8, 8)
+    assert torch.equal(run_network(move_network(network, "cpu"), x, 6), run_network(network, x, 6))
 
 
 def test_softplus_thresholds():

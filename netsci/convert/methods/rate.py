@@ -19,7 +19,7 @@ from netsci.convert.calibration import (
     measure_thresholds,
     threshold_table,
 )
-from netsci.convert.model import MOST_STEPS, SpikingModel
+from netsci.convert.model import MOST_STEPS, OUTPUT, SpikingModel
 from netsci.convert.neurons import Neuron
 from netsci.convert.program import Program, Step
 from netsci.convert.recording import Ref, Unconvertible
@@ -169,7 +169,7 @@ def add_output_neurons(program: Program) -> Program:
     step = replace(
         last,
         kind="activation",
-        name="output",
+        name=OUTPUT,
         line="",
         function=torch.relu,
         args=(Ref(len(program.steps) - 1),),
