@@ -213,6 +213,7 @@ def count_events(values: Tensor) -> Counts:
 
     Examples
     --------
+    >>> import torch
     >>> count_events(torch.tensor([[[0.5, 0.0], [-1.0, 0.0]]])).tolist()
     [[2, 0]]
     """
@@ -236,6 +237,7 @@ def answers_of(scores: Tensor) -> Counts:
 
     Examples
     --------
+    >>> import torch
     >>> answers_of(torch.tensor([[[0.0, 0.0]], [[0.0, 1.0]]])).tolist()
     [[0], [1]]
     """

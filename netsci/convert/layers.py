@@ -157,6 +157,7 @@ def scale_inputs(layer: Layer, scale: Tensor) -> Layer:
 
     Examples
     --------
+    >>> from netsci.sparse import SparseLinear
     >>> layer = copy_layer(SparseLinear([[1], [1]], bias=False), "fc")
     >>> double = scale_inputs(layer, torch.tensor([2.0, 2.0]))
     >>> bool((double.module.values == 2 * layer.module.values).all())
@@ -180,6 +181,7 @@ def fan_out(layer: Layer, shape: tuple[int, ...]) -> NDArray[np.int64]:
 
     Examples
     --------
+    >>> from netsci.sparse import SparseLinear
     >>> fan_out(copy_layer(SparseLinear([[1, 1], [0, 1]]), "fc"), (3, 2)).tolist()
     [2, 1, 2, 1, 2, 1]
     """
