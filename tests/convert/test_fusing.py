@@ -8,7 +8,14 @@ from torch import nn
 from netsci.convert import convert
 from netsci.convert.counting import count_events
 from netsci.convert.fusing import apply_to_spikes
-from netsci.convert.neurons import Neuron, fire_constant, run_plainly, run_steps, start_state
+from netsci.convert.neurons import (
+    Neuron,
+    fire_constant,
+    run_plainly,
+    run_steps,
+    start_state,
+    units_first,
+)
 from netsci.sparse import SparseLinear
 from netsci.spiking.events import way_of
 from tests.convert.networks import links, residual
@@ -43,6 +50,10 @@ def test_layers_behind_sums_and_pools_read_numbers():
     assert names == ["fc2"]
 
 
+def turn_units_first(values):
+    return values.permute(2, 0, 1).contiguous().permute(1, 2, 0)
+
+
 @pytest.mark.parametrize("kind", ["if", "snm"])
 @pytest.mark.parametrize("compat", [False, True])
 def test_compiled_loops_are_the_plain_ones(kind, compat):
@@ -50,12 +61,13 @@ def test_compiled_loops_are_the_plain_ones(kind, compat):
     currents = torch.randint(-4, 5, (12, 5, 7), generator=generator) / 4  # membranes lie at thresholds often
     theta = torch.tensor([0.25, 0.5, 0.75, 0.0, 1.0, 1.25, 1.5])
     neuron = Neuron("a", kind, theta, compat)
-    turned = currents.permute(2, 0, 1).contiguous().permute(1, 2, 0)
     wanted = run_plainly(neuron, currents, start_state(neuron, (5, 7)))
     assert not wanted[..., 3].any()
-    for series in (currents, turned):
+    for turn in (torch.clone, turn_units_first):
         state = start_state(neuron, (5, 7))
-        found = torch.cat([run_steps(neuron, part, state) for part in (series[:5], series[5:])])
+        parts = [turn(currents[:5]), turn(currents[5:])]
+        assert units_first(parts[0]) == (turn is turn_units_first)
+        found = torch.cat([run_steps(neuron, part, state) for part in parts])
         assert torch.equal(found, wanted)
         assert state.steps == 12
     assert bool((wanted < 0).any()) == (kind == "snm")
