@@ -14,6 +14,7 @@ import pandas as pd
 import scipy.sparse as sp
 import torch
 
+import netsci.convert
 import netsci.data
 import netsci.graph
 import netsci.io
@@ -49,9 +50,9 @@ ROOMS = (
     "spiking",
     "models",
     "prune",
+    "convert",
     "train",
     "plot",
-    "prune",
     "report",
     "view",
     "sweep",
@@ -78,6 +79,11 @@ def _graph() -> LayeredGraph:
 def _module() -> torch.nn.Module:
     torch.manual_seed(0)
     return torch.nn.Sequential(SparseLinear(np.eye(6, 5) + np.eye(6, 5, -1)), SparseLinear(np.ones((5, 3))))
+
+
+def _ann() -> torch.nn.Module:
+    torch.manual_seed(0)
+    return mlp([4, 5, 3], spiking=False).eval()
 
 
 def _timm_state() -> dict[str, torch.Tensor]:
@@ -246,6 +252,7 @@ OVER: dict[str, dict[str, Callable[[], Any]]] = {
     },
     "load_dense_state": {"state": lambda: dense_state(_module())},
     "load_timm": {"model": lambda: None, "state": _timm_state, "heads": lambda: 2},
+    "convert": {"ann": _ann, "method": lambda: "qcfs", "calibration": lambda: torch.rand(8, 4)},
     "mlp": {"widths": lambda: [4, 3, 2], "neuron": lambda: None, "steps": lambda: 2},
     "conv2fc2": {"neuron": lambda: None, "steps": lambda: 2},
     "conv6fc2": {"neuron": lambda: None, "steps": lambda: 2, "width": lambda: 0.1},

@@ -257,6 +257,8 @@ CLASSES: dict[str, Made] = {
     "models.SpikingMLP": {"layers": _layers, "neuron": LIF},
     "prune.InputStatistics": {},
     "prune.PruneMethod": {"score": lambda: lambda weight, moments: abs(weight)},
+    "convert.QCFS": {"levels": lambda: 4, "theta": lambda: 1.0},
+    "convert.SQCFS": {"levels": lambda: 4, "theta": lambda: 1.0},
     "train.Inputs": {"recipe": lambda: RECIPE, "device": lambda: "cpu"},
     "train.Method": {"topology": Topology},
     "train.Net": {},
@@ -277,13 +279,13 @@ CLASSES: dict[str, Made] = {
 RESULTS = """
 graph.Embedding graph.ExponentFit graph.PathStatistics topology.Evolution measure.RankTest measure.Saturation
 measure.TimeLags io.Loaded sparse.TorchView spiking.StpStep train.Checkpoint train.Moment train.Run
-report.Comparison view.Network sparse.Structure sweep.Cell data.Remote
+measure.StepTrace convert.SpikingModel report.Comparison view.Network sparse.Structure sweep.Cell data.Remote
 """
 # What functions such as conv2fc2 build, which are called here; torch's own; interfaces; errors.
 OTHERS = """
 models.ConvNet models.SpikingConvNet models.ResNet models.SpikingResNet models.Spikformer
 models.VGG models.ViT models.FeatureMajorLinear topology.LayerView data.Stored train.Hooks data.DataError
-io.CheckpointError
+io.CheckpointError convert.Unconvertible
 sweep.ClusterError sweep.DamagedRecordError sweep.DamagedRecordsError sweep.FailedCellsError
 """
 

@@ -71,7 +71,7 @@ LONG = {
 MAX_SIGNATURE = 200
 MAX_FIELD = 70
 ROOMS = ("graph", "io", "data", "measure", "spiking")
-ROOMS += ("sparse", "topology", "models", "prune", "train", "plot", "view", "report", "sweep")
+ROOMS += ("sparse", "topology", "models", "convert", "prune", "train", "plot", "view", "report", "sweep")
 
 
 def _is_property(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:

@@ -49,6 +49,7 @@ from netsci.measure.sparsity_forms import (
     temporal_sparsity_curve,
     temporal_sparsity_index,
 )
+from netsci.measure.steps import StepTrace
 from netsci.measure.time_lag import TimeLags, time_lag_tests
 from netsci.measure.trace import Trace
 from netsci.measure.trace_parts import PopulationTrace, ProjectionTrace
@@ -63,6 +64,7 @@ __all__ = [
     "ProjectionTrace",
     "RankTest",
     "Saturation",
+    "StepTrace",
     "TimeLags",
     "Trace",
     "ann_intervals",

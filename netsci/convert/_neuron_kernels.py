@@ -1,0 +1,129 @@
+"""Compiled loops of the neurons in `netsci.convert.neurons`, over [T, series] with a threshold for each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from netsci.spiking._compiling import compile_exact
+
+BLOCK = 1024  # series that are treated together, so that their membranes stay in the nearest cache
+
+
+@compile_exact
+def scan_if(currents: Any, theta: Any, membrane: Any, spikes: Any) -> None:
+    """Fill spikes with 0 and 1, and renew the membranes: soft reset."""
+    series = currents.shape[1]
+    zero = np.float32(0)
+    for start in range(0, series, BLOCK):
+        first, width = np.uint64(start), np.uint64(min(BLOCK, series - start))
+        for t in range(currents.shape[0]):
+            for k in range(width):
+                i = first + k
+                v = membrane[i] + currents[t, i]
+                fired = (v >= theta[i]) & (theta[i] > zero)
+                spikes[t, i] = np.int8(1) if fired else np.int8(0)
+                membrane[i] = v - theta[i] if fired else v
+
+
+@compile_exact
+def scan_snm(currents: Any, theta: Any, membrane: Any, total: Any, spikes: Any, compat: bool) -> None:
+    """Fill spikes with -1, 0 and 1, and renew membranes and sums: of spikes, or (compat) of theta spikes."""
+    series = currents.shape[1]
+    zero = np.float32(0)
+    for start in range(0, series, BLOCK):
+        for t in range(currents.shape[0]):
+            for i in range(start, min(start + BLOCK, series)):
+                v, bound = membrane[i] + currents[t, i], theta[i]
+                s = np.int8(0)
+                if bound > zero:
+                    if v >= bound:
+                        s = np.int8(1)
+                    elif v <= -bound and total[i] > 0:
+                        s = np.int8(-1)
+                if s > 0:
+                    v -= bound
+                    total[i] += bound if compat else 1
+                elif s < 0:
+                    v += bound
+                    total[i] -= bound if compat else 1
+                spikes[t, i] = s
+                membrane[i] = v
+
+
+@compile_exact
+def clip_share(current: Any, theta: Any) -> Any:
+    """Return current / theta within [0, 1], 0 where theta is 0."""
+    share = np.float64(current) / np.float64(theta) if theta > 0 else 0.0
+    return min(max(share, 0.0), 1.0)
+
+
+@compile_exact
+def fill_constant(current: Any, theta: Any, start: float, first: int, spikes: Any) -> None:
+    """Fill spikes [T, series] of steps first + 1 to first + T under constant currents.
+
+    With the share within [0, 1] the count floor(start + t share) lies within [0, t] and rises by 0 or 1.
+    """
+    for i in range(current.shape[0]):
+        share = clip_share(current[i], theta[i])
+        before = np.floor(start + first * share)
+        for t in range(spikes.shape[0]):
+            after = np.floor(start + (first + t + 1) * share)
+            spikes[t, i] = np.int8(1) if after > before else np.int8(0)
+            before = after
+
+
+@compile_exact
+def scan_if_rows(currents: Any, theta: Any, membrane: Any, spikes: Any) -> None:
+    """Do what `scan_if` does over [units, T, images], membranes [units, images], thresholds [units]."""
+    zero, one = np.int8(0), np.int8(1)
+    for u in range(currents.shape[0]):
+        bound = theta[u] if theta[u] > 0 else np.float32(np.inf)
+        for t in range(currents.shape[1]):
+            for i in range(np.uint64(currents.shape[2])):
+                v = membrane[u, i] + currents[u, t, i]
+                fired = v >= bound
+                spikes[u, t, i] = one if fired else zero
+                membrane[u, i] = v - bound if fired else v
+
+
+@compile_exact
+def fill_constant_rows(current: Any, theta: Any, start: float, first: int, spikes: Any) -> None:
+    """Do what `fill_constant` does over [units, T, images], currents [units, images]."""
+    zero, one = np.int8(0), np.int8(1)
+    before, share = np.empty(current.shape[1]), np.empty(current.shape[1])
+    for u in range(current.shape[0]):
+        for i in range(np.uint64(current.shape[1])):
+            share[i] = clip_share(current[u, i], theta[u])
+            before[i] = np.floor(start + first * share[i])
+        for t in range(spikes.shape[1]):
+            now = np.float64(first + t + 1)
+            for i in range(np.uint64(current.shape[1])):
+                after = np.floor(start + now * share[i])
+                spikes[u, t, i] = one if after > before[i] else zero
+                before[i] = after
+
+
+@compile_exact
+def count_images_first(values: Any, counts: Any) -> None:
+    """Add the events of values [T, images, units] to counts [T, units]."""
+    none, one = np.int64(0), np.int64(1)
+    zero = values.dtype.type(0)
+    for t in range(values.shape[0]):
+        for n in range(values.shape[1]):
+            for u in range(np.uint64(values.shape[2])):
+                counts[t, u] += one if values[t, n, u] != zero else none
+
+
+@compile_exact
+def count_units_first(values: Any, counts: Any) -> None:
+    """Add the events of values [units, T, images] to counts [T, units]."""
+    none, one = np.int32(0), np.int32(1)
+    zero = values.dtype.type(0)
+    for u in range(values.shape[0]):
+        for t in range(values.shape[1]):
+            found = none
+            for i in range(np.uint64(values.shape[2])):
+                found += one if values[u, t, i] != zero else none
+            counts[t, u] += found

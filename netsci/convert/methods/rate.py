@@ -1,0 +1,181 @@
+"""What the rate-coded methods share: thresholds, trained or from calibration, and the network made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import nn
+
+from netsci.arguments import as_count, shorten
+from netsci.convert.activations import MOST_LEVELS, QCFS, SQCFS, check_theta
+from netsci.convert.building import describe
+from netsci.convert.calibration import (
+    STATISTICS,
+    Threshold,
+    check_fires,
+    measure_thresholds,
+    threshold_table,
+)
+from netsci.convert.model import MOST_STEPS, OUTPUT, SpikingModel
+from netsci.convert.neurons import Neuron
+from netsci.convert.program import Program, Step
+from netsci.convert.recording import Ref, Unconvertible
+from netsci.convert.stream import Network
+
+TAKES = frozenset(
+    {
+        *("input", "constant", "layer", "norm", "activation", "add", "shift", "scale", "average", "move"),
+        *("join", "sum", "pad"),
+    }
+)
+_LINEAR = "rates of spikes pass only through what is linear; take dcgs, which converts it"
+REFUSALS = {
+    "maximum": "the maximum of spikes is not that of rates: use average pooling, or dcgs",
+    "gelu": f"its activation is no ReLU, which an integrate-and-fire neuron follows; {_LINEAR}",
+    **dict.fromkeys(("layer norm", "softmax", "product", "attention"), _LINEAR),
+}
+STEPS = (32, "T, the number of time steps that simulate and diagnose run unless told otherwise")
+LEVELS = (None, "L of the quantised ANN that to_ann and diagnose show for ReLUs; None leaves them ReLUs")
+THETA = ("p999", "threshold of a ReLU's neurons: 'p999' (99.9 % of activations), 'max', or a number")
+
+
+def find_populations(program: Program) -> list[int]:
+    """Return the places of the activations; raise `Unconvertible` if there are none."""
+    places = program.of_kind("activation")
+    if not places:
+        raise Unconvertible(
+            "ann holds no activation that spikes can stand for: it needs ReLU, QCFS or SQCFS behind layers"
+        )
+    for place in places:
+        step = program.steps[place]
+        if len(step.inputs) != 1:
+            raise Unconvertible(f"{describe(step)} reads {len(step.inputs)} tensors, and must read one")
+    return places
+
+
+def find_thresholds(
+    program: Program, places: list[int], calibration: Any, theta: Any
+) -> dict[int, Threshold]:
+    """Return thresholds: trained ones of QCFS and SQCFS, of ReLUs what theta says.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If theta is none of "p999", "max" or a number above 0, a trained threshold is not above 0, or there
+        is no calibration where one is needed.
+    """
+    plain = [place for place in places if program.steps[place].module is None]
+    found = {place: _read_threshold(program.steps[place]) for place in places if place not in plain}
+    if isinstance(theta, str):
+        if theta not in STATISTICS:
+            raise ValueError(f"theta must be 'p999', 'max' or a number above 0; got {shorten(theta)}")
+        if plain:
+            need_calibration(calibration, f"theta={theta!r}")
+            measured = measure_thresholds(program, plain, calibration, statistic=theta)
+            check_fires(measured)
+            found |= measured
+    else:
+        value = torch.tensor([check_theta(theta)])
+        for place in plain:
+            step = program.steps[place]
+            found[place] = Threshold(step.name, "layer", "given", value, (1,) * len(step.sample))
+    return {place: found[place] for place in places}
+
+
+def need_calibration(calibration: Any, why: str) -> None:
+    """Raise ValueError if there are no calibration images."""
+    if calibration is None:
+        raise ValueError(f"calibration must be training images, which {why} needs; got None")
+
+
+def _read_threshold(step: Step) -> Threshold:
+    """Return the thresholds that a QCFS or SQCFS has learned."""
+    values = step.module.theta.detach().reshape(-1).float()
+    if not bool(torch.isfinite(values).all()) or not bool((values > 0).all()):
+        raise ValueError(
+            f"theta of {step.name!r} must be above 0; it is {float(values.min()):.6g}: train it again, or "
+            "take SQCFS, whose threshold cannot become negative"
+        )
+    if len(values) == 1:
+        return Threshold(step.name, "layer", "trained", values, (1,) * len(step.sample))
+    shape = (*[1] * (len(step.sample) - 3), len(values), 1, 1)
+    return Threshold(step.name, "channel", "trained", values, shape)
+
+
+def make_model(
+    method: str,
+    program: Program,
+    thresholds: Mapping[int, Threshold],
+    *,
+    kind: str,
+    options: Mapping[str, Any],
+    notes: tuple[str, ...] = (),
+) -> SpikingModel:
+    """Return the spiking network of a folded program with these thresholds."""
+    steps = as_count(options["steps"], "steps", 1, MOST_STEPS)
+    levels = options.get("levels")
+    if levels is not None:
+        levels = as_count(levels, "levels", 1, MOST_LEVELS)
+    compat = bool(options.get("compat", False))
+    neurons = {
+        place: Neuron(program.steps[place].name, kind, one.spread().float(), compat)
+        for place, one in thresholds.items()
+    }
+    activations = {place: _activation(program.steps[place], one, levels) for place, one in thresholds.items()}
+    table = threshold_table(list(thresholds.values()))
+    silent = int((table.status == "silent").sum())
+    if silent:
+        notes = (
+            *notes,
+            f"{silent} neurons have the threshold 0 and never fire: no training image drives them",
+        )
+    return SpikingModel(method, steps, Network(program, neurons), activations, table, notes)
+
+
+def _activation(step: Step, threshold: Threshold, levels: int | None) -> nn.Module:
+    """Return the ANN's activation: what the network has; for a ReLU with levels, a QCFS or SQCFS."""
+    if step.module is not None:
+        found: nn.Module = step.module
+        return found
+    if levels is None:
+        return nn.ReLU()
+    if threshold.per == "layer":
+        return QCFS(levels, float(threshold.values[0])).requires_grad_(False)
+    made = SQCFS(levels, channels=len(threshold.values))
+    with torch.no_grad():
+        made.lam.copy_(threshold.values + torch.log(-torch.expm1(-threshold.values)))
+    return made.requires_grad_(False)
+
+
+def untrained_note(program: Program, places: list[int], theta: Any) -> tuple[str, ...]:
+    """Return a note if thresholds of ReLUs were not trained."""
+    plain = [program.steps[place].name for place in places if program.steps[place].module is None]
+    if not plain:
+        return ()
+    return (
+        f"{len(plain)} of {len(places)} activations are ReLUs: their thresholds come from theta={theta!r}, "
+        "and nothing was trained",
+    )
+
+
+def add_output_neurons(program: Program) -> Program:
+    """Return a program that ends in an activation, so that its output spikes."""
+    last = program.steps[-1]
+    if last.kind == "activation":
+        return program
+    step = replace(
+        last,
+        kind="activation",
+        name=OUTPUT,
+        line="",
+        function=torch.relu,
+        args=(Ref(len(program.steps) - 1),),
+        named={},
+        layer=None,
+        module=None,
+        value=None,
+    )
+    return replace(program, steps=(*program.steps, step))

@@ -1,0 +1,197 @@
+"""A converted network: it runs over time, and knows its thresholds, its links and what it was made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from netsci.arguments import as_count, check_choice, read_array, shorten
+from netsci.convert.counting import Counter, answers_of
+from netsci.convert.stream import Network, run_network
+from netsci.measure import StepTrace
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_STEPS = 100_000
+DEVICES = ("cpu", "cuda")
+OUTPUT = "output"  # the neurons that a conversion adds behind the last layer
+
+
+@dataclass(frozen=True, eq=False)
+class SpikingModel:
+    """A spiking network made of an ANN by `netsci.convert.convert`.
+
+    method : the name of the conversion. steps : the number of time steps that it is meant for.
+    network : the program and its neurons. activations : the ANN's activation at each population, by its
+    place in the program. thresholds : table with columns layer, per, unit, statistic, threshold, status.
+    notes : what a reader must know, such as that thresholds come from calibration and nothing was trained.
+
+    Images are shown at every step (direct encoding). The answer after T steps is the class with the largest
+    sum of the output over T steps, the lowest of equal ones.
+
+    Source: S1, S2.
+    """
+
+    method: str
+    steps: int
+    network: Network
+    activations: Mapping[int, nn.Module]
+    thresholds: pd.DataFrame
+    notes: tuple[str, ...] = ()
+
+    @property
+    def masks(self) -> dict[str, sp.csr_array]:
+        """The links of each layer, bool CSR [presynaptic, postsynaptic]: those of the ANN."""
+        program = self.network.program
+        found = {}
+        for place in program.of_kind("layer"):
+            step = program.steps[place]
+            if step.layer is not None:
+                found[step.name] = step.layer.links.copy()
+        return found
+
+    def to_ann(self) -> nn.Module:
+        """Return the ANN that this network follows, normalisations folded, as a module without time.
+
+        Its activations are QCFS with the thresholds of the neurons, or ReLU where a conversion has no levels;
+        behind the last layer there is none, even where output neurons spike.
+        It shares no memory with this network, and its layers have the same links.
+        """
+        from netsci.convert.straight import StraightNet
+
+        program = self.network.program
+        added = {p: nn.Identity() for p in self.activations if program.steps[p].name == OUTPUT}
+        return StraightNet(program, {**self.activations, **added})
+
+    def simulate(self, x: Any, steps: int | None = None, labels: Any = None, *, on: str = "cpu") -> StepTrace:
+        """Run the network on images and count everything that it does, for all T = 1..steps at once.
+
+        x : images [n, ...] as the ANN takes them, an array or a tensor. steps : T; None for `steps`.
+        labels : classes [n], for the right answers. on : "cpu" or "cuda".
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the images are not those of the network or hold NaN, or labels or steps do not fit.
+        """
+        steps, images = self._check(x, steps, on)
+        classes = _check_labels(labels, len(images))
+        counter = Counter(self.network, steps)
+        place = 0
+        for part in self._parts(images):
+            scores = run_network(_move(self.network, on), part.to(on), steps, counter.see)
+            own = None if classes is None else classes[place : place + len(part)]
+            counter.answer(_classes(scores), own)
+            place += len(part)
+        return counter.trace(with_labels=classes is not None)
+
+    def predict(self, x: Any, steps: int | None = None, *, on: str = "cpu") -> NDArray[np.int64]:
+        """Return the answer after each step, int64 [T, images]; arguments and errors as in `simulate`."""
+        steps, images = self._check(x, steps, on)
+        network = _move(self.network, on)
+        found = [
+            answers_of(_classes(run_network(network, part.to(on), steps))) for part in self._parts(images)
+        ]
+        return np.concatenate(found, axis=1)
+
+    def currents(self, x: Any, steps: int | None = None, *, on: str = "cpu") -> NDArray[np.float32]:
+        """Return the output at each step, float32 [T, images, classes].
+
+        It is the current of the last layer, or threshold times spike where output neurons fire (snm). The
+        mean over T stands for the class scores. Arguments and errors as in `simulate`.
+        """
+        steps, images = self._check(x, steps, on)
+        network = _move(self.network, on)
+        found = [_classes(run_network(network, part.to(on), steps)).cpu() for part in self._parts(images)]
+        return np.asarray(torch.cat(found, dim=1), dtype=np.float32)
+
+    def diagnose(self, x: Any, steps: int | None = None) -> pd.DataFrame:
+        """Return where the network departs from its ANN, the worst layer first; see `diagnose_layers`.
+
+        Arguments and errors as in `simulate`.
+        """
+        from netsci.convert.diagnosis import diagnose_layers
+
+        steps, images = self._check(x, steps, "cpu")
+        return diagnose_layers(self.network, self.activations, list(self._parts(images)), steps)
+
+    def _parts(self, images: Tensor) -> Iterator[Tensor]:
+        """Yield the images in parts that run together."""
+        yield from torch.split(images, self.network.images_at_once)
+
+    def _check(self, x: Any, steps: int | None, on: str) -> tuple[int, Tensor]:
+        """Return steps and images float32; raise where they cannot run."""
+        found = self.steps if steps is None else as_count(steps, "steps", 1, MOST_STEPS)
+        check_choice(on, DEVICES, "on")
+        if on == "cuda" and not torch.cuda.is_available():
+            raise ValueError("on must be 'cpu' here: torch finds no CUDA device")
+        return found, check_images(x, self.network.program.shape)
+
+
+def check_images(x: Any, shape: tuple[int, ...]) -> Tensor:
+    """Return images float32 [n, ...] on the CPU.
+
+    Raises TypeError or ValueError if they are no numbers of this shape, none at all, or hold NaN.
+
+    Examples
+    --------
+    >>> check_images([[1, 2]], (2,)).dtype
+    torch.float32
+    """
+    images = x if isinstance(x, Tensor) else torch.from_numpy(_numbers(x))
+    if images.is_complex():
+        raise TypeError(f"x must hold real numbers; its dtype is {images.dtype}")
+    wanted = f"[n, {', '.join(map(str, shape))}]"
+    if images.ndim != len(shape) + 1 or tuple(images.shape[1:]) != shape:
+        raise ValueError(
+            f"x must be {wanted}, images as the ANN takes them; its shape is {list(images.shape)}"
+        )
+    if not len(images):
+        raise ValueError(f"x must hold at least one image; its shape is {list(images.shape)}")
+    images = images.detach().to("cpu", torch.float32)
+    if not bool(torch.isfinite(images).all()):
+        raise ValueError("x holds NaN or infinite values: leave these images out, or mend them")
+    return images
+
+
+def _numbers(x: Any) -> NDArray[Any]:
+    array = read_array(x, "x")
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"x must hold real numbers [n, ...]; got {shorten(x)}")
+    return np.ascontiguousarray(array)
+
+
+def _check_labels(labels: Any, n: int) -> NDArray[np.int64] | None:
+    """Return classes int64 [n], None without."""
+    if labels is None:
+        return None
+    found = read_array(labels.detach().cpu() if isinstance(labels, Tensor) else labels, "labels")
+    if found.dtype.kind not in "iu":
+        raise TypeError(
+            f"labels must be whole numbers, the class of each image; their dtype is {found.dtype}"
+        )
+    if found.shape != (n,):
+        raise ValueError(f"labels must be [{n}], one for each image of x; their shape is {list(found.shape)}")
+    return found.astype(np.int64)
+
+
+def _classes(scores: Tensor) -> Tensor:
+    """Return outputs as [T, images, classes]."""
+    return scores if scores.ndim == 3 else scores.flatten(2) if scores.ndim > 3 else scores.unsqueeze(2)
+
+
+def _move(network: Network, on: str) -> Network:
+    """Return the network on a device."""
+    if on == "cpu":
+        return network
+    from netsci.convert.devices import move_network
+
+    return move_network(network, on)

@@ -1,0 +1,186 @@
+"""Run a spiking network over images and time: a window of steps of a few images at once.
+
+In a window all steps run layer by layer, with samples [steps x images]. Membranes pass from window to window,
+so memory grows neither with the images nor with T. What depends on the image alone is computed once for all
+steps; neurons behind it need no membrane (see `netsci.convert.neurons`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from netsci.convert.fusing import Fused, apply_to_spikes, find_fused
+from netsci.convert.neurons import Neuron, State, fire_constant, run_steps, start_state
+from netsci.convert.program import Program, Step
+
+ROOM = 2**23  # numbers of one step's output that are in memory at a time
+WINDOW = 16  # steps that run together
+
+
+@dataclass(frozen=True)
+class Window:
+    """Some steps of time: first + 1 to first + steps, of a number of images."""
+
+    first: int
+    steps: int
+    images: int
+
+
+# What listens: (place of the step, its output as [steps, images, units...], the window). The output of
+# neurons are their spikes -1, 0 and 1; what is the same at all steps of all windows has one step.
+See = Callable[[int, Tensor, Window], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A program whose activations are neurons. neurons : by the place of the activation."""
+
+    program: Program
+    neurons: Mapping[int, Neuron]
+
+    @cached_property
+    def fused(self) -> dict[int, Fused]:
+        """The layers that read spikes as bytes, by their places."""
+        return find_fused(self.program, dict(self.neurons))
+
+    @cached_property
+    def reads(self) -> dict[int, tuple[int, ...]]:
+        """What each step that the output needs reads: the neurons where both are one operation."""
+        found: dict[int, tuple[int, ...]] = {}
+        waiting = [len(self.program.steps) - 1]
+        while waiting:
+            place = waiting.pop()
+            if place not in found:
+                fused = self.fused.get(place)
+                found[place] = self.program.steps[place].inputs if fused is None else (fused.neurons,)
+                waiting += found[place]
+        return dict(sorted(found.items()))
+
+    @cached_property
+    def still(self) -> set[int]:
+        """The steps that no spike reaches: they depend on the image alone."""
+        found: set[int] = set()
+        for place, reads in self.reads.items():
+            if place not in self.neurons and all(used in found for used in reads):
+                found.add(place)
+        return found
+
+    @property
+    def images_at_once(self) -> int:
+        """How many images run together, so that the largest output of a window fits into ROOM."""
+        largest = max(prod(step.sample) * step.places for step in self.program.steps)
+        return max(1, min(256, ROOM // max(1, largest * WINDOW)))
+
+
+def run_network(network: Network, x: Tensor, steps: int, see: See | None = None) -> Tensor:
+    """Return the output of the last step of the program at all times, [steps, images, classes].
+
+    x [images, ...], as many as `images_at_once` says. see : called with the output of each step that is no
+    constant, after it has run.
+    """
+    run = _Run(network, x, see)
+    run.run_still(steps)
+    return torch.cat([run.run_window(first, min(WINDOW, steps - first)) for first in range(0, steps, WINDOW)])
+
+
+class _Run:
+    """Some images on their way through a network."""
+
+    def __init__(self, network: Network, x: Tensor, see: See | None) -> None:
+        self.network, self.x, self.see = network, x, see
+        self.steps = network.program.steps
+        self.held: dict[int, Any] = {}  # what is the same at all steps
+        self.states: dict[int, State] = {}
+        self.last = {used: place for place, reads in network.reads.items() for used in reads}
+        self.wired = {
+            used
+            for place, reads in network.reads.items()
+            for used in reads
+            if used in network.neurons and place not in network.fused
+        } | {len(self.steps) - 1}
+
+    def run_still(self, steps: int) -> None:
+        """Compute what depends on the images alone."""
+        for place in sorted(self.network.still):
+            step = self.steps[place]
+            self.held[place] = self.x if step.kind == "input" else step.run(self.held, len(self.x))
+            if self.see is not None and step.axis is not None and isinstance(self.held[place], Tensor):
+                self.see(place, split_time(self.held[place], step, 1), Window(0, steps, len(self.x)))
+
+    def run_window(self, first: int, steps: int) -> Tensor:
+        """Return the output of a window of steps."""
+        window = Window(first, steps, len(self.x))
+        values: dict[int, Any] = {}
+        spikes: dict[int, Tensor] = {}
+        out = len(self.steps) - 1
+        for place, reads in self.network.reads.items():
+            step = self.steps[place]
+            if place in self.network.still:
+                continue
+            if place in self.network.neurons:
+                spikes[place] = seen = self._fire(place, values, window)
+                if place in self.wired:
+                    theta = self.network.neurons[place].theta.to(seen.device)
+                    values[place] = join_time(seen * theta, step)
+            elif place in self.network.fused:
+                values[place] = apply_to_spikes(self.network.fused[place], spikes[reads[0]])
+            else:
+                given = {used: self._value(used, values, window) for used in reads}
+                values[place] = step.run(given, window.steps * window.images)
+            if self.see is not None:
+                if place not in self.network.neurons and isinstance(values[place], Tensor):
+                    seen = split_time(values[place], step, window.steps)
+                if place in self.network.neurons or isinstance(values[place], Tensor):
+                    self.see(place, seen, window)
+            for used in reads:
+                if self.last[used] == place and used != out:
+                    values.pop(used, None)
+                    spikes.pop(used, None)
+        return split_time(self._value(out, values, window), self.steps[out], window.steps)
+
+    def _value(self, place: int, values: Mapping[int, Any], window: Window) -> Any:
+        """Return the output of a step for all steps of a window."""
+        return values[place] if place in values else _repeat(self.held[place], self.steps[place], window)
+
+    def _fire(self, place: int, values: Mapping[int, Tensor], window: Window) -> Tensor:
+        """Return the spikes of a population in a window, int8 [steps, images, units...]."""
+        step, neuron = self.steps[place], self.network.neurons[place]
+        (source,) = step.inputs
+        if source in self.held:
+            current = split_time(self.held[source], step, 1)[0]
+            return fire_constant(neuron, current, window.first, window.steps)
+        currents = split_time(values[source], step, window.steps)
+        if place not in self.states:
+            self.states[place] = start_state(neuron, tuple(currents.shape[1:]), currents.device)
+        return run_steps(neuron, currents, self.states[place])
+
+
+def split_time(value: Tensor, step: Step, steps: int) -> Tensor:
+    """Return the output of a step, whose samples are [steps x images], as [steps, images, units...]."""
+    rows = value.movedim(step.axis or 0, 0)
+    lead = (steps, len(rows) // (steps * step.places))
+    if step.places > 1:
+        return rows.reshape(*lead, step.places, *step.sample)
+    return rows.reshape(*lead, *step.sample)
+
+
+def join_time(value: Tensor, step: Step) -> Tensor:
+    """Return [steps, images, units...] in the shape of the output of a step."""
+    samples = value.shape[0] * value.shape[1] * step.places
+    return value.reshape(samples, *step.sample).movedim(0, step.axis or 0)
+
+
+def _repeat(value: Any, step: Step, window: Window) -> Any:
+    """Return what depends on the image alone once for each step of a window."""
+    if step.axis is None or not isinstance(value, Tensor):
+        return value
+    axis = step.axis
+    rows = value.movedim(axis, 0)
+    return rows.unsqueeze(0).expand(window.steps, *rows.shape).reshape(-1, *rows.shape[1:]).movedim(0, axis)

@@ -1,0 +1,122 @@
+"""What simulate counts is what a slow walk over every spike and every link counts, step by step."""
+
+import numpy as np
+import pytest
+import torch
+
+from netsci.convert import convert
+from netsci.measure import energy_table
+from netsci.spiking import record
+from tests.convert.networks import StepByStep, mixed, perceptron, residual, resnet, vgg, walk
+
+STEPS = 4
+
+
+CASES = {
+    "mlp": (perceptron, (12,)),
+    "mlp with norms": (lambda: perceptron(norm="batch"), (12,)),
+    "residual": (residual, (2, 8, 8)),
+    "vgg": (vgg, (2, 8, 8)),
+    "resnet": (resnet, (2, 8, 8)),
+    "mixed": (mixed, (2, 6, 6)),
+}
+
+
+@pytest.mark.parametrize("name", list(CASES))
+@pytest.mark.parametrize("method", ["qcfs", "cs_qcfs", "snm"])
+def test_counts_are_those_of_a_walk_over_every_spike_and_link(name, method):
+    make, shape = CASES[name]
+    net = make()
+    generator = torch.Generator().manual_seed(3)
+    x = torch.randn(2, *shape, generator=generator)
+    model = convert(net, method, torch.randn(40, *shape, generator=generator))
+    found = model.simulate(x, STEPS)
+    witness = StepByStep(net, model, "snm" if method == "snm" else "if")
+    outputs = witness.run(x, STEPS)
+    assert np.allclose(model.currents(x, STEPS), outputs.reshape(STEPS, 2, -1), atol=1e-5)
+    layers = dict(net.named_modules())
+    for row, (layer, population) in enumerate(zip(found.layers, found.populations, strict=True)):
+        if layer not in layers or layer == population:
+            assert not found.sops[row].any()
+            fired = torch.stack(witness.spikes[population])
+            assert found.spikes[row].tolist() == (fired != 0).flatten(1).sum(1).tolist()
+            continue
+        read = witness.inputs[layer]
+        mask = model.masks[layer].toarray()
+        counts = [walk(layers[layer], mask, one) for one in read]
+        assert (found.sops[row] + found.macs[row]).tolist() == counts, layer
+        assert bool(found.macs[row].any()) == (row == 0 and name != "mixed")
+        if population:
+            spikes = torch.stack(witness.spikes[population])
+            assert found.spikes[row].tolist() == (spikes != 0).flatten(1).sum(1).tolist()
+            assert found.units[row] == spikes[0, 0].numel()
+            fired = (spikes != 0).sum((0, 1)).flatten()
+            assert found.events_by_unit[population].tolist() == fired.tolist()
+    hidden = {one.name for one in model.network.neurons.values()}
+    assert {one for one in found.populations if one} == hidden
+
+
+class Stateful(torch.nn.Module):
+    """A soft-reset neuron as a user writes one, for `record`."""
+
+    def __init__(self, theta):
+        super().__init__()
+        self.theta, self.v = theta, None
+
+    def forward(self, current):
+        self.v = (self.theta / 2 if self.v is None else self.v) + current
+        spikes = (self.v >= self.theta).float() * self.theta
+        self.v = self.v - spikes
+        return spikes
+
+    def reset(self):
+        self.v = None
+
+
+def test_record_through_hooks_counts_the_same():
+    net = perceptron()
+    x = torch.rand(6, 12)
+    model = convert(net, "qcfs", torch.rand(50, 12))
+    found = model.simulate(x, STEPS)
+    for place, theta in enumerate(model.thresholds.threshold):
+        net.activations[place] = Stateful(torch.tensor(theta, dtype=torch.float32))
+    trace = record(
+        net, x, steps=STEPS, neurons={Stateful: "step"}, call=lambda m, b: [m(b) for _ in range(STEPS)]
+    )
+    assert {one.name: one.sops for one in trace.projections} == {
+        name: int(row.sum()) for name, row in zip(found.layers, found.sops, strict=True)
+    }
+    assert trace.macs == int(found.macs.sum())
+    ours = {one.name: one for one in found.trace.projections}
+    for one in trace.projections:
+        assert one.events.tolist() == ours[one.name].events.tolist()
+        assert one.fan_out.tolist() == ours[one.name].fan_out.tolist()
+        same = ("links", "dense_links", "dense_operations", "applications")
+        assert [getattr(one, name) for name in same] == [getattr(ours[one.name], name) for name in same]
+    assert energy_table(found.trace, pj_per_sop=0.9).value.sum() > 0
+
+
+def test_the_trace_holds_the_same_totals():
+    found = convert(residual(), "qcfs", torch.randn(30, 2, 8, 8)).simulate(torch.randn(4, 2, 8, 8), 7)
+    assert found.trace.sops == int(found.sops.sum())
+    assert found.trace.macs == int(found.macs.sum())
+    assert found.trace.spikes == int(found.spikes.sum())
+    assert found.running_rate[-1] == pytest.approx(found.spikes.sum() / (7 * 4 * found.units.sum()))
+
+
+@pytest.mark.parametrize("steps", [1, 2, 7, 64])
+@pytest.mark.parametrize("make", [perceptron, residual])
+def test_a_cut_run_is_a_short_run_and_two_halves_add_up(make, steps):
+    net = make()
+    shape = (12,) if make is perceptron else (2, 8, 8)
+    model = convert(net, "qcfs", torch.rand(20, *shape))
+    x, labels = torch.rand(10, *shape), np.arange(10) % 3
+    whole, short = model.simulate(x, 64, labels), model.simulate(x, steps, labels)
+    halves = [model.simulate(x[part], 64, labels[part]) for part in (slice(5), slice(5, None))]
+    for name in ("spikes", "sops", "macs", "correct", "answers_changed"):
+        every = getattr(whole, name)
+        assert np.array_equal(every[..., :steps], getattr(short, name)), name
+        assert np.array_equal(every, sum(getattr(half, name) for half in halves)), name
+    answers = model.predict(x, 64)
+    assert np.array_equal((answers == labels).sum(1), whole.correct)
+    assert np.array_equal((answers[1:] != answers[:-1]).sum(1), whole.answers_changed[1:])

@@ -1,0 +1,93 @@
+"""Layers on bytes give what they give on numbers, whatever the memory and the way to multiply."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from netsci.convert import convert
+from netsci.convert.counting import count_events
+from netsci.convert.fusing import apply_to_spikes
+from netsci.convert.neurons import (
+    Neuron,
+    fire_constant,
+    run_plainly,
+    run_steps,
+    start_state,
+    units_first,
+)
+from netsci.sparse import SparseLinear
+from netsci.spiking.events import way_of
+from tests.convert.networks import links, residual
+
+
+def wide(density):
+    """A network whose middle layer is large: sparse of a density, or dense (None)."""
+    torch.manual_seed(0)
+    rng = np.random.default_rng(0)
+    middle = nn.Linear(90, 80) if density is None else SparseLinear(links(rng, 90, 80, density))
+    return nn.Sequential(nn.Linear(6, 90), nn.ReLU(), middle, nn.ReLU(), nn.Linear(80, 3)).eval()
+
+
+@pytest.mark.parametrize(("density", "way"), [(0.02, "csr"), (0.9, "firing"), (None, "firing")])
+@pytest.mark.parametrize("share", [0.05, 0.9])
+def test_currents_of_bytes_are_those_of_numbers(density, way, share):
+    model = convert(wide(density), "qcfs", torch.rand(20, 6), theta=0.3)
+    assert sorted(model.network.fused) == [3, 5]
+    fused = model.network.fused[3]
+    generator = torch.Generator().manual_seed(1)
+    spikes = (torch.rand(4, 30, 90, generator=generator) < share).to(torch.int8)
+    assert way_of(fused.layer.module, torch.zeros(4, 30, 90)) == way
+    wanted = model.network.program.steps[3].layer.module(spikes.flatten(0, 1) * 0.3)
+    turned = spikes.permute(2, 0, 1).contiguous().permute(1, 2, 0)
+    for one in (spikes, turned):
+        assert torch.allclose(apply_to_spikes(fused, one), wanted, atol=1e-5)
+
+
+def test_layers_behind_sums_and_pools_read_numbers():
+    model = convert(residual(), "qcfs", torch.rand(20, 2, 8, 8))
+    names = [model.network.program.steps[place].name for place in model.network.fused]
+    assert names == ["fc2"]
+
+
+def turn_units_first(values):
+    return values.permute(2, 0, 1).contiguous().permute(1, 2, 0)
+
+
+@pytest.mark.parametrize("kind", ["if", "snm"])
+@pytest.mark.parametrize("compat", [False, True])
+def test_compiled_loops_are_the_plain_ones(kind, compat):
+    generator = torch.Generator().manual_seed(2)
+    currents = torch.randint(-4, 5, (12, 5, 7), generator=generator) / 4  # membranes lie at thresholds often
+    theta = torch.tensor([0.25, 0.5, 0.75, 0.0, 1.0, 1.25, 1.5])
+    neuron = Neuron("a", kind, theta, compat)
+    wanted = run_plainly(neuron, currents, start_state(neuron, (5, 7)))
+    assert not wanted[..., 3].any()
+    for turn in (torch.clone, turn_units_first):
+        state = start_state(neuron, (5, 7))
+        parts = [turn(currents[:5]), turn(currents[5:])]
+        assert units_first(parts[0]) == (turn is turn_units_first)
+        found = torch.cat([run_steps(neuron, part, state) for part in parts])
+        assert torch.equal(found, wanted)
+        assert state.steps == 12
+    assert bool((wanted < 0).any()) == (kind == "snm")
+
+
+def test_closed_form_of_one_and_of_many_axes():
+    current = torch.randint(-4, 9, (4, 6), generator=torch.Generator().manual_seed(3)) / 4
+    neuron = Neuron("a", "if", torch.tensor([0.5, 1.0, 2.0, 0.0, 0.25, 4.0]))
+    exact = run_plainly(neuron, current.expand(12, 4, 6), start_state(neuron, (4, 6)))
+    assert torch.equal(fire_constant(neuron, current, 0, 12), exact)
+    one = fire_constant(neuron, current, 3, 9)
+    other = fire_constant(Neuron("a", "if", neuron.theta), current[:, None], 3, 9)[:, :, 0]
+    assert torch.equal(one, other)
+    assert torch.equal(one, fire_constant(neuron, current, 0, 12)[3:])
+    assert torch.equal(one, fire_constant(neuron, current.double(), 3, 9))
+
+
+def test_events_in_both_orders_of_memory():
+    values = torch.randn(3, 5, 7).relu()
+    turned = values.permute(2, 0, 1).contiguous().permute(1, 2, 0)
+    wanted = (values != 0).sum(1).numpy()
+    assert np.array_equal(count_events(values), wanted)
+    assert np.array_equal(count_events(turned), wanted)
