@@ -41,14 +41,14 @@ def state_sparsities() -> Iterator[Statement]:
     t2, a2, text = read_values("s1.table2"), read_values("s1.tableA2"), read_values("s1.text")
     for (row, column), printed in read_values("s1.table3").items():
         data = row.split("/")[0]
-        if column != "network_sparsity_percent" or (row, printed) in _matched(t2, data, row, printed):
+        if column != "network_sparsity_percent" or (row, printed) in _match(t2, data, row, printed):
             continue
         level = "ultra" if printed > 80 else "moderate_high"
         conv, linear = (text["4.4", f"{level}_{part}"] / 100 for part in ("convolutional", "linear"))
         found = _share(DATA[data][1], conv, linear, dense_classifier=True)
         yield Statement(
             f"sparsity/{data}/{printed:g}", f"{DATA[data][0]}: sparsity of the network, its classifier dense",
-            "Table 3; 4.4", _said(DATA[data][1], conv, linear, dense=True),
+            "Table 3; 4.4", _say(DATA[data][1], conv, linear, dense=True),
             judge(abs(found - printed) < TRUNCATED), found, "percent", printed,
         )  # fmt: skip
     for data, (name, classes) in DATA.items():
@@ -59,18 +59,18 @@ def state_sparsities() -> Iterator[Statement]:
             found = _share(classes, conv, linear, dense_classifier=False)
             yield Statement(
                 f"sparsity/{data}/{printed:g}", f"{name}: sparsity of the network, all linear layers counted",
-                "Tables 2, 3 and A2", _said(classes, conv, linear, dense=False),
+                "Tables 2, 3 and A2", _say(classes, conv, linear, dense=False),
                 judge(abs(found - printed) < TRUNCATED), found, "percent", printed,
             )  # fmt: skip
 
 
-def _matched(t2: dict[tuple[str, str], float], data: str, row: str, printed: float) -> set[tuple[str, float]]:
+def _match(t2: dict[tuple[str, str], float], data: str, row: str, printed: float) -> set[tuple[str, float]]:
     """Return whether a sparsity of Table 3 is one that Table 2 takes from Table A2."""
     known = {v for (r, c), v in t2.items() if r.startswith(f"{data}/") and c == "network_sparsity_percent"}
     return {(row, printed)} if printed in known else set()
 
 
-def _said(classes: int, conv: float, linear: float, *, dense: bool) -> str:
+def _say(classes: int, conv: float, linear: float, *, dense: bool) -> str:
     weights, first, last = count_6conv2fc(classes)
     sparse = first if dense else first + last
     return f"({conv:g} x {weights:,} + {linear:g} x {sparse:,}) / {weights + first + last:,}"

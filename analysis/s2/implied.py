@@ -29,7 +29,7 @@ VGG = count_convolutions(VGG16)
 
 def state_all() -> Record:
     """State all that follows, or does not, from the printed numbers of S2."""
-    parts = (_reductions, _first_layers, _held, _own_anns, _two_spikes, _rates, _text, _p_values, _unknown)
+    parts = (_reductions, _first_layers, _hold_first, _own_anns, _two_spikes, _rates, _text, _p_values, _unknown)
     return make_record(statement for part in parts for statement in part())
 
 
@@ -113,7 +113,7 @@ def _hold(net: str, kind: str, energy: float, steps: int) -> float:
     return energy - (steps - 1) * pass_energy(net, kind)
 
 
-def _held() -> Iterator[Statement]:
+def _hold_first() -> Iterator[Statement]:
     for data, net, method, of in _pairs("mlp"):
         held = {}
         for kind, (energy, steps) in of.items():
