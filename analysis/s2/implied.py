@@ -29,7 +29,17 @@ VGG = count_convolutions(VGG16)
 
 def state_all() -> Record:
     """State all that follows, or does not, from the printed numbers of S2."""
-    parts = (_reductions, _first_layers, _hold_first, _own_anns, _two_spikes, _rates, _text, _p_values, _unknown)
+    parts = (
+        _reductions,
+        _first_layers,
+        _hold_first,
+        _own_anns,
+        _two_spikes,
+        _rates,
+        _text,
+        _p_values,
+        _unknown,
+    )
     return make_record(statement for part in parts for statement in part())
 
 
