@@ -106,8 +106,8 @@ def build_architecture(
 
     Examples
     --------
-    >>> from netsci.models import mlp
-    >>> net = build_architecture(mlp, Recipe().replace(options=(("hidden", (4,)),)), (1, 2, 3), 5, {})
+    >>> recipe = Recipe().replace(options=(("hidden", (4,)),), spiking=False)
+    >>> net = build_architecture(ARCHITECTURES["mlp"], recipe, (1, 2, 3), 5, {})
     >>> [list(layer.weight.shape) for layer in net.layers]
     [[4, 6], [5, 4]]
     """
