@@ -97,6 +97,7 @@ class Counter:
         self._operations = {place: np.zeros(steps, np.int64) for place in self._layers}
         self._events: dict[int, Counts] = {}
         self._leaving: dict[int, Counts] = {}
+        self._arrivals = {place: np.zeros(steps, np.int64) for place in self._layers}
         self.correct, self.changed = np.zeros(steps, np.int64), np.zeros(steps, np.int64)
         self._readers: dict[int, list[int]] = {}
         for place in self._layers:
@@ -136,6 +137,7 @@ class Counter:
                 self._events[layer] = np.zeros(n, np.int64)
             self._events[layer] += by_unit
             self._operations[layer][now] += counts @ self._leaving[layer]
+            self._arrivals[layer][now] += counts.sum(axis=1)
 
     def answer(self, scores: Tensor, labels: Counts | None) -> Counts:
         """Return the answers [T, images] of outputs [T, images, classes]; count right and changed ones."""
@@ -186,18 +188,22 @@ class Counter:
         for place, events in self._events.items():
             layer, shape = self._layer(place), self._input_shape(program, place)
             synapses = layer.synapses()
-            vectors = len(events) // layer.links.shape[0] if not layer.convolves else 1
-            dense = synapses.dense_operations(shape) * max(1, vectors)
+            leaving = self._leaving[place]
+            vectors = max(1, len(events) // layer.links.shape[0]) if not layer.convolves else 1
+            if vectors > 1:  # tokens: each is an input vector of its own, with the same links
+                events, leaving = events.reshape(vectors, -1).sum(axis=0), leaving[: len(leaving) // vectors]
             projections.append(
                 ProjectionTrace(
                     program.steps[place].name,
                     events,
-                    self._leaving[place],
+                    leaving,
                     KINDS[self.values[self._source(place)]],
                     layer.links.nnz,
                     synapses.dense_links,
-                    dense,
-                    self.n_steps * self.images * max(1, vectors),
+                    synapses.dense_operations(shape),
+                    self.n_steps * self.images * vectors,
+                    operations_by_step=self._operations[place],
+                    events_by_step=self._arrivals[place],
                 )
             )
         return Trace(self.n_steps, self.images, tuple(populations), tuple(projections))

@@ -180,6 +180,8 @@ def _check_labels(labels: Any, n: int) -> NDArray[np.int64] | None:
         )
     if found.shape != (n,):
         raise ValueError(f"labels must be [{n}], one for each image of x; their shape is {list(found.shape)}")
+    if n and (found < 0).any():
+        raise ValueError(f"labels must be classes, whole numbers from 0; the smallest is {found.min()}")
     return found.astype(np.int64)
 
 

@@ -54,6 +54,11 @@ def match_accuracy(table: pd.DataFrame, *, within: float = 0.5, by: Sequence[str
     accuracy = pd.to_numeric(table["accuracy"], errors="coerce").to_numpy(np.float64)
     if not np.isfinite(accuracy).all():
         raise ValueError("accuracy must hold finite numbers; leave networks without one out")
+    if len(accuracy) and accuracy.max() <= 1.0 and within >= 0.05:
+        raise ValueError(
+            f"within = {within:g} is as large as shares of 1 can differ: give accuracy in percent, or within "
+            "as a share, such as 0.005"
+        )
     if not table["connectivity"].isin(GROUPS).all():
         raise ValueError("connectivity must be 'dense' or 'sparse' in every row")
     rows = table.drop(columns=["pair", "accuracy_gap"], errors="ignore").assign(accuracy=accuracy)

@@ -130,6 +130,8 @@ def _collect(
 ) -> dict[str, InputStatistics]:
     leaders: dict[str, str] = {}
     found: dict[str, InputStatistics] = {}
+    calls: dict[str, int] = {}  # of all forwards
+    read: dict[str, list[tuple[Tensor, int]]] = {}  # of one forward
     seen: list[tuple[Tensor, int, Any, str]] = []  # of one forward; it holds the tensors, so that none is new
 
     def see(name: str, layer: Any, x: Tensor) -> None:
@@ -140,6 +142,8 @@ def _collect(
         leader = name if name in apart else next(first, name)
         if leaders.setdefault(name, leader) != leader:
             raise _Apart(name)
+        calls[name] = calls.get(name, 0) + 1
+        read.setdefault(name, []).append((x, x._version))
         if leader == name:
             seen.append((x, x._version, key, name))
             own = found.setdefault(name, InputStatistics(hessian=hessian))
@@ -152,8 +156,21 @@ def _collect(
     with _listen(module, [*names, *([] if until is None else [until])], see):
         for batch in batches:
             seen.clear()
+            read.clear()
             _run(module, batch)
+            for name in read:
+                _check_same_inputs(name, read[name], read.get(leaders[name], []))
+        for name, leader in leaders.items():
+            if calls[name] != calls[leader]:  # in a forward the leader was called, and this layer was not
+                raise _Apart(name)
     return {name: found[leaders[name]] for name in names if name in leaders}
+
+
+def _check_same_inputs(name: str, own: list[tuple[Tensor, int]], other: list[tuple[Tensor, int]]) -> None:
+    """Raise `_Apart` unless a layer has read all that its leader has read in a forward, and nothing else."""
+    same = (a is b and one == two for (a, one), (b, two) in zip(own, other, strict=False))
+    if len(own) != len(other) or not all(same):
+        raise _Apart(name)
 
 
 @contextmanager

@@ -165,6 +165,11 @@ class _Goal:
             middle = (low + high) // 2
             low, high = (low, middle) if left(middle) <= target else (middle + 1, high)
         rest = left(low)
+        if self.most == 0 and self.share > 0.0:
+            raise ValueError(
+                f"sparsity must be 0 for {self.kind} layers here: every group of them has one channel, which "
+                f"stays; got {self.share!r}"
+            )
         if rest > target and low and rest - target > left(low - 1) - rest:
             raise ValueError(
                 f"sparsity must be one that channels can reach; at least one channel of each group stays, so "

@@ -94,7 +94,10 @@ def choose(
     compat: bool = False,
     absent: Kept | None = None,
 ) -> Kept:
-    """Return which links stay, as `prune_mask`, of checked arguments; links that are absent go first."""
+    """Return which links stay, as `prune_mask`, of checked arguments; links that are absent go first.
+
+    An output that has fewer links than it may keep, keeps these.
+    """
     score: Any = method.released if compat and method.released else method.score
     scores = _check_scores(score(weight, moments), weight, compat)
     if absent is not None:
@@ -103,10 +106,13 @@ def choose(
         return ~find_smallest_of_groups(scores, *n_m)
     share = float(sparsity or 0.0)
     if per == "output":
-        return ~find_smallest_of_outputs(scores, count_of(share, len(scores)))
-    if compat:
-        return ~find_released(scores, share)
-    return ~find_smallest(scores, count_of(share, scores.size))
+        count = int(share * len(scores)) if compat else count_of(share, len(scores))
+        kept = ~find_smallest_of_outputs(scores, count)
+    elif compat:
+        kept = ~find_released(scores, share)
+    else:
+        kept = ~find_smallest(scores, count_of(share, scores.size))
+    return kept if absent is None else kept & ~absent
 
 
 def _check_scores(scores: Any, weight: NDArray[Any], compat: bool) -> NDArray[Any]:

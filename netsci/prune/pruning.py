@@ -29,6 +29,7 @@ from netsci.sparse.shapes import check_module, layer_shapes
 
 PROPAGATE = ("pruned", "dense")
 DAMPING = 0.01
+BLOCK = 128  # inputs that SparseGPT chooses among at once
 Names = Collection[str] | None
 
 
@@ -216,7 +217,9 @@ def _prune_part(
             return np.where(kept, weight, weight.dtype.type(0)), kept
     if statistics is None:
         raise ValueError(f"method must read inputs to update weights; it reads {shorten(method.reads)}")
-    return sweep(weight, statistics.factor(DAMPING, weight.dtype), share, kept, **options)
+    groups = options.get("n_m")
+    block = BLOCK if groups is None else max(1, BLOCK // groups[1]) * groups[1]  # no group in two blocks
+    return sweep(weight, statistics.factor(DAMPING, weight.dtype), share, kept, block=block, **options)
 
 
 def _weight_of(layer: Any) -> torch.Tensor:

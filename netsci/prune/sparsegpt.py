@@ -119,7 +119,8 @@ def sweep(
             return ~find_smallest_of_groups(scores, *n_m)
         if compat:
             return ~find_released(scores, share)
-        return ~find_smallest(scores, count_of(share, scores.size))
+        kept = ~find_smallest(scores, count_of(share, scores.size))
+        return kept if absent is None else kept & ~absent[rows]
 
     for first in range(0, len(work), block):
         rows = slice(first, min(first + block, len(work)))

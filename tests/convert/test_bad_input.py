@@ -248,8 +248,34 @@ def test_what_simulate_refuses():
 
 
 def test_many_steps_overflow_nothing():
-    model = convert(plain(), "qcfs", images(), theta=1e-3)
-    found = model.simulate(torch.ones(40, 4) * 50, 2048)
+    ann = plain()
+    model = convert(ann, "qcfs", images(), theta=1e-3)
+    x = torch.ones(40, 4) * 50
+    found = model.simulate(x, 2048)
     assert found.sops.dtype == np.int64
-    assert int(found.spikes[0].max()) <= 40 * 5
+    firing = int((ann[0](x[:1]) > 0).sum())  # so far above the threshold that they fire at every step
+    assert firing > 0
+    assert (found.spikes[0] == 40 * firing).all()
     assert found.steps == 2048
+
+
+def test_options_without_anything_to_change_are_refused():
+    trained = chain(nn.Linear(4, 5), QCFS(4, 1.0), nn.Linear(5, 3))
+    for option in ({"theta": 3.7}, {"levels": 16}, {"theta": "max"}):
+        with pytest.raises(ValueError, match="ann has none"):
+            convert(trained, "qcfs", images(), **option)
+
+
+def test_labels_below_0_are_refused():
+    model = convert(plain(), "qcfs", images(), theta=1.0)
+    with pytest.raises(ValueError, match="the smallest is -1"):
+        model.simulate(images(), 2, labels=np.array([-1] + [0] * 7))
+
+
+def test_without_calibration_a_wrong_program_is_still_found():
+    class Twice(QCFS):
+        def forward(self, x):
+            return 2 * super().forward(x)
+
+    with pytest.raises(ValueError):  # noqa: PT011 (whatever finds it first)
+        convert(chain(nn.Linear(4, 5), Twice(4, 1.0), nn.Linear(5, 3)), "qcfs")

@@ -1,11 +1,16 @@
 """What simulate counts is what a slow walk over every spike and every link counts, step by step."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from netsci.convert import convert
-from netsci.measure import energy_table
+from netsci.convert.conversion import check_masks
+from netsci.measure import energy_by_step, energy_readings, energy_table
+from netsci.sparse import SparseLinear
 from netsci.spiking import record
 from tests.convert.networks import StepByStep, mixed, perceptron, residual, resnet, vgg, walk
 
@@ -120,3 +125,44 @@ def test_a_cut_run_is_a_short_run_and_two_halves_add_up(make, steps):
     answers = model.predict(x, 64)
     assert np.array_equal((answers == labels).sum(1), whole.correct)
     assert np.array_equal((answers[1:] != answers[:-1]).sum(1), whole.answers_changed[1:])
+
+
+class Tokens(nn.Module):
+    """A layer whose outputs are four tokens, and a layer that reads each of them."""
+
+    def __init__(self):
+        super().__init__()
+        self.spread, self.read = nn.Linear(10, 24), nn.Linear(6, 3)
+
+    def forward(self, x):
+        return self.read(torch.relu(self.spread(x).reshape(-1, 4, 6))).mean(1)
+
+
+def test_energy_of_a_network_with_tokens_beside_its_own_ann():
+    """Its ANN multiplies 10 x 24 weights once and 6 x 3 weights for each of four tokens."""
+    torch.manual_seed(1)
+    model = convert(Tokens().eval(), "qcfs", torch.rand(8, 10), theta=0.5)
+    found = model.simulate(torch.rand(5, 10), 6)
+    table = energy_readings(found.trace)
+    assert table["own_ann_pj"].to_numpy() == pytest.approx(4.6 * (240 + 4 * 18))
+    steps = energy_by_step(found.trace)
+    last = steps[steps["steps"] == 6].reset_index(drop=True)
+    for name in ("sops", "macs", "energy_pj"):
+        assert last[name].to_numpy() == pytest.approx(table[name].to_numpy())
+    exact = steps[(steps["count"] == "exact") & (steps["reading"] == "once")]
+    assert exact["sops"].to_numpy() == pytest.approx(np.cumsum(found.sops.sum(axis=0)) / 5)
+
+
+def test_a_sparse_layer_with_other_links_is_found_after_a_conversion():
+    sparse = SparseLinear([[1, 0], [1, 1], [0, 1]])
+    model = convert(
+        nn.Sequential(sparse, nn.ReLU(), nn.Linear(2, 2)).eval(), "qcfs", torch.rand(4, 3), theta=1.0
+    )
+    program, place = model.network.program, model.network.program.of_kind("layer")[0]
+    step = program.steps[place]
+    other = replace(step, layer=replace(step.layer, module=SparseLinear([[0, 1], [1, 1], [0, 1]])))
+    steps = tuple(other if number == place else one for number, one in enumerate(program.steps))
+    network = replace(model.network, program=replace(program, steps=steps))
+    check_masks(program, model.masks, model.network)
+    with pytest.raises(RuntimeError, match="changed the links"):
+        check_masks(program, model.masks, network)

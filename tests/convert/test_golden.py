@@ -111,7 +111,7 @@ def test_golden_snm_neuron(path, run):
     constant = torch.from_numpy(arrays["const.current"])
     assert np.array_equal(constant[0], constant[-1])
     closed = fire_constant(neuron, constant[0], 0, len(constant)) * theta
-    differ = (np.cumsum(closed.numpy(), 0) - np.cumsum(arrays["const.out"], 0)) > 1e-4
+    differ = np.abs(np.cumsum(closed.numpy(), 0) - np.cumsum(arrays["const.out"], 0)) > 1e-4
     assert differ.mean() <= 0.001
 
 

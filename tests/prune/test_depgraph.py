@@ -275,3 +275,9 @@ def test_without_the_package_one_sentence_says_what_to_install(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "torch_pruning", None)
     with pytest.raises(ModuleNotFoundError, match=r"pip install 'netsci-suite\[prune\]'"):
         depgraph(built(), X, sparsity=0.5)
+
+
+def test_groups_of_one_channel_cannot_lose_any():
+    net = nn.Sequential(nn.Linear(4, 1), nn.ReLU(), nn.Linear(1, 2))
+    with pytest.raises(ValueError, match="has one channel"):
+        depgraph(net, torch.ones(2, 4), sparsity={"linear": 0.5})

@@ -105,7 +105,7 @@ def test_missing_data_say_what_to_put_where(tmp_path, monkeypatch):
 
 def test_a_folder_that_cannot_be_written_is_told_before_the_work(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
-    monkeypatch.setattr("netsci.train.loop.build", lambda *a: pytest.fail("built"))
+    monkeypatch.setattr("netsci.train.start.build", lambda *a: pytest.fail("built"))
     for out in (tmp_path / "file", tmp_path / "file" / "sub"):
         shown = run("--out", out, changes=SMALL)
         assert shown.exit_code == 2

@@ -37,9 +37,10 @@ REFUSALS = {
     "gelu": f"its activation is no ReLU, which an integrate-and-fire neuron follows; {_LINEAR}",
     **dict.fromkeys(("layer norm", "softmax", "product", "attention"), _LINEAR),
 }
+USUAL = "p999"
 STEPS = (32, "T, the number of time steps that simulate and diagnose run unless told otherwise")
 LEVELS = (None, "L of the quantised ANN that to_ann and diagnose show for ReLUs; None leaves them ReLUs")
-THETA = ("p999", "threshold of a ReLU's neurons: 'p999' (99.9 % of activations), 'max', or a number")
+THETA = (None, "threshold of a ReLU's neurons: 'p999' (99.9 % of activations, usual), 'max', or a number")
 
 
 def find_populations(program: Program) -> list[int]:
@@ -64,10 +65,15 @@ def find_thresholds(
     Raises
     ------
     TypeError, ValueError
-        If theta is none of "p999", "max" or a number above 0, a trained threshold is not above 0, or there
-        is no calibration where one is needed.
+        If theta is none of "p999", "max" or a number above 0, a trained threshold is not above 0, there is
+        no calibration where one is needed, or theta is given and every threshold is trained.
     """
     plain = [place for place in places if program.steps[place].module is None]
+    if theta is not None and not plain:
+        raise ValueError(
+            f"theta is the threshold of ReLUs, and ann has none: leave it out; got {shorten(theta)}"
+        )
+    theta = USUAL if theta is None else theta
     found = {place: _read_threshold(program.steps[place]) for place in places if place not in plain}
     if isinstance(theta, str):
         if theta not in STATISTICS:
@@ -119,6 +125,8 @@ def make_model(
     levels = options.get("levels")
     if levels is not None:
         levels = as_count(levels, "levels", 1, MOST_LEVELS)
+        if all(program.steps[place].module is not None for place in thresholds):
+            raise ValueError(f"levels are those of ReLUs, and ann has none: leave them out; got {levels}")
     compat = bool(options.get("compat", False))
     neurons = {
         place: Neuron(program.steps[place].name, kind, one.spread().float(), compat)
@@ -156,7 +164,8 @@ def untrained_note(program: Program, places: list[int], theta: Any) -> tuple[str
     if not plain:
         return ()
     return (
-        f"{len(plain)} of {len(places)} activations are ReLUs: their thresholds come from theta={theta!r}, "
+        f"{len(plain)} of {len(places)} activations are ReLUs: their thresholds come from "
+        f"theta={theta or USUAL!r}, "
         "and nothing was trained",
     )
 
