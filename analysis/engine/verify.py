@@ -106,14 +106,15 @@ def find_hasty(exhibits: Iterable[Exhibit], results: Path) -> dict[str, tuple[fl
     """Return the committed records whose run took less than a tenth of what its work costs.
 
     By name: the seconds that the record tells, and those that the exhibit expects. No run is so fast: such a
-    record was not made by the work that it names.
+    record was not made by the work that it names. A run that diverged ends when it does.
     """
     found = {}
     for exhibit in exhibits:
         for cell in exhibit.cells if exhibit.seconds else ():
             if find_record(results, cell) is None:
                 continue
-            taken = float(load_record(results, cell).notes.get("seconds", math.nan))
+            notes = load_record(results, cell).notes
+            taken = math.nan if "diverged" in notes else float(notes.get("seconds", math.nan))
             expected = exhibit.seconds(cell) if exhibit.seconds else math.inf
             if math.isfinite(expected) and taken < expected / 10.0:
                 found[cell.name] = (taken, expected)
