@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from threadpoolctl import threadpool_limits
 
 from netsci.prune import InputStatistics, prune_mask, sparsegpt
 
@@ -154,8 +155,9 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    choices = [measure_choice(name, options) for name in ("ria", "wanda")]
-    sweep = measure_sweep(options)
+    with threadpool_limits(1):  # NumPy's and SciPy's products, too
+        choices = [measure_choice(name, options) for name in ("ria", "wanda")]
+        sweep = measure_sweep(options)
     if options.json:
         print(json.dumps([*choices, sweep], indent=1))
     else:

@@ -13,7 +13,8 @@ the places of a feature map. After each batch, over all epochs:
     d        = 2 u - 1.5, + 2 if above 0          units and synapses of linear layers, tau = 13
     R        <- .999 R + d exp(-floor((e - 5) / tau))                from epoch e = 5 on; R = 10 at first
 
-What has R below 0 is pruned for good. If all x are equal, minmax and u are .5.
+What has R below 0 is pruned for good. If all x are equal, minmax is .5; u is .5 for all where the 75th
+percentile is the minimum, as in a layer of which more than three quarters are silent: then all die alike.
 
 Source: Han et al., 2025 (DPAP) and its released code (BrainCog).
 """
