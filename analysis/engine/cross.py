@@ -196,8 +196,8 @@ def _draw_courses(cross: Cross, courses: pd.DataFrame, kept: Mapping[str, Any]) 
     means = courses.groupby(["network", "epoch"], sort=False, as_index=False).mean(numeric_only=True)
     both = pd.concat(
         [
-            means.assign(x=means[axis], panel=f"over {axis}s".replace("ss", "s"))
-            for axis in ("epoch", "processor minutes")
+            means.assign(x=means[axis], panel=panel)
+            for axis, panel in (("epoch", "over epochs"), ("processor minutes", "over processor minutes"))
         ]
     )
     labels = {"x": "", "accuracy": "accuracy (%)"}

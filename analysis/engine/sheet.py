@@ -142,7 +142,8 @@ class Sheet:
 def write_number(value: float, unit: str, *, signed: bool = False) -> str:
     """Return a number of a unit as people write it: percentages with 2 decimals, others with 3 digits.
 
-    Counts are whole; those of ten millions and more have four digits. NaN is "".
+    Counts are whole, and from a thousand on links and nodes are too; those of ten millions and more have four
+    digits. NaN is "".
 
     >>> write_number(98.1, "percent"), write_number(43240.2, "count"), write_number(4.2e-5, "1")
     ('98.10', '43,240', '4.2e-05')
@@ -156,6 +157,6 @@ def write_number(value: float, unit: str, *, signed: bool = False) -> str:
         return "yes" if value > 0.5 else "no"
     if unit in ("percent", "points"):
         return f"{round(value, 2) + 0.0:{sign}.2f}"  # and never -0.00
-    if unit == "count" and abs(value) < 1e7:
+    if (unit == "count" and abs(value) < 1e7) or (unit in ("links", "nodes") and 1e3 <= abs(value) < 1e7):
         return f"{round(value) + 0:{sign},}"
     return f"{value:{sign}.{4 if unit == 'count' else 3}g}"

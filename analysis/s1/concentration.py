@@ -7,7 +7,7 @@ S1 shows these of one network of CHTss. Here every rule of the same table stands
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
@@ -224,7 +224,13 @@ def make_sheet(of: Concentration, tables: Tables) -> Sheet:
     """Return networks as rows and "measure, projection" as columns."""
     made = nets.sheet_of(tables)
     printed = {(row, f"gamma, {POOLED}"): gamma for row, gamma in of.gammas.items()}
-    return Sheet(made.values, printed, made.units)
+    return Sheet(made.values, printed, made.units, _error)
+
+
+def _error(keys: Sequence[tuple[str, str]], means: Sequence[float]) -> float:
+    """Return 0 for what is compared with chance already, the p and z of a network; else NaN."""
+    tested = all(column.startswith("p of") or column.split(", ")[1] in ("z", "p") for _, column in keys)
+    return 0.0 if tested else float("nan")
 
 
 def draw(of: Concentration, tables: Tables, backend: str) -> Any:

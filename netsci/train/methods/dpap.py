@@ -11,9 +11,7 @@ and is left out of all traces. What is dead has no state, so that links are remo
 themselves, and weights and moments of the others stay with them.
 
 Source: Han et al., 2025. Their recipe: that of `sd_snn.py`, 300 epochs.
-Reading: what dies is removed at once; the released code masks it after each epoch, so that it acts and
-learns for one more. A layer's inputs are those that it reads, behind pooling; constant ones count in every
-step.
+Reading: what dies goes at once, not an epoch later as released; inputs are counted as read, behind pooling.
 """
 
 from __future__ import annotations
