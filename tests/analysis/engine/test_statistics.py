@@ -34,7 +34,7 @@ def test_the_threshold_is_students():
         assert disagreements(*pair).empty is agree
 
 
-@pytest.mark.parametrize("theirs", [[1.0], [1.0, 2.0], [np.inf, 1.0, 2.0], [np.nan, 1.0, 2.0]])
+@pytest.mark.parametrize("theirs", [[1.0], [1.0, 2.0], [np.inf, 1.0, 2.0], [np.nan, 1.0, np.nan]])
 def test_what_cannot_be_compared_disagrees(theirs):
     assert disagreements(table({"a": [1.0, 1.5, 2.0]}), table({"a": theirs}))["model"].tolist() == ["a"]
 
@@ -69,3 +69,14 @@ def test_single_runs_may_differ_as_far_as_an_exhibit_says() -> None:
     assert len(disagreements(ours, theirs)) == 1
     assert len(disagreements(ours, theirs, tolerance=0.02)) == 0
     assert len(disagreements(ours, ours.assign(value=[0.21]), tolerance=0.02)) == 1
+
+
+def test_a_seed_without_a_value_on_one_side_is_left_out_while_two_are_left():
+    ours = pd.DataFrame({"measure": "gamma", "seed": [0, 1, 2], "value": [5.1, 9.9, 4.6]})
+    theirs = ours.assign(value=[5.1, np.nan, 4.6])
+    assert disagreements(ours, theirs).empty
+    assert len(disagreements(ours, theirs.assign(value=[5.1, np.nan, np.nan]))) == 1
+    assert len(disagreements(ours, theirs.dropna())) == 1  # a seed that is lost
+    assert (
+        len(disagreements(ours.assign(value=[5.1, 4.9, 4.6]), theirs.assign(value=[50.1, np.nan, 50.2]))) == 1
+    )
