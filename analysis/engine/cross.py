@@ -170,7 +170,7 @@ def sheet(cross: Cross, tables: Tables) -> Sheet:
 
 
 def draw(cross: Cross, scale: str, tables: Tables, backend: str) -> Any:
-    """Draw accuracies: courses, or against a number that columns vary, or a dot a seed, rows downwards."""
+    """Draw accuracies: courses, or means against a number that columns vary, or a dot a seed by row."""
     kept: dict[str, Any] = {"title": SCALES["smoke"] if scale == "smoke" else "", "backend": backend}
     table, (rows, columns) = tables["table"], cross.names
     if cross.courses and "courses" in tables:
@@ -180,6 +180,7 @@ def draw(cross: Cross, scale: str, tables: Tables, backend: str) -> Any:
         values = cross.values or {name: changes[cross.x] for name, changes in cross.columns.items()}
         shown = table.assign(**{cross.x: [values[c] for c in table[columns]]})
         shown = shown.assign(panel=[cross.panels.get(c, "") for c in table[columns]])
+        shown = shown.groupby([rows, "panel", cross.x], sort=False, as_index=False)["value"].mean()
         shown = shown.sort_values(cross.x, kind="stable")
         kept |= {"panel": "panel"} if cross.panels else {}
         return plot.lines(shown, x=cross.x, y="value", hue=rows, labels=labels, log="x", **kept)

@@ -61,6 +61,27 @@ def test_a_layer_that_is_skipped_in_a_batch_does_not_share():
     assert np.allclose(found["b"].moments, InputStatistics(hessian=False).add(5 * x[8:].numpy()).moments)
 
 
+class InTurn(nn.Module):
+    """Two layers called as often as each other over a batch of 8 and one of 6, but not in each."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Linear(4, 4), nn.Linear(4, 4)
+
+    def forward(self, x):
+        once = self.a(x) + self.b(x)
+        return once + (self.a(3 * torch.relu(x)) if len(x) == 8 else self.b(x))
+
+
+def test_layers_called_as_often_but_on_other_inputs_do_not_share():
+    x = draw(14, 4)
+    found = collect(InTurn(), ["a", "b"], [x[:8], x[8:]], hessian=False)
+    own = InputStatistics(hessian=False)
+    for one in (x[:8], x[8:], x[8:]):
+        own.add(one.numpy())
+    assert np.allclose(found["b"].moments, own.moments)
+
+
 def test_pruning_makes_no_links_where_a_sparse_layer_has_none():
     rng = np.random.default_rng(4)
     mask = rng.random((10, 4)) < 0.9
