@@ -14,8 +14,10 @@ import numpy as np
 import pandas as pd
 
 from analysis.engine.claims import Claim, Order
+from analysis.engine.cross_table import pivot, rise
 from analysis.engine.drawing import SCALES
-from analysis.engine.exhibit import Tables
+from analysis.engine.exhibit import Missing, Tables
+from analysis.engine.page import Pivot
 from analysis.engine.sheet import Sheet, sample_error
 from analysis.engine.statistics import tidy
 from analysis.engine.table import SMOKE as ON_DIGITS
@@ -104,7 +106,8 @@ class Cross:
             "tabulate": partial(tabulate, self, self.plan(scale, first_seed)),
             "draw": partial(draw, self, scale),
             "sheet": partial(sheet, self),
-            "version": 1,
+            "pivot": partial(arrange, self, scale),
+            "version": 2,
             "scale": scale,
             **({"claims": self.claims()} if self.used else {}),
             **(smoke if scale == "smoke" else long),
@@ -128,22 +131,30 @@ class Cross:
 def tabulate(
     cross: Cross, plan: Mapping[Cell, list[tuple[Key, int]]], records: Mapping[Cell, Record]
 ) -> Tables:
-    """Tabulate the accuracy after the last epoch and, for courses, after every epoch, with its time."""
-    rows, courses = [], []
+    """Tabulate the accuracy after the last epoch and, for courses, after every epoch, with its time.
+
+    "ends" holds how much the accuracy of each run at its end, and the standard error of an accuracy.
+    """
+    rows, courses, ends = [], [], []
     for one, places in plan.items():
         if one not in records:  # a long run that is not finished
             continue
         record = records[one]
+        course = _course(record)
+        gain, error = rise(course, cross.tested_on)
         for (row, column), seed in places:
             line = {cross.names[0]: row, cross.names[1]: column, "seed": seed}
             rows += tidy(line, {"accuracy": (100.0 * read_epoch(record, "accuracy"), "percent")})
+            ends.append({**line, "rise": gain, "error": error})
             if cross.courses:
-                courses.append(_course(record).assign(**line))
+                courses.append(course.assign(**line))
     order = {name: number for number, name in enumerate(cross.rows)}
     names = [*cross.names, "seed", "measure", "value", "unit"]
     table = pd.DataFrame(rows, columns=None if rows else names)
     table = table.sort_values(cross.names[0], key=lambda of: of.map(order), kind="stable", ignore_index=True)
-    return {"table": table, **({"courses": pd.concat(courses, ignore_index=True)} if courses else {})}
+    last = pd.DataFrame(ends, columns=[*cross.names, "seed", "rise", "error"])
+    more = {"courses": pd.concat(courses, ignore_index=True)} if courses else {}
+    return {"table": table, "ends": last, **more}
 
 
 def _course(record: Record) -> pd.DataFrame:
@@ -167,6 +178,14 @@ def sheet(cross: Cross, tables: Tables) -> Sheet:
     error = sample_error(lambda row: cross.tested_on)
     units |= dict.fromkeys(cross.printed, "percent")
     return Sheet(values[["row", "column", "seed", "value"]], dict(cross.printed), units, error)
+
+
+def arrange(cross: Cross, scale: str, tables: Tables) -> tuple[Pivot, Missing]:
+    """Return the table as people read it, and what is not run."""
+    planned: dict[str, list[str]] = {}
+    for row, column in cross.recipes(scale, 0):
+        planned.setdefault(row, []).append(column)
+    return pivot(cross.names, planned, tables, sheet(cross, tables))
 
 
 def draw(cross: Cross, scale: str, tables: Tables, backend: str) -> Any:
