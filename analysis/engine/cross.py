@@ -44,7 +44,7 @@ class Cross:
     accuracy is of. x : the field of the recipe that columns vary, where it is a number; `values` are its
     values by column where they are not those of a field. panels : the panel of each column, where there are
     several. used : cells that other exhibits take as the best of their row, in their panel. courses : whether
-    accuracy is drawn over epochs and over processor time. networks : rows whose networks stay beside their
+    accuracy is drawn over epochs and over processor time, of the cells in `drawn` if it names any. networks : rows whose networks stay beside their
     records, with the number of epochs between two of them, 0 for the last alone. printed : the paper's
     accuracies in percent. shrink : makes recipe and changes of a row small, for the smoke scale. seconds :
     how long a run takes on one core.
@@ -66,6 +66,7 @@ class Cross:
     panels: Mapping[str, str] = field(default_factory=dict)
     used: tuple[Key, ...] = ()
     courses: bool = False
+    drawn: frozenset[Key] = frozenset()
     networks: Mapping[str, int] = field(default_factory=dict)
     printed: Mapping[Key, float] = field(default_factory=dict)
 
@@ -208,8 +209,11 @@ def draw(cross: Cross, scale: str, tables: Tables, backend: str) -> Any:
 
 
 def _draw_courses(cross: Cross, courses: pd.DataFrame, kept: Mapping[str, Any]) -> Any:
-    """Draw the mean accuracy over seeds against epochs, and against processor time."""
+    """Draw the mean accuracy over seeds against epochs, and against processor time, from the first epoch on."""
     rows, columns = cross.names
+    keys = pd.Series(list(zip(courses[rows], courses[columns], strict=True)), index=courses.index)
+    shown = keys.isin(cross.drawn) if keys.isin(cross.drawn).any() else True
+    courses = courses[shown & (courses["epoch"] > 0)]
     several = courses[columns].nunique() > 1
     name = courses[rows] + ((", " + courses[columns]) if several else "")
     courses = courses.assign(network=name)
