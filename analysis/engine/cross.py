@@ -44,10 +44,10 @@ class Cross:
     accuracy is of. x : the field of the recipe that columns vary, where it is a number; `values` are its
     values by column where they are not those of a field. panels : the panel of each column, where there are
     several. used : cells that other exhibits take as the best of their row, in their panel. courses : whether
-    accuracy is drawn over epochs and over processor time, of the cells in `drawn` if it names any. networks : rows whose networks stay beside their
-    records, with the number of epochs between two of them, 0 for the last alone. printed : the paper's
-    accuracies in percent. shrink : makes recipe and changes of a row small, for the smoke scale. seconds :
-    how long a run takes on one core.
+    accuracy is drawn over epochs and over processor time, drawn : of these cells, if any are named.
+    networks : rows whose networks stay beside their records, with the number of epochs between two of them, 0
+    for the last alone. printed : the paper's accuracies in percent. shrink : makes recipe and changes of a
+    row small, for the smoke scale. seconds : how long a run takes on one core.
     """
 
     names: tuple[str, str]
@@ -209,7 +209,7 @@ def draw(cross: Cross, scale: str, tables: Tables, backend: str) -> Any:
 
 
 def _draw_courses(cross: Cross, courses: pd.DataFrame, kept: Mapping[str, Any]) -> Any:
-    """Draw the mean accuracy over seeds against epochs, and against processor time, from the first epoch on."""
+    """Draw the mean accuracy over seeds from the first epoch on, over epochs and over processor time."""
     rows, columns = cross.names
     keys = pd.Series(list(zip(courses[rows], courses[columns], strict=True)), index=courses.index)
     shown = keys.isin(cross.drawn) if keys.isin(cross.drawn).any() else True
