@@ -141,14 +141,14 @@ def tabulate(
         if one not in records:  # a long run that is not finished
             continue
         record = records[one]
-        course = _course(record)
-        gain, error = rise(course, cross.tested_on)
+        tested = record.arrays["table_measure"] == "accuracy"
+        gain, error = rise(100.0 * record.arrays["table_value"][tested], cross.tested_on)
         for (row, column), seed in places:
             line = {cross.names[0]: row, cross.names[1]: column, "seed": seed}
             rows += tidy(line, {"accuracy": (100.0 * read_epoch(record, "accuracy"), "percent")})
             ends.append({**line, "rise": gain, "error": error})
             if cross.courses:
-                courses.append(course.assign(**line))
+                courses.append(_course(record).assign(**line))
     order = {name: number for number, name in enumerate(cross.rows)}
     names = [*cross.names, "seed", "measure", "value", "unit"]
     table = pd.DataFrame(rows, columns=None if rows else names)

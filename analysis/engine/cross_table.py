@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from analysis.engine.entries import UNFINISHED
 from analysis.engine.exhibit import Missing, Tables
@@ -21,15 +22,14 @@ EARLY = "Stopped early: accuracy rose in the last fifth of the epochs by more th
 CHANCE = 1.96  # standard errors that an accuracy may rise by chance
 
 
-def rise(course: pd.DataFrame, images: int) -> tuple[float, float]:
+def rise(accuracy: NDArray[np.float64], images: int) -> tuple[float, float]:
     """Return how much accuracy rose at a run's end, and the standard error of an accuracy, both in points.
 
         mean over the last fifth of the epochs - mean over the fifth before; sqrt(p (1 - p) / images)
 
-    course : accuracy in percent after each epoch. p is the accuracy after the last one, as a share. NaN where
+    accuracy : in percent, after each epoch [epochs]. p is that after the last one, as a share. NaN where
     there are fewer than two epochs.
     """
-    accuracy = course["accuracy"].to_numpy(float)
     fifth = max(1, len(accuracy) // 5)
     if len(accuracy) < 2:
         return np.nan, np.nan

@@ -9,19 +9,14 @@ from analysis.engine.entries import UNFINISHED
 from analysis.engine.sheet import Sheet
 
 NAMES = ("network", "training")
-FLAT, RISING = [80.0] * 12, [70.0] * 4 + [78.0] * 4 + [80.0] * 4
-
-
-def course(accuracies):
-    return pd.DataFrame({"epoch": range(1, len(accuracies) + 1), "accuracy": accuracies})
 
 
 def test_rise_is_that_of_the_last_fifth_over_the_fifth_before():
-    gain, error = rise(course([10.0] * 6 + [60.0, 62.0, 70.0, 72.0]), 10_000)
+    gain, error = rise(np.array([10.0] * 6 + [60.0, 62.0, 70.0, 72.0]), 10_000)
     assert gain == pytest.approx(10.0)
     assert error == pytest.approx(100 * np.sqrt(0.72 * 0.28 / 10_000))
-    assert np.isnan(rise(course([90.0]), 100)).all()
-    assert rise(course([50.0, 60.0]), 100)[0] == 10.0
+    assert np.isnan(rise(np.array([90.0]), 100)).all()
+    assert rise(np.array([50.0, 60.0]), 100)[0] == 10.0
 
 
 @pytest.mark.parametrize(("gain", "marked"), [(0.7, False), (0.9, True), (np.nan, False), (-3.0, False)])
