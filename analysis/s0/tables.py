@@ -32,9 +32,8 @@ METHODS = ("grad-r", "dpap", "sd-snn", "deep-r", "ch-snn")
 
 def exhibits(first_seed: int = 0, scale: str = "desk") -> list[Exhibit]:
     """Return the exhibits of S0 at a scale ("smoke", "desk" or "paper")."""
-    made = {
-        id_: grid.describe(scale, first_seed) for id_, grid in ({**GRIDS, **CROSSES, **COMPETITORS}).items()
-    }
+    made = {id_: grid.describe(scale, first_seed) for id_, grid in GRIDS.items()}
+    made |= {id_: cross.describe(scale, first_seed) for id_, cross in {**CROSSES, **COMPETITORS}.items()}
     return make_exhibits(Path(__file__).parent, made, ANSWERS, scale=scale, first_seed=first_seed)
 
 
