@@ -5,6 +5,7 @@ rows x columns -> recipe -> record -> accuracy after the last epoch, and the cou
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,6 +17,7 @@ import pandas as pd
 from analysis.engine.claims import Claim, Order
 from analysis.engine.cross_table import pivot, rise
 from analysis.engine.drawing import SCALES
+from analysis.engine.entries import NO_GPU, UNFINISHED
 from analysis.engine.exhibit import Missing, Tables
 from analysis.engine.page import Pivot
 from analysis.engine.sheet import Sheet, sample_error
@@ -47,7 +49,8 @@ class Cross:
     accuracy is drawn over epochs and over processor time, drawn : of these cells, if any are named.
     networks : rows whose networks stay beside their records, with the number of epochs between two of them, 0
     for the last alone. printed : the paper's accuracies in percent. shrink : makes recipe and changes of a
-    row small, for the smoke scale. seconds : how long a run takes on one core.
+    row small, for the smoke scale. full : the base at the paper's scale, where it is another. seconds : how
+    long a run takes on one core, infinity if it needs a GPU.
     """
 
     names: tuple[str, str]
@@ -69,6 +72,7 @@ class Cross:
     drawn: frozenset[Key] = frozenset()
     networks: Mapping[str, int] = field(default_factory=dict)
     printed: Mapping[Key, float] = field(default_factory=dict)
+    full: Recipe | None = None
 
     def claims(self) -> tuple[Claim, ...]:
         """Return that each cell that is used is the best of its row, in its panel."""
@@ -117,7 +121,7 @@ class Cross:
     def _recipe(self, key: Key, scale: str, seed: int) -> Recipe:
         row, column = key
         changes = {**self.rows[row], **self.columns[column], **self.chosen.get(key, {})}
-        recipe = self.base
+        recipe = self.full if self.full and scale == "paper" else self.base
         if scale == "smoke":
             recipe, changes = self.shrink(recipe, changes)
         if changes.get("dense", False):
@@ -183,9 +187,10 @@ def sheet(cross: Cross, tables: Tables) -> Sheet:
 
 def arrange(cross: Cross, scale: str, tables: Tables) -> tuple[Pivot, Missing]:
     """Return the table as people read it, and what is not run."""
-    planned: dict[str, list[str]] = {}
-    for row, column in cross.recipes(scale, 0):
-        planned.setdefault(row, []).append(column)
+    planned: dict[str, dict[str, str]] = {}
+    for one, places in cross.plan(scale, 0).items():
+        for (row, column), _ in places:
+            planned.setdefault(row, {})[column] = NO_GPU if math.isinf(cross.seconds(one)) else UNFINISHED
     return pivot(cross.names, planned, tables, sheet(cross, tables))
 
 

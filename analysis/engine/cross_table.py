@@ -5,13 +5,12 @@ tables of a cross -> Pivot: "57.80 (57.1 to 58.5)", "diverged", "stopped early";
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.engine.entries import UNFINISHED
 from analysis.engine.exhibit import Missing, Tables
 from analysis.engine.page import Pivot, PivotCell
 from analysis.engine.sheet import Key, Sheet, write_number
@@ -44,31 +43,35 @@ def stopped(ends: pd.DataFrame, names: tuple[str, str]) -> set[Key]:
 
 
 def pivot(
-    names: tuple[str, str], planned: Mapping[str, Collection[str]], tables: Tables, sheet: Sheet
+    names: tuple[str, str], planned: Mapping[str, Mapping[str, str]], tables: Tables, sheet: Sheet
 ) -> tuple[Pivot, Missing]:
     """Return the table of a cross, and (reason, cells) of what is not run.
 
-    planned : the columns that are planned, of each row. sheet : of the same tables.
+    planned : of each row, the columns that are planned, and why one of them may be empty. sheet : of the same
+    tables.
     """
     early = stopped(tables["ends"], names)
     failed = tables["table"][tables["table"]["value"].isna()].groupby(list(names)).size()
     columns = list(dict.fromkeys(column for own in planned.values() for column in own))
-    rows, missing = [], []
+    rows: list[tuple[str, tuple[PivotCell, ...]]] = []
+    missing: dict[str, list[str]] = {}
     for row, own in planned.items():
         cells = []
         for column in columns:
             key = (row, column)
             ours = _say(sheet, key, int(failed.get(key, 0)), key in early)
-            reason = NOT_PLANNED if column not in own else "" if ours else UNFINISHED
+            reason = "" if ours else own.get(column, NOT_PLANNED)
             printed = write_number(sheet.printed.get(key, np.nan), "percent")
             cells.append(PivotCell(printed, ours, reason))
-            if reason == UNFINISHED:
-                missing.append(f"{row}, {column}")
+            if reason and column in own:
+                missing.setdefault(reason, []).append(f"{row}, {column}")
         rows.append((row, tuple(cells)))
     unit = "In percent, after the last epoch; in brackets the 95 % interval of the mean over seeds."
     if early:
         unit += f" {EARLY}"
-    return Pivot(tuple(columns), tuple(rows), unit), (((UNFINISHED, "; ".join(missing)),) if missing else ())
+    return Pivot(tuple(columns), tuple(rows), unit), tuple(
+        (reason, "; ".join(cells)) for reason, cells in missing.items()
+    )
 
 
 def _say(sheet: Sheet, key: Key, failed: int, early: bool) -> str:

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from analysis.engine.cross_table import EARLY, NOT_PLANNED, pivot, rise, stopped
-from analysis.engine.entries import UNFINISHED
+from analysis.engine.entries import NO_GPU, UNFINISHED
 from analysis.engine.sheet import Sheet
 
 NAMES = ("network", "training")
@@ -33,10 +33,11 @@ def tables(values, ends=()):
     return {"table": table, "ends": last}
 
 
-def arranged(made, printed=None, planned=None):
+def arranged(made, printed=None):
     of = made["table"].rename(columns={"network": "row", "training": "column"}).fillna({"value": 0.0})
     sheet = Sheet(of[["row", "column", "seed", "value"]], printed or {}, error=lambda keys, means: 1.0)
-    return pivot(NAMES, planned or {"dense": ["15", "60"], "CHTs": ["60"]}, made, sheet)
+    planned = {"dense": {"15": UNFINISHED, "60": NO_GPU}, "CHTs": {"60": UNFINISHED}}
+    return pivot(NAMES, planned, made, sheet)
 
 
 def test_every_cell_says_its_mean_or_why_there_is_none():
@@ -48,17 +49,18 @@ def test_every_cell_says_its_mean_or_why_there_is_none():
     assert found.columns == ("15", "60")
     (_, (short, long)), (_, (none, own)) = found.rows
     assert short.ours == "52.00 (47.03 to 56.97), stopped early"
-    assert (long.ours, long.reason) == ("", UNFINISHED)
+    assert (long.ours, long.reason) == ("", NO_GPU)
     assert (none.ours, none.reason) == ("", NOT_PLANNED)
     assert (own.printed, own.ours) == ("61.00", "57.80")
-    assert missing == ((UNFINISHED, "dense, 60"),)
+    assert missing == ((NO_GPU, "dense, 60"),)
     assert EARLY in found.unit
     assert found.compares
 
 
 def test_runs_that_diverged_are_counted_and_not_averaged():
     made = tables([("dense", "15", 0, 50.0), ("dense", "15", 1, np.nan), ("CHTs", "60", 0, np.nan)])
-    found, _ = arranged(made)
+    found, missing = arranged(made)
+    assert missing == ((NO_GPU, "dense, 60"),)
     assert found.rows[0][1][0].ours == "1 of 2 diverged"
     assert found.rows[1][1][1].ours == "diverged"
     assert EARLY not in found.unit
