@@ -46,7 +46,8 @@ EXCESS: Changes = {"excess": (0.05, 0.6, 0.025), "until": 0.75}  # the laborator
 RATES = (0.01, 0.03, 0.1, 0.3)
 DECAYS = {"decay 5e-4": DECAY, "no decay": 0.0}
 TUNED_RULES = ("dense", "CHTs", "SET", "RigL")
-TAKES = {"static": "SET", "GMP": "SET", "CHT": "CHTs", "CHTss": "CHTs"}  # whose choice a rule takes
+DENSER = (0.8, 0.95)  # sparsities at which rates were chosen anew (exhibit s1-tuning-sparsity)
+TAKES = {"static": "SET", "GMP": "dense", "CHT": "CHTs", "CHTss": "CHTs"}  # whose choice a rule takes
 # The best rate of each rule, with and without weight decay (exhibits s1-tuning-*).
 CHOSEN: dict[str, dict[str, dict[float, float]]] = {
     "mnist": {
