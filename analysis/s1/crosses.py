@@ -24,9 +24,11 @@ from analysis.s1.recipes import (
     PERCEPTRONS,
     RATES,
     RULES,
+    TUNED_AT,
     TUNED_RULES,
     VALIDATION,
     choose,
+    choose_at,
     seconds,
     shrink,
 )
@@ -75,7 +77,7 @@ def _tuning_sparsity() -> Cross:
     }
     columns: dict[str, Changes] = {
         f"{100 * share:g} %, rate {rate:g}": {"sparsity": share, "lr": rate}
-        for share in (*DENSER, 0.99)
+        for share in (*DENSER, TUNED_AT)
         for rate in RATES
     }
     left_out = {(row, c) for row in rows for c in columns if row not in MORE_RULES and c.startswith("99 %")}
@@ -117,6 +119,11 @@ def _sparsity(data: str, seeds: int) -> Cross:
     rules = {**RULES, **MORE_RULES}
     rows = {name: {**own, **choose(data, name)} for name, own in rules.items()}
     rows |= {f"{name}, excess links": {**rows[name], **EXCESS} for name in ("CHTs", "SET")}
+    chosen = {
+        (row, f"{100 * share:g} %"): choose_at(data, row.partition(",")[0], share)
+        for row in rows
+        for share in SPARSITIES
+    }
     columns: dict[str, Changes] = {f"{100 * share:g} %": {"sparsity": share} for share in SPARSITIES}
     columns["dense"] = {}
     left_out = frozenset(
@@ -124,6 +131,7 @@ def _sparsity(data: str, seeds: int) -> Cross:
     )
     density = {name: 1.0 - own.get("sparsity", 0.0) for name, own in columns.items()}
     how: dict[str, Any] = {"left_out": left_out, "seeds": seeds, "x": "density", "values": density}
+    how["chosen"] = chosen
     return _cross(("rule", "sparsity"), rows, columns, PERCEPTRONS[data], **how)
 
 
