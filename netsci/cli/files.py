@@ -24,6 +24,10 @@ _OPTIONS = {
     "resume=False": "--anew",
     "device must": "--device must",
     "folder must": "--out must",
+    "give its file as network=": "give its file by --network",
+    "set start=''": "leave out --set start",
+    "method='static'": "--method static",
+    "netsci.train.freeze_links makes such a recipe": "--method static takes them from the file",
 }
 
 

@@ -13,8 +13,13 @@ from netsci.cli.options import Device, Force
 
 def train(
     preset: Annotated[
-        str, typer.Option(help="The preset to train; --list shows all presets.")
-    ] = "digits-2fc",
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The preset to train, digits-2fc by default; --list shows all presets.",
+            show_default=False,
+        ),
+    ] = None,
     changes: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="Set another value of the preset; may be repeated."),
@@ -24,6 +29,15 @@ def train(
         typer.Option("--method", help="Train by another method; --methods describes all of them."),
     ] = None,
     dense: Annotated[bool, typer.Option("--dense", help="Train the dense network instead.")] = False,
+    network: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Start from the weights and links of a network.safetensors, or the folder of its run, by "
+            "the recipe in it if no --preset is given; --method static keeps the links.",
+            show_default=False,
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Folder of the run [default: runs/ and the preset].")
     ] = None,
@@ -48,6 +62,7 @@ def train(
             changes or [],
             dense=dense,
             method=method,
+            network=network,
             out=out,
             device=device,
             anew=anew,
