@@ -250,10 +250,9 @@ def run(
 ) -> None:
     """Train a preset, or a network on, show the progress, and print where the results are.
 
-    network : file, or folder of a run, whose network the run starts from.
-
-    Without a terminal every epoch is one line. Ctrl-C ends with exit code 130 and what goes on. Raises
-    TypeError or ValueError as `choose_recipe` and `netsci.train.train` do.
+    network : file, or folder of a run, to start from. Without a terminal every epoch is one line. Ctrl-C ends
+    with exit code 130 and what goes on. Raises TypeError or ValueError as `choose_recipe` and
+    `netsci.train.train` do.
     """
     from netsci.train.allocation import keep_freed_memory
     from netsci.train.folder import NETWORK

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 from torch import nn
 
-from netsci.arguments import check_instance, check_path
+from netsci.arguments import check_instance, check_mapping, check_path, check_text
 from netsci.io.files import write_atomically
 from netsci.io.seal import seal
 from netsci.models import ARCHITECTURES, Architecture
@@ -29,6 +30,7 @@ def save_network(
     *,
     shape: tuple[int, ...] = (),
     classes: int = 0,
+    notes: Mapping[str, str] | None = None,
 ) -> None:
     """Write the tensors of a model to a safetensors file, as torch names and shapes them.
 
@@ -37,8 +39,8 @@ def save_network(
     of normalisations are stored like parameters. An existing file is replaced.
 
     path : the file, its folder must exist. model : any torch module. recipe : kept in the file if given, and
-    shape [C, H, W] and number of classes of its data: `load_network` needs the three. The file holds a
-    SHA-256 of its content, too, which `netsci.io.load` checks.
+    shape [C, H, W] and number of classes of its data: `load_network` needs the three. notes : texts by name,
+    kept beside them. The file holds a SHA-256 of its content, too, which `netsci.io.load` checks.
 
     Raises OSError if the file cannot be written.
 
@@ -57,6 +59,9 @@ def save_network(
     check_path(path, "path")
     if recipe is not None:
         check_instance(recipe, Recipe, "recipe", "a netsci.train.Recipe, or None")
+    check_mapping(notes, "notes")
+    for name, text in (notes or {}).items():
+        check_text(text, f"notes[{name!r}]")
     tensors: dict[str, torch.Tensor] = {}
     sparse = sparse_layers(model)
     for name, tensor in model.state_dict().items():
@@ -69,7 +74,7 @@ def save_network(
         mask = torch.from_numpy(sparse[layer].links.T.toarray())
         tensors[f"{layer}.weight"] = _plain(weight)
         tensors[f"{layer}.weight{MASK}"] = mask.reshape(weight.shape).contiguous()
-    metadata = {"format": FORMAT}
+    metadata = {**(notes or {}), "format": FORMAT}
     if recipe is not None:
         metadata |= {"recipe": json.dumps(recipe.flat())}
         metadata |= {"shape": json.dumps(shape), "classes": str(classes)} if shape else {}
