@@ -17,7 +17,7 @@ import scipy.sparse as sp
 import torch
 from torch import nn
 
-from netsci.arguments import check_path
+from netsci.arguments import check_instance, check_path
 from netsci.io.files import write_atomically
 from netsci.io.lock import check_lock
 from netsci.models.wiring import full_links
@@ -198,9 +198,10 @@ def freeze_links(network: str | Path, recipe: Recipe | None = None) -> Recipe:
     >>> train(tuned, network=folder / "network.safetensors").model.layers[0].n_links
     41
     """
+    if recipe is not None:
+        check_instance(recipe, Recipe, "recipe", "a netsci.train.Recipe, or None")
     stored = read_stored(network)
-    if recipe is None:
-        recipe = stored.recipe
+    recipe = recipe or stored.recipe
     recipe = recipe.replace(start=stored.sum)
     shares = {name: 1.0 - links.nnz / math.prod(links.shape) for name, links in stored.links.items()}
     sparse = {name: share for name, share in shares.items() if share > 0.0}

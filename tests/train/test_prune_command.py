@@ -181,6 +181,7 @@ def test_a_deit_checkpoint_is_pruned_fine_tuned_and_reported(deit, tmp_path):
         (["--method", "ria", "--n-m", "2of4"], 2, "--n-m must be KEPT:OF"),
         (["--method", "ria", "--n-m", "4:2"], 2, "--n-m must be (kept, of) with 1 <= kept <= of"),
         (["--method", "ria", "--n-m", "2:3"], 2, "groups of 2, 4, 8, 16, 32 would fit"),
+        (["--method", "ria", "--n-m", "1:7"], 2, "groups of 2, 4, 8, 16, 32 would fit"),
         (["--method", "depgraph", "--n-m", "2:4"], 2, "depgraph removes whole channels"),
         (["--method", "ria", "--sparsity", "nope=.5"], 2, "nope"),
         (["--method", "ria", "--sparsity", ".5", "--data", "digts"], 2, "did you mean 'digits'"),
