@@ -197,6 +197,7 @@ FUNCTIONS: dict[str, Made] = {
     "train.load_checkpoint": {"path": _checkpoint_file},
     "train.features_of_run": {"folder": _run_folder},
     "train.pooled_features": {"model": _conv, "data": _data},
+    "train.freeze_links": {"network": lambda: _run_folder() / "network.safetensors"},
     "train.load_network": {"path": lambda: _run_folder() / "network.safetensors"},
     "train.read_epoch": {"record": _epochs, "measure": lambda: "accuracy"},
     "train.read_recipe": {"path": _network_file},

@@ -7,9 +7,12 @@ import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from analysis.engine.exhibit import Exhibit, Tables, page_of
+from analysis.engine.networks import make_starts
 from analysis.engine.notes import fill, fingerprint, read_text, write_note
 from analysis.engine.page import Page
 from analysis.engine.store import list_cells, load_tables, save_tables
@@ -99,7 +102,9 @@ def make_tables(
     if pending:
         cells = list(dict.fromkeys(cell for exhibit in pending for cell in exhibit.cells))
         seconds = {cell: plan.seconds(cell) for plan in pending if plan.seconds for cell in plan.cells}
-        records = run_cells(cells, results, jobs=jobs, cluster=cluster, seconds=seconds)
+        how: Any = {"jobs": jobs, "cluster": cluster, "seconds": seconds}
+        make_starts(cells, results, partial(run_cells, folder=results, **how))
+        records = run_cells(cells, results, **how)
         for exhibit in pending:
             tables = exhibit.tabulate({cell: records[cell] for cell in exhibit.cells})
             save_tables(exhibit, tables, records, results)

@@ -4,6 +4,10 @@
     results/kept/<cell>/network-0005.safetensors     after the fifth
 
 They are not committed. A clean clone trains again, and compares what it gets with the committed record.
+
+A cell may start from a network that another cell leaves:
+`recipe_cell(recipe, **start_from(source, results))`.
+Its name has that of the source and not the content of a file, so that it is known before anything is run.
 """
 
 from __future__ import annotations
@@ -11,6 +15,7 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from analysis.engine.verify import compare
@@ -32,6 +37,60 @@ def find_networks(cell: Cell, results: Path) -> dict[int, Path]:
         place = _make_again(cell, results)
     found = {_epoch(path): path for path in sorted(place.glob("network*.safetensors"))}
     return dict(sorted(found.items(), key=lambda pair: pair[0] % sys.maxsize))
+
+
+def start_from(source: Cell, results: Path, epoch: int = -1) -> dict[str, str]:
+    """Return the arguments `network` and `origin` of a cell that starts from a network of another one.
+
+    epoch : after which the source left it, -1 for its last one. The file need not be there yet.
+
+    Raises ValueError if the source leaves no network after that epoch.
+    """
+    every = dict(source.aside).get("networks")
+    if every is None or (epoch != -1 and (epoch < 1 or not every or epoch % every)):
+        raise ValueError(
+            f"{source.name} leaves no network after epoch {epoch}: give its recipe's cell the argument "
+            "networks"
+        )
+    stem = "network" if epoch == -1 else f"network-{epoch:04d}"
+    place = find_kept(results, source) or results / "kept" / source.name
+    return {"network": str(place / f"{stem}.safetensors"), "origin": f"{source.name}/{stem}"}
+
+
+def make_starts(cells: Sequence[Cell], results: Path, run: Callable[[list[Cell]], object]) -> None:
+    """Make the networks that cells without a record start from and that are not there, by `run` of sources.
+
+    run : runs cells that have no record. Networks of a source with a record are trained again.
+
+    Raises ValueError if a source is not among the cells, or a network is not what its record says.
+    """
+    by_name = {name: cell for cell in cells for name in cell.all_names}
+
+    def prepare(wanted: Sequence[Cell]) -> None:
+        lacking = [cell for cell in wanted if _lacks_start(cell)]
+        sources = list(dict.fromkeys(_source_of(cell, by_name) for cell in lacking))
+        if sources:
+            prepare(sources)  # which may start from others, in turn
+            run([cell for cell in sources if find_record(results, cell) is None])
+        for cell in sources:
+            find_networks(cell, results)
+
+    prepare([cell for cell in cells if find_record(results, cell) is None])
+
+
+def _source_of(cell: Cell, by_name: Mapping[str, Cell]) -> Cell:
+    name = str(dict(cell.parameters).get("origin", "")).rpartition("/")[0]
+    if name not in by_name:
+        raise ValueError(
+            f"{cell.name} starts from {dict(cell.aside)['network']}, which is not there, and the cell that "
+            f"leaves it, {name or 'of no name'}, is not among those to be run: add it"
+        )
+    return by_name[name]
+
+
+def _lacks_start(cell: Cell) -> bool:
+    network = dict(cell.aside).get("network")
+    return network is not None and not Path(network).exists()
 
 
 def _epoch(path: Path) -> int:

@@ -1,4 +1,4 @@
-"""The command line: netsci inspect | report | compare | export | train | features.
+"""The command line: netsci inspect | report | compare | export | train | prune | features.
 
 Nothing heavy is imported before a command runs, so that help answers at once.
 """
@@ -14,7 +14,7 @@ import typer
 
 from netsci.cli.files import UNREADABLE
 from netsci.cli.networks import compare, export, inspect, report
-from netsci.cli.runs import features, train
+from netsci.cli.runs import features, prune, train
 
 __all__ = ["UNREADABLE", "app", "main"]
 
@@ -39,6 +39,13 @@ _COMMANDS: dict[Callable[..., None], tuple[str, tuple[str, ...]]] = {
     train: (
         "Train a network whose topology evolves.",
         ("netsci train --preset digits-2fc --out runs/first", "netsci train --method rigl --set epochs=5"),
+    ),
+    prune: (
+        "Prune a trained network.",
+        (
+            "netsci prune runs/first --method ria --sparsity 0.9 -o pruned.safetensors",
+            "netsci prune deit.pth --method wanda --n-m 2:4 --data imagenet -o pruned.safetensors",
+        ),
     ),
     features: (
         "Write features of a trained network.",

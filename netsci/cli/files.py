@@ -17,13 +17,24 @@ if TYPE_CHECKING:
 
 UNREADABLE = 3  # exit code of a file that cannot be read as a network
 STDIN = Path("-")
-OURS = (b'name="generator" content="netsci"', b'"netsci"')  # pages and graphs that netsci wrote
+OURS = (
+    b'name="generator" content="netsci"',
+    b'"netsci"',
+    b'"netsci prune"',
+)  # pages, graphs and pruned networks
 HEAD = 4096  # bytes in which such a sign stands
 # What errors call the arguments of Python -> the option of the command line.
 _OPTIONS = {
     "resume=False": "--anew",
     "device must": "--device must",
     "folder must": "--out must",
+    "n_m must": "--n-m must",
+    "n_m needs": "--n-m needs",
+    "prune without n_m": "leave out --n-m, or name the layers that it fits, as --sparsity NAME=SHARE",
+    "give its file as network=": "give its file by --network",
+    "set start=''": "leave out --set start",
+    "method='static'": "--method static",
+    "netsci.train.freeze_links makes such a recipe": "--method static takes them from the file",
 }
 
 
@@ -85,6 +96,8 @@ def explain_errors(command: str, disk: str) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
+        if error.name == "torch_pruning":
+            fail(str(error), 2)
         if error.name != "torch":
             raise
         fail(f"netsci {command} needs torch, which is not installed: pip install 'netsci-suite[torch]'", 1)

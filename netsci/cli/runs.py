@@ -1,20 +1,25 @@
-"""Commands that train: train, features."""
+"""Commands that train and prune: train, features, prune."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from netsci.cli.files import check_out, explain_errors
+from netsci.cli.files import UNREADABLE, check_out, explain_errors, fail, save_whole
 from netsci.cli.options import Device, Force
 
 
 def train(
     preset: Annotated[
-        str, typer.Option(help="The preset to train; --list shows all presets.")
-    ] = "digits-2fc",
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The preset to train, digits-2fc by default; --list shows all presets.",
+            show_default=False,
+        ),
+    ] = None,
     changes: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="Set another value of the preset; may be repeated."),
@@ -24,6 +29,15 @@ def train(
         typer.Option("--method", help="Train by another method; --methods describes all of them."),
     ] = None,
     dense: Annotated[bool, typer.Option("--dense", help="Train the dense network instead.")] = False,
+    network: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Start from the weights and links of a network.safetensors, or the folder of its run, by "
+            "the recipe in it if no --preset is given; --method static keeps the links.",
+            show_default=False,
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Folder of the run [default: runs/ and the preset].")
     ] = None,
@@ -48,6 +62,7 @@ def train(
             changes or [],
             dense=dense,
             method=method,
+            network=network,
             out=out,
             device=device,
             anew=anew,
@@ -71,3 +86,73 @@ def features(
         data = features_of_run(folder, device=device)
         save_features(out, data)
     typer.echo(f"wrote {out}: {len(data.y_train)} and {len(data.y_test)} images, {data.source}")
+
+
+def prune(
+    network: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="NETWORK",
+            help="A run's folder, a network.safetensors, or a checkpoint with timm's keys of a ViT or DeiT.",
+            show_default=False,
+        ),
+    ] = None,
+    method: Annotated[
+        str | None, typer.Option("--method", help="What to prune by; --methods describes all.")
+    ] = None,
+    sparsity: Annotated[
+        str | None,
+        typer.Option(metavar="SHARE", help="Share of links that go: 0.7, or conv=0.78,linear=0.99."),
+    ] = None,
+    n_m: Annotated[
+        str | None,
+        typer.Option("--n-m", metavar="KEPT:OF", help="Keep so many of each group of inputs, as 2:4."),
+    ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Data to calibrate and test on, in place of those of the run."),
+    ] = None,
+    epochs: Annotated[
+        int,
+        typer.Option(
+            "--fine-tune",
+            metavar="EPOCHS",
+            help="Train on for as long at a tenth of the rate, the links as they are.",
+        ),
+    ] = 0,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where to write the pruned network.")] = Path(
+        "pruned.safetensors"
+    ),
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    device: Device = "cpu",
+    force: Force = False,
+    methods: Annotated[bool, typer.Option("--methods", help="List the methods and exit.")] = False,
+) -> None:
+    """Prune a trained network by magnitude or on training images, and fine-tune it if asked."""
+    from netsci.train import prune_command, prune_options
+
+    if methods:
+        typer.echo(prune_options.list_methods())
+        return
+    if network is None:
+        raise typer.BadParameter("give the network to prune", param_hint="NETWORK")
+    with explain_errors("prune", "cannot read the network or its data, or write the result"):
+        held = network / "network.safetensors" if network.is_dir() else network
+        check_out(out, [held], force, "the pruned network would overwrite the one it is made of")
+        options: dict[str, Any] = {
+            "method": method,
+            "sparsity": sparsity,
+            "n_m": n_m,
+            "data": data,
+            "epochs": epochs,
+        }
+        try:
+            told = prune_command.run(network, out, device=device, save=save_whole, **options)
+        except prune_options.UnreadableError as error:
+            fail(str(error), UNREADABLE)
+    if as_json:
+        import json
+
+        typer.echo(json.dumps(told, allow_nan=False))
+    else:
+        typer.echo(f"{prune_command.describe(told)}\nwrote {out}; see it: netsci report {out}")

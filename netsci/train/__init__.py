@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from netsci.train.own_data import as_data_set
     from netsci.train.random_keys import generator_at
     from netsci.train.random_keys import keyed as keyed
+    from netsci.train.start_network import freeze_links
 
 _LATER = {  # what is imported on first use, for most of it needs torch
     "TRAINING": "cells",
@@ -44,6 +45,7 @@ _LATER = {  # what is imported on first use, for most of it needs torch
     "keyed": "random_keys",  # former name
     "Moment": "loop",
     "Run": "loop",
+    "freeze_links": "start_network",
     "load_network": "network_file",
     "read_recipe": "network_file",
     "save_network": "network_file",
@@ -72,6 +74,7 @@ __all__ = [
     "Topology",
     "as_data_set",
     "features_of_run",
+    "freeze_links",
     "generator_at",
     "keep_freed_memory",
     "load_checkpoint",

@@ -21,21 +21,23 @@ from netsci.train.methods.base import Method, method_of
 from netsci.train.random_keys import MODEL, TOPOLOGY, generator_at
 from netsci.train.random_keys import WEIGHTS as OF_WEIGHTS
 from netsci.train.recipe import CALIBRATED, Net, Recipe
+from netsci.train.start_network import check_start, choose_links, load_start
+from netsci.train.stored_network import StoredNetwork
 
 COUNTED = 500  # training samples whose share of zeros SSWI takes
 MODELS = ARCHITECTURES  # the name that the registry had; a function (recipe, inputs) -> module will do there
 
 
-def build(recipe: Recipe, inputs: Inputs) -> nn.Module:
-    """Build the network of a recipe on the CPU, and draw its links and weights.
+def build(recipe: Recipe, inputs: Inputs, start: StoredNetwork | None = None) -> nn.Module:
+    """Build the network of a recipe on the CPU, and draw its links and weights, or take those of `start`.
 
     The random numbers depend on the seed of the recipe alone. torch's global state does not change.
 
     Raises
     ------
     TypeError, ValueError
-        If the model is unknown, does not take an option or the activation, or has no layer that could be
-        sparse.
+        If the model is unknown, does not take an option or the activation, has no layer that could be
+        sparse, or does not fit `start`.
 
     Examples
     --------
@@ -49,9 +51,14 @@ def build(recipe: Recipe, inputs: Inputs) -> nn.Module:
     ARCHITECTURES.check(recipe.net.model, "model")
     architecture = ARCHITECTURES[recipe.net.model]
     if isinstance(architecture, Architecture):
-        make = partial(_build_architecture, architecture)
-    else:  # a function of recipe and inputs
+        make = partial(_build_architecture, architecture, start)
+    elif start is None:  # a function of recipe and inputs
         make = architecture
+    else:
+        raise ValueError(
+            f"start must be '' for the architecture {recipe.net.model!r}, which a function of your own "
+            "builds: load the weights there, or register it as a netsci.models.Architecture"
+        )
     devices: list[Any] = []
     with torch.random.fork_rng(devices):  # torch's own initialisation draws from its global state
         torch.manual_seed(int(generator_at(recipe.seed, 0, 0, MODEL).integers(2**62)))
@@ -63,7 +70,8 @@ def build(recipe: Recipe, inputs: Inputs) -> nn.Module:
         )
     if not hasattr(model, "sparse_names"):
         model.sparse_names = ()  # type: ignore[assignment]  # no layer evolves
-    draw_weights(model, recipe, inputs)
+    if start is None:
+        draw_weights(model, recipe, inputs)
     return model
 
 
@@ -115,14 +123,47 @@ def build_architecture(
     return architecture.build(shape, classes, make, links=links, **options)
 
 
-def _build_architecture(architecture: Architecture, recipe: Recipe, inputs: Inputs) -> nn.Module:
-    """Return the network of an architecture, its links drawn."""
+def _build_architecture(
+    architecture: Architecture, start: StoredNetwork | None, recipe: Recipe, inputs: Inputs
+) -> nn.Module:
+    """Return the network of an architecture, its links drawn, or links and weights those of `start`."""
     _check_activations(architecture, recipe)
     make = partial(build_architecture, architecture, recipe, inputs.shape, inputs.classes)
-    if recipe.topology is None:
+    if recipe.topology is None and start is None:
         return make({})
     with torch.device("meta"):
         plan = make({})
+    shapes = link_shapes(plan)
+    links: dict[str, sp.csr_array] = {}
+    held = {} if start is None else check_start(start, shapes, recipe.topology is None)
+    if recipe.topology is not None:
+        method, names = _evolving_layers(architecture, recipe, plan)
+        links = _first_links(method, recipe, inputs, {name: shapes[name] for name in names})
+        if start is not None:
+            falls = dict(method.topology.initial_sparsity or ()) if method is not None else {}
+            links = choose_links(start, held, links, falls)
+        output = list(shapes)[-1]
+        if output not in links:
+            links[output] = full_links(*shapes[output])  # dense, but able to lose links of percolated units
+    model = make(links)
+    if recipe.topology is not None:
+        ignored = [name for name in names if name not in sparse_layers(model)]
+        if ignored:
+            raise ValueError(
+                f"build of the architecture {recipe.net.model!r} must use the links of {', '.join(ignored)}: "
+                "make these layers with netsci.sparse.SparseLinear(links[name]), or set dense=True"
+            )
+        if not hasattr(model, "sparse_names"):
+            model.sparse_names = names  # type: ignore[assignment]
+    if start is not None:
+        load_start(model, start, links)
+    return model
+
+
+def _evolving_layers(
+    architecture: Architecture, recipe: Recipe, plan: nn.Module
+) -> tuple[Method | None, tuple[str, ...]]:
+    """Return the method of a recipe, its sparsities resolved, and the layers that it makes sparse."""
     names, shapes = architecture.sparse_layers(plan), link_shapes(plan)
     if not names or set(names) - set(shapes):
         raise ValueError(
@@ -133,20 +174,7 @@ def _build_architecture(architecture: Architecture, recipe: Recipe, inputs: Inpu
     if method is not None:
         method.topology = method.resolved(plan, names)
         names = tuple(name for name in shapes if name in dict(method.topology.sparsity))
-    links = _first_links(method, recipe, inputs, {name: shapes[name] for name in names})
-    output = list(shapes)[-1]
-    if output not in links:
-        links[output] = full_links(*shapes[output])  # dense, but able to lose links of units that percolate
-    model = make(links)
-    ignored = [name for name in names if name not in sparse_layers(model)]
-    if ignored:
-        raise ValueError(
-            f"build of the architecture {recipe.net.model!r} must use the links of {', '.join(ignored)}: "
-            "make these layers with netsci.sparse.SparseLinear(links[name]), or set dense=True"
-        )
-    if not hasattr(model, "sparse_names"):
-        model.sparse_names = names  # type: ignore[assignment]
-    return model
+    return method, tuple(names)
 
 
 def _first_links(

@@ -16,7 +16,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from netsci.arguments import as_whole, check_instance, check_text
+from netsci.arguments import as_whole, check_instance, check_path, check_text
 from netsci.sweep import Cell, Names, Record, Task
 from netsci.train.recipe import Recipe, write_old_names
 
@@ -41,7 +41,9 @@ def recipe_cell(
     data : which data these are, for the name of the run; the recipe's `data` by default.
     kept : whether the record is to be committed. extra : parameters of the task, as `traced=True`. With
     `networks=0` a run leaves the network of its last epoch beside its record, with `networks=5` also that of
-    each fifth epoch, see `netsci.sweep.find_kept`; this is no part of its name.
+    each fifth epoch, see `netsci.sweep.find_kept`; this is no part of its name. With `network=path` it starts
+    from the network in that file. Its name has the content of the file (the recipe's `start`, filled in), or
+    `origin`, such as the name of the cell that leaves the network, which is known before the file is there.
 
     Examples
     --------
@@ -51,13 +53,26 @@ def recipe_cell(
     if not isinstance(recipe, Recipe):
         raise TypeError(f"recipe must be a Recipe, such as PRESETS[...]; got {type(recipe).__name__}")
     check_text(data, "data")
+    aside: dict[str, Any] = {}
+    if (networks := extra.pop("networks", None)) is not None:
+        aside["networks"] = as_whole(networks, "networks")
+    if (network := extra.pop("network", None)) is not None:
+        check_path(network, "network")
+        aside["network"] = str(Path(network).absolute())
+        if not (recipe.net.start or extra.get("origin")):
+            recipe = recipe.replace(start=_sum_of(network))
     values = write_old_names(recipe.flat())  # fields and values that are renamed keep the names of runs
     defaults = write_old_names(recipe.defaults())
     dataset = values.pop("data")
     how: dict[str, Any] = {"version": version, "data": data or dataset, "kept": kept, "defaults": defaults}
-    if (networks := extra.pop("networks", None)) is not None:
-        how["aside"] = {"networks": as_whole(networks, "networks")}
-    return Cell.of(task, **how, dataset=dataset, **values, **extra)
+    defaults |= {"origin": ""}
+    return Cell.of(task, **how, aside=aside, dataset=dataset, **values, **extra)
+
+
+def _sum_of(network: str | Path) -> str:
+    from netsci.train.stored_network import read_stored  # which needs torch
+
+    return read_stored(network).sum
 
 
 def read_epoch(record: Record, measure: str, *, layer: str = "all", epoch: int = -1) -> float:

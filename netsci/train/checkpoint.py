@@ -88,7 +88,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     if checkpoint.method is not None:
         content["method"] = _split_method(checkpoint.method, tensors)
     text = json.dumps(content)
-    metadata = {"format": FORMAT, "content": text, "sha256": _digest(tensors, text)}
+    metadata = {"format": FORMAT, "content": text, "sha256": digest_tensors(tensors, text)}
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, seal(save(tensors, metadata=metadata)))
 
@@ -123,7 +123,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
             "give the checkpoint, or another folder for the run"
         )
     text = metadata.get("content", "")
-    if damage or _digest(tensors, text) != metadata.get("sha256"):
+    if damage or digest_tensors(tensors, text) != metadata.get("sha256"):
         raise ValueError(f"{path} is damaged: its checksum does not fit its content; {mend}")
     try:
         content = _parse_content(text)
@@ -211,7 +211,8 @@ def _plain(tensor: Tensor) -> Tensor:
     return tensor.detach().to("cpu", copy=True).contiguous()
 
 
-def _digest(tensors: Mapping[str, Tensor], text: str) -> str:
+def digest_tensors(tensors: Mapping[str, Tensor], text: str) -> str:
+    """Return the SHA-256 of a text and of tensors: names, types, shapes and bytes, in the order of names."""
     digest = hashlib.sha256(text.encode())
     for name in sorted(tensors):
         tensor = tensors[name]

@@ -20,6 +20,7 @@ from netsci.train.choices import ABOUT, METHODS, SETTINGS
 from netsci.train.presets import PRESETS
 from netsci.train.recipe import Recipe, Topology
 
+FIRST = "digits-2fc"  # the preset that is trained if none is named
 DENSE = "dense"  # a method too: all links, which never change
 INTERRUPTED = 130  # exit code, as shells have it
 SHOWN = ("accuracy", "loss", "link sparsity", "node sparsity", "SOPs", "firing rate", "seconds")
@@ -101,10 +102,19 @@ def use_method(recipe: Recipe, method: str) -> Recipe:
     return replace(recipe, topology=Topology(method=method, **kept))
 
 
-def choose_recipe(preset: str, changes: Sequence[str], *, dense: bool, method: str | None = None) -> Recipe:
+def choose_recipe(
+    preset: str | None,
+    changes: Sequence[str],
+    *,
+    dense: bool,
+    method: str | None = None,
+    network: Path | None = None,
+) -> Recipe:
     """Return the recipe of a preset with changes "name=value"; a value is a Python literal or a word.
 
-    method : name of a training method, as in `use_method`; None for that of the preset.
+    preset : None for the recipe in the file `network` that the run starts from, or else for digits-2fc.
+    method : name of a training method, as in `use_method`; None for that of the preset. With a network,
+    "static" has its sparsities.
 
     Raises
     ------
@@ -116,13 +126,15 @@ def choose_recipe(preset: str, changes: Sequence[str], *, dense: bool, method: s
     >>> choose_recipe("digits-2fc", ["lr=0.01", "initial=uniform"], dense=False).optimisation.lr
     0.01
     """
-    if preset not in PRESETS:
-        raise ValueError(
-            f"--preset must be one of {', '.join(PRESETS)}; got {preset!r}{suggest(preset, PRESETS)}"
-        )
     if dense and method not in (None, DENSE):
         raise ValueError(f"--dense and --method {method} exclude each other: give one of them")
-    recipe = PRESETS[preset] if method is None else use_method(PRESETS[preset], method)
+    recipe = _choose_base(preset, network)
+    if method == "static" and network is not None:
+        from netsci.train.start_network import freeze_links
+
+        recipe = freeze_links(network, recipe)
+    elif method is not None:
+        recipe = use_method(recipe, method)
     values: dict[str, Any] = {"dense": True} if dense else {}
     for change in changes:
         name, equals, text = change.partition("=")
@@ -133,6 +145,23 @@ def choose_recipe(preset: str, changes: Sequence[str], *, dense: bool, method: s
         except (ValueError, SyntaxError):
             values[name] = text
     return recipe.replace(**values)
+
+
+def _choose_base(preset: str | None, network: Path | None) -> Recipe:
+    """Return the recipe of a preset, or the one in the file of a network."""
+    if preset is None and network is not None:
+        from netsci.train.stored_network import read_stored
+
+        stored = read_stored(network)
+        if "recipe" not in stored.metadata:
+            raise ValueError(f"{network} holds no recipe: give the one to train it by, as --preset")
+        return stored.recipe.replace(start="")
+    preset = preset or FIRST
+    if preset not in PRESETS:
+        raise ValueError(
+            f"--preset must be one of {', '.join(PRESETS)}; got {preset!r}{suggest(preset, PRESETS)}"
+        )
+    return PRESETS[preset]
 
 
 def _say_stopped(folder: Path, anew: bool) -> str:
@@ -192,8 +221,23 @@ def _without_a_place(evolutions: Iterable[Any]) -> Iterator[tuple[str, int]]:
                 yield projection.name, lacking
 
 
+def find_network(network: Path, folder: Path) -> Path:
+    """Return the file of a network, given it or the folder of its run; its copy in `folder` where it is gone.
+
+    Examples
+    --------
+    >>> find_network(Path("runs/a/network.safetensors"), Path("runs/b")).as_posix()
+    'runs/a/network.safetensors'
+    """
+    from netsci.train.folder import NETWORK, START
+
+    if network.is_dir():
+        network = network / NETWORK
+    return folder / START if not network.exists() and (folder / START).exists() else network
+
+
 def run(
-    preset: str,
+    preset: str | None,
     changes: Sequence[str],
     *,
     dense: bool,
@@ -202,20 +246,28 @@ def run(
     device: str,
     anew: bool,
     download: bool,
+    network: Path | None = None,
 ) -> None:
-    """Train a preset, show the progress, and print where the results are.
+    """Train a preset, or a network on, show the progress, and print where the results are.
 
-    Without a terminal every epoch is one line. Ctrl-C ends with exit code 130 and what goes on. Raises
-    TypeError or ValueError as `choose_recipe` and `netsci.train.train` do.
+    network : file, or folder of a run, to start from. Without a terminal every epoch is one line. Ctrl-C ends
+    with exit code 130 and what goes on. Raises TypeError or ValueError as `choose_recipe` and
+    `netsci.train.train` do.
     """
     from netsci.train.allocation import keep_freed_memory
     from netsci.train.folder import NETWORK
     from netsci.train.loop import train
 
     keep_freed_memory()
-    recipe = choose_recipe(preset, changes, dense=dense, method=method)
     named = DENSE if dense else method
-    folder = out or Path("runs") / (f"{preset}-{named}" if named else preset)
+    called = preset or FIRST
+    if network is not None:
+        place = network.absolute()
+        called = f"{(place if place.is_dir() else place.parent).name}-on"
+    folder = out or Path("runs") / (f"{called}-{named}" if named else called)
+    if network is not None:
+        network = find_network(network, folder)
+    recipe = choose_recipe(preset, changes, dense=dense, method=method, network=network)
     console = Console()
     shown = _Shown(console, recipe.optimisation.epochs)
     try:
@@ -226,6 +278,7 @@ def run(
                 resume=not anew,
                 device=device,
                 download=download,
+                network=network,
                 observe=shown.observe,
                 progress=shown.progress,
             )
@@ -234,7 +287,7 @@ def run(
         raise SystemExit(INTERRUPTED) from None
     table = result.table[(result.table["epoch"] == result.epoch) & (result.table["layer"] == "all")]
     values = dict(zip(table["measure"], table["value"], strict=True))
-    last = Table("measure", "after the last epoch", title=Text(f"{preset}: {result.inputs.source}"))
+    last = Table("measure", "after the last epoch", title=Text(f"{called}: {result.inputs.source}"))
     for name in SHOWN:
         if name in values:
             last.add_row(name, f"{values[name]:.4g}")

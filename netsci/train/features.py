@@ -23,6 +23,7 @@ from netsci.train.devices import check_device
 from netsci.train.folder import CHECKPOINT, find_checkpoint
 from netsci.train.inputs import Inputs
 from netsci.train.recipe import Recipe
+from netsci.train.start_network import find_start
 
 
 @torch.no_grad()
@@ -119,7 +120,7 @@ def features_of_run(folder: str | Path, *, device: str = "cpu") -> DataSet:
             "(give the same `netsci train` command again)"
         )
     check_device(device)
-    model = build(recipe, inputs)
+    model = build(recipe, inputs, find_start(recipe, None, place))
     model.load_state_dict(checkpoint.model)
     return pooled_features(model.to(device), data, device=device)
 

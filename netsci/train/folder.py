@@ -26,6 +26,7 @@ CHECKPOINT, TABLE, RECIPE, NETWORK = (
     "recipe.json",
     "network.safetensors",
 )
+START = "start.safetensors"  # a copy of the network that the run started from
 KEPT = "network-{:04d}.safetensors"  # after an epoch
 
 

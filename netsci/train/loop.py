@@ -41,6 +41,7 @@ from netsci.train.network_file import save_network
 from netsci.train.own_data import as_data_set
 from netsci.train.recipe import Recipe
 from netsci.train.start import begin
+from netsci.train.start_network import find_start, keep_start
 from netsci.train.structure import structure
 from netsci.train.testing import Rows, row, test, trace_of
 
@@ -116,6 +117,7 @@ def train(
     device: str = "cpu",
     data: Any = None,
     download: bool = False,
+    network: str | Path | None = None,
     stop_after: int | None = None,
     test_every: int = 1,
     keep_every: int = 0,
@@ -135,6 +137,10 @@ def train(
     data : what to use in place of `netsci.data.load(recipe.task.data)`: a DataSet, a pair of arrays or a
         torch Dataset, see `netsci.train.own_data`. The recipe of the run then has its name.
     download : whether to fetch the files of a data set that are missing.
+    network : the network.safetensors of another run, or another safetensors file with the tensors of this
+        network: weights and links are taken from it in place of first ones, by a fresh optimizer. "static"
+        keeps its links, other methods go on from them. Its copy, start.safetensors, lies in the folder before
+        training. The recipe's `start` names its content; if it is "", the recipe of the run has it.
     stop_after : pause after this epoch; 0 pauses before the first. Call `train` again to resume.
     test_every : test after each epoch that is a multiple of this; 0 tests after the last epoch only. It
         changes which rows the table has, but no number in them.
@@ -147,8 +153,9 @@ def train(
     ------
     TypeError, ValueError
         If the folder cannot be written, is in use by another run, or holds a checkpoint that is damaged or
-        belongs to another recipe, version or data; if the recipe does not fit its data; if torch has no such
-        device; if stop_after or test_every is no whole number; or if the loss becomes infinite or NaN.
+        belongs to another recipe, version or data; if the recipe does not fit its data; if network is not
+        what the recipe starts from, does not fit it, or has another sparsity; if torch has no such device; if
+        stop_after or test_every is no whole number; or if the loss becomes infinite or NaN.
 
     Examples
     --------
@@ -179,8 +186,13 @@ def train(
             recipe = recipe.replace(data=data.name, data_options=())
     place = prepare_folder(Path(folder)) if folder is not None else None
     with nullcontext() if place is None else FolderLock(place):
+        start = find_start(recipe, network, place)
+        if start is not None:
+            recipe = recipe.replace(start=start.sum)
         inputs = Inputs(recipe, device, data=data, download=download)
-        state = begin(recipe, inputs, device, place if resume else None)
+        state = begin(recipe, inputs, device, place if resume else None, start)
+        if place is not None:
+            keep_start(place, start, fresh=not state.rows)
         return _train(state, inputs, place, last, _Watch(test_every, keep_every, observe, progress))
 
 

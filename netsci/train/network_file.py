@@ -5,25 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-import scipy.sparse as sp
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import nn
 
-from netsci.arguments import check_instance, check_path
+from netsci.arguments import check_instance, check_mapping, check_path, check_text
 from netsci.io.files import write_atomically
-from netsci.io.seal import find_damage, seal
+from netsci.io.seal import seal
 from netsci.models import ARCHITECTURES, Architecture
 from netsci.sparse import sparse_layers
 from netsci.sparse.converting import values_at_links
 from netsci.train.build import build_architecture
 from netsci.train.checkpoint import load_checkpoint
 from netsci.train.recipe import Recipe
+from netsci.train.stored_network import MASK, read_metadata, read_stored
 
 FORMAT = "netsci network 1"
-MASK = "_mask"  # of a tensor's name: where its links are
 
 
 def save_network(
@@ -33,6 +30,7 @@ def save_network(
     *,
     shape: tuple[int, ...] = (),
     classes: int = 0,
+    notes: Mapping[str, str] | None = None,
 ) -> None:
     """Write the tensors of a model to a safetensors file, as torch names and shapes them.
 
@@ -41,8 +39,8 @@ def save_network(
     of normalisations are stored like parameters. An existing file is replaced.
 
     path : the file, its folder must exist. model : any torch module. recipe : kept in the file if given, and
-    shape [C, H, W] and number of classes of its data: `load_network` needs the three. The file holds a
-    SHA-256 of its content, too, which `netsci.io.load` checks.
+    shape [C, H, W] and number of classes of its data: `load_network` needs the three. notes : texts by name,
+    kept beside them. The file holds a SHA-256 of its content, too, which `netsci.io.load` checks.
 
     Raises OSError if the file cannot be written.
 
@@ -61,6 +59,9 @@ def save_network(
     check_path(path, "path")
     if recipe is not None:
         check_instance(recipe, Recipe, "recipe", "a netsci.train.Recipe, or None")
+    check_mapping(notes, "notes")
+    for name, text in (notes or {}).items():
+        check_text(text, f"notes[{name!r}]")
     tensors: dict[str, torch.Tensor] = {}
     sparse = sparse_layers(model)
     for name, tensor in model.state_dict().items():
@@ -73,7 +74,7 @@ def save_network(
         mask = torch.from_numpy(sparse[layer].links.T.toarray())
         tensors[f"{layer}.weight"] = _plain(weight)
         tensors[f"{layer}.weight{MASK}"] = mask.reshape(weight.shape).contiguous()
-    metadata = {"format": FORMAT}
+    metadata = {**(notes or {}), "format": FORMAT}
     if recipe is not None:
         metadata |= {"recipe": json.dumps(recipe.flat())}
         metadata |= {"shape": json.dumps(shape), "classes": str(classes)} if shape else {}
@@ -100,7 +101,7 @@ def load_network(path: str | Path) -> nn.Module:
     >>> load_network(folder / "network.safetensors").layers[0].n_links == run.model.layers[0].n_links
     True
     """
-    recipe, metadata = read_recipe(path), _read_metadata(Path(path))
+    recipe, metadata = read_recipe(path), read_metadata(path)
     if metadata.get("format") != FORMAT or "shape" not in metadata:
         raise ValueError(
             f"{path} does not say the shape of its data: it is a checkpoint, or an older version wrote it. "
@@ -112,16 +113,10 @@ def load_network(path: str | Path) -> nn.Module:
             f"{path} holds a network of {recipe.net.model!r}, which a function of your own builds: build it, "
             "and load its tensors into it"
         )
-    with safe_open(path, framework="pt") as stored:
-        tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 (no mapping)
-    masks = {
-        name.removesuffix(f".weight{MASK}"): tensors.pop(name)
-        for name in list(tensors)
-        if name.endswith(MASK)
-    }
-    links = {name: sp.csr_array(mask.flatten(1).T.numpy()) for name, mask in masks.items()}
+    stored = read_stored(path)
+    tensors = stored.weights
     shape, classes = json.loads(metadata["shape"]), int(metadata["classes"])
-    model = build_architecture(architecture, recipe, tuple(shape), classes, links)
+    model = build_architecture(architecture, recipe, tuple(shape), classes, stored.links)
     sparse = sparse_layers(model)
     state = {name: tensors.pop(name, old) for name, old in model.state_dict().items()}
     for name, layer in sparse.items():
@@ -150,25 +145,12 @@ def read_recipe(path: str | Path) -> Recipe:
     """
     check_path(path, "path")
     place = Path(path)
-    metadata = _read_metadata(place)
+    metadata = read_metadata(place)
     if "recipe" in metadata:
         return Recipe.of(json.loads(metadata["recipe"]))
     if metadata.get("format", "").startswith("netsci training"):
         return Recipe.of(load_checkpoint(place).recipe)
     raise ValueError(f"{place} holds no recipe: take the checkpoint or recipe.json of its run")
-
-
-def _read_metadata(place: Path) -> Mapping[str, str]:
-    """Return what a safetensors file says of itself, once its checksum is seen to fit."""
-    try:
-        damage = find_damage(place)
-        with safe_open(place, framework="pt") as stored:
-            metadata: dict[str, Any] = stored.metadata() or {}
-    except (SafetensorError, OSError) as error:
-        raise ValueError(f"{place} cannot be read as the network of a run ({error})") from error
-    if damage:
-        raise ValueError(f"{place} is damaged: {damage}; make it again, or replace it by an intact copy")
-    return metadata
 
 
 def _plain(tensor: torch.Tensor) -> torch.Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -90,6 +91,8 @@ class Net:
     weights : how the first weights are drawn: "sswi" (S0 eq. 3), "sswi_calibrated" (sswi, then each layer is
         scaled to the firing rate `weights_rate`), "swi" (variance 2 / mean number of links of a unit) or
         "kaiming" (variance 2 / fan-in, which does not depend on sparsity).
+    start : SHA-256 of the content of the network file that the run starts from, 64 hexadecimal digits; "" for
+        first links and weights of its own. Give the file to `train(..., network=path)`, which fills it in.
     """
 
     model: str = "mlp"
@@ -105,6 +108,7 @@ class Net:
     activation: str = "relu"
     bias: bool = False
     dropout: float = 0.0
+    start: str = ""
 
     def __post_init__(self) -> None:
         ARCHITECTURES.check(self.model, "model")
@@ -118,6 +122,11 @@ class Net:
         check_pairs(self.options, "options")
         for name in ("detach_reset", "spiking", "bias"):
             check_flag(getattr(self, name), name)
+        if not isinstance(self.start, str) or not re.fullmatch("|[0-9a-f]{64}", self.start):
+            raise ValueError(
+                "start must be '' or the SHA-256 of a network file's content, 64 digits of 0-9 and a-f, as "
+                f"train(..., network=path) fills it in; got {self.start!r}"
+            )
         check_fraction(self.dropout, "dropout")
         if self.dropout == 1.0:
             raise ValueError("dropout must lie below 1: at 1 it leaves out every hidden unit")

@@ -27,6 +27,8 @@ from netsci.train.inputs import Inputs
 from netsci.train.loop import Run, train
 from netsci.train.random_keys import generator_at
 from netsci.train.recipe import Recipe
+from netsci.train.start_network import find_start
+from netsci.train.stored_network import StoredNetwork
 from netsci.train.testing import row
 
 NOISE: dict[str, Callable[..., NDArray[Any]]] = {
@@ -46,6 +48,8 @@ def run(
     traced: bool = False,
     folder: Path | None = None,
     networks: int | None = None,
+    network: str | Path | None = None,
+    origin: str = "",
     **recipe: Any,
 ) -> Record:
     """Train by a recipe (its values by name) and record every epoch, the first and last topology, and more.
@@ -55,6 +59,8 @@ def run(
     traced : count spikes and operations of the whole test set.
     networks : put the network of the last epoch, and of each epoch that is a multiple of this (0: of none),
         into the subfolder "kept" of folder; None for no network.
+    network : file of the network that the run starts from, as the recipe's `start` or `origin` say.
+    origin : what that network is, for the name of the run, where its content is not known before it is made.
 
     S-TP is tested after its last epoch only: a test after each would take a third of the time. A run whose
     loss becomes infinite or NaN is a result too: its accuracies are NaN, and the note "diverged" says when.
@@ -66,8 +72,11 @@ def run(
     chosen = Recipe.of({"data": dataset, **recipe})
     stp = chosen.optimisation.learner == "stp"
     every = networks or 0 if folder else 0
+    if origin and network is None:
+        raise ValueError(f"network is missing: the run starts from that of {origin!r}; give its file")
+    how: dict[str, Any] = {"device": device, "test_every": 0 if stp else 1, "keep_every": every}
     try:
-        run = train(chosen, folder=folder, device=device, test_every=0 if stp else 1, keep_every=every)
+        run = train(chosen, folder=folder, network=network, **how)
     except DivergedError as error:
         source = Inputs(chosen, "cpu").source
         notes = {"source": source, "device": device_name(device), "diverged": str(error)}
@@ -82,7 +91,8 @@ def run(
             links = layer.links
             arrays[f"links_{name}_indices"], arrays[f"links_{name}_indptr"] = links.indices, links.indptr
             arrays[f"links_{name}_shape"] = np.array(links.shape)
-    arrays |= masks(run)
+    start = find_start(run.recipe, network, folder)
+    arrays |= masks(run, start)
     if noise:
         arrays["noise_p"] = np.array(noise)
         arrays["noise_kind"] = np.array(list(NOISE))
@@ -91,7 +101,8 @@ def run(
         )
     if traced:
         arrays |= totals(run)
-    return Record(arrays, {"source": run.inputs.source, "device": device_name(device)})
+    notes = {"source": run.inputs.source, "device": device_name(device)}
+    return Record(arrays, notes if start is None else notes | {"start": start.sum})
 
 
 def _diverged(epochs: int) -> dict[str, NDArray[Any]]:
@@ -109,10 +120,11 @@ def _keep_networks(folder: Path) -> None:
         path.rename(folder / "kept" / path.name)
 
 
-def masks(run: Run) -> dict[str, NDArray[Any]]:
+def masks(run: Run, start: StoredNetwork | None = None) -> dict[str, NDArray[Any]]:
     """Return the first and the last links of every layer that evolves or could, packed to bits.
 
-    `unpack` reads them. Seeds other than 0 leave them out where a record would become too large.
+    start : the network that the run started from, if it drew none. `unpack` reads the arrays. Seeds other
+    than 0 leave them out where a record would become too large.
 
     Examples
     --------
@@ -125,7 +137,7 @@ def masks(run: Run) -> dict[str, NDArray[Any]]:
     names = [name for name in getattr(run.model, "sparse_names", ()) if name in held]
     if run.recipe.topology is None or (run.recipe.seed and _estimate_bytes(held[n] for n in names) > LARGEST):
         return {}
-    first = sparse_layers(build(run.recipe, run.inputs))
+    first = sparse_layers(build(run.recipe, run.inputs, start))
     packed: dict[str, NDArray[Any]] = {}
     for when, layers in (("first", first), ("last", held)):
         for name in names:

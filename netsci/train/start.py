@@ -15,14 +15,17 @@ from netsci.train.learners import optimizer_of
 from netsci.train.methods.base import Hooks, Step, method_of
 from netsci.train.random_keys import EVOLUTION, METHOD, generator_at
 from netsci.train.recipe import Recipe
+from netsci.train.stored_network import StoredNetwork
 
 
-def begin(recipe: Recipe, inputs: Inputs, device: str, place: Path | None) -> State:
-    """Return the first state of a run: of a new network, or of the checkpoint in its folder.
+def begin(
+    recipe: Recipe, inputs: Inputs, device: str, place: Path | None, start: StoredNetwork | None = None
+) -> State:
+    """Return the first state of a run: of a new network, of `start`, or of the checkpoint in its folder.
 
     Raises ValueError if the checkpoint does not fit.
     """
-    model = build(recipe, inputs).to(device)
+    model = build(recipe, inputs, start).to(device)
     checkpoint = None if place is None else find_checkpoint(place, recipe, inputs.checksum)
     hooks = _start_hooks(recipe, model, inputs)  # before loading: methods see the network at its start
     if checkpoint is None or place is None:

@@ -13,7 +13,7 @@ SMALL = {"options": (("hidden", (16,)),), "data": "digits", "steps": 2, "epochs"
 SMALL |= {"early_stop": None, "test_limit": 100, "sparsity": 0.5}
 
 
-NO_NUMBER = ("folder", "networks")  # parameters that change no number of a record, and no name
+NO_NUMBER = ("folder", "networks", "network")  # parameters that change no number of a record, and no name
 
 
 def find_defaults(task: Task, own: set[str]) -> dict[str, str]:
@@ -51,7 +51,7 @@ def test_a_changed_default_is_noticed(monkeypatch):
 
 
 def test_a_default_that_is_not_frozen_is_noticed(monkeypatch):
-    def run(*, dataset, noise=(), traced=False, added=1, folder=None, **recipe): ...
+    def run(*, dataset, noise=(), traced=False, origin="", added=1, folder=None, **recipe): ...
 
     monkeypatch.setattr(recorded, "run", run)
     with pytest.raises(AssertionError, match=r'(?s)add to version 1 of training .*"added": 1,'):

@@ -5,10 +5,11 @@ import json
 
 import pandas as pd
 import pytest
+from safetensors.torch import load_file, save_file
 from typer.testing import CliRunner
 
 from netsci.cli import app
-from netsci.train import METHODS, PRESETS
+from netsci.train import METHODS, PRESETS, load_network
 from netsci.train.command import choose_recipe, list_methods, list_presets
 
 SMALL = ["limit=80", "test_limit=40", "epochs=2", "steps=2", "sparsity=0.8", "options=(('hidden', (16,)),)"]
@@ -176,3 +177,73 @@ def test_methods_that_do_not_fit_say_what_would(arguments, changes, words, tmp_p
     assert shown.exit_code == 2
     assert words in shown.stderr
     assert "Traceback" not in shown.output
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("trained")
+    assert run("--out", folder, changes=SMALL).exit_code == 0
+    return folder
+
+
+def test_a_run_starts_from_a_network_by_the_recipe_in_it(trained, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    network = trained / "network.safetensors"
+    shown = run("--network", network, "--method", "static", changes=["epochs=1", "lr=1e-4"])
+    assert shown.exit_code == 0, shown.output
+    out = tmp_path / "runs" / f"{trained.name}-on-static"
+    recipe = json.loads((out / "recipe.json").read_text())
+    assert (recipe["method"], recipe["limit"], recipe["epochs"], len(recipe["start"])) == (
+        "static",
+        80,
+        1,
+        64,
+    )
+    assert (out / "start.safetensors").read_bytes() == network.read_bytes()
+    first, last = (load_network(path).layers[0].links for path in (network, out / "network.safetensors"))
+    assert (first != last).nnz == 0
+    again = run("--network", trained, "--out", tmp_path / "b", changes=["epochs=1"])  # its folder does, too
+    assert again.exit_code == 0, again.output
+    assert json.loads((tmp_path / "b" / "recipe.json").read_text())["method"] == "ch_snn"
+    other = run("--network", network, "--preset", "digits-2fc", "--out", tmp_path / "c", changes=SMALL)
+    assert other.exit_code == 0, other.output
+
+
+def test_the_same_command_goes_on_where_the_network_is_gone(trained, tmp_path):
+    network = tmp_path / "moved.safetensors"
+    network.write_bytes((trained / "network.safetensors").read_bytes())
+    arguments = ["--network", network, "--method", "static", "--out", tmp_path / "run"]
+    assert run(*arguments, changes=["epochs=1"]).exit_code == 0
+    done = (tmp_path / "run" / "network.safetensors").read_bytes()
+    network.unlink()
+    again = run(*arguments, changes=["epochs=1"])
+    assert again.exit_code == 0, again.output
+    assert (tmp_path / "run" / "network.safetensors").read_bytes() == done
+
+
+@pytest.mark.parametrize(
+    ("arguments", "changes", "said"),
+    [
+        (["--network", "none.safetensors"], [], "none.safetensors cannot be read"),
+        (["--dense"], [], "and the recipe is dense: take --method static"),
+        ([], ["sparsity=0.5"], "--method static takes them from the file"),
+        (["--preset", "digits-mlp"], [], "does not fit the recipe"),
+        ([], ["start=" + "a" * 64], "which the recipe names as start"),
+    ],
+)
+def test_networks_that_do_not_fit_are_told_in_one_line(trained, tmp_path, arguments, changes, said):
+    given = [] if "--network" in arguments else ["--network", trained / "network.safetensors"]
+    shown = run(*given, *arguments, "--out", tmp_path / "x", changes=changes)
+    assert shown.exit_code == 2
+    assert said in shown.stderr
+    assert "Traceback" not in shown.output
+
+
+def test_a_network_without_a_recipe_needs_a_preset(trained, tmp_path):
+    bare = tmp_path / "bare.safetensors"
+    save_file(load_file(trained / "network.safetensors"), bare)
+    assert (
+        "give the one to train it by, as --preset" in run("--network", bare, "--out", tmp_path / "x").stderr
+    )
+    given = ["--network", bare, "--preset", "digits-2fc", "--out", tmp_path / "y"]
+    assert run(*given, changes=SMALL).exit_code == 0

@@ -1,0 +1,62 @@
+"""A run that starts from another one's network, is killed at random moments and resumed, ends as if never
+stopped, also where the file it started from is gone."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+
+from netsci.train import PRESETS, freeze_links, load_checkpoint, load_network, train
+from netsci.train.folder import CHECKPOINT, NETWORK, START
+from tests.train.test_resume_after_kill import SCRIPT
+
+KILLS = 4
+RECIPE = PRESETS["digits-2fc"].replace(
+    options=(("hidden", (32, 32)),), steps=2, epochs=12, batch=40, sparsity=0.8, limit=300, test_limit=30
+)
+GIVEN = ("train(recipe, folder=folder)", "train(recipe, folder=folder, network=folder + '-from')")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs fork and SIGKILL")
+@pytest.mark.parametrize("kind", ["static", "set"])
+def test_kills_change_nothing(kind: str, tmp_path: Path) -> None:
+    train(RECIPE.replace(epochs=1), folder=tmp_path / "first")
+    network = tmp_path / "first" / NETWORK
+    recipe = RECIPE.replace(method="set", evolve_every="3 steps", zeta=0.3)
+    if kind == "static":
+        recipe = freeze_links(network).replace(epochs=12)
+    killed, whole = tmp_path / "killed", tmp_path / "whole"
+    Path(f"{killed}-from").write_bytes(network.read_bytes())
+    script = SCRIPT.replace(*GIVEN)
+    assert script.count("-from") == 2
+    script = script.replace("train(recipe.replace(limit=50), stop_after=1)", "")
+    # half of the kills have fallen: from then on the run has its own copy only
+    removal = "    if killed == kills // 2 and epochs():\n        os.remove(folder + '-from')\n"
+    script = script.replace("    killed += 1\n", "    killed += 1\n" + removal)
+    done = subprocess.run(
+        [sys.executable, "-c", script, json.dumps(recipe.flat()), str(killed), str(KILLS)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["killed"] == KILLS
+    torch.set_num_threads(1)
+    train(recipe, folder=whole, network=network)
+    a, b = load_checkpoint(killed / CHECKPOINT), load_checkpoint(whole / CHECKPOINT)
+    assert a.recipe == b.recipe
+    assert a.epoch == 12
+    assert all(torch.equal(a.model[name], b.model[name]) for name in b.model)
+    assert (killed / NETWORK).read_bytes() == (whole / NETWORK).read_bytes()
+    tables = [pd.DataFrame(c.notes["rows"]) for c in (a, b)]
+    tables = [t[~t["measure"].str.contains("seconds")].reset_index(drop=True) for t in tables]
+    pd.testing.assert_frame_equal(*tables, check_exact=True)
+    first, last = load_network(network).layers, load_network(killed / NETWORK).layers
+    same = [(one.links != two.links).nnz == 0 for one, two in zip(first, last, strict=True)]
+    assert all(same) == (kind == "static")
+    assert not Path(f"{killed}-from").exists()
+    assert (killed / START).read_bytes() == network.read_bytes()
