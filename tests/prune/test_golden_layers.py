@@ -5,9 +5,9 @@ import re
 import numpy as np
 import pytest
 
-from netsci.prune.choices import METHODS
 from netsci.prune.factor import factor_of
 from netsci.prune.masks import choose, prune_mask
+from netsci.prune.method_table import METHODS
 from netsci.prune.ria import score_ria_as_released
 from netsci.prune.sparsegpt import sparsegpt
 from netsci.prune.statistics import InputStatistics
