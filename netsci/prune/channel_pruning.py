@@ -85,6 +85,8 @@ def depgraph(
     inputs = example if isinstance(example, tuple) else (example,)
     if not inputs or not all(isinstance(one, Tensor) for one in inputs):
         raise TypeError(f"example must be a tensor, or a tuple of tensors; got {shorten(example)}")
+    if not all(bool(torch.isfinite(one).all()) for one in inputs):
+        raise ValueError("example must be finite; it holds NaN or infinite values")
     named = isinstance(sparsity, Mapping)
     wanted = Wanted(_shares(sparsity, scope), named, match, importance, steps, scope)
     graph = choose_channels(module, inputs, wanted)

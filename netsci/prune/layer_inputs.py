@@ -20,7 +20,7 @@ UNFOLDED = 2**24  # largest number of entries of unfolded inputs in memory at a 
 See = Callable[[str, Any, Tensor], None]
 
 
-class _Reached(BaseException):
+class Reached(BaseException):
     """Raised to end a forward that has shown all that was asked for; no module catches it."""
 
 
@@ -38,21 +38,23 @@ def order_of_calls(module: nn.Module, names: Iterable[str], batch: Tensor) -> li
     """
     calls: list[str] = []
     with _listen(module, names, lambda name, layer, x: calls.append(name)):
-        _run(module, batch)
+        run_quietly(module, (batch,))
     return calls
 
 
 def collect(
     module: nn.Module,
     names: Iterable[str],
-    batches: Iterable[Tensor],
+    batches: Iterable[Any],
     *,
     hessian: bool,
     until: str | None = None,
+    call: Callable[[Any], Any] | None = None,
 ) -> dict[str, InputStatistics]:
     """Return the statistics of the inputs of layers, over all batches; layers with one input share them.
 
-    until : name of a layer, at whose first call a forward ends.
+    until : name of a layer, at whose first call a forward ends. call : function of a batch that runs the
+    layers; None for a forward of the module.
 
     Examples
     --------
@@ -61,10 +63,11 @@ def collect(
     [9.0, 16.0]
     """
     names, batches = list(names), list(batches)
+    run = call or (lambda batch: run_quietly(module, (batch,)))
     apart: set[str] = set()
     while True:
         try:
-            return _collect(module, names, batches, hessian, until, apart)
+            return _collect(module, names, batches, hessian, until, apart, run)
         except _Apart as found:  # once for a layer: then it has statistics of its own
             apart.add(str(found))
 
@@ -72,10 +75,11 @@ def collect(
 def _collect(
     module: nn.Module,
     names: list[str],
-    batches: list[Tensor],
+    batches: list[Any],
     hessian: bool,
     until: str | None,
     apart: set[str],
+    call: Callable[[Any], Any],
 ) -> dict[str, InputStatistics]:
     leaders: dict[str, str] = {}
     found: dict[str, InputStatistics] = {}
@@ -85,7 +89,7 @@ def _collect(
 
     def see(name: str, layer: Any, x: Tensor) -> None:
         if name == until:
-            raise _Reached
+            raise Reached
         key = _geometry(layer)
         first = (one for t, version, own, one in seen if t is x and version == x._version and own == key)
         leader = name if name in apart else next(first, name)
@@ -106,7 +110,7 @@ def _collect(
         for batch in batches:
             seen.clear()
             read.clear()
-            _run(module, batch)
+            call(batch)
             for name in read:
                 _check_same_inputs(name, read[name], read.get(leaders[name], []))
         for name, leader in leaders.items():
@@ -142,18 +146,27 @@ def _listen(module: nn.Module, names: Iterable[str], see: See) -> Iterator[None]
             handle.remove()
 
 
-def _run(module: nn.Module, batch: Tensor) -> None:
-    """Call a module in evaluation mode and without gradients."""
+def run_quietly(module: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any] | None = None) -> Any:
+    """Return what a module gives in evaluation mode and without gradients; None if a hook ends the call.
+
+    Raises ValueError, with the module's own words, if it cannot be called with these arguments.
+
+    Examples
+    --------
+    >>> run_quietly(nn.Dropout(0.5), (torch.ones(2),))
+    tensor([1., 1.])
+    """
     modes = {one: one.training for one in module.modules()}
     module.eval()
     try:
         with torch.no_grad():
-            module(batch)
-    except _Reached:
-        pass
+            return module(*arguments, **(named or {}))
+    except Reached:
+        return None
     except (RuntimeError, TypeError, IndexError) as error:
+        shape = list(getattr(arguments[0], "shape", ()))
         raise ValueError(
-            f"calibration must hold inputs of the module's forward; a batch {list(batch.shape)} gave: {error}"
+            f"calibration must hold inputs of the module's forward; a batch {shape} gave: {error}"
         ) from error
     finally:
         for one, mode in modes.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from torch import nn
 
 from netsci.arguments import check_choice, shorten
-from netsci.prune.blocks import split_into_blocks
+from netsci.prune.block_inputs import see_blocks
 from netsci.prune.calibration import read_batches
 from netsci.prune.checks import NM, Kept, as_n_m, as_weight
-from netsci.prune.layer_inputs import collect, order_of_calls
+from netsci.prune.handing_on import AstrayError
 from netsci.prune.masks import check_per, choose
 from netsci.prune.method import PruneMethod
 from netsci.prune.method_table import METHODS
@@ -26,7 +26,7 @@ from netsci.prune.statistics import InputStatistics
 from netsci.prune.targets import Target, choose_targets
 from netsci.sparse.converting import matrix_of, values_at_links
 from netsci.sparse.layer import SparseLayer
-from netsci.sparse.shapes import check_module, layer_shapes
+from netsci.sparse.shapes import check_module
 
 PROPAGATE = ("pruned", "dense")
 DAMPING = 0.01
@@ -116,13 +116,30 @@ def prune_copy(
     targets = choose_targets(module, _share_of(sparsity, n_m), layers)
     groups = {one.name: _check_layer(module, one, n_m) for one in targets}
     batches = [] if found.reads == "nothing" else read_batches(calibration, module)
+    options = {name: {"n_m": of, "compat": compat, "per": per or found.per} for name, of in groups.items()}
+    try:
+        return _prune_blocks(module, found, targets, batches, propagate, options, handing=True)
+    except AstrayError:  # the blocks do not follow each other as a forward of the first batch shows
+        return _prune_blocks(module, found, targets, batches, propagate, options, handing=False)
+
+
+def _prune_blocks(
+    module: nn.Module,
+    method: PruneMethod,
+    targets: list[Target],
+    batches: list[Any],
+    propagate: str,
+    options: Mapping[str, dict[str, Any]],
+    *,
+    handing: bool,
+) -> nn.Module:
+    """Return a copy whose blocks are pruned one by one. handing : whether a block may be run alone."""
     copy: Any = deepcopy(module)
     masks: dict[str, Kept] = {}
-    for block, statistics in _see_blocks(copy, found, targets, batches, propagate):
+    for block, statistics in see_blocks(copy, method, targets, batches, propagate, handing):
         for target in block:
-            layer = copy.get_submodule(target.name)
-            options = {"n_m": groups[target.name], "compat": compat, "per": per or found.per}
-            masks[target.name] = _prune_layer(layer, target, found, statistics.get(target.name), options)
+            layer, name = copy.get_submodule(target.name), target.name
+            masks[name] = _prune_layer(layer, target, method, statistics.get(name), options[name])
     copy.masks = {target.name: masks[target.name] for target in targets}
     pruned: nn.Module = copy
     return pruned
@@ -161,41 +178,6 @@ def _check_layer(module: nn.Module, target: Target, n_m: NM) -> NM:
                 f"{share:g} keeps: raise the sparsity, or densify() first"
             )
     return groups
-
-
-def _see_blocks(
-    copy: nn.Module, method: PruneMethod, targets: list[Target], batches: list[Any], propagate: str
-) -> Any:
-    """Yield the layers of a block and statistics of their inputs, made when the blocks before are pruned."""
-    if method.reads == "nothing":
-        yield targets, {}
-        return
-    by_name = {one.name: one for one in targets}
-    calls = order_of_calls(copy, by_name, batches[0])
-    missing = [name for name in by_name if name not in calls]
-    if missing:
-        raise ValueError(
-            f"calibration must reach every layer; no call of {missing[0]!r} was seen: leave it out by layers"
-        )
-    hessian = method.reads == "hessian"
-    if propagate == "dense":
-        yield targets, collect(copy, by_name, batches, hessian=hessian)
-        return
-    every = dict.fromkeys([*(_fused(copy, name) for name in layer_shapes(copy)), *by_name])
-    blocks = split_into_blocks(copy, every, calls)
-    for number, names in enumerate(blocks):
-        # A forward may end where the next block begins, if no layer of this one is called later.
-        later = blocks[number + 1][0] if number + 1 < len(blocks) else None
-        if later is not None and set(names) & set(calls[calls.index(later) :]):
-            later = None
-        statistics = collect(copy, names, batches, hessian=hessian, until=later)
-        yield [by_name[name] for name in names], statistics
-
-
-def _fused(module: nn.Module, name: str) -> str:
-    """Return the name of the layer that holds these links: of a part of a fused layer that of the whole."""
-    names = dict(module.named_modules())
-    return name if name in names else name.rpartition(".")[0]
 
 
 def _prune_layer(

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from netsci.sparse import SparseConv2d, SparseLinear
+from netsci.topology import development
 from netsci.train.methods.base import Step, Steps
 from netsci.train.methods.sd_snn import Developing
 
@@ -207,3 +208,15 @@ def test_the_course_has_all_that_can_happen(known):
         as_given = [np.array_equal(rows[name][1], given[name][e]) for e, rows in enumerate(epochs)]
         assert all(as_given[:19])
         assert not all(as_given[19:37])
+
+
+def test_the_percentile_of_growth_is_that_of_the_epoch_and_the_kind(monkeypatch):
+    net, seen = network(), []
+    hooks, real = Developing(net, list(SHAPES)), development.grow
+    monkeypatch.setattr(development, "grow", lambda *given: seen.append(given[2]) or real(*given))
+    for epoch in (0, 36, 37, 38, 60, 85):
+        hooks.before_batch(step_at(epoch, 1))
+        hooks.after_epoch(step_at(epoch))
+    rising = [1.1**past for past in (0, 1, 23, 48)]
+    wanted = [[65 + one] * 2 + [60 + one] * 2 for one in rising[:3]] + [[99.0] * 4]
+    assert seen == pytest.approx(np.ravel(wanted).tolist())
