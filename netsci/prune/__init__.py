@@ -8,17 +8,17 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from netsci.prune.choices import ABOUT, METHODS
 from netsci.prune.masks import prune_mask
 from netsci.prune.method import PruneMethod
+from netsci.prune.method_table import ABOUT, METHODS
 from netsci.prune.sparsegpt import sparsegpt
 from netsci.prune.statistics import InputStatistics
 
 if TYPE_CHECKING:
     from netsci.prune.channel_pruning import depgraph
-    from netsci.prune.pruning import prune
+    from netsci.prune.module_pruning import prune
 
-_LATER = {"depgraph": "channel_pruning", "prune": "pruning"}  # what needs torch
+_LATER = {"depgraph": "channel_pruning", "prune": "module_pruning"}  # what needs torch
 
 __all__ = [
     "ABOUT",

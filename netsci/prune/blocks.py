@@ -38,6 +38,19 @@ def split_into_blocks(module: nn.Module, layers: Iterable[str], calls: Sequence[
     return blocks
 
 
+def entry_of(module: nn.Module, block: Sequence[str], layers: Sequence[str]) -> str:
+    """Return the name of the module that is a block: the entry of a stack around it, or the layer itself.
+
+    Examples
+    --------
+    >>> net = nn.Sequential(nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2)), nn.Linear(2, 2))
+    >>> entry_of(net, ["0.0", "0.1"], ["0.0", "0.1", "1"]), entry_of(net, ["1"], ["0.0", "0.1", "1"])
+    ('0', '1')
+    """
+    entry = _entry_around(module, block[0], layers)
+    return block[0] if entry is None else entry
+
+
 def _entry_around(module: nn.Module, name: str, layers: Sequence[str]) -> str | None:
     """Return the smallest entry of a stack that holds a layer and another one; None if there is none."""
     path = name.split(".")

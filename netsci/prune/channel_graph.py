@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn.modules.conv import _ConvNd
 
-from netsci.prune.channel_layers import check_layers, run_module
+from netsci.prune.channel_checks import check_layers, run_module
 
 CONV, LINEAR = "conv", "linear"
 IN, OUT = "in", "out"

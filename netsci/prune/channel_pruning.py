@@ -16,12 +16,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.modules.conv import _ConvNd
 
 from netsci.arguments import as_count, check_choice, check_fraction, shorten
-from netsci.prune.channel_choice import ALL, Wanted, choose_channels
+from netsci.prune.channel_checks import run_module
 from netsci.prune.channel_graph import CONV, IN, LINEAR, OUT, ChannelGraph
-from netsci.prune.channel_layers import run_module
+from netsci.prune.channel_numbers import ALL, Wanted, choose_channels
 
 TOLERANCE = 1e-5  # of the largest output, between the two forms
 
@@ -40,13 +39,13 @@ def depgraph(
     """Return a copy of a dense module without its least important channels, by DepGraph.
 
     A channel is an output of a linear layer or a convolution; it goes with all that depends on it. Outputs of
-    the module and its inputs are never pruned.
+    the module, of all of its heads, and its inputs are never pruned.
 
     Parameters
     ----------
     module : a trained network; it does not change. example : an input, or a tuple of inputs.
-    sparsity : share in [0, 1) that goes, or {"conv": share, "linear": share}; a kind that is not named keeps
-        its channels.
+    sparsity : share in [0, 1) that goes, of each kind that has channels to remove, or {"conv": share,
+        "linear": share}; a kind that is not named keeps its channels.
     match : of what it is a share. "parameters": of the weights of all convolutions, and of those of all
         linear layers but the classifier, each met to one channel by bisection; one share with scope="global"
         is of both together. "channels": of the channels: int(n (1 - share)) of n stay, at least one.
@@ -86,14 +85,17 @@ def depgraph(
     inputs = example if isinstance(example, tuple) else (example,)
     if not inputs or not all(isinstance(one, Tensor) for one in inputs):
         raise TypeError(f"example must be a tensor, or a tuple of tensors; got {shorten(example)}")
-    wanted = Wanted(_shares(module, sparsity, scope), match, importance, steps, scope)
+    if not all(bool(torch.isfinite(one).all()) for one in inputs):
+        raise ValueError("example must be finite; it holds NaN or infinite values")
+    named = isinstance(sparsity, Mapping)
+    wanted = Wanted(_shares(sparsity, scope), named, match, importance, steps, scope)
     graph = choose_channels(module, inputs, wanted)
     masked = _mask(module, graph)
     _compare(graph.module, masked, inputs)
     return masked if form == "mask" else _finish(graph, module)
 
 
-def _shares(module: nn.Module, sparsity: Any, scope: str) -> dict[str, float]:
+def _shares(sparsity: Any, scope: str) -> dict[str, float]:
     """Return the share of each kind that is to go, convolutions first."""
     if isinstance(sparsity, Mapping):
         unknown = [name for name in sparsity if name not in (CONV, LINEAR)]
@@ -103,14 +105,8 @@ def _shares(module: nn.Module, sparsity: Any, scope: str) -> dict[str, float]:
                 f"{shorten(dict(sparsity))}"
             )
         shares = {kind: sparsity[kind] for kind in (CONV, LINEAR) if kind in sparsity}
-    elif scope == "global":
-        shares = {ALL: sparsity}
     else:
-        kinds = {CONV: _ConvNd, LINEAR: nn.Linear}
-        counts = {kind: sum(isinstance(m, one) for m in module.modules()) for kind, one in kinds.items()}
-        shares = {CONV: sparsity} if counts[CONV] else {}
-        # the last linear layer is the classifier
-        shares |= {LINEAR: sparsity} if counts[LINEAR] > 1 or not shares else {}
+        shares = {ALL: sparsity} if scope == "global" else {CONV: sparsity, LINEAR: sparsity}
     for kind, share in shares.items():
         name = "sparsity" if not isinstance(sparsity, Mapping) else f"sparsity of {kind}"
         check_fraction(share, name)

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from netsci.arguments import check_choice, check_flag, shorten
 from netsci.prune.checks import NM, Kept, as_n_m, as_weight
-from netsci.prune.choices import METHODS
 from netsci.prune.method import PER, PruneMethod
-from netsci.prune.selection import (
+from netsci.prune.method_table import METHODS
+from netsci.prune.smallest import (
     count_of,
     find_released,
     find_smallest,
@@ -43,7 +43,8 @@ def prune_mask(
     sparsity : share of links that go, s in [0, 1]; with n_m the share that follows from it, or None.
     inputs : `InputStatistics`, or inputs [sequences, tokens, pre] or [samples, pre]; RIA and Wanda need them.
     per : n is all links of the "layer", or those of each "output"; None: as published, Wanda by output.
-    n_m : (kept, of): of each group of so many consecutive inputs of an output so many are kept, as (2, 4).
+    n_m : (kept, of): of each group of so many consecutive inputs of an output so many are kept, as (2, 4);
+        per must be None then.
     compat : as the released codes: one more goes, and all of the same score, where per is "layer"; links of
         inputs or outputs without any weight stay.
 
@@ -73,7 +74,7 @@ def prune_mask(
             f"method must only choose links; {method} changes weights: call sparsegpt() or prune()"
         )
     array = as_weight(weight)
-    check_choice(per, (None, *PER), "per")
+    check_per(per, n_m)
     check_flag(compat, "compat")
     groups = as_n_m(n_m, sparsity, len(array))
     if inputs is not None or found.reads != "nothing":
@@ -81,6 +82,18 @@ def prune_mask(
             raise ValueError(f"inputs must be given for {method}: inputs of the layer, or InputStatistics")
         inputs = as_statistics(inputs, len(array), hessian=False).moments
     return choose(array, found, sparsity, inputs, per=per or found.per, n_m=groups, compat=compat)
+
+
+def check_per(per: Any, n_m: Any) -> None:
+    """Raise ValueError unless per is allowed, and None where links are chosen in groups.
+
+    Examples
+    --------
+    >>> check_per("layer", None)
+    """
+    check_choice(per, (None, *PER), "per")
+    if per is not None and n_m is not None:
+        raise ValueError(f"per must be None where n_m says in which groups links are chosen; got {per!r}")
 
 
 def choose(

@@ -23,7 +23,7 @@ from netsci.arguments import as_count, check_flag, check_number, shorten
 from netsci.prune.checks import NM, Kept, as_kept, as_n_m, as_weight
 from netsci.prune.factor import Factor
 from netsci.prune.method import PruneMethod
-from netsci.prune.selection import count_of, find_released, find_smallest, find_smallest_of_groups
+from netsci.prune.smallest import count_of, find_released, find_smallest, find_smallest_of_groups
 from netsci.prune.statistics import as_statistics
 
 METHOD = PruneMethod(None, reads="hessian")

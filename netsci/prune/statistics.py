@@ -12,6 +12,7 @@ from netsci.prune.checks import as_floats
 from netsci.prune.factor import Factor, factor_of
 
 PRECISE = 1024  # inputs up to which float64 costs little: a Hessian of few samples is nearly singular
+BLOCK = 1024  # rows summed up at a time, whatever the batches were
 _ROWS = 512  # squared at a time
 
 
@@ -43,14 +44,17 @@ class InputStatistics:
         self.sequences = 0
         self.width = 0
         self._squares: NDArray[np.float64] = np.zeros(0)
-        self._gram: NDArray[Any] = np.zeros((0, 0), np.float32)
+        self._gram: NDArray[np.float64] = np.zeros((0, 0))  # its lower triangle
+        self._parts: list[NDArray[Any]] = []  # rows of a block that is not full, of one dtype
+        self._single = True  # whether all inputs were float32
         self._factors: dict[tuple[float, str], Factor] = {}
 
     def add(self, x: Any) -> InputStatistics:
         """Add inputs [sequences, tokens, pre] or [samples, pre], and return the statistics.
 
-        Moments are summed as float64. So is H of up to 1,024 inputs; that of more has the type of x, float64
-        or float32, since it takes twice the time and memory.
+        Rows are gathered in blocks of 1,024, so that every split into batches gives the same numbers, to the
+        bit. Sums over blocks are float64. Products within a block are too, unless more than 1,024 inputs
+        come as float32: these are float32, which takes half the time.
 
         Raises
         ------
@@ -66,32 +70,54 @@ class InputStatistics:
         if self.width not in (0, array.shape[-1]):
             raise ValueError(f"x must have {self.width} inputs, as before; its shape is {array.shape}")
         rows = np.ascontiguousarray(array.reshape(-1, array.shape[-1]))
-        squares = _sum_squares(rows)
-        if not np.isfinite(squares).all():
-            raise ValueError("x must be finite; it holds NaN, infinite or huge values")
+        _check_squares(rows)
         if not self.width:
             self.width = rows.shape[1]
             self._squares = np.zeros(self.width)
-        if self.has_hessian and len(rows):
-            self._add_products(rows)
-        self._squares += squares
+        self._gather(rows)
+        self._single = self._single and (rows.dtype == np.float32 or not len(rows))
         self.sequences += len(array)
         self._factors = {}
         return self
 
-    def _add_products(self, rows: NDArray[Any]) -> None:
-        """Add sum x x^T to the lower triangle of the Gram matrix, in place."""
+    def _gather(self, rows: NDArray[Any]) -> None:
+        """Sum up the blocks that rows fill, and keep the rest of them for the next batch."""
+        if self._parts and len(rows) and self._parts[0].dtype != rows.dtype:
+            self._squares, self._gram = self._sums()
+            self._parts = []
+        waiting = sum(map(len, self._parts))
+        while waiting + len(rows) >= BLOCK:
+            fitting, rows = np.split(rows, [BLOCK - waiting])
+            block = np.concatenate([*self._parts, fitting]) if self._parts else fitting
+            self._squares, self._gram = self._add_block(block, self._squares, self._gram)
+            self._parts, waiting = [], 0
+        if len(rows):
+            self._parts.append(rows.copy())
+
+    def _sums(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the squares and the Gram matrix of all inputs, those in no full block with them."""
+        if not self._parts:
+            return self._squares, self._gram
+        return self._add_block(np.concatenate(self._parts), self._squares.copy(), self._gram.copy("K"))
+
+    def _add_block(
+        self, rows: NDArray[Any], squares: NDArray[np.float64], gram: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return both sums with those of a block, in place where that is possible."""
         from scipy.linalg import get_blas_funcs
 
-        dtype = np.result_type(rows, self._gram, np.float64 if self.width <= PRECISE else rows)
-        if self._gram.shape[0] != self.width or self._gram.dtype != dtype:
-            grown = np.zeros((self.width, self.width), dtype, order="F")
-            if self._gram.size:
-                grown[:] = self._gram
-            self._gram = grown
-        rows = rows.astype(dtype, copy=False)
-        syrk = get_blas_funcs("syrk", (self._gram,))
-        self._gram = syrk(1.0, rows.T, beta=1.0, c=self._gram, lower=1, overwrite_c=1)
+        squares += _sum_squares(rows)
+        if not self.has_hessian:
+            return squares, gram
+        if not gram.size:
+            gram = np.zeros((self.width, self.width), order="F")
+        if self.width <= PRECISE:
+            rows = rows.astype(np.float64, copy=False)
+        syrk = get_blas_funcs("syrk", (rows,))
+        if rows.dtype == np.float64:
+            return squares, syrk(1.0, rows.T, beta=1.0, c=gram, lower=1, overwrite_c=1)
+        gram += syrk(1.0, rows.T, lower=1)
+        return squares, gram
 
     def _check_filled(self) -> None:
         if not self.sequences:
@@ -101,13 +127,14 @@ class InputStatistics:
     def moments(self) -> NDArray[np.float64]:
         """c [pre], float64."""
         self._check_filled()
-        return self._squares / self.sequences
+        parts = np.concatenate(self._parts) if self._parts else np.zeros((0, self.width))
+        return (self._squares + _sum_squares(parts)) / self.sequences
 
     @property
     def hessian(self) -> NDArray[Any]:
-        """H [pre, pre], float64, or float32 as `add` says."""
+        """H [pre, pre], float64; float32 if all inputs were float32, and more than 1,024."""
         self._check_hessian()
-        lower = np.tril(self._gram)
+        lower = np.tril(self._sums()[1]).astype(self._dtype, copy=False)
         full: NDArray[Any] = lower + lower.T
         np.fill_diagonal(full, np.diagonal(lower))
         full *= full.dtype.type(2.0 / self.sequences)
@@ -116,11 +143,17 @@ class InputStatistics:
     def factor(self, damping: float, dtype: Any) -> Factor:
         """Return the factor U of H + damping mean(diag H), made once: layers with one input share it."""
         self._check_hessian()
-        gram = self._gram.astype(np.result_type(self._gram, dtype), copy=False)
-        key = (float(damping), gram.dtype.str)
+        made = np.result_type(self._dtype, dtype)
+        key = (float(damping), made.str)
         if key not in self._factors:
+            gram = self._sums()[1].astype(made, copy=False)
             self._factors[key] = factor_of(gram, 2.0 / self.sequences, damping)
         return self._factors[key]
+
+    @property
+    def _dtype(self) -> np.dtype[Any]:
+        """The type of H and its factor."""
+        return np.dtype(np.float32 if self._single and self.width > PRECISE else np.float64)
 
     def _check_hessian(self) -> None:
         self._check_filled()
@@ -152,6 +185,16 @@ def as_statistics(inputs: Any, width: int, *, hessian: bool, name: str = "inputs
             f"postsynaptic], torch's weight.T); it has {found.width}"
         )
     return found
+
+
+def _check_squares(rows: NDArray[Any]) -> None:
+    """Raise ValueError where sums of squares are not finite."""
+    with np.errstate(all="ignore"):
+        flat = rows.ravel()
+        # Squares of float32 may pass its largest value: then look at them in float64.
+        finite = np.isfinite(np.dot(flat, flat)) or np.isfinite(_sum_squares(rows)).all()
+    if not finite:
+        raise ValueError("x must be finite; it holds NaN, infinite or huge values")
 
 
 def _sum_squares(rows: NDArray[Any]) -> NDArray[np.float64]:

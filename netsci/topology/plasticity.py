@@ -22,7 +22,7 @@ Source: Han et al., 2025 (DPAP) and its released code (BrainCog).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -70,10 +70,14 @@ class Activity:
         return cls(np.zeros((pre, post)), np.zeros((batch, post)), np.zeros(post), 0)
 
 
-def add_batch(activity: Activity, before: _Floats, after: _Floats) -> Activity:
+def add_batch(
+    activity: Activity, before: Any, after: Any, *, in_place: bool = False, product: Any = None
+) -> Activity:
     """Return the activity after one more batch.
 
-    before, after : c of the units before and behind the layer, [batch, pre] and [batch, post].
+    before, after : c of the units before and behind the layer, [batch, pre] and [batch, post]; all arrays, or
+    all tensors of one device. in_place : whether the activity that is given takes the sums, which saves a
+    matrix a batch. product : array [pre, post] to work in; it changes no number.
 
     Raises ValueError if the batch has another size than the ones before, since theta is kept by place.
 
@@ -89,14 +93,24 @@ def add_batch(activity: Activity, before: _Floats, after: _Floats) -> Activity:
             f"{[len(activity.theta), len(activity.bcm)]}; got {list(after.shape)} and {list(before.shape)}: "
             "leave out a last batch that is smaller"
         )
-    after = after.astype(np.float64)
-    count = activity.batches + 1
-    return Activity(
-        activity.bcm + before.astype(np.float64).T @ (after * (after - activity.theta)),
-        (activity.theta * activity.batches + after) / count,
-        activity.trace + after.sum(0),
-        count,
-    )
+    before, after = _double(before), _double(after)
+    bcm, theta, trace, count = activity.bcm, activity.theta, activity.trace, activity.batches + 1
+    drive = after * (after - theta)
+    change = before.T @ drive if product is None else np.matmul(before.T, drive, out=product)
+    if not in_place:
+        theta = (theta * activity.batches + after) / count
+        return Activity(bcm + change, theta, trace + after.sum(0), count)
+    bcm += change
+    theta *= activity.batches
+    theta += after
+    theta /= count
+    trace += after.sum(0)
+    return replace(activity, batches=count)
+
+
+def _double(values: Any) -> Any:
+    """Return an array or a tensor as float64."""
+    return values.double() if hasattr(values, "double") else np.asarray(values, np.float64)
 
 
 def minmax(x: _Floats) -> _Floats:

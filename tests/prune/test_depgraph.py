@@ -7,8 +7,8 @@ from torch import nn
 
 from netsci.models import resnet18, vgg16
 from netsci.prune import depgraph
-from netsci.prune.channel_choice import rank_channels, spread_channels
 from netsci.prune.channel_graph import ChannelGraph, ChannelGroup
+from netsci.prune.channel_ranking import rank_channels, spread_channels
 from netsci.sparse import SparseLinear, sparsify
 from tests.golden_files import golden, label
 
@@ -228,6 +228,44 @@ def test_a_masked_network_trains_on_with_its_links_where_they_are():
     optimizer.step()
     for name, mask in links.items():
         assert np.array_equal(sparse.get_submodule(name).links.toarray(), mask)
+
+
+class TwoHeads(nn.Module):
+    """Convolutions or linear layers, with one of them between, and two linear layers that answer."""
+
+    def __init__(self, conv):
+        super().__init__()
+        kind = (lambda a, b: nn.Conv2d(a, b, 3)) if conv else nn.Linear
+        self.first, self.second = kind(3, 8), kind(8, 6)
+        self.one, self.other, self.conv = nn.Linear(6, 4), nn.Linear(6, 2), conv
+
+    def forward(self, x):
+        y = torch.relu(self.second(torch.relu(self.first(x))))
+        y = y.mean((2, 3)) if self.conv else y
+        return self.one(y), {"other": self.other(y)}
+
+
+@pytest.mark.parametrize("conv", [True, False])
+@pytest.mark.parametrize("match", ["parameters", "channels"])
+@pytest.mark.parametrize("scope", ["local", "global"])
+def test_one_share_for_a_network_of_two_heads(conv, match, scope):
+    """It is that of the kind that has channels to remove, as if only this one were named."""
+    torch.manual_seed(0)
+    net, x = TwoHeads(conv), torch.randn(2, 3, 8, 8) if conv else torch.randn(2, 3)
+    given = {"match": match, "scope": scope}
+    found = depgraph(net, x, sparsity=0.5, **given)
+    named = depgraph(net, x, sparsity={"conv" if conv else "linear": 0.5}, **given)
+    assert all(np.array_equal(found.kept[name], named.kept[name]) for name in found.kept)
+    assert [len(found.kept[name]) for name in ("one", "other")] == [4, 2]
+    assert len(found.kept["first"]) + len(found.kept["second"]) in (7, 9)  # of 14
+    with pytest.raises(ValueError, match=r"none among its .*give its outputs \(one, other\).*never pruned"):
+        depgraph(net, x, sparsity={"linear" if conv else "conv": 0.5}, **given)
+
+
+def test_what_gives_answers_alone_has_no_channels():
+    with pytest.raises(ValueError, match=r"none among its convolutions and linear layers.*never pruned"):
+        depgraph(nn.Linear(4, 2), torch.ones(1, 4), sparsity=0.5)
+    assert depgraph(nn.Linear(4, 2), torch.ones(1, 4), sparsity=0.0).kept[""].tolist() == [0, 1]
 
 
 class Wrong(nn.Module):

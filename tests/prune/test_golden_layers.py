@@ -1,13 +1,15 @@
 """Masks and weights of one layer against the released codes, at their layout [out, in] turned."""
 
+import math
 import re
 
 import numpy as np
 import pytest
+import torch
 
-from netsci.prune.choices import METHODS
 from netsci.prune.factor import factor_of
 from netsci.prune.masks import choose, prune_mask
+from netsci.prune.method_table import METHODS
 from netsci.prune.ria import score_ria_as_released
 from netsci.prune.sparsegpt import sparsegpt
 from netsci.prune.statistics import InputStatistics
@@ -15,7 +17,7 @@ from tests.golden_files import golden, label
 
 KINDS = ("tiny", "mid", "blocks", "dead", "outlier", "ties")
 FILES = [path for kind in KINDS for path in golden("prune", f"{kind}_*.npz", holding=("W", "X"))]
-SINGULAR = ("dead", "ties")  # Hessians of low rank: the released float32 is 7e-6 and 2e-6 from float64 there
+SINGULAR = ("dead", "ties")  # Hessians of low rank
 PER = {"layer": "layer", "row": "output"}
 
 
@@ -37,9 +39,9 @@ def has_defined_order(path, name):
 def test_golden_statistics_and_scores(path):
     values, weight, statistics = read(path)
     found = statistics["f32"]
-    np.testing.assert_allclose(found.moments, values["f32/scaler_row"], rtol=1e-5)
+    np.testing.assert_allclose(found.moments, values["f32/scaler_row"], rtol=1e-6)
     if (wanted := values.get("f32/H")) is not None:  # the copies of large files hold none
-        np.testing.assert_allclose(found.hessian, wanted, rtol=1e-5, atol=1e-6 * np.abs(wanted).max())
+        np.testing.assert_allclose(found.hessian, wanted, rtol=1e-6, atol=1e-6 * np.abs(wanted).max())
     for key in [key for key in values if key.startswith("f32/score_")]:
         name = key.removeprefix("f32/score_")
         if name == "ria_a1":
@@ -47,7 +49,7 @@ def test_golden_statistics_and_scores(path):
         else:
             method = METHODS[name]
             scores = (method.released or method.score)(weight, found.moments)
-        np.testing.assert_allclose(scores, values[key].T, rtol=2e-5, err_msg=key)
+        np.testing.assert_allclose(scores, values[key].T, rtol=2e-6, err_msg=key)
 
 
 @pytest.mark.parametrize("path", FILES, ids=label)
@@ -80,10 +82,15 @@ def find_mask(name, weight, inputs):
 @pytest.mark.parametrize("path", FILES, ids=label)
 @pytest.mark.parametrize("precision", ["f32", "f64"])
 def test_golden_weights(path, precision):
+    """Of a Hessian of low rank the released float32 is itself up to 6e-6 from the same code in float64.
+
+    (`test_golden_rounding_is_that_of_the_released_order` has its rounding, step by step.) So ours is held
+    against the float64 form there, to 1e-7, and is no further from the float32 one than that is, and 1e-6.
+    """
     values, weight, statistics = read(path)
-    weight = weight.astype(np.float64) if precision == "f64" else weight
-    largest = np.abs(weight).max()
-    tolerance = {"f64": 1e-10, "f32": 1e-5 if path.stem.startswith(SINGULAR) else 1e-6}[precision] * largest
+    largest, double = np.abs(weight).max(), weight.astype(np.float64)
+    weight = double if precision == "f64" else weight
+    tolerance = {"f64": 1e-10, "f32": 1e-6}[precision] * largest
     seen = 0
     for key in [key for key in values if key.startswith(f"{precision}/W_")]:
         name = key.removeprefix(f"{precision}/W_")
@@ -93,8 +100,13 @@ def test_golden_weights(path, precision):
         wanted = values[key].T
         assert found.dtype == wanted.dtype
         assert np.array_equal(found == 0, wanted == 0), (path.name, key)
-        error = np.abs(found - wanted).max()
-        assert error <= tolerance, (path.name, key, error / largest)
+        error, rounded = np.abs(found - wanted).max(), 0.0
+        if precision == "f32" and path.stem.startswith(SINGULAR):
+            exact = find_weights(name, double, statistics["f64"])
+            assert np.abs(found - exact).max() <= 1e-7 * largest, (path.name, key)
+            rounded = np.abs(wanted - exact).max()
+            assert rounded <= 1e-5 * largest
+        assert error <= tolerance + rounded, (path.name, key, error / largest)
         seen += 1
     assert seen >= (4 if precision == "f32" else 3)
 
@@ -132,8 +144,47 @@ def test_golden_factor_is_that_of_three_steps():
     for path in golden("prune", "tiny_*.npz"):
         with np.load(path) as values:
             hessian = values["f32/H"]
-        found = factor_of(hessian, 1.0, 0.01).upper
         damped = hessian.astype(np.float64)
         damped += 0.01 * np.diagonal(damped).mean() * np.eye(len(damped))
         wanted = np.linalg.cholesky(np.linalg.inv(damped)).T
-        assert np.abs(np.triu(found) - wanted).max() < 2e-6 * np.abs(wanted).max()
+        for dtype, tolerance in ((np.float32, 1e-6), (np.float64, 1e-13)):
+            found = factor_of(hessian.astype(dtype), 1.0, 0.01).upper
+            assert found.dtype == dtype
+            assert np.abs(np.triu(found) - wanted).max() < tolerance * np.abs(wanted).max()
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if path.stem.startswith(SINGULAR)], ids=label)
+def test_golden_rounding_is_that_of_the_released_order(path):
+    """H as a running mean over sequences, two Cholesky factors and column by column, all in float32."""
+    values, weight, _ = read(path)
+    hessian, seen = torch.zeros(len(weight), len(weight)), 0
+    for number, x in enumerate(torch.from_numpy(values["X"]).float(), 1):
+        scaled = math.sqrt(2 / number) * x.T
+        hessian = hessian * ((number - 1) / number) + scaled @ scaled.T
+    for key in [key for key in values if key.startswith("f32/W_")]:
+        damping, block = 0.1 if "damp0.1" in key else 0.01, 32 if "block32" in key else 128
+        wanted = torch.from_numpy(values[key])
+        found = sweep_as_released(values["W"], hessian, wanted != 0, damping, block)
+        assert (found - wanted).abs().max() <= 1e-6 * np.abs(weight).max(), (path.name, key)
+        seen += 1
+    assert seen >= 4
+
+
+def sweep_as_released(weight, hessian, kept, damping, block):
+    """Weights [out, in] of the links that stay."""
+    work, hessian = torch.from_numpy(weight).clone(), hessian.clone()
+    dead = hessian.diagonal() == 0
+    hessian[dead, dead] = 1
+    work[:, dead] = 0
+    hessian.diagonal().add_(damping * hessian.diagonal().mean())
+    upper = torch.linalg.cholesky(torch.cholesky_inverse(torch.linalg.cholesky(hessian)), upper=True)
+    for first in range(0, work.shape[1], block):
+        last = min(first + block, work.shape[1])
+        part, errors = work[:, first:last], torch.zeros(len(work), last - first)
+        for i in range(last - first):
+            column = torch.where(kept[:, first + i], part[:, i], 0)
+            errors[:, i] = (part[:, i] - column) / upper[first + i, first + i]
+            part[:, i:] -= errors[:, i : i + 1] @ upper[first + i : first + i + 1, first + i : last]
+            part[:, i] = column
+        work[:, last:] -= errors @ upper[first:last, last:]
+    return work

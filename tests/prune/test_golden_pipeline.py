@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from netsci.prune import prune
-from netsci.prune.pruning import prune_copy
+from netsci.prune.module_pruning import prune_copy
 from tests.golden_files import golden, label
 
 LAYERS = {"W1a": "0.first", "W2a": "0.second", "W1b": "1.first", "W2b": "1.second"}

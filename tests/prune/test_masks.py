@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netsci.prune import InputStatistics, prune_mask
-from netsci.prune.selection import find_smallest, find_smallest_of_groups, find_smallest_of_outputs
+from netsci.prune.smallest import find_smallest, find_smallest_of_groups, find_smallest_of_outputs
 
 NAMES = ("magnitude", "ri", "ria", "wanda")
 RNG = np.random.default_rng(0)
@@ -140,6 +140,7 @@ def test_what_is_given_does_not_change():
         ({"inputs": X[0]}, ValueError, r"inputs must be \[samples, pre\]"),
         ({"inputs": InputStatistics()}, ValueError, "at least one sample"),
         ({"per": "row"}, ValueError, "per must be one of None, layer, output"),
+        ({"per": "layer", "n_m": (2, 4)}, ValueError, "per must be None where n_m"),
         ({"compat": 1}, TypeError, "compat must be True or False"),
         ({"n_m": (2, 5), "sparsity": None}, ValueError, "12 inputs; groups of 2, 4 would fit"),
         ({"n_m": (5, 4)}, ValueError, "1 <= kept <= of"),

@@ -11,8 +11,8 @@ from torch.nn import functional
 from netsci.models import conv2fc2, mlp, vit
 from netsci.prune import METHODS, InputStatistics, prune, prune_mask, sparsegpt
 from netsci.prune.blocks import split_into_blocks
-from netsci.prune.calibration import collect
 from netsci.prune.factor import factor_of
+from netsci.prune.layer_inputs import collect
 from netsci.sparse import SparseLinear, sparsify
 
 SHARE = 0.7
@@ -127,7 +127,7 @@ def test_convolutions_are_unfolded(method):
 def test_unfolded_inputs_in_parts_and_by_hand(monkeypatch):
     net, x = convolutions(), draw(5, 2, 8, 8)
     whole = collect(net, ["0"], [x], hessian=True)["0"]
-    monkeypatch.setattr("netsci.prune.calibration.UNFOLDED", 1)
+    monkeypatch.setattr("netsci.prune.layer_inputs.UNFOLDED", 1)
     parts = collect(net, ["0"], [x[:2], x[2:]], hessian=True)["0"]
     np.testing.assert_allclose(parts.hessian, whole.hessian, rtol=1e-10, atol=1e-10)
     padded = functional.pad(x, (1, 1, 1, 1)).numpy()
@@ -238,6 +238,44 @@ def test_groups_of_inputs():
         prune(chain(), "magnitude", 0.7, None, n_m=(1, 2))
 
 
+@pytest.mark.parametrize(("share", "left"), [(0.9, 2), (0.95, 1), (0.99, 1), (0.999999, 1)])
+def test_as_many_go_as_the_share_says_down_to_one_link(share, left):
+    """floor(s n + 1e-9) of 12 and of 120 links, whatever (1 - s) n rounds to."""
+    for method in EVERY:
+        found = prune(seeded(lambda: nn.Linear(4, 3)), method, share, draw(9, 4), layers=[""])
+        if method.startswith("wanda"):
+            assert found.masks[""].sum(0).tolist() == [1, 1, 1]
+        else:
+            assert found.masks[""].sum() == left
+    shares = {"0": share, "2": 0.5, "4": 0.0}
+    found = prune(chain(), "magnitude", shares, None)
+    assert [int(mask.sum()) for mask in found.masks.values()] == [120 - count(share, 120), 40, 24]
+
+
+def test_a_share_that_leaves_no_link_is_refused():
+    with pytest.raises(ValueError, match=r"leave a link in layer '0' of 12 inputs; 0\.99999.* lower it"):
+        prune(chain(), "magnitude", 1 - 1e-11, None)
+
+
+def test_links_are_chosen_in_the_layer_or_by_output():
+    net, x = chain(), draw(30, 12)
+    hidden = torch.relu(net[0](x)).detach()
+    for method in ("magnitude", "ri", "ria", "wanda", "ria_rec", "wanda_rec"):
+        for per in ("layer", "output"):
+            found = prune(net, method, SHARE, x, propagate="dense", per=per)
+            for name, inputs in (("0", x), ("2", hidden)):
+                weight, score = net.get_submodule(name).weight.T, method.removesuffix("_rec")
+                wanted = prune_mask(weight, score, SHARE, inputs=inputs, per=per)
+                assert np.array_equal(found.masks[name], wanted), (method, per, name)
+        usual = prune(net, method, SHARE, x, propagate="dense").masks
+        same = prune(
+            net, method, SHARE, x, propagate="dense", per="output" if "wanda" in method else "layer"
+        ).masks
+        assert all(np.array_equal(usual[name], same[name]) for name in usual)
+    made = prune(sparsify(net, 0.4), "wanda", SHARE, x, per="layer")  # a sparse layer too
+    assert [(~made.masks[name]).sum() for name in ("0", "2")] == [84, 56]
+
+
 def test_layers_names_kinds_and_patterns():
     net = convolutions()
     assert list(prune(net, "magnitude", {"conv": 0.5, "linear": 0.9}, None).masks) == ["0", "3"]
@@ -306,6 +344,9 @@ X = draw(30, 12)
         ({"layers": [3]}, TypeError, "each of layers must be a text"),
         ({"layers": []}, ValueError, "at least one layer"),
         ({"layers": ["2"], "sparsity": {"0": 0.5}}, ValueError, "an entry for layer '2'"),
+        ({"per": "row"}, ValueError, "per must be one of None, layer, output"),
+        ({"per": "layer", "method": "sparsegpt"}, ValueError, "per must be None for sparsegpt.*128 inputs"),
+        ({"per": "output", "n_m": (2, 4), "sparsity": None}, ValueError, "per must be None where n_m"),
         ({"propagate": "both"}, ValueError, "propagate must be one of pruned, dense"),
         ({"calibration": None}, TypeError, "calibration must be a tensor, or an iterable"),
         ({"calibration": X[:, :5]}, ValueError, r"a batch \[30, 5\] gave: mat1 and mat2"),

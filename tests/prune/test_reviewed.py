@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from netsci.prune import InputStatistics, prune, prune_mask
-from netsci.prune.calibration import collect
+from netsci.prune.layer_inputs import collect
 from netsci.sparse import SparseLinear
 
 

@@ -30,6 +30,42 @@ def test_any_split_gives_the_same(splits, dtype):
     assert parts.sequences == whole.sequences
 
 
+SPLITS = {
+    "one row": range(1, 2500),
+    "about a block": (1, 1023, 1024, 1025, 2049),
+    "uneven": (7, 900, 900, 1950),
+    "after a block": (1024, 2048),
+}
+
+
+@pytest.mark.parametrize("name", SPLITS)
+@pytest.mark.parametrize(("precise", "dtype"), [(1024, np.float32), (1024, np.float64), (8, np.float32)])
+def test_any_split_gives_the_same_to_the_bit(monkeypatch, name, precise, dtype):
+    """Also beyond the number of inputs up to which products are float64; the bound is lowered here."""
+    monkeypatch.setattr("netsci.prune.statistics.PRECISE", precise)
+    x = np.random.default_rng(1).normal(size=(2500, 33)).astype(dtype)
+    x *= np.exp(4 * np.random.default_rng(2).normal(size=(2500, 1))).astype(dtype)  # so that order matters
+    whole, parts = InputStatistics().add(x), InputStatistics()
+    for number, part in enumerate(np.split(x, list(SPLITS[name]))):
+        parts.add(part)
+        if number % 100 == 3:  # what is read in between changes nothing
+            assert np.isfinite(parts.hessian).all()
+    assert np.array_equal(parts.hessian, whole.hessian)
+    assert np.array_equal(parts.moments, whole.moments)
+    assert np.array_equal(parts.factor(0.01, dtype).upper, whole.factor(0.01, dtype).upper)
+    assert whole.hessian.dtype == (np.float32 if precise == 8 else np.float64)
+    wanted = 2 / 2500 * x.T.astype(np.float64) @ x
+    assert np.abs(whole.hessian - wanted).max() <= (3e-7 if precise == 8 else 1e-13) * wanted.max()
+
+
+def test_rows_that_wait_for_their_block_are_copies():
+    x = X.copy()
+    found = InputStatistics().add(x)
+    before = found.hessian
+    x[:] = 7.0
+    assert np.array_equal(found.hessian, before)
+
+
 def test_types():
     assert InputStatistics().add(torch.ones(2, 3, dtype=torch.bfloat16)).hessian.tolist() == [[2.0] * 3] * 3
     assert InputStatistics().add(np.ones((2, 3), bool)).moments.tolist() == [1.0] * 3

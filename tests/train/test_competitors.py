@@ -230,8 +230,8 @@ def test_a_smaller_last_batch_enters_no_trace():
         hooks.before_batch(Step(1, number, Steps(9, 3), optimizer, dict))
         net(torch.rand(size, 6)).sum().backward()
         hooks.after_backward(Step(1, number, Steps(9, 3), optimizer, dict))
-    assert hooks.activity["layers.0"].batches == 2
-    assert hooks.activity["layers.0"].theta.shape == (3, 5)
+    assert hooks.sums.activity["layers.0"].batches == 2
+    assert hooks.sums.activity["layers.0"].theta.shape == (3, 5)
 
 
 def test_links_that_die_take_their_moments_along_and_no_others():
@@ -242,7 +242,9 @@ def test_links_that_die_take_their_moments_along_and_no_others():
     optimizer.step()
     rng = np.random.default_rng(1)
     for name, shape in (("layers.0", (6, 5)), ("layers.1", (5, 4))):
-        hooks.activity[name] = Activity(rng.random(shape), rng.random((3, shape[1])), rng.random(shape[1]), 2)
+        hooks.sums.activity[name] = Activity(
+            rng.random(shape), rng.random((3, shape[1])), rng.random(shape[1]), 2
+        )
         hooks.survival[f"{name}.synapses"] = np.full(shape, 0.5)
     weights = net.layers[0].weight.T.numpy().copy()
     moments = optimizer.state[net.layers[0].values]["exp_avg"].reshape(6, 5).numpy().copy()

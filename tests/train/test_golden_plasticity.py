@@ -28,7 +28,7 @@ def test_golden_batches_of_dpap(path):
             for layer, (source, target) in SPIKES.items():
                 before, after = (traces(values, epoch, batch, place) for place in (source, target))
                 known = "fcsum" if layer == 5 else "csum"
-                np.testing.assert_allclose(after, values[f"e{epoch}/b{batch}/{known}{layer}"], rtol=1e-5)
+                np.testing.assert_allclose(after, values[f"e{epoch}/b{batch}/{known}{layer}"], rtol=1e-6)
                 if layer not in state:
                     state[layer] = dp.Activity.of(len(after), before.shape[1], after.shape[1])
                 state[layer] = dp.add_batch(state[layer], before, after)
@@ -38,11 +38,11 @@ def test_golden_batches_of_dpap(path):
             checked += 1
             wanted = values[f"e{epoch}/bcm{layer}"].T
             size = np.abs(wanted).max()
-            np.testing.assert_allclose(activity.bcm, wanted, rtol=1e-5, atol=1e-5 * size)
-            np.testing.assert_allclose(activity.theta, values[f"e{epoch}/theta{layer}"], rtol=1e-5)
-            np.testing.assert_allclose(activity.trace, values[f"e{epoch}/trace_sum{layer}"], rtol=1e-5)
+            np.testing.assert_allclose(activity.bcm, wanted, rtol=1e-6, atol=1e-6 * size)
+            np.testing.assert_allclose(activity.theta, values[f"e{epoch}/theta{layer}"], rtol=1e-6)
+            np.testing.assert_allclose(activity.trace, values[f"e{epoch}/trace_sum{layer}"], rtol=1e-6)
             found = dp.dendrite(activity)
-            np.testing.assert_allclose(found, values[f"e{epoch}/dendrite{layer}"], rtol=0, atol=1e-4)
+            np.testing.assert_allclose(found, values[f"e{epoch}/dendrite{layer}"], rtol=0, atol=1e-6)
     assert checked >= 4
 
 

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from netsci.train.recipe import Recipe
 
 Rows = list[dict[str, Any]]
+Shapes = Mapping[str, tuple[int, int]]  # (inputs, outputs) of each sparse layer by name, in order
+Links = dict[str, sp.csr_array]  # bool CSR matrix [inputs, outputs] by layer
+DrawLayer = Callable[[int], np.random.Generator]  # the generator of a layer, given its place in the order
 
 
 @dataclass(frozen=True)
@@ -127,12 +130,7 @@ class Method:
             )
         self.topology = topology
 
-    def first_links(
-        self,
-        shapes: Mapping[str, tuple[int, int]],
-        inputs: Inputs,
-        rng: Callable[[int], np.random.Generator],
-    ) -> dict[str, sp.csr_array]:
+    def first_links(self, shapes: Shapes, inputs: Inputs, rng: DrawLayer) -> Links:
         """Draw the first links of the sparse layers; by default as the recipe's `initial` and `sparsity` say.
 
         shapes : (inputs, outputs) of each sparse layer by name, in order. inputs : the data of the run.

@@ -20,31 +20,30 @@ Reading: compat=True is the code of Chen et al. There each dormant cell is rebor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from netsci.models.wiring import default_sparse, full_links
+from netsci.models.wiring import default_sparse
 from netsci.topology import links_at
 from netsci.topology.rebirth import NEWBORN, draw_reborn, draw_reborn_as_released
 from netsci.train.checks import check_flag, check_positive
 from netsci.train.every_cell import SignedWeights
-from netsci.train.methods.base import Draw, Hooks, Method, Step, Steps
+from netsci.train.methods.base import Draw, DrawLayer, Hooks, Links, Method, Shapes, Step, Steps
 from netsci.train.methods.exchange import FIRST
+from netsci.train.methods.whole import AllCells
 from netsci.train.signed_steps import Moments, add_gradient, step_active
 from netsci.train.sparsities import first_shares
 
 if TYPE_CHECKING:
-    import scipy.sparse as sp
-
     from netsci.train.inputs import Inputs
     from netsci.train.parts import Topology
 
 
-class DeepR(Method):
+class DeepR(AllCells):
     """Rewire by signs that change and rebirths by chance."""
 
     reads: ClassVar[Collection[str] | None] = (*FIRST, "initial_sparsity")
@@ -67,16 +66,10 @@ class DeepR(Method):
         self.lr, self.l1, self.temperature, self.compat = lr, l1, temperature, compat
         super().__init__(topology, **options)
 
-    def first_links(
-        self,
-        shapes: Mapping[str, tuple[int, int]],
-        inputs: Inputs,
-        rng: Callable[[int], np.random.Generator],
-    ) -> dict[str, sp.csr_array]:
+    def first_links(self, shapes: Shapes, inputs: Inputs, rng: DrawLayer) -> Links:
         """Draw the first links; all cells of every layer need no draw."""
-        if any(first_shares(self.topology, shapes).values()):
-            return super().first_links(shapes, inputs, rng)
-        return {name: full_links(*shape) for name, shape in shapes.items()}
+        drawn = any(first_shares(self.topology, shapes).values())
+        return (Method if drawn else AllCells).first_links(self, shapes, inputs, rng)
 
     def start(self, net: nn.Module, steps: Steps, rng: Draw) -> Hooks:
         """Return the hooks that step weights and bring cells back."""

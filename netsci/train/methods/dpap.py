@@ -28,7 +28,7 @@ from netsci.models.wiring import default_sparse
 from netsci.sparse import SparseConv2d, sparse_layers
 from netsci.sparse.rewiring import rewire_layers
 from netsci.topology import plasticity
-from netsci.topology.plasticity import Activity
+from netsci.train.activity_sums import ActivitySums
 from netsci.train.methods.base import Draw, Hooks, Rows, Step, Steps
 from netsci.train.methods.whole import Whole
 from netsci.train.spike_traces import TraceWatch
@@ -63,7 +63,7 @@ class Survival(Hooks):
         held = sparse_layers(net)
         self.layers = {name: held[name] for name in names}
         self.watch = TraceWatch(net, self.layers)
-        self.activity: dict[str, Activity] = {}
+        self.sums = ActivitySums()
         self.survival: dict[str, Any] = {}
 
     def before_batch(self, step: Step) -> None:
@@ -76,11 +76,7 @@ class Survival(Hooks):
         if lacking := sorted(set(self.layers) - set(self.watch.found)):
             raise ValueError(f"method 'dpap' saw no spikes of {', '.join(lacking)}: set learner='gradient'")
         for name, traces in self.watch.found.items():
-            before, after = (trace.double().cpu().numpy() for trace in traces)
-            if name not in self.activity:
-                self.activity[name] = Activity.of(len(after), before.shape[1], after.shape[1])
-            if len(after) == len(self.activity[name].theta):
-                self.activity[name] = plasticity.add_batch(self.activity[name], before, after)
+            self.sums.add(name, *traces)
 
     def after_epoch(self, step: Step) -> Rows:
         """Remove the links of units and synapses that do not survive."""
@@ -93,7 +89,7 @@ class Survival(Hooks):
 
     def _alive(self, name: str, epoch: int) -> sp.csr_array:
         """Return the links of a layer that survive an epoch."""
-        layer, activity = self.layers[name], self.activity[name]
+        layer, activity = self.layers[name], self.sums.arrays(name)
         kind = "conv" if isinstance(layer, SparseConv2d) else "linear"
         cells = {"units": plasticity.dendrite(activity)}
         if kind == "linear":
@@ -105,16 +101,10 @@ class Survival(Hooks):
 
     def state_dict(self) -> dict[str, Any]:
         """Return activity and survival of each layer."""
-        arrays = {f"{n}.{key}": getattr(a, key) for n, a in self.activity.items() for key in Activity.names()}
-        tensors = {
-            key: torch.from_numpy(np.ascontiguousarray(a)) for key, a in (arrays | self.survival).items()
-        }
-        return {"batches": {name: activity.batches for name, activity in self.activity.items()}, **tensors}
+        return self.sums.state_dict() | {key: torch.tensor(held) for key, held in self.survival.items()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Restore what `state_dict` returned."""
-        arrays = {key: held.cpu().numpy() for key, held in state.items() if key != "batches"}
-        for name, batches in state["batches"].items():
-            own = {key: arrays.pop(f"{name}.{key}") for key in Activity.names()}
-            self.activity[name] = Activity(**own, batches=batches)
-        self.survival = arrays
+        self.sums.load_state_dict(state, {name: layer.values.device for name, layer in self.layers.items()})
+        parts = [f"{name}.{part}" for name in self.layers for part in ("units", "synapses")]
+        self.survival = {key: state[key].cpu().numpy() for key in parts if key in state}

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from netsci.topology import CORRELATION, INITIAL, link_correlated_at, links_at
@@ -15,6 +13,7 @@ from netsci.train.sparsities import first_shares
 
 if TYPE_CHECKING:
     from netsci.train.inputs import Inputs
+    from netsci.train.methods.base import DrawLayer, Links, Shapes
     from netsci.train.parts import Topology
 
 
@@ -72,12 +71,7 @@ def active_features(inputs: Inputs, least: float) -> NDArray[np.bool_]:
     return found
 
 
-def first_links(
-    topology: Topology,
-    shapes: Mapping[str, tuple[int, int]],
-    inputs: Inputs,
-    rng: Callable[[int], np.random.Generator],
-) -> dict[str, sp.csr_array]:
+def first_links(topology: Topology, shapes: Shapes, inputs: Inputs, rng: DrawLayer) -> Links:
     """Draw the first links of layers, bool CSR [inputs, outputs] by name.
 
     A correlated topology depends on the training inputs. "sscti" is repeated as tiles over hidden layers;

@@ -18,29 +18,26 @@ Reading: s below .5 gives mu above 0, so that a prior would keep dormant cells a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
-from netsci.models.wiring import default_sparse, full_links
+from netsci.models.wiring import default_sparse
 from netsci.train.checks import check_positive
 from netsci.train.every_cell import SignedWeights
-from netsci.train.methods.base import Draw, Hooks, Method, Step, Steps
+from netsci.train.methods.base import Draw, Hooks, Step, Steps
+from netsci.train.methods.whole import AllCells
 from netsci.train.signed_steps import Moments, add_gradient, step_strength
 
 if TYPE_CHECKING:
-    import numpy as np
-    import scipy.sparse as sp
-
-    from netsci.train.inputs import Inputs
     from netsci.train.parts import Topology
 
 LEAST = 0.5  # sparsity
 
 
-class GradR(Method):
+class GradR(AllCells):
     """Rewire by the gradient of signed strengths under a prior."""
 
     reads: ClassVar[Collection[str] | None] = ("sparsity", "allocation")
@@ -65,15 +62,6 @@ class GradR(Method):
                     "allocation='uniform', or take method 'deep_r' or 'gmp', which take any sparsity"
                 )
         return topology
-
-    def first_links(
-        self,
-        shapes: Mapping[str, tuple[int, int]],
-        inputs: Inputs,
-        rng: Callable[[int], np.random.Generator],
-    ) -> dict[str, sp.csr_array]:
-        """Return all cells of every layer."""
-        return {name: full_links(*shape) for name, shape in shapes.items()}
 
     def start(self, net: nn.Module, steps: Steps, rng: Draw) -> Hooks:
         """Return the hooks that move strengths."""

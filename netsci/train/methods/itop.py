@@ -17,7 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,9 +26,22 @@ from netsci.topology import LayerView, OrderedRule
 from netsci.topology.cells import cells_of
 from netsci.topology.order import steepest_missing
 from netsci.topology.rule import Grow
+from netsci.train.checks import check_flag
+from netsci.train.methods.exchange import Exchange
 
 if TYPE_CHECKING:
     from netsci.train.parts import Topology
+
+
+class ReleasedToo(Exchange):
+    """Exchange links by a rule, or as the released code does: compat=True."""
+
+    def __init__(self, topology: Topology, *, compat: bool = False, **options: Any) -> None:
+        check_flag(compat, "compat")
+        if compat:
+            check_constant(topology)
+        self.compat = compat
+        super().__init__(topology, **options)
 
 
 def check_constant(topology: Topology) -> None:

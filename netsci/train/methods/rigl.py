@@ -10,28 +10,14 @@ Source: Evci et al., ICML 2020. compat=True is the released form of ITOP, see `i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from netsci.topology import EvolutionRule, OrderedRule
-from netsci.train.checks import check_flag
-from netsci.train.methods.exchange import Exchange
-from netsci.train.methods.itop import ItopRule, check_constant
-
-if TYPE_CHECKING:
-    from netsci.train.parts import Topology
+from netsci.train.methods.itop import ItopRule, ReleasedToo
 
 
-class RigL(Exchange):
+class RigL(ReleasedToo):
     """Exchange the links of smallest |weight| for the missing ones of largest |gradient|."""
 
     needs_gradient = True
-
-    def __init__(self, topology: Topology, *, compat: bool = False, **options: Any) -> None:
-        check_flag(compat, "compat")
-        if compat:
-            check_constant(topology)
-        self.compat = compat
-        super().__init__(topology, **options)
 
     def rule(self) -> EvolutionRule:
         """Return the rule by which links are exchanged."""

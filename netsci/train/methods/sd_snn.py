@@ -74,8 +74,7 @@ class Developing(EveryCell):
         if epoch >= development.BEGIN:
             self._grow_and_prune(epoch, weights)
         for name, layer in self.layers.items():
-            left = np.where(self.states[name].alive, weights[name], np.float32(0.0))
-            layer.values.copy_(torch.from_numpy(left.ravel()).to(layer.values))
+            layer.values.copy_(torch.from_numpy(weights[name].ravel()).to(layer.values))
             self.close(name, self.states[name].alive)
         return [
             layer_row(name, "pruning percentage", state.percent, "%") for name, state in self.states.items()

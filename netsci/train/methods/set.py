@@ -13,7 +13,6 @@ Reading: a link that weighs exactly 0 is on neither side and nearer to 0 than al
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,12 +20,7 @@ from numpy.typing import NDArray
 from netsci.topology import EvolutionRule, LayerView, OrderedRule
 from netsci.topology.order import smallest
 from netsci.topology.rule import Grow
-from netsci.train.checks import check_flag
-from netsci.train.methods.exchange import Exchange
-from netsci.train.methods.itop import ItopRule, check_constant
-
-if TYPE_CHECKING:
-    from netsci.train.parts import Topology
+from netsci.train.methods.itop import ItopRule, ReleasedToo
 
 
 @dataclass(frozen=True)
@@ -47,15 +41,8 @@ class SetRule(OrderedRule):
         return keep, self.grow
 
 
-class Set(Exchange):
+class Set(ReleasedToo):
     """Exchange the links nearest 0 of either sign for random ones."""
-
-    def __init__(self, topology: Topology, *, compat: bool = False, **options: Any) -> None:
-        check_flag(compat, "compat")
-        if compat:
-            check_constant(topology)
-        self.compat = compat
-        super().__init__(topology, **options)
 
     def rule(self) -> EvolutionRule:
         """Return the rule by which links are exchanged."""

@@ -20,12 +20,11 @@ Reading: an output without links counts as ablated and does not come back. The c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from netsci.graph.checks import check_fraction
@@ -37,6 +36,7 @@ from netsci.topology.removal import strength_of
 from netsci.topology.rule import Grow
 from netsci.topology.view import ThinnedView
 from netsci.train.checks import check_flag
+from netsci.train.methods.base import DrawLayer, Links, Shapes
 from netsci.train.methods.exchange import TIMES, Exchange
 from netsci.train.sparsities import first_shares
 
@@ -96,12 +96,7 @@ class SRigL(Exchange):
         self.gamma, self.compat = gamma, compat
         super().__init__(topology, **options)
 
-    def first_links(
-        self,
-        shapes: Mapping[str, tuple[int, int]],
-        inputs: Inputs,
-        rng: Callable[[int], np.random.Generator],
-    ) -> dict[str, sp.csr_array]:
+    def first_links(self, shapes: Shapes, inputs: Inputs, rng: DrawLayer) -> Links:
         """Draw as many random inputs for each output."""
         links = {}
         for place, (name, sparsity) in enumerate(first_shares(self.topology, shapes).items()):

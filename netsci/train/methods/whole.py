@@ -1,29 +1,35 @@
-"""Methods that begin with all cells of convolutions and hidden linear layers, and remove what they choose.
+"""Methods that begin with all cells of the layers that they change, and remove what they choose.
 
-They take no sparsity: it comes out. The output layer stays as it is.
+`Whole` takes no sparsity: it comes out, of convolutions and hidden linear layers. The output layer stays as
+it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from torch import nn
 
 from netsci.models.wiring import full_links
 from netsci.sparse import layer_shapes
-from netsci.train.methods.base import Method
+from netsci.train.methods.base import DrawLayer, Links, Method, Shapes
 
 if TYPE_CHECKING:
-    import numpy as np
-    import scipy.sparse as sp
-
     from netsci.train.inputs import Inputs
     from netsci.train.parts import Topology
 
 
-class Whole(Method):
-    """Begin with all cells. A subclass has a `start`."""
+class AllCells(Method):
+    """Begin with all cells of every sparse layer. A subclass has a `start`."""
+
+    def first_links(self, shapes: Shapes, inputs: Inputs, rng: DrawLayer) -> Links:
+        """Return all cells of every layer."""
+        return {name: full_links(*shape) for name, shape in shapes.items()}
+
+
+class Whole(AllCells):
+    """Begin with all cells of all layers but the last one, and take no sparsity."""
 
     reads: ClassVar[Collection[str] | None] = ()
 
@@ -37,12 +43,3 @@ class Whole(Method):
             if name != output and (shape.kind == "conv" or name in usual)
         }
         return self.topology.replace(sparsity=tuple(chosen.items()))
-
-    def first_links(
-        self,
-        shapes: Mapping[str, tuple[int, int]],
-        inputs: Inputs,
-        rng: Callable[[int], np.random.Generator],
-    ) -> dict[str, sp.csr_array]:
-        """Return all cells of every layer."""
-        return {name: full_links(*shape) for name, shape in shapes.items()}

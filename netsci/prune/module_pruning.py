@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -13,19 +13,20 @@ from numpy.typing import NDArray
 from torch import nn
 
 from netsci.arguments import check_choice, shorten
-from netsci.prune.blocks import split_into_blocks
-from netsci.prune.calibration import collect, order_of_calls, read_batches
+from netsci.prune.block_inputs import see_blocks
+from netsci.prune.calibration import read_batches
 from netsci.prune.checks import NM, Kept, as_n_m, as_weight
-from netsci.prune.choices import METHODS
-from netsci.prune.chosen import Target, choose_targets
-from netsci.prune.masks import choose
+from netsci.prune.handing_on import AstrayError
+from netsci.prune.masks import check_per, choose
 from netsci.prune.method import PruneMethod
-from netsci.prune.selection import count_of
+from netsci.prune.method_table import METHODS
+from netsci.prune.smallest import count_of
 from netsci.prune.sparsegpt import sweep
 from netsci.prune.statistics import InputStatistics
+from netsci.prune.targets import Target, choose_targets
 from netsci.sparse.converting import matrix_of, values_at_links
 from netsci.sparse.layer import SparseLayer
-from netsci.sparse.shapes import check_module, layer_shapes
+from netsci.sparse.shapes import check_module
 
 PROPAGATE = ("pruned", "dense")
 DAMPING = 0.01
@@ -42,14 +43,15 @@ def prune(
     propagate: str = "pruned",
     layers: Names = None,
     n_m: NM = None,
+    per: str | None = None,
 ) -> nn.Module:
     """Return a pruned copy of a module, its masks {layer name: bool [pre, post]} in `.masks`, True = kept.
 
-    Of n links floor(s n + 1e-9) go; n counts those of a layer, with Wanda of an output, with SparseGPT of a
-    block of 128 inputs. Weights of links that went are 0 in nn.Linear (subclasses of `netsci` too) and
-    nn.Conv2d, and sparse layers lose the links. `sparsify(pruned, pruned.masks)` makes the copy sparse.
-    Mask rows of a convolution are those of `SparseConv2d`. A fused qkv is one layer unless the shares of its
-    parts differ. Training mode and the module that is given stay as they are.
+    Of n links floor(s n + 1e-9) go; n counts those of a layer, with Wanda of an output (see per), with
+    SparseGPT of a block of 128 inputs. Weights of links that went are 0 in nn.Linear (subclasses of `netsci`
+    too) and nn.Conv2d, and sparse layers lose the links. `sparsify(pruned, pruned.masks)` makes the copy
+    sparse. Mask rows of a convolution are those of `SparseConv2d`. A fused qkv is one layer unless the shares
+    of its parts differ. Training mode and the module that is given stay as they are.
 
     Parameters
     ----------
@@ -63,6 +65,8 @@ def prune(
     layers : names or patterns of the layers to prune; None: those that sparsity means. The last linear layer
         and a patch embedding stay dense unless they are named.
     n_m : (kept, of), see `prune_mask`.
+    per : among which links the smallest are looked for: of the whole "layer", or of each "output"; None: as
+        published. The code of RIA has Wanda per layer. Not with n_m, nor with sparsegpt.
 
     Raises
     ------
@@ -79,7 +83,7 @@ def prune(
 
     Source: S1 Table 4; spec: after-training pruning.
     """
-    return prune_copy(module, method, sparsity, calibration, propagate, layers, n_m)
+    return prune_copy(module, method, sparsity, calibration, propagate, layers, n_m, per)
 
 
 def prune_copy(
@@ -89,7 +93,9 @@ def prune_copy(
     calibration: Any,
     propagate: str,
     layers: Names,
-    n_m: NM,
+    n_m: NM = None,
+    per: str | None = None,
+    *,
     compat: bool = False,
 ) -> nn.Module:
     """Return a pruned copy as `prune`, or with compat as the released drivers prune."""
@@ -97,6 +103,12 @@ def prune_copy(
     METHODS.check(method, "method")
     found = METHODS[method]
     check_choice(propagate, PROPAGATE, "propagate")
+    check_per(per, n_m)
+    if per is not None and found.score is None:
+        raise ValueError(
+            f"per must be None for {method}, which chooses among the links of {BLOCK} inputs; got {per!r}: "
+            "leave it out, or take another method, such as wanda_rec"
+        )
     if "masks" in {*module._modules, *module._parameters, *module._buffers}:
         raise ValueError(
             "module must have no part called masks: the masks of the copy stand there; rename it"
@@ -104,13 +116,30 @@ def prune_copy(
     targets = choose_targets(module, _share_of(sparsity, n_m), layers)
     groups = {one.name: _check_layer(module, one, n_m) for one in targets}
     batches = [] if found.reads == "nothing" else read_batches(calibration, module)
+    options = {name: {"n_m": of, "compat": compat, "per": per or found.per} for name, of in groups.items()}
+    try:
+        return _prune_blocks(module, found, targets, batches, propagate, options, handing=True)
+    except AstrayError:  # the blocks do not follow each other as a forward of the first batch shows
+        return _prune_blocks(module, found, targets, batches, propagate, options, handing=False)
+
+
+def _prune_blocks(
+    module: nn.Module,
+    method: PruneMethod,
+    targets: list[Target],
+    batches: list[Any],
+    propagate: str,
+    options: Mapping[str, dict[str, Any]],
+    *,
+    handing: bool,
+) -> nn.Module:
+    """Return a copy whose blocks are pruned one by one. handing : whether a block may be run alone."""
     copy: Any = deepcopy(module)
     masks: dict[str, Kept] = {}
-    for block, statistics in _see_blocks(copy, found, targets, batches, propagate):
+    for block, statistics in see_blocks(copy, method, targets, batches, propagate, handing):
         for target in block:
-            layer = copy.get_submodule(target.name)
-            options = {"n_m": groups[target.name], "compat": compat}
-            masks[target.name] = _prune_layer(layer, target, found, statistics.get(target.name), options)
+            layer, name = copy.get_submodule(target.name), target.name
+            masks[name] = _prune_layer(layer, target, method, statistics.get(name), options[name])
     copy.masks = {target.name: masks[target.name] for target in targets}
     pruned: nn.Module = copy
     return pruned
@@ -133,6 +162,11 @@ def _check_layer(module: nn.Module, target: Target, n_m: NM) -> NM:
     groups = None
     for _, _, share in target.parts:
         groups = as_n_m(n_m, share, len(weight), name=called)
+        if groups is None and count_of(share, len(weight)) == len(weight):
+            raise ValueError(
+                f"sparsity must leave a link in layer {target.name!r} of {len(weight)} inputs; {share!r} "
+                "does not: lower it"
+            )
     if isinstance(layer, SparseLayer):
         share = target.parts[0][2]
         least = weight.size - count_of(share, weight.size)
@@ -144,41 +178,6 @@ def _check_layer(module: nn.Module, target: Target, n_m: NM) -> NM:
                 f"{share:g} keeps: raise the sparsity, or densify() first"
             )
     return groups
-
-
-def _see_blocks(
-    copy: nn.Module, method: PruneMethod, targets: list[Target], batches: list[Any], propagate: str
-) -> Any:
-    """Yield the layers of a block and statistics of their inputs, made when the blocks before are pruned."""
-    if method.reads == "nothing":
-        yield targets, {}
-        return
-    by_name = {one.name: one for one in targets}
-    calls = order_of_calls(copy, by_name, batches[0])
-    missing = [name for name in by_name if name not in calls]
-    if missing:
-        raise ValueError(
-            f"calibration must reach every layer; no call of {missing[0]!r} was seen: leave it out by layers"
-        )
-    hessian = method.reads == "hessian"
-    if propagate == "dense":
-        yield targets, collect(copy, by_name, batches, hessian=hessian)
-        return
-    every = dict.fromkeys([*(_fused(copy, name) for name in layer_shapes(copy)), *by_name])
-    blocks = split_into_blocks(copy, every, calls)
-    for number, names in enumerate(blocks):
-        # A forward may end where the next block begins, if no layer of this one is called later.
-        later = blocks[number + 1][0] if number + 1 < len(blocks) else None
-        if later is not None and set(names) & set(calls[calls.index(later) :]):
-            later = None
-        statistics = collect(copy, names, batches, hessian=hessian, until=later)
-        yield [by_name[name] for name in names], statistics
-
-
-def _fused(module: nn.Module, name: str) -> str:
-    """Return the name of the layer that holds these links: of a part of a fused layer that of the whole."""
-    names = dict(module.named_modules())
-    return name if name in names else name.rpartition(".")[0]
 
 
 def _prune_layer(
@@ -212,14 +211,15 @@ def _prune_part(
     kept = None
     if method.score is not None:
         moments = None if statistics is None else statistics.moments
-        kept = choose(weight, method, share, moments, per=method.per, **options)
+        kept = choose(weight, method, share, moments, **options)
         if not method.reconstruct:
             return np.where(kept, weight, weight.dtype.type(0)), kept
     if statistics is None:
         raise ValueError(f"method must read inputs to update weights; it reads {shorten(method.reads)}")
     groups = options.get("n_m")
     block = BLOCK if groups is None else max(1, BLOCK // groups[1]) * groups[1]  # no group in two blocks
-    return sweep(weight, statistics.factor(DAMPING, weight.dtype), share, kept, block=block, **options)
+    sweeping = {name: value for name, value in options.items() if name != "per"}
+    return sweep(weight, statistics.factor(DAMPING, weight.dtype), share, kept, block=block, **sweeping)
 
 
 def _weight_of(layer: Any) -> torch.Tensor:

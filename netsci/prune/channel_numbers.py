@@ -1,47 +1,34 @@
-"""How many channels go from each group, and which: by share of channels, or until a share of weights is left.
+"""How many channels go from each group: a share of its channels, or as many as leave a share of the weights.
 
-    local    each group loses the same share of its channels; the lowest importances of the group go
-    global   groups are ranked together by importance over the mean (or maximum) of their group
-
-The best channel of a group always stays. Ties: the group that torch-pruning finds first, then the channel of
-the lower number.
+local    each group loses the same share of its channels; the lowest importances of the group go
+global   groups are ranked together by importance over the mean (or maximum) of their group
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from torch import nn
 
-from netsci.prune.channel_graph import CONV, LINEAR, ChannelGraph, ChannelGroup
+from netsci.prune.channel_graph import CONV, LINEAR, ChannelGraph
+from netsci.prune.channel_ranking import Pool, rank_channels, remove_channels, spread_channels
 
 Shares = Mapping[str, float]  # "conv", "linear" or "all" -> share that goes
 ALL = "all"  # both kinds together
-
-
-@dataclass(frozen=True)
-class Pool:
-    """Groups that are ranked together, by their roots, and how many of their channels are gone by each step.
-
-    Examples
-    --------
-    >>> Pool(("conv1",), (2, 4)).gone[-1]
-    4
-    """
-
-    roots: tuple[str, ...]
-    gone: tuple[int, ...]
+_CALLED = {CONV: "convolutions", LINEAR: "linear layers", ALL: "convolutions and linear layers"}
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What `netsci.prune.depgraph` is asked for, checked: shares by kind, and how to choose channels."""
+    """What `netsci.prune.depgraph` is asked for, checked: shares by kind, and how to choose channels.
+
+    named : whether the kinds were named; if not, a kind without channels to remove is left out.
+    """
 
     shares: Shares
+    named: bool
     match: str
     importance: str | None
     steps: int
@@ -54,50 +41,25 @@ def choose_channels(module: nn.Module, example: tuple[Any, ...], wanted: Wanted)
     Raises ValueError if a kind has no channels that may go, or not enough of them.
     """
     graph = ChannelGraph(module, example)
-    for kind, share in wanted.shares.items():
-        if share > 0.0 and not _roots(graph, kind):
-            raise ValueError(
-                f"sparsity must name kinds of layers that have channels to remove; the module has none for "
-                f"{kind!r}: its classifier and its first input are never pruned"
-            )
+    wanted = _leave_out(graph, wanted)
     pools = _by_share(graph, wanted)
     if wanted.match == "parameters":
         pools = _by_weights(graph, wanted, lambda: ChannelGraph(module, example))
-    remove_channels(graph, pools, wanted)
+    remove_channels(graph, pools, wanted.importance)
     return graph
 
 
-def remove_channels(graph: ChannelGraph, pools: Sequence[Pool], wanted: Wanted) -> None:
-    """Remove the channels of lowest importance, step by step; importances are computed anew for each step."""
-    before = [0] * len(pools)
-    for step in range(wanted.steps):
-        importances = graph.find_importances(wanted.importance)
-        for place, pool in enumerate(pools):
-            lowest = rank_channels({root: importances[root] for root in pool.roots})
-            now = pool.gone[step] - before[place]
-            for root in pool.roots:
-                if channels := [channel for one, channel in lowest[:now] if one == root]:
-                    graph.remove(root, channels)
-            before[place] = pool.gone[step]
-
-
-def rank_channels(importances: Mapping[str, NDArray[np.float64]]) -> list[tuple[str, int]]:
-    """Return (root, channel), the lowest importance first, without the best channel of each group.
-
-    Examples
-    --------
-    >>> rank_channels({"a": np.array([3.0, 1.0]), "b": np.array([0.5, 2.0, 1.0])})
-    [('b', 0), ('a', 1), ('b', 2)]
-    """
-    entries: list[tuple[str, int]] = []
-    values: list[NDArray[np.float64]] = []
-    for root, importance in importances.items():
-        order = np.sort(np.argsort(importance, kind="stable")[:-1])
-        entries += [(root, int(channel)) for channel in order]
-        values.append(importance[order])
-    if not entries:
-        return []
-    return [entries[place] for place in np.argsort(np.concatenate(values), kind="stable")]
+def _leave_out(graph: ChannelGraph, wanted: Wanted) -> Wanted:
+    """Return what is wanted without kinds of layers that have no channels to remove, if none was named."""
+    having = {kind: share for kind, share in wanted.shares.items() if _roots(graph, kind)}
+    lacking = [kind for kind, share in wanted.shares.items() if share > 0.0 and kind not in having]
+    if lacking and (wanted.named or not having):
+        raise ValueError(
+            "sparsity must be of layers that have channels to remove; the module has none among its "
+            f"{_CALLED[lacking[0]] if wanted.named else _CALLED[ALL]}: the layers that give its outputs "
+            f"({', '.join(sorted(graph.classifiers)) or 'none'}) and its first input are never pruned"
+        )
+    return replace(wanted, shares=having)
 
 
 def _roots(graph: ChannelGraph, kind: str) -> tuple[str, ...]:
@@ -187,7 +149,7 @@ def _count_left(
         return graph.count_weights({pool.roots[0]: pool.gone[-1] for pool in pools})
     if wanted.steps > 1:  # importances depend on what went before
         tried = make()
-        remove_channels(tried, pools, wanted)
+        remove_channels(tried, pools, wanted.importance)
         return tried.count_weights({})
     importances = graph.find_importances(wanted.importance)
     removed: dict[str, int] = {}
@@ -211,22 +173,3 @@ def _pools(graph: ChannelGraph, wanted: Wanted, numbers: Mapping[str, int]) -> l
             gone = tuple(-(-total * (step + 1) // wanted.steps) for step in range(wanted.steps))
             pools.append(Pool(members, gone))
     return pools
-
-
-def spread_channels(groups: Sequence[ChannelGroup], number: int) -> dict[str, int]:
-    """Return how many channels each group loses if `number` go in all, and all lose nearly the same share.
-
-    Channel c = 0, 1, ... of n goes at the share c / n; of channels that go at one share, that of an earlier
-    group goes first.
-
-    Examples
-    --------
-    >>> made = [ChannelGroup(name, "conv", size, {}) for name, size in (("a", 4), ("b", 8))]
-    >>> [spread_channels(made, number) for number in (1, 2, 5)]
-    [{'a': 1, 'b': 0}, {'a': 1, 'b': 1}, {'a': 2, 'b': 3}]
-    """
-    shares = np.concatenate([np.arange(group.size - 1) / group.size for group in groups] or [np.zeros(0)])
-    owners = np.repeat(np.arange(len(groups)), [group.size - 1 for group in groups])
-    first = owners[np.argsort(shares, kind="stable")[:number]]
-    counts = np.bincount(first, minlength=len(groups))
-    return {group.root: int(count) for group, count in zip(groups, counts, strict=True)}

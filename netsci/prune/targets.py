@@ -15,7 +15,7 @@ from netsci.sparse.chosen_links import choose_densities, find_layers, layer_and_
 from netsci.sparse.conv import SparseConv2d
 from netsci.topology.allocation import WILD, LayerShape, as_entries
 
-TINY = 1e-9  # in place of a share of 0, so that its layers are found
+TINY = 1e-9  # in place of the first share, twice as much of the second: layers are found by it
 
 
 @dataclass(frozen=True)
@@ -41,12 +41,13 @@ def choose_targets(module: nn.Module, sparsity: Any, layers: Any) -> list[Target
     """
     shapes, barred = find_layers(module)
     entries = as_entries(sparsity, "sparsity")
-    shares = {1.0 - (share or TINY): share for share in entries.values()}
+    # Only which entry is whose is asked here: shares near 1 would be refused by the rounding of densities.
+    probe = {name: (place + 1) * TINY for place, name in enumerate(entries)}
+    shares = {1.0 - probe[name]: share for name, share in entries.items()}
     chosen = None if layers is None else _read_names(module, layers, shapes, barred)
     if chosen is not None:
         barred = {name: reason for name, reason in barred.items() if name in chosen}
         shapes = {name: _lift(module, name, shapes[name], chosen) for name in shapes}
-    probe = {name: share or TINY for name, share in entries.items()}
     found = choose_densities(module, probe, "uniform", shapes, barred)
     wanted = {name: shares[density] for name, density in found.items() if density in shares}
     if chosen is not None:
