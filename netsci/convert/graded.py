@@ -21,7 +21,7 @@ from torch import Tensor
 from netsci.convert.dcgs_modules import Part, Pointwise, Product
 from netsci.convert.dcgs_neuron import MultiThreshold
 from netsci.convert.program import Program
-from netsci.convert.stream import See, Window, find_reads, images_that_fit, join_time, split_time
+from netsci.convert.stream import See, Window, find_reads, find_still, images_that_fit, join_time, split_time
 
 POINTWISE = ("gelu", "layer norm", "softmax", "activation", "maximum")
 KEPT = 5  # numbers that a neuron keeps, and a part for each of its inputs
@@ -59,11 +59,7 @@ class GradedNetwork:
     @cached_property
     def still(self) -> set[int]:
         """The steps that no spike reaches: they depend on the image alone."""
-        found: set[int] = set()
-        for place, reads in self.reads.items():
-            if place not in self.neurons and all(used in found for used in reads):
-                found.add(place)
-        return found
+        return find_still(self.reads, self.neurons)
 
     @cached_property
     def images_at_once(self) -> int:

@@ -7,7 +7,7 @@ steps; neurons behind it need no membrane (see `netsci.convert.neurons`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -66,11 +66,7 @@ class Network:
     @cached_property
     def still(self) -> set[int]:
         """The steps that no spike reaches: they depend on the image alone."""
-        found: set[int] = set()
-        for place, reads in self.reads.items():
-            if place not in self.neurons and all(used in found for used in reads):
-                found.add(place)
-        return found
+        return find_still(self.reads, self.neurons)
 
     @cached_property
     def images_at_once(self) -> int:
@@ -137,6 +133,15 @@ def find_reads(program: Program, other: Mapping[int, tuple[int, ...]]) -> dict[i
             found[place] = other.get(place, program.steps[place].inputs)
             waiting += found[place]
     return dict(sorted(found.items()))
+
+
+def find_still(reads: Mapping[int, tuple[int, ...]], neurons: Collection[int]) -> set[int]:
+    """Return the steps that no spike reaches, of those that are run."""
+    found: set[int] = set()
+    for place, read in reads.items():
+        if place not in neurons and all(used in found for used in read):
+            found.add(place)
+    return found
 
 
 def images_that_fit(

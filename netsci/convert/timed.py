@@ -18,7 +18,7 @@ from torch import Tensor
 
 from netsci.convert.aec import AEC, SpikeTimes
 from netsci.convert.program import Program
-from netsci.convert.stream import See, Window, find_reads, images_that_fit, split_time
+from netsci.convert.stream import See, Window, find_reads, find_still, images_that_fit, split_time
 
 KEPT = 5  # numbers that are kept of a neuron: current, times and values of its spikes
 
@@ -46,11 +46,7 @@ class TimedNetwork:
     @cached_property
     def still(self) -> set[int]:
         """The steps that no spike reaches: they depend on the image alone."""
-        found: set[int] = set()
-        for place, reads in self.reads.items():
-            if place not in self.neurons and all(used in found for used in reads):
-                found.add(place)
-        return found
+        return find_still(self.reads, self.neurons)
 
     @cached_property
     def images_at_once(self) -> int:

@@ -206,4 +206,8 @@ def test_own_ann_of_attention_holds_its_products_once():
     products = 2 * (2 * 4 * 4 * 4)  # heads x tokens x tokens x depth, twice
     table = energy_readings(trace)
     assert table["own_ann_pj"].to_numpy() == pytest.approx(4.6 * (layers + products))
+    by_step = energy_by_step(trace)
+    last = by_step[by_step["steps"] == 3].reset_index(drop=True)
+    for name in ("sops", "macs", "energy_pj"):
+        assert last[name].to_numpy() == pytest.approx(table[name].to_numpy())
     assert trace.link_sparsity == 0.0

@@ -195,11 +195,16 @@ def test_the_answer_is_the_lowest_of_equal_classes():
     assert (model.predict(torch.rand(5, 3), 3) == 0).all()
 
 
-def test_a_network_on_another_device_does_the_same():
+@pytest.mark.parametrize("method", [*METHODS, "aec", "dcgs"])
+def test_a_network_on_another_device_does_the_same(method):
     """No CUDA device is needed for the copy; the loops that run there are `run_plainly`, tested beside."""
-    network = convert(residual(), "qcfs", torch.rand(9, 2, 8, 8)).network
+    network = convert(residual(), method, torch.rand(9, 2, 8, 8)).network
     x = torch.rand(4, 2, 8, 8)
-    assert torch.equal(run_network(move_network(network, "cpu"), x, 6), run_network(network, x, 6))
+    moved = move_network(network, "cpu")
+    assert torch.equal(run_network(moved, x, 6), run_network(network, x, 6))
+    layers = [network.program.steps[place].layer.module for place in network.program.of_kind("layer")]
+    own = [moved.program.steps[place].layer.module for place in network.program.of_kind("layer")]
+    assert all(one is not other for one, other in zip(layers, own, strict=True))
 
 
 def test_softplus_thresholds():

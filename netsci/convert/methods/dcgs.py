@@ -16,8 +16,7 @@ from netsci.convert import rewriting
 from netsci.convert.building import describe
 from netsci.convert.calibration import threshold_table
 from netsci.convert.dcgs_calibration import Statistic, measure_statistics
-from netsci.convert.dcgs_neuron import CODINGS, MOST_THRESHOLDS, MultiThreshold
-from netsci.convert.dcgs_neuron import KINDS as NEURONS
+from netsci.convert.dcgs_neuron import CODINGS, KINDS, MOST_THRESHOLDS, MultiThreshold
 from netsci.convert.dcgs_statistics import LEVELS
 from netsci.convert.folding import check_norms
 from netsci.convert.graded import GradedNetwork
@@ -28,6 +27,7 @@ from netsci.convert.program import Program
 from netsci.convert.recording import Unconvertible
 from netsci.convert.value_checks import as_positive
 
+WHOLE = "write it with linear layers and scaled_dot_product_attention, whose parts are seen"
 TOKENS = ("gelu", "layer norm", "softmax", "product", "attention")  # what convolutional networks have not
 
 
@@ -82,7 +82,7 @@ def _relus(program: Program) -> list[int]:
 
 def _fill(options: dict[str, Any], line: bool) -> dict[str, Any]:
     """Return the options, checked, with what None stands for."""
-    check_choice(options["neuron"], (*NEURONS, None), "neuron")
+    check_choice(options["neuron"], (*KINDS, None), "neuron")
     check_choice(options["coding"], CODINGS, "coding")
     check_choice(options["theta"], ("moments", "p999", None), "theta")
     check_choice(options["level"], LEVELS, "level")
@@ -116,5 +116,5 @@ METHOD = Method(
     },
     convert_dcgs,
     TAKES | frozenset(("maximum", *TOKENS)),
-    {},
+    dict.fromkeys(("multi_head_attention_forward", "_native_multi_head_attention"), WHOLE),
 )
