@@ -101,6 +101,25 @@ def test_record_through_hooks_counts_the_same():
     assert energy_table(found.trace, pj_per_sop=0.9).value.sum() > 0
 
 
+def test_record_counts_convolutions_the_same_step_by_step():
+    """Padding, stride, residual sums with shortcuts, average pooling; each step is a longer run less one."""
+    net, x = resnet(), torch.randn(2, 2, 8, 8, generator=torch.Generator().manual_seed(3))
+    model = convert(net, "qcfs", torch.randn(40, 2, 8, 8, generator=torch.Generator().manual_seed(4)))
+    found = model.simulate(x, STEPS)
+    for name, theta in zip(model.thresholds.layer, model.thresholds.threshold, strict=True):
+        net.set_submodule(name, Stateful(torch.tensor(theta, dtype=torch.float32)))
+    before = dict.fromkeys(found.layers, 0)
+    for t in range(1, STEPS + 1):
+        trace = record(
+            net, x, steps=t, neurons={Stateful: "step"}, call=lambda m, b, t=t: [m(b) for _ in range(t)]
+        )
+        now = {one.name: one.operations for one in trace.projections}
+        column = (found.sops + found.macs)[:, t - 1].tolist()
+        wanted = {name: now[name] - before[name] for name in found.layers}
+        assert dict(zip(found.layers, column, strict=True)) == wanted
+        before = now
+
+
 def test_the_trace_holds_the_same_totals():
     found = convert(residual(), "qcfs", torch.randn(30, 2, 8, 8)).simulate(torch.randn(4, 2, 8, 8), 7)
     assert found.trace.sops == int(found.sops.sum())

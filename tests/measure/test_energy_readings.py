@@ -82,6 +82,64 @@ def test_every_step_is_what_a_shorter_run_costs():
     )
 
 
+def side_branch(from_input=True):
+    """A second layer that reads the image: 1 link from the first input, 2 images at 3 steps."""
+    return ProjectionTrace(
+        *("branch", [6, 0], [1, 0], "analog", 1, 8, 8, 6),
+        operations_by_step=np.array([2, 2, 2]),
+        events_by_step=np.array([2, 2, 2]),
+        from_input=from_input,
+    )
+
+
+def test_every_layer_that_reads_the_image_is_held():
+    table = energy_readings(trace_of(first_layer(), side_branch(), hidden_layer()))
+    assert one(table, "once", "exact")["macs"] == 4 + 1
+    assert one(table, "repeated", "exact")["macs"] == 12 + 3
+    other = energy_readings(trace_of(first_layer(), side_branch(from_input=False), hidden_layer()))
+    assert one(other, "once", "exact")["macs"] == 4 + 3
+    unknown = energy_readings(trace_of(first_layer(), side_branch(from_input=None), hidden_layer()))
+    np.testing.assert_allclose(unknown.select_dtypes("number"), other.select_dtypes("number"))
+
+
+def test_an_image_of_zeros_is_given_as_often_as_the_layer_says():
+    zeros = np.zeros(3, int)
+    for applications in (2, 6):
+        dark = ProjectionTrace(
+            *("fc", [0, 0], [3, 1], "analog", 4, 8, 8, applications),
+            operations_by_step=zeros,
+            events_by_step=zeros,
+        )
+        assert one(energy_readings(trace_of(dark)), "once", "exact")["own_ann_pj"] == pytest.approx(4.6 * 4)
+
+
+def test_a_product_of_two_populations_has_the_multiplications_of_its_ann():
+    """Two units of each side: 3 events of 2 operations, 1 of 1, and 2 pairs, of 2 images at 3 steps."""
+    product = ProjectionTrace(
+        *("qk", [3, 1, 2], [2, 1, 1], "graded", 0, 0, 0, 6),
+        operations_by_step=np.array([5, 4, 0]),
+        events_by_step=np.array([3, 3, 0]),
+        shares_links=True,
+        ann_operations=4,
+    )
+    trace = trace_of(first_layer(), hidden_layer(), product)
+    table = energy_readings(trace)
+    for count in ("exact", "estimate"):
+        assert one(table, "once", count)["own_ann_pj"] == pytest.approx(4.6 * (4 + 6 + 4))
+    assert one(table, "once", "exact")["sops"] == pytest.approx(6 + 9 / 2)
+    assert one(energy_by_step(trace), "once", "estimate", 1)["sops"] == pytest.approx(
+        one(energy_by_step(trace_of(first_layer(), hidden_layer())), "once", "estimate", 1)["sops"] + 5 / 2
+    )
+    assert trace.link_sparsity == trace_of(first_layer(), hidden_layer()).link_sparsity
+
+
+def test_parts_of_a_projection_that_are_no_counts():
+    with pytest.raises(TypeError, match="projection 'fc': from_input must be True or False"):
+        ProjectionTrace("fc", [1], [1], from_input=1)
+    with pytest.raises(ValueError, match="projection 'fc': ann_operations must be at least 0; got -1"):
+        ProjectionTrace("fc", [1], [1], ann_operations=-1)
+
+
 def test_an_input_that_changes_cannot_be_held():
     trace = trace_of(first_layer((8, 8, 0), applications=6), hidden_layer())
     with pytest.raises(ValueError, match=r"reads other values at other steps.*constant_input=False"):
