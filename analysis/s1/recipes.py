@@ -81,7 +81,7 @@ OWN_DECAY: dict[str, dict[str, float]] = {
 # two takes the rate of the one with more links.
 CHOSEN_AT: dict[str, dict[float, float]] = {
     "CHTs": {0.8: 0.1, 0.95: 0.1},
-    "SET": {0.8: 0.1, 0.95: 0.1},
+    "SET": {0.8: 0.1, 0.95: 0.3},
     "RigL": {0.8: 0.1, 0.95: 0.1},
     "CHTss": {0.8: 0.1, 0.95: 0.1, 0.99: 0.1},
     "GMP": {0.8: 0.1, 0.95: 0.1, 0.99: 0.1},
