@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 MOST_STEPS = 100_000
 DEVICES = ("cpu", "cuda")
-CHECKED = 4096  # images that are looked at together for NaN
+CHECKED = 256  # images that are looked at together for NaN
 OUTPUT = "output"  # the neurons that a conversion adds behind the last layer
 
 
@@ -164,7 +164,7 @@ class SpikingModel:
         check_choice(on, DEVICES, "on")
         if on == "cuda" and not torch.cuda.is_available():
             raise ValueError("on must be 'cpu' here: torch finds no CUDA device")
-        return found, check_images(x, self.network.program.shape)
+        return found, read_images(x, self.network.program.shape)
 
     def _count_steps(self, steps: int | None) -> int:
         """Return T; raise where it is none, or the network has a window in its place."""
@@ -179,13 +179,24 @@ class SpikingModel:
 
 
 def check_images(x: Any, shape: tuple[int, ...]) -> Tensor:
-    """Return images [n, ...] in their own dtype; they become float32 in parts.
+    """Return images float32 [n, ...] on the CPU.
 
     Raises TypeError or ValueError if they are no numbers of this shape, none at all, or hold NaN.
 
     Examples
     --------
     >>> check_images([[1, 2]], (2,)).dtype
+    torch.float32
+    """
+    return read_images(x, shape).to("cpu", torch.float32)
+
+
+def read_images(x: Any, shape: tuple[int, ...]) -> Tensor:
+    """Do what `check_images` does, and leave the images in their own dtype, so that no copy is made of all.
+
+    Examples
+    --------
+    >>> read_images([[1, 2]], (2,)).dtype
     torch.int64
     """
     images = x if isinstance(x, Tensor) else torch.from_numpy(_numbers(x))

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from netsci.convert.building import describe
+from netsci.convert.folding import keep
 from netsci.convert.program import Program, Step, renumber
 from netsci.convert.recording import Ref, Unconvertible
 
@@ -206,11 +207,6 @@ def find_image(program: Program) -> set[int]:
         if step.kind == "input" or (step.kind in AFFINE and moving and all(one in found for one in moving)):
             found.add(place)
     return found
-
-
-def keep(x: Tensor) -> Tensor:
-    """Return x."""
-    return x
 
 
 def reads_convolution(program: Program, place: int) -> bool:

@@ -84,7 +84,7 @@ class Network:
         x [images, ...], as many as `images_at_once` says. see : called with the output of each step that is
         no constant, after it has run.
         """
-        run = _Run(self, x, see)
+        run = Run(self, x, see)
         run.run_still(steps)
         for first in range(0, steps, WINDOW):
             yield run.run_window(first, min(WINDOW, steps - first))
@@ -168,7 +168,7 @@ def images_that_fit(
     return max(1, min(MOST_IMAGES, room // max(1, each + window * most)))
 
 
-class _Run:
+class Run:
     """Some images on their way through a network."""
 
     def __init__(self, network: Network, x: Tensor, see: See | None) -> None:
