@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,6 +33,7 @@ class SpikingModel:
     network : the program and its neurons. activations : the ANN's activation at each population, by its
     place in the program. thresholds : table with columns layer, per, unit, statistic, threshold, status.
     notes : what a reader must know, such as that thresholds come from calibration and nothing was trained.
+    options : those of the method; "given" stands for arrays, which the thresholds hold.
 
     Images are shown at every step (direct encoding). The answer after T steps is the class with the largest
     sum of the output over T steps, the lowest of equal ones.
@@ -46,6 +47,7 @@ class SpikingModel:
     activations: Mapping[int, nn.Module]
     thresholds: pd.DataFrame
     notes: tuple[str, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def masks(self) -> dict[str, sp.csr_array]:

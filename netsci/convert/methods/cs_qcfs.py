@@ -23,6 +23,7 @@ from netsci.convert.methods.rate import (
     make_model,
     untrained_note,
 )
+from netsci.convert.methods.stored import pack_model, unpack_model
 from netsci.convert.model import SpikingModel
 from netsci.convert.program import Program
 
@@ -67,4 +68,6 @@ METHOD = Method(
     convert_cs_qcfs,
     TAKES,
     REFUSALS,
+    pack_model,
+    unpack_model,
 )

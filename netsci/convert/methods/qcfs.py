@@ -20,6 +20,7 @@ from netsci.convert.methods.rate import (
     make_model,
     untrained_note,
 )
+from netsci.convert.methods.stored import pack_model, unpack_model
 from netsci.convert.model import SpikingModel
 from netsci.convert.program import Program
 from netsci.convert.recording import Unconvertible
@@ -49,4 +50,6 @@ METHOD = Method(
     convert_qcfs,
     TAKES,
     REFUSALS,
+    pack_model,
+    unpack_model,
 )

@@ -140,7 +140,12 @@ def make_model(
             *notes,
             f"{silent} neurons have the threshold 0 and never fire: no training image drives them",
         )
-    return SpikingModel(method, steps, Network(program, neurons), activations, table, notes)
+    said = {name: "given" if _is_arrays(value) else value for name, value in options.items()}
+    return SpikingModel(method, steps, Network(program, neurons), activations, table, notes, said)
+
+
+def _is_arrays(value: Any) -> bool:
+    return value is not None and not isinstance(value, (str, bool, int, float))
 
 
 def _activation(step: Step, threshold: Threshold, levels: int | None) -> nn.Module:

@@ -31,6 +31,7 @@ from netsci.convert.methods.rate import (
     make_model,
     need_calibration,
 )
+from netsci.convert.methods.stored import pack_model, unpack_model
 from netsci.convert.model import SpikingModel
 from netsci.convert.program import Program
 from netsci.convert.recording import Unconvertible
@@ -96,4 +97,6 @@ METHOD = Method(
     convert_snm,
     TAKES,
     REFUSALS,
+    pack_model,
+    unpack_model,
 )
