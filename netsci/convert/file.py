@@ -75,7 +75,7 @@ def save_spiking(path: str | Path, model: Any) -> None:
     }
     metadata = {
         "format": FORMAT,
-        "content": json.dumps(content, allow_nan=False),
+        "network": json.dumps(content, allow_nan=False),
         "layers": json.dumps(find_reads(program)),
     }
     write_atomically(path, seal(save(tensors.held, metadata=metadata)))
@@ -93,7 +93,7 @@ def load_spiking(path: str | Path) -> Any:
     place = Path(path)
     metadata, tensors = _read(place)
     try:
-        content = json.loads(metadata["content"])
+        content = json.loads(metadata["network"])
         return _build(content, tensors)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, RuntimeError) as error:
         why = f"it lacks {error}" if isinstance(error, KeyError) else str(error)

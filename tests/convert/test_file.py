@@ -181,9 +181,9 @@ def rewrite(path, change):
     with safe_open(path, framework="pt") as stored:
         metadata = stored.metadata()
     tensors = load_file(path)
-    content = json.loads(metadata["content"])
+    content = json.loads(metadata["network"])
     change(content, tensors)
-    path.write_bytes(seal(save(tensors, metadata={**metadata, "content": json.dumps(content)})))
+    path.write_bytes(seal(save(tensors, metadata={**metadata, "network": json.dumps(content)})))
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ def read_spiking(path: Path, metadata: Any, arrays: dict[str, Any]) -> tuple[str
             str(one["array"]): Use("out_in", tuple(map(str, one["after"])), groups=int(one["groups"]))
             for one in layers
         }
-        method, steps = (json.loads(metadata["content"])[name] for name in ("method", "steps"))
+        method, steps = (json.loads(metadata["network"])[name] for name in ("method", "steps"))
     except (ValueError, TypeError, KeyError) as error:
         raise _damage(path, "its metadata do not list its layers") from error
     lacking = [name for name in uses if name not in arrays or arrays[name].shape[0] % uses[name].groups]
