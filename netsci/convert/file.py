@@ -56,6 +56,20 @@ def save_spiking(path: str | Path, model: Any) -> None:
     from safetensors.torch import save
 
     check_path(path, "path")
+    content, tensors, program = pack_content(model)
+    metadata = {
+        "format": FORMAT,
+        "network": json.dumps(content, allow_nan=False),
+        "layers": json.dumps(find_reads(program)),
+    }
+    write_atomically(path, seal(save(tensors.held, metadata=metadata)))
+
+
+def pack_content(model: Any) -> tuple[dict[str, Any], Tensors, Program]:
+    """Return what a file says of a model, as JSON holds it, its tensors, and its program.
+
+    Raises TypeError if model is no spiking network, or runs a function that no file can name.
+    """
     method = getattr(model, "method", None)
     if not isinstance(method, str) or method not in METHODS or METHODS[method].pack is None:
         raise TypeError(
@@ -73,12 +87,7 @@ def save_spiking(path: str | Path, model: Any) -> None:
         "model": plain,
         "table": pack_table(model.thresholds, "table", tensors),
     }
-    metadata = {
-        "format": FORMAT,
-        "network": json.dumps(content, allow_nan=False),
-        "layers": json.dumps(find_reads(program)),
-    }
-    write_atomically(path, seal(save(tensors.held, metadata=metadata)))
+    return content, tensors, program
 
 
 def load_spiking(path: str | Path) -> Any:
@@ -94,7 +103,7 @@ def load_spiking(path: str | Path) -> Any:
     metadata, tensors = _read(place)
     try:
         content = json.loads(metadata["network"])
-        return _build(content, tensors)
+        return build_model(content, tensors)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, RuntimeError) as error:
         why = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
         raise ValueError(f"{place} is damaged, though its checksum fits: {why}; {MEND}") from error
@@ -156,7 +165,7 @@ def _read(place: Path) -> tuple[dict[str, str], Tensors]:
     return metadata, Tensors(held)
 
 
-def _build(content: Any, tensors: Tensors) -> Any:
+def build_model(content: Any, tensors: Tensors) -> Any:
     """Return the model of a file's content; ValueError, TypeError, KeyError and others if it is none."""
     if not isinstance(content, dict) or not set(_CONTENT) <= set(content):
         raise ValueError(f"its content must have {', '.join(_CONTENT)}")
