@@ -109,7 +109,7 @@ class Arena:
     def rounds(self, rounds: int, seconds: float) -> pd.DataFrame:
         """Return a row a round and contestant: samples a processor second; "netsci, counted" is the trace."""
         jobs: list[tuple[str, Worker, str]] = [
-            ("netsci", self.own, "run"),
+            ("netsci", self.own, "classify"),
             ("netsci, counted", self.own, "trace"),
         ]
         jobs += [(name, worker, "run") for name, worker in self.peers.items()]

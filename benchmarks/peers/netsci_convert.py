@@ -1,6 +1,6 @@
 """netsci's conversion by qcfs; runs in netsci's own environment.
 
-Layers in which a link is absent are sparse ones. `run` gives the answers alone, `trace` counts everything.
+Layers in which a link is absent are sparse ones. `classify` gives the answers, `trace` counts everything.
 """
 
 import resource
@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from netsci.convert import convert
+from netsci.convert.last import mean_output
 from netsci.sparse import SparseLinear
 
 
@@ -31,7 +32,10 @@ class Converted:
         self.model: Any = convert(ann, "qcfs", problem.images[0], theta="max", steps=problem.steps)
 
     def run(self, x: Tensor) -> Tensor:
-        return torch.from_numpy(self.model.currents(x)).mean(0)
+        return mean_output(self.model.network, x, self.model.steps)
+
+    def classify(self, x: Tensor) -> Any:
+        return self.model.classify(x)
 
     def trace(self, x: Tensor) -> Any:
         return self.model.simulate(x)

@@ -3,8 +3,8 @@
 Variants: converter (what `Converter(RateCodingRecipe)` returns, run step by step on the image as its tutorial
 does), tuned (its thresholds and its neurons, but the first current once, whole sequences through each layer,
 and one read-out of the summed spikes), csr (no SpikingJelly: torch's CSR products, first current once, one
-read-out, neurons in four operations a step). half_threshold starts neurons at half of their threshold, as
-QCFS does; thresholds are the largest activation of the first batch.
+read-out, neurons in four operations a step). The converter's own HalfThresholdIFNode starts at half of its
+threshold, as QCFS does; thresholds are the largest activation of the first batch.
 """
 
 import logging
@@ -22,7 +22,9 @@ class Converted:
     """The module that the converter returns, a step at a time."""
 
     def __init__(self, problem: conversion.Problem) -> None:
-        recipe = ann2snn.RateCodingRecipe(dataloader=[problem.images[0]], mode="Max", half_threshold=True)
+        recipe = ann2snn.RateCodingRecipe(
+            dataloader=[problem.images[0]], mode="Max", neuron_factory=lambda _: neuron.HalfThresholdIFNode()
+        )
         self.module: Any = ann2snn.Converter(recipe).convert(problem.ann()).eval()
         self.steps = problem.steps
         self.fired: list[Tensor] = []
@@ -68,8 +70,7 @@ class Tuned:
             if isinstance(module, nn.ReLU):
                 self.thresholds.append(float(x.max()))
         self.neurons = [
-            neuron.IFNode(v_threshold=theta, v_reset=None, step_mode="m")
-            for theta in self.thresholds
+            neuron.IFNode(v_threshold=theta, v_reset=None, step_mode="m") for theta in self.thresholds
         ]
 
     def current(self, place: int, x: Tensor) -> Tensor:

@@ -179,7 +179,7 @@ def deviation(file: str | Path, x: Any, steps: int | None = None) -> Deviation:
     trace = model.simulate(images, steps)
     counts: dict[int, int] = dict.fromkeys(model.network.neurons, 0)
     answers = []
-    for part in torch.split(images, model.network.images_at_once):  # type: ignore[no-untyped-call]
+    for part in torch.split(images, model.network.images_at_once):
         answers.append(_run_plainly(model, part, steps, counts))
     changed = int((model.predict(images, steps)[-1] != np.concatenate(answers)).sum())
     names = [model.network.program.steps[place].name for place in counts]

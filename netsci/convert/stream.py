@@ -72,6 +72,21 @@ class Network:
                 found.add(place)
         return found
 
+    @cached_property
+    def tail(self) -> tuple[frozenset[int], frozenset[int]]:
+        """The steps between the last neurons and the output, and the neurons that these read."""
+        steps: set[int] = set()
+        ends: set[int] = set()
+        waiting = [len(self.program.steps) - 1]
+        while waiting:
+            place = waiting.pop()
+            if place in self.neurons:
+                ends.add(place)
+            elif place not in self.still and place not in steps:
+                steps.add(place)
+                waiting += self.program.steps[place].inputs
+        return frozenset(steps), frozenset(ends)
+
     @property
     def images_at_once(self) -> int:
         """How many images run together, so that the largest output of a window fits into ROOM."""
@@ -85,12 +100,12 @@ def run_network(network: Network, x: Tensor, steps: int, see: See | None = None)
     x [images, ...], as many as `images_at_once` says. see : called with the output of each step that is no
     constant, after it has run.
     """
-    run = _Run(network, x, see)
+    run = Run(network, x, see)
     run.run_still(steps)
     return torch.cat([run.run_window(first, min(WINDOW, steps - first)) for first in range(0, steps, WINDOW)])
 
 
-class _Run:
+class Run:
     """Some images on their way through a network."""
 
     def __init__(self, network: Network, x: Tensor, see: See | None) -> None:
@@ -117,16 +132,22 @@ class _Run:
     def run_window(self, first: int, steps: int) -> Tensor:
         """Return the output of a window of steps."""
         window = Window(first, steps, len(self.x))
+        out = len(self.steps) - 1
+        value = self._value(out, self.walk(window), window)
+        return split_time(value, self.steps[out], window.steps)
+
+    def walk(self, window: Window, without: frozenset[int] = frozenset()) -> dict[int, Any]:
+        """Run a window of steps, and return what the output reads; some places may be left out."""
         values: dict[int, Any] = {}
         spikes: dict[int, Tensor] = {}
         out = len(self.steps) - 1
         for place, reads in self.network.reads.items():
             step = self.steps[place]
-            if place in self.network.still:
+            if place in self.network.still or place in without:
                 continue
             if place in self.network.neurons:
                 spikes[place] = seen = self._fire(place, values, window)
-                if place in self.wired:
+                if place in self.wired and not (without and place in self.network.tail[1]):
                     theta = self.network.neurons[place].theta.to(seen.device)
                     values[place] = join_time(seen * theta, step)
             elif place in self.network.fused:
@@ -143,7 +164,7 @@ class _Run:
                 if self.last[used] == place and used != out:
                     values.pop(used, None)
                     spikes.pop(used, None)
-        return split_time(self._value(out, values, window), self.steps[out], window.steps)
+        return values
 
     def _value(self, place: int, values: Mapping[int, Any], window: Window) -> Any:
         """Return the output of a step for all steps of a window."""

@@ -126,7 +126,8 @@ def build_lif(graph: Any, said: dict[str, Any]) -> torch.nn.Module:
                 layer.weight.copy_(weight)
             if layer.bias is not None:
                 layer.bias.copy_(torch.from_numpy(np.array(node.bias, np.float32)))
-    return made.eval()
+    found: torch.nn.Module = made.eval()
+    return found
 
 
 def _values_of(neuron: LIF) -> tuple[Any, ...]:

@@ -72,7 +72,7 @@ class Nodes:
             self.ends[place] = self._add_layer(step, step.layer, before, shape)
         elif step.kind == "average":
             self.ends[place] = self._add_average(step, before, shape)
-        elif step.kind == "move" and _keeps_order(step, program.steps[moving[0]], moving[0]):
+        elif step.kind == "move" and keeps_order(step, program.steps[moving[0]], moving[0]):
             self.ends[place] = self._reshape(step, before, shape)
         else:
             raise _refuse(step, "NIR has no node for it")
@@ -115,9 +115,9 @@ class Nodes:
         return self.nir.Conv2d(
             input_shape=shape[-2:],
             weight=weight,
-            stride=_pair(module.stride),
-            padding=_pair(module.padding),
-            dilation=_pair(getattr(module, "dilation", 1)),
+            stride=as_pair(module.stride),
+            padding=as_pair(module.padding),
+            dilation=as_pair(getattr(module, "dilation", 1)),
             groups=1,
             bias=bias,
             metadata=said,
@@ -127,7 +127,7 @@ class Nodes:
         """Add an average pool; a mean over height and width is one pool and a flatten."""
         if len(shape) != 3:
             raise _refuse(step, "only means over height and width are pools")
-        side, padding = _pool_of(step, shape)
+        side, padding = pool_of(step, shape)
         node = self.nir.AvgPool2d(
             kernel_size=np.array(side[0]), stride=np.array(side[1]), padding=np.array(padding)
         )
@@ -174,7 +174,7 @@ def cut_groups(whole: Any, groups: int) -> Any:
     return np.concatenate(parts)
 
 
-def _keeps_order(step: Step, before: Step, place: int) -> bool:
+def keeps_order(step: Step, before: Step, place: int) -> bool:
     """Return whether a step leaves the numbers of each image in their order."""
     if step.axis is None or before.axis is None or step.places != before.places:
         return False
@@ -184,24 +184,25 @@ def _keeps_order(step: Step, before: Step, place: int) -> bool:
     return bool(torch.equal(moved.movedim(step.axis, 0).reshape(-1), rows.reshape(-1)))
 
 
-def _pool_of(step: Step, shape: Shape) -> tuple[tuple[Shape, Shape], Shape]:
+def pool_of(step: Step, shape: Shape) -> tuple[tuple[Shape, Shape], Shape]:
     """Return kernel, stride and padding of an average; refuse what counts or rounds otherwise."""
     if step.function is halve:
         return ((2, 2), (2, 2)), (0, 0)
     pool = getattr(step.function, "__self__", None)
     if type(pool) is nn.AvgPool2d:
-        padding = _pair(pool.padding)
+        padding = as_pair(pool.padding)
         plain = not pool.ceil_mode and pool.divisor_override is None
         if not plain or (any(padding) and not pool.count_include_pad):
             raise _refuse(step, "NIR's pools round sizes down, and count padding")
-        return (_pair(pool.kernel_size), _pair(pool.stride)), padding
+        return (as_pair(pool.kernel_size), as_pair(pool.stride)), padding
     mean = step.function is not None and name_function(step.function, "") in ("Tensor.mean", "torch.mean")
     if mean and prod(step.sample) == shape[0]:
         return (shape[1:], shape[1:]), (0, 0)
     raise _refuse(step, "NIR has no node for it")
 
 
-def _pair(value: Any) -> tuple[int, int]:
+def as_pair(value: Any) -> tuple[int, int]:
+    """Return a number, or a pair of numbers, as a pair."""
     return (int(value[0]), int(value[1])) if isinstance(value, tuple) else (int(value), int(value))
 
 
