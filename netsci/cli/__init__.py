@@ -1,4 +1,4 @@
-"""The command line: netsci inspect | report | compare | export | train | features.
+"""The command line: netsci inspect | report | compare | export | train | convert | features.
 
 Nothing heavy is imported before a command runs, so that help answers at once.
 """
@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from netsci.cli.conversion import convert
 from netsci.cli.files import UNREADABLE
 from netsci.cli.networks import compare, export, inspect, report
 from netsci.cli.runs import features, train
@@ -39,6 +40,10 @@ _COMMANDS: dict[Callable[..., None], tuple[str, tuple[str, ...]]] = {
     train: (
         "Train a network whose topology evolves.",
         ("netsci train --preset digits-2fc --out runs/first", "netsci train --method rigl --set epochs=5"),
+    ),
+    convert: (
+        "Convert a trained network to a spiking one.",
+        ("netsci convert runs/first --method snm --steps 64", "netsci convert runs/first --set theta=max"),
     ),
     features: (
         "Write features of a trained network.",

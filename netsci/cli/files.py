@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 UNREADABLE = 3  # exit code of a file that cannot be read as a network
 STDIN = Path("-")
-OURS = (b'name="generator" content="netsci"', b'"netsci"')  # pages and graphs that netsci wrote
+OURS = (b'name="generator" content="netsci"', b'"netsci"', b'"netsci spiking network ')  # what netsci wrote
 HEAD = 4096  # bytes in which such a sign stands
 # What errors call the arguments of Python -> the option of the command line.
 _OPTIONS = {

@@ -64,7 +64,7 @@ def convert_aec(program: Program, calibration: Any, options: dict[str, Any]) -> 
         start = options["start"] or "cifar10"
         what = f"{len(plain)} of {len(places)} codes start at {start!r}, scaled to the largest activation"
         notes = (*notes, f"{what}; nothing was trained")
-    return SpikingModel("aec", 1, network, activations, threshold_table(found), notes)
+    return SpikingModel("aec", 1, network, activations, threshold_table(found), notes, options)
 
 
 def _make_codes(

@@ -61,7 +61,7 @@ def convert_dcgs(program: Program, calibration: Any, options: dict[str, Any]) ->
     activations = {place: nn.Identity() if line else nn.ReLU() for place in places}
     table = threshold_table(list(found.values()))
     notes = (f"n={filled['n']}, neuron={filled['neuron']!r}: nothing was trained", *silent_note(table))
-    return SpikingModel("dcgs", filled["steps"], network, activations, table, notes)
+    return SpikingModel("dcgs", filled["steps"], network, activations, table, notes, filled)
 
 
 def _relus(program: Program) -> list[int]:

@@ -156,7 +156,12 @@ def make_model(
     activations = {place: _activation(program.steps[place], one, levels) for place, one in thresholds.items()}
     table = threshold_table(list(thresholds.values()))
     notes = (*notes, *silent_note(table))
-    return SpikingModel(method, steps, Network(program, neurons), activations, table, notes)
+    said = {name: "given" if _is_arrays(value) else value for name, value in options.items()}
+    return SpikingModel(method, steps, Network(program, neurons), activations, table, notes, said)
+
+
+def _is_arrays(value: Any) -> bool:
+    return value is not None and not isinstance(value, (str, bool, int, float))
 
 
 def silent_note(table: Any) -> tuple[str, ...]:
