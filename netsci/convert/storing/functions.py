@@ -19,10 +19,11 @@ from netsci.convert import kinds
 from netsci.convert.building import halve
 from netsci.convert.folding import keep
 from netsci.convert.recording import AVERAGES
+from netsci.convert.rewriting import soften_scores
 
 Function = Callable[..., Any]
 PLACES: dict[str, Any] = {"torch": torch, "functional": functional, "Tensor": Tensor, "operator": operator}
-OWN: dict[str, Function] = {"halve": halve, "keep": keep}
+OWN: dict[str, Function] = {"halve": halve, "keep": keep, "soften_scores": soften_scores}
 ATTRIBUTES = ("T", "mT", "H", "mH", "data")
 POOLS = {one.__name__: one for one in AVERAGES}
 # Names of these functions in their places, where they go by another name there.

@@ -25,13 +25,15 @@ def read_spiking(path: Path, metadata: Any, arrays: dict[str, Any]) -> tuple[str
             str(one["array"]): Use("out_in", tuple(map(str, one["after"])), groups=int(one["groups"]))
             for one in layers
         }
-        method, steps = (json.loads(metadata["network"])[name] for name in ("method", "steps"))
+        said = json.loads(metadata["network"])
+        when = "in one window" if "window" in said["options"] else f"T = {said['steps']}"
+        kind = f"spiking network by {said['method']}, {when}"
     except (ValueError, TypeError, KeyError) as error:
         raise _damage(path, "its metadata do not list its layers") from error
     lacking = [name for name in uses if name not in arrays or arrays[name].shape[0] % uses[name].groups]
     if lacking or not uses:
         raise _damage(path, f"it lacks {', '.join(lacking[:6]) or 'its layers'}")
-    return f"spiking network by {method}, T = {steps}", uses
+    return kind, uses
 
 
 def _damage(path: Path, what: str) -> CheckpointError:
