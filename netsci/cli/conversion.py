@@ -17,7 +17,13 @@ def convert(
         typer.Argument(metavar="RUN_OR_FILE", help="Folder of a finished run, or its network.safetensors."),
     ] = None,
     method: Annotated[str, typer.Option(help="How to convert; --methods describes all of them.")] = "qcfs",
-    steps: Annotated[int, typer.Option(help="T, the number of time steps.")] = 32,
+    steps: Annotated[
+        int | None,
+        typer.Option(
+            help="T, the number of time steps [default: 32; aec has a window, --set window=T].",
+            show_default=False,
+        ),
+    ] = None,
     changes: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="An option of the method; may be repeated."),

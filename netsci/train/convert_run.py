@@ -17,9 +17,8 @@ from torch import Tensor, nn
 from netsci.arguments import as_count
 from netsci.convert import METHODS, convert
 from netsci.convert.file import is_spiking
-from netsci.graph.percolation import live_units
+from netsci.convert.window_energy import window_energy
 from netsci.measure import StepTrace, energy_by_step, saturation_times
-from netsci.sparse.graph import find_graph
 from netsci.train.folder import CHECKPOINT, NETWORK, find_checkpoint
 from netsci.train.inputs import TEST_BATCH, Inputs
 from netsci.train.network_file import load_network, read_recipe
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
 
 WINDOWS = (5, 10)  # S1, S2
 TOLERANCE = 0.01
+STEPS = 32  # T, where the user gives none
 MOST_IMAGES = 10**9
 MOST_NUMBERS = 2**30  # of the test images in memory
 
@@ -40,7 +40,7 @@ class ConvertedRun:
 
     source : of the data. recipe : of the run. calibration : number of training images that set thresholds.
     ann_accuracy : share of right answers of the ANN on the same test images. live : share of the spiking
-    neurons that are connected to input and output; NaN where the graph does not tell.
+    neurons that are connected to input and output; NaN without neurons.
     """
 
     model: Any
@@ -51,16 +51,29 @@ class ConvertedRun:
     ann_accuracy: float
     live: float
 
+    @property
+    def window(self) -> int | None:
+        """T of a network whose T is a window, so that nothing has a curve by T (aec); None of others."""
+        found: int | None = getattr(self.model.network, "window", None)
+        return found
+
     @cached_property
     def energy(self) -> pd.DataFrame:
-        """The energy per image at every T, see `netsci.measure.energy_by_step`."""
+        """The energy per image at every T, see `netsci.measure.energy_by_step`; of a window, at its T."""
+        if self.window is not None:
+            return window_energy(self.trace, self.window)
         return energy_by_step(self.trace.trace)
 
     @cached_property
     def saturation(self) -> pd.DataFrame:
-        """Saturation times: curve, window, at ("end" or "start"), time (NaN: it never saturates)."""
+        """Saturation times: curve, window, at ("end" or "start"), time (NaN: it never saturates).
+
+        No rows where T is a window: there is no curve.
+        """
         import pandas as pd
 
+        if self.window is not None:
+            return pd.DataFrame(columns=["curve", "window", "at", "time"])
         curves = {"accuracy": self.trace.accuracy, "firing rate": self.trace.running_rate}
         rows = []
         for window in WINDOWS:
@@ -75,12 +88,15 @@ class ConvertedRun:
         return pd.DataFrame(rows)
 
     def by_step(self) -> pd.DataFrame:
-        """Return a row for every T: accuracy, rates (MASFR, of live neurons, LASFR by layer), energies."""
+        """Return a row for every T: accuracy, rates (MASFR, of live neurons, LASFR by layer), energies.
+
+        Where T is a window there is one row, whose steps are the window and whose rates are spikes a neuron.
+        """
         import pandas as pd
 
         trace = self.trace
         columns: dict[str, Any] = {
-            "steps": np.arange(1, trace.steps + 1),
+            "steps": np.arange(1, trace.steps + 1) if self.window is None else np.array([self.window]),
             "accuracy": trace.accuracy,
             "answers_changed": trace.answers_changed,
             "firing_rate": trace.running_rate,
@@ -101,16 +117,17 @@ def convert_run(
     method: str,
     changes: Sequence[str] = (),
     *,
-    steps: int = 32,
+    steps: int | None = None,
     calibration: int = 10_000,
     limit: int | None = None,
     download: bool = False,
 ) -> ConvertedRun:
     """Convert the network of a run, and run it on the run's test images at T = 1, ..., steps.
 
-    source : the folder of a finished run, or its network.safetensors. method, steps : see
-    `netsci.convert.convert`. changes : options of the method, "name=value". calibration : number of training
-    images. limit : number of test images, balanced over classes as the recipe's are; None for all.
+    source : the folder of a finished run, or its network.safetensors. method : see `netsci.convert.convert`.
+    steps : T; None takes 32. A method whose T is a window (aec) has none, and runs one window. changes :
+    options of the method, "name=value". calibration : number of training images. limit : number of test
+    images, balanced over classes as the recipe's are; None for all.
     download : fetch the data set if its files are missing.
 
     The test images are those of the data set, also where the run held out training images.
@@ -121,8 +138,7 @@ def convert_run(
         If there is no finished run, its network cannot be converted, or an option is not the method's.
     """
     METHODS.check(method, "method")
-    options = {"steps": as_count(steps, "steps"), **read_changes(changes)}
-    METHODS[method].fill_options(options)
+    options = _read_options(method, steps, changes)
     calibration = as_count(calibration, "calibration", 1, MOST_IMAGES)
     if limit is not None:
         limit = as_count(limit, "limit", 1, MOST_IMAGES)
@@ -135,9 +151,21 @@ def convert_run(
     images, labels = _read_tests(inputs, recipe, limit)
     trace = model.simulate(images, labels=labels)
     right = _count_right(ann, images, labels)
-    live = _live_share(ann, trace)
+    live = sum(model.live_units().values()) / (float(trace.units.sum()) or float("nan"))
     seen = sum(len(x) for x, _ in batches)
     return ConvertedRun(model, trace, recipe, inputs.source, seen, right / len(images), live)
+
+
+def _read_options(method: str, steps: int | None, changes: Sequence[str]) -> dict[str, Any]:
+    """Return the options of a method; TypeError or ValueError if one is not its own."""
+    options: dict[str, Any] = {}
+    if steps is not None:
+        options["steps"] = as_count(steps, "steps")
+    elif "steps" in METHODS[method].options:
+        options["steps"] = STEPS
+    options |= read_changes(changes)
+    METHODS[method].fill_options(options)
+    return options
 
 
 def read_changes(changes: Sequence[str]) -> dict[str, Any]:
@@ -224,16 +252,3 @@ def _read_tests(inputs: Inputs, recipe: Recipe, limit: int | None) -> tuple[Tens
 def _count_right(ann: nn.Module, images: Tensor, labels: Tensor) -> int:
     found = [ann(part).argmax(1) for part in torch.split(images, TEST_BATCH)]
     return int((torch.cat(found) == labels).sum())
-
-
-def _live_share(ann: nn.Module, trace: StepTrace) -> float:
-    """Return the share of spiking neurons that percolation keeps; NaN where a layer is not in the graph."""
-    graph = find_graph(ann)
-    alive = live_units(graph)
-    ends = {one.name: alive[one.target] for one in graph.projections}
-    live = 0.0
-    for name, units in zip(trace.layers, trace.units.tolist(), strict=True):
-        if units and name not in ends:
-            return float("nan")
-        live += units * float(ends[name].mean()) if units else 0.0
-    return live / (float(trace.units.sum()) or float("nan"))

@@ -48,7 +48,7 @@ def say_conversion(found: ConvertedRun) -> list[str]:
     model, trace = found.model, found.trace
     links, places = _count_links(found)
     lines = [
-        f"{model.method}, T = {trace.steps}: {len(model.masks)} layers and {links:,} links "
+        f"{model.method}, {_when(found)}: {len(model.masks)} layers and {links:,} links "
         f"({_percent(1 - links / places)} sparse), the same as in the ANN; thresholds from "
         f"{found.calibration:,} training images"
     ]
@@ -58,11 +58,17 @@ def say_conversion(found: ConvertedRun) -> list[str]:
         f"{own['macs']:,.0f} MACs, {_joule(own['energy_pj'])} an image"
     )
     lines += _table(found)
-    shown = _rates(found)
-    lines.append(f"spikes a neuron and step up to T = {trace.steps}, by layer (LASFR): {shown}")
+    of_time = "in the window" if found.window else f"and step up to T = {trace.steps}"
+    lines.append(f"spikes a neuron {of_time}, by layer (LASFR): {_rates(found)}")
     lines += _saturation(found)
+    if model.network.shows_once:
+        lines.append('the image is shown once: "once" is what this network does, "repeated" as papers count')
     lines.append(_estimates(found))
     return [*lines, *(f"note: {note}" for note in model.notes)]
+
+
+def _when(found: ConvertedRun) -> str:
+    return f"T = {found.trace.steps}" if found.window is None else f"one window, T = {found.window}"
 
 
 def _table(found: ConvertedRun) -> list[str]:
@@ -72,11 +78,13 @@ def _table(found: ConvertedRun) -> list[str]:
         f"{'energy once':>12} {'/ ANN':>7} {'repeated':>10} {'/ ANN':>7}"
     ]
     exact = found.energy[found.energy["count"] == "exact"].set_index(["steps", "reading"])
-    for step in choose_steps(found.trace.steps):
+    # A window is one step of the trace, and its T that of the energies.
+    places = {found.window: 0} if found.window else {t: t - 1 for t in choose_steps(found.trace.steps)}
+    for step, place in places.items():
         once, repeated = exact.loc[(step, "once")], exact.loc[(step, "repeated")]
         lines.append(
-            f"{step:>5} {_percent(found.trace.accuracy[step - 1]):>9} "
-            f"{found.trace.running_rate[step - 1]:>7.4f} {once['sops']:>12,.0f} {once['macs']:>11,.0f} "
+            f"{step:>5} {_percent(found.trace.accuracy[place]):>9} "
+            f"{found.trace.running_rate[place]:>7.4f} {once['sops']:>12,.0f} {once['macs']:>11,.0f} "
             f"{repeated['macs']:>12,.0f} {_joule(once['energy_pj']):>12} {once['snn_over_own_ann']:>7.2f} "
             f"{_joule(repeated['energy_pj']):>10} {repeated['snn_over_own_ann']:>7.2f}"
         )
@@ -97,7 +105,12 @@ def _rates(found: ConvertedRun) -> str:
 
 
 def _saturation(found: ConvertedRun) -> list[str]:
-    """Return a line a window: the end of the window, and in brackets its start."""
+    """Return a line a window: the end of the window, and in brackets its start. A window has none."""
+    if found.window is not None:
+        return [
+            "T is a window, and the answer comes at its end: no curve by T, no saturation time and no time "
+            f"lag; --set window={2 * found.window} converts for another T"
+        ]
     times = found.saturation.set_index(["curve", "window", "at"])["time"]
     lines = []
     for window in WINDOWS:
@@ -112,11 +125,12 @@ def _saturation(found: ConvertedRun) -> list[str]:
 
 
 def _estimates(found: ConvertedRun) -> str:
-    last = found.energy[found.energy["steps"] == found.trace.steps].set_index(["reading", "count"])
+    at = found.window or found.trace.steps
+    last = found.energy[found.energy["steps"] == at].set_index(["reading", "count"])
     ratio = {one: last.loc[(one, "exact"), "estimated_over_exact"] for one in ("once", "repeated")}
     share = {one: last.loc[(one, "exact"), "first_layer_share"] for one in ("once", "repeated")}
     return (
-        f"at T = {found.trace.steps}: papers' estimate over exact energy {ratio['once']:.2f} once, "
+        f"at T = {at}: papers' estimate over exact energy {ratio['once']:.2f} once, "
         f"{ratio['repeated']:.2f} repeated; first layer's share {_percent(share['once'])} and "
         f"{_percent(share['repeated'])}"
     )
@@ -129,6 +143,7 @@ def summarise(found: ConvertedRun) -> dict[str, Any]:
     return {
         "method": model.method,
         "steps": trace.steps,
+        "window": found.window,
         "options": dict(model.options),
         "notes": list(model.notes),
         "data": found.source,

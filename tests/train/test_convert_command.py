@@ -10,7 +10,7 @@ import torch
 from typer.testing import CliRunner
 
 from netsci.cli import app
-from netsci.convert import load_spiking
+from netsci.convert import METHODS, load_spiking
 from netsci.measure import saturation_time
 from netsci.train import Inputs, load_network, read_recipe
 from netsci.train.convert_run import convert_run, find_network, read_changes
@@ -216,3 +216,75 @@ def test_steps_on_the_terminal_and_texts_of_options():
         assert (steps[0], steps[-1]) == (1, last)
         assert steps == sorted(set(steps))
     assert read_changes(["compat=True", "theta=p999"]) == {"compat": True, "theta": "p999"}
+
+
+def test_a_window_has_no_curve_by_time(folder, where):
+    done = run("convert", folder, "--method", "aec", "--set", "window=6", "--table", "a.csv")
+    assert done.exit_code == 0, done.output
+    lines = done.stdout.splitlines()
+    assert 9 <= len(lines) <= 13
+    assert lines[0].startswith("aec, one window, T = 6: 3 layers and ")
+    assert [line.split()[0] for line in lines[2:5]] == ["T", "6", "spikes"]
+    assert "T is a window" in done.stdout
+    assert "no time lag" in done.stdout
+    assert not any(line.startswith("saturation") for line in lines)
+    model = load_spiking("spiking.safetensors")
+    x, y = images(folder)
+    trace = model.simulate(x, labels=y)
+    assert f"{100 * trace.accuracy[0]:.2f} %" in lines[3]
+    (row,) = csv.DictReader((where / "a.csv").read_text().splitlines())
+    links = sum(layer.n_links for layer in load_network(folder / "network.safetensors").layers)
+    assert (int(row["steps"]), float(row["accuracy"])) == (6, trace.accuracy[0])
+    assert math.isclose(float(row["firing_rate"]), trace.spikes.sum() / trace.units.sum() / len(x))
+    sops, macs = trace.sops.sum() / len(x), trace.macs.sum() / len(x)
+    once, repeated = 0.9 * sops + 4.6 * macs, 0.9 * sops + 4.6 * macs * 6
+    assert macs == trace.macs[0].sum() / len(x) > 0
+    assert math.isclose(float(row["energy_pj once exact"]), once)
+    assert math.isclose(float(row["energy_pj repeated exact"]), repeated)
+    assert math.isclose(float(row["own_ann_pj"]), 4.6 * links)
+    assert math.isclose(float(row["snn_over_own_ann once exact"]), once / (4.6 * links))
+    assert math.isclose(float(row["snn_over_own_ann repeated exact"]), repeated / (4.6 * links))
+
+
+def test_a_window_in_json_and_without_steps(folder, where):
+    done = run("convert", folder, "--method", "aec", "--json", "--limit", 50)
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout, parse_constant=lambda text: pytest.fail(text))
+    assert (found["window"], found["steps"], found["saturation"]) == (8, 1, [])
+    assert len(found["by_step"]) == 1
+    assert {(one["reading"], one["count"], one["steps"]) for one in found["energy"]} == {
+        (reading, count, 8) for reading in ("once", "repeated") for count in ("exact", "estimate")
+    }
+    refused = run("convert", folder, "--method", "aec", "--steps", 4, "-o", "b.safetensors")
+    assert refused.exit_code == 2
+    assert "its T is a window" in refused.stderr.replace("\n", " ")
+    assert not (where / "b.safetensors").exists()
+    assert run("inspect", "spiking.safetensors").stdout.count("by aec, in one window") == 1
+
+
+@pytest.mark.parametrize("neuron", ["with_neg", "line"])
+def test_images_of_dcgs_come_once(folder, where, neuron):
+    done = run("convert", folder, "--method", "dcgs", "--set", f"neuron={neuron}", "--steps", 12)
+    assert done.exit_code == 0, done.output
+    assert "the image is shown once" in done.stdout
+    found = convert_run(folder, "dcgs", [f"neuron={neuron}"], steps=12)
+    assert found.model.steps == 12
+    macs = found.trace.macs.sum(0)
+    assert not macs[1:].any()
+    assert bool(macs[0] > 0) == (neuron == "with_neg")
+    energy = found.energy[found.energy["count"] == "exact"].set_index(["reading", "steps"])["macs"]
+    assert energy["repeated", 12] == 12 * energy["once", 12] == 12 * energy["once", 1]
+    x, y = images(folder)
+    again = load_spiking("spiking.safetensors").simulate(x, labels=y)
+    assert np.array_equal(again.spikes, found.trace.spikes)
+    assert np.array_equal(again.correct, found.trace.correct)
+    usual = convert_run(folder, "dcgs", limit=20)
+    assert usual.trace.steps == 32
+
+
+def test_live_neurons_of_every_method(folder):
+    for method in METHODS:
+        found = convert_run(folder, method, steps=None if method == "aec" else 2, limit=10)
+        live = found.model.live_units()
+        assert set(live) == set(found.trace.populations) - {""}
+        assert 0 < found.live == sum(live.values()) / found.trace.units.sum() <= 1
