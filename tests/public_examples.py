@@ -14,6 +14,7 @@ import pandas as pd
 import torch
 from matplotlib.figure import Figure
 
+from netsci.convert import SpikingModel, convert, save_spiking
 from netsci.data import DataSet
 from netsci.graph import LayeredGraph, Population, Projection
 from netsci.io import write_graph
@@ -72,6 +73,17 @@ def _checkpoint_file() -> Path:
 def _network_file() -> Path:
     save_network(Path("net.safetensors"), torch.nn.Linear(2, 1), Recipe(seed=3))
     return Path("net.safetensors")
+
+
+def _spiking_model() -> SpikingModel:
+    ann = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.ReLU(), torch.nn.Linear(3, 2)).eval()
+    found: SpikingModel = convert(ann, "qcfs", theta=1.0)
+    return found
+
+
+def _spiking_file() -> Path:
+    save_spiking("spiking.safetensors", _spiking_model())
+    return Path("spiking.safetensors")
 
 
 def _images(n: int) -> np.ndarray:
@@ -198,6 +210,8 @@ FUNCTIONS: dict[str, Made] = {
     "train.features_of_run": {"folder": _run_folder},
     "train.pooled_features": {"model": _conv, "data": _data},
     "train.freeze_links": {"network": lambda: _run_folder() / "network.safetensors"},
+    "convert.load_spiking": {"path": _spiking_file},
+    "convert.save_spiking": {"path": lambda: Path("new.safetensors"), "model": _spiking_model},
     "train.load_network": {"path": lambda: _run_folder() / "network.safetensors"},
     "train.read_epoch": {"record": _epochs, "measure": lambda: "accuracy"},
     "train.read_recipe": {"path": _network_file},

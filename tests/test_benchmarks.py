@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import prune, record_peers, spiking
+from benchmarks import convert, prune, record_peers, spiking
 from benchmarks.peers import agreement, environment, tables
 from benchmarks.peers.workers import Worker
 
@@ -297,3 +297,51 @@ def test_operations_of_the_peers_networks_are_those_of_a_walk() -> None:
     lines = [line for line in done.stdout.splitlines() if line.startswith(("walk", "netsci"))]
     counts = [re.search(r"\d[\d,]+", line)[0] for line in lines]
     assert counts == ["134,062"] * 4
+
+
+def speeds_of_conversion(**speeds: list[float]) -> pd.DataFrame:
+    rows = [
+        {"round": turn, "who": who.replace("_", ", "), "speed": speed}
+        for who, found in speeds.items()
+        for turn, speed in enumerate(found)
+    ]
+    return pd.DataFrame(rows).assign(network="784-1568-10", sparsity=0.99)
+
+
+def test_a_conversion_is_judged_by_ratios_within_a_round() -> None:
+    good = speeds_of_conversion(
+        netsci=[9000.0, 4500.0, 9100.0],
+        netsci_counted=[8500.0, 4200.0, 8600.0],
+        converter=[50.0, 25.0, 60.0],
+        tuned=[150.0, 90.0, 160.0],
+        csr=[300.0, 150.0, 300.0],
+    )
+    table = convert.summarise(good)
+    ratios = table.set_index("who")["ratio"]
+    assert (ratios["converter"], ratios["csr"]) == (180.0, 30.0)
+    assert convert.judge(table) == []
+    slow = good.assign(speed=good["speed"].where(good["who"] != "netsci, counted", 100.0))
+    assert "counting costs" in convert.judge(convert.summarise(slow))[0]
+    missed = convert.judge(
+        convert.summarise(good.assign(speed=good["speed"].where(good["who"] != "csr", 5e3)))
+    )
+    assert missed == ["784-1568-10 at 99%: 1.8 times csr, not 25"]
+
+
+def test_a_peer_of_another_function_is_told_apart() -> None:
+    outputs = np.eye(10)[np.arange(200) % 10]
+    assert convert.compare(outputs, outputs, [100, 1000], [100, 1000]) == ""
+    assert "spikes of a layer" in convert.compare(outputs, outputs, [100, 1002], [100, 1000])
+    other = np.roll(outputs, 1, axis=1)
+    assert "answers are the same in" in convert.compare(other, outputs, [1], [1])
+
+
+def test_problems_of_a_conversion_have_the_links_that_they_claim(tmp_path: Path) -> None:
+    convert.write_problem(tmp_path / "a.npz", "784-1568-10", 0.99)
+    with np.load(tmp_path / "a.npz") as data:
+        assert data["weight_0"].shape == (1568, 784)
+        assert (data["weight_0"] != 0).sum() == round(784 * 1568 * 0.01)
+        assert (data["weight_1"] != 0).all()
+    assert convert.read_options(["--rounds", "2", "--network", "784-1568-10"]).rounds == 2
+    with pytest.raises(SystemExit):
+        convert.read_options(["--seconds", "0"])

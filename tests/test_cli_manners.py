@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from netsci.cli import app
 from netsci.train import PRESETS
 
-COMMANDS = ("inspect", "report", "compare", "export", "train", "prune", "features")
+COMMANDS = ("inspect", "report", "compare", "export", "train", "prune", "convert", "features")
 SMALL = ["limit=80", "test_limit=40", "steps=2", "sparsity=0.8", "options=(('hidden', (16,)),)"]
 
 

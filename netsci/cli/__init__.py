@@ -1,4 +1,4 @@
-"""The command line: netsci inspect | report | compare | export | train | prune | features.
+"""The command line: netsci inspect | report | compare | export | train | prune | convert | features.
 
 Nothing heavy is imported before a command runs, so that help answers at once.
 """
@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from netsci.cli.conversion import convert
 from netsci.cli.files import UNREADABLE
 from netsci.cli.networks import compare, export, inspect, report
 from netsci.cli.runs import features, prune, train
@@ -46,6 +47,10 @@ _COMMANDS: dict[Callable[..., None], tuple[str, tuple[str, ...]]] = {
             "netsci prune runs/first --method ria --sparsity 0.9 -o pruned.safetensors",
             "netsci prune deit.pth --method wanda --n-m 2:4 --data imagenet -o pruned.safetensors",
         ),
+    ),
+    convert: (
+        "Convert a trained network to a spiking one.",
+        ("netsci convert runs/first --method snm --steps 64", "netsci convert runs/first --set theta=max"),
     ),
     features: (
         "Write features of a trained network.",

@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 
 UNREADABLE = 3  # exit code of a file that cannot be read as a network
 STDIN = Path("-")
-OURS = (
+OURS = (  # what netsci wrote: pages, graphs, pruned and spiking networks
     b'name="generator" content="netsci"',
     b'"netsci"',
     b'"netsci prune"',
-)  # pages, graphs and pruned networks
+    b'"netsci spiking network ',
+)
 HEAD = 4096  # bytes in which such a sign stands
 # What errors call the arguments of Python -> the option of the command line.
 _OPTIONS = {

@@ -127,3 +127,22 @@ def count_units_first(values: Any, counts: Any) -> None:
             for i in range(np.uint64(values.shape[2])):
                 found += one if values[u, t, i] != zero else none
             counts[t, u] += found
+
+
+@compile_exact
+def fill_mean_rows(current: Any, theta: Any, start: float, steps: int, means: Any) -> None:
+    """Fill means [units, images] with theta n(T) / T, n the spikes under constant currents of this shape."""
+    for u in range(current.shape[0]):
+        scale = np.float64(theta[u]) / steps
+        for i in range(np.uint64(current.shape[1])):
+            share = clip_share(current[u, i], theta[u])
+            means[u, i] = np.float32(np.floor(start + steps * share) * scale)
+
+
+@compile_exact
+def add_steps_rows(spikes: Any, sums: Any) -> None:
+    """Add spikes [units, T, images] over T to sums int32 [units, images]."""
+    for u in range(spikes.shape[0]):
+        for t in range(spikes.shape[1]):
+            for i in range(np.uint64(spikes.shape[2])):
+                sums[u, i] += np.int32(spikes[u, t, i])

@@ -172,7 +172,7 @@ def _find_layer(call: Call, args: Any, named: Any, calls: list[Call]) -> tuple[L
 def _copy_module(module: Any) -> Any:
     """Return an activation or a pooling that shares nothing with the network."""
     if isinstance(module, AveragePool2):
-        return _halve
+        return halve
     if isinstance(module, AVERAGES):
         return module.forward
     if isinstance(module, AEC):
@@ -183,7 +183,7 @@ def _copy_module(module: Any) -> Any:
     return own
 
 
-def _halve(x: Tensor) -> Tensor:
+def halve(x: Tensor) -> Tensor:
     """Return the means of 2 x 2."""
     return functional.avg_pool2d(x, 2)
 

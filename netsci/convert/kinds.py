@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
+from netsci.convert.activations import QCFS, SQCFS
 from netsci.convert.program import find_refs
 from netsci.convert.recording import AVERAGES, Call, Ref
 from netsci.sparse.tracing import is_layer
@@ -97,3 +98,8 @@ def _kind_of_product(call: Call, moving: Collection[int]) -> str:
     if len(refs) == 1:
         return "constant matrix"
     return "product" if len(refs) == len(set(refs)) == 2 else "power"
+
+
+def levels_of(module: Any) -> int | None:
+    """Return the levels of a QCFS or SQCFS, None of a ReLU."""
+    return module.levels if isinstance(module, (QCFS, SQCFS)) else None

@@ -116,12 +116,34 @@ def find_links(module: Any) -> sp.csr_array:
     mask: Any = getattr(module, "weight_mask", None)
     if not isinstance(mask, Tensor) or mask.shape != module.weight.shape:
         mask = module.weight.detach()
-    present = np.asarray((mask != 0).cpu())
-    groups = getattr(module, "groups", 1)
+    return links_of(np.asarray((mask != 0).cpu()), getattr(module, "groups", 1))
+
+
+def links_of(mask: NDArray[np.bool_], groups: int = 1) -> sp.csr_array:
+    """Return the links of a mask [out, in] or [out, in / groups, k, k], bool CSR [presynaptic, postsynaptic].
+
+    Examples
+    --------
+    >>> links_of(np.array([[False, True]])).toarray().tolist()
+    [[False], [True]]
+    """
     if groups == 1:
-        return sp.csr_array(present.reshape(len(present), -1).T)
-    parts = [part.reshape(len(part), -1).T for part in np.split(present, groups)]
+        return sp.csr_array(mask.reshape(len(mask), -1).T)
+    parts = [part.reshape(len(part), -1).T for part in np.split(mask, groups)]
     return sp.csr_array(sp.block_diag(parts, format="csr"))
+
+
+def mask_of(links: sp.csr_array, shape: tuple[int, ...], groups: int = 1) -> NDArray[np.bool_]:
+    """Return the mask of links in the shape of a weight: what `links_of` turns into these links.
+
+    Examples
+    --------
+    >>> mask_of(sp.csr_array([[False], [True]]), (1, 2)).tolist()
+    [[False, True]]
+    """
+    each, rows = shape[0] // groups, links.shape[0] // groups
+    parts = [links[g * rows : (g + 1) * rows, g * each : (g + 1) * each] for g in range(groups)]
+    return np.concatenate([part.toarray().T for part in parts]).reshape(shape).astype(bool)
 
 
 def weights(module: Any) -> Tensor:

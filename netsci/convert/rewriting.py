@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from netsci.convert.building import describe
+from netsci.convert.folding import keep
 from netsci.convert.program import Program, Step, renumber
 from netsci.convert.recording import Ref, Unconvertible
 
@@ -51,16 +52,9 @@ class Rebuilt:
         return Program(tuple(self.steps), self.program.shape)
 
 
-@dataclass(frozen=True, eq=False)
-class Softmax:
-    """The softmax over the last axis of scores + mask."""
-
-    mask: Tensor | None
-
-    def __call__(self, scores: Tensor) -> Tensor:
-        """Return weights of the shape of the scores."""
-        masked = scores if self.mask is None else scores + self.mask.to(scores.device)
-        return torch.softmax(masked, -1)
+def soften_scores(scores: Tensor, mask: Tensor) -> Tensor:
+    """Return the softmax over the last axis of scores + mask, of the shape of the scores."""
+    return torch.softmax(scores + mask, -1)
 
 
 def split_attention(program: Program) -> Program:
@@ -108,7 +102,14 @@ def _add_attention(made: Rebuilt, step: Step, ending: str) -> int:
     key = add(k, "move", "turned", torch.transpose, (at["key"], -2, -1), turned)
     both = add(q, "product", "scores", torch.matmul, (at["query"], key), scores)
     scaled = add(q, "scale", "scaled", torch.mul, (both, scale), scores)
-    weights = add(q, "softmax", "softmax", Softmax(mask), (scaled,), scores)
+    if mask is None:
+        weights = add(q, "softmax", "softmax", torch.softmax, (scaled, -1), scores)
+    else:
+        own = Step(
+            "constant", f"{step.name}.mask", step.line, None, (), {}, tuple(mask.shape), None, value=mask
+        )
+        hidden = Ref(made.add(own))
+        weights = add(q, "softmax", "softmax", soften_scores, (scaled, hidden), scores)
     return add(step, "product", "mixed", torch.matmul, (weights, at["value"]), step.sample).place
 
 
@@ -206,11 +207,6 @@ def find_image(program: Program) -> set[int]:
         if step.kind == "input" or (step.kind in AFFINE and moving and all(one in found for one in moving)):
             found.add(place)
     return found
-
-
-def keep(x: Tensor) -> Tensor:
-    """Return x."""
-    return x
 
 
 def reads_convolution(program: Program, place: int) -> bool:

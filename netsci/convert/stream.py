@@ -69,6 +69,21 @@ class Network:
         return find_still(self.reads, self.neurons)
 
     @cached_property
+    def tail(self) -> tuple[frozenset[int], frozenset[int]]:
+        """The steps between the last neurons and the output, and the neurons that these read."""
+        steps: set[int] = set()
+        ends: set[int] = set()
+        waiting = [len(self.program.steps) - 1]
+        while waiting:
+            place = waiting.pop()
+            if place in self.neurons:
+                ends.add(place)
+            elif place not in self.still and place not in steps:
+                steps.add(place)
+                waiting += self.program.steps[place].inputs
+        return frozenset(steps), frozenset(ends)
+
+    @cached_property
     def images_at_once(self) -> int:
         """How many images run together, so that all that they hold at a time fits into ROOM."""
         return images_that_fit(self.program, self.reads, self.still, WINDOW)
@@ -84,7 +99,7 @@ class Network:
         x [images, ...], as many as `images_at_once` says. see : called with the output of each step that is
         no constant, after it has run.
         """
-        run = _Run(self, x, see)
+        run = Run(self, x, see)
         run.run_still(steps)
         for first in range(0, steps, WINDOW):
             yield run.run_window(first, min(WINDOW, steps - first))
@@ -168,7 +183,7 @@ def images_that_fit(
     return max(1, min(MOST_IMAGES, room // max(1, each + window * most)))
 
 
-class _Run:
+class Run:
     """Some images on their way through a network."""
 
     def __init__(self, network: Network, x: Tensor, see: See | None) -> None:
@@ -195,16 +210,22 @@ class _Run:
     def run_window(self, first: int, steps: int) -> Tensor:
         """Return the output of a window of steps."""
         window = Window(first, steps, len(self.x))
+        out = len(self.steps) - 1
+        value = self._value(out, self.walk(window), window)
+        return split_time(value, self.steps[out], window.steps)
+
+    def walk(self, window: Window, without: frozenset[int] = frozenset()) -> dict[int, Any]:
+        """Run a window of steps, and return what the output reads; some places may be left out."""
         values: dict[int, Any] = {}
         spikes: dict[int, Tensor] = {}
         out = len(self.steps) - 1
         for place, reads in self.network.reads.items():
             step = self.steps[place]
-            if place in self.network.still:
+            if place in self.network.still or place in without:
                 continue
             if place in self.network.neurons:
                 spikes[place] = seen = self._fire(place, values, window)
-                if place in self.wired:
+                if place in self.wired and not (without and place in self.network.tail[1]):
                     theta = self.network.neurons[place].theta.to(seen.device)
                     values[place] = join_time(seen * theta, step)
             elif place in self.network.fused:
@@ -221,7 +242,7 @@ class _Run:
                 if self.last[used] == place and used != out:
                     values.pop(used, None)
                     spikes.pop(used, None)
-        return split_time(self._value(out, values, window), self.steps[out], window.steps)
+        return values
 
     def _value(self, place: int, values: Mapping[int, Any], window: Window) -> Any:
         """Return the output of a step for all steps of a window."""

@@ -159,3 +159,4 @@ def test_masks_of_attention_are_inside_the_softmax():
         model = convert(net, "dcgs", x)
         assert torch.allclose(model.to_ann()(x), net(x), atol=1e-6)
         np.testing.assert_allclose(model.currents(x, 64).mean(0), net(x).detach(), atol=5e-3)
+        assert all(model.live_units().values())

@@ -19,6 +19,7 @@ from netsci.convert.calibration import Threshold, measure_thresholds, threshold_
 from netsci.convert.folding import fold_norms
 from netsci.convert.methods import rate
 from netsci.convert.methods.method import Method
+from netsci.convert.methods.stored import TIMED
 from netsci.convert.model import SpikingModel
 from netsci.convert.program import Program
 from netsci.convert.recording import Unconvertible
@@ -64,7 +65,8 @@ def convert_aec(program: Program, calibration: Any, options: dict[str, Any]) -> 
         start = options["start"] or "cifar10"
         what = f"{len(plain)} of {len(places)} codes start at {start!r}, scaled to the largest activation"
         notes = (*notes, f"{what}; nothing was trained")
-    return SpikingModel("aec", 1, network, activations, threshold_table(found), notes)
+    said = rate.plain_options(options)
+    return SpikingModel("aec", 1, network, activations, threshold_table(found), notes, said)
 
 
 def _make_codes(
@@ -104,4 +106,6 @@ METHOD = Method(
     convert_aec,
     rate.TAKES,
     rate.REFUSALS,
+    TIMED.pack,
+    TIMED.unpack,
 )

@@ -21,7 +21,8 @@ from netsci.convert.dcgs_statistics import LEVELS
 from netsci.convert.folding import check_norms
 from netsci.convert.graded import GradedNetwork
 from netsci.convert.methods.method import Method
-from netsci.convert.methods.rate import TAKES, need_calibration, silent_note
+from netsci.convert.methods.rate import TAKES, need_calibration, plain_options, silent_note
+from netsci.convert.methods.stored import GRADED
 from netsci.convert.model import MOST_STEPS, SpikingModel
 from netsci.convert.program import Program
 from netsci.convert.recording import Unconvertible
@@ -44,14 +45,11 @@ def convert_dcgs(program: Program, calibration: Any, options: dict[str, Any]) ->
     rewriting.check_maxima(program)
     if line:
         program = rewriting.put_neurons(program, encode_image=filled["encode_image"])
-        places = program.of_kind("neurons")
     else:
         program = rewriting.share_activations(program)
-        places = _relus(program)
-    statistic = Statistic(
-        levels=filled["steps"] * 2 ** filled["n"], line=line,
-        **{name: filled[name] for name in ("theta", "scale", "level", "channel_axis", "iterations")},
-    )  # fmt: skip
+    places = program.of_kind("neurons") if line else _relus(program)
+    chosen = {name: filled[name] for name in ("theta", "scale", "level", "channel_axis", "iterations")}
+    statistic = Statistic(levels=filled["steps"] * 2 ** filled["n"], line=line, **chosen)
     found = measure_statistics(program, places, calibration, statistic)
     neurons = {
         place: MultiThreshold(one.spread().float(), filled["n"], filled["neuron"], filled["coding"])
@@ -61,7 +59,7 @@ def convert_dcgs(program: Program, calibration: Any, options: dict[str, Any]) ->
     activations = {place: nn.Identity() if line else nn.ReLU() for place in places}
     table = threshold_table(list(found.values()))
     notes = (f"n={filled['n']}, neuron={filled['neuron']!r}: nothing was trained", *silent_note(table))
-    return SpikingModel("dcgs", filled["steps"], network, activations, table, notes)
+    return SpikingModel("dcgs", filled["steps"], network, activations, table, notes, filled)
 
 
 def _relus(program: Program) -> list[int]:
@@ -88,15 +86,15 @@ def _fill(options: dict[str, Any], line: bool) -> dict[str, Any]:
     check_choice(options["level"], LEVELS, "level")
     check_flag(options["encode_image"], "encode_image")
     found = {**options, "neuron": options["neuron"] or ("line" if line else "with_neg")}
-    found["n"] = (8 if line else 4) if options["n"] is None else options["n"]
-    as_count(found["n"], "n", 1, MOST_THRESHOLDS)
-    as_count(found["steps"], "steps", 1, MOST_STEPS)
+    n = (8 if line else 4) if options["n"] is None else options["n"]
+    found["n"] = as_count(n, "n", 1, MOST_THRESHOLDS)
+    found["steps"] = as_count(options["steps"], "steps", 1, MOST_STEPS)
     if options["iterations"] is not None:
         as_count(options["iterations"], "iterations")
     found["theta"] = options["theta"] or ("p999" if line else "moments")
-    found["scale"] = (4.0 if line else 1.0) if options["scale"] is None else options["scale"]
-    found["scale"] = as_positive(found["scale"], "scale")
-    return found
+    scale = (4.0 if line else 1.0) if options["scale"] is None else options["scale"]
+    found["scale"] = as_positive(scale, "scale")
+    return plain_options(found)
 
 
 METHOD = Method(
@@ -117,4 +115,6 @@ METHOD = Method(
     convert_dcgs,
     TAKES | frozenset(("maximum", *TOKENS)),
     dict.fromkeys(("multi_head_attention_forward", "_native_multi_head_attention"), WHOLE),
+    GRADED.pack,
+    GRADED.unpack,
 )

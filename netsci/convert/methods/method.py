@@ -19,6 +19,8 @@ from typing import Any
 from netsci.convert.building import describe
 from netsci.convert.program import Program
 from netsci.convert.recording import Unconvertible
+from netsci.convert.storing.parts import Tensors
+from netsci.convert.storing.programs import Common
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,9 @@ class Method:
     name : as users write it. about : one line. options : name -> (default, what it is). build : the function.
     takes : kinds of steps that it converts, see `netsci.convert.program.Step`. refusals : kind -> why it
     cannot, and what to do, for kinds that deserve a word of their own.
+    pack(model, tensors) : returns the program of a model and values that JSON holds, and puts tensors into
+    `tensors`. unpack(program, values, common, tensors) : returns the model again, see `netsci.convert.file`.
+    Without both its models cannot be saved.
     """
 
     name: str
@@ -36,6 +41,8 @@ class Method:
     build: Callable[[Program, Any, dict[str, Any]], Any]
     takes: frozenset[str]
     refusals: Mapping[str, str]
+    pack: Callable[[Any, Tensors], tuple[Program, dict[str, Any]]] | None = None
+    unpack: Callable[[Program, Mapping[str, Any], Common, Tensors], Any] | None = None
 
     def fill_options(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return all options; raise TypeError if one is not the method's.

@@ -10,6 +10,7 @@ from typing import Any
 from netsci.convert.calibration import Threshold
 from netsci.convert.methods import rate
 from netsci.convert.methods.method import Method
+from netsci.convert.methods.stored import RATE
 from netsci.convert.program import Program
 from netsci.convert.recording import Unconvertible
 
@@ -37,4 +38,6 @@ METHOD = Method(
     convert_qcfs,
     rate.TAKES,
     rate.REFUSALS,
+    RATE.pack,
+    RATE.unpack,
 )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -156,7 +157,23 @@ def make_model(
     activations = {place: _activation(program.steps[place], one, levels) for place, one in thresholds.items()}
     table = threshold_table(list(thresholds.values()))
     notes = (*notes, *silent_note(table))
-    return SpikingModel(method, steps, Network(program, neurons), activations, table, notes)
+    said = plain_options(options)
+    return SpikingModel(method, steps, Network(program, neurons), activations, table, notes, said)
+
+
+def plain_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options as a model keeps them: numbers and texts of Python, "given" for all else.
+
+    Examples
+    --------
+    >>> plain_options({"steps": np.int64(4), "theta": [0.5], "levels": None})
+    {'steps': 4, 'theta': 'given', 'levels': None}
+    """
+    found = {}
+    for name, value in options.items():
+        plain = value.item() if isinstance(value, np.generic) else value
+        found[name] = plain if plain is None or isinstance(plain, (str, bool, int, float)) else "given"
+    return found
 
 
 def silent_note(table: Any) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ from netsci.convert.calibration import Threshold, measure_thresholds
 from netsci.convert.folding import fold_norms
 from netsci.convert.methods import rate
 from netsci.convert.methods.method import Method
+from netsci.convert.methods.stored import RATE
 from netsci.convert.model import SpikingModel
 from netsci.convert.program import Program
 from netsci.convert.recording import Unconvertible
@@ -88,4 +89,6 @@ METHOD = Method(
     convert_snm,
     rate.TAKES,
     rate.REFUSALS,
+    RATE.pack,
+    RATE.unpack,
 )

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netsci.io.errors import CheckpointError, printable
+from netsci.io.formats.spiking_file import SPIKING, read_spiking
 from netsci.io.limits import MAX_HEADER, check_arrays, check_count
 from netsci.io.network.arrays import bitmask
 from netsci.io.network.arrays.bitmask import find_bitmasks, with_bitmasks
@@ -65,6 +66,11 @@ def read_safetensors(path: Path) -> Contents:
     kind = "checkpoint of a training run" if training else "safetensors"
     if isinstance(metadata, dict) and metadata.get("format") in ("pt", "np", "tf", "flax", "mlx"):
         kind += f" ({metadata['format']})"
+    spiking = read_spiking(path, metadata, arrays)
+    if spiking is not None:
+        kind, uses = spiking
+        arrays = {name: arrays[name] for name in [*uses, *(one for one in arrays if one not in uses)]}
+        return Contents(kind, arrays, "out_in", True, small, unchecked, lengths, uses, set(header))
     notes = [UNFOLDED] if training and '"model": "resnet18"' in str(metadata.get("content", "")) else []
     return Contents(kind, arrays, "out_in", False, small, unchecked + notes, lengths, stored=set(header))
 
@@ -75,8 +81,12 @@ def _check_seal(path: Path, header: dict[str, Any], start: int) -> list[str]:
         stream.seek(start)
         damage = find_damage_of(header, stream)
     if damage:
+        metadata = header.get("__metadata__", {})
+        spikes = isinstance(metadata, dict) and str(metadata.get("format", "")).startswith(SPIKING)
         raise CheckpointError(
-            path, f"{damage}: damaged", "make it again: give the `netsci train` command again"
+            path,
+            f"{damage}: damaged",
+            f"make it again: give the `netsci {'convert' if spikes else 'train'}` command again",
         )
     return [UNCHECKED] if damage is None and is_ours(header) else []
 
