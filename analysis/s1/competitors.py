@@ -30,6 +30,7 @@ ANN = VGG.replace(
 _SMOKE: dict[str, Any] = {"data": "digits", "augment": "none", "epochs": 2, "warmup": 0, "limit": 100}
 _SMOKE |= {"test_limit": 50, "batch": 50, "options": (("pooling", "average"), ("width", 1 / 32))}
 CONVERSION = "columns of the SNN need the conversion of these networks"
+ENERGY = "energies come with the conversion of the networks beside them"
 NEEDS_GPU = "6Conv2FC at full width needs a GPU, and none was at hand"
 LEFT_OUT = "CIFAR-100 is arithmetic only (s1-implied)"
 READ: dict[str, Reader] = {
@@ -41,7 +42,7 @@ _EPOCH = {"spiking": 60.0, "ann": 30.0}  # seconds of an epoch over 10,000 and 5
 
 
 def read_splits() -> dict[str, tuple[float, float]]:
-    """Return sparsities of convolutions and linear layers on CIFAR-10, by what Table 3 prints of a network."""
+    """Return sparsities of convolutions and linear layers on CIFAR-10, by that of the network (Table 3)."""
     found = {}
     for name, (table, row, prefix, suffix) in _SPLITS.items():
         shares = {(e.row, e.column): e.printed / 100.0 for e in read_printed(table)}
@@ -90,7 +91,7 @@ def table2(
     else:
         recipe = chts(SPLIT_OF[rival], scale, rival if method == "ours-10000" else "")
     if measure not in READ:
-        return "energies come with the conversion of the networks beside them"
+        return ENERGY
     return over_seeds(READ[measure], (recipe,), seeds[:1], networks=0)
 
 
