@@ -38,7 +38,7 @@ READ: dict[str, Reader] = {
     "snn_accuracy_percent": last("accuracy"),
     "ann_accuracy_percent": last("accuracy"),
 }
-_EPOCH = {"spiking": 60.0, "ann": 25.0}  # seconds of an epoch over 10,000 and 50,000 images, about
+_EPOCH = {"spiking": 25.0, "ann": 25.0}  # seconds of an epoch over 10,000 and 50,000 images, about
 
 
 def read_splits() -> dict[str, tuple[float, float]]:
