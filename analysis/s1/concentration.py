@@ -23,7 +23,14 @@ from analysis.engine.exhibit import Tables
 from analysis.engine.sheet import Sheet
 from analysis.engine.statistics import tidy
 from netsci import plot
-from netsci.graph import LayeredGraph, coalescent_embedding, degree_exponent, live_units, structure_table
+from netsci.graph import (
+    Embedding,
+    LayeredGraph,
+    coalescent_embedding,
+    degree_exponent,
+    live_units,
+    structure_table,
+)
 from netsci.graph.geometry.alignment import align
 from netsci.graph.geometry.meta_depth import meta_depth
 from netsci.sweep import Cell, Record
@@ -120,7 +127,7 @@ def tabulate(
             rows += _rows_of_structure(of, line, graph, rng)
         if seed == first and embedding is not None:
             reference = reference or embedding
-            shown, linked = _place(of, graph, align(embedding, reference))
+            shown, linked = _place(of, graph, _turn(embedding, reference))
             nodes.append(shown.assign(model=name))
             links.append(linked.assign(model=name))
     tables: Tables = {"table": pd.DataFrame(rows, columns=None if rows else _COLUMNS)}
@@ -226,6 +233,12 @@ def _rows_of_structure(
             values |= {f"{label}, z": (found["z"], "1"), f"{label}, p": (found["p_corrected"], "1")}
             rows += tidy(line | {"projection": name}, values)
     return rows
+
+
+def _turn(embedding: Embedding, reference: Embedding) -> Embedding:
+    """Return an embedding turned to agree with another; as it is where they share less than two nodes."""
+    common = np.intersect1d(embedding.nodes, reference.nodes)
+    return align(embedding, reference) if len(common) > 1 else embedding
 
 
 def _place(of: Concentration, graph: LayeredGraph, embedding: Any) -> tuple[pd.DataFrame, pd.DataFrame]:

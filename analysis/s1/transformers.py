@@ -65,17 +65,17 @@ _EPOCH = {True: 25.0, False: 30.0}  # seconds of an epoch on one core, dense and
 _PRUNE = 20.0  # seconds that pruning and two tests take, about
 
 
-def trained(method: str, scale: str) -> Recipe:
+def recipe_of(method: str, scale: str) -> Recipe:
     """Return the recipe of a network that is trained from the start."""
     base = VIT.replace(**_SMOKE) if scale == "smoke" else VIT
     return base.replace(**TRAINED[method])
 
 
-def pruned(method: str, scale: str, seed: int, *, tuned: bool) -> Cell:
+def cell_of_pruned(method: str, scale: str, seed: int, *, tuned: bool) -> Cell:
     """Return the cell of a pruned dense network: of its end, or tuned, of two thirds of its epochs."""
-    epochs = trained("dense", scale).optimisation.epochs
+    epochs = recipe_of("dense", scale).optimisation.epochs
     third = epochs // 3
-    dense = cell(trained("dense", scale).replace(seed=seed), networks=third)
+    dense = cell(recipe_of("dense", scale).replace(seed=seed), networks=third)
     chosen: dict[str, Any] = {"after": epochs - third, "epochs": third} if tuned else {}
     return pruned_cell(dense, Pruning(ONE_SHOT[method], SPARSITY, **chosen))
 
@@ -92,11 +92,11 @@ def vit(scale: str, seeds: range, *, dataset: str, network: str, method: str, me
     if method not in ONE_SHOT:
         if tuned:
             return "it is trained for all epochs, and not pruned after training"
-        networks = trained(method, scale).optimisation.epochs // 3 if method == "dense" else 0
-        return over_seeds(READ[measure], (trained(method, scale),), seeds, networks=networks)
+        networks = recipe_of(method, scale).optimisation.epochs // 3 if method == "dense" else 0
+        return over_seeds(READ[measure], (recipe_of(method, scale),), seeds, networks=networks)
     if tuned and scale == "desk":
         seeds = seeds[:1]
-    cells = tuple((pruned(method, scale, seed, tuned=tuned),) for seed in seeds)
+    cells = tuple((cell_of_pruned(method, scale, seed, tuned=tuned),) for seed in seeds)
     return Source(READ[measure], cells)
 
 

@@ -20,7 +20,7 @@ from tests.analysis.engine.test_claims import cells_of
 SCALES = {scale: {one.id: one for one in s1.exhibits(0, scale)} for scale in ("smoke", "desk", "paper")}
 TABLES = ("s1-table2", "s1-table3", "s1-table4")
 TRAINED = [
-    *(transformers.trained(name, scale) for name in transformers.TRAINED for scale in ("smoke", "desk")),
+    *(transformers.recipe_of(name, scale) for name in transformers.TRAINED for scale in ("smoke", "desk")),
     *(competitors.competitor(name, scale) for name in competitors.METHODS for scale in ("smoke", "desk")),
     *(competitors.chts(split, scale) for split in competitors.read_splits() for scale in ("smoke", "desk")),
 ]
@@ -99,7 +99,7 @@ def test_every_recipe_fits_its_method():
 
 
 def test_transformers_evolve_35_times_and_differ_in_the_rule_alone():
-    chts, set_, gmp = (transformers.trained(name, "desk") for name in ("ours", "set", "gmp"))
+    chts, set_, gmp = (transformers.recipe_of(name, "desk") for name in ("ours", "set", "gmp"))
     topology = chts.topology
     ends = topology.until * transformers.EPOCHS
     assert (ends - topology.evolve_after) / topology.evolve_every == transformers.EVOLUTIONS == 35
@@ -108,7 +108,7 @@ def test_transformers_evolve_35_times_and_differ_in_the_rule_alone():
         assert getattr(set_.topology, name) == getattr(topology, name)
     assert (gmp.topology.sparsity, gmp.topology.until, gmp.topology.initial_sparsity) == (0.7, 0.75, 0.0)
     assert len({(r.task, r.net, r.optimisation) for r in (chts, set_, gmp)}) == 1
-    dense = transformers.trained("dense", "desk")
+    dense = transformers.recipe_of("dense", "desk")
     assert (dense.task, dense.net, dense.optimisation) == (chts.task, chts.net, chts.optimisation)
 
 
