@@ -180,8 +180,9 @@ def ruling(claim: Claim, sheet: Sheet) -> dict[str, Any]:
     """Return whether a claim holds in our runs, as a row of `COLUMNS`.
 
     holds : "yes", "no", "corrected" (it holds with a correction, which `ours` says), "undecided", or "not
-    run" where no contrast has its cells. gap, low, high : the smallest contrast that decides, with the
-    interval that decided. seeds : behind it. printed, ours : its cells.
+    run" where no contrast has its cells. A contrast with a cell that failed decides nothing. gap, low, high :
+    the smallest contrast that decides, with the interval that decided. seeds : behind it. printed, ours : its
+    cells.
     """
     contrasts = claim.contrasts
     usual = 1 - 0.05 / claim.among
@@ -192,6 +193,8 @@ def ruling(claim: Claim, sheet: Sheet) -> dict[str, Any]:
         contrast.estimate(sheet, strict) if one.high < 0 else one
         for contrast, one in zip(contrasts, found, strict=True)
     ]
+    failed = [bool(sheet.failed.intersection(_cells(contrast))) for contrast in contrasts]
+    found = [Estimate() if lost else one for lost, one in zip(failed, found, strict=True)]
     run = [pair for pair in zip(contrasts, found, strict=True) if pair[1].n]
     against = [pair for pair in run if claim.refuted(pair[1])]
     unsure = [pair for pair in zip(contrasts, found, strict=True) if not pair[1].low > 0]
@@ -200,7 +203,9 @@ def ruling(claim: Claim, sheet: Sheet) -> dict[str, Any]:
     row: dict[str, Any] = {"claim": claim.words, "place": claim.place, "main": claim.main}
     if not run:
         none = {"gap": np.nan, "low": np.nan, "high": np.nan, "unit": "", "seeds": 0}
-        return row | {"holds": "not run", "printed": _write_printed(contrasts[0], sheet), "ours": "", **none}
+        said = ("undecided", "a run diverged") if any(failed) else ("not run", "")
+        printed = _write_printed(contrasts[0], sheet)
+        return row | {"holds": said[0], "printed": printed, "ours": said[1], **none}
     contrast, gap = min(against or known, key=lambda pair: pair[1].mean)
     judged_strictly = contrast.estimate(sheet, usual).high < 0
     unit = {"percent": "points", "1": "", "yes/no": ""}.get(of := sheet.unit(contrast.key), of)

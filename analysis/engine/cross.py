@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.engine.claims import Claim, Order
-from analysis.engine.cross_table import pivot, rise
+from analysis.engine.cross_table import Planned, pivot, rise
 from analysis.engine.drawing import SCALES
 from analysis.engine.entries import NO_GPU, UNFINISHED
 from analysis.engine.exhibit import Missing, Tables
@@ -139,7 +139,7 @@ class Cross:
             "draw": partial(draw, self, scale),
             "sheet": partial(sheet, self),
             "pivot": partial(arrange, self, scale),
-            "version": 2,
+            "version": 3,
             "scale": scale,
             **({"claims": self.claims()} if self.used else {}),
             **(smoke if scale == "smoke" else long),
@@ -172,7 +172,7 @@ def tabulate(
         if one not in records:  # a long run that is not finished
             continue
         record = records[one]
-        tested = record.arrays["table_measure"] == "accuracy"
+        tested = (record.arrays["table_measure"] == "accuracy") & (record.arrays["table_epoch"] > 0)
         gain, error = rise(100.0 * record.arrays["table_value"][tested], cross.tested_on)
         for (row, column), seed in places:
             line = {cross.names[0]: row, cross.names[1]: column, "seed": seed}
@@ -203,22 +203,33 @@ def _course(record: Record) -> pd.DataFrame:
 
 
 def sheet(cross: Cross, tables: Tables) -> Sheet:
-    """Return rows and columns as the table has them. A network that diverged gives no right answer."""
+    """Return rows and columns as the table has them.
+
+    A run that diverged has no accuracy, and its cell decides no claim. But a choice that makes a network
+    diverge is no good one, and counts as one without a right answer.
+    """
     rows, columns = cross.names
-    values = tables["table"].rename(columns={rows: "row", columns: "column"}).fillna({"value": 0.0})
+    values = tables["table"].rename(columns={rows: "row", columns: "column"})
+    lost = values[values["value"].isna()]
+    failed = frozenset() if cross.used else frozenset(zip(lost["row"], lost["column"], strict=True))
+    values = values.fillna({"value": 0.0}) if cross.used else values
     units = dict.fromkeys(zip(values["row"], values["column"], strict=True), "percent")
     error = sample_error(lambda row: cross.tested_on)
     units |= dict.fromkeys(cross.printed, "percent")
-    return Sheet(values[["row", "column", "seed", "value"]], dict(cross.printed), units, error)
+    columns_of_sheet = values[["row", "column", "seed", "value"]]
+    return Sheet(columns_of_sheet, dict(cross.printed), units, error, failed=failed)
 
 
 def arrange(cross: Cross, scale: str, tables: Tables) -> tuple[Pivot, Missing]:
     """Return the table as people read it, and what is not run."""
-    planned: dict[str, dict[str, str]] = {}
+    planned: dict[str, dict[str, Planned]] = {}
     for one, places in cross.plan(scale, 0).items():
+        reason = NO_GPU if math.isinf(cross.seconds(one)) else UNFINISHED
         for (row, column), _ in places:
-            planned.setdefault(row, {})[column] = NO_GPU if math.isinf(cross.seconds(one)) else UNFINISHED
-    return pivot(cross.names, planned, tables, sheet(cross, tables))
+            of_row = planned.setdefault(row, {})
+            seeds = of_row[column].seeds + 1 if column in of_row else 1
+            of_row[column] = Planned(reason, seeds)
+    return pivot(cross.names, tuple(cross.columns), planned, tables, sheet(cross, tables))
 
 
 def draw(cross: Cross, scale: str, tables: Tables, backend: str) -> Any:
@@ -232,7 +243,9 @@ def draw(cross: Cross, scale: str, tables: Tables, backend: str) -> Any:
         values = cross.values or {name: changes[cross.x] for name, changes in cross.columns.items()}
         shown = table.assign(**{cross.x: [values[c] for c in table[columns]]})
         shown = shown.assign(panel=[cross.panels.get(c, "") for c in table[columns]])
-        shown = shown.groupby([rows, "panel", cross.x], sort=False, as_index=False)["value"].mean()
+        shown = shown.groupby([rows, "panel", cross.x], sort=False, as_index=False)["value"].mean(
+            skipna=False
+        )
         shown = shown.sort_values(cross.x, kind="stable")
         kept |= {"panel": "panel"} if cross.panels else {}
         return plot.lines(shown, x=cross.x, y="value", hue=rows, labels=labels, log="x", **kept)
@@ -244,8 +257,8 @@ def _draw_courses(cross: Cross, courses: pd.DataFrame, kept: Mapping[str, Any]) 
     """Draw the mean accuracy over seeds from the first epoch on, over epochs and over processor time."""
     rows, columns = cross.names
     keys = pd.Series(list(zip(courses[rows], courses[columns], strict=True)), index=courses.index)
-    shown = keys.isin(cross.drawn) if keys.isin(cross.drawn).any() else True
-    courses = courses[shown & (courses["epoch"] > 0)]
+    drawn = keys.isin(cross.drawn) if cross.drawn else pd.Series(data=True, index=courses.index)
+    courses = courses[drawn & (courses["epoch"] > 0)]
     several = courses[columns].nunique() > 1
     name = courses[rows] + ((", " + courses[columns]) if several else "")
     courses = courses.assign(network=name)

@@ -5,7 +5,8 @@ tables of a cross -> Pivot: "57.80 (57.1 to 58.5)", "diverged", "stopped early";
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -16,9 +17,21 @@ from analysis.engine.page import Pivot, PivotCell
 from analysis.engine.sheet import Key, Sheet, write_number
 
 STOPPED = "stopped early"
-NOT_PLANNED = "not part of the plan"
-EARLY = "Stopped early: accuracy rose in the last fifth of the epochs by more than chance (95 %)."
-CHANCE = 1.96  # standard errors that an accuracy may rise by chance
+EARLY = (
+    "Stopped early: accuracy rose from the fifth of the epochs before the last to the last by more than 1.96 "
+    "standard errors of one accuracy. The rate falls to the end, which alone makes accuracy rise."
+)
+LEAST = 1.96  # standard errors of one accuracy that it must rise by
+
+
+class Planned(NamedTuple):
+    """What is planned of a cell: why it may be empty, and its number of seeds."""
+
+    reason: str
+    seeds: int
+
+
+NOTHING = Planned("not part of the plan", 0)
 
 
 def rise(accuracy: NDArray[np.float64], images: int) -> tuple[float, float]:
@@ -37,30 +50,34 @@ def rise(accuracy: NDArray[np.float64], images: int) -> tuple[float, float]:
 
 
 def stopped(ends: pd.DataFrame, names: tuple[str, str]) -> set[Key]:
-    """Return the cells whose accuracy still rose at the end by more than chance, in the mean over seeds."""
+    """Return the cells whose accuracy still rose at the end, in the mean over seeds."""
     means = ends.groupby(list(names), sort=False)[["rise", "error"]].mean()
-    return set(means.index[means["rise"] > CHANCE * means["error"]])
+    return set(means.index[means["rise"] > LEAST * means["error"]])
 
 
 def pivot(
-    names: tuple[str, str], planned: Mapping[str, Mapping[str, str]], tables: Tables, sheet: Sheet
+    names: tuple[str, str],
+    columns: Sequence[str],
+    planned: Mapping[str, Mapping[str, Planned]],
+    tables: Tables,
+    sheet: Sheet,
 ) -> tuple[Pivot, Missing]:
     """Return the table of a cross, and (reason, cells) of what is not run.
 
-    planned : of each row, the columns that are planned, and why one of them may be empty. sheet : of the same
-    tables.
+    columns : in their order. planned : what is planned of each row, by column. sheet : of the same tables.
     """
     early = stopped(tables["ends"], names)
     failed = tables["table"][tables["table"]["value"].isna()].groupby(list(names)).size()
-    columns = list(dict.fromkeys(column for own in planned.values() for column in own))
+    columns = [column for column in columns if any(column in own for own in planned.values())]
     rows: list[tuple[str, tuple[PivotCell, ...]]] = []
     missing: dict[str, list[str]] = {}
     for row, own in planned.items():
         cells = []
         for column in columns:
             key = (row, column)
-            ours = _say(sheet, key, int(failed.get(key, 0)), key in early)
-            reason = "" if ours else own.get(column, NOT_PLANNED)
+            plan = own.get(column, NOTHING)
+            ours = _say(sheet, key, int(failed.get(key, 0)), plan.seeds, key in early)
+            reason = "" if ours else plan.reason
             printed = write_number(sheet.printed.get(key, np.nan), "percent")
             cells.append(PivotCell(printed, ours, reason))
             if reason and column in own:
@@ -74,15 +91,15 @@ def pivot(
     )
 
 
-def _say(sheet: Sheet, key: Key, failed: int, early: bool) -> str:
+def _say(sheet: Sheet, key: Key, failed: int, seeds: int, early: bool) -> str:
     """Return what a cell came to; "" where nothing of it was run."""
-    seen = sheet.by_seed(key)
-    if not len(seen):
-        return ""
     if failed:
-        return "diverged" if failed == len(seen) else f"{failed} of {len(seen)} diverged"
+        return "diverged" if seeds == 1 else f"{failed} of {seeds} diverged"
+    if not len(sheet.by_seed(key)):
+        return ""
     found = sheet.estimate(key)
     said = write_number(found.mean, "percent")
     if found.n > 1:
         said += f" ({write_number(found.low, 'percent')} to {write_number(found.high, 'percent')})"
+    said += f", {found.n} of {seeds} seeds" if found.n < seeds else ""
     return f"{said}, {STOPPED}" if early else said

@@ -82,7 +82,8 @@ class Sheet:
     values : row, column, seed, value of what was run. printed : by (row, column), where something is.
     implied : printed values that the paper does not print, but that follow from those it does.
     parts(key) : the cells whose errors make up that of a cell; of a difference of two accuracies, both.
-    corrections : how a cell's claim must be corrected to hold.
+    corrections : how a cell's claim must be corrected to hold. failed : cells of which a run gave no value;
+    they decide no claim.
     """
 
     values: pd.DataFrame
@@ -92,6 +93,7 @@ class Sheet:
     implied: frozenset[Key] = frozenset()
     parts: Callable[[Key], Sequence[Key]] = lambda key: (key,)
     corrections: Mapping[Key, str] = field(default_factory=dict)
+    failed: frozenset[Key] = frozenset()
 
     def __post_init__(self) -> None:
         known = self.values.dropna(subset="value")

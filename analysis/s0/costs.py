@@ -14,6 +14,7 @@ DENSE_2FC, SPARSE_2FC = 9.0, 4.0
 CONV2FC2 = 110.0  # at T = 8, and in proportion to T
 DENSE_STP, STP_AT_95 = 200.0, 85.0  # at T = 50; between them in proportion to the links
 EVOLVED_STP = 40.0  # an evolution of layers that keep a fifth of their links or more, whatever the images
+WHOLE = ("grad_r", "deep_r", "dpap", "sd_snn")  # methods that hold all cells while they train
 NOISE_TESTS = 2.0  # epochs that the tests with noise take as long as
 
 
@@ -22,8 +23,8 @@ def seconds(cell: Cell) -> float:
     given = dict(cell.parameters)
     if given["dataset"] not in IMAGES:
         return math.inf
-    whole = dict(given["data_options"]).get("train", IMAGES[given["dataset"]])
-    share = min(given["limit"] or whole, whole - given["validation"]) / 60_000
+    images = dict(given["data_options"]).get("train", IMAGES[given["dataset"]])
+    share = min(given["limit"] or images, images - given["validation"]) / 60_000
     if given["learner"] == "stp":
         links = 1.0 if given["dense"] else 1.0 - given["sparsity"]
         epoch = min(DENSE_STP, max(STP_AT_95, STP_AT_95 * links / 0.05)) * given["steps"] / 50
@@ -31,5 +32,6 @@ def seconds(cell: Cell) -> float:
         width = STP.get(given["dataset"], {}).get("inputs", 784) / 784
         epochs = given["epochs"] + (NOISE_TESTS if given.get("noise") else 0.0)
         return float(epochs * (share * epoch * width**2 + evolution))
-    of = {"mlp": DENSE_2FC if given["dense"] else SPARSE_2FC, "conv2fc2": CONV2FC2 * given["steps"] / 8}
+    whole = given["dense"] or given.get("method") in WHOLE or given["sparsity"] < 0.9
+    of = {"mlp": DENSE_2FC if whole else SPARSE_2FC, "conv2fc2": CONV2FC2 * given["steps"] / 8}
     return float(given["epochs"] * share * of.get(given["model"], math.inf))

@@ -29,9 +29,11 @@ VGG = PRESETS["cifar10-vgg16"].replace(
 RESNET = PRESETS["cifar10-resnet18"].replace(
     options=(("width", 8),), evolve_every=EVERY, milestones=(), **_SMALL
 )
-FULL = {  # at the paper's scale: all channels, the papers' recipe
-    "vgg16": PRESETS["cifar10-vgg16"].replace(options=(("hidden", (512, 512)), ("pooling", "average"))),
-    "resnet18": PRESETS["cifar10-resnet18"],
+FULL = {  # at the paper's scale: all channels, as many epochs; evolution as often for every rule
+    "vgg16": PRESETS["cifar10-vgg16"].replace(
+        options=(("hidden", (512, 512)), ("pooling", "average")), epochs=300, evolve_every=EVERY
+    ),
+    "resnet18": PRESETS["cifar10-resnet18"].replace(evolve_every=EVERY),
 }
 _FIXED: dict[str, Any] = {"initial": "uniform"}
 _RULES: dict[str, Changes] = {

@@ -1,6 +1,7 @@
 """Sparse multilayer perceptrons as tables of accuracies: what is tuned, what the recipe is worth, how sparse.
 
 s1-tuning-*    dense, CHTs, SET and RigL by learning rate and weight decay, on held-out training images
+s1-tuning-sparsity   sparse networks with more links, and rules whose density changes, by learning rate
 s1-recipe      rule by weight decay, batch normalisation and excess links, on Fashion-MNIST
 s1-sparsity-*  rule by sparsity
 s1-sparse      sparse against dense on three data sets, by weight decay: S1's and S2's claim
@@ -16,15 +17,18 @@ from analysis.s1.recipes import (
     BASE,
     DECAY,
     DECAYS,
+    DENSER,
     EXCESS,
     MORE_RULES,
     OWN_DECAY,
     PERCEPTRONS,
     RATES,
     RULES,
+    TUNED_AT,
     TUNED_RULES,
     VALIDATION,
     choose,
+    choose_at,
     seconds,
     shrink,
 )
@@ -64,6 +68,30 @@ def _tuning(data: str, rates: tuple[float, ...], epochs: int) -> Cross:
     return _cross(("network", "choice"), rows, columns, chosen, **how)
 
 
+def _tuning_sparsity() -> Cross:
+    """Return the choice of rates where more links are left, and of the rules whose density changes."""
+    rules = {**RULES, **MORE_RULES}
+    rows = {
+        name: {**rules[name], "weight_decay": choose("fashion-mnist", name)["weight_decay"]}
+        for name in ("CHTs", "SET", "RigL", *MORE_RULES)
+    }
+    columns: dict[str, Changes] = {
+        f"{100 * share:g} %, rate {rate:g}": {"sparsity": share, "lr": rate}
+        for share in (*DENSER, TUNED_AT)
+        for rate in RATES
+    }
+    left_out = {(row, c) for row in rows for c in columns if row not in MORE_RULES and c.startswith("99 %")}
+    base = PERCEPTRONS["fashion-mnist"].replace(epochs=10, validation=VALIDATION)
+    panels = {name: name.partition(",")[0] for name in columns}
+    how: dict[str, Any] = {
+        "left_out": frozenset(left_out),
+        "tested_on": VALIDATION,
+        "x": "lr",
+        "panels": panels,
+    }
+    return _cross(("network", "choice"), rows, columns, base, **how)
+
+
 def _recipe() -> Cross:
     columns: dict[str, Changes] = {}
     for decay, value in DECAYS.items():
@@ -91,6 +119,11 @@ def _sparsity(data: str, seeds: int) -> Cross:
     rules = {**RULES, **MORE_RULES}
     rows = {name: {**own, **choose(data, name)} for name, own in rules.items()}
     rows |= {f"{name}, excess links": {**rows[name], **EXCESS} for name in ("CHTs", "SET")}
+    chosen = {
+        (row, f"{100 * share:g} %"): choose_at(data, row.partition(",")[0], share)
+        for row in rows
+        for share in SPARSITIES
+    }
     columns: dict[str, Changes] = {f"{100 * share:g} %": {"sparsity": share} for share in SPARSITIES}
     columns["dense"] = {}
     left_out = frozenset(
@@ -98,6 +131,7 @@ def _sparsity(data: str, seeds: int) -> Cross:
     )
     density = {name: 1.0 - own.get("sparsity", 0.0) for name, own in columns.items()}
     how: dict[str, Any] = {"left_out": left_out, "seeds": seeds, "x": "density", "values": density}
+    how["chosen"] = chosen
     return _cross(("rule", "sparsity"), rows, columns, PERCEPTRONS[data], **how)
 
 
@@ -136,6 +170,7 @@ CROSSES: dict[str, Cross] = {
     "s1-sparsity-fashion-mnist": _sparsity("fashion-mnist", 3),
     "s1-sparsity-mnist": _sparsity("mnist", 1),
     "s1-tuning-fashion-mnist": _tuning("fashion-mnist", RATES, 10),
+    "s1-tuning-sparsity": _tuning_sparsity(),
     "s1-tuning-mnist": _tuning("mnist", RATES, 10),
     "s1-tuning-cifar10": _tuning("cifar10-jpeg", RATES[:3], 8),
 }

@@ -46,7 +46,10 @@ EXCESS: Changes = {"excess": (0.05, 0.6, 0.025), "until": 0.75}  # the laborator
 RATES = (0.01, 0.03, 0.1, 0.3)
 DECAYS = {"decay 5e-4": DECAY, "no decay": 0.0}
 TUNED_RULES = ("dense", "CHTs", "SET", "RigL")
-TAKES = {"static": "SET", "GMP": "SET", "CHT": "CHTs", "CHTss": "CHTs"}  # whose choice a rule takes
+TUNED_AT = 0.99  # sparsity at which rates and weight decays were chosen
+DENSER = (0.8, 0.95)  # sparsities at which rates were chosen anew (exhibit s1-tuning-sparsity)
+TAKES = {"static": "SET", "CHT": "CHTs", "CHTss": "CHTs", "GMP": "dense"}  # whose choice a rule takes
+TAKES_RATE = {"static": "SET", "CHT": "CHTs"}  # and whose rate at a sparsity
 # The best rate of each rule, with and without weight decay (exhibits s1-tuning-*).
 CHOSEN: dict[str, dict[str, dict[float, float]]] = {
     "mnist": {
@@ -74,6 +77,15 @@ OWN_DECAY: dict[str, dict[str, float]] = {
     "fashion-mnist": {"dense": DECAY, "CHTs": 0.0, "SET": DECAY, "RigL": 0.0},
     "cifar10-jpeg": {"dense": DECAY, "CHTs": DECAY, "SET": DECAY, "RigL": DECAY},
 }
+# The best rate at a sparsity, with the better decay (exhibit s1-tuning-sparsity); a network that lies between
+# two takes the rate of the one with more links.
+CHOSEN_AT: dict[str, dict[float, float]] = {
+    "CHTs": {0.8: 0.1, 0.95: 0.1},
+    "SET": {0.8: 0.1, 0.95: 0.3},
+    "RigL": {0.8: 0.1, 0.95: 0.1},
+    "CHTss": {0.8: 0.1, 0.95: 0.1, 0.99: 0.1},
+    "GMP": {0.8: 0.1, 0.95: 0.1, 0.99: 0.1},
+}
 _DENSE_EPOCH = {"mnist": 6.0, "fashion-mnist": 6.0, "cifar10-jpeg": 54.0}  # seconds of one core, about
 _SPARSE_EPOCH = {"mnist": 1.3, "fashion-mnist": 1.3, "cifar10-jpeg": 4.0}  # at 99 %
 _LARGEST = 1.5  # times a dense epoch: what a sparse one takes at most
@@ -84,6 +96,16 @@ def choose(data: str, rule: str, decay: float | None = None) -> dict[str, float]
     rule = TAKES.get(rule, rule)
     chosen = OWN_DECAY[data][rule] if decay is None else decay
     return {"lr": CHOSEN[data][rule][chosen], "weight_decay": chosen}
+
+
+def choose_at(data: str, rule: str, sparsity: float) -> dict[str, float]:
+    """Return learning rate and weight decay of a rule at a sparsity."""
+    chosen = choose(data, rule)
+    rates = CHOSEN_AT.get(TAKES_RATE.get(rule, rule), {})
+    tuned = [share for share in rates if share <= sparsity]
+    if (sparsity >= TUNED_AT and TUNED_AT not in rates) or not tuned:
+        return chosen
+    return chosen | {"lr": rates[max(tuned)]}
 
 
 def seconds(cell: Cell) -> float:

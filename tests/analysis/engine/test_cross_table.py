@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.engine.cross_table import EARLY, NOT_PLANNED, pivot, rise, stopped
+from analysis.engine.claims import Order, ruling
+from analysis.engine.cross_table import EARLY, NOTHING, Planned, pivot, rise, stopped
 from analysis.engine.entries import NO_GPU, UNFINISHED
 from analysis.engine.sheet import Sheet
 
@@ -33,11 +34,21 @@ def tables(values, ends=()):
     return {"table": table, "ends": last}
 
 
+def sheet_of(made, printed=None):
+    of = made["table"].rename(columns={"network": "row", "training": "column"})
+    lost = of[of["value"].isna()]
+    failed = frozenset(zip(lost["row"], lost["column"], strict=True))
+    return Sheet(
+        of[["row", "column", "seed", "value"]], printed or {}, error=lambda keys, means: 1.0, failed=failed
+    )
+
+
 def arranged(made, printed=None):
-    of = made["table"].rename(columns={"network": "row", "training": "column"}).fillna({"value": 0.0})
-    sheet = Sheet(of[["row", "column", "seed", "value"]], printed or {}, error=lambda keys, means: 1.0)
-    planned = {"dense": {"15": UNFINISHED, "60": NO_GPU}, "CHTs": {"60": UNFINISHED}}
-    return pivot(NAMES, planned, made, sheet)
+    planned = {
+        "CHTs": {"60": Planned(UNFINISHED, 1)},
+        "dense": {"15": Planned(UNFINISHED, 3), "60": Planned(NO_GPU, 1)},
+    }
+    return pivot(NAMES, ("15", "60", "another"), planned, made, sheet_of(made, printed))
 
 
 def test_every_cell_says_its_mean_or_why_there_is_none():
@@ -47,21 +58,42 @@ def test_every_cell_says_its_mean_or_why_there_is_none():
     )
     found, missing = arranged(made, printed={("CHTs", "60"): 61.0})
     assert found.columns == ("15", "60")
-    (_, (short, long)), (_, (none, own)) = found.rows
+    (_, (none, own)), (_, (short, long)) = found.rows
     assert short.ours == "52.00 (47.03 to 56.97), stopped early"
     assert (long.ours, long.reason) == ("", NO_GPU)
-    assert (none.ours, none.reason) == ("", NOT_PLANNED)
+    assert (none.ours, none.reason) == ("", NOTHING.reason)
     assert (own.printed, own.ours) == ("61.00", "57.80")
     assert missing == ((NO_GPU, "dense, 60"),)
     assert EARLY in found.unit
     assert found.compares
 
 
+def test_seeds_that_are_not_run_are_counted():
+    found, missing = arranged(tables([("dense", "15", 0, 50.0)]))
+    assert found.rows[1][1][0].ours == "50.00, 1 of 3 seeds"
+    assert missing == ((UNFINISHED, "CHTs, 60"), (NO_GPU, "dense, 60"))
+
+
 def test_runs_that_diverged_are_counted_and_not_averaged():
     made = tables([("dense", "15", 0, 50.0), ("dense", "15", 1, np.nan), ("CHTs", "60", 0, np.nan)])
     found, missing = arranged(made)
     assert missing == ((NO_GPU, "dense, 60"),)
-    assert found.rows[0][1][0].ours == "1 of 2 diverged"
-    assert found.rows[1][1][1].ours == "diverged"
+    assert found.rows[1][1][0].ours == "1 of 3 diverged"
+    assert found.rows[0][1][1].ours == "diverged"
     assert EARLY not in found.unit
     assert not found.compares
+
+
+@pytest.mark.parametrize(
+    ("values", "holds"),
+    [
+        ((50.0, np.nan), "undecided"),
+        ((np.nan, 50.0), "undecided"),
+        ((60.0, 50.0), "yes"),
+        ((40.0, 50.0), "no"),
+    ],
+)
+def test_no_claim_on_a_network_that_diverged_is_decided(values, holds):
+    made = tables([("dense", "15", 0, values[0]), ("CHTs", "60", 0, values[1])])
+    claim = Order(words="dense is better", place="", pairs=((("dense", "15"), ("CHTs", "60")),))
+    assert ruling(claim, sheet_of(made))["holds"] == holds

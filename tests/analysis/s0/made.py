@@ -43,6 +43,7 @@ def record(cell: Cell | None = None, **changes: Any) -> Record:
     arrays = {
         "table_measure": np.array(list(values)),
         "table_layer": np.array(layers),
+        "table_epoch": np.ones(len(values), dtype=np.int64),
         "table_value": np.array(list(values.values()), dtype=np.float64),
         "noise_p": noise,
         "noise_kind": np.array(KINDS),

@@ -102,6 +102,12 @@ def test_at_the_papers_sizes_every_row_of_ours_has_a_recipe(everything):
         (entry.row, entry.reason) for id_ in TABLES for entry in entries_of(id_, "paper") if entry.reason
     }
     assert all("S0 prints no recipe of it" in reason for _, reason in reasons)
+    assert {row.split("/")[-1] for row, _ in reasons if "sparsity" not in row} <= {
+        "dpap",
+        "grad-r",
+        "deep-r",
+        "sd-snn",
+    }
 
 
 def test_what_is_not_at_hand_is_said_at_the_papers_sizes(monkeypatch):

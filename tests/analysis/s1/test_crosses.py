@@ -10,7 +10,7 @@ from analysis import s1, s2
 from analysis.s1.convolutions import CROSSES as CONVOLUTIONS
 from analysis.s1.crosses import CROSSES as PERCEPTRONS
 from analysis.s1.crosses import SWITCHES
-from analysis.s1.recipes import CHOSEN, DECAYS, OWN_DECAY, RULES, TAKES, choose
+from analysis.s1.recipes import CHOSEN, CHOSEN_AT, DECAYS, OWN_DECAY, RULES, TAKES, choose, choose_at
 from analysis.s2.crosses import CROSSES as OF_S2
 from netsci.train.methods.base import method_of
 from tests.analysis.committed import RESULTS
@@ -46,7 +46,7 @@ def test_rules_differ_in_nothing_but_the_rule():
 
 def test_as_many_choices_for_dense_as_for_each_rule():
     for id_, cross in CROSSES.items():
-        if id_.startswith("s1-tuning"):
+        if id_.startswith("s1-tuning") and id_ != "s1-tuning-sparsity":
             recipes = cross.recipes("desk", 0)
             chosen = {
                 row: {
@@ -94,6 +94,28 @@ def test_the_chosen_rates_are_the_best_of_the_tables(data):
             assert here.idxmax() == f"rate {rates[decay]:g}, {name}"
             best[decay] = here.max()
         assert best[OWN_DECAY[data][rule]] == max(best.values())
+
+
+def test_the_rates_at_a_sparsity_are_the_best_of_the_table():
+    place = RESULTS / "s1-tuning-sparsity" / "table.csv"
+    if not place.exists():
+        pytest.skip("the choice is planned, and not run yet")
+    values = pd.read_csv(place).set_index(["network", "choice"])["value"]
+    for rule, rates in CHOSEN_AT.items():
+        for share, rate in rates.items():
+            own = values[rule][values[rule].index.str.startswith(f"{100 * share:g} %, ")]
+            assert len(own) == 4
+            assert own.idxmax() == f"{100 * share:g} %, rate {rate:g}"
+
+
+@pytest.mark.parametrize(
+    ("rule", "sparsity", "like"),
+    [("static", 0.9, ("SET", 0.8)), ("CHT", 0.95, ("CHTs", 0.95)), ("GMP", 0.995, ("GMP", 0.99))],
+)
+def test_a_rate_is_that_of_the_nearest_network_with_more_links(rule, sparsity, like):
+    assert choose_at("mnist", rule, sparsity)["lr"] == CHOSEN_AT[like[0]][like[1]]
+    assert choose_at("mnist", "SET", 0.99) == choose("mnist", "SET") == choose_at("mnist", "SET", 0.995)
+    assert choose_at("fashion-mnist", "GMP", 0.8)["weight_decay"] == OWN_DECAY["fashion-mnist"]["dense"]
 
 
 def test_rules_without_a_choice_take_that_of_another():
@@ -145,6 +167,6 @@ def test_the_papers_scale_has_all_channels_and_needs_a_gpu():
         cross = CROSSES[id_]
         for recipe in cross.recipes("paper", 0).values():
             assert "width" not in dict(recipe.net.options)
-            assert recipe.optimisation.epochs == 200
+            assert recipe.optimisation.epochs == {"s1-vgg": 300, "s1-resnet": 200}[id_]
         assert all(math.isinf(cross.seconds(cell)) for cell in cross.plan("paper", 0))
         assert all(math.isfinite(cross.seconds(cell)) for cell in cross.plan("desk", 0))
