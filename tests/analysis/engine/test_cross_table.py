@@ -25,7 +25,7 @@ def test_a_rise_counts_from_two_standard_errors(gain, marked):
     ends = pd.DataFrame(
         {"network": ["a"] * 2, "training": ["x"] * 2, "rise": [gain] * 2, "error": [0.4, 0.4]}
     )
-    assert stopped(ends, NAMES) == ({("a", "x")} if marked else set())
+    assert find_stopped(ends, NAMES) == ({("a", "x")} if marked else set())
 
 
 def tables(values, ends=()):
