@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from analysis.engine.claims import Order, ruling
-from analysis.engine.cross_table import EARLY, NOTHING, Planned, pivot, rise, stopped
+from analysis.engine.cross_table import EARLY, NOTHING, Planned, find_stopped, pivot, rise
 from analysis.engine.entries import NO_GPU, UNFINISHED
 from analysis.engine.sheet import Sheet
 
