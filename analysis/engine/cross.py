@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -20,6 +20,7 @@ from analysis.engine.drawing import SCALES
 from analysis.engine.entries import NO_GPU, UNFINISHED
 from analysis.engine.exhibit import Missing, Tables
 from analysis.engine.page import Pivot
+from analysis.engine.pruned import LAST, Pruning, pruned_cell
 from analysis.engine.sheet import Sheet, sample_error
 from analysis.engine.statistics import tidy
 from analysis.engine.table import SMOKE as ON_DIGITS
@@ -33,6 +34,8 @@ Changes = Mapping[str, Any]
 Key = tuple[str, str]
 Shrink = Callable[[Recipe, Changes], tuple[Recipe, dict[str, Any]]]
 SHOWN_AT_SMOKE = (2, 1)  # rows and columns at the smoke scale
+PRUNED_AT_SMOKE = 2  # rows that are pruned
+DENSE = "dense"  # the row whose networks are pruned
 AXES = {"lr": "learning rate", "density": "share of links"}  # what a field of the recipe is called on an axis
 
 
@@ -40,16 +43,17 @@ AXES = {"lr": "learning rate", "density": "share of links"}  # what a field of t
 class Cross:
     """A table of accuracies: rows by columns, each with what it changes in a recipe.
 
-    names : what rows and columns vary. base : the recipe that they change. A change `dense=True` drops all
-    changes of the topology. chosen : further changes of a cell, by (row, column). left_out : cells that are
-    not run. seeds : their number, fewer for rows, columns or cells in `seeds_of`. tested_on : images that an
-    accuracy is of. x : the field of the recipe that columns vary, where it is a number; `values` are its
-    values by column where they are not those of a field. panels : the panel of each column, where there are
-    several. used : cells that other exhibits take as the best of their row, in their panel. courses : whether
-    accuracy is drawn over epochs and over processor time, drawn : of these cells, if any are named.
-    networks : rows whose networks stay beside their records, with the number of epochs between two of them, 0
-    for the last alone. printed : the paper's accuracies in percent. shrink : makes recipe and changes of a
-    row small, for the smoke scale. full : the base at the paper's scale, where it is another. seconds : how
+    names : what rows and columns vary. base : the recipe that they change. A change `dense=True` drops
+    all changes of the topology. chosen : further changes of a cell, by (row, column). left_out : cells
+    that are not run. seeds : their number, fewer for rows, columns or cells in `seeds_of`. tested_on :
+    images that an accuracy is of. x : the field of the recipe that columns vary, where it is a number;
+    `values` are its values by column where they are not those of a field. panels : the panel of each
+    column, where there are several. used : cells that other exhibits take as the best of their row, in
+    their panel. courses : whether accuracy is drawn over epochs and over processor time, drawn : of these
+    cells, if any are named. networks : rows whose networks stay beside their records, with the number of
+    epochs between two of them, 0 for the last alone. pruned : more rows, networks of the row "dense" that
+    are pruned. printed : the paper's accuracies in percent. shrink : makes recipe and changes of a row
+    small, for the smoke scale. full : the base at the paper's scale, where it is another. seconds : how
     long a run takes on one core, infinity if it needs a GPU.
     """
 
@@ -71,6 +75,7 @@ class Cross:
     courses: bool = False
     drawn: frozenset[Key] = frozenset()
     networks: Mapping[str, int] = field(default_factory=dict)
+    pruned: Mapping[str, Pruning] = field(default_factory=dict)
     printed: Mapping[Key, float] = field(default_factory=dict)
     full: Recipe | None = None
 
@@ -96,11 +101,33 @@ class Cross:
         """Return where each cell stands in the table: [((row, column), seed)]."""
         found: dict[Cell, list[tuple[Key, int]]] = {}
         for number in range(1 if scale == "smoke" else self.seeds):
-            for key, recipe in self.recipes(scale, first_seed + number).items():
+            for key, one in self._cells(scale, first_seed + number).items():
                 if number < min(self.seeds_of.get(name, self.seeds) for name in (*key, key)):
-                    one = cell(recipe, networks=self.networks.get(key[0]))
                     found.setdefault(one, []).append((key, first_seed + number))
         return found
+
+    def _cells(self, scale: str, seed: int) -> dict[Key, Cell]:
+        """Return the cells of one seed by row and column: those of recipes, then those that are pruned."""
+        smoke = scale == "smoke" and self.pruned
+        found: dict[Key, Cell] = {}
+        for (row, column), recipe in self.recipes(scale, seed).items():
+            networks = 1 if smoke and row == DENSE else self.networks.get(row)
+            found[row, column] = cell(recipe, networks=networks)
+        for row, pruning in list(self.pruned.items())[: PRUNED_AT_SMOKE if smoke else None]:
+            for column in self.columns:
+                if (DENSE, column) in found and (row, column) not in self.left_out:
+                    dense = found[DENSE, column]
+                    known = scale == "desk" or pruning.after == LAST
+                    found[row, column] = pruned_cell(
+                        dense, pruning if known else self._stretch(pruning, dense)
+                    )
+        return found
+
+    def _stretch(self, pruning: Pruning, dense: Cell) -> Pruning:
+        """Return a pruning after as large a share of a dense run of another length, all epochs used."""
+        every, epochs = dict(dense.aside)["networks"], dense["epochs"]
+        after = round(pruning.after / self.base.optimisation.epochs * epochs / every) * every
+        return replace(pruning, after=after, epochs=epochs - after)
 
     def describe(self, scale: str, first_seed: int) -> dict[str, Any]:
         """Return its exhibit, but for what the literal says."""
@@ -153,7 +180,7 @@ def tabulate(
             ends.append({**line, "rise": gain, "error": error})
             if cross.courses:
                 courses.append(_course(record).assign(**line))
-    order = {name: number for number, name in enumerate(cross.rows)}
+    order = {name: number for number, name in enumerate((*cross.rows, *cross.pruned))}
     names = [*cross.names, "seed", "measure", "value", "unit"]
     table = pd.DataFrame(rows, columns=None if rows else names)
     table = table.sort_values(cross.names[0], key=lambda of: of.map(order), kind="stable", ignore_index=True)

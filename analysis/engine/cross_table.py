@@ -49,7 +49,7 @@ def rise(accuracy: NDArray[np.float64], images: int) -> tuple[float, float]:
     return gain, float(np.sqrt(accuracy[-1] * (100.0 - accuracy[-1]) / images))
 
 
-def stopped(ends: pd.DataFrame, names: tuple[str, str]) -> set[Key]:
+def find_stopped(ends: pd.DataFrame, names: tuple[str, str]) -> set[Key]:
     """Return the cells whose accuracy still rose at the end, in the mean over seeds."""
     means = ends.groupby(list(names), sort=False)[["rise", "error"]].mean()
     return set(means.index[means["rise"] > LEAST * means["error"]])
@@ -66,7 +66,7 @@ def pivot(
 
     columns : in their order. planned : what is planned of each row, by column. sheet : of the same tables.
     """
-    early = stopped(tables["ends"], names)
+    early = find_stopped(tables["ends"], names)
     failed = tables["table"][tables["table"]["value"].isna()].groupby(list(names)).size()
     columns = [column for column in columns if any(column in own for own in planned.values())]
     rows: list[tuple[str, tuple[PivotCell, ...]]] = []

@@ -36,6 +36,14 @@ AXES = {  # column of a measure -> the name of its axis, "" of one that is not d
     "firing_rate_percent": "firing rate (%)",
     "spike_count": "spikes",
     "energy_mj": "energy (mJ)",
+    "energy_uj": "energy (µJ)",
+    "ann_accuracy_percent": "accuracy of the ANN (%)",
+    "snn_accuracy_percent": "accuracy of the SNN (%)",
+    "fine_tuned_accuracy_percent": "accuracy, fine-tuned (%)",
+    "network_sparsity_percent": "sparsity (%)",
+    **dict.fromkeys(("before_fine_tuning_percent", "dcgs_t8_energy_reduction_percent"), ""),
+    "dcgs_t8_energy_mj": "energy of the SNN (mJ)",
+    "dcgs_t8_snn_accuracy_percent": "accuracy of the SNN (%)",
     **dict.fromkeys(("sops", "training_loss", "dense_training_loss", "first_node_sparsity_percent"), ""),
 }
 LOGARITHMIC = ("operations a sample", "first layer's MACs a sample", "spikes", "energy (mJ)")

@@ -30,6 +30,7 @@ DATA = {  # name in `netsci.data` -> what a run says that it reads
     "cifar10-dvs": "CIFAR10-DVS, official recordings",
     "dvs-gesture": "DVS-Gesture, official recordings",
     "tiny-imagenet": "Tiny ImageNet, 200 classes",
+    "tiny-imagenet-10": "Tiny ImageNet, 10 of its classes",
     "imagenet": "ImageNet (ILSVRC 2012)",
 }
 

@@ -12,12 +12,16 @@ NAMES = {
     **{"spikformer": "Spikformer", "resnet18": "ResNet-18"},
     **{"ch-snn": "CH-SNN", "dense": "dense", "grad-r": "Grad R", "deep-r": "Deep R"},
     **{"dpap": "DPAP", "sd-snn": "SD-SNN"},
+    **{"vit-b": "ViT-B", "ours": "CHTs", "set": "SET", "gmp": "GMP", "sparsegpt": "SparseGPT"},
+    **{"ria": "RIA", "ria-rec": "RIA_rec", "wanda": "Wanda", "wanda-rec": "Wanda_rec", "ri": "RI"},
+    **{"match-dpap": "at DPAP's sparsity", "match-sd-snn": "at SD-SNN's sparsity", "dcgs": "CHTs, DCGS"},
+    **{"ours-dcgs": "CHTs, DCGS", "ours-cs-qcfs": "CHTs, CS-QCFS", "ours-10000": "CHTs, their images"},
     **{"bit-flip": "bit flips", "false-spike": "false spikes", "spike-dropout": "dropped spikes"},
     **{"average": "average", "none": "neither", "sscti_only": "SSCTI alone", "sswi_only": "SSWI alone"},
     **{"both": "both", "both_as_printed": "both, eq. 2 as printed"},
     **{"both_calibrated": "both, SSWI calibrated", "falling": "falling to 0 (Table 7)"},
 }
-NETWORKS = ("2fc", "3fc", "2conv2fc", "6conv2fc", "spikformer", "resnet18")
+NETWORKS = ("2fc", "3fc", "2conv2fc", "6conv2fc", "spikformer", "resnet18", "vit-b")
 CHOICES = {  # how a column that holds a value of a choice begins
     **{"delta": "δ = {}", "lr": "learning rate {}", "bs": "batch of {}", "zeta": "ζ = {}"},
     **{"p": "P = {} %", "t": "T = {}", "sparsity": "{} % sparse"},
@@ -34,6 +38,14 @@ COLUMNS = {
     "dense_accuracy_percent": "accuracy of the method's own dense network",
     "dense_training_loss": "training loss, dense",
     "first_node_sparsity_percent": "node sparsity before training",
+    "ann_accuracy_percent": "accuracy of the ANN",
+    "fine_tuned_accuracy_percent": "accuracy of the ANN, pruned and fine-tuned",
+    "before_fine_tuning_percent": "accuracy of the same ANN before fine-tuning",
+    "dcgs_t8_snn_accuracy_percent": "accuracy of the SNN (DCGS, T = 8)",
+    "dcgs_t8_energy_mj": "energy of the SNN (DCGS, T = 8)",
+    "dcgs_t8_energy_reduction_percent": "energy saved by the SNN against dense",
+    "snn_accuracy_percent": "accuracy of the SNN",
+    "energy_uj": "energy",
 }
 
 

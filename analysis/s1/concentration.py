@@ -23,12 +23,20 @@ from analysis.engine.exhibit import Tables
 from analysis.engine.sheet import Sheet
 from analysis.engine.statistics import tidy
 from netsci import plot
-from netsci.graph import LayeredGraph, coalescent_embedding, degree_exponent, live_units, structure_table
+from netsci.graph import (
+    Embedding,
+    LayeredGraph,
+    coalescent_embedding,
+    degree_exponent,
+    live_units,
+    structure_table,
+)
 from netsci.graph.geometry.alignment import align
 from netsci.graph.geometry.meta_depth import meta_depth
 from netsci.sweep import Cell, Record
 
 LEAST = 45  # evolutions below which gamma says nothing
+COMPLETE = "complete bipartite layers: one degree on each side, which is no power law"
 PERMUTATIONS = 199
 REPLICATES = 20
 PURPOSE = 11  # of the generators, beside those of other exhibits
@@ -109,13 +117,17 @@ def tabulate(
         rng = np.random.default_rng([seed, 0, number, PURPOSE])
         depth = meta_depth(graph, embedding, permutations=PERMUTATIONS, rng=rng)
         rows += _rows_of_depth(of, line, depth)
-        found, notes = _rows_of_degrees(of, line, graph, enough=of.evolutions.get(name, LEAST) >= LEAST)
+        why = COMPLETE if is_complete(masks) else ""
+        if of.evolutions.get(name, LEAST) < LEAST:
+            why = f"fewer than {LEAST} evolutions"
+        found, notes = _rows_of_degrees(of, line, graph, why)
         rows += found
         flags += notes
-        rows += _rows_of_structure(of, line, graph, rng)
+        if why != COMPLETE:  # no other network has these degrees
+            rows += _rows_of_structure(of, line, graph, rng)
         if seed == first and embedding is not None:
             reference = reference or embedding
-            shown, linked = _place(of, graph, align(embedding, reference))
+            shown, linked = _place(of, graph, _turn(embedding, reference))
             nodes.append(shown.assign(model=name))
             links.append(linked.assign(model=name))
     tables: Tables = {"table": pd.DataFrame(rows, columns=None if rows else _COLUMNS)}
@@ -139,6 +151,19 @@ def _networks(
         if name == of.control
     ]
     return [*found, *controls]
+
+
+def is_complete(masks: Masks) -> bool:
+    """Return whether in every layer each unit that has links has one to each other unit that has some.
+
+    Such layers are what is left where whole channels go; their degrees have one value on each side.
+
+    Examples
+    --------
+    >>> is_complete([np.outer([1, 0, 1], [1, 1, 0]) > 0]), is_complete([np.eye(2) > 0])
+    (True, False)
+    """
+    return all(int(mask.sum()) == mask.any(axis=0).sum() * mask.any(axis=1).sum() for mask in masks)
 
 
 _COLUMNS = ["model", "seed", "projection", "measure", "value", "unit"]
@@ -169,9 +194,12 @@ def _rows_of_depth(of: Concentration, line: dict[str, Any], depth: pd.DataFrame)
 
 
 def _rows_of_degrees(
-    of: Concentration, line: dict[str, Any], graph: LayeredGraph, *, enough: bool
+    of: Concentration, line: dict[str, Any], graph: LayeredGraph, why: str
 ) -> tuple[Rows, Rows]:
-    """Return gamma by projection and side and of all, with what its fit warns of; NaN without evolution."""
+    """Return gamma by projection and side and of all, with what its fit warns of.
+
+    why : it says nothing, and so is NaN; "" where it does.
+    """
     sequences = {
         f"{name}, {label}": projection.degrees(side)
         for name, projection in zip(_projections(of), graph.projections, strict=True)
@@ -180,11 +208,11 @@ def _rows_of_degrees(
     sequences[POOLED] = nets.pool_degrees(graph)
     rows, flags = [], []
     for name, degrees in sequences.items():
-        fit = degree_exponent(degrees[degrees > 0])
-        gamma = nets.inside_bounds(fit.gamma) if enough else np.nan
+        fit = None if why else degree_exponent(degrees[degrees > 0])
+        gamma = np.nan if fit is None else nets.inside_bounds(fit.gamma)
         measures = {"gamma": (gamma, "1"), "largest degree": (float(degrees.max()), "links")}
         rows += tidy(line | {"projection": name}, measures)
-        notes = "; ".join(fit.notes) if enough else f"fewer than {LEAST} evolutions"
+        notes = why if fit is None else "; ".join(fit.notes)
         flags.append({**line, "projection": name, "flags": notes})
     live = sum(int(units.sum()) for units in live_units(graph).values())
     counts = {"links": (graph.n_links, "links"), "live units": (live, "nodes")}
@@ -205,6 +233,12 @@ def _rows_of_structure(
             values |= {f"{label}, z": (found["z"], "1"), f"{label}, p": (found["p_corrected"], "1")}
             rows += tidy(line | {"projection": name}, values)
     return rows
+
+
+def _turn(embedding: Embedding, reference: Embedding) -> Embedding:
+    """Return an embedding turned to agree with another; as it is where they share less than two nodes."""
+    common = np.intersect1d(embedding.nodes, reference.nodes)
+    return align(embedding, reference) if len(common) > 1 else embedding
 
 
 def _place(of: Concentration, graph: LayeredGraph, embedding: Any) -> tuple[pd.DataFrame, pd.DataFrame]:

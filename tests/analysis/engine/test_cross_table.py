@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from analysis.engine.claims import Order, ruling
-from analysis.engine.cross_table import EARLY, NOTHING, Planned, pivot, rise, stopped
+from analysis.engine.cross_table import EARLY, NOTHING, Planned, find_stopped, pivot, rise
 from analysis.engine.entries import NO_GPU, UNFINISHED
 from analysis.engine.sheet import Sheet
 
@@ -25,7 +25,7 @@ def test_a_rise_counts_from_two_standard_errors(gain, marked):
     ends = pd.DataFrame(
         {"network": ["a"] * 2, "training": ["x"] * 2, "rise": [gain] * 2, "error": [0.4, 0.4]}
     )
-    assert stopped(ends, NAMES) == ({("a", "x")} if marked else set())
+    assert find_stopped(ends, NAMES) == ({("a", "x")} if marked else set())
 
 
 def tables(values, ends=()):

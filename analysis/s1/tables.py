@@ -1,0 +1,51 @@
+"""S1's printed tables whose ANN columns have runs: their answers, and what one seed leaves open."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from analysis.engine.pruned import dense_values
+from analysis.engine.sheet import Key, Spread, sample_error
+from analysis.engine.table import Answers
+from analysis.s1 import competitors, transformers
+from netsci.sweep import Cell
+
+
+def error(scale: str) -> Spread:
+    """Return what a single seed leaves open: of accuracies the sampling error of the test set."""
+
+    def images(row: str) -> int:
+        if scale == "smoke":
+            return 50
+        return transformers.TEST_IMAGES if row.startswith("imagenet/") else 10_000
+
+    def of(keys: Sequence[Key], means: Sequence[float]) -> float:
+        known = all(column.endswith("_percent") and "sparsity" not in column for _, column in keys)
+        return sample_error(images)(keys, means) if known else np.nan
+
+    return of
+
+
+def seconds(cell: Cell) -> float:
+    """Return about how many seconds a run takes on one core."""
+    of_vit = dense_values(cell)["model"] == "vit"
+    return transformers.seconds(cell) if of_vit else competitors.seconds(cell)
+
+
+def describe_runs(row: str) -> str:
+    """Return what ran in place of what a row is called."""
+    if row.startswith("imagenet/"):
+        return "ours: ViT of width 96 and depth 6 on ten classes of Tiny ImageNet"
+    return "ours: a sixteenth of the channels"
+
+
+ANSWERS = Answers(
+    runs={"vit": transformers.vit, "table2": competitors.table2, "table3": competitors.table3},
+    seconds=seconds,
+    needs="NETSCI_DATA",
+    version=1,
+    remark=describe_runs,
+    error=error,
+)
