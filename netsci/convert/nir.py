@@ -40,7 +40,8 @@ if TYPE_CHECKING:
 
 FORMAT = "netsci spiking network in NIR 1"
 KNOWN = ("qcfs", "cs_qcfs")
-_WHY = "NIR has no neuron with signed, graded or timed spikes: convert by qcfs or cs_qcfs, or save_spiking"
+_SPIKES = {"snm": "signed", "dcgs": "graded", "aec": "timed"}
+_MEND = "convert by qcfs or cs_qcfs, or save_spiking"
 FOLDED = "thresholds are folded into the weights: every neuron fires at 1; the table says what they were"
 
 
@@ -51,8 +52,11 @@ def fold_model(model: SpikingModel) -> SpikingModel:
     for a threshold (a residual sum, a threshold of 0).
     """
     if not isinstance(model, SpikingModel) or model.method not in KNOWN:
-        name = getattr(model, "method", shorten(model))
-        raise Unconvertible(f"{name} cannot be written to NIR: {_WHY}")
+        name = str(getattr(model, "method", shorten(model)))
+        spikes = _SPIKES.get(name, "signed, graded or timed")
+        raise Unconvertible(
+            f"{name} cannot be written to NIR, which has no neuron of {spikes} spikes: {_MEND}"
+        )
     if FOLDED in model.notes:
         return model
     activations: dict[int, nn.Module] = {}

@@ -204,8 +204,10 @@ def test_perceptrons_of_lif_neurons_come_back(tmp_path, neuron, readout):
 
 def test_what_nir_has_no_neuron_or_node_for_is_refused(tmp_path):
     path = tmp_path / "a.nir"
-    with pytest.raises(Unconvertible, match=r"snm cannot be written to NIR: .*signed, graded or timed"):
-        save_nir(path, convert(perceptron(), "snm", images((12,))))
+    for method, spikes in (("snm", "signed"), ("aec", "timed"), ("dcgs", "graded")):
+        wanted = f"^{method} cannot be written to NIR, which has no neuron of {spikes} spikes: .*save_spiking"
+        with pytest.raises(Unconvertible, match=wanted):
+            save_nir(path, convert(perceptron(), method, images((12,))))
     with pytest.raises(Unconvertible, match="cannot be folded"):
         save_nir(path, convert(residual(), "qcfs", images((2, 8, 8))))
     with pytest.raises(Unconvertible, match="cannot be"):
