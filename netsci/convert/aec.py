@@ -193,7 +193,7 @@ class AEC(nn.Module):
         else:
             # The table decides, not the rounded logarithm: a current on a threshold fires at its time.
             table = self.thresholds()[number - 1].flip(0)
-            found = self.window + 1 - torch.bucketize(current.detach(), table, right=True)
+            found = self.window + 1 - torch.bucketize(current.detach().contiguous(), table, right=True)
         found = torch.where(positive, found, self.window + 1)
         round_up: Any = _RoundUp
         # Above the first threshold no slope is left, as behind the ReLU of the printed time.

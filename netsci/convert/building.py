@@ -7,6 +7,7 @@ are compared on images.
 
 from __future__ import annotations
 
+import copy
 from math import prod
 from typing import Any
 
@@ -15,9 +16,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from netsci.convert.activations import QCFS, SQCFS
+from netsci.convert.aec import AEC
 from netsci.convert.kinds import OUT_OF_PLACE, kind_of
 from netsci.convert.layers import Layer, copy_layer
-from netsci.convert.program import Program, Size, Step, find_refs
+from netsci.convert.program import Program, Size, Step, find_refs, renumber
 from netsci.convert.recording import AVERAGES, Call, Ref, Unconvertible, record_calls
 from netsci.models.pooling import AveragePool2
 
@@ -80,12 +82,11 @@ def _make_steps(calls: list[Call], more: list[Call], out: int) -> list[Step]:
     for place in order:
         small, large = calls[place], more[place]
         args, named = _match((small.args, small.named), (large.args, large.named), small)
-        refs = set(find_refs((args, named)))
-        moving = len(refs & depends)
+        moving = set(find_refs((small.args, small.named))) & depends
         kind = kind_of(small, moving)
         if moving or kind == "input":
             depends.add(place)
-        args, named = _renumber((args, named), numbers)
+        args, named = renumber((args, named), numbers)
         steps.append(_make_step(kind, small, large, args, named, calls, names))
         if moving and steps[-1].axis is None and small.shape:
             raise Unconvertible(
@@ -119,13 +120,15 @@ def _make_step(
         if kind == "activation":
             args = args[:1]
             name = name if small.alone else f"{name}.{small.label}".strip(".")
-    if kind in ("layer", "activation"):
+        if kind == "product":
+            name = f"{name}.{small.label.strip('_')}".strip(".")
+    if kind in ("layer", "activation", "product"):
         names[name] = names.get(name, 0) + 1
         name = name if names[name] == 1 else f"{name}:{names[name]}"
     sample, axis, places = _find_axis(small, large)
     if kind == "average" and all(prod(calls[r].shape) == prod(small.shape) for r in find_refs(small.args)):
         kind = "move"  # a mean of one number each
-    module = function if kind == "activation" and isinstance(function, (QCFS, SQCFS)) else None
+    module = function if kind == "activation" and isinstance(function, nn.Module) else None
     return Step(
         kind, name, small.line, function, args, named, sample, axis, places, layer, module, small.value
     )
@@ -172,6 +175,8 @@ def _copy_module(module: Any) -> Any:
         return _halve
     if isinstance(module, AVERAGES):
         return module.forward
+    if isinstance(module, AEC):
+        return copy.deepcopy(module).requires_grad_(False)
     own: Any = SQCFS(module.levels) if isinstance(module, SQCFS) else QCFS(module.levels)
     for name, value in module.named_parameters():
         setattr(own, name, nn.Parameter(value.detach().clone(), requires_grad=False))
@@ -220,17 +225,6 @@ def _match(small: Any, large: Any, call: Call) -> Any:
         f"{call.label} at {call.line} gets {small!r} for {SMALL} images and {large!r} for {LARGE}: only "
         "sizes may depend on the number of images"
     )
-
-
-def _renumber(given: Any, numbers: dict[int, int]) -> Any:
-    """Return arguments whose `Ref` count the steps that are left."""
-    if isinstance(given, Ref):
-        return Ref(numbers[given.place])
-    if isinstance(given, (list, tuple)):
-        return type(given)(_renumber(one, numbers) for one in given)
-    if isinstance(given, dict):
-        return {name: _renumber(one, numbers) for name, one in given.items()}
-    return given
 
 
 def describe(step: Step) -> str:

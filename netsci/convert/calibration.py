@@ -170,6 +170,18 @@ def read_blocks(calibration: Any, shape: tuple[int, ...], size: int = BLOCK) -> 
         yield torch.cat(waiting)
 
 
+def read_batches(calibration: Any, shape: tuple[int, ...]) -> Iterator[Tensor]:
+    """Yield calibration images float32 in the caller's own batches; otherwise as `read_blocks`."""
+    seen = 0
+    for batch in _batches(calibration):
+        images = _check_images(batch, shape, "calibration")
+        seen += len(images)
+        if len(images):
+            yield images
+    if not seen:
+        raise ValueError("calibration must hold at least one image; it is empty: give training images")
+
+
 def first_images(calibration: Any, n: int = 64) -> tuple[Tensor, Any]:
     """Return the first images of a calibration set, and the whole set.
 

@@ -27,13 +27,21 @@ def convert(ann: nn.Module, method: str, calibration: Any = None, **options: Any
     ann : a network of `netsci.models` or any torch module on the CPU, float32, in evaluation mode. Its
         forward may use linear layers and convolutions (sparse or dense), batch normalisation before the
         activation, ReLU, `QCFS` or `SQCFS` as module or function, average pooling, sums, concatenation,
-        reshaping and dropout. Control flow may depend on shapes, not on values.
-    method : "qcfs", "cs_qcfs" or "snm", or another name in `METHODS`.
+        reshaping and dropout; for dcgs also max pooling, GELU, layer normalisation, softmax and
+        scaled-dot-product attention. Control flow may depend on shapes, not on values.
+    method : "qcfs", "cs_qcfs", "snm", "aec" or "dcgs", or another name in `METHODS`.
     calibration : training images [n, ...], or an iterable of batches of them or of (images, labels). None
         only if the network has trained thresholds and says its input, see below.
-    options : those of the method.
+    options : those of the method, by name.
         qcfs, cs_qcfs : theta ("p999", "max" or a number), of ReLUs; levels (None or L); steps (T).
-        snm : compat (False or True); steps (T).
+        snm : theta (None or a list of arrays); compat (False or True); steps (T).
+        aec : window (T, 8), start ("cifar10", "cifar100" or two triples), compat (False or True). It has no
+            steps: each neuron says its value once in the window.
+        dcgs : n (thresholds of a sign: 4, or 8 for line), neuron ("with_neg" or "positive" in place of
+            ReLUs, "line" before layers and products; None takes line where there is GELU, softmax, layer
+            normalisation or attention), steps (T of N = T 2^n, 8), theta ("moments" or "p999"), scale,
+            level ("layer", "channel" or "neuron"), channel_axis, coding ("differential" or "rate"),
+            encode_image (True or False), iterations (None, or 100 as released).
 
     Returns
     -------

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
-from netsci.convert.stream import Network, Window, run_network, split_time
+from netsci.convert.stream import Window, split_time
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,60 +28,61 @@ class _Sums:
     always: float = 0.0
     rate: float = 0.0
 
+    def add(self, decoded: Tensor, ann: Tensor, own: Tensor, theta: Tensor) -> None:
+        """Add what a population said of some images, beside what the ANN says."""
+        self.numbers += ann.numel()
+        self.ann += float(ann.abs().double().sum())
+        self.error += float((decoded - ann).abs().double().sum())
+        self.own_error += float((decoded - own).abs().double().sum())
+        self.above += float((ann > theta).sum())
+
+    def count(self, events: Tensor, saturated: Tensor, steps: int) -> None:
+        """Add the spikes of some images."""
+        self.silent += float((events == 0).sum())
+        self.always += float(saturated.sum())
+        self.rate += float(events.sum()) / steps
+
 
 def diagnose_layers(
-    network: Network, activations: Mapping[int, nn.Module], parts: Sequence[Tensor], steps: int
+    network: Any, activations: Mapping[int, nn.Module], parts: Iterable[Tensor], steps: int
 ) -> pd.DataFrame:
     """Return how each population's decoded value after T steps differs from the ANN's activation.
 
-    The decoded value is the mean over T of threshold times spike. Columns:
+    The decoded value is the mean over T of threshold times spike (dcgs: phi_T; aec: the value of both
+    spikes). Columns:
 
     layer : the name of the activation. threshold : the mean one. ann : the mean activation of the ANN.
     error : mean |decoded - ann| over the mean |ann|; errors of layers before are in it.
     own_error : the same, but against the ANN's activation of this network's own mean current, so that only
         what this layer does wrong counts. The table has the largest first.
     clipped : share of activations above the threshold. silent, saturated : share of neurons and images that
-        fire at no step, and at every step. rate : spikes per neuron and step.
+        fire at no step, and at every step (aec: say the largest value). rate : spikes per neuron and step.
     """
     import pandas as pd
 
     program = network.program
     sums = {place: _Sums() for place in network.neurons}
     for images in parts:
-        seen = _Seen(network)
-        run_network(network, images, steps, seen.see)
+        events: dict[int, Tensor] = {}
+
+        def see(place: int, value: Tensor, _: Window) -> None:
+            if place in sums:
+                fired = (value != 0).sum(0)
+                events[place] = events[place] + fired if place in events else fired  # noqa: B023
+
+        said = network.decode(images, steps, see)
         wanted = _activations_of(network, activations, images)
         for place, one in sums.items():
-            own = activations[place](seen.currents[place] / steps)
-            _compare(one, wanted[place], own, seen.fired[place], network.neurons[place].theta, steps)
-    rows = [_row(program.steps[place].name, network.neurons[place].theta, one) for place, one in sums.items()]
+            decoded, current = said[place]
+            with torch.no_grad():
+                own = activations[place](current)
+            one.add(decoded, wanted[place], own, network.largest(place))
+            one.count(events[place], network.saturated(place, events[place], decoded, steps), steps)
+    rows = [_row(program.steps[place].name, network.largest(place), one) for place, one in sums.items()]
     return pd.DataFrame(rows).sort_values("own_error", ascending=False, kind="stable", ignore_index=True)
 
 
-class _Seen:
-    """Sums over time of what each population gets and of what it fires, for some images."""
-
-    def __init__(self, network: Network) -> None:
-        self.network = network
-        self.fired: dict[int, Tensor] = {}
-        self.currents: dict[int, Tensor] = {}
-        self._read: dict[int, list[int]] = {}
-        for place in network.neurons:
-            self._read.setdefault(network.program.steps[place].inputs[0], []).append(place)
-
-    def see(self, place: int, value: Tensor, window: Window) -> None:
-        """Add what a step gave in a window."""
-        if place in self.network.neurons:
-            value = value * self.network.neurons[place].theta
-            self.fired[place] = self.fired.get(place, 0) + value.sum(0)
-        often = window.steps if len(value) == 1 else 1  # the same at all steps
-        for reader in self._read.get(place, ()):
-            self.currents[reader] = self.currents.get(reader, 0) + often * value.sum(0)
-
-
-def _activations_of(
-    network: Network, activations: Mapping[int, nn.Module], images: Tensor
-) -> dict[int, Tensor]:
+def _activations_of(network: Any, activations: Mapping[int, nn.Module], images: Tensor) -> dict[int, Tensor]:
     """Return the ANN's activations of some images, [images, units...]."""
     program = network.program
     found: dict[int, Tensor] = {}
@@ -98,21 +99,6 @@ def _activations_of(
     with torch.no_grad():
         program.run(images, see)
     return found
-
-
-def _compare(one: _Sums, ann: Tensor, own: Tensor, fired: Tensor, theta: Tensor, steps: int) -> None:
-    """Add what a population did with some images; fired is the sum of threshold times spike."""
-    decoded = fired / steps
-    unit = torch.where(theta > 0, theta, torch.ones(()))
-    counts = (fired / unit).double()
-    one.numbers += ann.numel()
-    one.ann += float(ann.abs().double().sum())
-    one.error += float((decoded - ann).abs().double().sum())
-    one.own_error += float((decoded - own).abs().double().sum())
-    one.above += float((ann > theta).sum())
-    one.silent += float((fired == 0).sum())
-    one.always += float((counts > steps - 0.5).sum())
-    one.rate += float(counts.abs().sum()) / steps
 
 
 def _row(name: str, theta: Tensor, one: _Sums) -> dict[str, Any]:

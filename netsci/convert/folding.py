@@ -51,6 +51,14 @@ def fold_norms(program: Program) -> Program:
     return replace(program, steps=tuple(steps))
 
 
+def check_norms(program: Program) -> None:
+    """Raise `Unconvertible` if a batch normalisation has no running statistics."""
+    for place in program.of_kind("norm"):
+        norm = program.steps[place]
+        given = dict(zip(NORM, norm.args, strict=False)) | dict(norm.named)
+        _scale_and_shift(norm, given, list(program.steps))
+
+
 def _keep(x: Tensor) -> Tensor:
     return x
 

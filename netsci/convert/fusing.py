@@ -1,11 +1,14 @@
-"""A population and the layer that reads it as one operation: spikes stay bytes, 0 and 1.
+"""A population and the layer that reads it as one operation: spikes stay bytes, -1, 0 and 1.
 
-The threshold goes into the layer's values, W' = theta W by input unit, so that nothing is multiplied at each
-step. A sparse layer reads the bytes, a large dense one adds the rows of the inputs that fire.
+The threshold goes into the layer's values, W' = theta W by input unit (of a convolution by channel), so that
+nothing is multiplied at each step. A sparse layer reads the bytes, a large dense one adds the rows of the
+inputs that fire; negative spikes are few, and are taken off in a second pass. Convolutions whose inputs have
+thresholds of their own in a channel (snm) read numbers.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,21 +35,29 @@ class Fused:
 
 
 def find_fused(program: Program, neurons: dict[int, Neuron]) -> dict[int, Fused]:
-    """Return the linear layers that read one population of "if" neurons, unit by unit, by their places."""
+    """Return the layers that read one population, unit by unit, by their places."""
     found = {}
     for place, step in enumerate(program.steps):
-        if step.layer is None or step.layer.convolves or step.axis != 0 or step.places != 1:
+        if step.layer is None or step.axis != 0 or step.places != 1:
             continue
         source = _find_neurons(program, neurons, step.inputs[0])
-        if source is None or len(program.steps[source].sample) != 1 or len(step.sample) != 1:
+        if source is None:
             continue
-        theta = neurons[source].theta.expand(program.steps[source].sample).contiguous()
-        found[place] = Fused(source, scale_inputs(step.layer, theta))
+        sample, read = program.steps[source].sample, program.steps[step.inputs[0]].sample
+        theta = neurons[source].theta.expand(sample).reshape(read)
+        if step.layer.convolves:
+            theta = theta.flatten(1) if len(read) == 3 else torch.empty(0, 0)
+            if not theta.numel() or not bool((theta == theta[:, :1]).all()):
+                continue
+            theta = theta[:, 0]
+        elif len(read) != 1 or len(step.sample) != 1:
+            continue
+        found[place] = Fused(source, scale_inputs(step.layer, theta.contiguous()))
     return found
 
 
 def _find_neurons(program: Program, neurons: dict[int, Neuron], place: int) -> int | None:
-    """Return the population that a step repeats, sample by sample and unit by unit; None if it does not."""
+    """Return the population that a step repeats, in the same order of units; None if it does not."""
     path: list[int] = []
     while place not in neurons:
         step = program.steps[place]
@@ -55,31 +66,43 @@ def _find_neurons(program: Program, neurons: dict[int, Neuron], place: int) -> i
         path.insert(0, place)
         place = step.inputs[0]
     step = program.steps[place]
-    if neurons[place].kind != "if" or step.axis != 0 or step.places != 1:
+    if neurons[place].compat or step.axis != 0 or step.places != 1:
         return None
     numbers = torch.arange(float(PROBE * np.prod(step.sample))).reshape(PROBE, *step.sample)
     values: dict[int, Any] = {place: numbers}
     for one in path:
         values[one] = program.steps[one].run(values, PROBE)
     last = values[path[-1]] if path else numbers
-    return place if last.shape == numbers.shape and bool(torch.equal(last, numbers)) else None
+    same = len(last) == PROBE and last.numel() == numbers.numel()
+    return place if same and bool(torch.equal(last.flatten(), numbers.flatten())) else None
 
 
 def apply_to_spikes(fused: Fused, spikes: Tensor) -> Tensor:
-    """Return the currents [T x images, units] of a layer from spikes int8 [T, images, units]."""
-    module = fused.layer.module
-    if spikes.device.type != "cpu" or not spikes.numel():
-        found: Tensor = module(spikes.flatten(0, 1).to(torch.float32))
-        return found
+    """Return the currents [T x images, units...] of a layer from spikes int8 [T, images, units...]."""
+    module: Callable[[Tensor], Tensor] = fused.layer.module
+    if not fused.layer.convolves and spikes.ndim > 3:
+        spikes = spikes.flatten(2)
+    if fused.layer.convolves or spikes.device.type != "cpu" or not spikes.numel():
+        return module(spikes.flatten(0, 1).to(torch.float32))
+    negative = spikes < 0
+    if not bool(negative.any()):
+        return _apply_to_bytes(module, spikes)
+    taken = _apply_to_bytes(module, negative.to(torch.int8), bias=False)
+    return _apply_to_bytes(module, (spikes > 0).to(torch.int8)) - taken
+
+
+def _apply_to_bytes(module: Any, spikes: Tensor, *, bias: bool = True) -> Tensor:
+    """Return the currents [T x images, units] of a linear layer from spikes 0 and 1, [T, images, units]."""
     rows = spikes.permute(2, 0, 1) if units_first(spikes) else spikes.permute(2, 0, 1).contiguous()
     flat = rows.reshape(len(rows), -1).numpy().view(np.uint8)
     like = torch.empty((1, 1, len(rows))).expand(*spikes.shape)
     way = way_of(module, like)
     if way == "csr":
-        return layer_on_spikes(module, like, flat).flatten(0, 1)
+        memory = layer_on_spikes(module, like, flat).flatten(0, 1)
+        return memory if bias or module.bias is None else memory - module.bias.detach()
     weight = dense_weight_of(module).detach()
     memory = currents_of_spikes(flat, weight) if way == "firing" and few(flat) else _multiply(weight, flat)
-    if module.bias is not None:
+    if module.bias is not None and bias:
         memory += module.bias.detach()[:, None]
     return memory.T
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import torch
 from torch.nn import functional
 
-from netsci.convert.activations import QCFS, SQCFS
-from netsci.convert.recording import AVERAGES, Call
+from netsci.convert.program import find_refs
+from netsci.convert.recording import AVERAGES, Call, Ref
 from netsci.sparse.tracing import is_layer
 
 MOVES = {
@@ -33,8 +34,9 @@ ADD = {
 }
 SCALE = {
     "mul", "__mul__", "__rmul__", "__imul__", "mul_", "div", "true_divide", "__truediv__", "__itruediv__",
-    "div_", "neg", "multiply", "divide",
+    "div_", "neg", "multiply", "divide", "__rtruediv__",
 }  # fmt: skip
+DIVIDES = {"div", "true_divide", "__truediv__", "__itruediv__", "div_", "divide"}
 JOIN = {"cat", "stack", "concat", "concatenate", "hstack", "vstack"}
 AVERAGE = {
     "mean", "avg_pool1d", "avg_pool2d", "avg_pool3d", "adaptive_avg_pool1d", "adaptive_avg_pool2d",
@@ -48,7 +50,7 @@ OTHERS = {
     "relu": "activation", "relu_": "activation", "batch_norm": "norm", "layer_norm": "layer norm",
     "gelu": "gelu", "softmax": "softmax", "_softmax": "softmax", "matmul": "product", "bmm": "product",
     "__matmul__": "product", "__rmatmul__": "product", "mm": "product", "einsum": "product",
-    "baddbmm": "product", "scaled_dot_product_attention": "attention", "linear": "layer", "conv2d": "layer",
+    "scaled_dot_product_attention": "attention", "linear": "layer", "conv2d": "layer",
     "sum": "sum", "pad": "pad", "constant": "constant", "input": "input",
 }  # fmt: skip
 # As functions that change their argument are called when a program runs: nothing is changed in place.
@@ -60,21 +62,21 @@ OUT_OF_PLACE: dict[str, Any] = {
 }  # fmt: skip
 
 
-def kind_of(call: Call, moving: int) -> str:
-    """Return the kind of a call of which `moving` arguments depend on the input; its own name if unknown."""
+def kind_of(call: Call, moving: Collection[int]) -> str:
+    """Return the kind of a call, its own name if unknown; moving : arguments that depend on the input."""
     if call.module is not None:
         if is_layer(call.module):
             return "layer"
         return "average" if isinstance(call.module, AVERAGES) else "activation"
     label = call.label
-    if moving == 0 and label != "input":
+    if not moving and label != "input":
         return "constant"
     if label in MOVES:
         return "move"
     if label in ADD:
-        return "add" if moving > 1 else "shift"
-    if label in SCALE:
-        return "product" if moving > 1 or _divides_by_input(call) else "scale"
+        return "add" if len(moving) > 1 else "shift"
+    if label in SCALE or OTHERS.get(label) == "product":
+        return _kind_of_product(call, moving)
     if label in JOIN:
         return "join"
     if label in AVERAGE:
@@ -84,11 +86,14 @@ def kind_of(call: Call, moving: int) -> str:
     return OTHERS.get(label, label)
 
 
-def _divides_by_input(call: Call) -> bool:
-    """Return whether a number is divided by what depends on the input."""
-    return call.label == "__rtruediv__"
-
-
-def levels_of(module: Any) -> int | None:
-    """Return the levels of a QCFS or SQCFS, None of a ReLU."""
-    return module.levels if isinstance(module, (QCFS, SQCFS)) else None
+def _kind_of_product(call: Call, moving: Collection[int]) -> str:
+    """Return "scale" (by a constant), "product" (of two steps), or another name for what is neither."""
+    refs = [one for one in find_refs((call.args, call.named)) if one in moving]
+    below = call.args[1].place if len(call.args) > 1 and isinstance(call.args[1], Ref) else None
+    if call.label == "__rtruediv__" or (call.label in DIVIDES and below in moving):
+        return "quotient"
+    if call.label in SCALE and len(refs) == 1:
+        return "scale"
+    if len(refs) == 1:
+        return "constant matrix"
+    return "product" if len(refs) == len(set(refs)) == 2 else "power"

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from netsci.arguments import as_count, check_choice, read_array, shorten
-from netsci.convert.counting import Counter, answers_of
-from netsci.convert.stream import Network, run_network
+from netsci.convert.answers import Answers, split_classes
+from netsci.convert.counting import Counter
+from netsci.convert.devices import exact_products, move_network
 from netsci.measure import StepTrace
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 MOST_STEPS = 100_000
 DEVICES = ("cpu", "cuda")
+CHECKED = 4096  # images that are looked at together for NaN
 OUTPUT = "output"  # the neurons that a conversion adds behind the last layer
 
 
@@ -29,20 +31,22 @@ OUTPUT = "output"  # the neurons that a conversion adds behind the last layer
 class SpikingModel:
     """A spiking network made of an ANN by `netsci.convert.convert`.
 
-    method : the name of the conversion. steps : the number of time steps that it is meant for.
+    method : the name of the conversion. steps : the number of time steps that it is meant for; 1 of aec,
+    whose T is a window and not a number of steps.
     network : the program and its neurons. activations : the ANN's activation at each population, by its
     place in the program. thresholds : table with columns layer, per, unit, statistic, threshold, status.
     notes : what a reader must know, such as that thresholds come from calibration and nothing was trained.
 
-    Images are shown at every step (direct encoding). The answer after T steps is the class with the largest
-    sum of the output over T steps, the lowest of equal ones.
+    Images are shown at every step (direct encoding); dcgs shows them at the first alone, and aec has one. The
+    answer after T steps is the class with the largest sum of the output over T steps, the lowest of equal
+    ones.
 
     Source: S1, S2.
     """
 
     method: str
     steps: int
-    network: Network
+    network: Any
     activations: Mapping[int, nn.Module]
     thresholds: pd.DataFrame
     notes: tuple[str, ...] = ()
@@ -86,31 +90,36 @@ class SpikingModel:
         classes = _check_labels(labels, len(images))
         counter = Counter(self.network, steps)
         place = 0
-        for part in self._parts(images):
-            scores = run_network(_move(self.network, on), part.to(on), steps, counter.see)
-            own = None if classes is None else classes[place : place + len(part)]
-            counter.answer(_classes(scores), own)
-            place += len(part)
+        with exact_products():
+            network = self._network_on(on)
+            for part in self._parts(images):
+                own = None if classes is None else classes[place : place + len(part)]
+                counter.answers.see(network.stream(part.to(on), steps, counter.see), own)
+                place += len(part)
         return counter.trace(with_labels=classes is not None)
 
     def predict(self, x: Any, steps: int | None = None, *, on: str = "cpu") -> NDArray[np.int64]:
         """Return the answer after each step, int64 [T, images]; arguments and errors as in `simulate`."""
         steps, images = self._check(x, steps, on)
-        network = _move(self.network, on)
-        found = [
-            answers_of(_classes(run_network(network, part.to(on), steps))) for part in self._parts(images)
-        ]
+        with exact_products():
+            network = self._network_on(on)
+            found = [Answers(steps).see(network.stream(p.to(on), steps)) for p in self._parts(images)]
         return np.concatenate(found, axis=1)
 
     def currents(self, x: Any, steps: int | None = None, *, on: str = "cpu") -> NDArray[np.float32]:
         """Return the output at each step, float32 [T, images, classes].
 
-        It is the current of the last layer, or threshold times spike where output neurons fire (snm). The
-        mean over T stands for the class scores. Arguments and errors as in `simulate`.
+        It is the current of the last layer, threshold times spike where output neurons fire (snm), or what
+        the last wire says at a step, o_t = phi_(t-1) + s_t (dcgs). The mean over T stands for the class
+        scores. Arguments and errors as in `simulate`.
         """
         steps, images = self._check(x, steps, on)
-        network = _move(self.network, on)
-        found = [_classes(run_network(network, part.to(on), steps)).cpu() for part in self._parts(images)]
+        found = []
+        with exact_products():
+            network = self._network_on(on)
+            for part in self._parts(images):
+                windows = [split_classes(one).cpu() for one in network.stream(part.to(on), steps)]
+                found.append(torch.cat(windows))
         return np.asarray(torch.cat(found, dim=1), dtype=np.float32)
 
     def diagnose(self, x: Any, steps: int | None = None) -> pd.DataFrame:
@@ -121,30 +130,63 @@ class SpikingModel:
         from netsci.convert.diagnosis import diagnose_layers
 
         steps, images = self._check(x, steps, "cpu")
-        return diagnose_layers(self.network, self.activations, list(self._parts(images)), steps)
+        return diagnose_layers(self.network, self.activations, self._parts(images), steps)
+
+    def live_units(self) -> dict[str, int]:
+        """Return how many neurons of each population lie on a path from the input to the output.
+
+        The others are percolated: no link leads to them from the input, or from them to the output.
+        `netsci.measure.rate_table(trace, live_units=...)` takes it, for a MASFR without them.
+
+        Examples
+        --------
+        >>> from netsci.convert import convert
+        >>> from netsci.sparse import SparseLinear
+        >>> net = nn.Sequential(SparseLinear([[1, 1, 0]]), nn.ReLU(), SparseLinear([[1], [0], [1]])).eval()
+        >>> convert(net, "qcfs", torch.rand(8, 1), theta=1.0).live_units()
+        {'1': 1}
+        """
+        from netsci.convert.percolated import find_live
+
+        return {name: int(live.sum()) for name, live in find_live(self.network).items()}
+
+    def _network_on(self, on: str) -> Any:
+        return self.network if on == "cpu" else move_network(self.network, on)
 
     def _parts(self, images: Tensor) -> Iterator[Tensor]:
-        """Yield the images in parts that run together."""
-        yield from torch.split(images, self.network.images_at_once)
+        """Yield the images, float32, in parts that run together."""
+        for part in torch.split(images, self.network.images_at_once):
+            yield part.to("cpu", torch.float32)
 
     def _check(self, x: Any, steps: int | None, on: str) -> tuple[int, Tensor]:
-        """Return steps and images float32; raise where they cannot run."""
-        found = self.steps if steps is None else as_count(steps, "steps", 1, MOST_STEPS)
+        """Return steps and images; raise where they cannot run."""
+        found = self._count_steps(steps)
         check_choice(on, DEVICES, "on")
         if on == "cuda" and not torch.cuda.is_available():
             raise ValueError("on must be 'cpu' here: torch finds no CUDA device")
         return found, check_images(x, self.network.program.shape)
 
+    def _count_steps(self, steps: int | None) -> int:
+        """Return T; raise where it is none, or the network has a window in its place."""
+        window = getattr(self.network, "window", None)
+        if window is not None and steps is not None:
+            raise ValueError(
+                f"steps must be left out: T of {self.method} is a window, in which each neuron says its "
+                f"value once, and at an earlier T it would be another code; got {steps!r}. Convert with "
+                f"another window to see another T (here window={window})"
+            )
+        return self.steps if steps is None else as_count(steps, "steps", 1, MOST_STEPS)
+
 
 def check_images(x: Any, shape: tuple[int, ...]) -> Tensor:
-    """Return images float32 [n, ...] on the CPU.
+    """Return images [n, ...] in their own dtype; they become float32 in parts.
 
     Raises TypeError or ValueError if they are no numbers of this shape, none at all, or hold NaN.
 
     Examples
     --------
     >>> check_images([[1, 2]], (2,)).dtype
-    torch.float32
+    torch.int64
     """
     images = x if isinstance(x, Tensor) else torch.from_numpy(_numbers(x))
     if images.is_complex():
@@ -156,8 +198,8 @@ def check_images(x: Any, shape: tuple[int, ...]) -> Tensor:
         )
     if not len(images):
         raise ValueError(f"x must hold at least one image; its shape is {list(images.shape)}")
-    images = images.detach().to("cpu", torch.float32)
-    if not bool(torch.isfinite(images).all()):
+    images = images.detach()
+    if not all(bool(torch.isfinite(part.to(torch.float32)).all()) for part in torch.split(images, CHECKED)):
         raise ValueError("x holds NaN or infinite values: leave these images out, or mend them")
     return images
 
@@ -183,17 +225,3 @@ def _check_labels(labels: Any, n: int) -> NDArray[np.int64] | None:
     if n and (found < 0).any():
         raise ValueError(f"labels must be classes, whole numbers from 0; the smallest is {found.min()}")
     return found.astype(np.int64)
-
-
-def _classes(scores: Tensor) -> Tensor:
-    """Return outputs as [T, images, classes]."""
-    return scores if scores.ndim == 3 else scores.flatten(2) if scores.ndim > 3 else scores.unsqueeze(2)
-
-
-def _move(network: Network, on: str) -> Network:
-    """Return the network on a device."""
-    if on == "cpu":
-        return network
-    from netsci.convert.devices import move_network
-
-    return move_network(network, on)

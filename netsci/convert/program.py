@@ -29,12 +29,13 @@ class Step:
 
     kind : "input", "constant", "layer", "norm", "activation", "add", "shift" (adds a constant), "scale",
         "average", "maximum", "move" (reshape, flatten, indexing), "join", "gelu", "layer norm", "softmax",
-        "product", "attention", or the name of a function that is not known here.
+        "product" (linear in each of two steps), "attention", "neurons" (spikes in place of numbers, put
+        there by a conversion), or the name of a function that is not known here.
     name : path of the module, for messages and tables. line : of the user's code.
     function, args, named : what runs, with `Ref` for the outputs of earlier steps and `Size` for numbers.
     sample : shape of the output without the axis of the samples. axis : that axis, None without. places :
         places of the axis that belong to one sample.
-    layer : of a layer. module : of an activation, QCFS or SQCFS; None for a ReLU.
+    layer : of a layer. module : of an activation, QCFS, SQCFS or AEC; None for a ReLU.
     """
 
     kind: str
@@ -107,6 +108,17 @@ def find_refs(given: Any) -> Iterator[int]:
             yield from find_refs(one)
     elif isinstance(given, dict):
         yield from find_refs(list(given.values()))
+
+
+def renumber(given: Any, numbers: Mapping[int, int]) -> Any:
+    """Return arguments whose `Ref` count the places that numbers give for the former ones."""
+    if isinstance(given, Ref):
+        return Ref(numbers[given.place])
+    if isinstance(given, (list, tuple)):
+        return type(given)(renumber(one, numbers) for one in given)
+    if isinstance(given, dict):
+        return {name: renumber(one, numbers) for name, one in given.items()}
+    return given
 
 
 def _resolve(given: Any, values: Mapping[int, Any], batch: int) -> Any:

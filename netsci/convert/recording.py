@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import operator
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -25,6 +24,8 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves, tree_map
 
 from netsci.convert.activations import QCFS, SQCFS
+from netsci.convert.aec import AEC
+from netsci.sparse.hooks import hook_modules
 from netsci.sparse.tracing import is_layer
 
 AVERAGES = (
@@ -74,7 +75,7 @@ def record_calls(ann: nn.Module, x: Tensor) -> tuple[list[Call], int]:
     """
     recorder = _Recorder(ann)
     recorder.add(x, Call(None, (), {}, "input", "", tuple(x.shape), "input"))
-    with torch.no_grad(), recorder.hook_modules(), recorder:
+    with torch.no_grad(), hook_modules(ann, recorder.before, recorder.after), recorder:
         out = ann(x)
     if not isinstance(out, Tensor):
         raise Unconvertible(f"ann must return one tensor of class scores; it returns {type(out).__name__}")
@@ -180,27 +181,18 @@ class _Recorder(TorchFunctionMode):
         kind = type(self.ann.get_submodule(name)).__name__
         return f"{name!r} ({kind})" if name else kind
 
-    @contextmanager
-    def hook_modules(self) -> Iterator[None]:
-        """Hold hooks on all modules; they go whatever happens."""
-        handles: list[Any] = []
-        try:
-            for name, one in self.ann.named_modules():
-                handles.append(one.register_forward_pre_hook(self._before(name, one)))
-                handles.append(one.register_forward_hook(self._after(name, one), with_kwargs=True))
-            yield
-        finally:
-            for handle in handles:
-                handle.remove()
+    def before(self, name: str, one: nn.Module) -> Any:
+        """Return the hook that runs before a module."""
 
-    def _before(self, name: str, one: nn.Module) -> Any:
-        def before(_: nn.Module, __: Any) -> None:
+        def before(_: nn.Module, __: Any, ___: Any) -> None:
             self._running.append(name)
             self._inside += is_leaf(one)
 
         return before
 
-    def _after(self, name: str, one: nn.Module) -> Any:
+    def after(self, name: str, one: nn.Module) -> Any:
+        """Return the hook that runs behind a module; a leaf is one call."""
+
         def after(_: nn.Module, args: Any, named: dict[str, Any], output: Any) -> None:
             if is_leaf(one):
                 self._inside -= 1
@@ -221,7 +213,7 @@ def is_leaf(module: nn.Module) -> bool:
     >>> is_leaf(nn.Linear(1, 1)), is_leaf(QCFS(4)), is_leaf(nn.ReLU())
     (True, True, False)
     """
-    return is_layer(module) or isinstance(module, (QCFS, SQCFS, *AVERAGES))
+    return is_layer(module) or isinstance(module, (QCFS, SQCFS, AEC, *AVERAGES))
 
 
 def _line() -> str:

@@ -7,11 +7,11 @@ steps; neurons behind it need no membrane (see `netsci.convert.neurons`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -20,8 +20,9 @@ from netsci.convert.fusing import Fused, apply_to_spikes, find_fused
 from netsci.convert.neurons import Neuron, State, fire_constant, run_steps, start_state
 from netsci.convert.program import Program, Step
 
-ROOM = 2**23  # numbers of one step's output that are in memory at a time
+ROOM = 2**24  # numbers that a run holds at a time
 WINDOW = 16  # steps that run together
+MOST_IMAGES = 256  # that run together
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,13 @@ class Network:
     program: Program
     neurons: Mapping[int, Neuron]
 
+    keeps: ClassVar[frozenset[str]] = frozenset(("move", "scale", "join", "pad"))  # kinds that pass events
+    shows_once: ClassVar[bool] = False  # the image is shown at every step
+
+    def graded(self, place: int) -> bool:
+        """Return whether the spikes of a population are signed or of several sizes."""
+        return self.neurons[place].kind != "if"
+
     @cached_property
     def fused(self) -> dict[int, Fused]:
         """The layers that read spikes as bytes, by their places."""
@@ -53,15 +61,7 @@ class Network:
     @cached_property
     def reads(self) -> dict[int, tuple[int, ...]]:
         """What each step that the output needs reads: the neurons where both are one operation."""
-        found: dict[int, tuple[int, ...]] = {}
-        waiting = [len(self.program.steps) - 1]
-        while waiting:
-            place = waiting.pop()
-            if place not in found:
-                fused = self.fused.get(place)
-                found[place] = self.program.steps[place].inputs if fused is None else (fused.neurons,)
-                waiting += found[place]
-        return dict(sorted(found.items()))
+        return find_reads(self.program, {place: (one.neurons,) for place, one in self.fused.items()})
 
     @cached_property
     def still(self) -> set[int]:
@@ -72,22 +72,95 @@ class Network:
                 found.add(place)
         return found
 
-    @property
+    @cached_property
     def images_at_once(self) -> int:
-        """How many images run together, so that the largest output of a window fits into ROOM."""
-        largest = max(prod(step.sample) * step.places for step in self.program.steps)
-        return max(1, min(256, ROOM // max(1, largest * WINDOW)))
+        """How many images run together, so that all that they hold at a time fits into ROOM."""
+        return images_that_fit(self.program, self.reads, self.still, WINDOW)
+
+    def source_of(self, place: int) -> int:
+        """Return the step whose events a layer reads: neurons where both are one operation."""
+        fused = self.fused.get(place)
+        return self.program.steps[place].inputs[0] if fused is None else fused.neurons
+
+    def stream(self, x: Tensor, steps: int, see: See | None = None) -> Iterator[Tensor]:
+        """Yield the output of the last step, window by window, [steps of the window, images, classes].
+
+        x [images, ...], as many as `images_at_once` says. see : called with the output of each step that is
+        no constant, after it has run.
+        """
+        run = _Run(self, x, see)
+        run.run_still(steps)
+        for first in range(0, steps, WINDOW):
+            yield run.run_window(first, min(WINDOW, steps - first))
+
+    def decode(self, x: Tensor, steps: int, see: See) -> dict[int, tuple[Tensor, Tensor]]:
+        """Return what each population said and the current that it got, means over T, [images, units...]."""
+        said: dict[int, Any] = dict.fromkeys(self.neurons, 0)
+        heard: dict[int, Any] = {self.program.steps[place].inputs[0]: 0 for place in self.neurons}
+
+        def watch(place: int, value: Tensor, window: Window) -> None:
+            see(place, value, window)
+            often = window.steps if len(value) == 1 else 1  # the same at all steps
+            if place in said:
+                said[place] = said[place] + (value * self.neurons[place].theta).sum(0)
+            if place in heard:
+                heard[place] = heard[place] + often * value.sum(0)
+
+        for _ in self.stream(x, steps, watch):
+            pass
+        return {
+            place: (one / steps, heard[self.program.steps[place].inputs[0]] / steps)
+            for place, one in said.items()
+        }
+
+    def largest(self, place: int) -> Tensor:
+        """Return the largest value that a neuron can say."""
+        return self.neurons[place].theta
+
+    def saturated(self, place: int, events: Tensor, decoded: Tensor, steps: int) -> Tensor:
+        """Return which neurons fire at every step."""
+        return events >= steps
 
 
-def run_network(network: Network, x: Tensor, steps: int, see: See | None = None) -> Tensor:
-    """Return the output of the last step of the program at all times, [steps, images, classes].
+def run_network(network: Any, x: Tensor, steps: int, see: See | None = None) -> Tensor:
+    """Return the outputs of `network.stream` at all times in one tensor, [steps, images, classes]."""
+    return torch.cat(list(network.stream(x, steps, see)))
 
-    x [images, ...], as many as `images_at_once` says. see : called with the output of each step that is no
-    constant, after it has run.
+
+def find_reads(program: Program, other: Mapping[int, tuple[int, ...]]) -> dict[int, tuple[int, ...]]:
+    """Return what each step that the output needs reads, by its place; other says it of some places."""
+    found: dict[int, tuple[int, ...]] = {}
+    waiting = [len(program.steps) - 1]
+    while waiting:
+        place = waiting.pop()
+        if place not in found:
+            found[place] = other.get(place, program.steps[place].inputs)
+            waiting += found[place]
+    return dict(sorted(found.items()))
+
+
+def images_that_fit(
+    program: Program, reads: Mapping[int, tuple[int, ...]], still: Iterable[int], window: int, kept: int = 0
+) -> int:
+    """Return how many images may run together: what they hold at a time has at most ROOM numbers.
+
+    still : steps whose outputs are held throughout, once for all steps of time: those with an axis of samples
+    for each image, constants once in all. window : steps of time of all other outputs, which are held until
+    their last use. kept : numbers of an image that neurons keep.
     """
-    run = _Run(network, x, see)
-    run.run_still(steps)
-    return torch.cat([run.run_window(first, min(WINDOW, steps - first)) for first in range(0, steps, WINDOW)])
+    held = set(still)
+    sizes = {place: prod(program.steps[place].sample) * program.steps[place].places for place in reads}
+    once = sum(sizes[place] for place in held if program.steps[place].axis is None)
+    each = kept + sum(sizes[place] for place in held if program.steps[place].axis is not None)
+    last = {used: place for place, used_here in reads.items() for used in used_here}
+    now = most = 0
+    for place, used_here in reads.items():
+        copies = [used for used in used_here if used in held and program.steps[used].axis is not None]
+        now += 0 if place in held else sizes[place]
+        most = max(most, now + sum(sizes[used] for used in copies if place not in held))
+        now -= sum(sizes[used] for used in set(used_here) if last[used] == place and used not in held)
+    room = max(ROOM // 4, ROOM - once)
+    return max(1, min(MOST_IMAGES, room // max(1, each + window * most)))
 
 
 class _Run:

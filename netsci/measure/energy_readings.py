@@ -1,6 +1,7 @@
 """Energy per image under both readings of the first layer, at every number of steps, beside the own ANN.
 
-A static image is fed to the network at every step, and its first layer multiplies. Two readings of its MACs:
+A static image is fed to the network at every step, and the layers that read it (the first, and those of side
+branches) multiply. Two readings of their MACs:
 
     repeated   T times the MACs of one pass, as S2 counts direct encoding
     once       the MACs of one pass: the first current is the same at every step, so it is held
@@ -184,7 +185,7 @@ def _layer(trace: Trace, place: int, at: NDArray[np.int64], count: str, held: bo
     """Return the operations of one projection at each number of steps, over all images."""
     one = trace.projections[place]
     analog = one.kind == "analog"
-    constant = analog and held and place == 0
+    constant = analog and held and (place == 0 if one.from_input is None else one.from_input)
     passes = _passes(one, trace) if constant else trace.steps
     vectors = _vectors(one, trace, passes)
     if count == "exact":
@@ -194,6 +195,8 @@ def _layer(trace: Trace, place: int, at: NDArray[np.int64], count: str, held: bo
         density = one.links / one.dense_links if one.dense_links else math.nan
         total, one_pass = one.estimated_operations, vectors * one.dense_operations * density
         by_step = one.events_by_step
+    if one.ann_operations is not None:
+        one_pass, by_step = vectors * float(one.ann_operations), one.operations_by_step
     none = np.zeros(len(at))
     if constant:
         single = total / passes
@@ -214,7 +217,9 @@ def _layer(trace: Trace, place: int, at: NDArray[np.int64], count: str, held: bo
 def _passes(one: ProjectionTrace, trace: Trace) -> int:
     """Return how often the constant input of a layer was counted: once, or at each of T steps."""
     by_step = one.operations_by_step
-    if by_step is not None and by_step.any():
+    if by_step is not None and not by_step.any():  # an input of zeros: as often as it was given
+        return trace.steps if one.applications % (trace.samples * trace.steps) == 0 else 1
+    if by_step is not None:
         if not by_step[1:].any():
             return 1
         if (by_step == by_step[0]).all():

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from netsci.arguments import read_array
+from netsci.arguments import check_flag, read_array
 
 KINDS = ("spikes", "graded", "analog")
 
@@ -69,6 +69,11 @@ class ProjectionTrace:
     shares_links : True if an earlier projection has the same weights; they count once in the link sparsity.
     operations_by_step, events_by_step : int64 [T], the operations and the events of each time step, summed
     over units and samples; None where they were counted in total only. `energy_by_step` needs both.
+    from_input : whether the layer reads the analog input alone, so that its current can be held over time;
+    None where it is not known, and then the first projection is taken for such a layer.
+    ann_operations : multiplications of one input vector in the network without spikes, where these are not
+    the existing weights: of a product of two populations (attention), which has none. Its events are those of
+    both populations and of their pairs.
     """
 
     name: str
@@ -82,6 +87,8 @@ class ProjectionTrace:
     shares_links: bool = False
     operations_by_step: NDArray[np.int64] | None = None
     events_by_step: NDArray[np.int64] | None = None
+    from_input: bool | None = None
+    ann_operations: int | None = None
 
     def __post_init__(self) -> None:
         where = f"projection {self.name!r}"
@@ -94,6 +101,10 @@ class ProjectionTrace:
             )
         for name in ("links", "dense_links", "dense_operations", "applications"):
             check_whole(getattr(self, name), 0, f"{where}: {name}")
+        if self.ann_operations is not None:
+            check_whole(self.ann_operations, 0, f"{where}: ann_operations")
+        if self.from_input is not None:
+            check_flag(self.from_input, f"{where}: from_input")
         if self.links > self.dense_links:
             raise ValueError(
                 f"{where}: links must be at most dense_links = {self.dense_links}; got {self.links}"
@@ -128,7 +139,12 @@ class ProjectionTrace:
 
     @property
     def estimated_operations(self) -> float:
-        """The papers' estimate: dense operations x mean input rate x (1 - sparsity); NaN without weights."""
+        """The papers' estimate: dense operations x mean input rate x (1 - sparsity); NaN without weights.
+
+        A product of two populations has no absent weights: its estimate is its count.
+        """
+        if self.ann_operations is not None:
+            return float(self.operations)
         if not len(self.events):
             return 0.0
         density = self.links / self.dense_links if self.dense_links else math.nan

@@ -24,6 +24,7 @@ from torch.utils._pytree import tree_leaves
 from netsci.sparse.attention import NOT_ATTENTION, attends, follow_attention, looks_like_attention
 from netsci.sparse.conv import SparseConv2d
 from netsci.sparse.flow import CONSTANT, Flow, Mixed, Signal, Tag, Untraceable
+from netsci.sparse.hooks import hook_modules
 from netsci.sparse.linear import SparseLinear
 from netsci.sparse.operations import Operation, arguments, find_changed, follow
 from netsci.sparse.wiring import graph_of, has_wiring, layers_in_graph
@@ -71,7 +72,12 @@ def trace(module: nn.Module, example: Sequence[Tensor]) -> list[dict[str, Any]]:
     """
     watch = _Watch(module)
     watch.hold(example, [watch.flow.raw() for _ in example])
-    with _restore_afterwards(module, example), watch.hook_modules(), watch, watch.leaks:
+    with (
+        _restore_afterwards(module, example),
+        hook_modules(module, watch.before, watch.after),
+        watch,
+        watch.leaks,
+    ):
         outputs = module(*example)
     watch.leave(outputs)
     unused = [name for name in layers_in_graph(module) if name not in watch.flow.called]
@@ -172,21 +178,10 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
         """Whether operations count now."""
         return not self._inside
 
-    @contextmanager
-    def hook_modules(self) -> Iterator[None]:
-        """Hold hooks on all modules; they go whatever happens."""
-        handles: list[Any] = []
-        try:
-            for name, one in self._module.named_modules():
-                handles.append(one.register_forward_pre_hook(self._before(name, one)))
-                handles.append(one.register_forward_hook(self._after(name, one), with_kwargs=True))
-            yield
-        finally:
-            for handle in handles:
-                handle.remove()
+    def before(self, name: str, one: nn.Module) -> Any:
+        """Return the hook that runs before a module."""
 
-    def _before(self, name: str, one: nn.Module) -> Any:
-        def before(_: nn.Module, __: Any) -> None:
+        def before(_: nn.Module, __: Any, ___: Any) -> None:
             self._running.append(name)
             known = is_layer(one) or acts_by_unit(one) or looks_like_attention(one)
             if known or (name and has_wiring(one)):
@@ -194,7 +189,9 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
         return before
 
-    def _after(self, name: str, one: nn.Module) -> Any:
+    def after(self, name: str, one: nn.Module) -> Any:
+        """Return the hook that runs behind a module."""
+
         def after(_: nn.Module, given: tuple[Any, ...], named: dict[str, Any], output: Any) -> None:
             self._running.pop()
             if not self._inside or self._inside[-1] != name:

@@ -18,6 +18,7 @@ from torch.overrides import TorchFunctionMode
 from netsci.arguments import as_whole, check_callable, check_mapping, shorten
 from netsci.measure import Trace
 from netsci.measure.trace_parts import KINDS
+from netsci.sparse.hooks import hook_modules
 from netsci.spiking.record_adapters import (
     ALL,
     STEP,
@@ -126,7 +127,11 @@ def record(
         raise ValueError(f"kinds[{DATA!r}] must be graded or analog: 0 and 1 alone are spikes")
     tally = Tally(steps, raster, of_data)
     watch = _Watch(module, layers, firing, tally)
-    with _quiet(module, neurons), watch.attach_hooks(), torch.no_grad():
+    with (
+        _quiet(module, neurons),
+        hook_modules(module, watch.before, watch.after, always=True),
+        torch.no_grad(),
+    ):
         for batch in _batches(data, module, call is not None):
             clear_state(module, neurons)
             tally.begin(_shape_of(batch))
@@ -161,20 +166,9 @@ class _Watch(TorchFunctionMode):
         """Return the modules that computed products which are in no projection."""
         return tuple(self._other)
 
-    @contextmanager
-    def attach_hooks(self) -> Iterator[None]:
-        """Hold hooks on all modules; they go whatever happens."""
-        handles: list[Any] = []
-        try:
-            for name, one in self._module.named_modules():
-                handles.append(one.register_forward_pre_hook(self._before(name, one), with_kwargs=True))
-                handles.append(one.register_forward_hook(self._after(name), always_call=True))
-            yield
-        finally:
-            for handle in handles:
-                handle.remove()
+    def before(self, name: str, one: nn.Module) -> Callable[..., None]:
+        """Return the hook that runs before a module."""
 
-    def _before(self, name: str, one: nn.Module) -> Callable[..., None]:
         def before(_: nn.Module, given: tuple[Any, ...], named: dict[str, Any]) -> None:
             self._running.append(name)
             if is_uncounted(one):
@@ -189,8 +183,10 @@ class _Watch(TorchFunctionMode):
 
         return before
 
-    def _after(self, name: str) -> Callable[..., None]:
-        def after(_: nn.Module, __: tuple[Any, ...], output: Any) -> None:
+    def after(self, name: str, _: nn.Module) -> Callable[..., None]:
+        """Return the hook that runs behind a module."""
+
+        def after(_: nn.Module, __: Any, ___: Any, output: Any) -> None:
             self._running.pop()
             if name in self._firing and output is not None:
                 self.called.add(name)

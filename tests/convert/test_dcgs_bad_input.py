@@ -1,67 +1,20 @@
 """What DCGS refuses, and the words that it says."""
 
-from dataclasses import dataclass
-from typing import Any
-
 import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
 
-from netsci.convert.dcgs import convert_steps
-from netsci.convert.dcgs_plan import DcgsOptions
-from tests.convert.traced import TracedStep, images, residual, trace
-
-
-@dataclass(frozen=True)
-class Toy:
-    kind: str
-    name: str
-    inputs: tuple[int, ...]
-
-    def run(self, values: Any, batch: int) -> Any:
-        return values[self.inputs[0]]
-
-
-def test_networks_that_it_cannot_convert():
-    image = Toy("input", "x", ())
-    with pytest.raises(ValueError, match=r"step 'a.b' is of kind 'attention', which dcgs cannot convert"):
-        convert_steps([image, Toy("attention", "a.b", (0,))], [images()])
-    with pytest.raises(ValueError, match="must read earlier steps"):
-        convert_steps([image, Toy("add", "a", (2,)), Toy("add", "b", (0,))], [images()])
-    with pytest.raises(ValueError, match="steps must hold at least the input"):
-        convert_steps([], [images()])
-    with pytest.raises(ValueError, match="no ReLU before which neurons could stand"):
-        convert_steps([image, Toy("layer", "fc", (0,))], [images()])
-
-
-@pytest.mark.parametrize(
-    ("calibration", "error", "words"),
-    [
-        ([], ValueError, "at least one batch of training images; got none"),
-        (images(), TypeError, r"write \[calibration\]"),
-        ([images(0)], ValueError, "calibration must hold at least one value"),
-        ([images() * float("nan")], ValueError, "calibration must be finite"),
-        ([images().long()], TypeError, "calibration must be floating"),
-    ],
-)
-def test_bad_calibration(calibration, error, words):
-    with pytest.raises(error, match=words):
-        convert_steps(trace(residual()), calibration)
-
-
-def test_bad_runs():
-    model = convert_steps(trace(residual()), [images(20, 2)])
-    for steps, error in ((0, ValueError), (True, TypeError), (2.0, TypeError), (-1, ValueError)):
-        with pytest.raises(error, match="steps must be"):
-            model.run(images(), steps)
-    with pytest.raises(ValueError, match="x must be finite"):
-        model.run(images() / 0, 3)
-    with pytest.raises(ValueError, match="x must hold at least one value"):
-        model.run(images(0), 3)
+from netsci.convert import QCFS, Unconvertible, convert
+from tests.convert.graded_networks import images, residual
+from tests.convert.test_bad_input import Net
 
 
 @pytest.mark.parametrize(
     ("options", "error", "words"),
     [
         ({"n": 0}, ValueError, "n must be at least 1"),
+        ({"n": 25}, ValueError, "n must be at most 24"),
         ({"steps": 0}, ValueError, "steps must be at least 1"),
         ({"steps": True}, TypeError, "steps must be a whole number"),
         ({"neuron": "relu"}, ValueError, "neuron must be one of"),
@@ -69,16 +22,79 @@ def test_bad_runs():
         ({"scale": 0}, ValueError, "scale must be above 0"),
         ({"scale": float("nan")}, ValueError, "scale must be finite"),
         ({"coding": None}, ValueError, "coding must be one of"),
+        ({"level": "unit"}, ValueError, "level must be one of"),
         ({"encode_image": 1}, TypeError, "encode_image must be True or False"),
         ({"iterations": 0}, ValueError, "iterations must be at least 1"),
+        ({"channel_axis": 0}, ValueError, r"channel_axis must be an axis .* got 0"),
+        ({"channel_axis": 7}, ValueError, r"within 1 .. 3 or -1 .. -3 for activation 'net.2'"),
+        ({"channel_axis": 1.0}, TypeError, "channel_axis must be a whole number"),
+        ({"window": 8}, TypeError, r"dcgs takes the options .* got 'window'"),
     ],
 )
 def test_bad_options(options, error, words):
     with pytest.raises(error, match=words):
-        DcgsOptions(**options)
+        convert(residual(), "dcgs", images(9), **options)
 
 
-def test_a_step_is_what_the_protocol_asks_for():
-    step = trace(residual())[1]
-    assert isinstance(step, TracedStep)
-    assert (step.kind, step.name, step.inputs) == ("layer", "net.0", (0,))
+def tokens(forward, **modules):
+    return Net(forward, qkv=nn.Linear(4, 12), head=nn.Linear(4, 3), **modules)
+
+
+def test_attention_that_cannot_be_split():
+    x = torch.randn(9, 3, 4)
+
+    def attend(net, x, **given):
+        return net.head(F.scaled_dot_product_attention(*net.qkv(x).chunk(3, -1), **given)).mean(1)
+
+    for given, words in [
+        (lambda x: {"dropout_p": 0.1}, "drops out|no function of torch shows"),
+        (lambda x: {"attn_mask": torch.zeros(3, 3) + x.mean()}, "mixes the samples|mask that depends"),
+    ]:
+        with pytest.raises(Unconvertible, match=words):
+            convert(tokens(lambda net, x, given=given: attend(net, x, **given(x))), "dcgs", x)
+    with pytest.raises(Unconvertible, match=r"attention.*rates of spikes pass only through what is linear"):
+        convert(tokens(attend), "qcfs", x)
+
+
+def test_products_that_are_none():
+    x = torch.rand(9, 4)
+    fc, out = nn.Linear(4, 4), nn.Linear(4, 3)
+
+    def power(net, x):
+        y = torch.relu(net.fc(x))
+        return net.out(y * y)
+
+    def quotient(net, x):
+        return net.out(torch.relu(net.fc(x)) / (1 + x * x.detach().abs().max()))
+
+    for method in ("dcgs", "qcfs"):
+        with pytest.raises(Unconvertible, match="power"):
+            convert(Net(power, fc=fc, out=out), method, x)
+    with pytest.raises(Unconvertible, match="dcgs cannot convert"):
+        convert(Net(quotient, fc=fc, out=out), "dcgs", x)
+
+    def constant(net, x):
+        return net.out(torch.relu(x @ net.fc.weight.T.contiguous()))
+
+    with pytest.raises(Unconvertible, match="constant matrix"):
+        convert(Net(constant, fc=fc, out=out), "dcgs", x)
+
+
+def test_networks_without_a_place_for_neurons():
+    with pytest.raises(Unconvertible, match=r"holds no ReLU .* neuron='line'"):
+        convert(nn.Sequential(nn.Linear(4, 3)).eval(), "dcgs", torch.rand(9, 4))
+    quantised = nn.Sequential(nn.Linear(4, 4), QCFS(4), nn.Linear(4, 3)).eval()
+    with pytest.raises(Unconvertible, match="'1' is quantised"):
+        convert(quantised, "dcgs", torch.rand(9, 4))
+    assert convert(quantised, "dcgs", torch.rand(9, 4), neuron="line").method == "dcgs"
+    both = Net(
+        lambda net, x: net.out(torch.maximum(net.fc(x), torch.relu(net.fc2(x)))),
+        fc=nn.Linear(4, 4), fc2=nn.Linear(4, 4), out=nn.Linear(4, 3),
+    )  # fmt: skip
+    with pytest.raises(Unconvertible, match=r"maximum .*must be the maximum over places of one tensor"):
+        convert(both, "dcgs", torch.rand(9, 4))
+    without = nn.Sequential(
+        nn.Linear(4, 5), nn.BatchNorm1d(5, track_running_stats=False), nn.ReLU(), nn.Linear(5, 3)
+    ).eval()
+    with pytest.raises(Unconvertible, match=r"no running statistics|mixes the samples"):
+        convert(without, "dcgs", torch.rand(9, 4))

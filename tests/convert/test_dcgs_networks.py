@@ -1,7 +1,4 @@
-"""Whole networks of DCGS: golden spikes, outputs and operations; counts by brute force."""
-
-from dataclasses import replace
-from functools import cache
+"""Whole networks of DCGS: what they come to, and counts by brute force."""
 
 import numpy as np
 import pytest
@@ -9,116 +6,17 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from netsci.convert.dcgs import convert_steps
-from netsci.convert.dcgs_plan import DcgsOptions
-from tests.convert.traced import Attention, Named, fan_out, golden_network, images, randomise, residual, trace
-from tests.golden_files import golden, label
-
-FILES = golden("convert", "dcgs_net_*.npz")
-KINDS = {"MTH": "positive", "IF": "positive", "neg": "with_neg", "diff": "with_neg", "line": "line"}
-PRODUCTS = {"matmul": "at1", "matmul_1": "at2"}
-
-
-def options_of(data):
-    neuron = str(data["neuron"])
-    line = neuron.endswith("line")
-    return DcgsOptions(
-        n=1 if neuron.startswith("IF") else int(data["n"]),
-        steps=int(data["T"]),
-        neuron=KINDS[neuron.split("_")[-1]],
-        coding="rate" if str(data["coding"]) == "rate" else "differential",
-        theta="moments" if str(data["threshold_mode"]) == "var" else "p999",
-        scale=8.0 if line else 1.0,
-        level=str(data["level"]),
-        channel_axis=1,
-        iterations=100,
-    )
-
-
-def golden_name(site, data):
-    """What the golden file calls the neurons of a site."""
-    product, _, number = site.partition(".")
-    if product in PRODUCTS:
-        return f"net.{PRODUCTS[product]}.neuron{number}"
-    names = [site, f"{site}.0"]
-    number = site.rpartition(".")[2]
-    if number.isdigit():  # a ReLU that the release moves behind the max pool, into one module with it
-        names.append(f"net.{int(number) + 1}.1")
-    return next(name for name in names if f"neuron.{name}.theta" in data.files)
-
-
-@cache
-def convert_golden(path):
-    data = np.load(path)
-    calibration = [torch.tensor(data[name]) for name in data.files if name.startswith("calib_")]
-    return convert_steps(trace(golden_network(data)), calibration, options_of(data), fan_out=fan_out)
-
-
-def room_of_thresholds(data, name):
-    """How far single precision, in which the release iterates, may move a threshold that it starts at 1."""
-    if f"hook.{name}.mean" not in data.files:
-        return 1e-5
-    mu, var = (data[f"hook.{name}.{one}"].astype(float) for one in ("mean", "var"))
-    with np.errstate(divide="ignore"):
-        place = mu / np.sqrt(var)
-    # 1 - sum of erf, of which the last digits alone are left where the mean is far below 0.
-    return np.where(place > -1.2, 5e-4, np.where(place > -2, 1e-2, np.inf))
-
-
-@pytest.mark.parametrize("path", FILES, ids=label)
-def test_golden_thresholds(path):
-    data = np.load(path)
-    model = convert_golden(path)
-    compared = 0
-    for site in model.sites:
-        name = golden_name(site.name, data)
-        found, expected = model.thresholds[site.name].numpy(), data[f"neuron.{name}.theta"]
-        assert found.shape == expected.shape
-        room = np.broadcast_to(room_of_thresholds(data, name), found.shape)
-        assert (np.abs(found - expected) <= room * expected + 1e-6).all(), site.name
-        compared += np.isfinite(room).sum()
-    assert compared >= 0.5 * sum(one.numel() for one in model.thresholds.values())
-
-
-@pytest.mark.parametrize("path", FILES, ids=label)
-def test_golden_spikes_outputs_and_operations(path):
-    data = np.load(path)
-    model = convert_golden(path)
-    names = {site.name: golden_name(site.name, data) for site in model.sites}
-    own = {site: torch.tensor(data[f"neuron.{name}.theta"]) for site, name in names.items()}
-    steps = int(data["T"])
-    run = replace(model, thresholds=own).run(torch.tensor(data["x"]), steps, trains=True)
-    differs = np.zeros((steps, len(data["x"])), bool)
-    for site in model.sites:  # in the order in which the network runs
-        expected = data[f"spikes.{names[site.name]}"][-steps:]
-        wrong = run.trains[site.name].numpy() != expected
-        before = differs.any(1).argmax() if differs.any() else steps
-        first = wrong.reshape(steps, -1).any(1)
-        if first.any() and first.argmax() < before:
-            assert wrong[first.argmax()].sum() <= 2, "one membrane on its threshold, not more"
-        differs |= wrong.reshape(*differs.shape, -1).any(-1)
-    # A membrane within rounding of its threshold sends its own sample another way, from there on.
-    other = differs.any(0)
-    assert other.sum() <= 1
-    same = ~np.logical_or.accumulate(differs, axis=0)
-    assert same[: max(1, steps // 2)].all()
-    for found, name in ((run.output, "snn_equivalent_rate_out"), (run.decoded, "snn_out_T")):
-        np.testing.assert_allclose(found.numpy()[same], data[name][same], atol=1e-5, rtol=1e-5)
-    np.testing.assert_allclose(run.decoded[-1], data["snn_out_T"][-1], atol=0.02)
-    for name in (one for one in data.files if one.startswith("synaptic_events.")):
-        layer = name.removeprefix("synaptic_events.")
-        layer = layer if layer in run.operations else layer.removesuffix(".1")
-        np.testing.assert_array_equal(run.operations[layer].numpy()[same], data[name][same])
-
-
-@pytest.mark.parametrize("path", FILES, ids=label)
-def test_golden_ann_is_what_decoded_outputs_come_to(path):
-    data = np.load(path)
-    model = convert_golden(path)
-    run = model.run(torch.tensor(data["x"]), 32)
-    errors = np.abs(run.decoded.numpy() - data["ann_out"]).mean((1, 2))
-    assert errors[-1] < 0.5 * errors[0]
-    assert errors[-1] < 0.02
+from netsci.convert import convert
+from tests.convert.graded_networks import (
+    Attention,
+    Named,
+    images,
+    populations,
+    randomise,
+    residual,
+    trains_of,
+)
+from tests.convert.networks import walk
 
 
 def attention():
@@ -126,11 +24,11 @@ def attention():
 
 
 CASES = {
-    "residual": (residual, DcgsOptions(n=4, steps=16)),
-    "residual by rates": (residual, DcgsOptions(n=4, steps=16, coding="rate")),
-    "residual, line": (residual, DcgsOptions(n=8, neuron="line", channel_axis=1)),
-    "attention": (attention, DcgsOptions(n=8, neuron="line")),
-    "attention, image not coded": (attention, DcgsOptions(n=8, neuron="line", encode_image=False)),
+    "residual": (residual, {"n": 4, "steps": 16}),
+    "residual by rates": (residual, {"n": 4, "steps": 16, "coding": "rate"}),
+    "residual, line": (residual, {"n": 8, "neuron": "line", "channel_axis": 1}),
+    "attention": (attention, {}),
+    "attention, image not coded": (attention, {"encode_image": False}),
 }
 
 
@@ -138,36 +36,22 @@ CASES = {
 def test_decoded_output_comes_to_the_ann_and_counts_are_those_of_the_spikes(case):
     make, options = CASES[case]
     net, x = make(), images()
-    steps = trace(net)
-    model = convert_steps(steps, [images(40, 2)], options, fan_out=fan_out)
-    run = model.run(x, 48, trains=True)
-    with torch.no_grad():
-        ann = net(x)
-    errors = (run.decoded - ann).abs().mean((1, 2))
+    model = convert(net, "dcgs", images(40, 2), **options)
+    outputs = model.currents(x, 48)
+    decoded = np.cumsum(outputs, 0) / np.arange(1, 49)[:, None, None]
+    ann = net(x).detach().numpy()
+    errors = np.abs(decoded - ann).mean((1, 2))
     assert errors[-1] < 0.1 * ann.std()
     assert errors[-1] < errors[0]
-    for name, train in run.trains.items():
-        assert torch.equal(run.spikes[name], (train != 0).flatten(1).sum(1))
-    assert run.spikes
-    if options.coding == "differential" and not options.line:
-        first = run.operations["net.0"]
-        assert (first[0] > 0).all()
+    trace = model.simulate(x, 48)
+    trains = trains_of(model.network, x, 48)
+    for place, name in populations(model).items():
+        row = trace.populations.index(name)
+        assert trace.spikes[row].tolist() == (trains[place] != 0).flatten(1).sum(1).tolist()
+    if case == "residual":
+        first = trace.macs[trace.layers.index("net.0")]
+        assert first[0] > 0
         assert (first[1:] == 0).all()  # the image comes once
-
-
-def walk(step, spikes):
-    """Existing synapses behind each spike of one sample of a layer, one by one."""
-    weight = step.module.weight
-    if isinstance(step.module, nn.Linear):
-        return sum(int((weight[:, place[-1]] != 0).sum()) for place in spikes.nonzero().tolist())
-    (height, width), size, pad = spikes.shape[1:], weight.shape[-1], step.module.padding[0]
-    total = 0
-    for channel, row, column in spikes.nonzero().tolist():
-        for down in range(size):
-            for right in range(size):
-                inside = 0 <= row + pad - down < height and 0 <= column + pad - right < width
-                total += int((weight[:, channel, down, right] != 0).sum()) if inside else 0
-    return total
 
 
 def test_operations_are_a_walk_over_every_spike_and_synapse():
@@ -175,62 +59,59 @@ def test_operations_are_a_walk_over_every_spike_and_synapse():
     with torch.no_grad():
         for module in net.modules():
             if isinstance(module, (nn.Conv2d, nn.Linear)):
-                module.weight[
-                    torch.rand(module.weight.shape, generator=torch.Generator().manual_seed(4)) < 0.6
-                ] = 0
-    steps = trace(net)
-    model = convert_steps(steps, [images(20, 2)], fan_out=fan_out)
-    run = model.run(x, 5, trains=True)
-    conv2 = next(step for step in steps if step.name == "net.4.conv2")
-    for t in range(5):
-        for sample in range(2):
-            found = int(run.operations["net.4.conv2"][t, sample])
-            assert found == walk(conv2, run.trains["net.4.relu1"][t, sample])
-    assert int(run.operations["net.4.conv2"].sum()) > 0
+                drawn = torch.rand(module.weight.shape, generator=torch.Generator().manual_seed(4))
+                module.weight[drawn < 0.6] = 0
+    model = convert(net, "dcgs", images(20, 2))
+    trace, trains = model.simulate(x, 5), trains_of(model.network, x, 5)
+    place = next(place for place, name in populations(model).items() if name == "net.4.relu1")
+    conv2 = net.net[4].conv2
+    mask = model.masks["net.4.conv2"].toarray()
+    wanted = [walk(conv2, mask, train) for train in trains[place]]
+    assert trace.sops[trace.layers.index("net.4.conv2")].tolist() == wanted
+    assert sum(wanted) > 0
 
 
 def test_products_count_three_event_products():
-    net = attention()
-    model = convert_steps(trace(net), [images(20, 2)], DcgsOptions(n=8, neuron="line"))
-    run = model.run(images(2), 4, trains=True)
-    a, b = (run.trains[f"matmul.{number}"] != 0 for number in (1, 2))
+    model = convert(attention(), "dcgs", images(20, 2))
+    x = images(2)
+    trace, trains = model.simulate(x, 4), trains_of(model.network, x, 4)
+    names = {name: place for place, name in populations(model).items()}
+    a, b = (trains[names[f"net.matmul.in{number}"]] != 0 for number in (1, 2))
     rows, inner, columns = 4, 4, 4
+    wanted = []
     for t in range(4):
-        for sample in range(2):
-            both = sum(
-                int(a[t, sample, h, i, k] and b[t, sample, h, k, j])
-                for h in range(2) for i in range(rows) for k in range(inner) for j in range(columns)
-            )  # fmt: skip
-            own = int(a[t, sample].sum()) * columns + int(b[t, sample].sum()) * rows
-            assert int(run.products["matmul"][t, sample]) == both + own
+        both = sum(
+            int(a[t, sample, h, i, k] and b[t, sample, h, k, j])
+            for sample in range(2) for h in range(2) for i in range(rows) for k in range(inner)
+            for j in range(columns)
+        )  # fmt: skip
+        wanted.append(both + int(a[t].sum()) * columns + int(b[t].sum()) * rows)
+    assert trace.sops[trace.layers.index("net.matmul")].tolist() == wanted
+    seen = next(one for one in trace.trace.projections if one.name == "net.matmul")
+    assert seen.ann_operations == 2 * rows * inner * columns
+    assert seen.operations == sum(wanted)
 
 
-def test_analog_layers_are_named():
-    net, calibration = residual(), [images(20, 2)]
-    assert convert_steps(trace(net), calibration).analog == ["net.0"]
-    line = DcgsOptions(n=8, neuron="line")
-    assert convert_steps(trace(net), calibration, line).analog == []
-    assert convert_steps(trace(net), calibration, replace(line, encode_image=False)).analog == ["net.0"]
+def test_layers_that_read_no_spikes_multiply():
+    net, calibration = residual(), images(20, 2)
 
+    def multiply(**options):
+        trace = convert(net, "dcgs", calibration, **options).simulate(images(3), 4)
+        return [name for name, macs in zip(trace.layers, trace.macs, strict=True) if macs.any()]
 
-def test_thresholds_do_not_depend_on_batches_nor_the_network_on_its_conversion():
-    net, x = residual(), images(24, 3)
-    before = {name: value.clone() for name, value in net.state_dict().items()}
-    whole = convert_steps(trace(net), [x])
-    parts = convert_steps(trace(net), x.split([1, 16, 7]))
-    for name, theta in whole.thresholds.items():
-        np.testing.assert_allclose(parts.thresholds[name], theta, rtol=1e-5)
-    whole.run(images(), 3)
-    assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
+    assert multiply() == ["net.0"]
+    assert multiply(n=8, neuron="line") == []
+    assert multiply(n=8, neuron="line", encode_image=False) == ["net.0"]
 
 
 def test_a_run_is_a_part_of_a_longer_one_and_of_more_images():
-    model = convert_steps(trace(residual()), [images(20, 2)], fan_out=fan_out)
+    model = convert(residual(), "dcgs", images(20, 2))
     x = images(5)
-    long, short, half = model.run(x, 12), model.run(x, 5), model.run(x[:2], 12)
-    assert torch.equal(long.decoded[:5], short.decoded)
-    np.testing.assert_allclose(long.decoded[:, :2], half.decoded, atol=1e-5)
-    assert torch.equal(long.operations["net.7"][:5], short.operations["net.7"])
+    long, short = model.simulate(x, 12), model.simulate(x, 5)
+    assert np.array_equal(long.sops[:, :5], short.sops)
+    assert np.array_equal(long.spikes[:, :5], short.spikes)
+    np.testing.assert_array_equal(model.currents(x, 12)[:5], model.currents(x, 5))
+    np.testing.assert_allclose(model.currents(x, 12)[:, :2], model.currents(x[:2], 12), atol=1e-4)
 
 
 def test_two_relus_on_a_wire_share_neurons():
@@ -245,7 +126,36 @@ def test_two_relus_on_a_wire_share_neurons():
 
     net = randomise(Twice())
     x = torch.rand(5, 4, generator=torch.Generator().manual_seed(2))
-    model = convert_steps(trace(net), [x])
-    assert len(model.sites) == 1
-    with torch.no_grad():
-        np.testing.assert_allclose(model.run(x, 200).decoded[-1], net(x), atol=2e-2)
+    model = convert(net, "dcgs", x)
+    assert len(model.network.neurons) == 1
+    outputs = model.currents(x, 200)
+    np.testing.assert_allclose(outputs.mean(0), net(x).detach(), atol=2e-2)
+
+
+def test_what_is_converted_by_default():
+    assert convert(residual(), "dcgs", images(9)).notes[0].startswith("n=4, neuron='with_neg'")
+    assert convert(attention(), "dcgs", images(9)).notes[0].startswith("n=8, neuron='line'")
+    table = convert(residual(), "dcgs", images(9)).thresholds
+    assert set(table.per) == {"channel"}
+    assert set(table.statistic) == {"moments"}
+    assert len(table) == 4 + 4 + 4
+
+
+def test_masks_of_attention_are_inside_the_softmax():
+    class Masked(nn.Module):
+        def __init__(self, causal):
+            super().__init__()
+            self.qkv, self.head, self.causal = nn.Linear(4, 12), nn.Linear(4, 3), causal
+            self.register_buffer("mask", torch.tensor([[True, False, True], [True, True, True]] * 2)[:3])
+
+        def forward(self, x):
+            q, k, v = self.qkv(x).chunk(3, -1)
+            given = {"is_causal": True} if self.causal else {"attn_mask": self.mask}
+            return self.head(F.scaled_dot_product_attention(q, k, v, **given, scale=0.7)).mean(1)
+
+    x = torch.randn(30, 3, 4, generator=torch.Generator().manual_seed(3))
+    for causal in (True, False):
+        net = randomise(Masked(causal))
+        model = convert(net, "dcgs", x)
+        assert torch.allclose(model.to_ann()(x), net(x), atol=1e-6)
+        np.testing.assert_allclose(model.currents(x, 64).mean(0), net(x).detach(), atol=5e-3)

@@ -1,5 +1,7 @@
 """Layers on bytes give what they give on numbers, whatever the memory and the way to multiply."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -16,6 +18,7 @@ from netsci.convert.neurons import (
     start_state,
     units_first,
 )
+from netsci.convert.stream import run_network
 from netsci.sparse import SparseLinear
 from netsci.spiking.events import way_of
 from tests.convert.networks import links, residual
@@ -45,9 +48,40 @@ def test_currents_of_bytes_are_those_of_numbers(density, way, share):
 
 
 def test_layers_behind_sums_and_pools_read_numbers():
-    model = convert(residual(), "qcfs", torch.rand(20, 2, 8, 8))
-    names = [model.network.program.steps[place].name for place in model.network.fused]
-    assert names == ["fc2"]
+    found = {}
+    for method in ("qcfs", "snm"):
+        network = convert(residual(), method, torch.rand(20, 2, 8, 8)).network
+        found[method] = [network.program.steps[place].name for place in network.fused]
+    assert found == {"qcfs": ["conv2", "short", "fc2"], "snm": ["fc2"]}
+
+
+@pytest.mark.parametrize("density", [0.02, None])
+def test_currents_of_negative_spikes_are_those_of_numbers(density):
+    model = convert(wide(density), "snm", torch.rand(20, 6))
+    fused, place = model.network.fused[3], model.network.program.of_kind("activation")[0]
+    theta = model.network.neurons[place].theta
+    spikes = torch.randint(-1, 2, (4, 30, 90), generator=torch.Generator().manual_seed(1)).to(torch.int8)
+    wanted = model.network.program.steps[3].layer.module(spikes.flatten(0, 1) * theta)
+    assert torch.allclose(apply_to_spikes(fused, spikes), wanted, atol=1e-5)
+
+
+def test_a_layer_behind_a_flatten_reads_the_bytes_of_a_convolution():
+    torch.manual_seed(0)
+    net = nn.Sequential(
+        nn.Conv2d(1, 3, 3), nn.ReLU(), nn.Flatten(), nn.Linear(12, 8), nn.ReLU(), nn.Linear(8, 2)
+    ).eval()
+    for method in ("qcfs", "cs_qcfs", "snm"):
+        model = convert(net, method, torch.rand(20, 1, 4, 4))
+        steps = model.network.program.steps
+        assert [steps[place].name for place in model.network.fused] == ["3", "5"]
+        x = torch.rand(6, 1, 4, 4)
+        plain = copy.copy(model.network)
+        plain.__dict__.update(model.network.__dict__, fused={})
+        for name in ("reads", "still", "images_at_once"):
+            plain.__dict__.pop(name, None)
+        assert torch.allclose(run_network(plain, x, 9), run_network(model.network, x, 9), atol=1e-5)
+        found = model.simulate(x, 9)
+        assert found.sops[1].sum() == 8 * found.spikes[0].sum()
 
 
 def turn_units_first(values):

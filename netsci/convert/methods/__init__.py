@@ -13,6 +13,8 @@ METHODS: Registry[Any] = Registry(
         "qcfs": "netsci.convert.methods.qcfs:METHOD",
         "cs_qcfs": "netsci.convert.methods.cs_qcfs:METHOD",
         "snm": "netsci.convert.methods.snm:METHOD",
+        "aec": "netsci.convert.methods.aec:METHOD",
+        "dcgs": "netsci.convert.methods.dcgs:METHOD",
     },
     public="netsci.convert.METHODS",
 )

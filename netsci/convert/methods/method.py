@@ -47,6 +47,11 @@ class Method:
         True
         """
         unknown = sorted(set(given) - set(self.options))
+        if "steps" in unknown and "window" in self.options:
+            raise TypeError(
+                f"{self.name} takes no steps: its T is a window, in which each neuron says its value once; "
+                f"write window={given['steps']!r}"
+            )
         if unknown:
             raise TypeError(
                 f"{self.name} takes the options {', '.join(self.options)}, and none of another method; got "

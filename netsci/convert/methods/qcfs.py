@@ -7,46 +7,34 @@ from __future__ import annotations
 
 from typing import Any
 
-from netsci.convert.folding import fold_norms
+from netsci.convert.calibration import Threshold
+from netsci.convert.methods import rate
 from netsci.convert.methods.method import Method
-from netsci.convert.methods.rate import (
-    LEVELS,
-    REFUSALS,
-    STEPS,
-    TAKES,
-    THETA,
-    find_populations,
-    find_thresholds,
-    make_model,
-    untrained_note,
-)
-from netsci.convert.model import SpikingModel
 from netsci.convert.program import Program
 from netsci.convert.recording import Unconvertible
 
 
-def convert_qcfs(program: Program, calibration: Any, options: dict[str, Any]) -> SpikingModel:
+def convert_qcfs(program: Program, calibration: Any, options: dict[str, Any]) -> Any:
     """Return the spiking network of a QCFS or ReLU network.
 
     Raises `Unconvertible` if a threshold is one for each channel.
     """
-    program = fold_norms(program)
-    places = find_populations(program)
-    found = find_thresholds(program, places, calibration, options["theta"])
-    wide = [one.layer for one in found.values() if one.per != "layer"]
-    if wide:
+    return rate.convert_by_levels("qcfs", program, calibration, options, _refuse_channels)
+
+
+def _refuse_channels(_: Program, __: int, threshold: Threshold) -> Threshold:
+    if threshold.per != "layer":
         raise Unconvertible(
-            f"qcfs has one threshold a layer, and {wide[0]!r} has one a channel: take cs_qcfs"
+            f"qcfs has one threshold a layer, and {threshold.layer!r} has one a channel: take cs_qcfs"
         )
-    notes = untrained_note(program, places, options["theta"])
-    return make_model("qcfs", program, found, kind="if", options=options, notes=notes)
+    return threshold
 
 
 METHOD = Method(
     "qcfs",
     "integrate-and-fire neurons for quantised activations, one threshold a layer",
-    {"theta": THETA, "levels": LEVELS, "steps": STEPS},
+    rate.OPTIONS,
     convert_qcfs,
-    TAKES,
-    REFUSALS,
+    rate.TAKES,
+    rate.REFUSALS,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +11,7 @@ from torch import nn
 
 from netsci.arguments import as_count, shorten
 from netsci.convert.activations import MOST_LEVELS, QCFS, SQCFS, check_theta
+from netsci.convert.aec import AEC
 from netsci.convert.building import describe
 from netsci.convert.calibration import (
     STATISTICS,
@@ -19,6 +20,7 @@ from netsci.convert.calibration import (
     measure_thresholds,
     threshold_table,
 )
+from netsci.convert.folding import fold_norms
 from netsci.convert.model import MOST_STEPS, OUTPUT, SpikingModel
 from netsci.convert.neurons import Neuron
 from netsci.convert.program import Program, Step
@@ -39,12 +41,14 @@ REFUSALS = {
 }
 USUAL = "p999"
 STEPS = (32, "T, the number of time steps that simulate and diagnose run unless told otherwise")
+Change = Callable[[Program, int, Threshold], Threshold]
 LEVELS = (None, "L of the quantised ANN that to_ann and diagnose show for ReLUs; None leaves them ReLUs")
 THETA = (None, "threshold of a ReLU's neurons: 'p999' (99.9 % of activations, usual), 'max', or a number")
+OPTIONS = {"theta": THETA, "levels": LEVELS, "steps": STEPS}  # of qcfs and cs_qcfs
 
 
 def find_populations(program: Program) -> list[int]:
-    """Return the places of the activations; raise `Unconvertible` if there are none."""
+    """Return the places of the activations; raise `Unconvertible` if there are none, or one is an AEC."""
     places = program.of_kind("activation")
     if not places:
         raise Unconvertible(
@@ -54,7 +58,24 @@ def find_populations(program: Program) -> list[int]:
         step = program.steps[place]
         if len(step.inputs) != 1:
             raise Unconvertible(f"{describe(step)} reads {len(step.inputs)} tensors, and must read one")
+        if isinstance(step.module, AEC):
+            raise Unconvertible(f"{describe(step)} is a code of spike times: take aec")
     return places
+
+
+def convert_by_levels(
+    method: str, program: Program, calibration: Any, options: Mapping[str, Any], change: Change
+) -> SpikingModel:
+    """Return the network of integrate-and-fire neurons of a QCFS, SQCFS or ReLU network (qcfs, cs_qcfs).
+
+    change : maps the program, a place and its threshold to the threshold that the method has there.
+    """
+    program = fold_norms(program)
+    places = find_populations(program)
+    found = find_thresholds(program, places, calibration, options["theta"])
+    found = {place: change(program, place, one) for place, one in found.items()}
+    notes = untrained_note(program, places, options["theta"])
+    return make_model(method, program, found, kind="if", options=options, notes=notes)
 
 
 def find_thresholds(
@@ -134,13 +155,16 @@ def make_model(
     }
     activations = {place: _activation(program.steps[place], one, levels) for place, one in thresholds.items()}
     table = threshold_table(list(thresholds.values()))
-    silent = int((table.status == "silent").sum())
-    if silent:
-        notes = (
-            *notes,
-            f"{silent} neurons have the threshold 0 and never fire: no training image drives them",
-        )
+    notes = (*notes, *silent_note(table))
     return SpikingModel(method, steps, Network(program, neurons), activations, table, notes)
+
+
+def silent_note(table: Any) -> tuple[str, ...]:
+    """Return a note if thresholds of a table are 0."""
+    silent = int((table.status == "silent").sum())
+    if not silent:
+        return ()
+    return (f"{silent} thresholds are 0: these neurons never fire, for no training image drives them",)
 
 
 def _activation(step: Step, threshold: Threshold, levels: int | None) -> nn.Module:

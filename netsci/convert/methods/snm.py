@@ -21,16 +21,8 @@ from torch import Tensor
 from netsci.arguments import check_flag, list_of, read_numbers
 from netsci.convert.calibration import Threshold, measure_thresholds
 from netsci.convert.folding import fold_norms
+from netsci.convert.methods import rate
 from netsci.convert.methods.method import Method
-from netsci.convert.methods.rate import (
-    REFUSALS,
-    STEPS,
-    TAKES,
-    add_output_neurons,
-    find_populations,
-    make_model,
-    need_calibration,
-)
 from netsci.convert.model import SpikingModel
 from netsci.convert.program import Program
 from netsci.convert.recording import Unconvertible
@@ -42,8 +34,8 @@ def convert_snm(program: Program, calibration: Any, options: dict[str, Any]) -> 
     Raises `Unconvertible` if an activation is quantised; ValueError without calibration images.
     """
     check_flag(options["compat"], "compat")
-    find_populations(program)
-    program = add_output_neurons(fold_norms(program))
+    rate.find_populations(program)
+    program = rate.add_output_neurons(fold_norms(program))
     places = program.of_kind("activation")
     trained = [program.steps[place].name for place in places if program.steps[place].module is not None]
     if trained:
@@ -51,11 +43,11 @@ def convert_snm(program: Program, calibration: Any, options: dict[str, Any]) -> 
             f"snm converts ReLU networks, and {trained[0]!r} is quantised: take qcfs or cs_qcfs"
         )
     if options["theta"] is None:
-        need_calibration(calibration, "method='snm'")
+        rate.need_calibration(calibration, "method='snm'")
         found = measure_thresholds(program, places, calibration, per="unit", statistic="max")
     else:
         found = read_thresholds(program, places, options["theta"])
-    return make_model("snm", program, found, kind="snm", options=options)
+    return rate.make_model("snm", program, found, kind="snm", options=options)
 
 
 def read_thresholds(program: Program, places: Sequence[int], theta: Any) -> dict[int, Threshold]:
@@ -91,9 +83,9 @@ METHOD = Method(
     {
         "theta": (None, "thresholds, a list of arrays, one a population; None takes them from calibration"),
         "compat": (False, "sum spikes in single precision, as the authors' release does"),
-        "steps": STEPS,
+        "steps": rate.STEPS,
     },
     convert_snm,
-    TAKES,
-    REFUSALS,
+    rate.TAKES,
+    rate.REFUSALS,
 )

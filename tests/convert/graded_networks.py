@@ -1,82 +1,7 @@
-"""Steps of small networks by torch.fx, and the networks of the golden files."""
-
-import operator
-from dataclasses import dataclass
-from typing import Any
+"""Small networks for DCGS, and the networks of its golden files."""
 
 import torch
-import torch.nn.functional as F
-from torch import fx, nn
-
-KINDS = {
-    nn.Linear: "layer", nn.Conv2d: "layer", nn.BatchNorm2d: "norm", nn.ReLU: "activation", nn.GELU: "gelu",
-    nn.LayerNorm: "layer norm", nn.Softmax: "softmax", nn.AvgPool2d: "average", nn.MaxPool2d: "maximum",
-    nn.Flatten: "move", torch.flatten: "move", torch.matmul: "product", torch.mul: "product",
-    operator.add: "add", operator.mul: "scale", "flatten": "move", "transpose": "move", "reshape": "move",
-    "mean": "average", torch.relu: "activation", F.relu: "activation", nn.Conv1d: "another",
-}  # fmt: skip
-
-
-@dataclass(frozen=True, eq=False)
-class TracedStep:
-    """A node of a traced network, as netsci.convert.dcgs_plan.Step asks for."""
-
-    kind: str
-    name: str
-    inputs: tuple[int, ...]
-    function: Any
-    args: Any
-    kwargs: Any
-    module: Any = None
-
-    def run(self, values, batch):
-        def find(one):
-            return values[one.place] if isinstance(one, _Place) else one
-
-        args = fx.node.map_aggregate(self.args, find)
-        return self.function(*args, **fx.node.map_aggregate(self.kwargs, find))
-
-
-@dataclass(frozen=True)
-class _Place:
-    place: int
-
-
-def trace(net):
-    """The steps of a network; nodes that are no tensors are not understood."""
-    graph = fx.symbolic_trace(net.eval()).graph
-    places, steps = {}, []
-    for node in graph.nodes:
-        if node.op == "output":
-            continue
-        args = fx.node.map_arg(node.args, lambda one: _Place(places[one.name]))
-        kwargs = fx.node.map_arg(node.kwargs, lambda one: _Place(places[one.name]))
-        inputs = tuple(dict.fromkeys(places[one.name] for one in node.all_input_nodes))
-        places[node.name] = len(steps)
-        module = net.get_submodule(node.target) if node.op == "call_module" else None
-        function = {
-            "placeholder": None,
-            "call_module": module,
-            "call_function": node.target,
-            "call_method": getattr(torch.Tensor, str(node.target), None),
-        }[node.op]
-        kind = "input" if node.op == "placeholder" else KINDS[type(module) if module else node.target]
-        name = str(node.target) if module is not None else node.name
-        args = () if function is None else args
-        steps.append(TracedStep(kind, name, inputs, function, args, kwargs, module))
-    return steps
-
-
-def fan_out(step, sample):
-    """The weights that are not 0 and leave each unit of a sample, without padding."""
-    layer = step.module
-    links = (layer.weight != 0).double()
-    if isinstance(layer, nn.Linear):
-        return links.sum(0).expand(sample)
-    with torch.enable_grad():
-        x = torch.zeros(1, *sample, dtype=torch.float64, requires_grad=True)
-        F.conv2d(x, links, stride=layer.stride, padding=layer.padding).sum().backward()
-    return x.grad[0]
+from torch import nn
 
 
 class Block(nn.Module):
@@ -195,3 +120,18 @@ def residual():
             )
         )
     )  # fmt: skip
+
+
+def populations(model):
+    """Place -> name."""
+    return {place: model.network.program.steps[place].name for place in model.network.neurons}
+
+
+def trains_of(network, x, steps):
+    """The spikes of each population by its place, [T, images, units...]."""
+    found = {place: [] for place in network.neurons}
+    for _ in network.stream(
+        x, steps, lambda place, value, _: found[place].append(value.clone()) if place in found else None
+    ):
+        pass
+    return {place: torch.cat(parts) for place, parts in found.items()}
