@@ -5,6 +5,7 @@ rows x columns -> recipe -> record -> accuracy after the last epoch, and the cou
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,8 +15,11 @@ import numpy as np
 import pandas as pd
 
 from analysis.engine.claims import Claim, Order
+from analysis.engine.cross_table import pivot, rise
 from analysis.engine.drawing import SCALES
-from analysis.engine.exhibit import Tables
+from analysis.engine.entries import NO_GPU, UNFINISHED
+from analysis.engine.exhibit import Missing, Tables
+from analysis.engine.page import Pivot
 from analysis.engine.sheet import Sheet, sample_error
 from analysis.engine.statistics import tidy
 from analysis.engine.table import SMOKE as ON_DIGITS
@@ -42,10 +46,11 @@ class Cross:
     accuracy is of. x : the field of the recipe that columns vary, where it is a number; `values` are its
     values by column where they are not those of a field. panels : the panel of each column, where there are
     several. used : cells that other exhibits take as the best of their row, in their panel. courses : whether
-    accuracy is drawn over epochs and over processor time. networks : rows whose networks stay beside their
-    records, with the number of epochs between two of them, 0 for the last alone. printed : the paper's
-    accuracies in percent. shrink : makes recipe and changes of a row small, for the smoke scale. seconds :
-    how long a run takes on one core.
+    accuracy is drawn over epochs and over processor time, drawn : of these cells, if any are named.
+    networks : rows whose networks stay beside their records, with the number of epochs between two of them, 0
+    for the last alone. printed : the paper's accuracies in percent. shrink : makes recipe and changes of a
+    row small, for the smoke scale. full : the base at the paper's scale, where it is another. seconds : how
+    long a run takes on one core, infinity if it needs a GPU.
     """
 
     names: tuple[str, str]
@@ -64,8 +69,10 @@ class Cross:
     panels: Mapping[str, str] = field(default_factory=dict)
     used: tuple[Key, ...] = ()
     courses: bool = False
+    drawn: frozenset[Key] = frozenset()
     networks: Mapping[str, int] = field(default_factory=dict)
     printed: Mapping[Key, float] = field(default_factory=dict)
+    full: Recipe | None = None
 
     def claims(self) -> tuple[Claim, ...]:
         """Return that each cell that is used is the best of its row, in its panel."""
@@ -104,7 +111,8 @@ class Cross:
             "tabulate": partial(tabulate, self, self.plan(scale, first_seed)),
             "draw": partial(draw, self, scale),
             "sheet": partial(sheet, self),
-            "version": 1,
+            "pivot": partial(arrange, self, scale),
+            "version": 2,
             "scale": scale,
             **({"claims": self.claims()} if self.used else {}),
             **(smoke if scale == "smoke" else long),
@@ -113,7 +121,7 @@ class Cross:
     def _recipe(self, key: Key, scale: str, seed: int) -> Recipe:
         row, column = key
         changes = {**self.rows[row], **self.columns[column], **self.chosen.get(key, {})}
-        recipe = self.base
+        recipe = self.full if self.full and scale == "paper" else self.base
         if scale == "smoke":
             recipe, changes = self.shrink(recipe, changes)
         if changes.get("dense", False):
@@ -128,22 +136,30 @@ class Cross:
 def tabulate(
     cross: Cross, plan: Mapping[Cell, list[tuple[Key, int]]], records: Mapping[Cell, Record]
 ) -> Tables:
-    """Tabulate the accuracy after the last epoch and, for courses, after every epoch, with its time."""
-    rows, courses = [], []
+    """Tabulate the accuracy after the last epoch and, for courses, after every epoch, with its time.
+
+    "ends" holds how much the accuracy of each run at its end, and the standard error of an accuracy.
+    """
+    rows, courses, ends = [], [], []
     for one, places in plan.items():
         if one not in records:  # a long run that is not finished
             continue
         record = records[one]
+        tested = record.arrays["table_measure"] == "accuracy"
+        gain, error = rise(100.0 * record.arrays["table_value"][tested], cross.tested_on)
         for (row, column), seed in places:
             line = {cross.names[0]: row, cross.names[1]: column, "seed": seed}
             rows += tidy(line, {"accuracy": (100.0 * read_epoch(record, "accuracy"), "percent")})
+            ends.append({**line, "rise": gain, "error": error})
             if cross.courses:
                 courses.append(_course(record).assign(**line))
     order = {name: number for number, name in enumerate(cross.rows)}
     names = [*cross.names, "seed", "measure", "value", "unit"]
     table = pd.DataFrame(rows, columns=None if rows else names)
     table = table.sort_values(cross.names[0], key=lambda of: of.map(order), kind="stable", ignore_index=True)
-    return {"table": table, **({"courses": pd.concat(courses, ignore_index=True)} if courses else {})}
+    last = pd.DataFrame(ends, columns=[*cross.names, "seed", "rise", "error"])
+    more = {"courses": pd.concat(courses, ignore_index=True)} if courses else {}
+    return {"table": table, "ends": last, **more}
 
 
 def _course(record: Record) -> pd.DataFrame:
@@ -169,6 +185,15 @@ def sheet(cross: Cross, tables: Tables) -> Sheet:
     return Sheet(values[["row", "column", "seed", "value"]], dict(cross.printed), units, error)
 
 
+def arrange(cross: Cross, scale: str, tables: Tables) -> tuple[Pivot, Missing]:
+    """Return the table as people read it, and what is not run."""
+    planned: dict[str, dict[str, str]] = {}
+    for one, places in cross.plan(scale, 0).items():
+        for (row, column), _ in places:
+            planned.setdefault(row, {})[column] = NO_GPU if math.isinf(cross.seconds(one)) else UNFINISHED
+    return pivot(cross.names, planned, tables, sheet(cross, tables))
+
+
 def draw(cross: Cross, scale: str, tables: Tables, backend: str) -> Any:
     """Draw accuracies: courses, or means against a number that columns vary, or a dot a seed by row."""
     kept: dict[str, Any] = {"title": SCALES["smoke"] if scale == "smoke" else "", "backend": backend}
@@ -189,8 +214,11 @@ def draw(cross: Cross, scale: str, tables: Tables, backend: str) -> Any:
 
 
 def _draw_courses(cross: Cross, courses: pd.DataFrame, kept: Mapping[str, Any]) -> Any:
-    """Draw the mean accuracy over seeds against epochs, and against processor time."""
+    """Draw the mean accuracy over seeds from the first epoch on, over epochs and over processor time."""
     rows, columns = cross.names
+    keys = pd.Series(list(zip(courses[rows], courses[columns], strict=True)), index=courses.index)
+    shown = keys.isin(cross.drawn) if keys.isin(cross.drawn).any() else True
+    courses = courses[shown & (courses["epoch"] > 0)]
     several = courses[columns].nunique() > 1
     name = courses[rows] + ((", " + courses[columns]) if several else "")
     courses = courses.assign(network=name)

@@ -120,6 +120,11 @@ class Pivot:
                 )
 
     @property
+    def compares(self) -> bool:
+        """Whether it holds a printed value."""
+        return any(cell.printed for _, cells in self.rows for cell in cells)
+
+    @property
     def groups(self) -> tuple[tuple[str, tuple[tuple[str, tuple[PivotCell, ...]], ...]], ...]:
         """The rows by heading: (heading, rows), "" for the heading of rows without one."""
         found: list[tuple[str, list[tuple[str, tuple[PivotCell, ...]]]]] = []

@@ -17,15 +17,15 @@ from numpy.typing import NDArray
 
 from analysis.engine.printed import Reader, Source
 from analysis.engine.training import gain, last, over_seeds, total
-from analysis.engine.words import NAMES
-from analysis.s0.paper import STP, with_steps
+from analysis.engine.words import choice
+from analysis.s0.competitors import SEEDS, competing, why_not
+from analysis.s0.paper import with_steps
 from analysis.s0.recipes import LEFT_OUT, back_propagated, target_propagated
 from netsci.measure import rpdr
-from netsci.sweep import Cell, Record
+from netsci.sweep import Record
 from netsci.train.cells import read_epoch
 from netsci.train.recipe import Recipe
 
-LATER = "the method is not part of this library yet"
 NOISES = {"mnist": (0.0, 0.05, 0.1, 0.15, 0.2), "others": (0.0, 0.01, 0.02, 0.03, 0.04)}
 NOISE_SPARSITY = 0.99  # S0 A.9
 PJ_PER_SOP = 1.5
@@ -45,6 +45,11 @@ def node_sparsity(record: Record, epoch: int = -1) -> float:
     if not (record.arrays["table_measure"] == "node sparsity").any():
         return 0.0
     return 100.0 * read_epoch(record, "node sparsity", epoch=epoch)
+
+
+def link_sparsity(record: Record, epoch: int) -> float:
+    """Return the percentage of links that are absent after an epoch."""
+    return 100.0 * read_epoch(record, "link sparsity", epoch=epoch)
 
 
 ACCURACY, SOPS, LOSS = last("accuracy"), last("SOPs", scale=1.0), last("loss", scale=1.0)
@@ -89,9 +94,13 @@ def compare(
     sparsity: str = "",
 ) -> Source | str:
     """Answer a cell of a network that was trained by back-propagation, or of its dense counterpart."""
-    if method != "ch-snn":
-        return f"{NAMES[method]}: {LATER}"
-    recipes = {dense: back_propagated(dataset, network, dense, scale) for dense in (False, True)}
+    if method == "ch-snn":
+        recipes = {dense: back_propagated(dataset, network, dense, scale) for dense in (False, True)}
+    elif reason := why_not(dataset, network, method, steps, scale):
+        return reason
+    else:
+        recipes = {dense: competing("dense" if dense else method, scale) for dense in (False, True)}
+        seeds = seeds[: SEEDS.get(method)]
     if scale == "desk" and network != "2fc":
         seeds = seeds[:1]
     if measure == "dense_macs_per_sample":
@@ -116,6 +125,24 @@ def _first_layer(recipe: Recipe | str) -> Reader:
     return lambda record: float(inputs * hidden)
 
 
+def beside(scale: str, seeds: range, *, method: str, measure: str, sparsity: str = "") -> Source | str:
+    """Answer a cell of CH-SNN and its competitors on equal terms.
+
+    measure : of `COMPARED`, or after_E, the link sparsity after E epochs.
+    """
+    if reason := why_not("mnist", "2fc", method, "", scale):
+        return reason
+    ours = competing(method, scale, sparsity)
+    epoch = choice(measure)
+    if math.isnan(epoch):
+        read, which = COMPARED[measure]
+        recipes = tuple(competing("dense", scale) if dense else ours for dense in which)
+        return over_seeds(read, recipes, seeds[: SEEDS.get(method)])
+    if epoch > ours.optimisation.epochs:
+        return "it has fewer epochs"
+    return over_seeds(partial(link_sparsity, epoch=int(epoch)), (ours,), seeds[: SEEDS.get(method)])
+
+
 def energy(
     scale: str, seeds: range, *, dataset: str, network: str, method: str, measure: str
 ) -> Source | str:
@@ -132,11 +159,11 @@ def sweep(
     method: str = "ch-snn",
     variant: str = "",
     schedule: str = "falling",
-    **choice: str,
+    **chosen: str,
 ) -> Source | str:
     """Answer a cell of S-TP's networks by one choice: delta, lr, bs (batch), zeta or sparsity (percent)."""
     changes: dict[str, Any] = dict(VARIANTS[variant]) if variant else {}
-    for name, text in choice.items():
+    for name, text in chosen.items():
         value = int(text) if name == "bs" else float(text) / 100 if name == "sparsity" else float(text)
         changes["batch" if name == "bs" else name] = value
     if schedule != "falling":
@@ -183,31 +210,3 @@ def robustness(kind: str) -> Reader:
 def _noisy_accuracies(record: Record) -> dict[str, NDArray[np.float64]]:
     """Return the accuracies by kind of noise, without noise first."""
     return dict(zip(record.arrays["noise_kind"].tolist(), record.arrays["noise_accuracy"], strict=True))
-
-
-# About how long runs take on one core of a CPU: seconds an epoch over 60,000 images, evolution included, and
-# the test where there is one after each, from times that were measured.
-IMAGES = {"digits": 1_437} | dict.fromkeys(("mnist", "fashion-mnist", "n-mnist", "n-mnist-simulated"), 60_000)
-DENSE_2FC, SPARSE_2FC = 9.0, 4.0
-CONV2FC2 = 110.0  # at T = 8, and in proportion to T
-DENSE_STP, STP_AT_95 = 200.0, 85.0  # at T = 50; between them in proportion to the links
-EVOLVED_STP = 40.0  # an evolution of layers that keep a fifth of their links or more, whatever the images
-NOISE_TESTS = 2.0  # epochs that the tests with noise take as long as
-
-
-def seconds(cell: Cell) -> float:
-    """Return the seconds of a run on one core, or infinity if it needs a GPU."""
-    given = dict(cell.parameters)
-    if given["dataset"] not in IMAGES:
-        return math.inf
-    whole = dict(given["data_options"]).get("train", IMAGES[given["dataset"]])
-    share = min(given["limit"] or whole, whole - given["validation"]) / 60_000
-    if given["learner"] == "stp":
-        links = 1.0 if given["dense"] else 1.0 - given["sparsity"]
-        epoch = min(DENSE_STP, max(STP_AT_95, STP_AT_95 * links / 0.05)) * given["steps"] / 50
-        evolution = EVOLVED_STP if not given["dense"] and links >= 0.2 - 1e-9 else 0.0
-        width = STP.get(given["dataset"], {}).get("inputs", 784) / 784
-        epochs = given["epochs"] + (NOISE_TESTS if given.get("noise") else 0.0)
-        return float(epochs * (share * epoch * width**2 + evolution))
-    of = {"mlp": DENSE_2FC if given["dense"] else SPARSE_2FC, "conv2fc2": CONV2FC2 * given["steps"] / 8}
-    return float(given["epochs"] * share * of.get(given["model"], math.inf))

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from analysis.engine.cross import Changes, Cross
-from analysis.s0.answers import seconds
+from analysis.s0.costs import seconds
 from analysis.s0.grids import VALIDATION
 from analysis.s0.recipes import SMOKE, SMOKE_NETS, SWEEP_IMAGES, TUNED
 from netsci.train.presets import PRESETS

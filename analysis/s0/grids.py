@@ -16,7 +16,7 @@ from analysis.engine.sheet import Sheet, sample_error
 from analysis.engine.statistics import tidy
 from analysis.engine.table import SMOKE as ON_DIGITS
 from analysis.engine.training import cell
-from analysis.s0.answers import seconds
+from analysis.s0.costs import seconds
 from analysis.s0.recipes import GRID, SMOKE, SMOKE_NETS, STP_EPOCHS, STP_LR, STP_SWEEP_LR, SWEEP_IMAGES, TUNED
 from netsci import plot
 from netsci.sweep import Cell, Record

@@ -18,7 +18,9 @@ from analysis.engine.printed import Source
 from analysis.engine.sheet import Key, Spread, sample_error
 from analysis.engine.table import Answers
 from analysis.engine.words import NAMES, choice
-from analysis.s0.answers import compare, energy, noisy, seconds, sweep
+from analysis.s0.answers import beside, compare, energy, noisy, sweep
+from analysis.s0.competitors import CROSSES as COMPETITORS
+from analysis.s0.costs import seconds
 from analysis.s0.crosses import CROSSES
 from analysis.s0.grids import GRIDS
 from analysis.s0.recipes import SWEEP_IMAGES
@@ -30,7 +32,8 @@ METHODS = ("grad-r", "dpap", "sd-snn", "deep-r", "ch-snn")
 
 def exhibits(first_seed: int = 0, scale: str = "desk") -> list[Exhibit]:
     """Return the exhibits of S0 at a scale ("smoke", "desk" or "paper")."""
-    made = {id_: grid.describe(scale, first_seed) for id_, grid in (GRIDS | CROSSES).items()}
+    made = {id_: grid.describe(scale, first_seed) for id_, grid in GRIDS.items()}
+    made |= {id_: cross.describe(scale, first_seed) for id_, cross in {**CROSSES, **COMPETITORS}.items()}
     return make_exhibits(Path(__file__).parent, made, ANSWERS, scale=scale, first_seed=first_seed)
 
 
@@ -137,6 +140,7 @@ def figure3(said: Said, look: Look, tables: Tables, backend: str) -> Any:
 ANSWERS = Answers(
     runs={
         "compare": compare,
+        "beside": beside,
         "energy": energy,
         "sweep": sweep,
         "constant": partial(sweep, schedule="static"),

@@ -8,6 +8,7 @@ s1-figure3-vgg   the classifiers of s1-vgg as S1's Figure 3 shows one of them
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from analysis.engine.cross import Changes, Cross
@@ -28,6 +29,10 @@ VGG = PRESETS["cifar10-vgg16"].replace(
 RESNET = PRESETS["cifar10-resnet18"].replace(
     options=(("width", 8),), evolve_every=EVERY, milestones=(), **_SMALL
 )
+FULL = {  # at the paper's scale: all channels, the papers' recipe
+    "vgg16": PRESETS["cifar10-vgg16"].replace(options=(("hidden", (512, 512)), ("pooling", "average"))),
+    "resnet18": PRESETS["cifar10-resnet18"],
+}
 _FIXED: dict[str, Any] = {"initial": "uniform"}
 _RULES: dict[str, Changes] = {
     "dense": {"dense": True, "dropout": 0.5},
@@ -43,10 +48,12 @@ _SECONDS = {"vgg16": (22.0, 27.0), "resnet18": (46.0, 60.0)}  # of an epoch, den
 
 
 def seconds(cell: Cell) -> float:
-    """Return about how many seconds a run takes on one core."""
+    """Return about how many seconds a run takes on one core; infinity at full width, which needs a GPU."""
     given = dict(cell.parameters)
     if given["dataset"] == "digits":
         return 1.0
+    if "width" not in dict(given["options"]):
+        return math.inf
     return float(given["epochs"] * _SECONDS[given["model"]][not given["dense"]])
 
 
@@ -84,6 +91,7 @@ def _vgg() -> Cross:
     kept |= {
         "networks": {row: 5 if row == "dense" else 0 for row in _RULES},
         "printed": read_accuracies("vgg16"),
+        "full": FULL["vgg16"],
     }
     return Cross(("network", "sparsity of convolutions"), _RULES, columns, VGG, shrink, seconds, **kept)
 
@@ -93,7 +101,11 @@ def _resnet() -> Cross:
     networks = {"dense": 5, "CHTss": 0}
     columns: dict[str, Changes] = {"78 %": {}}
     names = ("network", "sparsity of convolutions")
-    kept: dict[str, Any] = {"networks": networks, "printed": read_accuracies("resnet18")}
+    kept: dict[str, Any] = {
+        "networks": networks,
+        "printed": read_accuracies("resnet18"),
+        "full": FULL["resnet18"],
+    }
     return Cross(names, rows, columns, RESNET, shrink, seconds, seeds=2, **kept)
 
 

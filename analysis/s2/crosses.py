@@ -49,6 +49,7 @@ def _mlp() -> Cross:
         seeds=3,
         seeds_of={(row, column): n for column, of in RUN.items() for row, n in of.items()},
         courses=True,
+        drawn=frozenset({("dense", "15 epochs"), *((row, "60 epochs") for row in rows)}),
         networks={row: 5 if row == "dense" else 0 for row in rows},
     )
 

@@ -1,5 +1,6 @@
 """Crosses of sparse ANNs: what their cells change, and that claims speak of cells that are planned."""
 
+import math
 from dataclasses import replace
 
 import pandas as pd
@@ -137,3 +138,13 @@ def test_networks_of_long_runs_stay():
     for id_ in ("s1-vgg", "s1-resnet", "s2-mlp"):
         for cell, places in CROSSES[id_].plan("desk", 0).items():
             assert dict(cell.aside) == {"networks": 5 if places[0][0][0] == "dense" else 0}
+
+
+def test_the_papers_scale_has_all_channels_and_needs_a_gpu():
+    for id_ in CONVOLUTIONS:
+        cross = CROSSES[id_]
+        for recipe in cross.recipes("paper", 0).values():
+            assert "width" not in dict(recipe.net.options)
+            assert recipe.optimisation.epochs == 200
+        assert all(math.isinf(cross.seconds(cell)) for cell in cross.plan("paper", 0))
+        assert all(math.isfinite(cross.seconds(cell)) for cell in cross.plan("desk", 0))
