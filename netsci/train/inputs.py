@@ -179,8 +179,12 @@ class Inputs:
         """Yield the test batches, always the same ones."""
         count = self.n_test if limit is None else min(limit, self.n_test)
         for number, first in enumerate(range(0, count, batch)):
-            x, y = self._batch(self.test_side, np.arange(first, min(first + batch, count)))
-            yield self._encode(x, 0, number, TESTING), y
+            yield self.encode_test(self.test_side, np.arange(first, min(first + batch, count)), number)
+
+    def encode_test(self, side: Side, rows: NDArray[np.int64], number: int) -> tuple[Tensor, Tensor]:
+        """Return some rows of test data, also of other test data of this set, as `tests` yields a batch."""
+        x, y = self._batch(side, rows)
+        return self._encode(x, 0, number, TESTING), y
 
     def _batch(
         self, side: Side, rows: NDArray[np.int64], augmentation: np.random.Generator | None = None
