@@ -63,12 +63,12 @@ def neuron(recipe: Recipe) -> LIF:
     return LIF(net.alpha, net.threshold, surrogate=net.surrogate, detach_reset=net.detach_reset)
 
 
-def learnt(model: nn.Module) -> dict[str, Learnt]:
+def find_learnt(model: nn.Module) -> dict[str, Learnt]:
     """Return the activations of a network that learn, by name.
 
     Examples
     --------
-    >>> list(learnt(nn.Sequential(nn.Linear(2, 3), QCFS(4), nn.Linear(3, 2))))
+    >>> list(find_learnt(nn.Sequential(nn.Linear(2, 3), QCFS(4), nn.Linear(3, 2))))
     ['1']
     """
     return {name: one for name, one in model.named_modules() if isinstance(one, Learnt)}
@@ -109,7 +109,7 @@ def say_bad_threshold(model: nn.Module) -> str:
     >>> say_bad_threshold(net)[:35]
     "the threshold of '0' became -1: tak"
     """
-    for path, module in learnt(model).items():
+    for path, module in find_learnt(model).items():
         if isinstance(module, AEC):
             low = min(
                 float(number.detach()) for number in (module.theta1, module.theta2, module.k1, module.k2)

@@ -23,7 +23,7 @@ from netsci.convert.activations import SQCFS
 from netsci.convert.aec import AEC
 from netsci.convert.calibration import measure_thresholds
 from netsci.train.activation_options import CODED, QUANTISED, fill_options
-from netsci.train.activations import Learnt, follow, learnt
+from netsci.train.activations import Learnt, find_learnt, follow
 from netsci.train.inputs import Inputs
 from netsci.train.random_keys import SPLIT, generator_at
 from netsci.train.recipe import Recipe
@@ -43,7 +43,7 @@ def fit_thresholds(tensors: Mapping[str, Tensor], model: nn.Module, name: str) -
     Raises ValueError if thresholds are not above 0, are of some activations only, or are by channel where the
     recipe has one for the layer.
     """
-    found, own = dict(tensors), learnt(model)
+    found, own = dict(tensors), find_learnt(model)
     has = [path for path in own if _read(found, path, own[path])]
     if has and len(has) < len(own):
         lacking = next(path for path in own if path not in has)
@@ -90,7 +90,7 @@ def start_thresholds(model: nn.Module, recipe: Recipe, inputs: Inputs, held: Map
     name, given = recipe.net.activation, dict(recipe.net.activation_options)
     if name not in (*QUANTISED, CODED):
         return
-    own = learnt(model)
+    own = find_learnt(model)
     if not own:
         raise ValueError(
             f"activation {name!r} has no place: the network {recipe.net.model!r} holds no activation; give "
@@ -114,13 +114,13 @@ def start_thresholds(model: nn.Module, recipe: Recipe, inputs: Inputs, held: Map
         _freeze_weights(model)
 
 
-def training_images(inputs: Inputs, limit: int) -> Tensor:
+def take_training_images(inputs: Inputs, limit: int) -> Tensor:
     """Return training images as the network takes them, not augmented, float32 on the CPU; always the same.
 
     Examples
     --------
     >>> recipe = Recipe().replace(spiking=False)
-    >>> training_images(Inputs(recipe, "cpu"), 50).shape
+    >>> take_training_images(Inputs(recipe, "cpu"), 50).shape
     torch.Size([50, 64])
     """
     rows = generator_at(0, 2, 0, SPLIT).permutation(inputs.n_train)[:limit]
@@ -130,12 +130,12 @@ def training_images(inputs: Inputs, limit: int) -> Tensor:
 
 def _measure(model: nn.Module, options: Mapping[str, Any], inputs: Inputs) -> None:
     """Start thresholds at a statistic of the activations that training images have with ReLUs."""
-    plain, own = copy.deepcopy(model), learnt(model)
+    plain, own = copy.deepcopy(model), find_learnt(model)
     for path in own:
         parent, _, last = path.rpartition(".")
         setattr(plain.get_submodule(parent), last, nn.ReLU())
     theta = options.get("theta", "max")
-    images = training_images(inputs, SEEN)
+    images = take_training_images(inputs, SEEN)
     program = follow(plain, images[:5])
     places = {program.steps[place].name: place for place in program.of_kind("activation")}
     if places.keys() != own.keys():

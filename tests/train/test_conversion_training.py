@@ -15,11 +15,11 @@ from netsci.train import (
     train,
     tune_for_conversion,
 )
-from netsci.train.activations import learnt
+from netsci.train.activations import find_learnt
 from netsci.train.folder import CHECKPOINT, NETWORK
 from netsci.train.learners import optimizer_of
 from netsci.train.start_network import same_links
-from netsci.train.thresholds import training_images
+from netsci.train.thresholds import take_training_images
 from tests.train.conversion_files import CONV, FOUR, MLP, make_files
 from tests.train.test_command import run
 
@@ -50,7 +50,7 @@ def test_thresholds_start_at_a_statistic_of_the_relus(activation, theta, rule, f
     options = (("levels", 4), ("theta", theta))
     recipe = freeze_links(files["mlp"]).replace(activation=activation, activation_options=options)
     begun = train(recipe, network=files["mlp"], stop_after=0)
-    ann, images = load_network(files["mlp"]), training_images(begun.inputs, 300)
+    ann, images = load_network(files["mlp"]), take_training_images(begun.inputs, 300)
     seen = []
     for one in ann.activations:
         one.register_forward_hook(lambda _, __, output: seen.append(output.detach().double().numpy()))
@@ -86,7 +86,7 @@ def test_thresholds_do_not_decay(activation, files):
     model = train(recipe, network=files["mlp"], stop_after=0).model
     decay = {id(p): group["weight_decay"] for group in optimizer_of(recipe, model).param_groups
              for p in group["params"]}  # fmt: skip
-    for one in learnt(model).values():
+    for one in find_learnt(model).values():
         assert {decay[id(p)] for p in one.parameters()} == {0.0}
     assert decay[id(model.layers[0].values)] == 0.1
 
@@ -111,9 +111,11 @@ def test_stage_2_starts_at_stage_1_and_its_channels_part(files):
     x, _ = next(begun.inputs.tests())
     with torch.no_grad():
         assert torch.equal(begun.model.eval()(x), stage1(x))  # equal channel thresholds: the same network
-    assert all(one.lam.ndim == 1 and one.theta.unique().numel() == 1 for one in learnt(begun.model).values())
+    assert all(
+        one.lam.ndim == 1 and one.theta.unique().numel() == 1 for one in find_learnt(begun.model).values()
+    )
     done = train(recipe, network=files["conv-1"])
-    assert all(one.theta.unique().numel() > 1 for one in learnt(done.model).values())
+    assert all(one.theta.unique().numel() > 1 for one in find_learnt(done.model).values())
     assert same_links(links_of(done.model), links_of(stage1))
     assert training_loss(done.model, done.inputs) < training_loss(stage1, done.inputs)
 
@@ -122,7 +124,7 @@ def test_linear_layers_keep_one_threshold_beside_channels(files):
     recipe = CONV.replace(model="conv2fc2", options=(("pooling", "average"),), sparsity=0.5,
                           activation="cs_qcfs", bias=True)  # fmt: skip
     model = train(recipe, stop_after=0).model
-    shapes = [one.lam.ndim for one in learnt(model).values()]
+    shapes = [one.lam.ndim for one in find_learnt(model).values()]
     assert shapes.count(1) == 2
     assert shapes.count(0) >= 1
 
@@ -143,7 +145,7 @@ def test_aec_trains_its_numbers_and_normalisations_only(files):
     ann, seen = load_network(files["mlp"]), []
     for one in ann.activations:
         one.register_forward_hook(lambda _, __, output: seen.append(float(output.detach().max())))
-    ann(training_images(begun.inputs, 300))
+    ann(take_training_images(begun.inputs, 300))
     assert tops == pytest.approx(seen, rel=1e-5)  # the largest activation is the largest value
 
 
@@ -161,11 +163,11 @@ def test_a_trained_network_converts_with_its_thresholds_and_its_links(kind, name
     x, y = next(run.inputs.tests())
     with torch.no_grad():
         assert torch.equal(ann(x), run.model(x))
-    spiking = convert(ann, method, training_images(run.inputs, 20))
+    spiking = convert(ann, method, take_training_images(run.inputs, 20))
     before = links_of(load_network(files[kind]))
     for layer, links in before.items():
         assert (spiking.masks[layer] != links).nnz == 0
-    own = learnt(ann)
+    own = find_learnt(ann)
     assert set(spiking.thresholds.layer) == set(own)
     for layer, rows in spiking.thresholds.groupby("layer"):
         if method == "aec":
@@ -203,8 +205,8 @@ def test_levels_and_starts_are_all_changed_by_the_recipe(files):
 
 def test_inputs_of_thresholds_are_training_images_without_augmentation():
     recipe = MLP.replace(augment="shift")
-    found = training_images(Inputs(recipe, "cpu"), 40)
-    assert torch.equal(found, training_images(Inputs(MLP.replace(seed=5), "cpu"), 40))
+    found = take_training_images(Inputs(recipe, "cpu"), 40)
+    assert torch.equal(found, take_training_images(Inputs(MLP.replace(seed=5), "cpu"), 40))
     assert len({tuple(row.tolist()) for row in found}) > 35
 
 
@@ -214,7 +216,7 @@ def test_one_line_each_trains_a_network_for_its_conversion(files, tmp_path):
         assert done.exit_code == 0, done.output
         held = load_network(tmp_path / name / NETWORK)
         assert same_links(links_of(held), links_of(load_network(files[begins])))
-        assert learnt(held)
+        assert find_learnt(held)
     scratch = ["epochs=1", "limit=50", "test_limit=20", "options=(('hidden', (16,)),)"]
     assert run("--preset", "digits-qcfs", "-o", tmp_path / "own", changes=scratch).exit_code == 0
     assert isinstance(load_network(tmp_path / "own" / NETWORK).activations[0], QCFS)
