@@ -122,7 +122,7 @@ def _choose_base(preset: str | None, network: Path | None) -> Recipe:
         if "recipe" not in stored.metadata:
             raise ValueError(f"{network} holds no recipe: give the one to train it by, as --preset")
         return stored.recipe.replace(start="")
-    if preset in FINE_TUNING:
+    if preset is not None and preset in FINE_TUNING:
         if network is None:
             raise ValueError(f"--preset {preset} trains a network for its conversion: give it as --network")
         return tune_for_conversion(network, preset)
