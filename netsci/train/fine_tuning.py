@@ -83,7 +83,7 @@ def tune_for_conversion(network: str | Path, name: str, **changes: Any) -> Recip
     from netsci.train.start_network import freeze_links
 
     check_path(network, "network")
-    if name not in FINE_TUNING:
+    if not isinstance(name, str) or name not in FINE_TUNING:
         raise ValueError(f"name must be one of {', '.join(FINE_TUNING)}; got {name!r}")
     before = freeze_links(network)
     net, values = before.net, dict(FINE_TUNING[name][1])
