@@ -27,9 +27,18 @@ ARCHITECTURES: Registry[Any] = Registry(
     public="netsci.models.ARCHITECTURES",
 )
 
-# name -> function without arguments that makes a module: the activation of a network that does not spike
+# name -> function that makes a module: the activation of a network that does not spike. A recipe's
+# activation_options are its keywords
 ACTIVATIONS: Registry[Any] = Registry(
-    "activation", {"relu": "torch.nn:ReLU"}, public="netsci.models.ACTIVATIONS"
+    "activation",
+    {
+        "relu": "torch.nn:ReLU",
+        "qcfs": "netsci.convert.activations:QCFS",
+        "sqcfs": "netsci.convert.activations:SQCFS",
+        "cs_qcfs": "netsci.convert.activations:SQCFS",
+        "aec": "netsci.convert.aec:AEC",
+    },
+    public="netsci.models.ACTIVATIONS",
 )
 
 # name -> function (current, neuron, steps) -> class scores, see netsci.models.readout

@@ -16,7 +16,8 @@ def train(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="The preset to train, digits-2fc by default; --list shows all presets.",
+            help="The preset to train, digits-2fc by default, or how to train --network for its conversion "
+            "(qcfs, cs-qcfs-1, cs-qcfs-2, aec); --list shows all.",
             show_default=False,
         ),
     ] = None,
@@ -50,7 +51,8 @@ def train(
     methods: Annotated[bool, typer.Option("--methods", help="List the methods and exit.")] = False,
 ) -> None:
     """Train a sparse network whose topology evolves; a stopped run continues where it stopped."""
-    from netsci.train.command import list_methods, list_presets, run
+    from netsci.train.command import run
+    from netsci.train.lists import list_methods, list_presets
 
     if show or methods:
         lists = [make() for make, asked in ((list_presets, show), (list_methods, methods)) if asked]

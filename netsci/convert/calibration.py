@@ -1,7 +1,9 @@
-"""Find thresholds from training images, in one pass: the largest activation, or its 99.9 % quantile.
+"""Find thresholds from training images, in one pass: the largest activation, its 99.9 % quantile, or twice
+the mean of those above 0.
 
-Images are taken in blocks of one size, whatever the batches are, and a maximum or the largest numbers of two
-blocks merge exactly. So batches of any size give the same thresholds, to the last bit.
+Images are taken in blocks of one size, whatever the batches are; a maximum or the largest numbers of two
+blocks merge exactly, and sums are added block by block. So batches of any size give the same thresholds, to
+the last bit.
 """
 
 from __future__ import annotations
@@ -25,14 +27,14 @@ if TYPE_CHECKING:
 BLOCK = 256  # images that run at a time
 QUANTILE = 0.999
 MOST_KEPT = 2**21  # largest numbers that are held for a quantile
-STATISTICS = ("p999", "max")
+STATISTICS = ("p999", "max", "twice_mean")
 
 
 @dataclass(frozen=True, eq=False)
 class Threshold:
     """The thresholds of one population.
 
-    layer : the name of its activation. per : "layer", "channel" or "unit". statistic : "max", "p999",
+    layer : the name of its activation. per : "layer", "channel" or "unit". statistic : one of STATISTICS,
     "given" (by the caller) or "trained" (by the network). values : float32 [n], n = 1 for a layer.
     shape : the shape in which they spread over the units of a sample.
     """
@@ -87,6 +89,7 @@ class Statistics:
     def __init__(self, program: Program, places: Sequence[int], *, per: str, statistic: str) -> None:
         self.program, self.per, self.statistic = program, per, statistic
         self._most: dict[int, Tensor] = {}
+        self._sums: dict[int, tuple[float, int]] = {}
         self._largest = {place: _Largest() for place in places}
         self.places = tuple(places)
 
@@ -105,6 +108,10 @@ class Statistics:
         if self.statistic == "p999":
             self._largest[place].add(value)
             return
+        if self.statistic == "twice_mean":
+            total, count = self._sums.get(place, (0.0, 0))
+            self._sums[place] = (total + float(value.double().sum()), count + int(value.count_nonzero()))
+            return
         step = self.program.steps[place]
         rows = value.movedim(step.axis or 0, 0).reshape(-1, step.places, *step.sample)
         found = rows.amax((0, 1)) if self.per == "unit" else rows.max().reshape(1)
@@ -117,6 +124,9 @@ class Statistics:
         if self.statistic == "p999":
             found = self._largest[place].quantile(step.name)
             values = torch.tensor([found], dtype=torch.float32)
+        elif self.statistic == "twice_mean":
+            total, count = self._sums[place]
+            values = torch.tensor([2.0 * total / max(count, 1)], dtype=torch.float32)
         else:
             values = self._most[place].reshape(-1)
         shape = step.sample if self.per == "unit" else (1,) * len(step.sample)
@@ -129,7 +139,7 @@ def measure_thresholds(
     """Return the thresholds of populations, by their places in the program.
 
     calibration : as `read_blocks` takes it. per : "layer", or "unit" (with statistic "max"). statistic :
-    "max" or "p999", of the activations max(x, 0).
+    "max", "p999" or "twice_mean" (of those above 0), of the activations max(x, 0).
     """
     found = Statistics(program, places, per=per, statistic=statistic)
     for block in read_blocks(calibration, program.shape):

@@ -33,7 +33,8 @@ def convert(ann: nn.Module, method: str, calibration: Any = None, **options: Any
     calibration : training images [n, ...], or an iterable of batches of them or of (images, labels). None
         only if the network has trained thresholds and says its input, see below.
     options : those of the method, by name.
-        qcfs, cs_qcfs : theta ("p999", "max" or a number), of ReLUs; levels (None or L); steps (T).
+        qcfs, cs_qcfs : theta ("p999", "max", "twice_mean" or a number), of ReLUs; levels (None or L); steps
+            (T).
         snm : theta (None or a list of arrays); compat (False or True); steps (T).
         aec : window (T, 8), start ("cifar10", "cifar100" or two triples), compat (False or True). It has no
             steps: each neuron says its value once in the window.

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from netsci.train.choices import ENCODINGS, LEARNERS, LOSSES, LR_SCHEDULES, METHODS, OPTIMIZERS
+from netsci.train.fine_tuning import FINE_TUNING, tune_for_conversion
 from netsci.train.methods import Hooks, Method
 from netsci.train.presets import PRESETS
 from netsci.train.recipe import Net, Optimisation, Recipe, Task, Topology
@@ -54,6 +55,7 @@ _LATER = {  # what is imported on first use, for most of it needs torch
 
 __all__ = [
     "ENCODINGS",
+    "FINE_TUNING",
     "LEARNERS",
     "LOSSES",
     "LR_SCHEDULES",
@@ -87,6 +89,7 @@ __all__ = [
     "save_checkpoint",
     "save_network",
     "train",
+    "tune_for_conversion",
 ]
 
 

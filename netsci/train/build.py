@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -11,11 +11,12 @@ import scipy.sparse as sp
 import torch
 from torch import nn
 
-from netsci.models import ACTIVATIONS, ARCHITECTURES, Architecture
+from netsci.models import ARCHITECTURES, Architecture
 from netsci.models.wiring import full_links, link_shapes
 from netsci.sparse import SparseLinear, sparse_layers
-from netsci.spiking import LIF, calibrate
+from netsci.spiking import calibrate
 from netsci.topology import WEIGHTS, initial_weights
+from netsci.train.activations import activation_of, split_channels
 from netsci.train.inputs import Inputs
 from netsci.train.methods.base import Method, method_of
 from netsci.train.random_keys import MODEL, TOPOLOGY, generator_at
@@ -23,6 +24,7 @@ from netsci.train.random_keys import WEIGHTS as OF_WEIGHTS
 from netsci.train.recipe import CALIBRATED, Net, Recipe
 from netsci.train.start_network import check_start, choose_links, load_start
 from netsci.train.stored_network import StoredNetwork
+from netsci.train.thresholds import start_thresholds
 
 COUNTED = 500  # training samples whose share of zeros SSWI takes
 MODELS = ARCHITECTURES  # the name that the registry had; a function (recipe, inputs) -> module will do there
@@ -37,7 +39,7 @@ def build(recipe: Recipe, inputs: Inputs, start: StoredNetwork | None = None) ->
     ------
     TypeError, ValueError
         If the model is unknown, does not take an option or the activation, has no layer that could be
-        sparse, or does not fit `start`.
+        sparse, or does not fit `start`; or if thresholds cannot start, see `netsci.train.thresholds`.
 
     Examples
     --------
@@ -72,35 +74,8 @@ def build(recipe: Recipe, inputs: Inputs, start: StoredNetwork | None = None) ->
         model.sparse_names = ()  # type: ignore[assignment]  # no layer evolves
     if start is None:
         draw_weights(model, recipe, inputs)
+    start_thresholds(model, recipe, inputs, {} if start is None else start.weights)
     return model
-
-
-def activation_of(recipe: Recipe) -> Callable[[], nn.Module]:
-    """Return the function that makes one activation of the network: a neuron, or the recipe's `activation`.
-
-    Examples
-    --------
-    >>> activation_of(Recipe().replace(spiking=False))()
-    ReLU()
-    """
-    if recipe.net.spiking:
-        return partial(neuron, recipe)
-    make: Callable[[], nn.Module] = ACTIVATIONS[recipe.net.activation]
-    return make
-
-
-def neuron(recipe: Recipe) -> LIF:
-    """Make one layer of neurons of a recipe.
-
-    Examples
-    --------
-    >>> neuron(Recipe().replace(threshold=4.0)).threshold
-    4.0
-
-    Source: S0 eq. 1.
-    """
-    net = recipe.net
-    return LIF(net.alpha, net.threshold, surrogate=net.surrogate, detach_reset=net.detach_reset)
 
 
 def build_architecture(
@@ -120,7 +95,9 @@ def build_architecture(
     [[4, 6], [5, 4]]
     """
     make, options = activation_of(recipe), _options(architecture, recipe)
-    return architecture.build(shape, classes, make, links=links, **options)
+    model = architecture.build(shape, classes, make, links=links, **options)
+    split_channels(model, recipe, shape, architecture.flat)
+    return model
 
 
 def _build_architecture(

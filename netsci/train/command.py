@@ -16,7 +16,8 @@ from rich.table import Table
 from rich.text import Text
 
 from netsci.choices import suggest
-from netsci.train.choices import ABOUT, METHODS, SETTINGS
+from netsci.train.choices import METHODS, SETTINGS
+from netsci.train.fine_tuning import FINE_TUNING, tune_for_conversion
 from netsci.train.presets import PRESETS
 from netsci.train.recipe import Recipe, Topology
 
@@ -24,45 +25,6 @@ FIRST = "digits-2fc"  # the preset that is trained if none is named
 DENSE = "dense"  # a method too: all links, which never change
 INTERRUPTED = 130  # exit code, as shells have it
 SHOWN = ("accuracy", "loss", "link sparsity", "node sparsity", "SOPs", "firing rate", "seconds")
-
-
-def list_presets() -> str:
-    """Describe the presets, one on each line.
-
-    Examples
-    --------
-    >>> list_presets().splitlines()[0]
-    'digits-2fc             mlp on digits, 95 % sparse, T = 8, 30 epochs'
-    """
-    lines = []
-    for name, recipe in PRESETS.items():
-        t, o = recipe.task, recipe.optimisation
-        steps = f"T = {t.steps}, " if recipe.net.spiking else ""
-        lines.append(
-            f"{name:22} {recipe.net.model} on {t.data}, {_say_sparsity(recipe)}, {steps}{o.epochs} epochs"
-        )
-    return "\n".join(lines)
-
-
-def _say_sparsity(recipe: Recipe) -> str:
-    """Return how sparse a network is at its end, in words."""
-    if recipe.topology is None:
-        return "dense"
-    found = recipe.topology.sparsity
-    if not isinstance(found, tuple):
-        return f"{100 * found:g} % sparse"
-    return " and ".join(f"{name} {100 * share:g} % sparse" for name, share in found)
-
-
-def list_methods() -> str:
-    """Describe the training methods, one on each line, with their source.
-
-    Examples
-    --------
-    >>> print(list_methods().splitlines()[4])
-    rigl      the smallest weights for the largest gradients (Evci et al. 2020)
-    """
-    return "\n".join(f"{name:9} {what} ({source})" for name, (what, source) in ABOUT.items())
 
 
 def use_method(recipe: Recipe, method: str) -> Recipe:
@@ -112,7 +74,8 @@ def choose_recipe(
 ) -> Recipe:
     """Return the recipe of a preset with changes "name=value"; a value is a Python literal or a word.
 
-    preset : None for the recipe in the file `network` that the run starts from, or else for digits-2fc.
+    preset : None for the recipe in the file `network` that the run starts from, or else for digits-2fc. A
+        name in `FINE_TUNING` changes the recipe in that file.
     method : name of a training method, as in `use_method`; None for that of the preset. With a network,
     "static" has its sparsities.
 
@@ -129,6 +92,9 @@ def choose_recipe(
     if dense and method not in (None, DENSE):
         raise ValueError(f"--dense and --method {method} exclude each other: give one of them")
     recipe = _choose_base(preset, network)
+    if preset in FINE_TUNING and (dense or method not in (None, "static")):
+        asked = "--dense" if dense else f"--method {method}"
+        raise ValueError(f"--preset {preset} keeps the links of the network: leave out {asked}")
     if method == "static" and network is not None:
         from netsci.train.start_network import freeze_links
 
@@ -156,10 +122,15 @@ def _choose_base(preset: str | None, network: Path | None) -> Recipe:
         if "recipe" not in stored.metadata:
             raise ValueError(f"{network} holds no recipe: give the one to train it by, as --preset")
         return stored.recipe.replace(start="")
+    if preset is not None and preset in FINE_TUNING:
+        if network is None:
+            raise ValueError(f"--preset {preset} trains a network for its conversion: give it as --network")
+        return tune_for_conversion(network, preset)
     preset = preset or FIRST
     if preset not in PRESETS:
+        names = (*PRESETS, *FINE_TUNING)
         raise ValueError(
-            f"--preset must be one of {', '.join(PRESETS)}; got {preset!r}{suggest(preset, PRESETS)}"
+            f"--preset must be one of {', '.join(names)}; got {preset!r}{suggest(preset, names)}"
         )
     return PRESETS[preset]
 
@@ -263,7 +234,7 @@ def run(
     called = preset or FIRST
     if network is not None:
         place = network.absolute()
-        called = f"{(place if place.is_dir() else place.parent).name}-on"
+        called = f"{(place if place.is_dir() else place.parent).name}-{preset or 'on'}"
     folder = out or Path("runs") / (f"{called}-{named}" if named else called)
     if network is not None:
         network = find_network(network, folder)

@@ -12,6 +12,7 @@ from torch import nn
 
 from netsci.sparse import Watch, sparse_layers, views
 from netsci.topology import Evolution
+from netsci.train.activations import say_bad_threshold
 from netsci.train.inputs import Inputs
 from netsci.train.learners import Learner, rate_at
 from netsci.train.methods.base import Hooks, Step, Steps
@@ -23,7 +24,7 @@ Progress = Callable[[int, float], None]
 
 
 class DivergedError(ValueError):
-    """The loss of a run became infinite or NaN."""
+    """The loss of a run became infinite or NaN, or a threshold of its activations not above 0."""
 
 
 @dataclass
@@ -56,7 +57,7 @@ def train_epoch(
 ) -> tuple[Rows, list[Evolution]]:
     """Train the epoch state.epoch. Return its rows for the table, and the changes of the topology.
 
-    Raises ValueError if the loss is infinite or NaN.
+    Raises DivergedError if the loss is infinite or NaN, or a threshold of an activation not above 0.
     """
     total: Any = 0.0
     counts: dict[str, int] = {}
@@ -83,6 +84,8 @@ def train_epoch(
         if progress is not None:
             progress(state.epoch, number / steps.batches)
     _check_finite(total, step, recipe)
+    if bad := say_bad_threshold(state.model):
+        raise DivergedError(f"in epoch {step.epoch} {bad}")
     rows = [row("loss", float(total) / inputs.n_train, "mean a sample")]
     rows += [row(f"{name} in learning", count, "count") for name, count in counts.items()]
     return rows + state.hooks.after_epoch(step), evolutions

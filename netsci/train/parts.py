@@ -12,6 +12,7 @@ from netsci.choices import ACTIVATIONS, ARCHITECTURES, READOUTS, SURROGATES
 from netsci.data.augment import AUGMENTATIONS
 from netsci.graph.checks import check_choice, check_fraction, check_number
 from netsci.topology import WEIGHTS
+from netsci.train.activation_options import check_options
 from netsci.train.checks import check_flag, check_pairs, check_whole
 from netsci.train.choices import ENCODINGS, LEARNERS, LOSSES, LR_SCHEDULES, OPTIMIZERS
 from netsci.train.renamed import read_old_values
@@ -85,7 +86,14 @@ class Net:
     surrogate : a name in `netsci.spiking.SURROGATES`. detach_reset : whether the gradient ignores the reset.
     readout : "rate", "sum" or "membrane", see `netsci.models.readout`.
     spiking : False for a network without time. Its units then are the `activation`, a name in
-        `netsci.models.ACTIVATIONS`.
+        `netsci.models.ACTIVATIONS`: "relu", or what spiking neurons can follow: "qcfs" (L levels below a
+        threshold that learns), "sqcfs" (the threshold is a softplus: stage 1 of CS-QCFS), "cs_qcfs" (one for
+        each channel of a convolution: stage 2), "aec" (a code of two spikes: of a trained network, see
+        `start`, only six numbers a layer and normalisations learn). With these and a `start`, links stay.
+    activation_options : as pairs (name, value). levels : L (8). theta : what thresholds start at, "p999" (the
+        99.9 % quantile of the activations of training images with ReLUs), "max", "twice_mean" (of those
+        above 0) or a number; a `start` that has thresholds gives them. Of "aec" window : T (8). start : the
+        six numbers, "cifar10", "cifar100" or ((theta1, d1, k1), (theta2, d2, k2)).
     bias : True adds biases where the architecture has none by default (all layers of an mlp, the convolutions
         of conv2fc2). dropout : probability that training leaves out a hidden unit of a sample, in [0, 1).
     weights : how the first weights are drawn: "sswi" (S0 eq. 3), "sswi_calibrated" (sswi, then each layer is
@@ -109,6 +117,7 @@ class Net:
     bias: bool = False
     dropout: float = 0.0
     start: str = ""
+    activation_options: tuple[tuple[str, Any], ...] = ()
 
     def __post_init__(self) -> None:
         ARCHITECTURES.check(self.model, "model")
@@ -120,6 +129,8 @@ class Net:
         check_fraction(self.alpha, "alpha")
         check_number(self.threshold, "threshold")
         check_pairs(self.options, "options")
+        check_pairs(self.activation_options, "activation_options")
+        check_options(self.activation, dict(self.activation_options), spiking=self.spiking)
         for name in ("detach_reset", "spiking", "bias"):
             check_flag(getattr(self, name), name)
         if not isinstance(self.start, str) or not re.fullmatch("|[0-9a-f]{64}", self.start):

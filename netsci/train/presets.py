@@ -60,6 +60,12 @@ PRESETS: dict[str, Recipe] = {
         Topology(0.95, method="chts", initial="uniform"),
         Optimisation(lr=0.03, weight_decay=5e-4, batch=50, epochs=30, **_LINEAR),
     ),
+    "digits-qcfs": Recipe(
+        Task("digits", normalise=True),
+        Net("mlp", (("hidden", (128, 128)),), activation="qcfs", activation_options=(("levels", 8),), **_ANN),
+        Topology(0.9, method="static", initial="uniform"),
+        Optimisation(lr=0.03, weight_decay=5e-4, batch=50, epochs=30, **_LINEAR),
+    ),
     "fashion-mnist-mlp": Recipe(
         Task("fashion-mnist", normalise=True),
         Net("mlp", (("hidden", (1000, 1000)),), **_ANN),

@@ -10,6 +10,7 @@ from typing import Any
 
 from netsci.arguments import check_instance, shorten
 from netsci.choices import ARCHITECTURES, suggest
+from netsci.train.activation_options import CODED, QUANTISED
 from netsci.train.checks import check_flag, check_whole
 from netsci.train.parts import CALIBRATED, CORRELATED, Net, Optimisation, Task, Topology
 from netsci.train.renamed import RENAMED, read_old_names, write_old_names
@@ -53,8 +54,18 @@ class Recipe:
             check_instance(getattr(self, name), kind, name, f"a netsci.train.{kind.__name__}")
         if self.topology is not None:
             check_instance(self.topology, Topology, "topology", "a netsci.train.Topology, or None")
+        if self.net.start and self.topology is not None and self.topology.method != "static":
+            self._check_links()
         if self.optimisation.learner == "stp":
             self._check_stp()
+
+    def _check_links(self) -> None:
+        """Raise ValueError if a network that is to be converted would exchange its links."""
+        if self.net.activation in (*QUANTISED, CODED):
+            raise ValueError(
+                f"activation {self.net.activation!r} trains a network for its conversion, and its links must "
+                f"stay: take method='static' (netsci.train.freeze_links); got {self.topology.method!r}"  # type: ignore[union-attr]
+            )
 
     def _check_stp(self) -> None:
         """Raise ValueError unless sparse target propagation (S-TP) can train such a network."""

@@ -26,6 +26,7 @@ from netsci.sparse.shapes import QKV
 from netsci.train.folder import NETWORK, START
 from netsci.train.recipe import Recipe, Topology
 from netsci.train.stored_network import StoredNetwork, read_stored
+from netsci.train.thresholds import fit_thresholds
 
 Links = dict[str, sp.csr_array]
 SHOWN = 5  # layers in a message
@@ -164,7 +165,7 @@ def load_start(model: nn.Module, start: StoredNetwork, links: Links) -> None:
     without = [name for name in links if name not in held]
     if without:
         raise ValueError(f"network {str(start.path)!r} does not fit: {_list(without)} cannot be sparse here")
-    tensors = _fuse(start.weights, dense_state(model))
+    tensors = fit_thresholds(_fuse(start.weights, dense_state(model)), model, str(start.path))
     for name, tensor in tensors.items():
         if not tensor.is_floating_point():
             continue

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from netsci.measure import Trace
-from netsci.models import ACTIVATIONS
 from netsci.spiking import record
+from netsci.train.activations import activation_of
 from netsci.train.inputs import Inputs
 
 COUNTED = 1000  # test samples whose synaptic operations are counted every epoch
@@ -69,7 +69,7 @@ def fired_units(model: nn.Module, inputs: Inputs, limit: int) -> dict[str, NDArr
 
     Units are the outputs of the activations: modules of the class that the recipe's `activation` makes.
     """
-    kind = type(ACTIVATIONS[inputs.recipe.net.activation]())
+    kind = type(activation_of(inputs.recipe)())
     fired: dict[str, Tensor] = {}
 
     def watch(name: str) -> Callable[..., None]:

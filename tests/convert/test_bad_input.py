@@ -55,7 +55,7 @@ def test_unknown_method_and_options_of_another():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"theta": "p99"}, "theta must be 'p999', 'max' or a number above 0; got 'p99'"),
+        ({"theta": "p99"}, "theta must be 'p999', 'max', 'twice_mean' or a number above 0; got 'p99'"),
         ({"theta": 0.0}, "theta must be a finite number above 0"),
         ({"theta": -1}, "theta must be a finite number above 0"),
         ({"theta": float("nan")}, "theta must be a finite number above 0"),

@@ -139,7 +139,9 @@ def test_batches_of_any_size_give_the_same_thresholds(method, sizes):
 def test_statistics_of_calibration():
     net, x = perceptron(), torch.rand(400, 12)
     activations = torch.relu(net.layers[0](x)).detach().double().numpy()
-    for theta, wanted in [("p999", np.quantile(activations, 0.999)), ("max", activations.max()), (2.5, 2.5)]:
+    starts = {"p999": np.quantile(activations, 0.999), "max": activations.max(), 2.5: 2.5}
+    starts["twice_mean"] = 2 * activations[activations > 0].mean()
+    for theta, wanted in starts.items():
         table = convert(net, "qcfs", x, theta=theta).thresholds
         assert table.threshold[0] == pytest.approx(wanted, rel=1e-6)
         assert table.per.tolist() == ["layer", "layer"]

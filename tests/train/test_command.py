@@ -9,8 +9,9 @@ from safetensors.torch import load_file, save_file
 from typer.testing import CliRunner
 
 from netsci.cli import app
-from netsci.train import METHODS, PRESETS, load_network
-from netsci.train.command import choose_recipe, list_methods, list_presets
+from netsci.train import FINE_TUNING, METHODS, PRESETS, load_network
+from netsci.train.command import choose_recipe
+from netsci.train.lists import list_methods, list_presets
 
 SMALL = ["limit=80", "test_limit=40", "epochs=2", "steps=2", "sparsity=0.8", "options=(('hidden', (16,)),)"]
 
@@ -23,7 +24,7 @@ def run(*arguments, changes=()):
 def test_presets_are_listed():
     shown = run("--list")
     assert shown.exit_code == 0
-    assert [line.split()[0] for line in list_presets().splitlines()] == list(PRESETS)
+    assert [line.split()[0] for line in list_presets().splitlines()] == [*PRESETS, *FINE_TUNING]
     assert shown.stdout.strip() == list_presets()
 
 

@@ -10,7 +10,15 @@ import pandas as pd
 import pytest
 import torch
 
-from netsci.train import PRESETS, freeze_links, load_checkpoint, load_network, train
+from netsci.train import (
+    FINE_TUNING,
+    PRESETS,
+    freeze_links,
+    load_checkpoint,
+    load_network,
+    train,
+    tune_for_conversion,
+)
 from netsci.train.folder import CHECKPOINT, NETWORK, START
 from tests.train.test_resume_after_kill import SCRIPT
 
@@ -22,13 +30,16 @@ GIVEN = ("train(recipe, folder=folder)", "train(recipe, folder=folder, network=f
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs fork and SIGKILL")
-@pytest.mark.parametrize("kind", ["static", "set"])
+@pytest.mark.parametrize("kind", ["static", "set", "qcfs", "cs-qcfs-1", "aec"])
 def test_kills_change_nothing(kind: str, tmp_path: Path) -> None:
-    train(RECIPE.replace(epochs=1), folder=tmp_path / "first")
+    tuned = kind in FINE_TUNING
+    train(RECIPE.replace(epochs=1, spiking=not tuned), folder=tmp_path / "first")
     network = tmp_path / "first" / NETWORK
     recipe = RECIPE.replace(method="set", evolve_every="3 steps", zeta=0.3)
     if kind == "static":
         recipe = freeze_links(network).replace(epochs=12)
+    if tuned:
+        recipe = tune_for_conversion(network, kind, epochs=12)
     killed, whole = tmp_path / "killed", tmp_path / "whole"
     Path(f"{killed}-from").write_bytes(network.read_bytes())
     script = SCRIPT.replace(*GIVEN)
@@ -57,6 +68,6 @@ def test_kills_change_nothing(kind: str, tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(*tables, check_exact=True)
     first, last = load_network(network).layers, load_network(killed / NETWORK).layers
     same = [(one.links != two.links).nnz == 0 for one, two in zip(first, last, strict=True)]
-    assert all(same) == (kind == "static")
+    assert all(same) == (kind != "set")
     assert not Path(f"{killed}-from").exists()
     assert (killed / START).read_bytes() == network.read_bytes()

@@ -44,7 +44,7 @@ USUAL = "p999"
 STEPS = (32, "T, the number of time steps that simulate and diagnose run unless told otherwise")
 Change = Callable[[Program, int, Threshold], Threshold]
 LEVELS = (None, "L of the quantised ANN that to_ann and diagnose show for ReLUs; None leaves them ReLUs")
-THETA = (None, "threshold of a ReLU's neurons: 'p999' (99.9 % of activations, usual), 'max', or a number")
+THETA = (None, "threshold of a ReLU's neurons: 'p999' (99.9 %, usual), 'max', 'twice_mean', or a number")
 OPTIONS = {"theta": THETA, "levels": LEVELS, "steps": STEPS}  # of qcfs and cs_qcfs
 
 
@@ -87,7 +87,7 @@ def find_thresholds(
     Raises
     ------
     TypeError, ValueError
-        If theta is none of "p999", "max" or a number above 0, a trained threshold is not above 0, there is
+        If theta is none of STATISTICS or a number above 0, a trained threshold is not above 0, there is
         no calibration where one is needed, or theta is given and every threshold is trained.
     """
     plain = [place for place in places if program.steps[place].module is None]
@@ -99,7 +99,9 @@ def find_thresholds(
     found = {place: _read_threshold(program.steps[place]) for place in places if place not in plain}
     if isinstance(theta, str):
         if theta not in STATISTICS:
-            raise ValueError(f"theta must be 'p999', 'max' or a number above 0; got {shorten(theta)}")
+            raise ValueError(
+                f"theta must be 'p999', 'max', 'twice_mean' or a number above 0; got {shorten(theta)}"
+            )
         if plain:
             need_calibration(calibration, f"theta={theta!r}")
             measured = measure_thresholds(program, plain, calibration, statistic=theta)

@@ -93,7 +93,8 @@ def test_a_field_that_was_added_names_a_run_once_it_differs():
 
 
 OTHER = {  # another valid value of every field
-    "activation": "tanh", "allocation": "erk", "alpha": 0.75, "as_printed": True, "augment": "shift",
+    "activation": "tanh", "activation_options": (("levels", 4),), "allocation": "erk",
+    "alpha": 0.75, "as_printed": True, "augment": "shift",
     "batch": 50, "bias": True,
     "clip": 2.0, "data": "mnist", "data_options": (("a", 1),), "delta": (0.5, 0.6),
     "delta_schedule": "linear_exponent", "delta_end": 0.25, "dense": True, "density_schedule": "sigmoid",
@@ -113,6 +114,7 @@ OTHER = {  # another valid value of every field
     "weights": "swi", "weights_rate": 0.2, "window": 3, "zeta": 0.123,
 }  # fmt: skip
 NEEDS = {  # what some values need elsewhere; the other recipe has it, too
+    "activation_options": {"spiking": False, "activation": "qcfs"},
     "delta_schedule": {"delta_end": 0.25},
     "density_schedule": {"initial_sparsity": 0.5},
     "learner": {"encoding": "rate"},
