@@ -113,7 +113,7 @@ def _make_step(
                 "own layer"
             )
     elif small.module is not None:
-        function = _copy_module(small.module)
+        function = _copy_module(small.module, small.path)
     else:
         function = OUT_OF_PLACE.get(small.label, function)
         named = {key: value for key, value in named.items() if key != "inplace"}
@@ -169,8 +169,17 @@ def _find_layer(call: Call, args: Any, named: Any, calls: list[Call]) -> tuple[L
     return copy_layer(module, name), name, first, {}
 
 
-def _copy_module(module: Any) -> Any:
-    """Return an activation or a pooling that shares nothing with the network."""
+def _copy_module(module: Any, path: str) -> Any:
+    """Return an activation or a pooling that shares nothing with the network.
+
+    Raises `Unconvertible` for a class of its own forward, whose function nothing says.
+    """
+    known = next(one for one in (AveragePool2, *AVERAGES, AEC, SQCFS, QCFS) if isinstance(module, one))
+    if type(module).forward is not known.forward:
+        raise Unconvertible(
+            f"{path} is a {type(module).__name__}, a {known.__name__} with a forward of its own: use a "
+            f"{known.__name__}, and write what it does besides in the forward of the network"
+        )
     if isinstance(module, AveragePool2):
         return halve
     if isinstance(module, AVERAGES):

@@ -273,11 +273,12 @@ def test_labels_below_0_are_refused():
         model.simulate(images(), 2, labels=np.array([-1] + [0] * 7))
 
 
-def test_without_calibration_a_wrong_program_is_still_found():
+def test_an_activation_with_a_forward_of_its_own_is_refused():
     class Twice(QCFS):
         def forward(self, x):
             return 2 * super().forward(x)
 
-    torch.manual_seed(1)  # units that the guessed images drive
-    with pytest.raises(ValueError):  # noqa: PT011 (whatever finds it first)
-        convert(chain(nn.Linear(4, 5), Twice(4, 1.0), nn.Linear(5, 3)), "qcfs")
+    net = chain(nn.Linear(4, 5), Twice(4, 1.0), nn.Linear(5, 3))
+    for calibration in (None, torch.rand(8, 4)):
+        with pytest.raises(ValueError, match="1 is a Twice, a QCFS with a forward of its own"):
+            convert(net, "qcfs", calibration)
