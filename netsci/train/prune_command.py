@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from netsci.choices import suggest
-from netsci.prune.choices import METHODS
+from netsci.prune.method_table import METHODS
 from netsci.train.prune_options import DEPGRAPH, Wanted, check_method, read_groups, read_sparsity
 
 Save = Callable[[Path, Callable[[Path], object]], Path]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from netsci.choices import suggest
-from netsci.prune.choices import ABOUT, METHODS
+from netsci.prune.method_table import ABOUT, METHODS
 
 DEPGRAPH = "depgraph"
 _ABOUT = {**ABOUT, DEPGRAPH: ("remove whole channels, as masks on the full shapes", "Fang et al. 2023")}
