@@ -15,6 +15,7 @@ from typing import Any
 from analysis.engine.cross import Changes, Cross
 from analysis.s1.recipes import (
     BASE,
+    CHOSEN_AT,
     DECAY,
     DECAYS,
     DENSER,
@@ -83,12 +84,13 @@ def _tuning_sparsity() -> Cross:
     left_out = {(row, c) for row in rows for c in columns if row not in MORE_RULES and c.startswith("99 %")}
     base = PERCEPTRONS["fashion-mnist"].replace(epochs=10, validation=VALIDATION)
     panels = {name: name.partition(",")[0] for name in columns}
-    how: dict[str, Any] = {
-        "left_out": frozenset(left_out),
-        "tested_on": VALIDATION,
-        "x": "lr",
-        "panels": panels,
-    }
+    used = tuple(
+        (rule, f"{100 * share:g} %, rate {rate:g}")
+        for rule, rates in CHOSEN_AT.items()
+        for share, rate in rates.items()
+    )
+    how: dict[str, Any] = {"left_out": frozenset(left_out), "tested_on": VALIDATION, "x": "lr"}
+    how |= {"panels": panels, "used": used}
     return _cross(("network", "choice"), rows, columns, base, **how)
 
 

@@ -51,6 +51,7 @@ def find_ways(
 
     Examples
     --------
+    >>> import torch
     >>> net = nn.Sequential(nn.Linear(3, 2), nn.ReLU(), nn.Linear(2, 2))
     >>> find_ways(net, ["0", "2"], ["0", "2"], torch.ones(1, 3))
     [['1']]
@@ -156,6 +157,7 @@ def catch_inputs(module: nn.Module, entry: str, batches: Sequence[Any]) -> list[
 
     Examples
     --------
+    >>> import torch
     >>> net = nn.Sequential(nn.ReLU(), nn.Linear(1, 1))
     >>> catch_inputs(net, "1", [torch.tensor([[-2.0], [3.0]])])[0][0][0].tolist()
     [[0.0], [3.0]]
@@ -182,6 +184,7 @@ def hand_on(module: nn.Module, entry: str, way: Sequence[str], given: Sequence[G
 
     Examples
     --------
+    >>> import torch
     >>> net = nn.Sequential(nn.Identity(), nn.ReLU(), nn.Linear(1, 1))
     >>> hand_on(net, "0", ["1"], [((torch.tensor([[-2.0]]),), {})])
     [((tensor([[0.]]),), {})]
@@ -202,6 +205,7 @@ def copies(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
 
     Examples
     --------
+    >>> import torch
     >>> copies((torch.ones(2), 3))
     (tensor([1., 1.]), 3)
     """
@@ -215,6 +219,7 @@ def check_inputs(
 
     Examples
     --------
+    >>> import torch
     >>> net = nn.Sequential(nn.ReLU(), nn.Linear(1, 1))
     >>> check_inputs(net, ["1"], [((torch.tensor([[3.0]]),), {})], [torch.tensor([[3.0]])])
     """

@@ -130,9 +130,9 @@ class Net:
         check_number(self.threshold, "threshold")
         check_pairs(self.options, "options")
         check_pairs(self.activation_options, "activation_options")
-        check_options(self.activation, dict(self.activation_options), spiking=self.spiking)
         for name in ("detach_reset", "spiking", "bias"):
             check_flag(getattr(self, name), name)
+        check_options(self.activation, dict(self.activation_options), spiking=self.spiking)
         if not isinstance(self.start, str) or not re.fullmatch("|[0-9a-f]{64}", self.start):
             raise ValueError(
                 "start must be '' or the SHA-256 of a network file's content, 64 digits of 0-9 and a-f, as "

@@ -151,7 +151,8 @@ def test_the_claims_of_a_printed_table_hold_in_print(exhibit):
     lines = [(*key, 0, value) for key, value in made.printed.items()]
     printed = Sheet(pd.DataFrame(lines, columns=["row", "column", "seed", "value"]), error=exact)
     for claim in exhibit.claims:
-        assert ruling(claim, printed)["holds"] == TEXT_AGAINST_TABLE.get(claim.words, "yes"), claim.words
+        usual = "yes" if set(cells_of(claim)) <= made.printed.keys() else "not run"  # ours, of cells of ours
+        assert ruling(claim, printed)["holds"] == TEXT_AGAINST_TABLE.get(claim.words, usual), claim.words
 
 
 def cells(*columns, row="a"):
