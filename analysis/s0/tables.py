@@ -146,7 +146,7 @@ ANSWERS = Answers(
     },
     seconds=seconds,
     needs="NETSCI_DATA",
-    version=3,
+    version=4,
     drawings={"figure2": figure2, "figure3": figure3},
     remark=describe_tuning,
     error=error,
