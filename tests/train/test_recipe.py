@@ -58,7 +58,10 @@ def test_changes_need_to_fit_each_other_only():
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"learning_rate": 1.0}, "no field 'learning_rate'.* fields are activation, activation_options, allocation"),
+        (
+            {"learning_rate": 1.0},
+            "no field 'learning_rate'.* fields are activation, activation_options, allocation",
+        ),
         ({"steps": 0}, "steps must be a whole number of at least 1"),
         ({"steps": True}, "steps must be"),
         ({"lr": -1.0}, "lr must be at least 0"),
