@@ -15,7 +15,6 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-import scipy.sparse as sp
 
 from netsci.topology import Evolution, LayerView
 from netsci.train.choices import METHODS
@@ -25,13 +24,11 @@ if TYPE_CHECKING:
     from torch import nn
 
     from netsci.train.inputs import Inputs
+    from netsci.train.methods.first_links import DrawLayer, Links, Shapes
     from netsci.train.parts import Topology
     from netsci.train.recipe import Recipe
 
 Rows = list[dict[str, Any]]
-Shapes = Mapping[str, tuple[int, int]]  # (inputs, outputs) of each sparse layer by name, in order
-Links = dict[str, sp.csr_array]  # bool CSR matrix [inputs, outputs] by layer
-DrawLayer = Callable[[int], np.random.Generator]  # the generator of a layer, given its place in the order
 
 
 @dataclass(frozen=True)

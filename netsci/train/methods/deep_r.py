@@ -32,8 +32,9 @@ from netsci.topology import links_at
 from netsci.topology.rebirth import NEWBORN, draw_reborn, draw_reborn_as_released
 from netsci.train.checks import check_flag, check_positive
 from netsci.train.every_cell import SignedWeights
-from netsci.train.methods.base import Draw, DrawLayer, Hooks, Links, Method, Shapes, Step, Steps
+from netsci.train.methods.base import Draw, Hooks, Method, Step, Steps
 from netsci.train.methods.exchange import FIRST
+from netsci.train.methods.first_links import DrawLayer, Links, Shapes
 from netsci.train.methods.whole import AllCells
 from netsci.train.signed_steps import Moments, add_gradient, step_active
 from netsci.train.sparsities import first_shares

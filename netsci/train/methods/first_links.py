@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from netsci.topology import CORRELATION, INITIAL, link_correlated_at, links_at
@@ -13,8 +15,11 @@ from netsci.train.sparsities import first_shares
 
 if TYPE_CHECKING:
     from netsci.train.inputs import Inputs
-    from netsci.train.methods.base import DrawLayer, Links, Shapes
     from netsci.train.parts import Topology
+
+Shapes = Mapping[str, tuple[int, int]]  # (inputs, outputs) of each sparse layer by name, in order
+Links = dict[str, sp.csr_array]  # bool CSR matrix [inputs, outputs] by layer
+DrawLayer = Callable[[int], np.random.Generator]  # the generator of a layer, given its place in the order
 
 
 def input_correlation(topology: Topology, inputs: Inputs) -> NDArray[np.float64] | None:

@@ -36,8 +36,8 @@ from netsci.topology.removal import strength_of
 from netsci.topology.rule import Grow
 from netsci.topology.view import ThinnedView
 from netsci.train.checks import check_flag
-from netsci.train.methods.base import DrawLayer, Links, Shapes
 from netsci.train.methods.exchange import TIMES, Exchange
+from netsci.train.methods.first_links import DrawLayer, Links, Shapes
 from netsci.train.sparsities import first_shares
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from torch import nn
 
 from netsci.models.wiring import full_links
 from netsci.sparse import layer_shapes
-from netsci.train.methods.base import DrawLayer, Links, Method, Shapes
+from netsci.train.methods.base import Method
+from netsci.train.methods.first_links import DrawLayer, Links, Shapes
 
 if TYPE_CHECKING:
     from netsci.train.inputs import Inputs
