@@ -9,7 +9,8 @@ from netsci.data import DataSet, load
 from netsci.sparse import sparse_layers
 from netsci.topology import CORRELATION, sscti
 from netsci.train import PRESETS, Inputs, Recipe
-from netsci.train.build import MODELS, build, draw_weights, neuron
+from netsci.train.activations import neuron
+from netsci.train.build import MODELS, build, draw_weights
 from netsci.train.methods.first_links import first_links, input_correlation
 
 BASE = Recipe().replace(options=(("hidden", (48, 32)),), sparsity=0.9, limit=300, test_limit=50, steps=4)

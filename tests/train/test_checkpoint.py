@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from netsci.train import Checkpoint, load_checkpoint, save_checkpoint
-from netsci.train.checkpoint import FORMAT, _digest
+from netsci.train.checkpoint import FORMAT, digest_tensors
 
 
 def example() -> Checkpoint:
@@ -69,7 +69,7 @@ def test_a_fitting_checksum_is_not_enough(tmp_path, content, names, words):
 
     path, text = tmp_path / "run.safetensors", json.dumps(content)
     tensors = {name: torch.ones(2) for name in names}
-    metadata = {"format": FORMAT, "content": text, "sha256": _digest(tensors, text)}
+    metadata = {"format": FORMAT, "content": text, "sha256": digest_tensors(tensors, text)}
     save_file(tensors, path, metadata=metadata)
     with pytest.raises(ValueError, match=rf"run\.safetensors is damaged.*{words}.*start the run again"):
         load_checkpoint(path)
