@@ -108,11 +108,12 @@ class Cross:
 
     def _cells(self, scale: str, seed: int) -> dict[Key, Cell]:
         """Return the cells of one seed by row and column: those of recipes, then those that are pruned."""
-        smoke = scale == "smoke" and self.pruned
+        smoke = scale == "smoke"
         found: dict[Key, Cell] = {}
         for (row, column), recipe in self.recipes(scale, seed).items():
-            networks = 1 if smoke and row == DENSE else self.networks.get(row)
-            found[row, column] = cell(recipe, networks=networks)
+            networks = self.networks.get(row)
+            # few epochs, and exhibits that share a run ask for the same of its networks
+            found[row, column] = cell(recipe, networks=1 if smoke and networks else networks)
         for row, pruning in list(self.pruned.items())[: PRUNED_AT_SMOKE if smoke else None]:
             for column in self.columns:
                 if (DENSE, column) in found and (row, column) not in self.left_out:
