@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.engine.claims import Claim, Order
-from analysis.engine.cross_table import Planned, pivot, rise
+from analysis.engine.cross_table import Planned, pivot, read_accuracies, rise
 from analysis.engine.drawing import SCALES
 from analysis.engine.entries import NO_GPU, UNFINISHED
 from analysis.engine.exhibit import Missing, Tables
@@ -173,8 +173,7 @@ def tabulate(
         if one not in records:  # a long run that is not finished
             continue
         record = records[one]
-        tested = (record.arrays["table_measure"] == "accuracy") & (record.arrays["table_epoch"] > 0)
-        gain, error = rise(100.0 * record.arrays["table_value"][tested], cross.tested_on)
+        gain, error = rise(read_accuracies(record), cross.tested_on)
         for (row, column), seed in places:
             line = {cross.names[0]: row, cross.names[1]: column, "seed": seed}
             rows += tidy(line, {"accuracy": (100.0 * read_epoch(record, "accuracy"), "percent")})

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from analysis.engine.exhibit import Missing, Tables
 from analysis.engine.page import Pivot, PivotCell
 from analysis.engine.sheet import Key, Sheet, write_number
+from netsci.sweep import Record
 
 STOPPED = "stopped early"
 EARLY = (
@@ -32,6 +33,13 @@ class Planned(NamedTuple):
 
 
 NOTHING = Planned("not part of the plan", 0)
+
+
+def read_accuracies(record: Record) -> NDArray[np.float64]:
+    """Return the accuracy of a run in percent after each epoch [epochs], without that before the first."""
+    a = record.arrays
+    trained = (a["table_measure"] == "accuracy") & (a["table_epoch"] > 0)
+    return np.asarray(100.0 * a["table_value"][trained])
 
 
 def rise(accuracy: NDArray[np.float64], images: int) -> tuple[float, float]:

@@ -5,11 +5,21 @@ import pandas as pd
 import pytest
 
 from analysis.engine.claims import Order, ruling
-from analysis.engine.cross_table import EARLY, NOTHING, Planned, find_stopped, pivot, rise
+from analysis.engine.cross_table import EARLY, NOTHING, Planned, find_stopped, pivot, read_accuracies, rise
 from analysis.engine.entries import NO_GPU, UNFINISHED
 from analysis.engine.sheet import Sheet
+from netsci.sweep import Record
 
 NAMES = ("network", "training")
+
+
+def test_accuracies_are_those_after_an_epoch_of_training():
+    arrays = {
+        "table_measure": np.array(["accuracy", "loss", "accuracy", "accuracy"]),
+        "table_epoch": np.array([0, 1, 1, 2]),
+        "table_value": np.array([0.1, 3.0, 0.5, 0.75]),
+    }
+    assert read_accuracies(Record(arrays, {})).tolist() == [50.0, 75.0]
 
 
 def test_rise_is_that_of_the_last_fifth_over_the_fifth_before():

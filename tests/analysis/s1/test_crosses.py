@@ -118,6 +118,12 @@ def test_a_rate_is_that_of_the_nearest_network_with_more_links(rule, sparsity, l
     assert choose_at("fashion-mnist", "GMP", 0.8)["weight_decay"] == OWN_DECAY["fashion-mnist"]["dense"]
 
 
+def test_between_two_sparsities_the_rate_is_that_of_more_links(monkeypatch):
+    monkeypatch.setitem(CHOSEN_AT, "GMP", {0.8: 0.01, 0.95: 0.02, 0.99: 0.03})
+    rates = [choose_at("mnist", "GMP", share)["lr"] for share in (0.8, 0.9, 0.95, 0.99, 0.995)]
+    assert rates == [0.01, 0.01, 0.02, 0.03, 0.03]
+
+
 def test_rules_without_a_choice_take_that_of_another():
     assert choose("mnist", "static") == choose("mnist", "SET")
     assert choose("mnist", "CHTss", 0.0) == {"lr": CHOSEN["mnist"]["CHTs"][0.0], "weight_decay": 0.0}
