@@ -62,6 +62,16 @@ def test_flat_batches_have_the_memory_order_of_sparse_layers():
     assert spikes.permute(2, 0, 1).is_contiguous()
 
 
+def test_images_of_networks_without_time_have_the_memory_order_of_convolutions():
+    data = images(shape=(3, 4, 4))
+    changes = {"model": "conv2fc2", "spiking": False, "options": ()}
+    made = Inputs(Recipe().replace(batch=16, **changes), "cpu", data=data)
+    for x in (next(made.batches(1))[0], next(made.tests())[0]):
+        assert x.is_contiguous(memory_format=torch.channels_last)
+        assert x.shape[1:] == (3, 4, 4)
+    assert not x.is_contiguous()
+
+
 def test_rate_coded_spikes_have_the_pixels_probability():
     made = inputs(encoding="rate", steps=400)
     x, _ = next(made.tests())
