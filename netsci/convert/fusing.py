@@ -8,6 +8,7 @@ thresholds of their own in a channel (snm) read numbers.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -17,9 +18,9 @@ import torch
 from torch import Tensor
 
 from netsci.convert.layers import Layer, scale_inputs
-from netsci.convert.neurons import Neuron, units_first
+from netsci.convert.neurons import Neuron, State, run_steps, units_first
 from netsci.convert.program import Program
-from netsci.spiking.events import currents_of_spikes, few, layer_on_spikes, way_of
+from netsci.spiking.events import currents_of_spikes, few, fire_behind, layer_on_spikes, reads_bits, way_of
 from netsci.spiking.plain import dense_weight_of
 
 PROBE = 2
@@ -28,10 +29,14 @@ AT_ONCE = 256  # inputs whose spikes become numbers together, so that they stay 
 
 @dataclass(frozen=True, eq=False)
 class Fused:
-    """A layer that reads spikes: the place of the neurons, and the layer with their thresholds in it."""
+    """A layer that reads spikes: the place of the neurons, and the layer with their thresholds in it.
+
+    signed : whether a spike may be -1.
+    """
 
     neurons: int
     layer: Layer
+    signed: bool
 
 
 def find_fused(program: Program, neurons: dict[int, Neuron]) -> dict[int, Fused]:
@@ -52,7 +57,8 @@ def find_fused(program: Program, neurons: dict[int, Neuron]) -> dict[int, Fused]
             theta = theta[:, 0]
         elif len(read) != 1 or len(step.sample) != 1:
             continue
-        found[place] = Fused(source, scale_inputs(step.layer, theta.contiguous()))
+        layer = scale_inputs(step.layer, theta.contiguous())
+        found[place] = Fused(source, layer, neurons[source].kind != "if")
     return found
 
 
@@ -84,11 +90,47 @@ def apply_to_spikes(fused: Fused, spikes: Tensor) -> Tensor:
         spikes = spikes.flatten(2)
     if fused.layer.convolves or spikes.device.type != "cpu" or not spikes.numel():
         return module(spikes.flatten(0, 1).to(torch.float32))
-    negative = spikes < 0
-    if not bool(negative.any()):
+    negative = spikes < 0 if fused.signed else None
+    if negative is None or not bool(negative.any()):
         return _apply_to_bytes(module, spikes)
     taken = _apply_to_bytes(module, negative.to(torch.int8), bias=False)
     return _apply_to_bytes(module, (spikes > 0).to(torch.int8)) - taken
+
+
+def find_joined(
+    program: Program, neurons: dict[int, Neuron], fused: dict[int, Fused], reads: dict[int, tuple[int, ...]]
+) -> dict[int, int]:
+    """Return the layer whose currents a population alone reads, and which may run with it, by its place."""
+    readers = Counter(used for used_here in reads.values() for used in used_here)
+    found = {}
+    for place, neuron in neurons.items():
+        layer = program.steps[place].inputs[0]
+        one = fused.get(layer)
+        if one is None or readers[layer] != 1 or one.signed or one.layer.convolves or neuron.kind != "if":
+            continue
+        if program.steps[place].sample == program.steps[layer].sample:
+            found[place] = layer
+    return found
+
+
+def fire_joined(fused: Fused, neuron: Neuron, spikes: Tensor, state: State) -> Tensor:
+    """Return the spikes int8 [T, images, units] of neurons behind a layer that reads such spikes.
+
+    What `run_steps` makes of the currents of `apply_to_spikes`, to the last bit. Where spikes can be bits the
+    currents of a neuron are never all in memory.
+    """
+    module: Any = fused.layer.module
+    spikes = spikes.flatten(2)
+    if not reads_bits(module, spikes):
+        currents = apply_to_spikes(fused, spikes).reshape(*spikes.shape[:2], -1)
+        return run_steps(neuron, currents, state)
+    rows = spikes.permute(2, 0, 1) if units_first(spikes) else spikes.permute(2, 0, 1).contiguous()
+    membrane = state.membrane.T.contiguous()
+    theta = neuron.theta.expand(len(membrane)).contiguous()
+    fired = fire_behind(module, rows.numpy().view(np.uint8), theta.numpy(), membrane.numpy())
+    state.membrane = membrane.T
+    state.steps += len(spikes)
+    return torch.from_numpy(fired.view(np.int8)).permute(1, 2, 0)
 
 
 def _apply_to_bytes(module: Any, spikes: Tensor, *, bias: bool = True) -> Tensor:

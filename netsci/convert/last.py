@@ -39,7 +39,7 @@ def mean_output(network: Network, x: Tensor, steps: int) -> Tensor:
         if place in ends:
             sums[place] = _add_steps(value, sums.get(place))
 
-    run = Run(network, x, see)
+    run = Run(network, x, see, network.joined)
     run.run_still(steps)
     closed = frozenset(place for place in ends if _is_closed(network, place))
     if any(place not in network.still | tail | closed for place in network.reads):

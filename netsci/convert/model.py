@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -230,9 +231,14 @@ def read_images(x: Any, shape: tuple[int, ...]) -> Tensor:
     if not len(images):
         raise ValueError(f"x must hold at least one image; its shape is {list(images.shape)}")
     images = images.detach()
-    if not all(bool(torch.isfinite(part.to(torch.float32)).all()) for part in torch.split(images, CHECKED)):
+    if not all(_is_finite(part.to(torch.float32)) for part in torch.split(images, CHECKED)):
         raise ValueError("x holds NaN or infinite values: leave these images out, or mend them")
     return images
+
+
+def _is_finite(part: Tensor) -> bool:
+    """Return whether all numbers are finite; a finite sum says it in one pass, another may have overflown."""
+    return math.isfinite(float(part.sum())) or bool(torch.isfinite(part).all())
 
 
 def _numbers(x: Any) -> NDArray[Any]:

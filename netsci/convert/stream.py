@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from netsci.convert.fusing import Fused, apply_to_spikes, find_fused
+from netsci.convert.fusing import Fused, apply_to_spikes, find_fused, find_joined, fire_joined
 from netsci.convert.neurons import Neuron, State, fire_constant, run_steps, start_state
 from netsci.convert.program import Program, Step
 
@@ -64,6 +64,11 @@ class Network:
         return find_reads(self.program, {place: (one.neurons,) for place, one in self.fused.items()})
 
     @cached_property
+    def joined(self) -> dict[int, int]:
+        """The layer that runs together with the neurons behind it, by the place of these."""
+        return find_joined(self.program, dict(self.neurons), self.fused, self.reads)
+
+    @cached_property
     def still(self) -> set[int]:
         """The steps that no spike reaches: they depend on the image alone."""
         return find_still(self.reads, self.neurons)
@@ -93,13 +98,15 @@ class Network:
         fused = self.fused.get(place)
         return self.program.steps[place].inputs[0] if fused is None else fused.neurons
 
-    def stream(self, x: Tensor, steps: int, see: See | None = None) -> Iterator[Tensor]:
+    def stream(
+        self, x: Tensor, steps: int, see: See | None = None, *, currents: bool = False
+    ) -> Iterator[Tensor]:
         """Yield the output of the last step, window by window, [steps of the window, images, classes].
 
         x [images, ...], as many as `images_at_once` says. see : called with the output of each step that is
-        no constant, after it has run.
+        no constant, after it has run; with that of a layer that runs together with neurons if `currents`.
         """
-        run = Run(self, x, see)
+        run = Run(self, x, see, {} if currents else self.joined)
         run.run_still(steps)
         for first in range(0, steps, WINDOW):
             yield run.run_window(first, min(WINDOW, steps - first))
@@ -117,7 +124,7 @@ class Network:
             if place in heard:
                 heard[place] = heard[place] + often * value.sum(0)
 
-        for _ in self.stream(x, steps, watch):
+        for _ in self.stream(x, steps, watch, currents=True):
             pass
         return {
             place: (one / steps, heard[self.program.steps[place].inputs[0]] / steps)
@@ -186,12 +193,16 @@ def images_that_fit(
 class Run:
     """Some images on their way through a network."""
 
-    def __init__(self, network: Network, x: Tensor, see: See | None) -> None:
-        self.network, self.x, self.see = network, x, see
+    def __init__(self, network: Network, x: Tensor, see: See | None, joined: Mapping[int, int]) -> None:
+        self.network, self.x, self.see, self.joined = network, x, see, joined
         self.steps = network.program.steps
         self.held: dict[int, Any] = {}  # what is the same at all steps
         self.states: dict[int, State] = {}
-        self.last = {used: place for place, reads in network.reads.items() for used in reads}
+        layers = set(joined.values())
+        self.reads = {
+            place: network.reads[joined.get(place, place)] for place in network.reads if place not in layers
+        }
+        self.last = {used: place for place, reads in self.reads.items() for used in reads}
         self.wired = {
             used
             for place, reads in network.reads.items()
@@ -219,12 +230,12 @@ class Run:
         values: dict[int, Any] = {}
         spikes: dict[int, Tensor] = {}
         out = len(self.steps) - 1
-        for place, reads in self.network.reads.items():
+        for place, reads in self.reads.items():
             step = self.steps[place]
             if place in self.network.still or place in without:
                 continue
             if place in self.network.neurons:
-                spikes[place] = seen = self._fire(place, values, window)
+                spikes[place] = seen = self._fire(place, values, spikes, window)
                 if place in self.wired and not (without and place in self.network.tail[1]):
                     theta = self.network.neurons[place].theta.to(seen.device)
                     values[place] = join_time(seen * theta, step)
@@ -248,9 +259,16 @@ class Run:
         """Return the output of a step for all steps of a window."""
         return values[place] if place in values else _repeat(self.held[place], self.steps[place], window)
 
-    def _fire(self, place: int, values: Mapping[int, Tensor], window: Window) -> Tensor:
+    def _fire(
+        self, place: int, values: Mapping[int, Tensor], spikes: Mapping[int, Tensor], window: Window
+    ) -> Tensor:
         """Return the spikes of a population in a window, int8 [steps, images, units...]."""
         step, neuron = self.steps[place], self.network.neurons[place]
+        if place in self.joined:
+            fused = self.network.fused[self.joined[place]]
+            if place not in self.states:
+                self.states[place] = start_state(neuron, (window.images, *step.sample), self.x.device)
+            return fire_joined(fused, neuron, spikes[fused.neurons], self.states[place])
         (source,) = step.inputs
         if source in self.held:
             current = split_time(self.held[source], step, 1)[0]

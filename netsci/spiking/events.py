@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from netsci.sparse import SparseLinear
 from netsci.sparse.layout import feature_major, user_shape
+from netsci.sparse.structure import Structure
 from netsci.sparse.threads import workers
 from netsci.spiking.layout import share
 from netsci.spiking.plain import backend_of, dense_weight_of, is_plain, is_small
@@ -94,14 +95,59 @@ def layer_on_spikes(layer: nn.Module, x: Tensor, spikes: Bytes) -> Tensor:
 
 
 def _sparse_currents(spikes: Bytes, layer: SparseLinear) -> Tensor:
+    values = layer.values.detach()
+    memory = values.new_empty((layer.out_features, spikes.shape[1]))
+    parts = max(1, min(workers(layer.n_links * spikes.shape[1]), len(memory)))
+    gather(layer.structure, values, spikes, memory.numpy(), _parts(len(memory), parts))
+    return memory
+
+
+def gather(
+    structure: Structure, values: Tensor, spikes: Bytes, out: NDArray[Any], parts: list[tuple[Any, ...]]
+) -> None:
+    """Set out [outputs, samples] to the sums over links of values where the input fires, in parts of rows.
+
+    spikes : 0 and 1, [inputs, samples]. Where the processor has mask registers spikes become bits.
+    """
+    from netsci.spiking._bit_kernels import WIDTH, gather_bits, has_masks, pack
     from netsci.spiking._fused_kernels import gather_spikes
 
-    values = layer.values.detach().contiguous()
-    memory = values.new_empty((layer.out_features, spikes.shape[1]))
-    arguments = (*layer.structure.by_output, values.numpy(), spikes, memory.numpy())
-    parts = max(1, min(workers(layer.n_links * spikes.shape[1]), len(memory)))
-    share(gather_spikes, arguments, _parts(len(memory), parts))
-    return memory
+    start, index, place = structure.by_output
+    numbers = values.contiguous().numpy()
+    if spikes.shape[1] >= WIDTH and has_masks():
+        share(gather_bits, (start, index, numbers[place], pack(spikes), out), parts)
+    else:
+        share(gather_spikes, (start, index, place, numbers, spikes, out), parts)
+
+
+def reads_bits(layer: nn.Module, spikes: Tensor) -> bool:
+    """Return whether `fire_behind` takes a layer and spikes int8 [T, batch, in]."""
+    from netsci.spiking._bit_kernels import WIDTH, has_masks
+
+    if spikes.device.type != "cpu" or spikes.shape[0] * spikes.shape[1] < WIDTH or not has_masks():
+        return False
+    like = torch.empty((1, 1, spikes.shape[2])).expand(*spikes.shape)
+    return way_of(layer, like) == "csr"
+
+
+def fire_behind(
+    layer: Any, spikes: Bytes, theta: NDArray[np.float32], membrane: NDArray[np.float32]
+) -> Bytes:
+    """Return the spikes [out, T, batch] of neurons with soft reset behind a sparse layer; renew membranes.
+
+    spikes : 0 and 1, [in, T, batch], such that `reads_bits`. theta [out], membrane [out, batch].
+    """
+    from netsci.spiking._bit_kernels import gather_and_fire, pack
+
+    start, index, place = layer.structure.by_output
+    values = layer.values.detach().contiguous().numpy()[place]
+    offset = np.zeros(len(theta), np.float32) if layer.bias is None else layer.bias.detach().numpy()
+    fired = np.empty((len(theta), *spikes.shape[1:]), np.uint8)
+    bits = pack(spikes.reshape(len(spikes), -1))
+    parts = max(1, min(workers(layer.n_links * spikes.shape[1] * spikes.shape[2]), len(fired)))
+    arguments = (start, index, values, offset, bits, theta, membrane, fired)
+    share(gather_and_fire, arguments, _parts(len(fired), parts))
+    return fired
 
 
 def few(spikes: Bytes) -> bool:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from netsci.arguments import check_instance
 from netsci.sparse.structure import Structure
-from netsci.spiking.events import currents_of_spikes, few
+from netsci.spiking.events import currents_of_spikes, few, gather
 from netsci.spiking.layout import Series, rows_and_columns, share
 from netsci.spiking.neurons import LIF
 from netsci.spiking.plain import backend_of, dense_weight_of, has_hooks, is_plain, is_small
@@ -187,7 +187,6 @@ class _IntoSparse(torch.autograd.Function):
         dynamics: Dynamics,
         steps: int | None,
     ) -> Tensor:
-        from netsci.spiking._fused_kernels import gather_spikes
         from netsci.spiking._scan_kernels import scan
 
         series = rows_and_columns(current.detach(), steps)
@@ -195,9 +194,9 @@ class _IntoSparse(torch.autograd.Function):
         spikes = np.empty((rows, *series.shape[:2]), np.uint8)
         series.run(scan, series.current, spikes, *series.constants(dynamics.alpha, dynamics.threshold))
         memory = current.new_empty((structure.n_out, *series.shape[:2]))
-        arguments = (*structure.by_output, values.detach().contiguous().numpy())
-        flat = (spikes.reshape(rows, samples), memory.numpy().reshape(structure.n_out, samples))
-        share(gather_spikes, (*arguments, *flat), series.parts(structure.n_out))
+        out = memory.numpy().reshape(structure.n_out, samples)
+        parts = series.parts(structure.n_out)
+        gather(structure, values.detach(), spikes.reshape(rows, samples), out, parts)
         ctx.save_for_backward(current, values)
         ctx.structure, ctx.dynamics, ctx.steps = structure, dynamics, steps
         return memory.permute(1, 2, 0)

@@ -20,6 +20,7 @@ from netsci.convert.neurons import (
 )
 from netsci.convert.stream import run_network
 from netsci.sparse import SparseLinear
+from netsci.spiking import _bit_kernels
 from netsci.spiking.events import way_of
 from tests.convert.networks import links, residual
 
@@ -77,11 +78,41 @@ def test_a_layer_behind_a_flatten_reads_the_bytes_of_a_convolution():
         x = torch.rand(6, 1, 4, 4)
         plain = copy.copy(model.network)
         plain.__dict__.update(model.network.__dict__, fused={})
-        for name in ("reads", "still", "images_at_once"):
+        for name in ("reads", "still", "joined", "images_at_once"):
             plain.__dict__.pop(name, None)
         assert torch.allclose(run_network(plain, x, 9), run_network(model.network, x, 9), atol=1e-5)
         found = model.simulate(x, 9)
         assert found.sops[1].sum() == 8 * found.spikes[0].sum()
+
+
+@pytest.mark.parametrize("masks", [True, False])
+@pytest.mark.parametrize("bias", [True, False])
+def test_a_layer_and_its_neurons_together_fire_as_one_after_the_other(monkeypatch, masks, bias):
+    monkeypatch.setattr(_bit_kernels, "has_masks", lambda: masks)
+    net = wide(0.02)
+    net[2].bias = nn.Parameter(torch.rand(80) * 0.1) if bias else None
+    x = torch.rand(45, 6, generator=torch.Generator().manual_seed(1))
+    network = convert(net, "qcfs", x, theta=0.3).network
+    assert network.joined == {4: 3}
+    seen = {True: {}, False: {}}
+    found = {}
+    for apart, one in seen.items():
+
+        def see(place, value, window, one=one):
+            one[place, window.first] = value.clone()
+
+        found[apart] = torch.cat(list(network.stream(x, 37, see, currents=apart)))
+    assert torch.equal(found[True], found[False])
+    assert {place for place, _ in seen[True]} - {place for place, _ in seen[False]} == {3}
+    for key, value in seen[False].items():
+        assert torch.equal(value, seen[True][key])
+    fired = torch.cat([seen[False][4, first] for first in (0, 16, 32)]).float()
+    assert 0.02 < fired.mean() < 0.98
+
+
+def test_layers_that_others_read_too_run_apart():
+    assert convert(residual(), "qcfs", torch.rand(20, 2, 8, 8)).network.joined == {}
+    assert convert(wide(0.02), "snm", torch.rand(20, 6)).network.joined == {}
 
 
 def turn_units_first(values):

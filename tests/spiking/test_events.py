@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,10 +10,11 @@ from torch import nn
 
 from netsci.models import mlp
 from netsci.sparse import SparseLinear
-from netsci.spiking import LIF, events, linear_of_spikes, stp_gradients
+from netsci.spiking import LIF, _bit_kernels, events, linear_of_spikes, stp_gradients
+from netsci.spiking._bit_kernels import WIDTH, gather_bits, pack
 from netsci.spiking._event_kernels import apply_to_spikes
-from netsci.spiking._fused_kernels import add_by_first_step
-from netsci.spiking.events import as_bytes, currents_of_spikes, few, layer_on_spikes
+from netsci.spiking._fused_kernels import add_by_first_step, gather_spikes
+from netsci.spiking.events import as_bytes, currents_of_spikes, few, layer_on_spikes, reads_bits
 
 
 def spikes(rate, steps, batch, neurons, seed=7, dtype=torch.float32):
@@ -54,6 +56,52 @@ def test_a_layer_on_spikes_is_the_layer(kind, rate, bias):
     torch.testing.assert_close(found, layer(x).detach(), rtol=1e-5, atol=1e-5)
     assert found.shape == (6, 30, 130)
     assert not found.requires_grad
+
+
+@given(
+    inputs=st.integers(1, 40),
+    outputs=st.integers(1, 9),
+    samples=st.sampled_from([1, 63, 64, 65, 200]),
+    density=st.sampled_from([0.05, 0.3, 1.0]),
+    dtype=st.sampled_from([np.float32, np.float64]),
+    seed=st.integers(0, 99),
+)
+@settings(max_examples=40, deadline=None)
+def test_bits_give_the_sums_of_bytes_to_the_last_bit(inputs, outputs, samples, density, dtype, seed):
+    rng = np.random.default_rng(seed)
+    links = sp.random_array((outputs, inputs), density=density, format="csr", rng=rng)
+    start, index = links.indptr.astype(np.int64), links.indices.astype(np.int64)
+    place = rng.permutation(links.nnz)
+    values = rng.normal(size=links.nnz).astype(dtype)
+    fired = (rng.random((inputs, samples)) < 0.3).astype(np.uint8)
+    wanted, found = np.full((2, outputs, samples), 9, dtype)
+    gather_spikes(start, index, place, values, fired, wanted, (0, outputs))
+    half = outputs // 2
+    for rows in ((0, half), (half, outputs)):
+        gather_bits(start, index, values[place], pack(fired), found, rows)
+    assert np.array_equal(found, wanted)
+    dense = np.zeros((outputs, inputs))
+    dense[np.repeat(np.arange(outputs), np.diff(start)), index] = values[place]
+    assert np.allclose(found, dense @ fired, atol=1e-4)
+
+
+def test_bits_are_in_tiles_and_the_rest_is_0():
+    fired = (np.random.default_rng(1).random((3, 100)) < 0.5).astype(np.uint8)
+    bits = pack(fired)
+    assert bits.shape == (2, 3, WIDTH // 8)
+    back = np.unpackbits(bits.transpose(1, 0, 2).reshape(3, -1), axis=1, bitorder="little")
+    assert np.array_equal(back[:, :100], fired)
+    assert not back[:, 100:].any()
+
+
+@pytest.mark.parametrize("masks", [True, False])
+def test_a_sparse_layer_gives_the_same_with_and_without_mask_registers(monkeypatch, masks):
+    layer, x = layers("csr", True), spikes(0.3, 6, 30, 90)
+    expected = layer_on_spikes(layer, x, as_bytes(x))
+    monkeypatch.setattr(_bit_kernels, "has_masks", lambda: masks)
+    assert torch.equal(layer_on_spikes(layer, x, as_bytes(x)), expected)
+    assert reads_bits(layer, x.to(torch.int8)) == masks
+    assert not reads_bits(layers("dense", True), x.to(torch.int8))
 
 
 def test_few_spikes_in_a_large_dense_layer_take_no_matrix_product(monkeypatch):

@@ -1,0 +1,178 @@
+"""Sums over links of spikes as bits: 16 samples of an input are one mask register of the processor.
+
+Bits come in tiles [tiles, inputs, WIDTH / 8 bytes] of WIDTH samples each, bit 0 of byte 0 first, so that the
+spikes of all inputs to one tile lie near each other. A processor without mask registers takes bytes
+(`_fused_kernels.gather_spikes`), which gives the same sums to the last bit.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from llvmlite import binding, ir
+from numba.core import types
+from numba.extending import intrinsic
+from numpy.typing import NDArray
+
+from netsci.sparse._lanes import spread, store
+from netsci.spiking._compiling import compile_exact
+
+WIDTH = 64  # samples of a tile: their sums stay in four registers
+_REGISTER = 16
+_Code = tuple[Any, Callable[..., Any]]
+
+
+def has_masks() -> bool:
+    """Return whether this processor has mask registers."""
+    return bool(binding.get_host_cpu_features().get("avx512f", False))
+
+
+def pack(spikes: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return bytes 0 and 1 [inputs, samples] as bits [tiles, inputs, WIDTH / 8], the last tile filled with 0.
+
+    Examples
+    --------
+    >>> pack(np.array([[1, 0, 1]], np.uint8)).tolist()
+    [[[5, 0, 0, 0, 0, 0, 0, 0]]]
+    """
+    rows, samples = spikes.shape
+    tiles = -(-samples // WIDTH)
+    bits = np.packbits(spikes, axis=1, bitorder="little")
+    whole = np.zeros((rows, tiles * WIDTH // 8), np.uint8)
+    whole[:, : bits.shape[1]] = bits
+    return np.ascontiguousarray(whole.reshape(rows, tiles, -1).transpose(1, 0, 2))
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def add_where(
+    _: Any, lanes: Any, bits: Any, a: Any, b: Any, c: Any, d: Any, wa: Any, wb: Any, wc: Any, wd: Any
+) -> _Code:
+    """Return lanes + ((wa or 0) + (wb or 0)) + ((wc or 0) + (wd or 0)), a weight where its bit is set.
+
+    a, b, c, d are the places of the first bytes.
+    """
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        sums, array = arguments[0], context.make_array(signature.args[1])(context, builder, arguments[1])
+        number = sums.type.element
+        kind = ir.VectorType(number, _REGISTER)
+        zero = ir.Constant(kind, [0.0] * _REGISTER)
+        weights = [_spread(builder, weight, kind) for weight in arguments[6:]]
+        words = []
+        for place, its_type in zip(arguments[2:6], signature.args[2:6], strict=True):
+            whole = context.cast(builder, place, its_type, types.uintp)
+            first = builder.gep(array.data, [whole])
+            words.append(builder.bitcast(first, ir.IntType(_REGISTER).as_pointer()))
+        parts = []
+        for part in range(sums.type.count // _REGISTER):
+            masks = [_load_mask(builder, word, part) for word in words]
+            early = builder.select(masks[0], weights[0], zero)
+            late = builder.select(masks[2], weights[2], zero)
+            # x + w where the bit is set, else x: one operation, and x + 0 is x in a sum that begins with 0.
+            early = builder.select(masks[1], builder.fadd(early, weights[1]), early)
+            late = builder.select(masks[3], builder.fadd(late, weights[3]), late)
+            before = _pick(builder, sums, sums, range(_REGISTER * part, _REGISTER * (part + 1)))
+            parts.append(builder.fadd(before, builder.fadd(early, late)))
+        while len(parts) > 1:
+            parts = [
+                _pick(builder, left, right, range(2 * left.type.count))
+                for left, right in zip(parts[::2], parts[1::2], strict=True)
+            ]
+        return parts[0]
+
+    return lanes(lanes, bits, a, b, c, d, wa, wb, wc, wd), code
+
+
+def _load_mask(builder: Any, words: Any, part: int) -> Any:
+    word = builder.load(builder.gep(words, [ir.IntType(64)(part)]), align=1)
+    return builder.bitcast(word, ir.VectorType(ir.IntType(1), _REGISTER))
+
+
+def _spread(builder: Any, number: Any, kind: Any) -> Any:
+    one = builder.insert_element(ir.Constant(kind, ir.Undefined), number, ir.IntType(32)(0))
+    return _pick(builder, one, one, [0] * kind.count)
+
+
+def _pick(builder: Any, left: Any, right: Any, lanes: Any) -> Any:
+    places = ir.Constant(ir.VectorType(ir.IntType(32), len(lanes)), list(lanes))
+    return builder.shuffle_vector(left, right, places)
+
+
+@compile_exact
+def sum_tile(start: Any, index: Any, values: Any, r: Any, inputs: Any, zero: Any) -> Any:
+    """Return the sums of row r over a tile: values[k] of the links k whose input index[k] has its bit set."""
+    one, two, three, four = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4)
+    step = np.uint64(WIDTH // 8)
+    first, stop = np.uint64(start[r]), np.uint64(start[r + 1])
+    fours = first + (stop - first) % four
+    sums = spread(zero, WIDTH)
+    for k in range(first, fours):
+        at = np.uint64(index[k]) * step
+        sums = add_where(sums, inputs, at, at, at, at, values[k], zero, zero, zero)
+    for k in range(fours, stop, four):
+        b, c, d = k + one, k + two, k + three
+        sums = add_where(
+            sums, inputs,
+            np.uint64(index[k]) * step, np.uint64(index[b]) * step,
+            np.uint64(index[c]) * step, np.uint64(index[d]) * step,
+            values[k], values[b], values[c], values[d],
+        )  # fmt: skip
+    return sums
+
+
+@compile_exact
+def gather_bits(
+    start: NDArray[Any],
+    index: NDArray[Any],
+    values: NDArray[Any],
+    bits: NDArray[Any],
+    out: NDArray[Any],
+    rows: Any,
+) -> None:
+    """Set out[r] to the sum over the links k of row r of values[k] where input index[k] has its bit set."""
+    samples = np.uint64(out.shape[1])
+    flat, rest = out.reshape(-1), np.empty(WIDTH, out.dtype)
+    for tile in range(bits.shape[0]):
+        inputs, o = bits[tile].reshape(-1), np.uint64(tile * WIDTH)
+        for r in range(rows[0], rows[1]):
+            sums = sum_tile(start, index, values, r, inputs, out.dtype.type(0))
+            if samples - o >= np.uint64(WIDTH):
+                store(flat, np.uint64(r) * samples + o, sums)
+            else:
+                store(rest, np.uint64(0), sums)
+                for i in range(samples - o):
+                    out[r, o + np.uint64(i)] = rest[i]
+
+
+@compile_exact
+def gather_and_fire(
+    start: NDArray[Any],
+    index: NDArray[Any],
+    values: NDArray[Any],
+    offset: NDArray[Any],
+    bits: NDArray[Any],
+    theta: NDArray[Any],
+    membrane: NDArray[Any],
+    spikes: NDArray[Any],
+    rows: Any,
+) -> None:
+    """Fill spikes [outputs, T, images] of neurons with soft reset behind a layer, and renew their membranes.
+
+    Currents are those of `gather_bits` over samples [T x images] plus the offset; they stay in the cache. A
+    neuron whose threshold is 0 never fires.
+    """
+    steps, images = spikes.shape[1], np.uint64(spikes.shape[2])
+    currents = np.empty(bits.shape[0] * WIDTH, values.dtype)
+    silent, fire = np.uint8(0), np.uint8(1)
+    for r in range(rows[0], rows[1]):
+        for tile in range(bits.shape[0]):
+            sums = sum_tile(start, index, values, r, bits[tile].reshape(-1), values.dtype.type(0))
+            store(currents, np.uint64(tile * WIDTH), sums)
+        bound = theta[r] if theta[r] > 0 else values.dtype.type(np.inf)
+        for t in range(steps):
+            o = np.uint64(t) * images
+            for i in range(images):
+                v = membrane[r, i] + (currents[o + i] + offset[r])
+                fired = v >= bound
+                spikes[r, t, i] = fire if fired else silent
+                membrane[r, i] = v - bound if fired else v
