@@ -11,7 +11,12 @@ NAMES = {
     **{"2fc": "2FC", "3fc": "3FC", "2conv2fc": "2Conv2FC", "6conv2fc": "6Conv2FC"},
     **{"spikformer": "Spikformer", "resnet18": "ResNet-18"},
     **{"ch-snn": "CH-SNN", "dense": "dense", "grad-r": "Grad R", "deep-r": "Deep R"},
-    **{"dpap": "DPAP", "sd-snn": "SD-SNN"},
+    **{"dpap": "DPAP", "sd-snn": "SD-SNN", "depgraph": "DepGraph", "vgg16": "VGG-16"},
+    **{
+        "dense-max-pooling": "dense, max pooling",
+        "scenarios": "VGG-16 and ResNet-18",
+        "all": "four scenarios",
+    },
     **{"vit-b": "ViT-B", "ours": "CHTs", "set": "SET", "gmp": "GMP", "sparsegpt": "SparseGPT"},
     **{"ria": "RIA", "ria-rec": "RIA_rec", "wanda": "Wanda", "wanda-rec": "Wanda_rec", "ri": "RI"},
     **{"match-dpap": "at DPAP's sparsity", "match-sd-snn": "at SD-SNN's sparsity", "dcgs": "CHTs, DCGS"},
@@ -21,7 +26,7 @@ NAMES = {
     **{"both": "both", "both_as_printed": "both, eq. 2 as printed"},
     **{"both_calibrated": "both, SSWI calibrated", "falling": "falling to 0 (Table 7)"},
 }
-NETWORKS = ("2fc", "3fc", "2conv2fc", "6conv2fc", "spikformer", "resnet18", "vit-b")
+NETWORKS = ("2fc", "3fc", "2conv2fc", "6conv2fc", "spikformer", "resnet18", "vgg16", "vit-b", "scenarios")
 CHOICES = {  # how a column that holds a value of a choice begins
     **{"delta": "δ = {}", "lr": "learning rate {}", "bs": "batch of {}", "zeta": "ζ = {}"},
     **{"p": "P = {} %", "t": "T = {}", "sparsity": "{} % sparse"},
