@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.engine.conversions import Curves, read_curves
+from analysis.engine.conversions import Curves, read_curves, read_value
 from analysis.engine.printed import Reader
 from netsci.measure import energy_reduction, saturation_time
 from netsci.sweep import Record
@@ -144,6 +144,4 @@ def read_reduction(point: Point, reading: str, count: str) -> Reader:
 
 def read_sparsity(label: str) -> Reader:
     """Return the reader of the share of links that are absent, all layers together."""
-    from analysis.engine.conversions import read_value
-
     return lambda record: read_value(record, label, "link sparsity")

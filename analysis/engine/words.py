@@ -26,7 +26,18 @@ NAMES = {
     **{"both": "both", "both_as_printed": "both, eq. 2 as printed"},
     **{"both_calibrated": "both, SSWI calibrated", "falling": "falling to 0 (Table 7)"},
 }
-NETWORKS = ("2fc", "3fc", "2conv2fc", "6conv2fc", "spikformer", "resnet18", "vgg16", "vit-b", "scenarios")
+NETWORKS = (
+    "2fc",
+    "3fc",
+    "2conv2fc",
+    "6conv2fc",
+    "spikformer",
+    "resnet18",
+    "vgg16",
+    "vit-b",
+    "scenarios",
+    "mlp",
+)
 CHOICES = {  # how a column that holds a value of a choice begins
     **{"delta": "δ = {}", "lr": "learning rate {}", "bs": "batch of {}", "zeta": "ζ = {}"},
     **{"p": "P = {} %", "t": "T = {}", "sparsity": "{} % sparse"},

@@ -2,7 +2,8 @@
 
 The networks are those of s1-vgg, s1-resnet and s1-pruned-*, with an eighth of the channels; one network with
 average pooling serves DCGS and CS-QCFS, as the one column of ANN accuracies says. DepGraph is converted as
-masks on the full shapes, which make the operations of the smaller network. All exhibits read the same records.
+masks on the full shapes, which make the operations of the smaller network. All exhibits read one set of
+records.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from analysis.engine import conversion_points as points
 from analysis.engine.converted import Conversion, Tuning, converted_cell
 from analysis.engine.cross import Cross
 from analysis.engine.printed import Reader, Source
-from analysis.engine.table import Answers
 from analysis.engine.training import cell
 from analysis.engine.trajectories import Planned, Trajectories
 from analysis.s1.conversion_costs import seconds
@@ -144,7 +144,7 @@ READERS = {
 def _scenarios(scale: str, seeds: range, measure: str) -> Source | str:
     """Answer what S1 counts over its scenarios, two models by two methods on CIFAR-10, seed by seed."""
     groups = [_groups(scale, seeds, model, tuple(ROWS)) for model in MODELS]
-    both = [cells for cells in zip(*groups, strict=False)]
+    both = list(zip(*groups, strict=False))
     return Source(_count(measure), tuple(tuple(one for part in cells for one in part) for cells in both))
 
 
@@ -189,7 +189,7 @@ ANSWERED = {"table1": table1, "table_a4a": table_a4a}
 
 
 def _figure(energies: Mapping[str, str]) -> Trajectories:
-    """Return a figure of four panels, conversion by model, with this energy of each conversion on its axis."""
+    """Return a figure of four panels, conversion by model, with this energy of each on its axis."""
     panels = [(title, name, energies[name]) for name in (CS_QCFS, DCGS) for title in TITLES.values()]
     return Trajectories(plan, panels, seconds, fronts=tuple(dict.fromkeys(energies.values())))
 
@@ -198,4 +198,3 @@ FIGURES = {
     "s1-figureA1": _figure({DCGS: "once, estimate", CS_QCFS: "repeated, estimate"}),
     "s1-figure4": _figure({DCGS: "once, exact", CS_QCFS: "once, exact"}),
 }
-__all__ = ["ANSWERED", "FIGURES", "Answers", "plan", "plan_model", "table1", "table_a4a"]
