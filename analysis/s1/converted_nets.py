@@ -8,7 +8,7 @@ records.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -124,12 +124,12 @@ def _shown(name: str) -> str:
     return SHOWN[name.rpartition("_")[0]]
 
 
-REDUCTIONS = {  # column -> reading and count of both energies
+REDUCTIONS: dict[str, Callable[[str], tuple[str, str]]] = {  # column -> reading and count of both energies
     "energy_reduction_percent": lambda name: (_shown(name), "estimate"),
     "exact_reduction_percent": lambda name: (_shown(name), "exact"),
     "once_reduction_percent": lambda name: ("once", "exact"),
 }
-READERS = {
+READERS: dict[str, Callable[[str], Reader]] = {
     "snn_accuracy_percent": lambda name: points.read_accuracy(POINTS[name]),
     "energy_uj": lambda name: points.read_energy(POINTS[name], _shown(name), "estimate"),
     "exact_energy_uj": lambda name: points.read_energy(POINTS[name], _shown(name), "exact"),
