@@ -27,6 +27,7 @@ from netsci.sweep import Cell, Record
 DCGS, CS_QCFS = "DCGS", "CS-QCFS"
 AIMED = 8  # T of N of DCGS
 STEPS = {"smoke": 16, "desk": 32, "paper": 32}
+PRINTED = (("dropout", 0.0),)  # what Table A3 prints of both stages beside cosine annealing and no warm-up
 EPOCHS = {"smoke": (1, 1), "desk": (10, 4), "paper": (300, 100)}  # of the two stages of CS-QCFS
 TEST_LIMIT = {"smoke": None, "desk": None, "paper": None}
 CALIBRATION = {"smoke": 60, "desk": 10_000, "paper": 10_000}
@@ -45,7 +46,7 @@ ONE_WAY = "max pooling is converted by DCGS alone: the maximum of spikes is not 
 def conversions(scale: str) -> tuple[Conversion, ...]:
     """Return the two conversions of a network with average pooling."""
     first, second = EPOCHS[scale]
-    stages = (Tuning("cs-qcfs-1", first), Tuning("cs-qcfs-2", second))
+    stages = (Tuning("cs-qcfs-1", first, PRINTED), Tuning("cs-qcfs-2", second, PRINTED))
     return (
         Conversion(DCGS, "dcgs", (("steps", AIMED),)),
         Conversion(CS_QCFS, "cs_qcfs", tunings=stages),

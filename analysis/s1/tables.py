@@ -54,6 +54,7 @@ ANSWERS = Answers(
         "vit": transformers.vit,
         "table2": competitors.table2,
         "table3": competitors.table3,
+        "table_a2": competitors.table_a2,
         **converted_nets.ANSWERED,
     },
     seconds=seconds,

@@ -8,12 +8,14 @@ import pytest
 from analysis import s1
 from analysis.engine.converted import read_plain, source_of
 from analysis.engine.pruned import dense_values
+from analysis.s1 import competitors
 from analysis.s1 import converted_nets as nets
 from analysis.s1.conversion_costs import seconds
 from analysis.s1.convolutions import CROSSES as CONVOLUTIONS
 from analysis.s1.tables import describe_runs
 from netsci.convert import METHODS
 from netsci.measure import saturation_time
+from netsci.sweep import Record
 from tests.analysis.engine.conversion_records import make_record
 from tests.analysis.engine.test_claims import cells_of
 
@@ -160,3 +162,37 @@ def test_costs_by_hand():
 def test_rows_say_what_ran():
     assert describe_runs("cifar-10/vgg16/ours") == "ours: an eighth of the channels"
     assert describe_runs("cifar-10/6conv2fc/dcgs") == "ours: a sixteenth of the channels"
+
+
+def test_tables_of_hyperparameters_show_the_recipes_that_ran():
+    for id_, least in (("s1-tableA1", 18), ("s1-tableA3", 9)):
+        exhibit = SCALES["desk"][id_]
+        (cell,) = exhibit.cells
+        tables = exhibit.tabulate({cell: cell.run()})
+        in_print = tables["table"][tables["table"]["printed"] != ""]
+        assert len(in_print) == least
+        assert (in_print["ran"] != "").all()
+    ran = tables["table"].set_index("column")["ran"]
+    (stage1, stage2) = nets.conversions("desk")[1].tunings
+    assert (ran["train_epochs"], ran["finetune_epochs"]) == (str(stage1.epochs), str(stage2.epochs))
+    assert dict(stage1.changes)["dropout"] == float(ran["dropout"]) == 0.0
+
+
+def test_table_a2_reads_convolutions_and_linear_layers_apart():
+    rows = [
+        ("all", "link sparsity", 0.5),
+        ("convs.0", "links", 8.0), ("convs.0", "link sparsity", 0.2),
+        ("convs.1", "links", 30.0), ("convs.1", "link sparsity", 0.0),
+        ("classifier.0", "links", 25.0), ("classifier.0", "link sparsity", 0.75),
+        ("classifier.3", "links", 10.0), ("classifier.3", "link sparsity", 0.5),
+    ]  # fmt: skip
+    layers, measures, values = zip(*rows, strict=True)
+    record = Record(
+        {
+            "table_layer": np.array(layers),
+            "table_measure": np.array(measures),
+            "table_value": np.array(values),
+        }
+    )
+    assert competitors.read_share("conv")(record) == pytest.approx(20.0)
+    assert competitors.read_share("linear")(record) == pytest.approx(100 * (1 - 35 / 120))
