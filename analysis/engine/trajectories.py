@@ -153,10 +153,10 @@ def make_sheet(of: Trajectories, tables: Tables) -> Sheet:
     units = dict(zip(keys, values["unit"], strict=True))
     error = sample_error(lambda row: of.images)
 
-    def known(keys: Sequence[tuple[str, str]], means: Sequence[float]) -> float:
+    def spread(keys: Sequence[tuple[str, str]], means: Sequence[float]) -> float:
         return np.nan if any(column.startswith("front") for _, column in keys) else error(keys, means)
 
-    return Sheet(values[["row", "column", "seed", "value"]], {}, units, known)
+    return Sheet(values[["row", "column", "seed", "value"]], {}, units, spread)
 
 
 def summarise(tables: Tables) -> pd.DataFrame:

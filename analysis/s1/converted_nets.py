@@ -121,23 +121,23 @@ def table1(
     return Source(READERS[what](name), _groups(scale, seeds, network, (method,)))
 
 
-def _shown(name: str) -> str:
+def _reading(name: str) -> str:
     return SHOWN[name.rpartition("_")[0]]
 
 
 REDUCTIONS: dict[str, Callable[[str], tuple[str, str]]] = {  # column -> reading and count of both energies
-    "energy_reduction_percent": lambda name: (_shown(name), "estimate"),
-    "exact_reduction_percent": lambda name: (_shown(name), "exact"),
+    "energy_reduction_percent": lambda name: (_reading(name), "estimate"),
+    "exact_reduction_percent": lambda name: (_reading(name), "exact"),
     "once_reduction_percent": lambda name: ("once", "exact"),
 }
 READERS: dict[str, Callable[[str], Reader]] = {
     "snn_accuracy_percent": lambda name: points.read_accuracy(POINTS[name]),
-    "energy_uj": lambda name: points.read_energy(POINTS[name], _shown(name), "estimate"),
-    "exact_energy_uj": lambda name: points.read_energy(POINTS[name], _shown(name), "exact"),
+    "energy_uj": lambda name: points.read_energy(POINTS[name], _reading(name), "estimate"),
+    "exact_energy_uj": lambda name: points.read_energy(POINTS[name], _reading(name), "exact"),
     "once_energy_uj": lambda name: points.read_energy(POINTS[name], "once", "exact"),
-    "snn_over_own_ann": lambda name: points.read_over_ann(POINTS[name], _shown(name)),
+    "snn_over_own_ann": lambda name: points.read_over_ann(POINTS[name], _reading(name)),
     "once_over_own_ann": lambda name: points.read_over_ann(POINTS[name], "once"),
-    "estimate_over_exact": lambda name: points.read_estimate(POINTS[name], _shown(name)),
+    "estimate_over_exact": lambda name: points.read_estimate(POINTS[name], _reading(name)),
     "masfr": lambda name: points.read_rate(POINTS[name]),
 }
 
@@ -163,7 +163,7 @@ def _count(measure: str) -> Reader:
 def _compare(name: str, dense: Record, pruned: Record, ours: Record) -> Mapping[str, float]:
     """Return what S1 says of one scenario, as numbers that can be added."""
     accuracy = [points.read_accuracy(POINTS[name])(record) for record in (dense, pruned, ours)]
-    reduction = points.read_reduction(POINTS[name], _shown(name), "estimate")
+    reduction = points.read_reduction(POINTS[name], _reading(name), "estimate")
     saved, saved_by_pruning = reduction(dense, ours), reduction(dense, pruned)
     return {
         "over_60": float(saved > 60.0),
