@@ -181,10 +181,11 @@ def draw(of: Trajectories, scale: str, tables: Tables, backend: str) -> Any:
     names = ["x", "accuracy", "low", "high", "network", "panel"]
     shown = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=names, dtype=float)
     over_t = all(x == "T" for _, _, x in of.panels)
+    order = list(dict.fromkeys(courses["network"]))
     labels = {"x": "T" if over_t else "energy an image (µJ)", "accuracy": "accuracy (%)"}
     return plot.lines(
         shown, x="x", y="accuracy", hue="network", panel="panel", low="low", high="high",
-        labels=labels, log="x", share=False, title=title, backend=backend,
+        labels=labels, order=[one for one in order if one in set(shown["network"])], log="x", share=False, title=title, backend=backend,
     )  # fmt: skip
 
 

@@ -46,7 +46,9 @@ ONE_WAY = "max pooling is converted by DCGS alone: the maximum of spikes is not 
 def conversions(scale: str) -> tuple[Conversion, ...]:
     """Return the two conversions of a network with average pooling."""
     first, second = EPOCHS[scale]
-    stages = (Tuning("cs-qcfs-1", first, PRINTED), Tuning("cs-qcfs-2", second, PRINTED))
+    # Layers of the networks that the smoke scale trains may be silent: no threshold starts from them.
+    start = (("activation_options", (("levels", 8), ("theta", 1.0))),) if scale == "smoke" else ()
+    stages = (Tuning("cs-qcfs-1", first, PRINTED + start), Tuning("cs-qcfs-2", second, PRINTED))
     return (
         Conversion(DCGS, "dcgs", (("steps", AIMED),)),
         Conversion(CS_QCFS, "cs_qcfs", tunings=stages),

@@ -43,6 +43,7 @@ AT_SMOKE: dict[str, tuple[Key, str]] = {
 MLP = "MLP"
 LEFT_OUT = "CIFAR-100 is arithmetic only (s2-implied)"
 GRID = "VGG-16 is converted over S2's grid of rates and batches (s2-figure3), not at one point"
+ONE_DENSE = "the smoke scale has one dense network"
 STRAY = "a stray number of the printed table, which is no reduction of any pair"
 
 
@@ -99,9 +100,11 @@ def table2(
         point = points.at_saturation(labels[0], window=WINDOW)
     planned = plan_networks(scale, seeds.start)
     if scale == "smoke" and kind not in AT_SMOKE:
-        return "the smoke scale has one dense network"
+        return ONE_DENSE
     if measure in REDUCTIONS:
         dense, reading, count = REDUCTIONS[measure]
+        if scale == "smoke" and dense not in AT_SMOKE:
+            return ONE_DENSE
         return Source(points.read_reduction(point, reading, count), _groups(planned, seeds, (dense, kind)))
     return Source(_reader(measure, point, labels[0]), _groups(planned, seeds, (kind,)))
 
