@@ -181,12 +181,19 @@ def draw(of: Trajectories, scale: str, tables: Tables, backend: str) -> Any:
     names = ["x", "accuracy", "low", "high", "network", "panel"]
     shown = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=names, dtype=float)
     over_t = all(x == "T" for _, _, x in of.panels)
-    order = list(dict.fromkeys(courses["network"]))
+    order = [one for one in dict.fromkeys(courses["network"]) if one in set(shown["network"])]
     labels = {"x": "T" if over_t else "energy an image (µJ)", "accuracy": "accuracy (%)"}
-    return plot.lines(
-        shown, x="x", y="accuracy", hue="network", panel="panel", low="low", high="high",
-        labels=labels, order=[one for one in order if one in set(shown["network"])], log="x", share=False, title=title, backend=backend,
-    )  # fmt: skip
+    look: dict[str, Any] = {"labels": labels, "log": "x", "share": False, "title": title, "backend": backend}
+    columns: dict[str, Any] = {
+        "x": "x",
+        "y": "accuracy",
+        "hue": "network",
+        "panel": "panel",
+        "low": "low",
+        "high": "high",
+    }
+    look |= {"order": order} if order else {}
+    return plot.lines(shown, **columns, **look)
 
 
 def _average(rows: pd.DataFrame, x: str) -> pd.DataFrame:

@@ -6,6 +6,7 @@ from typing import Any
 
 from analysis.engine.names import RUN_NAMES
 from analysis.engine.recipe_table import compare, describe_recipes, make_record
+from analysis.engine.sheet import Key
 from analysis.s1.competitors import chts, read_splits
 from analysis.s1.converted_nets import EPOCHS, PRINTED
 from analysis.s1.convolutions import RESNET, VGG
@@ -35,7 +36,7 @@ def describe() -> dict[str, dict[str, Any]]:
 def state_a1() -> Record:
     """State Tables A1a to A1c: training of VGG-16, ResNet-18 and 6Conv2FC."""
     recipes = {"vgg16": VGG, "resnet18": RESNET, "6conv2fc": chts(next(iter(read_splits())), "desk")}
-    ran = {}
+    ran: dict[Key, str] = {}
     for row, recipe in recipes.items():
         ran |= {(row, column): value for column, value in state_training(recipe).items()}
     for row, recipe in recipes.items():

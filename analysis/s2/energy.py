@@ -143,9 +143,9 @@ def _groups(
     return tuple(tuple(planned[name, seed] for name in names) for seed in kept)
 
 
-# Seconds of one core, about: an epoch of fine-tuning by kind of network, the test images at one T, a window.
-_TUNE = {True: 80.0, False: 12.0}
-_STEP = {True: 6.0, False: 1.0}
+# Seconds of one core, about, dense and sparse: an epoch of fine-tuning, and the test images at one T.
+_TUNE = {True: 80.0, False: 8.0}
+_STEP = {True: 2.0, False: 0.3}
 
 
 def seconds(cell: Cell) -> float:
