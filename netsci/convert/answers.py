@@ -15,7 +15,8 @@ class Answers:
     """How many answers are right, and how many change, after each of T steps, over all images so far.
 
     The answer after t steps is the class with the largest sum of outputs up to t, the lowest of equal ones.
-    correct, changed : int64 [T]; changed counts images whose answer is another than a step before.
+    correct, changed : int64 [T]; changed counts images whose answer is another than a step before. right :
+    bool [images], which answers are right after all steps, of images with labels.
 
     Examples
     --------
@@ -30,6 +31,12 @@ class Answers:
     def __init__(self, steps: int) -> None:
         self.images = 0
         self.correct, self.changed = np.zeros(steps, np.int64), np.zeros(steps, np.int64)
+        self._right: list[NDArray[np.bool_]] = []
+
+    @property
+    def right(self) -> NDArray[np.bool_]:
+        """Which answers are right after all steps, bool [images]."""
+        return np.concatenate([np.zeros(0, bool), *self._right])
 
     def see(self, windows: Iterable[Tensor], labels: Counts | None = None) -> Counts:
         """Return the answers int64 [T, images] of outputs [steps of a window, images, classes...]."""
@@ -48,6 +55,8 @@ class Answers:
             first += len(answers)
         every = np.concatenate(found)
         self.images += every.shape[1]
+        if labels is not None:
+            self._right.append(every[-1] == labels)
         return every
 
     def _count(self, answers: Counts, before: Counts, first: int, labels: Counts | None) -> None:

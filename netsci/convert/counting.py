@@ -148,6 +148,7 @@ class Counter:
             self.answers.changed,
             {steps[place].name: fired for place, fired in self._fired.items()},
             self._whole_trace(),
+            self.answers.right if with_labels else None,
         )
 
     def _kind(self, place: int) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from netsci.measure.trace import Trace
 from netsci.measure.trace_parts import check_whole
 
 Counts = NDArray[np.int64]
+_SUMMED = ("images", "spikes", "sops", "macs", "answers_changed")
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +30,10 @@ class StepTrace:
     correct : int64 [T], right answers after each step; None without labels. answers_changed : int64 [T],
         images whose answer is another than a step before, 0 at the first.
     events_by_unit : int64 [units] of each population, over all steps. trace : the same as a `Trace`, for
-        `energy_table` and what else takes one.
+        `energy_table` and what else takes one. right : bool [images], which answers are right after all
+        steps; None where it was not kept.
+
+    Traces of one network on different images add up: `a + b` has the images of a, then those of b.
 
     Examples
     --------
@@ -54,6 +59,7 @@ class StepTrace:
     answers_changed: Counts
     events_by_unit: Mapping[str, Counts]
     trace: Trace = field(repr=False)
+    right: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         check_whole(self.steps, 1, "steps")
@@ -70,6 +76,30 @@ class StepTrace:
                     f"{name} must be whole numbers {list(shape)}, by layer and step; got {found.dtype} "
                     f"{list(found.shape)}"
                 )
+
+    def __add__(self, other: StepTrace) -> StepTrace:
+        """Return the trace of the images of both.
+
+        Raises ValueError if they are not of one network and one number of steps, or one alone has labels.
+        """
+        if not isinstance(other, StepTrace):
+            return NotImplemented
+        for name in ("steps", "layers", "populations"):
+            if getattr(self, name) != getattr(other, name):
+                raise ValueError(
+                    f"traces must be of one network and one T: their {name} are {getattr(self, name)} and "
+                    f"{getattr(other, name)}"
+                )
+        for name in ("correct", "right"):
+            if (getattr(self, name) is None) != (getattr(other, name) is None):
+                raise ValueError(f"{name} must be known of both traces, or of none: give labels to both")
+        sums = {name: getattr(self, name) + getattr(other, name) for name in _SUMMED}
+        if self.correct is not None and other.correct is not None:
+            sums["correct"] = self.correct + other.correct
+        if self.right is not None and other.right is not None:
+            sums["right"] = np.concatenate([self.right, other.right])
+        events = {name: one + other.events_by_unit[name] for name, one in self.events_by_unit.items()}
+        return replace(self, trace=_add(self.trace, other.trace), events_by_unit=events, **sums)
 
     @property
     def rates(self) -> NDArray[np.float64]:
@@ -98,3 +128,20 @@ class StepTrace:
     def _run_mean(self, by_step: Counts, units: float) -> NDArray[np.float64]:
         steps = np.arange(1, self.steps + 1)
         return np.cumsum(by_step) / (steps * self.images * (units or math.nan))
+
+
+def _add(one: Trace, other: Trace) -> Trace:
+    """Return the trace of the samples of two traces of one network."""
+    populations = [
+        replace(a, spikes=a.spikes + b.spikes, spikes_by_step=a.spikes_by_step + b.spikes_by_step)
+        for a, b in zip(one.populations, other.populations, strict=True)
+    ]
+    projections = []
+    for a, b in zip(one.projections, other.projections, strict=True):
+        sums: dict[str, Any] = {}
+        for name in ("events", "applications", "operations_by_step", "events_by_step"):
+            mine, its = getattr(a, name), getattr(b, name)
+            sums[name] = None if mine is None or its is None else mine + its
+        projections.append(replace(a, **sums))
+    samples = one.samples + other.samples
+    return replace(one, samples=samples, populations=tuple(populations), projections=tuple(projections))

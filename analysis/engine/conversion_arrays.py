@@ -1,0 +1,143 @@
+"""What the record of a converted cell holds: one table, and arrays of each conversion by layer and step.
+
+    labels                       of the conversions, in order; methods beside them
+    table_*                      conversion ("" for all), layer, measure, value, unit
+    0_spikes, 0_sops, 0_macs     int64 [layer, T] of the first conversion, summed over the test images
+    0_correct, 0_answers_changed int64 [T];  0_first_correct, 0_first_spikes, of the first images alone
+    0_right                      which images are right after all steps, packed to bits
+    0_energy_sops, 0_energy_macs float64 [count, T] and [reading, count, T], operations an image
+
+`analysis.engine.conversions` reads it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.engine.converted import Conversion
+from netsci.convert.percolated import find_live
+from netsci.measure.energy_readings import COUNTS, READINGS
+from netsci.train.converted import ConvertedRun
+
+Arrays = dict[str, NDArray[Any]]
+Row = tuple[str, str, float, str]  # layer, measure, value, unit
+NAMES = ("layer", "measure", "value", "unit")
+
+
+def measure(found: ConvertedRun) -> Arrays:
+    """Return the arrays and the rows of the table of one conversion."""
+    trace = found.trace
+    first = found.first or trace
+    if trace.correct is None or first.correct is None or trace.right is None:
+        raise RuntimeError("a conversion is recorded with the labels of its test images")
+    live = find_live(found.model.network)
+    by_layer = [live.get(name) for name in trace.populations]
+    fired = [trace.events_by_unit.get(name) for name in trace.populations]
+    arrays: Arrays = {
+        "layers": np.array(trace.layers),
+        "populations": np.array(trace.populations),
+        "window": np.array(found.window or 0),
+        "units": trace.units,
+        "live_units": np.array([0 if one is None else one.sum() for one in by_layer], np.int64),
+        "live_spikes": np.array(
+            [0 if one is None or n is None else n[one].sum() for one, n in zip(by_layer, fired, strict=True)],
+            np.int64,
+        ),
+        **{name: getattr(trace, name) for name in ("spikes", "sops", "macs", "correct", "answers_changed")},
+        "first_images": np.array(first.images),
+        "first_correct": first.correct,
+        "first_spikes": first.spikes,
+        "right": np.packbits(trace.right),
+        **_energy(found),
+    }
+    return arrays | _columns(_rows(found))
+
+
+def _energy(found: ConvertedRun) -> Arrays:
+    """Return operations an image by count, reading and T, and multiplications of the own ANN by count."""
+    table = found.energy.set_index(["count", "reading"])
+    sops = np.array([table.loc[(count, READINGS[0]), "sops"] for count in COUNTS], np.float64)
+    macs = [[table.loc[(count, reading), "macs"] for count in COUNTS] for reading in READINGS]
+    return {"energy_sops": sops.reshape(len(COUNTS), -1), "energy_macs": _stack(macs)}
+
+
+def _stack(macs: Sequence[Sequence[Any]]) -> NDArray[np.float64]:
+    return np.array(macs, np.float64).reshape(len(READINGS), len(COUNTS), -1)
+
+
+def _rows(found: ConvertedRun) -> list[Row]:
+    """Return the numbers of a conversion that do not depend on T."""
+    rows: list[Row] = [("all", "ann accuracy", found.ann_accuracy, "share")]
+    own = found.energy.drop_duplicates("count").set_index("count")
+    for count in COUNTS:
+        macs = float(own.loc[count, "own_ann_pj"]) / float(own.loc[count, "pj_per_mac"])
+        rows.append(("all", f"own ANN MACs, {count}", macs, "count"))
+    masks = found.model.masks
+    for layer, mask in masks.items():
+        rows.append((layer, "links", float(mask.nnz), "count"))
+        rows.append((layer, "link sparsity", 1.0 - mask.nnz / (mask.shape[0] * mask.shape[1]), "share"))
+    links, cells = sum(m.nnz for m in masks.values()), sum(m.shape[0] * m.shape[1] for m in masks.values())
+    rows.append(("all", "link sparsity", 1.0 - links / cells, "share"))
+    for layer, of in found.model.thresholds.groupby("layer", sort=False):
+        values = of["threshold"].to_numpy(np.float64)
+        for name, value in (
+            ("least", values.min()),
+            ("median", np.median(values)),
+            ("largest", values.max()),
+        ):
+            rows.append((str(layer), f"{name} threshold", float(value), "1"))
+        rows.append((str(layer), "thresholds", float(len(values)), "count"))
+        rows.append((str(layer), "silent thresholds", float((values <= 0).sum()), "count"))
+    return rows
+
+
+def _columns(rows: Sequence[Row]) -> Arrays:
+    layers, measures, values, units = zip(*rows, strict=True)
+    columns: Arrays = {"layer": np.array(layers), "measure": np.array(measures)}
+    columns |= {"value": np.array(values, np.float64), "unit": np.array(units)}
+    return {f"table_{name}": column for name, column in columns.items()}
+
+
+def say_diverged(one: Conversion) -> Arrays:
+    """Return the arrays of a conversion whose training diverged: an accuracy of NaN.
+
+    Examples
+    --------
+    >>> say_diverged(Conversion("QCFS", "qcfs"))["table_measure"].tolist()
+    ['ann accuracy']
+    """
+    return _columns([("all", "ann accuracy", np.nan, "share")])
+
+
+def tabulate(
+    chosen: Sequence[Conversion], found: Sequence[Mapping[str, Any]], shared: Mapping[str, float]
+) -> Arrays:
+    """Return the arrays of a record: those of each conversion by its number, and one table.
+
+    found : the arrays of each conversion. shared : numbers of all of them.
+
+    Examples
+    --------
+    >>> one = Conversion("QCFS", "qcfs")
+    >>> made = tabulate([one], [say_diverged(one)], {"images": 5.0})
+    >>> made["labels"].tolist(), made["table_conversion"].tolist(), made["table_value"].tolist()
+    (['QCFS'], ['', 'QCFS'], [5.0, nan])
+    """
+    arrays: Arrays = {
+        "labels": np.array([one.label for one in chosen]),
+        "methods": np.array([one.method for one in chosen]),
+    }
+    units = {True: "share", False: "count"}
+    rows = [("all", name, value, units["accuracy" in name]) for name, value in shared.items()]
+    tables, owners = [_columns(rows)], [""] * len(rows)
+    for number, (one, own) in enumerate(zip(chosen, found, strict=True)):
+        table = {name: own[name] for name in own if name.startswith("table_")}
+        tables.append(table)
+        owners += [one.label] * len(table["table_value"])
+        arrays |= {f"{number}_{name}": value for name, value in own.items() if name not in table}
+    joined = {f"table_{name}": np.concatenate([one[f"table_{name}"] for one in tables]) for name in NAMES}
+    return arrays | {"table_conversion": np.array(owners)} | joined
