@@ -1,11 +1,11 @@
-"""S2 (CH-trained networks converted to spiking ones): multilayer perceptrons on CIFAR-10."""
+"""S2 (CH-trained networks converted to spiking ones): multilayer perceptrons on CIFAR-10, the time lag."""
 
 from pathlib import Path
 
 from analysis.engine.exhibit import Exhibit
 from analysis.engine.literals import make_exhibits
 from analysis.engine.table import Answers
-from analysis.s2 import printed
+from analysis.s2 import lag_control_table, lag_figure, lag_parts, printed
 from analysis.s2.crosses import CONCENTRATIONS, CROSSES
 
 __all__ = ["exhibits"]
@@ -16,4 +16,7 @@ def exhibits(first_seed: int = 0, scale: str = "desk") -> list[Exhibit]:
     made = {id_: cross.describe(scale, first_seed) for id_, cross in CROSSES.items()}
     made |= {id_: of.describe(scale, first_seed) for id_, of in CONCENTRATIONS.items()}
     made["s2-implied"] = printed.describe()
+    made["s2-figure3"] = lag_figure.describe(scale, first_seed)
+    made["s2-lag-controls"] = lag_control_table.describe(scale, first_seed)
+    made["s2-lag-parts"] = lag_parts.describe(scale, first_seed)
     return make_exhibits(Path(__file__).parent, made, Answers(), first_seed=first_seed)

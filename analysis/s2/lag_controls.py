@@ -12,12 +12,13 @@ import numpy as np
 import pandas as pd
 
 from analysis.s2 import lag_networks as nets
-from analysis.s2.lag_networks import Member, Rule, find_times, make_pairs
+from analysis.s2.lag_networks import Member, Rule, drop_repeats, find_times, make_pairs
 from analysis.s2.lag_plan import DENSE, EARLIER, GRID, OTHER_STARTS, START_LEVEL, STARTS
 from analysis.s2.lag_rows import Compared, compare
 from netsci.measure import (
     compare_windows,
     drop_floor,
+    floor_shares,
     match_accuracy,
     saturation_floor,
     shuffle_pairs,
@@ -30,7 +31,6 @@ WITHIN = 0.5  # points of accuracy
 SHORT = 5  # S1's window
 TOLERANCES = (0.002, 0.005, 0.01, 0.02)
 CHANCE = 72  # purposes of generators
-BY_CHANCE = "by chance"
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,12 +71,15 @@ def _rules(pairs: pd.DataFrame, members: Sequence[Member]) -> Iterator[Control]:
                 rule = Rule(window=window, tolerance=tolerance, rule=sides)
                 if rule != Rule():
                     named = f"window {window}, {100 * tolerance:g} %"
+                    named += "" if sides == "one-sided" else ", either way"
                     times = find_times(pairs, members, rule)
                     yield Control(f"Rule of saturation, {sides}", named, times)
     start = find_times(pairs, members, Rule(at="start"))
     yield Control("Rule of saturation, one-sided", "start of the window in place of its end", start)
     long, short = (find_times(pairs, members, Rule(window=w)) for w in (nets.WINDOW, SHORT))
-    yield Control("Noise", "lag at window 10 less lag at window 5", _difference(pairs, long, short), null=True)
+    yield Control(
+        "Noise", "lag at window 10 less lag at window 5", _difference(pairs, long, short), null=True
+    )
 
 
 def _difference(pairs: pd.DataFrame, long: pd.DataFrame, short: pd.DataFrame) -> pd.DataFrame:
@@ -110,7 +113,7 @@ def _parts(base: pd.DataFrame) -> Iterator[Control]:
     """Yield methods and data sets apart."""
     snm = nets.is_snm(base)
     yield Control("Method", "SNM (silent first steps)", base[snm])
-    yield Control("Method", "CS-QCFS, all L", base[~snm])
+    yield Control("Method", "CS-QCFS (all L)", base[~snm])
     for method in sorted(base.loc[~snm, "method"].unique(), key=lambda name: int(name.partition("=")[2])):
         yield Control("Method", method, base[base["method"] == method])
     for (data, sparsity), rows in base.groupby(["data", "sparsity"], sort=False):
@@ -163,6 +166,12 @@ def match_members(members: Sequence[Member]) -> pd.DataFrame:
     if not rows:
         return pd.DataFrame(columns=[*nets.COLUMNS, "accuracy", "accuracy_gap"])
     return match_accuracy(pd.DataFrame(rows), within=WITHIN, by=("data", "method"))
+
+
+def measure_floors(members: Sequence[Member]) -> pd.DataFrame:
+    """Return the share of networks whose times sit on the earliest one that the window of S2 allows."""
+    base = find_times(drop_repeats(make_pairs(members)[0]), members, Rule())
+    return floor_shares(base, floor=saturation_floor(nets.WINDOW))
 
 
 def _by_chance(base: pd.DataFrame, seed: int) -> Iterator[Control]:

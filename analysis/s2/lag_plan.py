@@ -31,7 +31,10 @@ SNM = "SNM"
 START_LEVEL = 4  # L of the networks whose thresholds start elsewhere
 EARLY_LEVEL = 8  # L of the networks of earlier epochs
 OTHERS = 2  # settings whose thresholds start elsewhere, too
-OTHER_STARTS = {"max": "the maximum", "twice_mean": "twice the mean"}  # the grid starts at the 99.9 % activation
+OTHER_STARTS = {
+    "max": "the maximum",
+    "twice_mean": "twice the mean",
+}  # the grid starts at the 99.9 % activation
 
 
 @dataclass(frozen=True)
@@ -191,9 +194,9 @@ _DIGITS = PERCEPTRONS["mnist"].replace(
 SMOKE = Grid(
     ((Data("digits", _DIGITS, (0.8,), (1,), ((0.05, 20), (0.01, 20))),),),
     (0.05, 0.01),
-    (20, 10),
+    (20,),
     (4, 8),
-    32,
+    40,
     first=100,
     calibration=300,
     tuned_for=1,

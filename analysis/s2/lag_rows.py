@@ -1,6 +1,6 @@
 """Do sparse networks lag longer? One row of numbers for a table of saturation times, and its verdict.
 
-    pairs with times -> mean lags, their difference, what it is made of, intervals over settings, p-values
+pairs with times -> mean lags, their difference, what it is made of, intervals over settings, p-values
 """
 
 from __future__ import annotations
