@@ -83,8 +83,8 @@ class Sheet:
     implied : printed values that the paper does not print, but that follow from those it does.
     parts(key) : the cells whose errors make up that of a cell; of a difference of two accuracies, both.
     corrections : how a cell's claim must be corrected to hold. failed : cells of which a run gave no value;
-    they decide no claim. known : 95 % intervals of cells whose error is no matter of seeds, such as those that
-    resample networks. remarks : what is said beside a cell's value in a claim, such as when it turns.
+    they decide no claim. known : 95 % intervals of cells whose error is no matter of seeds, such as of those
+    that resample networks. remarks : what a claim says beside a cell's value, such as when it turns.
     """
 
     values: pd.DataFrame
@@ -129,7 +129,7 @@ class Sheet:
     def interval(self, key: Key, minus: Key | None, times: float, confidence: float) -> Estimate:
         """Return `estimate` at a confidence: Student's over several seeds, by `error` in one.
 
-        A known interval is that of 95 %; at another confidence both its sides grow as those of the normal law.
+        A known interval is that of 95 %; at another confidence both sides grow as those of the normal law.
         """
         if minus is None and key in self.known:
             found, wider = self.known[key], float(ndtri((1 + confidence) / 2) / ndtri(0.975))

@@ -6,7 +6,7 @@ pairs -> `Control` by `Control` -> one row each (`analysis.s2.lag_rows.Compared`
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import pandas as pd
@@ -30,7 +30,8 @@ PRINTED = "as S2: window 10, 1 %"
 WITHIN = 0.5  # points of accuracy
 SHORT = 5  # S1's window
 TOLERANCES = (0.002, 0.005, 0.01, 0.02)
-CHANCE = 72  # purposes of generators
+CHANCE = 72  # purpose of generators
+ROW = ["heading", "name", "null", *(one.name for one in fields(Compared)), "verdict", "order"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,4 +196,4 @@ def compare_controls(members: Sequence[Member], seed: int, *, bootstrap: int = 2
             found = compare(one.times, seed, bootstrap=bootstrap)
         if found is not None and found.pairs:
             rows.append({"heading": one.heading, "name": one.name, "null": one.null, **found.row()})
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=ROW)

@@ -18,8 +18,8 @@ from analysis.engine.page import Pivot, PivotCell
 from analysis.engine.sheet import Key, Sheet
 from analysis.s2.lag_cells import COUNT, P, cell, estimate, make_sheet, say_turned, tabulate, write_p
 from analysis.s2.lag_controls import PRINTED, compare_controls
-from analysis.s2.lag_networks import Member, Rule, drop_repeats, find_times, make_pairs, read_members
 from analysis.s2.lag_drawing import draw_figure
+from analysis.s2.lag_networks import Member, Rule, drop_repeats, find_times, make_pairs, read_members
 from analysis.s2.lag_plan import GRID, GRIDS, Place, seconds
 from analysis.s2.lag_rows import FIRST, LONGER
 from netsci.measure import lag_density

@@ -2,8 +2,8 @@
 
     setting (rate, batch) -> trained ReLU networks, dense and CHTs -> each converted by SNM and CS-QCFS
 
-A cell converts one trained network in all ways (`analysis.engine.converted`). The plan is in the order in which
-cells are worth running: after any part of it there are pairs, and the exhibits say how many.
+A cell converts one trained network in all ways (`analysis.engine.converted`). The plan is in the order in
+which cells are worth running: after any part of it there are pairs, and the exhibits say how many.
 """
 
 from __future__ import annotations

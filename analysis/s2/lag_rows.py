@@ -23,12 +23,12 @@ PURPOSE = 71  # of the generators that intervals are drawn from
 class Compared:
     """What a table of saturation times says of dense and sparse networks. Times and lags are in steps.
 
-    pairs : complete pairs, with both times. settings : drawn for the intervals. dense, sparse : mean lags, with
-    their intervals. difference : of the lag, sparse less dense, over pairs; accuracy_later and rate_later are
-    its parts. p_longer : one-sided signed-rank, by pair. p_differ : two-sided rank-sum of all lags, as if
-    independent; p_differ_positive : of positive lags, as S2. p_dense, p_sparse, p_all : one-sided signed-rank
-    of accuracy later than rate. effect, effect_positive : rank-biserial of the rank sums. positive_dense,
-    positive_sparse : mean of the positive lags.
+    pairs : complete pairs, with both times. settings : drawn for the intervals. dense, sparse : mean lags,
+    with their intervals. difference : of the lag, sparse less dense, over pairs; accuracy_later and
+    rate_later are its parts. p_longer : one-sided signed-rank, by pair. p_differ : two-sided rank-sum of all
+    lags, as if independent; p_differ_positive : of positive lags, as S2. p_dense, p_sparse, p_all : one-sided
+    signed-rank of accuracy later than rate. effect, effect_positive : rank-biserial of the rank sums.
+    positive_dense, positive_sparse : mean of the positive lags. never : networks without one of both times.
     """
 
     pairs: int
@@ -75,7 +75,7 @@ class Compared:
 
     @property
     def order(self) -> str:
-        """Whether the rate settles first in dense and in sparse networks, the accuracy in both, or neither."""
+        """Whether the rate settles first in dense and in sparse networks, or the accuracy in both."""
         sides = {
             _side(low, high, (FIRST, LATER))
             for low, high in ((self.dense_low, self.dense_high), (self.sparse_low, self.sparse_high))
