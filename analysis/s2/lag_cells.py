@@ -87,3 +87,15 @@ def write_p(value: float) -> str:
     ('0.042', '2.0e-09')
     """
     return "" if np.isnan(value) else f"{value:.2g}" if value >= 1e-3 else f"{value:.1e}"
+
+
+def write_steps(value: float, low: float = np.nan, high: float = np.nan, digits: int = 1) -> str:
+    """Return a mean with its interval, "" for none.
+
+    >>> write_steps(1.25, 0.5, 2.0), write_steps(1.25)
+    ('+1.2 (+0.5 to +2.0)', '+1.2')
+    """
+    if np.isnan(value):
+        return ""
+    ends = "" if np.isnan(low) else f" ({low:+.{digits}f} to {high:+.{digits}f})"
+    return f"{value:+.{digits}f}{ends}"

@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from analysis.engine.exhibit import Missing, Tables
 from analysis.engine.page import Pivot, PivotCell
 from analysis.engine.sheet import Sheet
-from analysis.s2.lag_cells import COUNT, P, cell, estimate, make_sheet, tabulate, write_p
+from analysis.s2.lag_cells import COUNT, P, cell, estimate, make_sheet, tabulate, write_p, write_steps
 from analysis.s2.lag_controls import compare_controls, measure_floors
 from analysis.s2.lag_drawing import draw_controls
 from analysis.s2.lag_figure import GRID_PAIRS, find_turned, share
@@ -22,20 +21,20 @@ from analysis.s2.lag_rows import FIRST, LATER, LONGER, NOTHING, OPEN, SHORTER
 from netsci.sweep import Cell, Record
 
 COLUMNS = (
-    "mean lag, dense",
-    "mean lag, sparse",
+    "dense",
+    "sparse",
     "sparse less dense",
     "pairs (settings)",
-    "p, one-sided, by pair",
-    "p, two-sided, rank sums",
-    "sparse lags longer",
-    "what settles first",
+    "p by pair",
+    "p rank sums",
+    "sparse longer",
+    "settles first",
 )
 WORDS = {
-    **{LONGER: "holds", SHORTER: "does not: shorter", OPEN: "undecided", NOTHING: "no pair"},
-    **{FIRST: "the rate", LATER: "the accuracy"},
+    **{LONGER: "holds", SHORTER: "no, shorter", OPEN: "undecided", NOTHING: "no pair"},
+    **{FIRST: "rate", LATER: "accuracy"},
 }
-NULL = "no question: what chance or arithmetic does"
+NULL = "a null"
 
 
 def make_tables(plan: Mapping[Cell, Place], seed: int, records: Mapping[Cell, Record]) -> Tables:
@@ -75,9 +74,9 @@ def arrange(tables: Tables) -> tuple[Pivot, Missing]:
     for line in tables["controls"].to_dict("records"):
         null = bool(line["null"])
         texts = (
-            _write(line, "dense"),
-            _write(line, "sparse"),
-            _write(line, "difference"),
+            f"{line['dense']:+.1f}",
+            f"{line['sparse']:+.1f}",
+            write_steps(line["difference"], line["difference_low"], line["difference_high"]),
             f"{line['pairs']:,} ({line['settings']})",
             write_p(line["p_longer"]),
             write_p(line["p_differ"]),
@@ -86,16 +85,12 @@ def arrange(tables: Tables) -> tuple[Pivot, Missing]:
         )
         rows.append((f"{line['heading']}|{line['name']}", tuple(PivotCell(ours=text) for text in texts)))
     unit = (
-        "In steps; in brackets 95 % intervals that resample settings, each with all networks that were "
-        "converted from its trained ones. A verdict is that of the interval. p-values take every spiking "
-        "network as independent, as S2 does."
+        "Mean lags in steps; in brackets 95 % intervals that resample settings, each with all networks that "
+        "were converted from its trained ones. The verdict is that of the interval. p-values, one-sided by "
+        "pair and two-sided of rank sums, take every spiking network as independent, as S2 does. A null "
+        "shows what chance or arithmetic does alone."
     )
     return Pivot(COLUMNS, tuple(rows), unit), ()
-
-
-def _write(line: Mapping[Any, Any], name: str) -> str:
-    value, low, high = (float(line[f"{name}{end}"]) for end in ("", "_low", "_high"))
-    return f"{value:+.2f}" + ("" if np.isnan(low) else f" ({low:+.2f} to {high:+.2f})")
 
 
 def describe(scale: str, first_seed: int) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from analysis.s2 import lag_networks as nets
 from analysis.s2.lag_networks import Member, Rule, drop_repeats, find_times, make_pairs
-from analysis.s2.lag_plan import DENSE, EARLIER, GRID, OTHER_STARTS, START_LEVEL, STARTS
+from analysis.s2.lag_plan import DENSE, EARLIER, GRID, OTHER_STARTS, SNM, START_LEVEL, STARTS
 from analysis.s2.lag_rows import Compared, compare
 from netsci.measure import (
     compare_windows,
@@ -29,6 +29,10 @@ from netsci.measure import (
 PRINTED = "as S2: window 10, 1 %"
 WITHIN = 0.5  # points of accuracy
 SHORT = 5  # S1's window
+RULES = {
+    "one-sided": "Rule of saturation (window in steps, tolerance)",
+    "two-sided": "Rule of saturation, of a rise or fall (±)",
+}
 TOLERANCES = (0.002, 0.005, 0.01, 0.02)
 CHANCE = 72  # purpose of generators
 ROW = ["heading", "name", "null", *(one.name for one in fields(Compared)), "verdict", "order"]
@@ -58,6 +62,7 @@ def list_controls(members: Sequence[Member], seed: int) -> Iterator[Control]:
     base = find_times(pairs, members, Rule())
     yield Control("Setting of S2", PRINTED, base)
     yield from _rules(pairs, members)
+    yield from _noise(pairs, members)
     yield from _curves(pairs, members)
     yield from _parts(base)
     yield from _networks(members, base)
@@ -72,15 +77,12 @@ def _rules(pairs: pd.DataFrame, members: Sequence[Member]) -> Iterator[Control]:
                 rule = Rule(window=window, tolerance=tolerance, rule=sides)
                 if rule != Rule():
                     named = f"window {window}, {100 * tolerance:g} %"
-                    named += "" if sides == "one-sided" else ", either way"
+                    named += "" if sides == "one-sided" else ", ±"
                     times = find_times(pairs, members, rule)
-                    yield Control(f"Rule of saturation, {sides}", named, times)
-    start = find_times(pairs, members, Rule(at="start"))
-    yield Control("Rule of saturation, one-sided", "start of the window in place of its end", start)
-    long, short = (find_times(pairs, members, Rule(window=w)) for w in (nets.WINDOW, SHORT))
-    yield Control(
-        "Noise", "lag at window 10 less lag at window 5", _difference(pairs, long, short), null=True
-    )
+                    yield Control(RULES[sides], named, times)
+        if sides == "one-sided":
+            start = find_times(pairs, members, Rule(at="start"))
+            yield Control(RULES[sides], "start of the window", start)
 
 
 def _difference(pairs: pd.DataFrame, long: pd.DataFrame, short: pd.DataFrame) -> pd.DataFrame:
@@ -90,31 +92,36 @@ def _difference(pairs: pd.DataFrame, long: pd.DataFrame, short: pd.DataFrame) ->
     return both.rename(columns={"lag_long": "accuracy_time", "lag_short": "rate_time"})
 
 
-def _curves(pairs: pd.DataFrame, members: Sequence[Member]) -> Iterator[Control]:
-    """Yield other curves of the same networks."""
+def _noise(pairs: pd.DataFrame, members: Sequence[Member]) -> Iterator[Control]:
+    """Yield what a longer window and more test images change."""
     first = {"accuracy": nets.read_first_accuracy, "rate": nets.read_first_rate}
     images = {one.curves.first_images for one in members if one.curves is not None}
-    named = f"the first {max(images, default=0):,} test images"
+    named = f"first {max(images, default=0):,} test images"
     yield Control("Noise", named, find_times(pairs, members, replace(Rule(), **first)))
+    long, short = (find_times(pairs, members, Rule(window=w)) for w in (nets.WINDOW, SHORT))
+    yield Control("Noise", "window 10 less window 5", _difference(pairs, long, short), null=True)
+
+
+def _curves(pairs: pd.DataFrame, members: Sequence[Member]) -> Iterator[Control]:
+    """Yield other curves of the same networks."""
     heading = "What the running mean does"
     step = find_times(pairs, members, Rule(rate=nets.read_step_rate))
-    yield Control(heading, "rate of each step in place of the running mean", step)
+    yield Control(heading, "rate of each step", step)
     null = find_times(pairs, members, Rule(rate=nets.read_null))
-    yield Control(heading, "layers silent until their onset, then constant", null, null=True)
+    yield Control(heading, "onset, then constant", null, null=True)
     live = find_times(pairs, members, Rule(rate=nets.read_connected_rate))
-    yield Control(heading, "neurons without connection left out of N", live)
+    yield Control(heading, "connected neurons only", live)
     for curve in ("rate", "either"):
         base = find_times(pairs, members, Rule())
         kept = drop_floor(base, floor=saturation_floor(nets.WINDOW), curve=curve)
-        words = {"rate": "the rate", "either": "rate or accuracy"}[curve]
-        yield Control("The earliest time", f"without networks of which {words} settles at step 11", kept)
+        yield Control("Without networks that settle at the earliest step", f"no {curve} at step 11", kept)
 
 
 def _parts(base: pd.DataFrame) -> Iterator[Control]:
     """Yield methods and data sets apart."""
     snm = nets.is_snm(base)
-    yield Control("Method", "SNM (silent first steps)", base[snm])
-    yield Control("Method", "CS-QCFS (all L)", base[~snm])
+    yield Control("Method", SNM, base[snm])
+    yield Control("Method", "CS-QCFS, all L", base[~snm])
     for method in sorted(base.loc[~snm, "method"].unique(), key=lambda name: int(name.partition("=")[2])):
         yield Control("Method", method, base[base["method"] == method])
     for (data, sparsity), rows in base.groupby(["data", "sparsity"], sort=False):
@@ -130,15 +137,17 @@ def _networks(members: Sequence[Member], base: pd.DataFrame) -> Iterator[Control
     same = np.array([key in used for key in of], dtype=bool) & (base["method"] == level).to_numpy()
     heading = f"Start of the thresholds, L = {START_LEVEL}"
     if same.any():
-        yield Control(heading, "99.9 % activation, the same networks", base[same])
+        yield Control(heading, "99.9 %, same networks", base[same])
     for words in OTHER_STARTS.values():
         rows = starts[starts["method"] == f"{level}, {words}"]
         if len(rows):
             yield Control(heading, words, find_times(rows, members, Rule()))
     matched = match_members(members)
     if len(matched):
-        named = f"pairs within {WITHIN:g} points of accuracy"
-        yield Control("Accuracy", named, find_times(matched, members, Rule()))
+        named = f"accuracy within {WITHIN:g}"
+        yield Control(
+            "Pairs of one accuracy (points of accuracy apart)", named, find_times(matched, members, Rule())
+        )
 
 
 def match_members(members: Sequence[Member]) -> pd.DataFrame:
@@ -178,8 +187,8 @@ def measure_floors(members: Sequence[Member]) -> pd.DataFrame:
 def _by_chance(base: pd.DataFrame, seed: int) -> Iterator[Control]:
     """Yield the comparison with names that are dealt at random."""
     dealt: Mapping[str, object] = {
-        "accuracy and rate swapped at random": swap_times,
-        "dense and sparse swapped at random": swap_connectivity,
+        "accuracy, rate swapped": swap_times,
+        "dense, sparse swapped": swap_connectivity,
         "pairs shuffled": shuffle_pairs,
     }
     for number, (name, deal) in enumerate(dealt.items()):

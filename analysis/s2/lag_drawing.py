@@ -120,7 +120,7 @@ def draw_parts(scale: str, tables: Tables, backend: str) -> Any:
         high="high",
         share=False,
         labels={"row": ""},
-        columns=2,
+        columns=1,
         title=SCALES["smoke"] if scale == "smoke" else "",
         backend=backend,
     )

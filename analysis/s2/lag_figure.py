@@ -16,7 +16,17 @@ from analysis.engine.exhibit import Missing, Tables
 from analysis.engine.implied import read_values
 from analysis.engine.page import Pivot, PivotCell
 from analysis.engine.sheet import Key, Sheet
-from analysis.s2.lag_cells import COUNT, P, cell, estimate, make_sheet, say_turned, tabulate, write_p
+from analysis.s2.lag_cells import (
+    COUNT,
+    P,
+    cell,
+    estimate,
+    make_sheet,
+    say_turned,
+    tabulate,
+    write_p,
+    write_steps,
+)
 from analysis.s2.lag_controls import PRINTED, compare_controls
 from analysis.s2.lag_drawing import draw_figure
 from analysis.s2.lag_networks import Member, Rule, drop_repeats, find_times, make_pairs, read_members
@@ -137,19 +147,18 @@ def sheet(tables: Tables) -> Sheet:
     return make_sheet(tables["table"], read_printed(), remarks)
 
 
+WILCOXON = "Accuracy after the rate? Signed ranks, one-sided"
+LONGER_LAGS = "Sparse lags longer?"
 PARTS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
+    (WILCOXON, tuple((name, name, "p") for name in ("dense", "sparse", "all"))),
     (
-        "Does the accuracy settle after the rate? Wilcoxon's signed ranks, one-sided",
-        tuple((name, kind, "p") for name, kind in (("dense", "dense"), ("sparse", "sparse"), ("all", "all"))),
-    ),
-    (
-        "Do sparse networks lag longer? Mann and Whitney's rank sums, two-sided",
+        LONGER_LAGS,
         (
-            ("positive lags, as S2", AGAINST, "p, positive lags"),
-            ("all lags", AGAINST, "p, all lags"),
+            ("positive lags, rank sums, two-sided (S2)", AGAINST, "p, positive lags"),
+            ("all lags, rank sums, two-sided", AGAINST, "p, all lags"),
+            ("by pair, signed ranks, one-sided", BOTH, "p"),
         ),
     ),
-    ("Do sparse networks lag longer? Wilcoxon's signed ranks by pair, one-sided", (("all lags", BOTH, "p"),)),
 )
 SIZE: dict[Key, tuple[Key, ...]] = {  # what stands beside a p-value
     ("dense", "p"): (("dense", "mean lag"),),
@@ -191,9 +200,8 @@ def _say(of: Sheet, key: Key) -> str:
     if key not in of.known:
         return ""
     found, unit = of.known[key], of.unit(key)
-    mark = " steps" if unit == "steps" else ""
-    ends = "" if np.isnan(found.low) else f" ({found.low:+.2f} to {found.high:+.2f})"
-    return f"{found.mean:+.2f}{mark}{ends}"
+    digits, mark = (1, " steps") if unit == "steps" else (2, "")
+    return write_steps(found.mean, found.low, found.high, digits) + mark
 
 
 def describe(scale: str, first_seed: int) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from analysis.engine.exhibit import Missing, Tables
 from analysis.engine.page import Pivot, PivotCell
 from analysis.engine.sheet import Sheet
 from analysis.s2 import lag_networks as nets
-from analysis.s2.lag_cells import cell, make_sheet, tabulate, write_p
+from analysis.s2.lag_cells import cell, make_sheet, tabulate, write_p, write_steps
 from analysis.s2.lag_drawing import draw_parts
 from analysis.s2.lag_figure import share
 from analysis.s2.lag_networks import Member, Rule, drop_repeats, find_times, make_pairs, read_members
@@ -26,15 +26,15 @@ from analysis.s2.lag_rows import GROUP, PURPOSE
 from netsci.measure import ann_intervals, compare_layers, running_means
 from netsci.sweep import Cell, Record
 
-ALL, LAST = "all layers", "last layer"
+ALL, LAST = "all layers", "last"
 TERMS = {"lag difference": "lag", "accuracy later": "accuracy", "rate later": "rate"}
 KINDS = ("dense", "sparse")
 COLUMNS = ["heading", "row", "part", "measure", "unit", "value", "low", "high", "pairs", "settings", "p"]
 DECOMPOSED, SETTLES, ANSWERS = "sparse less dense", "settles", "answers"
 MEASURES = {
-    DECOMPOSED: "sparse less dense: lag = accuracy later - rate later",
-    SETTLES: "the rate of a layer settles after that of all layers",
-    ANSWERS: "answers stop changing after ...",
+    DECOMPOSED: "sparse less dense: lag = accuracy - rate",
+    SETTLES: "rate of a layer settles later than MASFR",
+    ANSWERS: "answers settle later than the last layer's rate, MASFR, or the accuracy",
 }
 
 
@@ -139,9 +139,9 @@ def answer_rows(pairs: pd.DataFrame, members: Sequence[Member], seed: int) -> It
         last = len(layer_names(SNM if name == SNM else "")) - 1
         unchanged = find_times(rows, members, Rule(accuracy=nets.read_unchanged))
         others = {
-            "the last layer's rate": Rule(rate=partial(read_layer, last)),
+            "last layer": Rule(rate=partial(read_layer, last)),
             "MASFR": Rule(),
-            "the accuracy": Rule(rate=nets.read_accuracy),
+            "accuracy": Rule(rate=nets.read_accuracy),
         }
         for other, rule in others.items():
             times = find_times(rows, members, rule)["rate_time"]
@@ -160,8 +160,8 @@ def arrange(tables: Tables) -> tuple[Pivot, Missing]:
     """Return the parts as people read them."""
     rows: list[tuple[str, tuple[PivotCell, ...]]] = []
     for line in tables["parts"].to_dict("records"):
-        ends = "" if np.isnan(line["low"]) else f" ({line['low']:+.2f} to {line['high']:+.2f})"
-        texts = (str(line["part"]), f"{line['value']:+.2f}{ends}", str(line["pairs"]), write_p(line["p"]))
+        said = write_steps(line["value"], line["low"], line["high"], 2)
+        texts = (str(line["part"]), said, str(line["pairs"]), write_p(line["p"]))
         rows.append((f"{line['heading']}|{line['row']}", tuple(PivotCell(ours=text) for text in texts)))
     unit = (
         "In steps; in brackets 95 % intervals that resample settings. p: Wilcoxon's signed ranks, one-sided, "
