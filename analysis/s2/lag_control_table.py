@@ -15,8 +15,9 @@ from analysis.s2.lag_cells import COUNT, P, cell, estimate, make_sheet, tabulate
 from analysis.s2.lag_controls import compare_controls, measure_floors
 from analysis.s2.lag_drawing import draw_controls
 from analysis.s2.lag_figure import GRID_PAIRS, find_turned, share
+from analysis.s2.lag_grid import Place
 from analysis.s2.lag_networks import make_pairs, read_members
-from analysis.s2.lag_plan import GRIDS, Place
+from analysis.s2.lag_plan import plan_conversions
 from analysis.s2.lag_rows import FIRST, LATER, LONGER, NOTHING, OPEN, SHORTER
 from netsci.sweep import Cell, Record
 
@@ -95,7 +96,7 @@ def arrange(tables: Tables) -> tuple[Pivot, Missing]:
 
 def describe(scale: str, first_seed: int) -> dict[str, Any]:
     """Return the exhibit of the controls, but for what the literal says."""
-    plan = GRIDS[scale].plan(first_seed)
+    plan = plan_conversions(scale, first_seed)
     return share(scale) | {
         "cells": tuple(plan),
         "tabulate": partial(make_tables, plan, first_seed),

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.s2 import lag_networks as nets
+from analysis.s2.lag_grid import DENSE, EARLIER, GRID, OTHER_STARTS, SNM, START_LEVEL, STARTS
 from analysis.s2.lag_networks import Member, Rule, drop_repeats, find_times, make_pairs
-from analysis.s2.lag_plan import DENSE, EARLIER, GRID, OTHER_STARTS, SNM, START_LEVEL, STARTS
 from analysis.s2.lag_rows import Compared, compare
 from netsci.measure import (
     compare_windows,

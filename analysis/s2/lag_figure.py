@@ -29,8 +29,9 @@ from analysis.s2.lag_cells import (
 )
 from analysis.s2.lag_controls import PRINTED, compare_controls
 from analysis.s2.lag_drawing import draw_figure
+from analysis.s2.lag_grid import GRID, Place
 from analysis.s2.lag_networks import Member, Rule, drop_repeats, find_times, make_pairs, read_members
-from analysis.s2.lag_plan import GRID, GRIDS, Place, seconds
+from analysis.s2.lag_plan import plan_conversions, seconds
 from analysis.s2.lag_rows import FIRST, LONGER
 from netsci.measure import lag_density
 from netsci.sweep import Cell, Record
@@ -206,7 +207,7 @@ def _say(of: Sheet, key: Key) -> str:
 
 def describe(scale: str, first_seed: int) -> dict[str, Any]:
     """Return the exhibit of Figure 3, but for what the literal says."""
-    plan = GRIDS[scale].plan(first_seed)
+    plan = plan_conversions(scale, first_seed)
     return share(scale) | {
         "cells": tuple(plan),
         "tabulate": partial(make_tables, plan, first_seed),

@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.engine.conversions import Curves, list_labels, read_curves, running_rate
-from analysis.s2.lag_plan import DENSE, GRID, SNM, Place
+from analysis.s2.lag_grid import DENSE, GRID, SNM, Place
 from netsci.measure import onset_null, saturation_times
 from netsci.sweep import Cell, Record
 

@@ -20,8 +20,9 @@ from analysis.s2 import lag_networks as nets
 from analysis.s2.lag_cells import cell, make_sheet, tabulate, write_p, write_steps
 from analysis.s2.lag_drawing import draw_parts
 from analysis.s2.lag_figure import share
+from analysis.s2.lag_grid import SNM, Place
 from analysis.s2.lag_networks import Member, Rule, drop_repeats, find_times, make_pairs, read_members
-from analysis.s2.lag_plan import GRIDS, SNM, Place
+from analysis.s2.lag_plan import plan_conversions
 from analysis.s2.lag_rows import GROUP, PURPOSE
 from netsci.measure import ann_intervals, compare_layers, running_means
 from netsci.sweep import Cell, Record
@@ -29,6 +30,7 @@ from netsci.sweep import Cell, Record
 ALL, LAST = "all layers", "last"
 TERMS = {"lag difference": "lag", "accuracy later": "accuracy", "rate later": "rate"}
 KINDS = ("dense", "sparse")
+PERCEPTRON = 3  # layers with weights
 COLUMNS = ["heading", "row", "part", "measure", "unit", "value", "low", "high", "pairs", "settings", "p"]
 DECOMPOSED, SETTLES, ANSWERS = "sparse less dense", "settles", "answers"
 MEASURES = {
@@ -103,8 +105,15 @@ def layer_names(method: str) -> tuple[str, ...]:
     return (*hidden, "output") if method == SNM else hidden
 
 
+def _perceptrons(pairs: pd.DataFrame, members: Sequence[Member]) -> pd.DataFrame:
+    """Return the pairs of networks of two hidden layers, whose layers have names."""
+    curves = [members[n].curves for n in pairs["member"]]
+    return pairs[[one is not None and len(one.units) == PERCEPTRON for one in curves]]
+
+
 def layer_rows(pairs: pd.DataFrame, members: Sequence[Member], seed: int) -> Iterator[dict[str, Any]]:
     """Yield by how many steps the rate of each layer settles after MASFR, by method and kind."""
+    pairs = _perceptrons(pairs, members)
     if pairs.empty:
         return
     snm = nets.is_snm(pairs)
@@ -129,6 +138,7 @@ def layer_rows(pairs: pd.DataFrame, members: Sequence[Member], seed: int) -> Ite
 
 def answer_rows(pairs: pd.DataFrame, members: Sequence[Member], seed: int) -> Iterator[dict[str, Any]]:
     """Yield how much later than last layer, MASFR and accuracy the share of unchanged answers settles."""
+    pairs = _perceptrons(pairs, members)
     if pairs.empty:
         return
     snm = nets.is_snm(pairs)
@@ -172,7 +182,7 @@ def arrange(tables: Tables) -> tuple[Pivot, Missing]:
 
 def describe(scale: str, first_seed: int) -> dict[str, Any]:
     """Return the exhibit, but for what the literal says."""
-    plan = GRIDS[scale].plan(first_seed)
+    plan = plan_conversions(scale, first_seed)
     return share(scale) | {
         "cells": tuple(plan),
         "tabulate": partial(make_tables, plan, first_seed),

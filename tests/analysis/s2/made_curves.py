@@ -3,8 +3,8 @@
 import numpy as np
 
 from analysis.engine.conversions import Curves
+from analysis.s2.lag_grid import GRID, LAST, Place
 from analysis.s2.lag_networks import Member
-from analysis.s2.lag_plan import GRID, LAST, Place
 
 STEPS, IMAGES, UNITS = 40, 10_000, (50, 50)
 
@@ -19,10 +19,11 @@ def curves(accuracy_at: int, rate_at: int, *, level: float = 0.9, label: str = "
     """Return curves whose accuracy and running rate are flat from these steps on."""
     steps = np.arange(1, STEPS + 1)
     sums = rising(rate_at, 0.1) * steps  # of the rates of all steps so far
-    by_layer = np.diff(sums, prepend=0.0) * sum(UNITS) * IMAGES / len(UNITS)
-    spikes = np.rint(np.stack([by_layer] * len(UNITS) + [0 * by_layer])).astype(np.int64)
+    neurons = [*UNITS, 10 if label == "SNM" else 0]  # the read-out of CS-QCFS has none
+    by_neuron = np.diff(sums, prepend=0.0) * IMAGES
+    spikes = np.rint(np.outer(neurons, by_neuron)).astype(np.int64)
     correct = np.rint(rising(accuracy_at, level) * IMAGES).astype(np.int64)
-    units = np.array([*UNITS, 0])
+    units = np.array(neurons)
     return Curves(
         label=label,
         method="snm",

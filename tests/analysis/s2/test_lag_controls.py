@@ -9,8 +9,8 @@ from analysis.s2 import lag_control_table, lag_figure, lag_parts
 from analysis.s2.lag_cells import say_turned
 from analysis.s2.lag_controls import PRINTED, compare_controls, list_controls, match_members
 from analysis.s2.lag_figure import find_turned
+from analysis.s2.lag_grid import EARLIER, STARTS
 from analysis.s2.lag_networks import Rule, find_times, make_pairs
-from analysis.s2.lag_plan import EARLIER, STARTS
 from analysis.s2.lag_rows import FIRST, LATER, LONGER, NOTHING, OPEN, SHORTER, compare
 from tests.analysis.s2.made_curves import curves, grid, member
 

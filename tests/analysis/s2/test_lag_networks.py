@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from analysis.s2 import lag_networks as nets
+from analysis.s2.lag_grid import EARLIER
 from analysis.s2.lag_networks import Rule, drop_repeats, find_times, make_pairs
-from analysis.s2.lag_plan import EARLIER
 from netsci.measure import saturation_time, saturation_times
 from tests.analysis.s2.made_curves import IMAGES, STEPS, curves, grid, member
 
@@ -40,7 +40,7 @@ def test_times_agree_with_a_loop_over_other_rules():
             k = members[line.member].curves
             how = {"window": rule.window, "tolerance": rule.tolerance, "at": rule.at, "rule": rule.rule}
             assert line.accuracy_time == saturation_time(k.correct / IMAGES, **how)
-            spikes = np.cumsum(k.spikes.sum(axis=0)) / (100 * IMAGES * np.arange(1, STEPS + 1))
+            spikes = np.cumsum(k.spikes.sum(axis=0)) / (110 * IMAGES * np.arange(1, STEPS + 1))
             assert line.rate_time == saturation_time(spikes, **how)
 
 
