@@ -212,11 +212,12 @@ def ruling(claim: Claim, sheet: Sheet) -> dict[str, Any]:
     if contrast.offset and gap.high > gap.low:  # the gap is no difference of the values beside it
         unit = f"{unit} from the limit".strip()
     gap = Estimate(n=gap.n) if of == "yes/no" else gap  # how far yes is from no says nothing
+    remark = sheet.remarks.get(contrast.key, "")
     correction = sheet.corrections.get(contrast.key, "") if holds == "no" else ""
     return row | {
         "holds": "corrected" if correction else holds,
         "printed": _write_printed(contrast, sheet),
-        "ours": correction or _ours(contrast, sheet, strict if judged_strictly else usual),
+        "ours": (correction or _ours(contrast, sheet, strict if judged_strictly else usual)) + remark,
         "gap": gap.mean,
         "low": gap.low,
         "high": gap.high,

@@ -8,7 +8,7 @@ from torch import nn
 from netsci.models import mlp
 from netsci.sparse import SparseLinear
 from netsci.train import OPTIMIZERS, PRESETS, Recipe, train
-from netsci.train.learners import learner, loss_of, optimizer_of, rate_at
+from netsci.train.learners import learner, loss_of, optimizer_of, rate_at, seed_generators
 
 LABELS = torch.tensor([0, 1, 1, 0])
 
@@ -118,3 +118,22 @@ def test_the_whole_gradient_is_clipped():
         moved.append((after - before).norm().item())
     assert moved[0] > 0.01
     assert moved[1] == pytest.approx(1e-3, rel=1e-2)
+
+
+def test_seeding_draws_what_torch_would_draw():
+    with torch.random.fork_rng([]):
+        torch.manual_seed(2**62 - 1)
+        wanted = torch.rand(5)
+        torch.manual_seed(0)
+        seed_generators(2**62 - 1, wanted)
+        assert torch.equal(torch.rand(5), wanted)
+        seed_generators(3, wanted)
+        assert not torch.equal(torch.rand(5), wanted)
+
+
+def test_dropout_of_a_batch_leaves_the_global_generator_alone():
+    model, x = nn.Sequential(nn.Linear(3, 8), nn.Dropout(0.5), nn.Linear(8, 2)), torch.ones(4, 3)
+    before = torch.get_rng_state()
+    losses = [learner(Recipe())(model, x, LABELS, np.random.default_rng(s)).loss.item() for s in (0, 0, 1)]
+    assert torch.equal(torch.get_rng_state(), before)
+    assert losses[0] == losses[1] != losses[2]

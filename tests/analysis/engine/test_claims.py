@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 from analysis.engine.claims import Bound, Order, Sign, Trend, ruling, rulings
-from analysis.engine.sheet import Sheet, exact, sample_error, unknown, write_number
+from analysis.engine.sheet import Estimate, Sheet, exact, sample_error, unknown, write_number
 from netsci.sweep import find_record
 from tests.analysis.committed import EXHIBITS, RESULTS, tables_of
 
@@ -305,3 +305,21 @@ def test_words_are_few_one_claim_is_the_main_one_and_cells_are_there():
             continue  # the runs of a claim may still be planned
         for claim in exhibit.claims:
             assert any(cell in keys for cell in cells_of(claim)), (exhibit.id, claim.words)
+
+
+def test_a_known_interval_decides_and_grows_with_the_confidence():
+    values = pd.DataFrame([("a", "x", 0, 2.0)], columns=["row", "column", "seed", "value"])
+    known = {("a", "x"): Estimate(2.0, 1.0, 4.0, 15)}
+    of = Sheet(values, known=known, remarks={("a", "x"): "; turns at .2 %"})
+    found = of.interval(("a", "x"), None, 1.0, 0.95)
+    assert (found.mean, found.n) == (2.0, 15)
+    assert (found.low, found.high) == pytest.approx((1.0, 4.0))
+    wide = of.interval(("a", "x"), None, 1.0, 0.99)
+    factor = stats.norm.ppf(0.995) / stats.norm.ppf(0.975)
+    assert (wide.low, wide.high) == pytest.approx((2.0 - factor, 2.0 + 2 * factor))
+    row = ruling(Sign(cells=(("a", "x"),), **SAID), of)
+    assert (row["holds"], row["ours"], row["seeds"]) == ("yes", "+2 (+1 to +4); turns at .2 %", 15)
+    row = ruling(Sign(cells=(("a", "x"),), positive=False, **SAID), of)
+    assert row["holds"] == "no"
+    none = Sheet(values, known={("a", "x"): Estimate(2.0, -1.0, 4.0, 15)})
+    assert ruling(Sign(cells=(("a", "x"),), **SAID), none)["holds"] == "undecided"

@@ -1,0 +1,186 @@
+"""A grid of trained networks, dense beside sparse, each converted in all ways.
+
+    setting (rate, batch) -> trained ReLU networks, dense and CHTs -> each converted by SNM and CS-QCFS
+
+A cell converts one trained network in all ways (`analysis.engine.converted`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from analysis.engine.converted import Conversion, Tuning, converted_cell
+from analysis.engine.pruned import LAST
+from analysis.engine.training import cell
+from analysis.s1.recipes import RULES, Changes
+from netsci.sweep import Cell
+from netsci.train.recipe import Recipe
+
+RATES = (0.01, 0.05, 0.005, 0.001, 0.0005)  # S2 Table 1, the last one run last: it may be left out
+BATCHES = (64, 128, 32)
+LEVELS = (4, 8, 16, 2, 32)
+STEPS = 64
+TUNED_FOR = 2  # epochs
+DENSE = "dense"
+GRID, EARLIER, STARTS, CODED = "grid", "earlier epochs", "thresholds", "AEC"
+SNM = "SNM"
+START_LEVEL = 4  # L of the networks whose thresholds start elsewhere
+EARLY_LEVEL = 8  # L of the networks of earlier epochs
+OTHERS = 2  # settings whose thresholds start elsewhere, too
+OTHER_STARTS = {
+    "max": "the maximum",
+    "twice_mean": "twice the mean",
+}  # the grid starts at the 99.9 % activation
+
+
+@dataclass(frozen=True)
+class Data:
+    """A data set of the grid: its title, the training of its networks, its sparsities.
+
+    early : epochs after which dense networks are converted too, to be paired by accuracy. settings : (rate,
+    batch) of the networks of which that, and other starts of thresholds, are made. dense, rule : what dense
+    and sparse networks change in the base.
+    """
+
+    title: str
+    base: Recipe
+    sparse: tuple[float, ...]
+    early: tuple[int, ...] = ()
+    settings: tuple[tuple[float, int], ...] = ()
+    dense: Changes = field(default_factory=lambda: {"dense": True})
+    rule: Changes = field(default_factory=lambda: RULES["CHTs"])
+
+    def recipe(self, links: str, rate: float, batch: int) -> Recipe:
+        """Return the training of a network; links : "dense", or a sparsity such as "95 %"."""
+        base = self.base.replace(lr=rate, batch=batch)
+        if links == DENSE:
+            return base.replace(**self.dense)
+        return base.replace(**{"sparsity": read_share(links), **self.rule})
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a cell stands: data set, links ("dense" or a sparsity), learning rate, batch, what it is for.
+
+    after : the epoch of its network, -1 for the last.
+    """
+
+    data: str
+    links: str
+    rate: float
+    batch: int
+    purpose: str = GRID
+    after: int = LAST
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A grid of trained networks, each converted in all ways.
+
+    last : the rate whose cells come after all others. limit : number of test images, None for all. stages :
+    of CS-QCFS, with their epochs. windows : of AEC, for the networks of one setting.
+    """
+
+    data: tuple[tuple[Data, ...], ...]
+    rates: tuple[float, ...]
+    batches: tuple[int, ...]
+    levels: tuple[int, ...]
+    steps: int
+    last: float | None = None
+    first: int = 1000
+    calibration: int = 10_000
+    limit: int | None = None
+    stages: tuple[tuple[str, int], ...] = (("cs-qcfs-1", TUNED_FOR),)
+    windows: tuple[int, ...] = ()
+
+    def plan(self, seed: int, *, late: bool = False) -> dict[Cell, Place]:
+        """Return the cells that convert, in order, and where each stands; late : those of the last rate."""
+        found: dict[Cell, Place] = {}
+        rates = tuple(rate for rate in self.rates if (rate == self.last) == late)
+        for group in self.data:
+            for place in self._places(group, rates):
+                found.setdefault(self._cell(group, place, seed), place)
+        return found
+
+    def _places(self, group: tuple[Data, ...], rates: tuple[float, ...]) -> Iterator[Place]:
+        """Yield the places of data sets that go together: their grid, then what controls need more."""
+        for rate in rates:
+            for batch in self.batches:
+                for data in group:
+                    for links in (DENSE, *map(write_share, data.sparse)):
+                        yield Place(data.title, links, rate, batch)
+        for data in group:
+            for rate, batch in data.settings:
+                if rate in rates:
+                    for after in data.early:
+                        yield Place(data.title, DENSE, rate, batch, EARLIER, after)
+                    if (rate, batch) in data.settings[:OTHERS]:
+                        for links in (DENSE, *map(write_share, data.sparse)):
+                            yield Place(data.title, links, rate, batch, STARTS)
+            if self.windows and rates:
+                for links in (DENSE, *map(write_share, data.sparse)):
+                    yield Place(data.title, links, rates[0], self.batches[0], CODED)
+
+    def _cell(self, group: tuple[Data, ...], place: Place, seed: int) -> Cell:
+        (data,) = (one for one in group if one.title == place.data)
+        recipe = data.recipe(place.links, place.rate, place.batch).replace(seed=seed)
+        kept = place.links == DENSE and data.early and (place.rate, place.batch) in data.settings
+        source = cell(recipe, networks=1 if kept else 0)
+        how: dict[str, Any] = {"steps": self.steps, "first": self.first, "calibration": self.calibration}
+        how["test_limit"] = self.limit
+        return converted_cell(source, self.conversions(place), after=place.after, **how)
+
+    def conversions(self, place: Place) -> tuple[Conversion, ...]:
+        """Return the ways in which the network of a place is converted."""
+        if place.purpose == STARTS:
+            return tuple(
+                self._tuned(START_LEVEL, place, f"CS-QCFS L={START_LEVEL}, {words}", theta)
+                for theta, words in OTHER_STARTS.items()
+            )
+        if place.purpose == CODED:
+            return tuple(
+                Conversion(f"AEC T={n}", "aec", tunings=(Tuning("aec", TUNED_FOR, _window(n)),))
+                for n in self.windows
+            )
+        levels = (EARLY_LEVEL,) if place.purpose == EARLIER else self.levels
+        return (Conversion(SNM, "snm"), *(self._tuned(n, place, f"CS-QCFS L={n}") for n in levels))
+
+    def _tuned(self, levels: int, place: Place, label: str, theta: str = "") -> Conversion:
+        """Return CS-QCFS after its stages, with the rate and the batch of the setting.
+
+        Where there is no convolution, the first stage is the only one. The second has the first one's levels.
+        """
+        options: tuple[tuple[str, Any], ...] = (("levels", levels),)
+        options += (("theta", theta),) if theta else ()
+        shared = (("batch", place.batch), ("lr", place.rate))
+        changes = (("activation_options", options), *shared)
+        tunings = tuple(
+            Tuning(name, epochs, shared if number else changes)
+            for number, (name, epochs) in enumerate(self.stages)
+        )
+        return Conversion(label, "cs_qcfs", tunings=tunings)
+
+
+def _window(steps: int) -> tuple[tuple[str, Any], ...]:
+    """Return what the window of AEC changes in a recipe."""
+    return (("activation_options", (("window", steps),)),)
+
+
+def write_share(share: float) -> str:
+    """Return a sparsity as text.
+
+    >>> write_share(0.95)
+    '95 %'
+    """
+    return f"{100 * share:g} %"
+
+
+def read_share(text: str) -> float:
+    """Return the sparsity of a text.
+
+    >>> read_share("99 %")
+    0.99
+    """
+    return round(float(text.removesuffix(" %")) / 100, 6)

@@ -1,0 +1,159 @@
+"""Do sparse networks lag longer? One row of numbers for a table of saturation times, and its verdict.
+
+pairs with times -> mean lags, their difference, what it is made of, intervals over settings, p-values
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import pandas as pd
+
+from netsci.measure import ann_intervals, time_lag_tests
+
+LONGER, SHORTER, OPEN, NOTHING = "longer", "shorter", "undecided", "no pair"
+FIRST, LATER = "rate first", "accuracy first"
+GROUP = "sparse minus dense"
+PURPOSE = 71  # of the generators that intervals are drawn from
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What a table of saturation times says of dense and sparse networks. Times and lags are in steps.
+
+    pairs : complete pairs, with both times. settings : drawn for the intervals. dense, sparse : mean lags,
+    with their intervals. difference : of the lag, sparse less dense, over pairs; accuracy_later and
+    rate_later are its parts. p_longer : one-sided signed-rank, by pair. p_differ : two-sided rank-sum of all
+    lags, as if independent; p_differ_positive : of positive lags, as S2. p_dense, p_sparse, p_all : one-sided
+    signed-rank of accuracy later than rate. effect, effect_positive : rank-biserial of the rank sums.
+    positive_dense, positive_sparse : mean of the positive lags. never : networks without one of both times.
+    """
+
+    pairs: int
+    settings: int
+    dense: float
+    dense_low: float
+    dense_high: float
+    sparse: float
+    sparse_low: float
+    sparse_high: float
+    difference: float
+    difference_low: float
+    difference_high: float
+    accuracy_later: float
+    accuracy_later_low: float
+    accuracy_later_high: float
+    rate_later: float
+    rate_later_low: float
+    rate_later_high: float
+    effect: float
+    effect_low: float
+    effect_high: float
+    effect_positive: float
+    effect_positive_low: float
+    effect_positive_high: float
+    p_longer: float
+    p_differ: float
+    p_differ_positive: float
+    p_dense: float
+    p_sparse: float
+    p_all: float
+    positive_dense: float
+    positive_sparse: float
+    n_dense: int
+    n_sparse: int
+    never: int
+
+    @property
+    def verdict(self) -> str:
+        """Whether sparse networks lag longer: "longer", "shorter", "undecided", or "no pair"."""
+        if not self.pairs:
+            return NOTHING
+        return _side(self.difference_low, self.difference_high, (LONGER, SHORTER))
+
+    @property
+    def order(self) -> str:
+        """Whether the rate settles first in dense and in sparse networks, or the accuracy in both."""
+        sides = {
+            _side(low, high, (FIRST, LATER))
+            for low, high in ((self.dense_low, self.dense_high), (self.sparse_low, self.sparse_high))
+        }
+        return sides.pop() if len(sides) == 1 else OPEN
+
+    def row(self) -> dict[str, object]:
+        """Return all numbers and both verdicts by name."""
+        return {**asdict(self), "verdict": self.verdict, "order": self.order}
+
+
+def _side(low: float, high: float, names: tuple[str, str]) -> str:
+    if low > 0:
+        return names[0]
+    return names[1] if high < 0 else OPEN
+
+
+def compare(table: pd.DataFrame, seed: int, *, bootstrap: int = 2000) -> Compared:
+    """Return what a table of saturation times says of dense and sparse networks.
+
+    table : as `analysis.s2.lag_networks.find_times` returns it. A dense network that stands in several pairs
+    counts once where networks are counted, and in each of its pairs where pairs are. bootstrap : resamples.
+    """
+    pairs = _complete(table)
+    single = pairs.drop_duplicates("member")
+    tests = time_lag_tests(pairs).tests if len(pairs) else None
+    rank = time_lag_tests(single)
+    rng = np.random.default_rng([seed, PURPOSE])
+    found = ann_intervals(pairs, rng=rng, bootstrap=bootstrap).set_index(["group", "measure"])
+    rng = np.random.default_rng([seed, PURPOSE])
+    alone = ann_intervals(single, rng=rng, bootstrap=bootstrap).set_index(["group", "measure"])
+
+    def p(question: str, group: str, of: pd.DataFrame | None) -> float:
+        if of is None:
+            return math.nan
+        rows = of[(of["question"] == question) & (of["group"] == group)]
+        return float(rows["p_value"].iloc[0])
+
+    later, both = "accuracy later than rate", "sparse, dense"
+    lags = rank.lags
+    positive = {
+        kind: lags.loc[(lags["connectivity"] == kind) & (lags["lag"] > 0), "lag"]
+        for kind in ("dense", "sparse")
+    }
+    return Compared(
+        pairs=int(found.loc[(GROUP, "lag difference"), "n"]),
+        settings=int(found.loc[(GROUP, "lag difference"), "anns"]),
+        **_estimate("dense", alone.loc[("dense", "mean lag")]),
+        **_estimate("sparse", alone.loc[("sparse", "mean lag")]),
+        **_estimate("difference", found.loc[(GROUP, "lag difference")]),
+        **_estimate("accuracy_later", found.loc[(GROUP, "accuracy later")]),
+        **_estimate("rate_later", found.loc[(GROUP, "rate later")]),
+        **_estimate("effect", alone.loc[("sparse against dense", "rank-biserial, all lags")]),
+        **_estimate("effect_positive", alone.loc[("sparse against dense", "rank-biserial, positive lags")]),
+        p_longer=p("sparse lag longer than dense, by pair", "pairs", tests),
+        p_differ=p("all lags of sparse against dense", both, rank.tests),
+        p_differ_positive=p("positive lags of sparse against dense", both, rank.tests),
+        p_dense=p(later, "dense", rank.tests),
+        p_sparse=p(later, "sparse", rank.tests),
+        p_all=p(later, "all", rank.tests),
+        positive_dense=float(positive["dense"].mean()),
+        positive_sparse=float(positive["sparse"].mean()),
+        n_dense=int((lags["connectivity"] == "dense").sum()),
+        n_sparse=int((lags["connectivity"] == "sparse").sum()),
+        never=len(table) - int(table[["accuracy_time", "rate_time"]].notna().all(axis=1).sum()),
+    )
+
+
+def _complete(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the pairs of which both networks have both times."""
+    known = table[table[["accuracy_time", "rate_time"]].notna().all(axis=1)]
+    whole = known.groupby("pair", sort=False)["connectivity"].transform("nunique") == 2
+    return known[whole].reset_index(drop=True)
+
+
+def _estimate(name: str, row: pd.Series) -> dict[str, float]:
+    """Return a value with its interval; where resamples do not vary, the interval is the value."""
+    value, low, high = float(row["value"]), float(row["low"]), float(row["high"])
+    if str(row["note"]).startswith("no interval"):
+        low = high = value
+    return {name: value, f"{name}_low": low, f"{name}_high": high}

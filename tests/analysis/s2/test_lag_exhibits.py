@@ -1,0 +1,131 @@
+"""The exhibits of the time lag: tables, pages and verdicts follow the data, on made curves."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis import s2
+from analysis.s2 import lag_control_table, lag_figure, lag_networks, lag_parts
+from analysis.s2.lag_figure import AGAINST, BOTH
+from tests.analysis.s2.made_curves import curves, grid, member
+
+EXHIBITS = {one.id: one for one in s2.exhibits()}
+MODULES = {"s2-figure3": lag_figure, "s2-lag-controls": lag_control_table, "s2-lag-parts": lag_parts}
+SNM_AND_MORE = ("SNM", "CS-QCFS L=4", "CS-QCFS L=8")
+
+
+def make(module, members, monkeypatch):
+    monkeypatch.setattr(module, "read_members", lambda plan, records: members)
+    return module.make_tables({}, 0, {})
+
+
+def rulings(id_, members, monkeypatch):
+    tables = make(MODULES[id_], members, monkeypatch)
+    return EXHIBITS[id_].rulings(tables).set_index("claim")
+
+
+def several(settings, dense, sparse):
+    """Networks of several methods, with settings as in `grid`."""
+    return [
+        member(links, k, curves(at[0] + k % 3, at[1] + k % 2, label=label))
+        for k in range(settings)
+        for links, at in (("dense", dense), ("95 %", sparse))
+        for label in SNM_AND_MORE
+    ]
+
+
+def test_verdicts_turn_with_the_data(monkeypatch):
+    longer, first = (
+        "Sparse networks lag longer than dense ones of the same setting",
+        "The firing rate settles before the accuracy, in dense and in sparse networks",
+    )
+    alike = "Dense and sparse saturate alike: accuracies less than two steps apart"
+    of = rulings("s2-figure3", several(8, (7, 4), (11, 5)), monkeypatch)
+    assert of.loc[[longer, first, alike], "holds"].tolist() == ["yes", "yes", "no"]
+    of = rulings("s2-figure3", several(8, (11, 5), (7, 4)), monkeypatch)
+    assert of.loc[[longer, first, alike], "holds"].tolist() == ["no", "yes", "no"]
+    of = rulings("s2-figure3", several(8, (4, 9), (5, 9)), monkeypatch)
+    assert of.loc[[longer, first, alike], "holds"].tolist() == ["yes", "no", "yes"]
+    tested = of.index[of.index.str.startswith("Wilcoxon's test")]
+    assert of.loc[tested, "holds"].tolist() == ["no"]
+
+
+def test_a_claim_says_under_which_controls_it_turns(monkeypatch):
+    of = rulings("s2-figure3", several(8, (7, 4), (11, 5)), monkeypatch)
+    said = of.loc["Sparse networks lag longer than dense ones of the same setting", "ours"]
+    assert said.startswith("+3 ")
+    assert "; not so in " in said
+    assert "2 %" in said  # where all curves sit on the floor
+
+
+def test_claims_of_parts_follow_the_parts(monkeypatch):
+    of = rulings("s2-lag-parts", several(8, (7, 4), (11, 4)), monkeypatch)
+    assert of.loc["The accuracy of sparse networks settles later", "holds"] == "yes"
+    assert of.loc["The rate of sparse networks settles earlier", "holds"] in ("no", "undecided")
+    of = rulings("s2-lag-parts", several(8, (7, 6), (7, 4)), monkeypatch)
+    assert of.loc["The rate of sparse networks settles earlier", "holds"] == "yes"
+
+
+def test_parts_add_up_in_every_group(monkeypatch):
+    parts = make(lag_parts, several(4, (7, 4), (11, 5)), monkeypatch)["parts"]
+    lag = parts[parts["heading"] == lag_parts.MEASURES[lag_parts.DECOMPOSED]]
+    for _, rows in lag.groupby("row"):
+        value = rows.set_index("part")["value"]
+        assert value["lag"] == pytest.approx(value["accuracy"] - value["rate"])
+
+
+def test_printed_p_values_stand_beside_ours(monkeypatch):
+    tables = make(lag_figure, several(4, (7, 4), (11, 5)), monkeypatch)
+    sheet = lag_figure.sheet(tables)
+    assert sheet.printed[AGAINST, "p, positive lags"] == 1.266e-8
+    assert sheet.printed["all", "p"] == 6.119e-62
+    assert (BOTH, "lag") not in sheet.printed
+    table, missing = lag_figure.arrange(tables)
+    assert table.compares
+    assert not missing
+
+
+def test_networks_without_a_pair_stay_in_the_table(monkeypatch):
+    lost = [member("dense", 9, None), member("95 %", 9, curves(5, 5, level=0.1))]
+    tables = make(lag_figure, [*grid(2, (7, 4), (9, 4)), *lost], monkeypatch)
+    networks = tables["networks"]
+    assert networks["pair"].tolist() == ["yes"] * 4 + ["at chance"] * 2
+    assert networks["lag"].isna().sum() == 2
+    values = tables["table"].set_index(["row", "column"])["value"]
+    assert (values["all", "at chance"], values["all", "pairs"]) == (2, 2)
+
+
+@pytest.mark.parametrize("id_", MODULES)
+@pytest.mark.parametrize("backend", ["matplotlib", "plotly"])
+def test_exhibits_draw_what_is_there_and_nothing(id_, backend, monkeypatch):
+    for members in ([], several(3, (7, 4), (9, 4))):
+        tables = make(MODULES[id_], members, monkeypatch)
+        assert EXHIBITS[id_].draw(tables, backend) is not None
+
+
+@pytest.mark.parametrize("id_", MODULES)
+def test_claims_speak_of_cells_that_are_made(id_, monkeypatch):
+    members = several(3, (7, 4), (9, 4))
+    tables = make(MODULES[id_], members, monkeypatch)
+    known = set(zip(tables["table"]["row"], tables["table"]["column"], strict=True))
+    needs_more = {"accuracy within 0.5"}  # networks of other accuracies
+    for claim in EXHIBITS[id_].claims:
+        for contrast in claim.contrasts:
+            assert contrast.key in known or contrast.key[0] in needs_more
+        assert len(claim.words.split()) <= 20
+
+
+def test_tables_survive_their_files(monkeypatch, tmp_path):
+    tables = make(lag_figure, several(3, (7, 4), (9, 4)), monkeypatch)
+    read = {}
+    for name, table in tables.items():
+        table.to_csv(tmp_path / f"{name}.csv", index=False)
+        read[name] = pd.read_csv(tmp_path / f"{name}.csv", converters={"row": str, "column": str})
+    was, now = (EXHIBITS["s2-figure3"].rulings(one) for one in (tables, read))
+    assert was["holds"].tolist() == now["holds"].tolist()
+    assert np.allclose(was["gap"], now["gap"], equal_nan=True)
+
+
+def test_layers_have_names_by_method():
+    assert lag_parts.layer_names(lag_networks.SNM) == ("hidden 1", "hidden 2", "output")
+    assert lag_parts.layer_names("CS-QCFS L=4") == ("hidden 1", "hidden 2")
