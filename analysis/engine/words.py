@@ -25,6 +25,7 @@ NETWORKS = ("2fc", "3fc", "2conv2fc", "6conv2fc", "spikformer", "resnet18", "vit
 CHOICES = {  # how a column that holds a value of a choice begins
     **{"delta": "δ = {}", "lr": "learning rate {}", "bs": "batch of {}", "zeta": "ζ = {}"},
     **{"p": "P = {} %", "t": "T = {}", "sparsity": "{} % sparse"},
+    **{"epochs": "{} epochs", "asked": "{} % asked for", "after": "link sparsity after {} epochs"},
 }
 COLUMNS = {
     "sops": "synaptic operations",
