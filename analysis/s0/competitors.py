@@ -31,8 +31,8 @@ SHORT = 15  # epochs after which a rate is chosen
 SEEDS = {EPOCHS: 3}  # by epochs; two of longer runs
 BASE = MNIST.replace(limit=SWEEP_IMAGES, steps=STEPS, epochs=EPOCHS, **IMAGES["shifted"])
 _OWN_RATE: Changes = {"method_options": (("lr", None),)}  # that of the run, in place of the released 1e-4
-# With as many links from the start, as Bellec et al. have it: from all links it comes nowhere near s in so few
-# steps, and no equal sparsity could be compared.
+# With as many links from the start, as Bellec et al. have it: from all of them it comes nowhere near s in so
+# few steps, and no equal sparsities could be compared.
 _DEEP_R: Changes = {"method": "deep_r", "initial": "uniform", "initial_sparsity": None, **_OWN_RATE}
 NETWORKS: dict[str, Changes] = {  # what is chosen a rate
     "dense": {"dense": True},
