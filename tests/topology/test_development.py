@@ -124,6 +124,42 @@ def test_epochs_before_a_death_do_not_count_for_growth():
         assert dead.alive[0, 0] == (epoch == 20)
 
 
+def test_a_dead_weight_counts_as_zero_in_its_range():
+    """It may fall for long, or lie outside: its range stays."""
+    state = replace(dev.begin(np.ones((1, 2))), alive=np.array([[False, True]]))
+    for epoch in range(1, 40):
+        state = dev.renew_ranges(state, np.array([[9.0 - 0.1 * epoch, 1.0 - 0.01 * epoch]]))
+    assert state.high.tolist() == [[1.0, 0.75**2]]  # the other has fallen for 39 epochs
+    assert state.low.tolist() == [[-1.0, -(0.75**2)]]
+
+
+def test_dead_weights_count_nothing_in_death():
+    state = dev.begin(np.ones((3, 3)))
+    high = np.ones((3, 3)) * [2.0, 1.5, 1.0]
+    alive = np.array([[True, True, True], [False, True, True], [False, True, True]])
+    state = dev.die(replace(state, high=high, low=-high, alive=alive, percent=67.0))
+    assert state.died.tolist() == [True, False, True]  # sums 1, 1.5, 0
+
+
+def test_growth_counts_anew_after_growth():
+    weights = np.zeros((5, 4))
+    weights[0, 0] = 1.0
+    state = replace(dev.begin(weights), alive=np.arange(20).reshape(5, 4) > 0)
+    lives = []
+    for _ in range(40):
+        state = dev.grow(state, weights, 61.0)
+        lives.append(bool(state.alive[0, 0]))
+        state = replace(state, alive=state.alive & (np.arange(20).reshape(5, 4) > 0))  # it dies at once again
+    assert np.flatnonzero(lives).tolist() == [19, 38]
+
+
+def test_clipping_has_bounds_on_both_sides():
+    state = replace(dev.begin(np.ones((1, 4))), high=np.full((1, 4), 2.0), low=np.full((1, 4), -0.5))
+    clipped = dev.clip(state, np.array([[3.0, 1.0, -0.25, -1.0]], np.float32))
+    assert clipped.tolist() == [[2.0, 1.0, -0.25, -0.5]]
+    assert clipped.dtype == np.float32
+
+
 def test_an_output_that_died_long_ago_never_dies_again():
     state = replace(dev.begin(np.ones((3, 4))), percent=25.0)
     high = np.ones((3, 4)) * [1.0, 2.0, 3.0, 4.0]
