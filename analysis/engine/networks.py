@@ -15,10 +15,10 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from analysis.engine.verify import compare
+from analysis.engine.verdict import compare
 from netsci.sweep import Cell, find_kept, find_record, load_record, run_cells
 
 
@@ -64,21 +64,39 @@ def make_starts(cells: Sequence[Cell], results: Path, run: Callable[[list[Cell]]
 
     Raises ValueError if a source is not among the cells, or a network is not what its record says.
     """
-    by_name = {name: cell for cell in cells for name in cell.all_names}
+    make_starts_of([cell for cell in cells if find_record(results, cell) is None], cells, results, run)
+
+
+def make_starts_of(
+    wanted: Sequence[Cell], cells: Sequence[Cell], results: Path, run: Callable[[list[Cell]], object]
+) -> None:
+    """Make the networks that some of the cells start from and that are not there, as `make_starts` does."""
+    by_name = name_cells(cells)
 
     def prepare(wanted: Sequence[Cell]) -> None:
-        lacking = [cell for cell in wanted if _lacks_start(cell)]
-        sources = list(dict.fromkeys(_source_of(cell, by_name) for cell in lacking))
+        sources = list(dict.fromkeys(filter(None, (find_source(cell, by_name) for cell in wanted))))
         if sources:
             prepare(sources)  # which may start from others, in turn
             run([cell for cell in sources if find_record(results, cell) is None])
         for cell in sources:
             find_networks(cell, results)
 
-    prepare([cell for cell in cells if find_record(results, cell) is None])
+    prepare(wanted)
 
 
-def _source_of(cell: Cell, by_name: Mapping[str, Cell]) -> Cell:
+def name_cells(cells: Iterable[Cell]) -> dict[str, Cell]:
+    """Return cells by all their names. Of two that make one record, that which leaves networks is taken."""
+    leaving = sorted(cells, key=lambda cell: "networks" in dict(cell.aside))
+    return {name: cell for cell in leaving for name in cell.all_names}
+
+
+def find_source(cell: Cell, by_name: Mapping[str, Cell]) -> Cell | None:
+    """Return the cell that leaves the network which a cell starts from; None if it is there, or none needed.
+
+    Raises ValueError if that cell is not among those of `by_name`.
+    """
+    if not _lacks_start(cell):
+        return None
     name = str(dict(cell.parameters).get("origin", "")).rpartition("/")[0]
     if name not in by_name:
         raise ValueError(

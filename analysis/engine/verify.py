@@ -1,99 +1,71 @@
 """Make committed runs again and compare every number: `python -m analysis.figures --verify N --seed S`.
 
-N committed records are drawn at random, of those whose run took less than ten minutes, and trained from
-nothing in a folder of their own. On a processor that computes as the record's did every number is the same,
-but for times. On another one rounding sends training along other paths, and records do not name their
-processor: where numbers differ, the accuracies must lie within LIMIT standard errors of the test images.
+N committed records are drawn at random, of those that take less than ten minutes to make again, and made
+again in a folder of their own (`analysis.engine.verdict` says what counts as the same). A run that starts
+from the network of another one gets it first: where the network is not here, the other run is made again too
+and its own record compared.
 """
 
 from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from analysis.engine.exhibit import Exhibit
-from netsci.sweep import Cell, Record, find_record, load_record, run_cells
+from analysis.engine.networks import find_source, make_starts_of, name_cells
+from analysis.engine.verdict import compare
+from netsci.sweep import Cell, find_record, load_record, run_cells
 
-LONGEST = 600.0  # seconds that a run to be made again may have taken
-LIMIT = 4.0  # standard errors of a difference of two accuracies
-TESTED = 10_000  # test images, where a record does not say how many
+LONGEST = 600.0  # seconds that a run may have taken, with those that it starts from and that are made again
 Say = Callable[[object], None]
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """What a run that was made again came to.
-
-    differing : how many numbers differ of `numbers`. accuracy : (committed, again), as shares.
-    """
-
-    differing: int
-    numbers: int
-    accuracy: tuple[float, float]
-
-    @property
-    def holds(self) -> bool:
-        """Whether there are numbers and all are the same, or at least the accuracies agree."""
-        if self.differing == 0:
-            return self.numbers > 0  # records without a common array say nothing
-        if not all(map(math.isfinite, self.accuracy)):
-            return False
-        mean = float(np.mean(self.accuracy))
-        error = math.sqrt(2.0 * max(mean * (1.0 - mean), 1.0 / TESTED) / TESTED)
-        return abs(self.accuracy[0] - self.accuracy[1]) <= LIMIT * error
-
-    def __str__(self) -> str:
-        if self.differing == 0:
-            return f"all {self.numbers} numbers are the same"
-        told = f"{self.differing} of {self.numbers} numbers differ"
-        return f"{told}; accuracy {100 * self.accuracy[0]:.2f} %, now {100 * self.accuracy[1]:.2f} %"
-
-
 def draw_cells(cells: Iterable[Cell], results: Path, count: int, seed: int) -> list[Cell]:
-    """Return `count` of the cells with a committed record that took less than ten minutes, at random."""
-    short = []
-    for cell in sorted(set(cells), key=lambda one: one.name):
-        if cell.kept and find_record(results, cell) is not None:
-            record = load_record(results, cell)
-            if float(record.notes.get("seconds", math.inf)) < LONGEST:
-                short.append(cell)
+    """Return `count` of the cells whose committed record takes less than ten minutes again, at random."""
+    known = sorted(set(cells), key=lambda one: one.name)
+    by_name = name_cells(known)
+    committed = [cell for cell in known if cell.kept and find_record(results, cell) is not None]
+    short = [cell for cell in committed if _seconds_again(cell, results, by_name) < LONGEST]
     chosen = np.random.default_rng(seed).permutation(len(short))[:count]
     return [short[place] for place in sorted(chosen)]
 
 
-def compare(committed: Record, again: Record) -> Verdict:
-    """Compare every number of two records of one cell, but for times.
+def _seconds_again(cell: Cell, results: Path, by_name: Mapping[str, Cell]) -> float:
+    """Return how long it took to make a record, and all that it starts from and that is made again.
 
-    An array that only one of them has is left out: a later version keeps more.
+    Infinity where a record says nothing, or is not here.
     """
-    differing = numbers = 0
-    for name in sorted(committed.arrays.keys() & again.arrays.keys()):
-        mine, other = _timeless(committed, name), _timeless(again, name)
-        numbers += mine.size
-        if mine.shape != other.shape:
-            differing += max(mine.size, other.size)
-            continue
-        same = mine == other
-        if mine.dtype.kind == "f":
-            same |= np.isnan(mine) & np.isnan(other)
-        differing += int(np.count_nonzero(~same))
-    return Verdict(differing, numbers, (_accuracy(committed), _accuracy(again)))
+    if find_record(results, cell) is None:
+        return math.inf
+    taken = float(load_record(results, cell).notes.get("seconds", math.inf))
+    dense = dict(cell.aside).get("dense")  # of a network that was pruned: it is trained again, always
+    try:
+        source = dense or find_source(cell, by_name)
+    except ValueError:
+        return math.inf
+    return taken + (_seconds_again(source, results, by_name) if source else 0.0)
 
 
 def verify(cells: Iterable[Cell], results: Path, count: int, seed: int, say: Say) -> bool:
     """Make some committed runs again, say what came out, and return whether all records stand."""
-    chosen = draw_cells(cells, results, count, seed)
+    known = list(cells)
+    chosen = draw_cells(known, results, count, seed)
     if not chosen:
         say("no committed record took less than ten minutes")
         return True
     kept = True
     for cell in chosen:
+        try:
+            make_starts_of([cell], known, results, partial(run_cells, folder=results))
+        except ValueError as error:
+            say(f"{cell.name}: DOES NOT STAND: {error}")
+            kept = False
+            continue
         with tempfile.TemporaryDirectory() as folder:
             again = run_cells([cell], folder)[cell]
         verdict = compare(load_record(results, cell), again)
@@ -119,20 +91,3 @@ def find_hasty(exhibits: Iterable[Exhibit], results: Path) -> dict[str, tuple[fl
             if math.isfinite(expected) and taken < expected / 10.0:
                 found[cell.name] = (taken, expected)
     return found
-
-
-def _timeless(record: Record, name: str) -> NDArray[np.generic]:
-    """Return an array of a record; of its table without times and the rows that a later version added."""
-    values = np.asarray(record.arrays[name])
-    if not name.startswith("table_"):
-        return values
-    measures = record.arrays["table_measure"]
-    kept = np.array([not str(one).endswith("seconds") and one != "silent units" for one in measures])
-    return np.asarray(values[kept])
-
-
-def _accuracy(record: Record) -> float:
-    if "table_measure" not in record.arrays:
-        return math.nan
-    values = record.arrays["table_value"][record.arrays["table_measure"] == "accuracy"]
-    return float(values[-1]) if len(values) else math.nan

@@ -25,7 +25,7 @@ from netsci.sweep import Record
 from netsci.train.cells import read_epoch
 from netsci.train.recipe import Recipe
 
-COMPETING = "it is planned on equal terms with CH-SNN, which takes a choice of rates first"
+COMPETING = "it stands beside CH-SNN in s0-competitors, on equal terms: 12,000 images, T = 4"
 NOISES = {"mnist": (0.0, 0.05, 0.1, 0.15, 0.2), "others": (0.0, 0.01, 0.02, 0.03, 0.04)}
 NOISE_SPARSITY = 0.99  # S0 A.9
 PJ_PER_SOP = 1.5

@@ -11,6 +11,7 @@ from netsci.sweep import Cell
 # the test where there is one after each, from times that were measured.
 IMAGES = {"digits": 1_437} | dict.fromkeys(("mnist", "fashion-mnist", "n-mnist", "n-mnist-simulated"), 60_000)
 DENSE_2FC, SPARSE_2FC = 9.0, 4.0
+EVOLVED_2FC = 8.0  # an evolution by CH3-L3 of a layer that keeps a fifth of its links or more
 CONV2FC2 = 110.0  # at T = 8, and in proportion to T
 DENSE_STP, STP_AT_95 = 200.0, 85.0  # at T = 50; between them in proportion to the links
 EVOLVED_STP = 40.0  # an evolution of layers that keep a fifth of their links or more, whatever the images
@@ -34,4 +35,6 @@ def seconds(cell: Cell) -> float:
         return float(epochs * (share * epoch * width**2 + evolution))
     whole = given["dense"] or given.get("method") in WHOLE or given["sparsity"] < 0.9
     of = {"mlp": DENSE_2FC if whole else SPARSE_2FC, "conv2fc2": CONV2FC2 * given["steps"] / 8}
-    return float(given["epochs"] * share * of.get(given["model"], math.inf))
+    evolves = given["model"] == "mlp" and given.get("method") == "ch_snn" and given["sparsity"] <= 0.8
+    evolution = EVOLVED_2FC if evolves and given["evolve_every"] else 0.0
+    return float(given["epochs"] * (share * of.get(given["model"], math.inf) + evolution))

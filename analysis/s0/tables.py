@@ -19,6 +19,9 @@ from analysis.engine.sheet import Key, Spread, sample_error
 from analysis.engine.table import Answers
 from analysis.engine.words import NAMES, choice
 from analysis.s0.answers import compare, energy, noisy, sweep
+from analysis.s0.competitor_figure import competitors
+from analysis.s0.competitors import CROSSES as COMPETITORS
+from analysis.s0.competitors import beside
 from analysis.s0.costs import seconds
 from analysis.s0.crosses import CROSSES
 from analysis.s0.grids import GRIDS
@@ -31,7 +34,8 @@ METHODS = ("grad-r", "dpap", "sd-snn", "deep-r", "ch-snn")
 
 def exhibits(first_seed: int = 0, scale: str = "desk") -> list[Exhibit]:
     """Return the exhibits of S0 at a scale ("smoke", "desk" or "paper")."""
-    made = {id_: grid.describe(scale, first_seed) for id_, grid in (GRIDS | CROSSES).items()}
+    made = {id_: grid.describe(scale, first_seed) for id_, grid in GRIDS.items()}
+    made |= {id_: cross.describe(scale, first_seed) for id_, cross in (CROSSES | COMPETITORS).items()}
     return make_exhibits(Path(__file__).parent, made, ANSWERS, scale=scale, first_seed=first_seed)
 
 
@@ -46,7 +50,11 @@ def error(scale: str) -> Spread:
 
     def of(keys: Sequence[Key], means: Sequence[float]) -> float:
         columns = [column for _, column in keys]
-        known = all(c in ("accuracy_percent", "dense_accuracy_percent") or choice(c) >= 0 for c in columns)
+        choices = [choice(c) >= 0 and not c.startswith("after_") for c in columns]
+        known = all(
+            c in ("accuracy_percent", "dense_accuracy_percent") or one
+            for c, one in zip(columns, choices, strict=True)
+        )
         return sample_error(images)(keys, means) if known else np.nan
 
     return of
@@ -138,6 +146,7 @@ def figure3(said: Said, look: Look, tables: Tables, backend: str) -> Any:
 ANSWERS = Answers(
     runs={
         "compare": compare,
+        "beside": beside,
         "energy": energy,
         "sweep": sweep,
         "constant": partial(sweep, schedule="static"),
@@ -147,7 +156,7 @@ ANSWERS = Answers(
     seconds=seconds,
     needs="NETSCI_DATA",
     version=4,
-    drawings={"figure2": figure2, "figure3": figure3},
+    drawings={"figure2": figure2, "figure3": figure3, "competitors": competitors},
     remark=describe_tuning,
     error=error,
     parts=parts,

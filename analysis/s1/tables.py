@@ -24,7 +24,8 @@ def error(scale: str) -> Spread:
         return transformers.TEST_IMAGES if row.startswith("imagenet/") else 10_000
 
     def of(keys: Sequence[Key], means: Sequence[float]) -> float:
-        known = all("accuracy" in column or column in _ACCURACIES for _, column in keys)
+        columns = [column for _, column in keys]
+        known = all(one.endswith("accuracy_percent") or one in _ACCURACIES for one in columns)
         return sample_error(images)(keys, means) if known else np.nan
 
     return of

@@ -113,8 +113,8 @@ def choose(
     """
     score: Any = method.released if compat and method.released else method.score
     scores = _check_scores(score(weight, moments), weight, compat)
-    if absent is not None:
-        scores[absent] = -1.0
+    if absent is not None:  # whatever the scores are; those of a user may be the weights themselves
+        scores = np.where(absent, -np.inf, scores)
     if n_m is not None:
         return ~find_smallest_of_groups(scores, *n_m)
     share = float(sparsity or 0.0)
@@ -136,5 +136,5 @@ def _check_scores(scores: Any, weight: NDArray[Any], compat: bool) -> NDArray[An
     if not compat:
         flat = found.ravel(order="K")
         if np.isnan(np.dot(flat, flat)):
-            raise ValueError("scores of a method must be numbers of at least 0; they hold NaN")
+            raise ValueError("scores of a method must be numbers; they hold NaN")
     return found

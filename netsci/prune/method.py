@@ -19,8 +19,8 @@ READS = ("nothing", "moments", "hessian")
 class PruneMethod:
     """How a method scores links and what it needs; one line in `netsci.prune.METHODS` makes it a choice.
 
-    score : function (weight [pre, post], moments [pre] or None) -> scores [pre, post], all at least 0; the
-        smallest go. None: SparseGPT's own, which changes while weights are updated.
+    score : function (weight [pre, post], moments [pre] or None) -> scores [pre, post]; the smallest
+        go. None: SparseGPT's own, which changes while weights are updated.
     per : "layer" or "output": among which links the smallest are looked for.
     reads : "nothing", "moments" or "hessian" of the inputs.
     released : the score of the released code, where that differs; compat=True takes it.

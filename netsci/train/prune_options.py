@@ -54,7 +54,7 @@ def check_method(method: str | None) -> str:
 def read_sparsity(text: str | None) -> Any:
     """Return a share, or shares by kind or layer, as "0.7" and "conv=0.78,linear=0.99" say; None for None.
 
-    Raises ValueError if it is neither.
+    Raises ValueError if it is neither, or names something twice.
 
     Examples
     --------
@@ -66,12 +66,16 @@ def read_sparsity(text: str | None) -> Any:
     try:
         if "=" not in text:
             return float(text)
-        pairs = [pair.partition("=") for pair in text.split(",")]
-        return {name.strip(): float(share) for name, _, share in pairs}
+        parts = [pair.partition("=") for pair in text.split(",")]
+        pairs = [(name.strip(), float(share)) for name, _, share in parts]
     except ValueError:
         raise ValueError(
             f"--sparsity must be a share in [0, 1), such as 0.7, or conv=0.78,linear=0.99; got {text!r}"
         ) from None
+    names = [name for name, _ in pairs]
+    if "" in names or len(set(names)) < len(names):
+        raise ValueError(f"--sparsity must name each kind or layer once, as linear=0.99; got {text!r}")
+    return dict(pairs)
 
 
 def read_groups(text: str | None) -> tuple[int, int] | None:

@@ -5,8 +5,9 @@ import pytest
 import torch
 from torch import nn
 
-from netsci.prune import InputStatistics, prune, prune_mask
+from netsci.prune import METHODS, InputStatistics, prune, prune_mask
 from netsci.prune.layer_inputs import collect
+from netsci.prune.method import PruneMethod
 from netsci.sparse import SparseLinear
 
 
@@ -120,3 +121,20 @@ def test_released_counts_by_output_are_cut_and_ours_are_not(n, share):
     assert set((~released).sum(0)) == {int(share * n)}
     assert set((~ours).sum(0)) == {int(np.floor(share * n + 1e-9))}
     assert int(share * n) != int(np.floor(share * n + 1e-9))
+
+
+def test_links_that_a_sparse_layer_lacks_go_first_whatever_the_scores_are(monkeypatch):
+    """A user's scores may be negative, and may be the weights themselves."""
+    monkeypatch.setattr(METHODS, "_objects", dict(METHODS._objects))
+    METHODS.register("least", PruneMethod(lambda weight, moments: weight))
+    rng = np.random.default_rng(4)
+    links = rng.random((8, 6)) < 0.6
+    layer = SparseLinear(links)
+    with torch.no_grad():
+        layer.values.copy_(torch.from_numpy(rng.normal(size=int(links.sum())) - 5.0))
+    weight = np.where(links, layer.weight.detach().numpy().T, -np.inf)
+    pruned = prune(nn.Sequential(layer), "least", {"0": 0.75}, None)
+    known = np.zeros(48, bool)
+    known[np.argsort(weight.ravel(), kind="stable")[36:]] = True
+    assert np.array_equal(pruned.masks["0"], known.reshape(8, 6))
+    assert pruned[0].n_links == 12

@@ -76,11 +76,21 @@ def test_survival_is_a_few_lines():
     assert flat.tolist() == [9.99 - 0.5] * 3
 
 
+@pytest.mark.parametrize(("kind", "edge"), [("linear", 0.75), ("conv", 0.325)])
+def test_what_is_at_the_edge_gets_nothing_added(kind, edge):
+    """u = edge makes d = 0: R falls by the thousandth alone. Just above it, the bonus comes on top."""
+    x = np.array([0.0, edge, 1.0, 1.0, 1.0])
+    survival = dp.survive(np.full(5, 10.0), x, kind, 5)
+    assert survival[1] == pytest.approx(9.99, abs=1e-12)
+    more = dp.survive(np.full(5, 10.0), np.where(x == edge, edge + 1e-9, x), kind, 5)
+    assert more[1] == pytest.approx(9.99 + {"linear": 2.0, "conv": 5.0}[kind], abs=1e-6)
+
+
 def test_links_survive_with_their_unit_and_their_synapse():
     rng = np.random.default_rng(5)
     links = sp.csr_array(rng.random((PRE, POST)) < 0.6)
     units, synapses = rng.normal(size=POST), rng.normal(size=(PRE, POST))
-    units[0] = 0.0
+    units[0], synapses[0] = 0.0, 0.0
     known = links.toarray() & (units >= 0) & (synapses >= 0)
     assert np.array_equal(dp.surviving(links, units, synapses).toarray(), known)
     assert np.array_equal(dp.surviving(links, units).toarray(), links.toarray() & (units >= 0))

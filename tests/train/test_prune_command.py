@@ -178,6 +178,8 @@ def test_a_deit_checkpoint_is_pruned_fine_tuned_and_reported(deit, tmp_path):
         (["--method", "ria"], 2, "--sparsity is missing"),
         (["--method", "ria", "--sparsity", "much"], 2, "--sparsity must be a share in [0, 1)"),
         (["--method", "ria", "--sparsity", "1.5"], 2, "sparsity"),
+        (["--method", "ria", "--sparsity", "linear=.5,linear=.9"], 2, "must name each kind or layer once"),
+        (["--method", "ria", "--sparsity", "=.5"], 2, "must name each kind or layer once"),
         (["--method", "ria", "--n-m", "2of4"], 2, "--n-m must be KEPT:OF"),
         (["--method", "ria", "--n-m", "4:2"], 2, "--n-m must be (kept, of) with 1 <= kept <= of"),
         (["--method", "ria", "--n-m", "2:3"], 2, "groups of 2, 4, 8, 16, 32 would fit"),

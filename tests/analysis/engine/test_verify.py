@@ -1,12 +1,16 @@
 """Committed records that are made again: which are drawn, and what counts as the same."""
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from analysis.engine.verify import Verdict, compare, draw_cells, find_hasty, verify
-from netsci.sweep import Cell, Record, Task, run_cells
+from analysis.engine.networks import start_from
+from analysis.engine.pruned import Pruning, pruned_cell
+from analysis.engine.verdict import Verdict, compare
+from analysis.engine.verify import draw_cells, find_hasty, verify
+from netsci.sweep import Cell, Record, Task, load_record, record_path, run_cells
 from netsci.train import Recipe, recipe_cell
 from tests.analysis.committed import EXHIBITS, RESULTS
 
@@ -71,6 +75,47 @@ def test_only_short_and_committed_runs_are_drawn(tmp_path, monkeypatch):
     assert verify(cells, tmp_path, 5, 0, said.append)
     assert said == ["no committed record took less than ten minutes"]
     assert str(Verdict(0, 3, (0.1, 0.1))) == "all 3 numbers are the same"
+
+
+def test_what_a_run_starts_from_is_made_first(tmp_path):
+    """In a clean clone there are records and no networks."""
+    source = recipe_cell(RECIPE, kept=True, networks=0)
+    second = recipe_cell(RECIPE.replace(seed=1), kept=True, **start_from(source, tmp_path))
+    cells = [source, second, recipe_cell(RECIPE, kept=True)]  # another exhibit needs no network of the source
+    run_cells([source], tmp_path)
+    record = run_cells([second], tmp_path)[second]
+    shutil.rmtree(tmp_path / "kept")
+    said = []
+    assert verify(cells, tmp_path, 3, 0, said.append)
+    assert [line for line in said if line.startswith(second.name)] == [
+        f"{second.name}: stands: all {compare(record, record).numbers} numbers are the same"
+    ]
+    shutil.rmtree(tmp_path / "kept")
+    false = load_record(tmp_path, source)
+    wrong = np.where(false.arrays["table_measure"] == "accuracy", 0.01, false.arrays["table_value"])
+    Record({**false.arrays, "table_value": wrong}, false.notes).save(record_path(tmp_path, source))
+    assert not verify([source, second], tmp_path, 2, 0, said.append)
+    assert any(line.startswith(f"{second.name}: DOES NOT STAND: {source.name} was trained") for line in said)
+
+
+def test_time_counts_what_a_run_starts_from(tmp_path, monkeypatch):
+    """A network that is missing is trained again, that of a pruned cell always: both take their time."""
+    source = recipe_cell(RECIPE, kept=True, networks=0)
+    second = recipe_cell(RECIPE.replace(seed=1), kept=True, **start_from(source, tmp_path))
+    pruned = pruned_cell(source, Pruning("magnitude", 0.5))
+    for cell, seconds in ((source, 400.0), (second, 300.0), (pruned, 300.0)):
+        place = record_path(tmp_path, cell)
+        place.parent.mkdir(exist_ok=True)
+        record([0.5], seconds).save(place)
+    cells = [source, second, pruned]
+    assert draw_cells(cells, tmp_path, 3, 0) == [source]
+    assert draw_cells([second], tmp_path, 1, 0) == []  # whose start nothing leaves
+    there = tmp_path / "kept" / source.name / "network.safetensors"
+    there.parent.mkdir(parents=True)
+    there.touch()
+    assert set(draw_cells(cells, tmp_path, 3, 0)) == {source, second}
+    monkeypatch.setattr("analysis.engine.verify.LONGEST", 701.0)
+    assert set(draw_cells(cells, tmp_path, 3, 0)) == set(cells)
 
 
 def test_no_committed_run_was_faster_than_its_work():

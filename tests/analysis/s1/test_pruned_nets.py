@@ -12,7 +12,7 @@ from analysis.s1 import competitors, transformers
 from analysis.s1.concentration import COMPLETE, POOLED, is_complete, tabulate
 from analysis.s1.convolutions import CROSSES as CONVOLUTIONS
 from analysis.s1.pruned_nets import COLUMN, CROSSES, PRUNED_CONCENTRATIONS
-from analysis.s1.tables import describe_runs, seconds
+from analysis.s1.tables import describe_runs, error, seconds
 from netsci.sweep import Record
 from netsci.train.methods.base import method_of
 from tests.analysis.engine.test_claims import cells_of
@@ -91,6 +91,15 @@ def test_pruning_asks_for_the_sparsities_of_chtss(id_):
     assert {one["form"] for one in own} == {"mask", CHANNELS}
     assert all(math.isfinite(cross.seconds(one)) for one in cross.plan("desk", 0))
     assert all(math.isinf(cross.seconds(one)) for one in cross.plan("paper", 0))
+
+
+def test_one_seed_has_the_error_of_its_test_images_in_accuracies_alone():
+    for row, images in (("imagenet/vit-b/ours", 500), ("cifar-10/6conv2fc/dpap", 10_000)):
+        for column in ("ann_accuracy_percent", "fine_tuned_accuracy_percent", "before_fine_tuning_percent"):
+            assert error("desk")([(row, column)], [90.0]) == pytest.approx(math.sqrt(900.0 / images))
+        for column in ("link_sparsity_percent", "dcgs_t8_energy_reduction_percent", "energy_uj"):
+            assert math.isnan(error("desk")([(row, column)], [50.0]))
+    assert error("smoke")([("imagenet/vit-b/ours", "ann_accuracy_percent")], [90.0]) > 4
 
 
 def test_every_recipe_fits_its_method():
