@@ -15,7 +15,6 @@ from typing import Any
 from analysis.engine.cross import Changes, Cross
 from analysis.s1.recipes import (
     BASE,
-    CHOSEN,
     CHOSEN_AT,
     DECAY,
     DECAYS,
@@ -27,6 +26,7 @@ from analysis.s1.recipes import (
     RATES,
     RULES,
     TUNED_AT,
+    TUNED_RULES,
     VALIDATION,
     choose,
     choose_at,
@@ -58,12 +58,11 @@ def _tuning(data: str, rates: tuple[float, ...], epochs: int) -> Cross:
         for rate in rates
     }
     used = tuple(
-        (rule, f"rate {own[decay]:g}, {name}")
-        for rule, own in CHOSEN[data].items()
+        (rule, f"rate {choose(data, rule, decay)['lr']:g}, {name}")
+        for rule in TUNED_RULES
         for name, decay in DECAYS.items()
     )
-    rules = {**RULES, **MORE_RULES}
-    rows = {name: rules[name] for name in CHOSEN[data]}
+    rows = {name: RULES[name] for name in TUNED_RULES}
     chosen = PERCEPTRONS[data].replace(epochs=epochs, validation=VALIDATION)
     panels = {name: name.partition(", ")[2] for name in columns}
     how: dict[str, Any] = {"tested_on": VALIDATION, "x": "lr", "panels": panels, "used": used}

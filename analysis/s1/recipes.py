@@ -45,14 +45,10 @@ MORE_RULES: dict[str, Changes] = {  # whose density changes
 EXCESS: Changes = {"excess": (0.05, 0.6, 0.025), "until": 0.75}  # the laboratory's
 RATES = (0.01, 0.03, 0.1, 0.3)
 DECAYS = {"decay 5e-4": DECAY, "no decay": 0.0}
+TUNED_RULES = ("dense", "CHTs", "SET", "RigL")
 TUNED_AT = 0.99  # sparsity at which rates and weight decays were chosen
 DENSER = (0.8, 0.95)  # sparsities at which rates were chosen anew (exhibit s1-tuning-sparsity)
-TAKES = {
-    "static": "SET",
-    "CHT": "CHTs",
-    "CHTss": "CHTs",
-    "GMP": "dense",
-}  # whose choice a rule takes that has none
+TAKES = {"static": "SET", "CHT": "CHTs", "CHTss": "CHTs", "GMP": "dense"}  # whose choice a rule takes
 TAKES_RATE = {"static": "SET", "CHT": "CHTs"}  # and whose rate at a sparsity
 # The best rate of each rule, with and without weight decay (exhibits s1-tuning-*).
 CHOSEN: dict[str, dict[str, dict[float, float]]] = {
@@ -73,14 +69,13 @@ CHOSEN: dict[str, dict[str, dict[float, float]]] = {
         "CHTs": {DECAY: 0.1, 0.0: 0.1},
         "SET": {DECAY: 0.1, 0.0: 0.1},
         "RigL": {DECAY: 0.1, 0.0: 0.1},
-        "GMP": {DECAY: 0.01, 0.0: 0.01},
     },
 }
 # The weight decay with which the best rate is better.
 OWN_DECAY: dict[str, dict[str, float]] = {
     "mnist": {"dense": DECAY, "CHTs": DECAY, "SET": DECAY, "RigL": DECAY},
     "fashion-mnist": {"dense": DECAY, "CHTs": 0.0, "SET": DECAY, "RigL": 0.0},
-    "cifar10-jpeg": {"dense": DECAY, "CHTs": DECAY, "SET": DECAY, "RigL": DECAY, "GMP": DECAY},
+    "cifar10-jpeg": {"dense": DECAY, "CHTs": DECAY, "SET": DECAY, "RigL": DECAY},
 }
 # The best rate at a sparsity, with the better decay (exhibit s1-tuning-sparsity); a network that lies between
 # two takes the rate of the one with more links.
@@ -98,7 +93,7 @@ _LARGEST = 1.5  # times a dense epoch: what a sparse one takes at most
 
 def choose(data: str, rule: str, decay: float | None = None) -> dict[str, float]:
     """Return learning rate and weight decay of a rule: the best rate at a decay, or the best pair."""
-    rule = rule if rule in CHOSEN[data] else TAKES[rule]
+    rule = TAKES.get(rule, rule)
     chosen = OWN_DECAY[data][rule] if decay is None else decay
     return {"lr": CHOSEN[data][rule][chosen], "weight_decay": chosen}
 
