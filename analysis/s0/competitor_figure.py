@@ -23,7 +23,7 @@ def competitors(said: Said, look: Look, tables: Tables, backend: str) -> Any:
     both = compare_entries(tables)
     gains = tuple(one for method in METHODS for one in _points(both, said, method))
     courses = tuple(one for method in METHODS for one in _course(both, said, method))
-    names = {"x_label": AXES[SPARSITY], "y_label": AXES[GAIN]}
+    names: dict[str, Any] = {"x_label": AXES[SPARSITY], "y_label": AXES[GAIN]}
     panels = [Panel(gains, title="at the end", **names) if gains else Panel(empty="no data")]
     if courses:
         panels.append(Panel(courses, title="by epoch", x_label="epoch", y_label=AXES[SPARSITY]))
@@ -51,7 +51,10 @@ def _points(both: pd.DataFrame, said: Said, method: str) -> Iterator[Series]:
             continue
         ends = own.reindex([(row, GAIN) for row in rows])[["low", "high"]].to_numpy(float)[shown]
         epochs = tuple(said(row, GAIN)["epochs"] for row, one in zip(rows, shown, strict=True) if one)
-        ours = {"whisker": (ends[:, 0], ends[:, 1]), "text": tuple(f"{one} epochs" for one in epochs)}
+        ours: dict[str, Any] = {
+            "whisker": (ends[:, 0], ends[:, 1]),
+            "text": tuple(f"{one} epochs" for one in epochs),
+        }
         yield Series(
             "points", x[shown], y[shown], name=f"{NAMES[method]}, {who}", colour=number, symbol=number,
             size=7.0, hollow=who == PRINTED, key=True, **(ours if who == OURS else {}),
