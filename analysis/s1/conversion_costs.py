@@ -13,7 +13,10 @@ TESTS = 10_000
 # Of VGG-16 and ResNet-18 with an eighth of the channels: seconds of an epoch of fine-tuning, and of a
 # thousand test images at one T.
 _EPOCH = {"vgg16": 45.0, "resnet18": 90.0}
-_STEP = {"vgg16": 0.5, "resnet18": 1.0}
+_STEP = {
+    "vgg16": {"dcgs": 1.5, "cs_qcfs": 0.5},
+    "resnet18": {"dcgs": 3.0, "cs_qcfs": 1.0},
+}
 
 
 def seconds(cell: Cell) -> float:
@@ -30,5 +33,5 @@ def seconds(cell: Cell) -> float:
     taken = 0.0
     for one in map(read_plain, cell["conversions"]):
         taken += sum(tuning.epochs for tuning in one.tunings) * _EPOCH[model]
-        taken += images * cell["steps"] * _STEP[model]
+        taken += images * cell["steps"] * _STEP[model][one.method]
     return taken
