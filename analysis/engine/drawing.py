@@ -37,6 +37,11 @@ AXES = {  # column of a measure -> the name of its axis, "" of one that is not d
     "spike_count": "spikes",
     "energy_mj": "energy (mJ)",
     "energy_uj": "energy (µJ)",
+    "once_energy_uj": "energy, exact, first current once (µJ)",
+    "dcgs_t8_energy_uj": "energy, DCGS T = 8 (µJ)",
+    "cs-qcfs_t16_energy_uj": "energy, CS-QCFS T = 16 (µJ)",
+    "cs-qcfs_t16_snn_accuracy_percent": "accuracy, CS-QCFS T = 16 (%)",
+    "reduction_percent": "energy saved (%)",
     "ann_accuracy_percent": "accuracy of the ANN (%)",
     "snn_accuracy_percent": "accuracy of the SNN (%)",
     "fine_tuned_accuracy_percent": "accuracy, fine-tuned (%)",
@@ -126,7 +131,8 @@ def measures(said: Said, look: Look, tables: Tables, backend: str) -> Any:
         return row_name("/".join(kept)) + (" (sim.)" if simulated else "")
 
     def hue(row: str, column: str, who: str) -> str:
-        return "dense" if column.startswith("dense_") or row.endswith("/dense") else "sparse"
+        of_dense = row.rpartition("/")[2].partition("-")[0] == "dense"
+        return "dense" if column.startswith("dense_") or of_dense else "sparse"
 
     def panel(row: str, column: str, who: str) -> str:
         if shown is not None and column not in shown:

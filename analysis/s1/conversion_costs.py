@@ -11,9 +11,12 @@ from netsci.sweep import Cell
 
 TESTS = 10_000
 # Of VGG-16 and ResNet-18 with an eighth of the channels: seconds of an epoch of fine-tuning, and of a
-# thousand test images at one T.
+# thousand test images at one T. Measured with dense VGG-16, 4,000 and 500 images; ResNet-18 counts twice.
 _EPOCH = {"vgg16": 45.0, "resnet18": 90.0}
-_STEP = {"vgg16": 0.5, "resnet18": 1.0}
+_STEP = {
+    "vgg16": {"dcgs": 1.2, "cs_qcfs": 0.2},
+    "resnet18": {"dcgs": 2.4, "cs_qcfs": 0.4},
+}
 
 
 def seconds(cell: Cell) -> float:
@@ -30,5 +33,5 @@ def seconds(cell: Cell) -> float:
     taken = 0.0
     for one in map(read_plain, cell["conversions"]):
         taken += sum(tuning.epochs for tuning in one.tunings) * _EPOCH[model]
-        taken += images * cell["steps"] * _STEP[model]
+        taken += images * cell["steps"] * _STEP[model][one.method]
     return taken

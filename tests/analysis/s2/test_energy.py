@@ -41,7 +41,7 @@ def sheet_of(id_):
 
 def test_table_and_figure_come_from_the_same_records():
     sheet, courses = sheet_of("s2-table2"), MADE["s2-figure2"]["courses"]
-    assert SCALES["desk"]["s2-figure2"].cells == CELLS
+    assert set(SCALES["desk"]["s2-figure2"].cells) == set(CELLS)
     checked = 0
     for name, shown in NAMES.items():
         for method, conversion in (("qcfs", "CS-QCFS"), ("snm", "SNM"), ("aec", "AEC")):
