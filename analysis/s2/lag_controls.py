@@ -114,7 +114,8 @@ def _curves(pairs: pd.DataFrame, members: Sequence[Member]) -> Iterator[Control]
     for curve in ("rate", "either"):
         base = find_times(pairs, members, Rule())
         kept = drop_floor(base, floor=saturation_floor(nets.WINDOW), curve=curve)
-        yield Control("Without networks that settle at the earliest step", f"no {curve} at step 11", kept)
+        named = {"rate": "no rate at step 11", "either": "neither at step 11"}[curve]
+        yield Control("Without networks that settle at the earliest step", named, kept)
 
 
 def _parts(base: pd.DataFrame) -> Iterator[Control]:
@@ -135,13 +136,13 @@ def _networks(members: Sequence[Member], base: pd.DataFrame) -> Iterator[Control
     used = set(zip(starts["data"], starts["rate_of_learning"], starts["batch"], strict=True))
     of = zip(base["data"], base["rate_of_learning"], base["batch"], strict=True)
     same = np.array([key in used for key in of], dtype=bool) & (base["method"] == level).to_numpy()
-    heading = f"Start of the thresholds, L = {START_LEVEL}"
+    heading = f"Start of the thresholds, L = {START_LEVEL}, the same networks"
     if same.any():
-        yield Control(heading, "99.9 %, same networks", base[same])
+        yield Control(heading, "thresholds: 99.9 %", base[same])
     for words in OTHER_STARTS.values():
         rows = starts[starts["method"] == f"{level}, {words}"]
         if len(rows):
-            yield Control(heading, words, find_times(rows, members, Rule()))
+            yield Control(heading, f"thresholds: {words}", find_times(rows, members, Rule()))
     matched = match_members(members)
     if len(matched):
         named = f"accuracy within {WITHIN:g}"

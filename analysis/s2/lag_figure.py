@@ -66,16 +66,17 @@ def _cells(controls: pd.DataFrame, counts: Mapping[str, int]) -> list[dict[str, 
     for kind in KINDS:
         rows.append(estimate(kind, "mean lag", base, kind))
         rows.append(cell(kind, "mean of positive lags", base[f"positive_{kind}"], "steps", n[kind]))
+    settings = base["settings"]
     for kind, number in n.items():
-        rows.append(cell(kind, "p", base[f"p_{kind}"], P, number))
+        rows.append(cell(kind, "p", base[f"p_{kind}"], P, settings))
         rows.append(cell(kind, "networks", number, COUNT, number))
     names = {"lag": "difference", "accuracy later": "accuracy_later", "rate later": "rate_later"}
     rows += [estimate(BOTH, column, base, name) for column, name in names.items()]
-    rows.append(cell(BOTH, "p", base["p_longer"], P, base["pairs"]))
+    rows.append(cell(BOTH, "p", base["p_longer"], P, settings))
     rows.append(estimate(AGAINST, "rank-biserial, positive lags", base, "effect_positive", "1"))
     rows.append(estimate(AGAINST, "rank-biserial, all lags", base, "effect", "1"))
-    rows.append(cell(AGAINST, "p, positive lags", base["p_differ_positive"], P, n["all"]))
-    rows.append(cell(AGAINST, "p, all lags", base["p_differ"], P, n["all"]))
+    rows.append(cell(AGAINST, "p, positive lags", base["p_differ_positive"], P, settings))
+    rows.append(cell(AGAINST, "p, all lags", base["p_differ"], P, settings))
     for part in controls[controls["heading"].isin(["Data", "Method"])].to_dict("records"):
         rows += [estimate(str(part["name"]), f"mean lag, {kind}", part, kind) for kind in KINDS]
         rows.append(estimate(str(part["name"]), "lag", part, "difference"))
@@ -161,6 +162,11 @@ PARTS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         ),
     ),
 )
+COUNTED: dict[str, Key] = {  # how many networks or pairs a test is of
+    **{kind: (kind, "networks") for kind in (*KINDS, "all")},
+    AGAINST: ("all", "networks"),
+    BOTH: ("all", "pairs with both times"),
+}
 SIZE: dict[Key, tuple[Key, ...]] = {  # what stands beside a p-value
     ("dense", "p"): (("dense", "mean lag"),),
     ("sparse", "p"): (("sparse", "mean lag"),),
@@ -185,7 +191,7 @@ def arrange(tables: Tables) -> tuple[Pivot, Missing]:
                     ours=write_p(found.mean) if found else "",
                     reason="" if found else "no run is finished",
                 ),
-                PivotCell(ours=f"{found.n}" if found else ""),
+                PivotCell(ours=f"{of.known[COUNTED[row]].mean:.0f}" if found else ""),
                 PivotCell(ours=size),
             )
             rows.append((f"{heading}|{words}", cells))
