@@ -43,6 +43,7 @@ ALLOWED = {
     "pooled_features": "a public noun: features that are pooled",
     "pooled_index": "a noun: the sparsity index of pooled parts",
     "signed_rank_test": "a public noun: the name of the test",
+    "converted_cell": "a noun: the cell of conversions, beside pruned_cell",
     "signed_effect": "a noun: the effect of a signed-rank test",
 }
 

@@ -102,12 +102,12 @@ def _columns(rows: Sequence[Row]) -> Arrays:
     return {f"table_{name}": column for name, column in columns.items()}
 
 
-def say_diverged(one: Conversion) -> Arrays:
-    """Return the arrays of a conversion whose training diverged: an accuracy of NaN.
+def say_lost(one: Conversion) -> Arrays:
+    """Return the arrays of a conversion that came to nothing: an accuracy of NaN.
 
     Examples
     --------
-    >>> say_diverged(Conversion("QCFS", "qcfs"))["table_measure"].tolist()
+    >>> say_lost(Conversion("QCFS", "qcfs"))["table_measure"].tolist()
     ['ann accuracy']
     """
     return _columns([("all", "ann accuracy", np.nan, "share")])
@@ -123,7 +123,7 @@ def tabulate(
     Examples
     --------
     >>> one = Conversion("QCFS", "qcfs")
-    >>> made = tabulate([one], [say_diverged(one)], {"images": 5.0})
+    >>> made = tabulate([one], [say_lost(one)], {"images": 5.0})
     >>> made["labels"].tolist(), made["table_conversion"].tolist(), made["table_value"].tolist()
     (['QCFS'], ['', 'QCFS'], [5.0, nan])
     """

@@ -120,7 +120,7 @@ def read_value(record: Record, label: str, name: str, layer: str = "all") -> flo
 
 
 def read_curves(record: Record, label: str) -> Curves | None:
-    """Return what a conversion did, None if the training before it diverged.
+    """Return what a conversion did, None if it came to nothing: the note "not converted" says why.
 
     Raises ValueError if the record has no such conversion.
     """

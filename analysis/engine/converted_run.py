@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from analysis.engine.conversion_arrays import measure, say_diverged, tabulate
+from analysis.engine.conversion_arrays import measure, say_lost, tabulate
 from analysis.engine.converted import Conversion, Tuning, read_plain
 from analysis.engine.pruned_run import find_network
 from netsci.convert import METHODS
@@ -37,8 +37,10 @@ from netsci.train.network_file import read_recipe
 from netsci.train.recorded import device_name
 from netsci.train.start_network import same_links
 from netsci.train.stored_network import read_stored
+from netsci.train.thresholds import SilentLayerError
 
 TUNED, DONE = "tuned", "conversion-{}.npz"
+LOST = "not converted"  # the note that says of which conversions there is nothing, and why
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,8 +76,9 @@ def run(
     run, in a folder of the sweep's records; None for one that is thrown away. conversions : as
     `Conversion.plain` writes them. The other values are those of `analysis.engine.converted.converted_cell`.
 
-    A fine-tuning that diverges is a result too: its conversion has accuracies of NaN and no arrays, and the
-    note "diverged" says why. So has a record whose source diverged.
+    A fine-tuning that diverges, or cannot start because a layer is silent on training images, is a result
+    too: its conversion has accuracies of NaN and no arrays, and the note "not converted" says why, by label.
+    A record whose source diverged has none but such conversions, and the note has "".
 
     Raises ValueError if the source has another name, or leaves no network after that epoch.
     """
@@ -89,27 +92,27 @@ def run(
     with tempfile.TemporaryDirectory() if folder is None else nullcontext(folder) as place:
         results = Path(place).parent.parent if folder is not None else Path(place)
         if why := _find_divergence(source, results):
-            lost = [say_diverged(one) for one in chosen]
-            return Record(tabulate(chosen, lost, {"ann accuracy": np.nan}), {"diverged": {"": why}})
+            lost = [say_lost(one) for one in chosen]
+            return Record(tabulate(chosen, lost, {"ann accuracy": np.nan}), {LOST: {"": why}})
         network = find_network(source, results, after)
         recipe = read_recipe(network)
         inputs = Inputs(recipe.replace(augment="none"), "cpu")
         images = read_images(inputs, recipe, calibration, test_limit)
         work = Work(network, recipe, images, steps, first, Path(place), device)
         found: list[Mapping[str, np.ndarray]] = []
-        diverged: dict[str, str] = {}
+        missing: dict[str, str] = {}
         for number, one in enumerate(chosen):
             record = _convert_once(number, one, chosen[number + 1 :], work)
             found.append(record.arrays)
-            if "diverged" in record.notes:
-                diverged[one.label] = record.notes["diverged"]
+            if LOST in record.notes:
+                missing[one.label] = record.notes[LOST]
         shared = {
             "ann accuracy": count_right(load_network(network), images) / len(images.images),
             "images": float(len(images.images)),
             "calibration images": float(images.n_calibration),
         }
         notes: dict[str, Any] = {"source": images.source, "device": device_name(device)}
-        return Record(tabulate(chosen, found, shared), notes | ({"diverged": diverged} if diverged else {}))
+        return Record(tabulate(chosen, found, shared), notes | ({LOST: missing} if missing else {}))
 
 
 def _find_divergence(source: Cell, results: Path) -> str:
@@ -126,8 +129,8 @@ def _convert_once(number: int, one: Conversion, later: Sequence[Conversion], wor
         try:
             network = _tune(one.tunings, work)
             Record(_convert(one, network, work)).save(path)
-        except DivergedError as error:
-            Record(say_diverged(one), {"diverged": str(error)}).save(path)
+        except (DivergedError, SilentLayerError) as error:
+            Record(say_lost(one), {LOST: str(error)}).save(path)
     _clear(work.place / TUNED, later)
     return Record.load(path)
 

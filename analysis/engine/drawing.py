@@ -117,7 +117,8 @@ def dots(said: Said, look: Look, tables: Tables, backend: str) -> Any:
 
 
 def measures(said: Said, look: Look, tables: Tables, backend: str) -> Any:
-    """Draw a panel a measure, networks downwards, dense beside sparse."""
+    """Draw a panel a measure, of all or of those in `shown`; networks downwards, dense beside sparse."""
+    shown = look.get("shown")
 
     def spot(row: str, column: str, who: str) -> str:
         kept = [part for part in row.split("/") if part not in ("ch-snn", "dense")]
@@ -128,6 +129,8 @@ def measures(said: Said, look: Look, tables: Tables, backend: str) -> Any:
         return "dense" if column.startswith("dense_") or row.endswith("/dense") else "sparse"
 
     def panel(row: str, column: str, who: str) -> str:
+        if shown is not None and column not in shown:
+            return ""
         return AXES.get(column, column_name(column))
 
     return place_dots(select_rows(tables), look, backend, spot=spot, panel=panel, hue=hue)

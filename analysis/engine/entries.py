@@ -22,6 +22,7 @@ from netsci.measure import mean_and_interval
 from netsci.sweep import Cell
 
 UNFINISHED = "its run is not finished"
+UNDEFINED = "its runs give no number: it diverged, never saturates, or was not converted"
 NO_GPU = "its run needs a GPU, and none was at hand"
 DERIVED = "derived"  # how the note on a value begins that the paper does not print, but implies
 Cost = Callable[[Cell], float]
@@ -35,6 +36,8 @@ def tabulate(entries: Sequence[Entry], seconds: Cost | None, records: Records) -
         line = {"row": e.row, "column": e.column}
         rows += [{**line, "seed": s, "measure": "value", "value": v, "unit": e.unit} for s, v in values]
         reason = _missing(e.source, seconds) if e.source and not values else e.reason
+        if values and not any(math.isfinite(v) for _, v in values):
+            reason = UNDEFINED
         listed.append({**line, "unit": e.unit, "printed": e.printed, "note": e.note, "reason": reason})
     columns = ["row", "column", "seed", "measure", "value", "unit"]
     return {"table": pd.DataFrame(rows, columns=columns), "entries": pd.DataFrame(listed)}

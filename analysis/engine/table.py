@@ -23,7 +23,7 @@ from analysis.engine.training import Answer
 SMOKE = ("Digits stand in for the paper's data and layers are narrow: no printed value is compared.",)
 DRAWN = "Filled: means of our runs, with 95 % intervals over seeds. Hollow: printed."
 TITLED = {"smoke": " (smoke scale, digits)", "desk": "", "paper": " (paper scale)"}
-LOOK = ("panel", "hue", "spot", "label", "log", "share")  # what a literal says of its figure
+LOOK = ("panel", "hue", "spot", "label", "log", "share", "shown")  # what a literal says of its figure
 Literal = Mapping[str, Any]
 
 

@@ -11,7 +11,15 @@ NAMES = {
     **{"2fc": "2FC", "3fc": "3FC", "2conv2fc": "2Conv2FC", "6conv2fc": "6Conv2FC"},
     **{"spikformer": "Spikformer", "resnet18": "ResNet-18"},
     **{"ch-snn": "CH-SNN", "dense": "dense", "grad-r": "Grad R", "deep-r": "Deep R"},
-    **{"dpap": "DPAP", "sd-snn": "SD-SNN"},
+    **{"dpap": "DPAP", "sd-snn": "SD-SNN", "depgraph": "DepGraph", "vgg16": "VGG-16"},
+    **{
+        "dense-max-pooling": "dense, max pooling",
+        "scenarios": "VGG-16 and ResNet-18",
+        "all": "four scenarios",
+    },
+    **{"mlp": "MLP", "qcfs": "CS-QCFS", "snm": "SNM", "aec": "AEC", "sparse": "CHTs"},
+    **{"dense-own": "dense, own rate", "dense-60": "dense, own rate, 60 epochs"},
+    **{"vgg16/ours": "CHTss", "resnet18/ours": "CHTss"},
     **{"vit-b": "ViT-B", "ours": "CHTs", "set": "SET", "gmp": "GMP", "sparsegpt": "SparseGPT"},
     **{"ria": "RIA", "ria-rec": "RIA_rec", "wanda": "Wanda", "wanda-rec": "Wanda_rec", "ri": "RI"},
     **{"match-dpap": "at DPAP's sparsity", "match-sd-snn": "at SD-SNN's sparsity", "dcgs": "CHTs, DCGS"},
@@ -21,7 +29,18 @@ NAMES = {
     **{"both": "both", "both_as_printed": "both, eq. 2 as printed"},
     **{"both_calibrated": "both, SSWI calibrated", "falling": "falling to 0 (Table 7)"},
 }
-NETWORKS = ("2fc", "3fc", "2conv2fc", "6conv2fc", "spikformer", "resnet18", "vit-b")
+NETWORKS = (
+    "2fc",
+    "3fc",
+    "2conv2fc",
+    "6conv2fc",
+    "spikformer",
+    "resnet18",
+    "vgg16",
+    "vit-b",
+    "scenarios",
+    "mlp",
+)
 CHOICES = {  # how a column that holds a value of a choice begins
     **{"delta": "δ = {}", "lr": "learning rate {}", "bs": "batch of {}", "zeta": "ζ = {}"},
     **{"p": "P = {} %", "t": "T = {}", "sparsity": "{} % sparse"},
@@ -46,6 +65,45 @@ COLUMNS = {
     "dcgs_t8_energy_reduction_percent": "energy saved by the SNN against dense",
     "snn_accuracy_percent": "accuracy of the SNN",
     "energy_uj": "energy",
+    "t": "T",
+    "masfr": "MASFR",
+    "reduction_percent": "energy saved against dense",
+    "reduction_percent_stray": "stray number",
+    "own_reduction_percent": "energy saved against dense with its own rate",
+    "once_reduction_percent": "energy saved, exact, first current once",
+    "own_once_reduction_percent": "energy saved against dense with its own rate, exact, first current once",
+    "over_60": "scenarios that save over 60 %",
+    "within_1_point": "scenarios that lose less than a point",
+    "both_better": "scenarios better than DepGraph in both",
+    "largest_gain_points": "largest gain over dense",
+}
+OF_SNN = {  # columns that stand once for a table, and for each conversion of another
+    "snn_accuracy_percent": "accuracy of the SNN",
+    "energy_uj": "energy",
+    "energy_reduction_percent": "energy saved against dense",
+    "exact_energy_uj": "exact energy",
+    "exact_reduction_percent": "energy saved, exact",
+    "once_energy_uj": "exact energy, first current once",
+    "once_reduction_percent": "energy saved, exact, first current once",
+    "snn_over_own_ann": "SNN / own ANN",
+    "once_over_own_ann": "SNN / own ANN, first current once",
+    "estimate_over_exact": "estimate / exact",
+    "masfr": "MASFR",
+    "t0": "T_0",
+    "end-5": "end of the window of 5",
+    "start-10": "start of the window of 10",
+    "end-10": "end of the window of 10",
+}
+CONVERSIONS = {
+    "dcgs_t8": "DCGS, T = 8",
+    "cs-qcfs_t16": "CS-QCFS, T = 16",
+    "dcgs": "DCGS",
+    "cs-qcfs": "CS-QCFS",
+}
+COLUMNS = {
+    **{column: words for column, words in OF_SNN.items() if column not in ("t0",)},
+    **{f"{name}_{c}": f"{words} ({of})" for name, of in CONVERSIONS.items() for c, words in OF_SNN.items()},
+    **COLUMNS,
 }
 
 
@@ -55,10 +113,11 @@ def row_name(row: str) -> str:
     >>> row_name("mnist/2fc/ch-snn"), row_name("mnist/bit-flip/dense"), row_name("n-mnist")
     ('MNIST 2FC, CH-SNN', 'MNIST, bit flips, dense', 'N-MNIST')
     """
-    name = ""
+    name, before = "", ""
     for part in row.split("/"):
         joint = "" if not name else " " if part in NETWORKS else ", "
-        name += joint + (NAMES[part] if part in NAMES else column_name(part))
+        known = next((one for one in (f"{before}/{part}", part) if one in NAMES), "")
+        name, before = name + joint + (NAMES[known] if known else column_name(part)), part
     return name
 
 

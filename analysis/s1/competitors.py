@@ -11,7 +11,8 @@ from typing import Any
 from analysis.engine.printed import Reader, Source, read_printed
 from analysis.engine.training import last, over_seeds
 from analysis.s1.convolutions import VGG
-from netsci.sweep import Cell
+from netsci.sweep import Cell, Record
+from netsci.train.cells import read_epoch
 from netsci.train.presets import PRESETS
 from netsci.train.recipe import Recipe, Topology
 
@@ -106,6 +107,34 @@ def table3(
     if measure in ("snn_accuracy_percent", "energy_uj"):
         return CONVERSION
     return over_seeds(READ[measure], (chts(sparsity, scale),), seeds[:1], networks=0)
+
+
+def table_a2(
+    scale: str, seeds: range, *, dataset: str, network: str, match: str, measure: str
+) -> Source | str:
+    """Answer a cell of Table A2: what CHTs has beside DPAP or SD-SNN, in convolutions and linear layers."""
+    if reason := _why_not(dataset, scale):
+        return reason
+    if scale == "smoke" and match != "dpap":
+        return "the smoke scale runs CHTs at the sparsity of DPAP alone"
+    kind = "conv" if measure.startswith("convolutional") else "linear"
+    return over_seeds(read_share(kind), (chts(SPLIT_OF[match], scale),), seeds[:1], networks=0)
+
+
+def read_share(kind: str) -> Reader:
+    """Return the reader of the share of absent links of sparse convolutions or linear layers, in percent."""
+
+    def read(record: Record) -> float:
+        a, links, cells = record.arrays, 0.0, 0.0
+        for layer in dict.fromkeys(a["table_layer"][a["table_measure"] == "links"].tolist()):
+            share = read_epoch(record, "link sparsity", layer=layer)
+            if layer == "all" or share == 0.0 or layer.startswith("classifier") != (kind == "linear"):
+                continue
+            count = read_epoch(record, "links", layer=layer)
+            links, cells = links + count, cells + count / (1.0 - share)
+        return 100.0 * (1.0 - links / cells) if cells else float("nan")
+
+    return read
 
 
 def _why_not(dataset: str, scale: str) -> str:

@@ -9,8 +9,10 @@ import numpy as np
 from analysis.engine.pruned import dense_values
 from analysis.engine.sheet import Key, Spread, sample_error
 from analysis.engine.table import Answers
-from analysis.s1 import competitors, transformers
+from analysis.s1 import competitors, conversion_costs, converted_nets, transformers
 from netsci.sweep import Cell
+
+_ACCURACIES = ("before_fine_tuning_percent",)
 
 
 def error(scale: str) -> Spread:
@@ -22,7 +24,7 @@ def error(scale: str) -> Spread:
         return transformers.TEST_IMAGES if row.startswith("imagenet/") else 10_000
 
     def of(keys: Sequence[Key], means: Sequence[float]) -> float:
-        known = all(column.endswith("_percent") and "sparsity" not in column for _, column in keys)
+        known = all("accuracy" in column or column in _ACCURACIES for _, column in keys)
         return sample_error(images)(keys, means) if known else np.nan
 
     return of
@@ -30,6 +32,8 @@ def error(scale: str) -> Spread:
 
 def seconds(cell: Cell) -> float:
     """Return about how many seconds a run takes on one core."""
+    if "conversions" in dict(cell.parameters):
+        return conversion_costs.seconds(cell)
     of_vit = dense_values(cell)["model"] == "vit"
     return transformers.seconds(cell) if of_vit else competitors.seconds(cell)
 
@@ -38,11 +42,21 @@ def describe_runs(row: str) -> str:
     """Return what ran in place of what a row is called."""
     if row.startswith("imagenet/"):
         return "ours: ViT of width 96 and depth 6 on ten classes of Tiny ImageNet"
+    if any(f"/{model}/" in row for model in converted_nets.TITLES):
+        return "ours: an eighth of the channels"
+    if "/scenarios/" in row:
+        return "ours: VGG-16 and ResNet-18 by DCGS and CS-QCFS, on CIFAR-10"
     return "ours: a sixteenth of the channels"
 
 
 ANSWERS = Answers(
-    runs={"vit": transformers.vit, "table2": competitors.table2, "table3": competitors.table3},
+    runs={
+        "vit": transformers.vit,
+        "table2": competitors.table2,
+        "table3": competitors.table3,
+        "table_a2": competitors.table_a2,
+        **converted_nets.ANSWERED,
+    },
     seconds=seconds,
     needs="NETSCI_DATA",
     version=1,

@@ -38,10 +38,12 @@ WORDS = {
 NULL = "a null"
 
 
-def make_tables(plan: Mapping[Cell, Place], seed: int, records: Mapping[Cell, Record]) -> Tables:
+def make_tables(
+    plan: Mapping[Cell, Place], seed: int, records: Mapping[Cell, Record], *, bootstrap: int = 2000
+) -> Tables:
     """Return "table" (what claims speak of), "controls" (a row each) and "floor"; empty without a pair."""
     members = read_members(plan, records)
-    controls = compare_controls(members, seed)
+    controls = compare_controls(members, seed, bootstrap=bootstrap)
     _, counts = make_pairs(members)
     floors = measure_floors(members)
     rows: list[dict[str, Any]] = [cell("all", name, number, COUNT, number) for name, number in counts.items()]

@@ -41,12 +41,14 @@ BOTH, AGAINST = "sparse minus dense", "sparse against dense"
 GRID_PAIRS = {"rate first": ("order", FIRST), "longer": ("verdict", LONGER)}
 
 
-def make_tables(plan: Mapping[Cell, Place], seed: int, records: Mapping[Cell, Record]) -> Tables:
+def make_tables(
+    plan: Mapping[Cell, Place], seed: int, records: Mapping[Cell, Record], *, bootstrap: int = 2000
+) -> Tables:
     """Return the tables of the figure; without a pair they are empty."""
     members = read_members(plan, records)
     pairs, counts = make_pairs(members)
     times = find_times(pairs, members, Rule())
-    controls = compare_controls(members, seed)
+    controls = compare_controls(members, seed, bootstrap=bootstrap)
     rows = list(_cells(controls, counts)) if len(controls) and controls["name"].iloc[0] == PRINTED else []
     return {
         "table": tabulate(rows),

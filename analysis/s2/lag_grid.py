@@ -136,7 +136,7 @@ class Grid:
         """Return the ways in which the network of a place is converted."""
         if place.purpose == STARTS:
             return tuple(
-                self._tuned(START_LEVEL, place, f"CS-QCFS L={START_LEVEL}, {words}", theta)
+                self._tune(START_LEVEL, place, f"CS-QCFS L={START_LEVEL}, {words}", theta)
                 for theta, words in OTHER_STARTS.items()
             )
         if place.purpose == CODED:
@@ -145,9 +145,9 @@ class Grid:
                 for n in self.windows
             )
         levels = (EARLY_LEVEL,) if place.purpose == EARLIER else self.levels
-        return (Conversion(SNM, "snm"), *(self._tuned(n, place, f"CS-QCFS L={n}") for n in levels))
+        return (Conversion(SNM, "snm"), *(self._tune(n, place, f"CS-QCFS L={n}") for n in levels))
 
-    def _tuned(self, levels: int, place: Place, label: str, theta: str = "") -> Conversion:
+    def _tune(self, levels: int, place: Place, label: str, theta: str = "") -> Conversion:
         """Return CS-QCFS after its stages, with the rate and the batch of the setting.
 
         Where there is no convolution, the first stage is the only one. The second has the first one's levels.

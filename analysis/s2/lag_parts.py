@@ -40,7 +40,9 @@ MEASURES = {
 }
 
 
-def make_tables(plan: Mapping[Cell, Place], seed: int, records: Mapping[Cell, Record]) -> Tables:
+def make_tables(
+    plan: Mapping[Cell, Place], seed: int, records: Mapping[Cell, Record], *, bootstrap: int = 2000
+) -> Tables:
     """Return "table" (what claims speak of) and "parts" (a row each); empty without a pair."""
     members = read_members(plan, records)
     pairs, _ = make_pairs(members)
@@ -69,8 +71,8 @@ def _groups(pairs: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
                 yield name, pairs[kept]
 
 
-def _intervals(times: pd.DataFrame, seed: int) -> pd.DataFrame:
-    found = ann_intervals(times, rng=np.random.default_rng([seed, PURPOSE]))
+def _intervals(times: pd.DataFrame, seed: int, bootstrap: int) -> pd.DataFrame:
+    found = ann_intervals(times, rng=np.random.default_rng([seed, PURPOSE]), bootstrap=bootstrap)
     return found.set_index(["group", "measure"])
 
 
@@ -84,10 +86,12 @@ def _line(what: tuple[str, str, str], found: Any, pairs: int, p: float = np.nan)
     return dict(zip(COLUMNS, (*values, pairs, int(found["anns"]), p), strict=True))
 
 
-def decompose(pairs: pd.DataFrame, members: Sequence[Member], seed: int) -> Iterator[dict[str, Any]]:
+def decompose(
+    pairs: pd.DataFrame, members: Sequence[Member], seed: int, bootstrap: int
+) -> Iterator[dict[str, Any]]:
     """Yield the difference of the lag and its two parts, of all pairs and of each data set and method."""
     for name, rows in _groups(find_times(pairs, members, Rule())):
-        found = _intervals(rows, seed)
+        found = _intervals(rows, seed, bootstrap)
         for measure, part in TERMS.items():
             line = found.loc[(GROUP, measure)]
             yield _line((DECOMPOSED, name, part), line, int(line["n"]))
@@ -111,7 +115,9 @@ def _perceptrons(pairs: pd.DataFrame, members: Sequence[Member]) -> pd.DataFrame
     return pairs[[one is not None and len(one.units) == PERCEPTRON for one in curves]]
 
 
-def layer_rows(pairs: pd.DataFrame, members: Sequence[Member], seed: int) -> Iterator[dict[str, Any]]:
+def layer_rows(
+    pairs: pd.DataFrame, members: Sequence[Member], seed: int, bootstrap: int
+) -> Iterator[dict[str, Any]]:
     """Yield by how many steps the rate of each layer settles after MASFR, by method and kind."""
     pairs = _perceptrons(pairs, members)
     if pairs.empty:
@@ -126,7 +132,7 @@ def layer_rows(pairs: pd.DataFrame, members: Sequence[Member], seed: int) -> Ite
         for number, layer in enumerate(layers):
             own = find_times(rows, members, Rule(rate=partial(read_layer, number)))
             both = whole.assign(accuracy_time=own["rate_time"], rate_time=whole["rate_time"])
-            found = _intervals(both, seed)
+            found = _intervals(both, seed, bootstrap)
             by_layer = pd.concat([whole.assign(layer=ALL), own.assign(layer=layer)], ignore_index=True)
             tested = compare_layers(by_layer, ALL, layer).set_index("group")["p_value"]
             last = f" ({LAST})" if number == len(layers) - 1 else ""
@@ -136,7 +142,9 @@ def layer_rows(pairs: pd.DataFrame, members: Sequence[Member], seed: int) -> Ite
                 yield _line((SETTLES, row, kind), line, int(line["n"]), float(tested[kind]))
 
 
-def answer_rows(pairs: pd.DataFrame, members: Sequence[Member], seed: int) -> Iterator[dict[str, Any]]:
+def answer_rows(
+    pairs: pd.DataFrame, members: Sequence[Member], seed: int, bootstrap: int
+) -> Iterator[dict[str, Any]]:
     """Yield how much later than last layer, MASFR and accuracy the share of unchanged answers settles."""
     pairs = _perceptrons(pairs, members)
     if pairs.empty:
@@ -155,7 +163,7 @@ def answer_rows(pairs: pd.DataFrame, members: Sequence[Member], seed: int) -> It
         }
         for other, rule in others.items():
             times = find_times(rows, members, rule)["rate_time"]
-            found = _intervals(unchanged.assign(rate_time=times), seed)
+            found = _intervals(unchanged.assign(rate_time=times), seed, bootstrap)
             for kind in KINDS:
                 line = found.loc[(kind, "mean lag")]
                 yield _line((ANSWERS, f"{name}, after {other}", kind), line, int(line["n"]))

@@ -25,6 +25,10 @@ from netsci.models.pooling import AveragePool2
 
 SMALL, LARGE = 3, 5  # batches of the two passes
 CLOSE = 1e-4  # largest relative deviation of a program from its network
+# Activations with steps (QCFS, AEC) turn rounding at an edge into a whole step: then so many images may
+# differ, by so much. A program that is wrong differs on nearly all of them.
+STEPPED = (QCFS, SQCFS, AEC)
+MOST_AT_EDGES, LARGEST_STEP = 0.5, 0.1
 SHOWN = 64  # images on which both are compared
 
 
@@ -48,7 +52,7 @@ def make_program(ann: nn.Module, images: Tensor) -> Program:
 
 
 def check_same(program: Program, ann: nn.Module, images: Tensor) -> None:
-    """Raise `Unconvertible` unless a program computes what the network computes."""
+    """Raise `Unconvertible` unless a program computes what the network computes, up to rounding."""
     with torch.no_grad():
         wanted, found = ann(images), program.run(images)
     if not bool(torch.isfinite(wanted).all()):
@@ -57,8 +61,13 @@ def check_same(program: Program, ann: nn.Module, images: Tensor) -> None:
         )
     scale = float(wanted.abs().max()) if wanted.numel() else 0.0
     same = wanted.shape == found.shape
-    error = float((wanted - found).abs().max()) if same and wanted.numel() else 0.0
-    if not same or error > CLOSE * max(scale, 1e-12):
+    compared = same and bool(wanted.numel()) and wanted.ndim > 0
+    errors = (wanted - found).abs().reshape(len(wanted), -1).amax(1) if compared else torch.zeros(1)
+    error, allowed = float(errors.max()), max(scale, 1e-12)
+    stepped = any(isinstance(one, STEPPED) for one in ann.modules())
+    differing = float((errors > CLOSE * allowed).float().mean())
+    at_edges = stepped and differing < MOST_AT_EDGES and error <= LARGEST_STEP * allowed
+    if not same or (differing and not at_edges):
         raise Unconvertible(
             "ann computes something that no function of torch shows: the steps found give scores "
             f"{list(found.shape)} that differ by up to {error:.3g} from its own, {list(wanted.shape)}. Write "

@@ -32,6 +32,10 @@ SEEN = 2000  # training images from which thresholds start
 OWN = ("theta", "lam", "theta1")  # tensors that networks of other activations lack
 
 
+class SilentLayerError(ValueError):
+    """An activation that no training image makes active, so that its threshold cannot start from them."""
+
+
 def fit_thresholds(tensors: Mapping[str, Tensor], model: nn.Module, name: str) -> dict[str, Tensor]:
     """Return the tensors of a file with what the activations of a network need.
 
@@ -150,7 +154,7 @@ def _measure(model: nn.Module, options: Mapping[str, Any], inputs: Inputs) -> No
     for path, place in places.items():
         value = found[place].values.reshape(())
         if not float(value) > 0:
-            raise ValueError(
+            raise SilentLayerError(
                 f"{path!r} is not active on {len(images)} training images, so theta={theta!r} would be 0: "
                 "take theta='max' or a number, or a network that is trained"
             )

@@ -143,7 +143,28 @@ def test_a_cut_run_is_a_short_run_and_two_halves_add_up(make, steps):
         assert np.array_equal(every, sum(getattr(half, name) for half in halves)), name
     answers = model.predict(x, 64)
     assert np.array_equal((answers == labels).sum(1), whole.correct)
+    assert np.array_equal(answers[-1] == labels, whole.right)
+    both = halves[0] + halves[1]
+    for name in ("images", "spikes", "sops", "macs", "correct", "answers_changed", "right"):
+        assert np.array_equal(getattr(both, name), getattr(whole, name)), name
+    assert energy_by_step(both.trace).equals(energy_by_step(whole.trace))
+    assert all(np.array_equal(one, both.events_by_unit[name]) for name, one in whole.events_by_unit.items())
     assert np.array_equal((answers[1:] != answers[:-1]).sum(1), whole.answers_changed[1:])
+
+
+def test_only_traces_of_one_network_and_one_t_add_up():
+    model = convert(perceptron(), "qcfs", torch.rand(20, 12))
+    x, labels = torch.rand(4, 12), np.arange(4)
+    one = model.simulate(x, 3, labels)
+    with pytest.raises(ValueError, match="one network and one T: their steps are 3 and 4"):
+        one + model.simulate(x, 4, labels)
+    with pytest.raises(ValueError, match="correct must be known of both"):
+        one + model.simulate(x, 3)
+    with pytest.raises(ValueError, match="their layers"):
+        one + convert(residual(), "qcfs", torch.rand(20, 2, 8, 8)).simulate(torch.rand(2, 2, 8, 8), 3, [0, 1])
+    with pytest.raises(TypeError):
+        one + 1
+    assert (model.simulate(x, 3) + model.simulate(x, 3)).right is None
 
 
 class Tokens(nn.Module):

@@ -16,7 +16,7 @@ SNM_AND_MORE = ("SNM", "CS-QCFS L=4", "CS-QCFS L=8")
 
 def make(module, members, monkeypatch):
     monkeypatch.setattr(module, "read_members", lambda plan, records: members)
-    return module.make_tables({}, 0, {})
+    return module.make_tables({}, 0, {}, bootstrap=100)
 
 
 def rulings(id_, members, monkeypatch):

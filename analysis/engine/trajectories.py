@@ -1,0 +1,205 @@
+"""Converted networks along T as an exhibit: accuracy against energy or T, Pareto fronts, what claims read.
+
+record of a converted cell -> courses: accuracy, energies and rate at every T -> figure
+                           -> table: row (model, conversion), column (what of which network)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from analysis.engine.conversions import Curves, list_labels, read_curves
+from analysis.engine.drawing import SCALES
+from analysis.engine.exhibit import Tables
+from analysis.engine.sheet import Sheet, sample_error
+from analysis.engine.statistics import tidy
+from netsci import plot
+from netsci.measure import mean_and_interval
+from netsci.sweep import Cell, Record
+
+ENERGIES = {  # column -> reading of the first layer, count
+    "repeated, estimate": ("repeated", "estimate"),
+    "repeated, exact": ("repeated", "exact"),
+    "once, estimate": ("once", "estimate"),
+    "once, exact": ("once", "exact"),
+}
+KEYS = ["model", "conversion", "network", "seed"]
+Planned = Mapping[Cell, tuple[str, str, int]]  # converted cell -> model, network, seed
+
+
+@dataclass(frozen=True)
+class Trajectories:
+    """Networks whose conversions are drawn along T.
+
+    plan(scale, first_seed) : converted cells, with model, network and seed. panels : (model, conversion, x),
+    x being a column of `ENERGIES` or "T". title_of : what x is called. fronts : by which columns of
+    `ENERGIES` fronts are judged. conversions : labels that are drawn as one, by their name: those of methods
+    whose T is a window. images : test images, for what a single seed leaves open.
+    """
+
+    plan: Callable[[str, int], Planned]
+    panels: Sequence[tuple[str, str, str]]
+    seconds: Callable[[Cell], float]
+    fronts: Sequence[str] = ()
+    conversions: Mapping[str, Sequence[str]] | None = None
+    images: int = 10_000
+
+    def describe(self, scale: str, first_seed: int) -> dict[str, Any]:
+        """Return its exhibit, but for what the literal says."""
+        plan = self.plan(scale, first_seed)
+        smoke = scale == "smoke"
+        return {
+            "cells": tuple(plan),
+            "tabulate": partial(tabulate, self, plan),
+            "draw": partial(draw, self, scale),
+            "sheet": partial(make_sheet, self),
+            "summarise": summarise,
+            "version": 1,
+            "scale": scale,
+            **({} if smoke else {"needs": "NETSCI_DATA", "seconds": self.seconds}),
+        }
+
+    def names_of(self, record: Record) -> dict[str, list[str]]:
+        """Return the labels in a record by the name of the conversion that they are drawn as."""
+        known = list_labels(record)
+        found = {one: [one] for one in known} if self.conversions is None else self.conversions
+        return {name: [one for one in labels if one in known] for name, labels in found.items()}
+
+
+def tabulate(of: Trajectories, plan: Planned, records: Mapping[Cell, Record]) -> Tables:
+    """Return "table", what claims read, and "courses", a row for every T of every conversion and seed."""
+    courses = []
+    for cell, (model, network, seed) in plan.items():
+        if cell not in records:  # a long run that is not finished
+            continue
+        for name, labels in of.names_of(records[cell]).items():
+            known = [curves for label in labels if (curves := read_curves(records[cell], label)) is not None]
+            courses += [
+                course(curves).assign(model=model, conversion=name, network=network, seed=seed)
+                for curves in known
+            ]
+    names = [*KEYS, "T", "accuracy", "ann accuracy", "own ANN", *ENERGIES]
+    joined = pd.concat(courses, ignore_index=True)[names] if courses else pd.DataFrame(columns=names)
+    rows = [row for parts in (_ends(joined), _fronts(of, joined)) for row in parts]
+    columns = ["row", "column", "seed", "measure", "value", "unit"]
+    return {"table": pd.DataFrame(rows, columns=columns), "courses": joined}
+
+
+def course(curves: Curves) -> pd.DataFrame:
+    """Return T, accuracy in percent, and energies of an image in microjoule of a conversion, a row a T."""
+    columns: dict[str, Any] = {"T": curves.steps, "accuracy": 100.0 * curves.accuracy}
+    columns["ann accuracy"] = 100.0 * curves.ann_accuracy
+    columns["own ANN"] = 1e-6 * curves.own_ann_pj()
+    columns |= {name: 1e-6 * curves.energy_pj(*how) for name, how in ENERGIES.items()}
+    return pd.DataFrame(columns)
+
+
+def _ends(courses: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the highest accuracy of each network and conversion over T, and that of its ANN."""
+    rows = []
+    for key, of in courses.groupby(KEYS, sort=False):
+        model, conversion, network, seed = key
+        line = {"row": f"{model}, {conversion}", "seed": seed}
+        for name, column in (("highest accuracy", "accuracy"), ("ANN", "ann accuracy")):
+            measured = {"value": (float(of[column].max()), "percent")}
+            rows += tidy(line | {"column": f"{name}, {network}"}, measured)
+    return rows
+
+
+def _fronts(of: Trajectories, courses: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the share of the front of all networks, by energy, that each of them holds."""
+    rows = []
+    for key, joined in courses.groupby(["model", "conversion", "seed"], sort=False):
+        model, conversion, seed = key
+        networks = list(dict.fromkeys(joined["network"]))
+        if len(networks) < 2:
+            continue
+        for energy in of.fronts:
+            best = find_front(joined[energy].to_numpy(float), joined["accuracy"].to_numpy(float))
+            held = joined["network"][best]
+            for network in networks:
+                share = 100.0 * float((held == network).mean())
+                line = {"row": f"{model}, {conversion}", "seed": seed}
+                column = f"front held by {network}, {energy}"
+                rows += tidy(line | {"column": column}, {"value": (share, "percent")})
+    return rows
+
+
+def find_front(energy: NDArray[np.float64], accuracy: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which points no other one beats: none is as cheap and more accurate, or as accurate and cheaper.
+
+    Examples
+    --------
+    >>> find_front(np.array([1.0, 2.0, 3.0]), np.array([50.0, 40.0, 60.0])).tolist()
+    [True, False, True]
+    """
+    cheaper = energy[None, :] <= energy[:, None]
+    better = accuracy[None, :] >= accuracy[:, None]
+    strictly = (energy[None, :] < energy[:, None]) | (accuracy[None, :] > accuracy[:, None])
+    return np.asarray(~(cheaper & better & strictly).any(axis=1))
+
+
+def make_sheet(of: Trajectories, tables: Tables) -> Sheet:
+    """Return rows (model, conversion) and columns (what of which network)."""
+    values = tables["table"]
+    keys = list(zip(values["row"], values["column"], strict=True))
+    units = dict(zip(keys, values["unit"], strict=True))
+    error = sample_error(lambda row: of.images)
+
+    def spread(keys: Sequence[tuple[str, str]], means: Sequence[float]) -> float:
+        return np.nan if any(column.startswith("front") for _, column in keys) else error(keys, means)
+
+    return Sheet(values[["row", "column", "seed", "value"]], {}, units, spread)
+
+
+def summarise(tables: Tables) -> pd.DataFrame:
+    """Return means over seeds with intervals, a row a network and T."""
+    courses = tables["courses"]
+    if courses.empty:
+        return courses
+    keys = [*KEYS[:3], "T"]
+    return courses.groupby(keys, sort=False, as_index=False).mean().drop(columns="seed")
+
+
+def draw(of: Trajectories, scale: str, tables: Tables, backend: str) -> Any:
+    """Draw accuracy along x, the mean over seeds with a band, a panel a model and conversion."""
+    courses, parts = tables["courses"], []
+    for model, conversion, x in of.panels:
+        rows = courses[(courses["model"] == model) & (courses["conversion"] == conversion)]
+        if rows.empty:
+            continue
+        panel = f"{model}, {conversion}" + ("" if x == "T" else f" ({x})")
+        parts.append(_average(rows, x).assign(panel=panel))
+    title = SCALES["smoke"] if scale == "smoke" else ""
+    names = ["x", "accuracy", "low", "high", "network", "panel"]
+    shown = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=names, dtype=float)
+    over_t = all(x == "T" for _, _, x in of.panels)
+    order = [one for one in dict.fromkeys(courses["network"]) if one in set(shown["network"])]
+    labels = {"x": "T" if over_t else "energy an image (µJ)", "accuracy": "accuracy (%)"}
+    look: dict[str, Any] = {"labels": labels, "log": "x", "share": False, "title": title, "backend": backend}
+    columns: dict[str, Any] = {
+        "x": "x",
+        "y": "accuracy",
+        "hue": "network",
+        "panel": "panel",
+        "low": "low",
+        "high": "high",
+    }
+    look |= {"order": order} if order else {}
+    return plot.lines(shown, **columns, **look)
+
+
+def _average(rows: pd.DataFrame, x: str) -> pd.DataFrame:
+    """Return the mean energy and accuracy at each T, and the interval of the accuracy over seeds."""
+    keys = ["network", "T"]
+    long = rows[[*keys, "seed", "accuracy"]].rename(columns={"accuracy": "value"})
+    found = mean_and_interval(long)[[*keys, "mean", "low", "high"]]
+    place = rows.assign(x=rows[x]).groupby(keys, sort=False, as_index=False)["x"].mean()
+    return found.rename(columns={"mean": "accuracy"}).merge(place, on=keys)

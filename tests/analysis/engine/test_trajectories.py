@@ -1,0 +1,85 @@
+"""Converted networks along T: the front of accuracy against energy, tables, and what claims read."""
+
+import numpy as np
+import pytest
+
+from analysis.engine import trajectories
+from analysis.engine.trajectories import Trajectories, find_front
+from netsci.sweep import Cell, Task
+from tests.analysis.engine.conversion_records import make_record
+
+TASK = Task("toy", "tasks:run")
+
+
+def cell_of(number, seed):
+    return Cell.of(TASK, version=1, data="none", number=number, seed=seed)
+
+
+PLAN = {cell_of(n, s): ("MLP", name, s) for s in (0, 1) for n, name in enumerate(("dense", "CHTs"))}
+CELLS = list(PLAN)
+RECORDS = {
+    CELLS[0]: make_record(SNM=([1, 5, 9], [2.0, 4.0, 6.0], 0), w2=([6], [1.0], 2), w8=([8], [2.0], 8)),
+    CELLS[1]: make_record(SNM=([4, 6, 8], [1.0, 2.0, 3.0], 0), w2=([5], [3.0], 2), w8=([8], [3.0], 8)),
+    CELLS[2]: make_record(SNM=([1, 5, 9], [2.0, 4.0, 6.0], 0), w2=([6], [1.0], 2), w8=([8], [2.0], 8)),
+}
+OF = Trajectories(
+    lambda scale, seed: PLAN,
+    [("MLP", "SNM", "once, exact"), ("MLP", "AEC", "T")],
+    lambda cell: 1.0,
+    fronts=("once, exact",),
+    conversions={"SNM": ["SNM"], "AEC": ["w2", "w8"]},
+)
+
+
+def front_by_hand(energy, accuracy):
+    """A point is on the front if no other one dominates it."""
+    pairs = list(zip(energy, accuracy, strict=True))
+    return [not any(e <= mine[0] and a >= mine[1] and (e, a) != mine for e, a in pairs) for mine in pairs]
+
+
+def test_a_front_holds_the_points_that_no_other_beats():
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        energy, accuracy = rng.integers(0, 6, (2, 12)).astype(float)
+        assert find_front(energy, accuracy).tolist() == front_by_hand(energy, accuracy)
+    assert find_front(np.array([1.0, 1.0, 2.0]), np.array([5.0, 5.0, 5.0])).tolist() == [True, True, False]
+
+
+def test_tables_by_hand():
+    tables = trajectories.tabulate(OF, PLAN, RECORDS)
+    courses = tables["courses"]
+    one = courses[(courses["network"] == "CHTs") & (courses["conversion"] == "SNM")]
+    assert one["T"].tolist() == [1, 2, 3]
+    assert one["accuracy"].tolist() == pytest.approx([40.0, 60.0, 80.0])
+    assert one["repeated, estimate"].tolist() == pytest.approx([4.0, 8.0, 12.0])
+    assert courses[courses["conversion"] == "AEC"]["T"].tolist() == [2, 8] * 3
+    sheet = OF.describe("desk", 0)["sheet"](tables)
+    # the front: (1, 40) (2, 60) (3, 80) of CHTs, (6, 90) of dense
+    assert sheet.by_seed(("MLP, SNM", "front held by CHTs, once, exact")).to_dict() == {0: 75.0}
+    assert sheet.by_seed(("MLP, SNM", "front held by dense, once, exact")).to_dict() == {0: 25.0}
+    assert sheet.by_seed(("MLP, AEC", "front held by dense, once, exact")).to_dict() == {0: 100.0}
+    assert sheet.by_seed(("MLP, SNM", "highest accuracy, dense")).to_dict() == {0: 90.0, 1: 90.0}
+    assert sheet.by_seed(("MLP, AEC", "highest accuracy, CHTs")).to_dict() == {0: 80.0}
+    assert sheet.by_seed(("MLP, SNM", "ANN, CHTs")).to_dict() == {0: pytest.approx(80.0)}
+
+
+def test_one_seed_leaves_open_what_its_images_do():
+    sheet = OF.describe("desk", 0)["sheet"](trajectories.tabulate(OF, PLAN, {CELLS[1]: RECORDS[CELLS[1]]}))
+    highest = sheet.estimate(("MLP, SNM", "highest accuracy, CHTs"))
+    assert highest.high - highest.mean == pytest.approx(1.96 * 100 * np.sqrt(0.8 * 0.2 / 10_000), rel=1e-3)
+
+
+def test_nothing_run_is_an_empty_table():
+    tables = trajectories.tabulate(OF, PLAN, {})
+    assert tables["table"].empty
+    assert trajectories.summarise(tables).empty
+    assert trajectories.draw(OF, "desk", tables, "matplotlib") is not None
+
+
+@pytest.mark.parametrize("backend", ["matplotlib", "plotly"])
+def test_a_figure_has_a_panel_for_each_conversion(backend):
+    figure = trajectories.draw(OF, "smoke", trajectories.tabulate(OF, PLAN, RECORDS), backend)
+    assert len(figure.axes if backend == "matplotlib" else list(figure.select_xaxes())) >= 2
+    means = trajectories.summarise(trajectories.tabulate(OF, PLAN, RECORDS))
+    assert set(means["network"]) == {"dense", "CHTs"}
+    assert "seed" not in means
