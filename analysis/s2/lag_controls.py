@@ -6,7 +6,7 @@ pairs -> `Control` by `Control` -> one row each (`analysis.s2.lag_rows.Compared`
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 
 import numpy as np
 import pandas as pd
@@ -94,10 +94,10 @@ def _difference(pairs: pd.DataFrame, long: pd.DataFrame, short: pd.DataFrame) ->
 
 def _noise(pairs: pd.DataFrame, members: Sequence[Member]) -> Iterator[Control]:
     """Yield what a longer window and more test images change."""
-    first = {"accuracy": nets.read_first_accuracy, "rate": nets.read_first_rate}
+    first = Rule(accuracy=nets.read_first_accuracy, rate=nets.read_first_rate)
     images = {one.curves.first_images for one in members if one.curves is not None}
     named = f"first {max(images, default=0):,} test images"
-    yield Control("Noise", named, find_times(pairs, members, replace(Rule(), **first)))
+    yield Control("Noise", named, find_times(pairs, members, first))
     long, short = (find_times(pairs, members, Rule(window=w)) for w in (nets.WINDOW, SHORT))
     yield Control("Noise", "window 10 less window 5", _difference(pairs, long, short), null=True)
 

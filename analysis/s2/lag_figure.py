@@ -86,7 +86,7 @@ def _cells(controls: pd.DataFrame, counts: Mapping[str, int]) -> list[dict[str, 
         turned, number, _ = find_turned(controls, column, wanted)
         rows.append(cell("controls", f"turned, {name}", len(turned), COUNT, number))
         rows.append(cell("controls", "number", number, COUNT, number))
-    return pd.DataFrame(rows).drop_duplicates(["row", "column"]).to_dict("records")
+    return list({(row["row"], row["column"]): row for row in reversed(rows)}.values())[::-1]
 
 
 def find_turned(controls: pd.DataFrame, column: str, wanted: str) -> tuple[list[str], int, bool]:

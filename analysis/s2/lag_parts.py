@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.engine.conversions import Curves
 from analysis.engine.exhibit import Missing, Tables
 from analysis.engine.page import Pivot, PivotCell
 from analysis.engine.sheet import Sheet
@@ -31,6 +32,7 @@ ALL, LAST = "all layers", "last"
 TERMS = {"lag difference": "lag", "accuracy later": "accuracy", "rate later": "rate"}
 KINDS = ("dense", "sparse")
 PERCEPTRON = 3  # layers with weights
+Lines = Iterator[dict[str, Any]]
 COLUMNS = ["heading", "row", "part", "measure", "unit", "value", "low", "high", "pairs", "settings", "p"]
 DECOMPOSED, SETTLES, ANSWERS = "sparse less dense", "settles", "answers"
 MEASURES = {
@@ -48,8 +50,8 @@ def make_tables(
     pairs, _ = make_pairs(members)
     lines = [
         *decompose(pairs, members, seed),
-        *layer_rows(pairs, members, seed),
-        *answer_rows(pairs, members, seed),
+        *measure_layers(pairs, members, seed),
+        *measure_answers(pairs, members, seed),
     ]
     parts = pd.DataFrame(lines, columns=COLUMNS)
     rows = [
@@ -86,9 +88,7 @@ def _line(what: tuple[str, str, str], found: Any, pairs: int, p: float = np.nan)
     return dict(zip(COLUMNS, (*values, pairs, int(found["anns"]), p), strict=True))
 
 
-def decompose(
-    pairs: pd.DataFrame, members: Sequence[Member], seed: int, bootstrap: int
-) -> Iterator[dict[str, Any]]:
+def decompose(pairs: pd.DataFrame, members: Sequence[Member], seed: int, bootstrap: int) -> Lines:
     """Yield the difference of the lag and its two parts, of all pairs and of each data set and method."""
     for name, rows in _groups(find_times(pairs, members, Rule())):
         found = _intervals(rows, seed, bootstrap)
@@ -97,13 +97,13 @@ def decompose(
             yield _line((DECOMPOSED, name, part), line, int(line["n"]))
 
 
-def read_layer(layer: int, curves: nets.Curves) -> nets.Floats:
+def read_layer(layer: int, curves: Curves) -> nets.Floats:
     """Return the running mean of a layer's firing rate (LASFR); layer counts those with neurons, from 0."""
     rates = curves.rates[curves.units > 0]
     return np.asarray(running_means(rates[layer]))
 
 
-def layer_names(method: str) -> tuple[str, ...]:
+def name_layers(method: str) -> tuple[str, ...]:
     """Return the layers that have neurons: the read-out of CS-QCFS has none."""
     hidden = ("hidden 1", "hidden 2")
     return (*hidden, "output") if method == SNM else hidden
@@ -115,9 +115,7 @@ def _perceptrons(pairs: pd.DataFrame, members: Sequence[Member]) -> pd.DataFrame
     return pairs[[one is not None and len(one.units) == PERCEPTRON for one in curves]]
 
 
-def layer_rows(
-    pairs: pd.DataFrame, members: Sequence[Member], seed: int, bootstrap: int
-) -> Iterator[dict[str, Any]]:
+def measure_layers(pairs: pd.DataFrame, members: Sequence[Member], seed: int, bootstrap: int) -> Lines:
     """Yield by how many steps the rate of each layer settles after MASFR, by method and kind."""
     pairs = _perceptrons(pairs, members)
     if pairs.empty:
@@ -128,7 +126,7 @@ def layer_rows(
         if rows.empty:
             continue
         whole = find_times(rows, members, Rule())
-        layers = layer_names(SNM if name == SNM else "")
+        layers = name_layers(SNM if name == SNM else "")
         for number, layer in enumerate(layers):
             own = find_times(rows, members, Rule(rate=partial(read_layer, number)))
             both = whole.assign(accuracy_time=own["rate_time"], rate_time=whole["rate_time"])
@@ -142,9 +140,7 @@ def layer_rows(
                 yield _line((SETTLES, row, kind), line, int(line["n"]), float(tested[kind]))
 
 
-def answer_rows(
-    pairs: pd.DataFrame, members: Sequence[Member], seed: int, bootstrap: int
-) -> Iterator[dict[str, Any]]:
+def measure_answers(pairs: pd.DataFrame, members: Sequence[Member], seed: int, bootstrap: int) -> Lines:
     """Yield how much later than last layer, MASFR and accuracy the share of unchanged answers settles."""
     pairs = _perceptrons(pairs, members)
     if pairs.empty:
@@ -154,7 +150,7 @@ def answer_rows(
         rows = drop_repeats(pairs[kept])
         if rows.empty:
             continue
-        last = len(layer_names(SNM if name == SNM else "")) - 1
+        last = len(name_layers(SNM if name == SNM else "")) - 1
         unchanged = find_times(rows, members, Rule(accuracy=nets.read_unchanged))
         others = {
             "last layer": Rule(rate=partial(read_layer, last)),

@@ -126,5 +126,5 @@ def test_tables_survive_their_files(monkeypatch, tmp_path):
 
 
 def test_layers_have_names_by_method():
-    assert lag_parts.layer_names(lag_networks.SNM) == ("hidden 1", "hidden 2", "output")
-    assert lag_parts.layer_names("CS-QCFS L=4") == ("hidden 1", "hidden 2")
+    assert lag_parts.name_layers(lag_networks.SNM) == ("hidden 1", "hidden 2", "output")
+    assert lag_parts.name_layers("CS-QCFS L=4") == ("hidden 1", "hidden 2")
