@@ -49,9 +49,9 @@ def make_tables(
     members = read_members(plan, records)
     pairs, _ = make_pairs(members)
     lines = [
-        *decompose(pairs, members, seed),
-        *measure_layers(pairs, members, seed),
-        *measure_answers(pairs, members, seed),
+        *decompose(pairs, members, seed, bootstrap),
+        *measure_layers(pairs, members, seed, bootstrap),
+        *measure_answers(pairs, members, seed, bootstrap),
     ]
     parts = pd.DataFrame(lines, columns=COLUMNS)
     rows = [
