@@ -87,6 +87,12 @@ def arrange(tables: Tables) -> tuple[Pivot, Missing]:
             "" if null else WORDS[str(line["order"])],
         )
         rows.append((f"{line['heading']}|{line['name']}", tuple(PivotCell(ours=text) for text in texts)))
+    shares = tables["floor"].set_index(["connectivity", "curve"])["share"]
+    for curve in ("accuracy", "rate") if len(tables["controls"]) else ():
+        texts = tuple(f"{100 * shares[kind, curve]:.0f} %" for kind in ("dense", "sparse"))
+        blank = [""] * (len(COLUMNS) - len(texts))
+        cells = tuple(PivotCell(ours=text) for text in (*texts, *blank))
+        rows.append((f"Share of networks that settle at the earliest step, 11|{curve}", cells))
     unit = (
         "Mean lags in steps; in brackets 95 % intervals that resample settings, each with all networks that "
         "were converted from its trained ones. The verdict is that of the interval. p-values, one-sided by "

@@ -128,3 +128,11 @@ def test_tables_survive_their_files(monkeypatch, tmp_path):
 def test_layers_have_names_by_method():
     assert lag_parts.name_layers(lag_networks.SNM) == ("hidden 1", "hidden 2", "output")
     assert lag_parts.name_layers("CS-QCFS L=4") == ("hidden 1", "hidden 2")
+
+
+def test_shares_at_the_earliest_step_stand_in_the_table_of_controls(monkeypatch):
+    # the rate is flat from the first step on in one of two networks, and its window ends at 11
+    tables = make(lag_control_table, several(4, (7, 1), (9, 4)), monkeypatch)
+    table, _ = lag_control_table.arrange(tables)
+    shares = dict(table.rows)["Share of networks that settle at the earliest step, 11|rate"]
+    assert [one.ours for one in shares[:3]] == ["50 %", "0 %", ""]
