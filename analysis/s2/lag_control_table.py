@@ -89,9 +89,9 @@ def arrange(tables: Tables) -> tuple[Pivot, Missing]:
         rows.append((f"{line['heading']}|{line['name']}", tuple(PivotCell(ours=text) for text in texts)))
     shares = tables["floor"].set_index(["connectivity", "curve"])["share"]
     for curve in ("accuracy", "rate") if len(tables["controls"]) else ():
-        texts = tuple(f"{100 * shares[kind, curve]:.0f} %" for kind in ("dense", "sparse"))
-        blank = [""] * (len(COLUMNS) - len(texts))
-        cells = tuple(PivotCell(ours=text) for text in (*texts, *blank))
+        said = [f"{100 * shares[kind, curve]:.0f} %" for kind in ("dense", "sparse")]
+        said += [""] * (len(COLUMNS) - len(said))
+        cells = tuple(PivotCell(ours=text) for text in said)
         rows.append((f"Share of networks that settle at the earliest step, 11|{curve}", cells))
     unit = (
         "Mean lags in steps; in brackets 95 % intervals that resample settings, each with all networks that "
