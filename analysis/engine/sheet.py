@@ -133,8 +133,8 @@ class Sheet:
         """
         if minus is None and key in self.known:
             found, wider = self.known[key], float(ndtri((1 + confidence) / 2) / ndtri(0.975))
-            ends = (found.mean + wider * (end - found.mean) for end in (found.low, found.high))
-            return Estimate(found.mean, *ends, found.n)
+            low, high = (found.mean + wider * (end - found.mean) for end in (found.low, found.high))
+            return Estimate(found.mean, low, high, found.n)
         ours, other = self.by_seed(key), None if minus is None else self.by_seed(minus)
         gap = (ours if other is None else ours - times * other).dropna()
         n = len(gap)

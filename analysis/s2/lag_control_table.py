@@ -38,10 +38,12 @@ WORDS = {
 NULL = "a null"
 
 
-def make_tables(plan: Mapping[Cell, Place], seed: int, records: Mapping[Cell, Record]) -> Tables:
+def make_tables(
+    plan: Mapping[Cell, Place], seed: int, records: Mapping[Cell, Record], *, bootstrap: int = 2000
+) -> Tables:
     """Return "table" (what claims speak of), "controls" (a row each) and "floor"; empty without a pair."""
     members = read_members(plan, records)
-    controls = compare_controls(members, seed)
+    controls = compare_controls(members, seed, bootstrap=bootstrap)
     _, counts = make_pairs(members)
     floors = measure_floors(members)
     rows: list[dict[str, Any]] = [cell("all", name, number, COUNT, number) for name, number in counts.items()]
@@ -85,6 +87,12 @@ def arrange(tables: Tables) -> tuple[Pivot, Missing]:
             "" if null else WORDS[str(line["order"])],
         )
         rows.append((f"{line['heading']}|{line['name']}", tuple(PivotCell(ours=text) for text in texts)))
+    shares = tables["floor"].set_index(["connectivity", "curve"])["share"]
+    for curve in ("accuracy", "rate") if len(tables["controls"]) else ():
+        said = [f"{100 * shares[kind, curve]:.0f} %" for kind in ("dense", "sparse")]
+        said += [""] * (len(COLUMNS) - len(said))
+        cells = tuple(PivotCell(ours=text) for text in said)
+        rows.append((f"Share of networks that settle at the earliest step, 11|{curve}", cells))
     unit = (
         "Mean lags in steps; in brackets 95 % intervals that resample settings, each with all networks that "
         "were converted from its trained ones. The verdict is that of the interval. p-values, one-sided by "

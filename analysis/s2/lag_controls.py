@@ -6,7 +6,7 @@ pairs -> `Control` by `Control` -> one row each (`analysis.s2.lag_rows.Compared`
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 
 import numpy as np
 import pandas as pd
@@ -94,10 +94,10 @@ def _difference(pairs: pd.DataFrame, long: pd.DataFrame, short: pd.DataFrame) ->
 
 def _noise(pairs: pd.DataFrame, members: Sequence[Member]) -> Iterator[Control]:
     """Yield what a longer window and more test images change."""
-    first = {"accuracy": nets.read_first_accuracy, "rate": nets.read_first_rate}
+    first = Rule(accuracy=nets.read_first_accuracy, rate=nets.read_first_rate)
     images = {one.curves.first_images for one in members if one.curves is not None}
     named = f"first {max(images, default=0):,} test images"
-    yield Control("Noise", named, find_times(pairs, members, replace(Rule(), **first)))
+    yield Control("Noise", named, find_times(pairs, members, first))
     long, short = (find_times(pairs, members, Rule(window=w)) for w in (nets.WINDOW, SHORT))
     yield Control("Noise", "window 10 less window 5", _difference(pairs, long, short), null=True)
 
@@ -114,7 +114,8 @@ def _curves(pairs: pd.DataFrame, members: Sequence[Member]) -> Iterator[Control]
     for curve in ("rate", "either"):
         base = find_times(pairs, members, Rule())
         kept = drop_floor(base, floor=saturation_floor(nets.WINDOW), curve=curve)
-        yield Control("Without networks that settle at the earliest step", f"no {curve} at step 11", kept)
+        named = {"rate": "no rate at step 11", "either": "neither at step 11"}[curve]
+        yield Control("Without networks that settle at the earliest step", named, kept)
 
 
 def _parts(base: pd.DataFrame) -> Iterator[Control]:
@@ -135,13 +136,13 @@ def _networks(members: Sequence[Member], base: pd.DataFrame) -> Iterator[Control
     used = set(zip(starts["data"], starts["rate_of_learning"], starts["batch"], strict=True))
     of = zip(base["data"], base["rate_of_learning"], base["batch"], strict=True)
     same = np.array([key in used for key in of], dtype=bool) & (base["method"] == level).to_numpy()
-    heading = f"Start of the thresholds, L = {START_LEVEL}"
+    heading = f"Start of the thresholds, L = {START_LEVEL}, the same networks"
     if same.any():
-        yield Control(heading, "99.9 %, same networks", base[same])
+        yield Control(heading, "thresholds: 99.9 %", base[same])
     for words in OTHER_STARTS.values():
         rows = starts[starts["method"] == f"{level}, {words}"]
         if len(rows):
-            yield Control(heading, words, find_times(rows, members, Rule()))
+            yield Control(heading, f"thresholds: {words}", find_times(rows, members, Rule()))
     matched = match_members(members)
     if len(matched):
         named = f"accuracy within {WITHIN:g}"

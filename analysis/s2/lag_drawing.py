@@ -38,8 +38,8 @@ def draw_figure(scale: str, tables: Tables, backend: str) -> Any:
 def _scatter(shown: pd.DataFrame, number: int, kind: str) -> Panel:
     """Return one symbol for all networks of the same two times, larger where there are more."""
     own = shown[(shown["links"] == "dense") == (kind == "dense")]
-    title, labels = f"{kind} networks", {"x_label": "firing rate settles (step)"}
-    labels["y_label"] = "accuracy settles (step)"
+    title = f"{kind} networks"
+    labels: dict[str, Any] = {"x_label": "firing rate settles (step)", "y_label": "accuracy settles (step)"}
     if own.empty:
         return Panel(title=title, empty="no data", **labels)
     spots = own.groupby(["rate_time", "accuracy_time"], as_index=False).size()
@@ -72,7 +72,7 @@ def _densities(density: pd.DataFrame) -> Panel:
             series.append(
                 Series("line", at, ends, name=f"{kind}, mean", colour=number, dashed=True, width=1.0)
             )
-    labels = {"x_label": "lag of the accuracy (steps)", "y_label": "density"}
+    labels: dict[str, Any] = {"x_label": "lag of the accuracy (steps)", "y_label": "density"}
     title = "lags above 0 (dashed: mean)"
     return (
         Panel(tuple(series), title=title, **labels)

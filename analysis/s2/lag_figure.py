@@ -41,12 +41,14 @@ BOTH, AGAINST = "sparse minus dense", "sparse against dense"
 GRID_PAIRS = {"rate first": ("order", FIRST), "longer": ("verdict", LONGER)}
 
 
-def make_tables(plan: Mapping[Cell, Place], seed: int, records: Mapping[Cell, Record]) -> Tables:
+def make_tables(
+    plan: Mapping[Cell, Place], seed: int, records: Mapping[Cell, Record], *, bootstrap: int = 2000
+) -> Tables:
     """Return the tables of the figure; without a pair they are empty."""
     members = read_members(plan, records)
     pairs, counts = make_pairs(members)
     times = find_times(pairs, members, Rule())
-    controls = compare_controls(members, seed)
+    controls = compare_controls(members, seed, bootstrap=bootstrap)
     rows = list(_cells(controls, counts)) if len(controls) and controls["name"].iloc[0] == PRINTED else []
     return {
         "table": tabulate(rows),
@@ -66,16 +68,17 @@ def _cells(controls: pd.DataFrame, counts: Mapping[str, int]) -> list[dict[str, 
     for kind in KINDS:
         rows.append(estimate(kind, "mean lag", base, kind))
         rows.append(cell(kind, "mean of positive lags", base[f"positive_{kind}"], "steps", n[kind]))
+    settings = base["settings"]
     for kind, number in n.items():
-        rows.append(cell(kind, "p", base[f"p_{kind}"], P, number))
+        rows.append(cell(kind, "p", base[f"p_{kind}"], P, settings))
         rows.append(cell(kind, "networks", number, COUNT, number))
     names = {"lag": "difference", "accuracy later": "accuracy_later", "rate later": "rate_later"}
     rows += [estimate(BOTH, column, base, name) for column, name in names.items()]
-    rows.append(cell(BOTH, "p", base["p_longer"], P, base["pairs"]))
+    rows.append(cell(BOTH, "p", base["p_longer"], P, settings))
     rows.append(estimate(AGAINST, "rank-biserial, positive lags", base, "effect_positive", "1"))
     rows.append(estimate(AGAINST, "rank-biserial, all lags", base, "effect", "1"))
-    rows.append(cell(AGAINST, "p, positive lags", base["p_differ_positive"], P, n["all"]))
-    rows.append(cell(AGAINST, "p, all lags", base["p_differ"], P, n["all"]))
+    rows.append(cell(AGAINST, "p, positive lags", base["p_differ_positive"], P, settings))
+    rows.append(cell(AGAINST, "p, all lags", base["p_differ"], P, settings))
     for part in controls[controls["heading"].isin(["Data", "Method"])].to_dict("records"):
         rows += [estimate(str(part["name"]), f"mean lag, {kind}", part, kind) for kind in KINDS]
         rows.append(estimate(str(part["name"]), "lag", part, "difference"))
@@ -83,7 +86,7 @@ def _cells(controls: pd.DataFrame, counts: Mapping[str, int]) -> list[dict[str, 
         turned, number, _ = find_turned(controls, column, wanted)
         rows.append(cell("controls", f"turned, {name}", len(turned), COUNT, number))
         rows.append(cell("controls", "number", number, COUNT, number))
-    return pd.DataFrame(rows).drop_duplicates(["row", "column"]).to_dict("records")
+    return list({(row["row"], row["column"]): row for row in reversed(rows)}.values())[::-1]
 
 
 def find_turned(controls: pd.DataFrame, column: str, wanted: str) -> tuple[list[str], int, bool]:
@@ -161,6 +164,11 @@ PARTS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         ),
     ),
 )
+COUNTED: dict[str, Key] = {  # how many networks or pairs a test is of
+    **{kind: (kind, "networks") for kind in (*KINDS, "all")},
+    AGAINST: ("all", "networks"),
+    BOTH: ("all", "pairs with both times"),
+}
 SIZE: dict[Key, tuple[Key, ...]] = {  # what stands beside a p-value
     ("dense", "p"): (("dense", "mean lag"),),
     ("sparse", "p"): (("sparse", "mean lag"),),
@@ -185,7 +193,7 @@ def arrange(tables: Tables) -> tuple[Pivot, Missing]:
                     ours=write_p(found.mean) if found else "",
                     reason="" if found else "no run is finished",
                 ),
-                PivotCell(ours=f"{found.n}" if found else ""),
+                PivotCell(ours=f"{of.known[COUNTED[row]].mean:.0f}" if found else ""),
                 PivotCell(ours=size),
             )
             rows.append((f"{heading}|{words}", cells))

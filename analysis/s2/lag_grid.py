@@ -22,6 +22,7 @@ RATES = (0.01, 0.05, 0.005, 0.001, 0.0005)  # S2 Table 1, the last one run last:
 BATCHES = (64, 128, 32)
 LEVELS = (4, 8, 16, 2, 32)
 STEPS = 64
+STAGES = 3
 TUNED_FOR = 2  # epochs
 DENSE = "dense"
 GRID, EARLIER, STARTS, CODED = "grid", "earlier epochs", "thresholds", "AEC"
@@ -52,6 +53,11 @@ class Data:
     dense: Changes = field(default_factory=lambda: {"dense": True})
     rule: Changes = field(default_factory=lambda: RULES["CHTs"])
 
+    @property
+    def links(self) -> tuple[str, ...]:
+        """The kinds of its networks: dense, and each sparsity."""
+        return (DENSE, *map(write_share, self.sparse))
+
     def recipe(self, links: str, rate: float, batch: int) -> Recipe:
         """Return the training of a network; links : "dense", or a sparsity such as "95 %"."""
         base = self.base.replace(lr=rate, batch=batch)
@@ -79,7 +85,8 @@ class Place:
 class Grid:
     """A grid of trained networks, each converted in all ways.
 
-    last : the rate whose cells come after all others. limit : number of test images, None for all. stages :
+    Cells are run in three stages: last is the rate whose cells come after all others, slow the batch whose
+    cells come before those. limit : number of test images, None for all. stages :
     of CS-QCFS, with their epochs. windows : of AEC, for the networks of one setting.
     """
 
@@ -89,39 +96,43 @@ class Grid:
     levels: tuple[int, ...]
     steps: int
     last: float | None = None
+    slow: int | None = None
     first: int = 1000
     calibration: int = 10_000
     limit: int | None = None
     stages: tuple[tuple[str, int], ...] = (("cs-qcfs-1", TUNED_FOR),)
     windows: tuple[int, ...] = ()
 
-    def plan(self, seed: int, *, late: bool = False) -> dict[Cell, Place]:
-        """Return the cells that convert, in order, and where each stands; late : those of the last rate."""
+    def plan(self, seed: int, stage: int | None = None) -> dict[Cell, Place]:
+        """Return the cells that convert, in order, and where each stands; of one stage, or of all."""
         found: dict[Cell, Place] = {}
-        rates = tuple(rate for rate in self.rates if (rate == self.last) == late)
-        for group in self.data:
-            for place in self._places(group, rates):
-                found.setdefault(self._cell(group, place, seed), place)
+        for one in range(STAGES) if stage is None else (stage,):
+            for group in self.data:
+                for place in self._places(group, one):
+                    found.setdefault(self._cell(group, place, seed), place)
         return found
 
-    def _places(self, group: tuple[Data, ...], rates: tuple[float, ...]) -> Iterator[Place]:
+    def _stage(self, rate: float, batch: int) -> int:
+        """Return 0, 1 or 2: when the cells of a setting are run."""
+        return 2 if rate == self.last else int(batch == self.slow)
+
+    def _places(self, group: tuple[Data, ...], stage: int) -> Iterator[Place]:
         """Yield the places of data sets that go together: their grid, then what controls need more."""
-        for rate in rates:
-            for batch in self.batches:
-                for data in group:
-                    for links in (DENSE, *map(write_share, data.sparse)):
-                        yield Place(data.title, links, rate, batch)
+        settings = [(r, b) for r in self.rates for b in self.batches if self._stage(r, b) == stage]
+        for rate, batch in settings:
+            for data in group:
+                for links in data.links:
+                    yield Place(data.title, links, rate, batch)
         for data in group:
-            for rate, batch in data.settings:
-                if rate in rates:
+            for number, (rate, batch) in enumerate(data.settings):
+                if (rate, batch) in settings:
                     for after in data.early:
                         yield Place(data.title, DENSE, rate, batch, EARLIER, after)
-                    if (rate, batch) in data.settings[:OTHERS]:
-                        for links in (DENSE, *map(write_share, data.sparse)):
-                            yield Place(data.title, links, rate, batch, STARTS)
-            if self.windows and rates:
-                for links in (DENSE, *map(write_share, data.sparse)):
-                    yield Place(data.title, links, rates[0], self.batches[0], CODED)
+                    for links in data.links if number < OTHERS else ():
+                        yield Place(data.title, links, rate, batch, STARTS)
+            if self.windows and settings:
+                for links in data.links:
+                    yield Place(data.title, links, *settings[0], CODED)
 
     def _cell(self, group: tuple[Data, ...], place: Place, seed: int) -> Cell:
         (data,) = (one for one in group if one.title == place.data)
@@ -136,7 +147,7 @@ class Grid:
         """Return the ways in which the network of a place is converted."""
         if place.purpose == STARTS:
             return tuple(
-                self._tuned(START_LEVEL, place, f"CS-QCFS L={START_LEVEL}, {words}", theta)
+                self._tune(START_LEVEL, place, f"CS-QCFS L={START_LEVEL}, {words}", theta)
                 for theta, words in OTHER_STARTS.items()
             )
         if place.purpose == CODED:
@@ -145,9 +156,9 @@ class Grid:
                 for n in self.windows
             )
         levels = (EARLY_LEVEL,) if place.purpose == EARLIER else self.levels
-        return (Conversion(SNM, "snm"), *(self._tuned(n, place, f"CS-QCFS L={n}") for n in levels))
+        return (Conversion(SNM, "snm"), *(self._tune(n, place, f"CS-QCFS L={n}") for n in levels))
 
-    def _tuned(self, levels: int, place: Place, label: str, theta: str = "") -> Conversion:
+    def _tune(self, levels: int, place: Place, label: str, theta: str = "") -> Conversion:
         """Return CS-QCFS after its stages, with the rate and the batch of the setting.
 
         Where there is no convolution, the first stage is the only one. The second has the first one's levels.

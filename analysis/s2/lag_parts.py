@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.engine.conversions import Curves
 from analysis.engine.exhibit import Missing, Tables
 from analysis.engine.page import Pivot, PivotCell
 from analysis.engine.sheet import Sheet
@@ -31,6 +32,7 @@ ALL, LAST = "all layers", "last"
 TERMS = {"lag difference": "lag", "accuracy later": "accuracy", "rate later": "rate"}
 KINDS = ("dense", "sparse")
 PERCEPTRON = 3  # layers with weights
+Lines = Iterator[dict[str, Any]]
 COLUMNS = ["heading", "row", "part", "measure", "unit", "value", "low", "high", "pairs", "settings", "p"]
 DECOMPOSED, SETTLES, ANSWERS = "sparse less dense", "settles", "answers"
 MEASURES = {
@@ -40,14 +42,16 @@ MEASURES = {
 }
 
 
-def make_tables(plan: Mapping[Cell, Place], seed: int, records: Mapping[Cell, Record]) -> Tables:
+def make_tables(
+    plan: Mapping[Cell, Place], seed: int, records: Mapping[Cell, Record], *, bootstrap: int = 2000
+) -> Tables:
     """Return "table" (what claims speak of) and "parts" (a row each); empty without a pair."""
     members = read_members(plan, records)
     pairs, _ = make_pairs(members)
     lines = [
-        *decompose(pairs, members, seed),
-        *layer_rows(pairs, members, seed),
-        *answer_rows(pairs, members, seed),
+        *decompose(pairs, members, seed, bootstrap),
+        *measure_layers(pairs, members, seed, bootstrap),
+        *measure_answers(pairs, members, seed, bootstrap),
     ]
     parts = pd.DataFrame(lines, columns=COLUMNS)
     rows = [
@@ -69,8 +73,8 @@ def _groups(pairs: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
                 yield name, pairs[kept]
 
 
-def _intervals(times: pd.DataFrame, seed: int) -> pd.DataFrame:
-    found = ann_intervals(times, rng=np.random.default_rng([seed, PURPOSE]))
+def _intervals(times: pd.DataFrame, seed: int, bootstrap: int) -> pd.DataFrame:
+    found = ann_intervals(times, rng=np.random.default_rng([seed, PURPOSE]), bootstrap=bootstrap)
     return found.set_index(["group", "measure"])
 
 
@@ -84,22 +88,22 @@ def _line(what: tuple[str, str, str], found: Any, pairs: int, p: float = np.nan)
     return dict(zip(COLUMNS, (*values, pairs, int(found["anns"]), p), strict=True))
 
 
-def decompose(pairs: pd.DataFrame, members: Sequence[Member], seed: int) -> Iterator[dict[str, Any]]:
+def decompose(pairs: pd.DataFrame, members: Sequence[Member], seed: int, bootstrap: int) -> Lines:
     """Yield the difference of the lag and its two parts, of all pairs and of each data set and method."""
     for name, rows in _groups(find_times(pairs, members, Rule())):
-        found = _intervals(rows, seed)
+        found = _intervals(rows, seed, bootstrap)
         for measure, part in TERMS.items():
             line = found.loc[(GROUP, measure)]
             yield _line((DECOMPOSED, name, part), line, int(line["n"]))
 
 
-def read_layer(layer: int, curves: nets.Curves) -> nets.Floats:
+def read_layer(layer: int, curves: Curves) -> nets.Floats:
     """Return the running mean of a layer's firing rate (LASFR); layer counts those with neurons, from 0."""
     rates = curves.rates[curves.units > 0]
     return np.asarray(running_means(rates[layer]))
 
 
-def layer_names(method: str) -> tuple[str, ...]:
+def name_layers(method: str) -> tuple[str, ...]:
     """Return the layers that have neurons: the read-out of CS-QCFS has none."""
     hidden = ("hidden 1", "hidden 2")
     return (*hidden, "output") if method == SNM else hidden
@@ -111,7 +115,7 @@ def _perceptrons(pairs: pd.DataFrame, members: Sequence[Member]) -> pd.DataFrame
     return pairs[[one is not None and len(one.units) == PERCEPTRON for one in curves]]
 
 
-def layer_rows(pairs: pd.DataFrame, members: Sequence[Member], seed: int) -> Iterator[dict[str, Any]]:
+def measure_layers(pairs: pd.DataFrame, members: Sequence[Member], seed: int, bootstrap: int) -> Lines:
     """Yield by how many steps the rate of each layer settles after MASFR, by method and kind."""
     pairs = _perceptrons(pairs, members)
     if pairs.empty:
@@ -122,11 +126,11 @@ def layer_rows(pairs: pd.DataFrame, members: Sequence[Member], seed: int) -> Ite
         if rows.empty:
             continue
         whole = find_times(rows, members, Rule())
-        layers = layer_names(SNM if name == SNM else "")
+        layers = name_layers(SNM if name == SNM else "")
         for number, layer in enumerate(layers):
             own = find_times(rows, members, Rule(rate=partial(read_layer, number)))
             both = whole.assign(accuracy_time=own["rate_time"], rate_time=whole["rate_time"])
-            found = _intervals(both, seed)
+            found = _intervals(both, seed, bootstrap)
             by_layer = pd.concat([whole.assign(layer=ALL), own.assign(layer=layer)], ignore_index=True)
             tested = compare_layers(by_layer, ALL, layer).set_index("group")["p_value"]
             last = f" ({LAST})" if number == len(layers) - 1 else ""
@@ -136,7 +140,7 @@ def layer_rows(pairs: pd.DataFrame, members: Sequence[Member], seed: int) -> Ite
                 yield _line((SETTLES, row, kind), line, int(line["n"]), float(tested[kind]))
 
 
-def answer_rows(pairs: pd.DataFrame, members: Sequence[Member], seed: int) -> Iterator[dict[str, Any]]:
+def measure_answers(pairs: pd.DataFrame, members: Sequence[Member], seed: int, bootstrap: int) -> Lines:
     """Yield how much later than last layer, MASFR and accuracy the share of unchanged answers settles."""
     pairs = _perceptrons(pairs, members)
     if pairs.empty:
@@ -146,7 +150,7 @@ def answer_rows(pairs: pd.DataFrame, members: Sequence[Member], seed: int) -> It
         rows = drop_repeats(pairs[kept])
         if rows.empty:
             continue
-        last = len(layer_names(SNM if name == SNM else "")) - 1
+        last = len(name_layers(SNM if name == SNM else "")) - 1
         unchanged = find_times(rows, members, Rule(accuracy=nets.read_unchanged))
         others = {
             "last layer": Rule(rate=partial(read_layer, last)),
@@ -155,7 +159,7 @@ def answer_rows(pairs: pd.DataFrame, members: Sequence[Member], seed: int) -> It
         }
         for other, rule in others.items():
             times = find_times(rows, members, rule)["rate_time"]
-            found = _intervals(unchanged.assign(rate_time=times), seed)
+            found = _intervals(unchanged.assign(rate_time=times), seed, bootstrap)
             for kind in KINDS:
                 line = found.loc[(kind, "mean lag")]
                 yield _line((ANSWERS, f"{name}, after {other}", kind), line, int(line["n"]))

@@ -12,7 +12,7 @@ from analysis.engine.converted import read_plain, source_of
 from analysis.s1.convolutions import VGG
 from analysis.s1.convolutions import seconds as vgg_seconds
 from analysis.s1.recipes import PERCEPTRONS
-from analysis.s2.lag_grid import BATCHES, LEVELS, RATES, STEPS, Data, Grid, Place
+from analysis.s2.lag_grid import BATCHES, LEVELS, RATES, STAGES, STEPS, Data, Grid, Place
 from netsci.sweep import Cell
 from netsci.train.recipe import Recipe
 
@@ -38,6 +38,7 @@ DESK = Grid(
     LEVELS,
     STEPS,
     last=RATES[-1],
+    slow=BATCHES[-1],
 )
 _DIGITS = PERCEPTRONS["mnist"].replace(
     data="digits",
@@ -83,9 +84,9 @@ GRIDS = {"smoke": (SMOKE,), "desk": (DESK, VGG_DESK), "paper": (DESK, VGG_DESK)}
 def plan_conversions(scale: str, seed: int) -> dict[Cell, Place]:
     """Return the cells that convert, of all grids of a scale, in the order that they are worth running."""
     found: dict[Cell, Place] = {}
-    for late in (False, True):
+    for stage in range(STAGES):
         for grid in GRIDS[scale]:
-            found |= grid.plan(seed, late=late)
+            found |= grid.plan(seed, stage)
     return found
 
 
@@ -105,10 +106,10 @@ def plan(scale: str, first_seed: int) -> dict[Cell, tuple[Place, ...]]:
 _EPOCH: Mapping[str, tuple[float, float]] = {
     "mnist": (5.2, 5.0),
     "fashion-mnist": (5.2, 5.0),
-    "cifar10-jpeg": (11.4, 6.0),
+    "cifar10-jpeg": (11.4, 4.5),
 }
 _OF_BATCH = {32: 1.7, 64: 1.0, 128: 0.65}  # times that of batch 64
-_TUNING, _TUNED = 1.5, 1.5  # seconds beside the epochs of a fine-tuning; an epoch of it in epochs
+_TUNING, _TUNED = 1.5, 1.4  # seconds beside the epochs of a fine-tuning; an epoch of it in epochs
 _SIMULATED = {"snm": (13.0, 10.0), "cs_qcfs": (6.0, 4.0)}  # 64 steps of 10,000 images, dense and sparse
 _VGG_SIMULATED = 60.0  # 64 steps of 2,000 images
 

@@ -5,7 +5,6 @@ pairs with times -> mean lags, their difference, what it is made of, intervals o
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -101,16 +100,13 @@ def compare(table: pd.DataFrame, seed: int, *, bootstrap: int = 2000) -> Compare
     """
     pairs = _complete(table)
     single = pairs.drop_duplicates("member")
-    tests = time_lag_tests(pairs).tests if len(pairs) else None
-    rank = time_lag_tests(single)
-    rng = np.random.default_rng([seed, PURPOSE])
-    found = ann_intervals(pairs, rng=rng, bootstrap=bootstrap).set_index(["group", "measure"])
-    rng = np.random.default_rng([seed, PURPOSE])
-    alone = ann_intervals(single, rng=rng, bootstrap=bootstrap).set_index(["group", "measure"])
+    by_pair = time_lag_tests(pairs)
+    found = _draw(pairs, seed, bootstrap)
+    repeats = len(single) < len(pairs)
+    rank = time_lag_tests(single) if repeats else by_pair
+    alone = _draw(single, seed, bootstrap) if repeats else found
 
-    def p(question: str, group: str, of: pd.DataFrame | None) -> float:
-        if of is None:
-            return math.nan
+    def p(question: str, group: str, of: pd.DataFrame) -> float:
         rows = of[(of["question"] == question) & (of["group"] == group)]
         return float(rows["p_value"].iloc[0])
 
@@ -130,7 +126,7 @@ def compare(table: pd.DataFrame, seed: int, *, bootstrap: int = 2000) -> Compare
         **_estimate("rate_later", found.loc[(GROUP, "rate later")]),
         **_estimate("effect", alone.loc[("sparse against dense", "rank-biserial, all lags")]),
         **_estimate("effect_positive", alone.loc[("sparse against dense", "rank-biserial, positive lags")]),
-        p_longer=p("sparse lag longer than dense, by pair", "pairs", tests),
+        p_longer=p("sparse lag longer than dense, by pair", "pairs", by_pair.tests),
         p_differ=p("all lags of sparse against dense", both, rank.tests),
         p_differ_positive=p("positive lags of sparse against dense", both, rank.tests),
         p_dense=p(later, "dense", rank.tests),
@@ -142,6 +138,12 @@ def compare(table: pd.DataFrame, seed: int, *, bootstrap: int = 2000) -> Compare
         n_sparse=int((lags["connectivity"] == "sparse").sum()),
         never=len(table) - int(table[["accuracy_time", "rate_time"]].notna().all(axis=1).sum()),
     )
+
+
+def _draw(table: pd.DataFrame, seed: int, bootstrap: int) -> pd.DataFrame:
+    """Return means and effects with their intervals, by group and measure."""
+    rng = np.random.default_rng([seed, PURPOSE])
+    return ann_intervals(table, rng=rng, bootstrap=bootstrap).set_index(["group", "measure"])
 
 
 def _complete(table: pd.DataFrame) -> pd.DataFrame:

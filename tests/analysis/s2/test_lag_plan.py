@@ -20,7 +20,7 @@ from analysis.s2.lag_grid import (
 )
 from analysis.s2.lag_plan import DESK, SMOKE, VGG_DESK, plan, plan_conversions, seconds
 
-PLAN = DESK.plan(0) | DESK.plan(0, late=True)
+PLAN = DESK.plan(0)
 
 
 def printed(column):
@@ -99,12 +99,16 @@ def test_each_network_stands_before_its_conversion(scale):
             assert order.index(source_of(cell)) < number
 
 
-def test_the_rate_that_may_be_left_out_comes_last_and_cifar_after_the_others():
-    rates = [place.rate for place in PLAN.values()]
-    assert RATES[-1] not in rates[: len(rates) - rates.count(RATES[-1])]
-    early = [place.data for place in PLAN.values() if place.rate != RATES[-1]]
-    assert "CIFAR-10" not in early[: early.index("CIFAR-10")]
-    assert set(early[early.index("CIFAR-10") :]) == {"CIFAR-10"}
+def test_slow_batches_come_late_and_the_rate_that_may_be_left_out_last():
+    stages = [2 if p.rate == RATES[-1] else int(p.batch == BATCHES[-1]) for p in PLAN.values()]
+    assert stages == sorted(stages)
+    assert {p.data for p, stage in zip(PLAN.values(), stages, strict=True) if stage == 0} == {
+        "MNIST",
+        "Fashion-MNIST",
+        "CIFAR-10",
+    }
+    first = [p.data for p, stage in zip(PLAN.values(), stages, strict=True) if stage == 0]
+    assert set(first[first.index("CIFAR-10") :]) == {"CIFAR-10"}
 
 
 def test_every_prefix_has_about_as_many_dense_as_sparse_networks():
