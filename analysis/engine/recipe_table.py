@@ -75,12 +75,13 @@ def tabulate(records: Mapping[Cell, Record]) -> Tables:
     """Return the lines as a table."""
     (record,) = records.values()
     table = pd.DataFrame({name: record.notes[name] for name in FIELDS})
-    return {"table": table.assign(seed=0)}
+    value = pd.to_numeric(table["ran"], errors="coerce")
+    return {"table": table.assign(seed=0, measure="value", value=value, unit="1")}
 
 
 def sheet(tables: Tables) -> Sheet:
     """Return numbers that ran beside printed ones, and under "all" how many printed values ran as printed."""
-    table = tables["table"].fillna("")
+    table = tables["table"][list(FIELDS)].fillna("")
     ran, printed = (pd.to_numeric(table[name], errors="coerce") for name in ("ran", "printed"))
     keys = list(zip(table["row"], table["column"], strict=True))
     known = {key: float(v) for key, v in zip(keys, printed, strict=True) if not pd.isna(v)}
@@ -104,14 +105,14 @@ def pivot(tables: Tables) -> tuple[Pivot, Missing]:
                 PivotCell(ours=str(line.note)),
             ),
         )
-        for line in tables["table"].fillna("").itertuples()
+        for line in tables["table"][list(FIELDS)].fillna("").itertuples()
     )
     return Pivot(("printed", "ran here", "note"), tuple(rows)), ()
 
 
 def draw(tables: Tables, backend: str) -> Any:
     """Draw the numbers that ran as shares of the printed ones, where both are numbers above 0."""
-    table = tables["table"].fillna("")
+    table = tables["table"][list(FIELDS)].fillna("")
     both = table.assign(
         **{name: pd.to_numeric(table[name], errors="coerce") for name in ("ran", "printed")}
     ).query("ran > 0 and printed > 0")
