@@ -59,8 +59,9 @@ class Conversion:
 
     Examples
     --------
-    >>> Conversion("AEC T=8", "aec", tunings=(Tuning("aec", 2, (("activation_options", (("window", 8),)),)),))
-    Conversion(label='AEC T=8', method='aec', options=(), tunings=(Tuning(name='aec', epochs=2, ...
+    >>> made = Conversion("AEC", "aec", tunings=(Tuning("aec", 2, (("lr", 1e-5),)),))
+    >>> made.tunings[0].epochs, made.options
+    (2, ())
     """
 
     label: str

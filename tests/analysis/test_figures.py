@@ -44,10 +44,17 @@ def made(tmp_path_factory):
         yield folder, result.output
 
 
+def sources(cells):
+    """The cells whose networks others convert or prune, and theirs."""
+    found = {dict(cell.aside).get(name) for cell in cells for name in ("source", "dense")} - {None}
+    return found | sources(found) if found else found
+
+
 def test_every_exhibit_leaves_its_files(made):
     folder, output = made
     catalogue = figures.catalogue(scale="smoke")
     run = {cell for exhibit in catalogue if not exhibit.needs for cell in exhibit.cells}
+    run |= sources(run)
     assert len(list((folder / "results/runs").iterdir())) == len(run) > 9
     for exhibit in catalogue:
         here = folder / "figures" / exhibit.id

@@ -151,8 +151,11 @@ def test_the_claims_of_a_printed_table_hold_in_print(exhibit):
     lines = [(*key, 0, value) for key, value in made.printed.items()]
     printed = Sheet(pd.DataFrame(lines, columns=["row", "column", "seed", "value"]), error=exact)
     for claim in exhibit.claims:
-        usual = "yes" if set(cells_of(claim)) <= made.printed.keys() else "not run"  # ours, of cells of ours
-        assert ruling(claim, printed)["holds"] == TEXT_AGAINST_TABLE.get(claim.words, usual), claim.words
+        of_paper = set(cells_of(claim)) & made.printed.keys()  # the others are ours
+        usual = {"not run", "undecided"} if of_paper else {"not run"}
+        usual = {"yes"} if of_paper == set(cells_of(claim)) else usual
+        known = TEXT_AGAINST_TABLE.get(claim.words)
+        assert ruling(claim, printed)["holds"] in (usual if known is None else {known}), claim.words
 
 
 def cells(*columns, row="a"):
@@ -303,6 +306,8 @@ def test_words_are_few_one_claim_is_the_main_one_and_cells_are_there():
         keys = set(exhibit.sheet(tables_of(exhibit.id)).keys)
         if exhibit.seconds and not all(find_record(RESULTS, cell) for cell in exhibit.cells):
             continue  # the runs of a claim may still be planned
+        if exhibit.printed and not exhibit.cells:
+            continue  # nothing is planned yet
         for claim in exhibit.claims:
             assert any(cell in keys for cell in cells_of(claim)), (exhibit.id, claim.words)
 
