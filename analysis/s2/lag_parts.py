@@ -109,22 +109,22 @@ def name_layers(method: str) -> tuple[str, ...]:
     return (*hidden, "output") if method == SNM else hidden
 
 
-def _perceptrons(pairs: pd.DataFrame, members: Sequence[Member]) -> pd.DataFrame:
-    """Return the pairs of networks of two hidden layers, whose layers have names."""
+def _by_method(pairs: pd.DataFrame, members: Sequence[Member]) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield a method and its pairs of networks of two hidden layers, whose layers have names."""
     curves = [members[n].curves for n in pairs["member"]]
-    return pairs[[one is not None and len(one.units) == PERCEPTRON for one in curves]]
-
-
-def measure_layers(pairs: pd.DataFrame, members: Sequence[Member], seed: int, bootstrap: int) -> Lines:
-    """Yield by how many steps the rate of each layer settles after MASFR, by method and kind."""
-    pairs = _perceptrons(pairs, members)
+    pairs = pairs[[one is not None and len(one.units) == PERCEPTRON for one in curves]]
     if pairs.empty:
         return
     snm = nets.is_snm(pairs)
     for name, kept in ((SNM, snm), ("CS-QCFS", ~snm)):
         rows = drop_repeats(pairs[kept])
-        if rows.empty:
-            continue
+        if not rows.empty:
+            yield name, rows
+
+
+def measure_layers(pairs: pd.DataFrame, members: Sequence[Member], seed: int, bootstrap: int) -> Lines:
+    """Yield by how many steps the rate of each layer settles after MASFR, by method and kind."""
+    for name, rows in _by_method(pairs, members):
         whole = find_times(rows, members, Rule())
         layers = name_layers(SNM if name == SNM else "")
         for number, layer in enumerate(layers):
@@ -142,14 +142,7 @@ def measure_layers(pairs: pd.DataFrame, members: Sequence[Member], seed: int, bo
 
 def measure_answers(pairs: pd.DataFrame, members: Sequence[Member], seed: int, bootstrap: int) -> Lines:
     """Yield how much later than last layer, MASFR and accuracy the share of unchanged answers settles."""
-    pairs = _perceptrons(pairs, members)
-    if pairs.empty:
-        return
-    snm = nets.is_snm(pairs)
-    for name, kept in ((SNM, snm), ("CS-QCFS", ~snm)):
-        rows = drop_repeats(pairs[kept])
-        if rows.empty:
-            continue
+    for name, rows in _by_method(pairs, members):
         last = len(name_layers(SNM if name == SNM else "")) - 1
         unchanged = find_times(rows, members, Rule(accuracy=nets.read_unchanged))
         others = {

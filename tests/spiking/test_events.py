@@ -85,6 +85,27 @@ def test_bits_give_the_sums_of_bytes_to_the_last_bit(inputs, outputs, samples, d
     assert np.allclose(found, dense @ fired, atol=1e-4)
 
 
+def test_neurons_behind_a_layer_fire_at_the_threshold_and_never_without_one():
+    rng = np.random.default_rng(3)
+    layer = SparseLinear(rng.random((40, 6)) < 0.3)
+    layer.values.data = torch.from_numpy(rng.integers(-2, 4, layer.n_links) / 4).float()
+    layer.bias.data = torch.from_numpy(rng.integers(-1, 2, 6) / 4).float()
+    fired = (rng.random((40, 9, 10)) < 0.3).astype(np.uint8)
+    theta = np.array([0.5, 1.0, 0.0, 0.75, 1.0, 1.5], np.float32)  # sums are quarters: at thresholds often
+    membrane = np.repeat(theta[:, None] / 2, 10, axis=1)
+    found = events.fire_behind(layer, fired, theta, membrane)
+    currents = layer(torch.from_numpy(fired).float().permute(1, 2, 0)).detach().numpy()
+    v, ties = np.repeat(theta[None] / 2, 10, axis=0), 0
+    for t, current in enumerate(currents):
+        v = v + current
+        spike = (v >= theta) & (theta > 0)
+        ties += ((v == theta) & (theta > 0)).sum()
+        v = v - theta * spike
+        assert np.array_equal(found[:, t], spike.T)
+    assert np.array_equal(membrane, v.T)
+    assert ties > 10
+
+
 def test_bits_are_in_tiles_and_the_rest_is_0():
     fired = (np.random.default_rng(1).random((3, 100)) < 0.5).astype(np.uint8)
     bits = pack(fired)
