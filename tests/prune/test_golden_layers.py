@@ -157,8 +157,8 @@ def test_golden_factor_is_that_of_three_steps():
 def test_golden_rounding_is_that_of_the_released_order(path):
     """H as a running mean over sequences, two Cholesky factors and column by column, all in float32.
 
-    To 1e-5: products and factors of a processor's own library round differently, and a Hessian of low rank
-    makes more of it (6e-6 of the largest weight on one machine, less than 1e-6 on another).
+    Products and factors of a processor's own library round differently, and a Hessian of low rank makes more
+    of it: from 1e-6 to 1.6e-5 of the largest weight on three machines. Twice the damping moves ten times it.
     """
     values, weight, _ = read(path)
     hessian, seen = torch.zeros(len(weight), len(weight)), 0
@@ -168,8 +168,12 @@ def test_golden_rounding_is_that_of_the_released_order(path):
     for key in [key for key in values if key.startswith("f32/W_")]:
         damping, block = 0.1 if "damp0.1" in key else 0.01, 32 if "block32" in key else 128
         wanted = torch.from_numpy(values[key])
-        found = sweep_as_released(values["W"], hessian, wanted != 0, damping, block)
-        assert (found - wanted).abs().max() <= 1e-5 * np.abs(weight).max(), (path.name, key)
+        found, other = (
+            sweep_as_released(values["W"], hessian, wanted != 0, shift, block)
+            for shift in (damping, 2 * damping)
+        )
+        assert (found - wanted).abs().max() <= 4e-5 * np.abs(weight).max(), (path.name, key)
+        assert (other - wanted).abs().max() > 4e-4 * np.abs(weight).max(), (path.name, key)
         seen += 1
     assert seen >= 4
 
