@@ -6,6 +6,9 @@ sample] come flat, with their number of samples, and a kernel treats `width` sam
 stay in registers (`_lanes`). Every kernel runs on one thread and releases the interpreter lock. What it
 writes belongs to `first` to `last` alone, and each sum runs in the order of the links, so the split into
 threads changes no bit; nor does that into samples change a product.
+
+Of a convolution (`shifted`) the inputs are windows, of which many share their memory: the samples of input r
+begin at places[r] of x and of dx, which is 0 before. `places` is not read otherwise.
 """
 
 from collections.abc import Callable
@@ -24,11 +27,11 @@ _1, _2, _3, _4 = (np.uint64(n) for n in range(1, 5))
 
 
 @cache
-def scatter_of(width: int) -> Kernel:
+def scatter_of(shifted: bool, width: int) -> Kernel:
     """Return the product with the weights, for so many samples at a time."""
 
     def scatter(
-        first: int, last: int, start: Any, column: Any, values: Any, offset: Any, x: Any, y: Any,
+        first: int, last: int, start: Any, column: Any, values: Any, offset: Any, places: Any, x: Any, y: Any,
         n: int, o: int, more: bool,
     ) -> None:  # fmt: skip
         """Set y[j] to offset[j] plus the sum of values[k] x[r] over the links k from r to j, for some j."""
@@ -49,7 +52,10 @@ def scatter_of(width: int) -> Kernel:
                     while stop < whole and column[stop] < end:
                         stop += _1
                     at[r] = stop
-                lanes = load(x, np.uint64(r) * samples + from_sample, width)
+                if k == stop:
+                    continue
+                here = places[r] if shifted else np.uint64(r) * samples
+                lanes = load(x, here + from_sample, width)
                 for link in range(k, stop):
                     place = column[link] * samples + from_sample
                     store(y, place, add(load(y, place, width), multiply(values[link], lanes)))
@@ -59,12 +65,12 @@ def scatter_of(width: int) -> Kernel:
 
 
 @cache
-def back_of(of_inputs: bool, of_values: bool, width: int) -> Kernel:
+def back_of(of_inputs: bool, of_values: bool, shifted: bool, width: int) -> Kernel:
     """Return the gradients of inputs, of values or of both, for so many samples at a time."""
 
     def back(
-        first: int, last: int, start: Any, column: Any, values: Any, dw: Any, x: Any, g: Any, dx: Any,
-        n: int, o: int, more: bool,
+        first: int, last: int, start: Any, column: Any, values: Any, dw: Any, places: Any, x: Any, g: Any,
+        dx: Any, n: int, o: int, more: bool,
     ) -> None:  # fmt: skip
         """Set dx[r] to the sum of values[k] g[column[k]] and dw[k] to x[r] . g[column[k]], for links k of r.
 
@@ -73,8 +79,10 @@ def back_of(of_inputs: bool, of_values: bool, width: int) -> Kernel:
         samples, from_sample = np.uint64(n), np.uint64(o)
         for r in range(first, last):
             k, stop = np.uint64(start[r]), np.uint64(start[r + 1])
+            if shifted and k == stop:
+                continue
             fours = k + (stop - k) % _4
-            here = np.uint64(r) * samples + from_sample
+            here = (places[r] if shifted else np.uint64(r) * samples) + from_sample
             lanes = load(x, here, width)
             sums = spread(dw.dtype.type(0), width)
             for link in range(k, fours):
@@ -104,7 +112,7 @@ def back_of(of_inputs: bool, of_values: bool, width: int) -> Kernel:
                     four = totals(p, q, s, multiply_and_fold(lanes, d))
                     store(dw, link, add(load(dw, link, 4), four) if more else four)
             if of_inputs:
-                store(dx, here, sums)
+                store(dx, here, add(load(dx, here, width), sums) if shifted else sums)
 
     made: Kernel = _compile(back)
     return made

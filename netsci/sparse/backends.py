@@ -24,6 +24,7 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
@@ -37,6 +38,7 @@ COMPILED = (torch.float32, torch.float64)
 CROSSOVER = 0.35  # density up to which the compiled loops are the faster ones on the CPU, both ways or nearly
 LARGE, LARGE_CROSSOVER = 2**25, 0.2  # the same for layers of more cells than that
 DENSE_ON_GPU = 2**28  # weights of a dense matrix that a GPU is asked to hold beside the values
+NO_PLACES = np.zeros(0, np.uint64)  # of inputs that a matrix holds: each has a row of its own
 AT_ONCE = 2**24  # products of pairs that torch_sparse holds at a time
 
 
@@ -171,9 +173,9 @@ class _Compiled(torch.autograd.Function):
         ctx.structure, ctx.shape = structure, x.shape
         y = empty_feature_major(x, structure.n_out)
         offset = values.new_zeros(structure.n_out) if bias is None else bias
-        links = (*structure.unsigned, _array(values), _array(offset))
+        links = (*structure.unsigned, _array(values), _array(offset), NO_PLACES)
         run_in_tiles(
-            scatter_of,
+            partial(scatter_of, False),
             (128, 64, 32),
             structure.by_output[0],
             links,
@@ -193,8 +195,8 @@ class _Compiled(torch.autograd.Function):
         dw = torch.empty_like(values) if g.shape[1] else torch.zeros_like(values)
         dx = torch.empty_like(x)
         if of_x or of_values:
-            links = (*ctx.structure.unsigned, _array(values), _array(dw))
-            kernel_of = partial(back_of, of_x, of_values)
+            links = (*ctx.structure.unsigned, _array(values), _array(dw), NO_PLACES)
+            kernel_of = partial(back_of, of_x, of_values, False)
             run_in_tiles(
                 kernel_of,
                 (64, 32) if of_x else (128, 64, 32),

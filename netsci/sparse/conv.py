@@ -15,8 +15,10 @@ from torch.utils.checkpoint import checkpoint
 from netsci.graph.checks import as_whole
 from netsci.sparse.backends import COMPILED, dense_weight, sparse_matmul, undo_autocast
 from netsci.sparse.layer import SparseLayer
+from netsci.sparse.shifting import Window, convolve
 
-CROSSOVER = 0.1  # density from which a dense convolution is faster than windows and compiled loops
+CROSSOVER = 0.2  # density up to which compiled loops are the faster ones, both ways, were there no copies
+COPY = 15  # links of an input or output channel that cost as much as copying it to the grid and back
 AT_ONCE = 2**22  # largest number of window entries in memory at a time
 Rng = torch.Generator | None
 
@@ -31,12 +33,13 @@ class SparseConv2d(SparseLayer):
     kernel_size, stride, padding : whole numbers, the same in both directions; kernel_size is k.
     bias, backend, dtype, generator : as in `SparseLinear`; see there for `values`.
 
-    On the CPU and below a density of CROSSOVER (in this module), "auto" copies the windows of the input side
-    by side and takes compiled loops; otherwise torch convolves with the masked kernels. (Measured for 3 x 3
-    kernels, forward and backward, ms: 64 -> 128 channels of 16 x 16, dense 8.1, 1 % 4.0, 5 % 5.5, 10 % 6.3,
-    20 % 9.3; 256 -> 256 of 8 x 8, dense 22, 1 % 5.6, 10 % 10.8, 20 % 15.5; for forward alone both take the
-    same time at 8 %.) The windows take k * k times the memory of the input, so they are made for some samples
-    at a time, and made again for the gradient.
+    On the CPU "auto" takes compiled loops where n_links + 15 (in_channels + out_channels) is at most a fifth
+    of the cells (`is_few`); otherwise torch convolves with the masked kernels. (Measured for 3 x 3 kernels,
+    64 samples, one thread, forward and backward, ms: 64 -> 64 channels of 8 x 8, masked 8, at 1 % 4.6, 5 % 6,
+    10 % 7.5; 128 -> 128 of 8 x 8, masked 30, 11, 18, 20; 256 -> 256 of 8 x 8, masked 115, 34, 60, 84, 20 %
+    135; 16 -> 16 of 16 x 16, masked 3.2, 3.4, 4.8, 4.7.) The loops read windows where they are
+    (`netsci.sparse.shifting`). "torch_sparse" copies windows side by side, k * k times the memory of the
+    input, for some samples at a time, and makes them again for the gradient.
 
     x [batch, in_channels, height, width] of the parameters' dtype gives [batch, out_channels, ...]; under
     autocast x may be of any floating dtype, and masked kernels are applied in the dtype of autocast.
@@ -123,8 +126,12 @@ class SparseConv2d(SparseLayer):
             )
         backend = self.backend
         if backend == "auto":
-            few = self.n_links <= CROSSOVER * self.n_rows * self.n_columns
+            few = is_few(self.n_links, self.in_channels, self.n_columns, self.kernel_size)
             backend = "csr" if few and x.device.type == "cpu" and x.dtype in COMPILED else "masked"
+        window = Window(self.kernel_size, self.stride, self.padding)
+        check_window(x, window)
+        if backend == "csr":
+            return convolve(self.values, self.structure, x, self.bias, window)
         if backend == "masked":
             out = functional.conv2d(x, self._kernels(self.values), self.bias, self.stride, self.padding)
             return out.to(self.values.dtype)
@@ -153,6 +160,20 @@ class SparseConv2d(SparseLayer):
         )
 
 
+def is_few(n_links: int, in_channels: int, out_channels: int, kernel_size: int) -> bool:
+    """Return whether compiled loops are about as fast as a dense convolution, or faster.
+
+        n_links + COPY (in_channels + out_channels) <= CROSSOVER cells
+
+    Examples
+    --------
+    >>> is_few(3000, 64, 64, 3), is_few(100, 16, 16, 3)
+    (True, False)
+    """
+    cells = kernel_size**2 * in_channels * out_channels
+    return n_links + COPY * (in_channels + out_channels) <= CROSSOVER * cells
+
+
 def unfold(x: Tensor, kernel_size: int, stride: int, padding: int) -> Tensor:
     """Return the windows of x [batch, channels, height, width] as [batch, rows, columns, channel k k].
 
@@ -163,13 +184,22 @@ def unfold(x: Tensor, kernel_size: int, stride: int, padding: int) -> Tensor:
     >>> unfold(torch.arange(6.0).view(1, 1, 2, 3), 2, 1, 0).tolist()
     [[[[0.0, 1.0, 3.0, 4.0], [1.0, 2.0, 4.0, 5.0]]]]
     """
-    least = min(x.shape[2:]) + 2 * padding
-    if least < kernel_size:
-        raise ValueError(
-            f"kernel_size must be at most {least}, the size of the padded input; got {kernel_size}"
-        )
     windows: Tensor = _Windows.apply(x, kernel_size, stride, padding)  # type: ignore[no-untyped-call]
     return windows.flatten(0, 2).movedim(0, -1)
+
+
+def check_window(x: Tensor, window: Window) -> None:
+    """Raise ValueError if the kernel is larger than the padded input x [..., height, width].
+
+    Examples
+    --------
+    >>> check_window(torch.ones(1, 1, 2, 4), Window(3, 1, 1))
+    """
+    least = min(x.shape[2:]) + 2 * window.padding
+    if least < window.size:
+        raise ValueError(
+            f"kernel_size must be at most {least}, the size of the padded input; got {window.size}"
+        )
 
 
 class _Windows(torch.autograd.Function):

@@ -18,6 +18,7 @@ def run_in_tiles(
     fixed: tuple[Any, ...],
     reads: Sequence[NDArray[Any]],
     write: NDArray[Any],
+    samples: int | None = None,
 ) -> None:
     """Run kernel_of(width)(first, last, *fixed, *reads, write, samples, o, o > 0) for tiles from sample o.
 
@@ -29,8 +30,10 @@ def run_in_tiles(
     widths : these numbers, falling.
     ends : [rows + 1], as in `share_rows`; first and last are of these rows.
     reads, write : arrays [neuron, samples] that the kernel reads, and the one that it writes.
+    samples : their number, a multiple of the narrowest width, where the arrays have another shape.
     """
-    samples, tiles, done = write.shape[1], [], 0
+    samples = write.shape[1] if samples is None else samples
+    tiles, done = [], 0
     for width in widths:
         tiles += [(width, o) for o in range(done, samples - width + 1, width)]
         done += (samples - done) // width * width

@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional
 
-from netsci.sparse import SparseConv2d, conv
+from netsci.sparse import SparseConv2d, conv, threads
 from netsci.sparse.backends import BACKENDS
-from netsci.sparse.conv import CROSSOVER, unfold
+from netsci.sparse.conv import COPY, CROSSOVER, unfold
+from netsci.sparse.shifting import Grid, Window
 
 
 @pytest.mark.parametrize("backend", list(BACKENDS))
@@ -65,17 +66,46 @@ def test_windows_are_laid_out_as_the_kernels_read_them():
     assert torch.equal(unfold(torch.ones(2, 3, 5, 4), 2, 1, 0).reshape(2, 12, 12).mT, wanted)
 
 
-def test_auto_goes_by_density(monkeypatch):
+def test_auto_goes_by_links_and_copies(monkeypatch):
     taken = []
-    for name in ("sparse_matmul", "dense_weight"):
-        called = getattr(__import__("netsci.sparse.conv", fromlist=[name]), name)
-        monkeypatch.setattr(
-            f"netsci.sparse.conv.{name}",
-            lambda *a, name=name, called=called, **k: taken.append(name) or called(*a, **k),
-        )
-    for n_links in (round(CROSSOVER * 90), round(CROSSOVER * 90) + 1):
-        SparseConv2d((np.arange(90) < n_links).reshape(9, 10), 3)(torch.ones(1, 1, 3, 3))
-    assert taken == ["sparse_matmul", "dense_weight"]
+    for name in ("convolve", "dense_weight"):
+        called = getattr(conv, name)
+        monkeypatch.setattr(conv, name, lambda *a, name=name, called=called: taken.append(name) or called(*a))
+    few = round(CROSSOVER * 9 * 40 * 50 - COPY * 90)
+    for n_links in (few, few + 1):
+        SparseConv2d((np.arange(18000) < n_links).reshape(360, 50), 3)(torch.ones(1, 40, 3, 3))
+    SparseConv2d(np.eye(9, 10), 3)(torch.ones(1, 1, 3, 3))  # copies alone cost more
+    assert taken == ["convolve", "dense_weight", "dense_weight"]
+
+
+@pytest.mark.parametrize(("stride", "padding"), [(1, 1), (2, 0), (1, 2)])
+def test_threads_change_no_bit(monkeypatch, stride, padding):
+    generator = torch.Generator().manual_seed(5)
+    links = np.random.default_rng(5).random((8 * 9, 6)) < 0.3
+    layer = SparseConv2d(links, 3, stride=stride, padding=padding, backend="csr", generator=generator)
+    x = torch.randn(40, 8, 9, 7, generator=generator)
+    found = []
+    for n_threads in (1, 3):
+        monkeypatch.setattr(threads, "workers", lambda products, n_threads=n_threads: n_threads)
+        layer.zero_grad()
+        inputs = x.clone().requires_grad_()
+        out = layer(inputs)
+        out.square().sum().backward()
+        found.append((out.detach(), inputs.grad, layer.values.grad.clone()))
+    for one, other in zip(*found, strict=True):
+        assert torch.equal(one, other)
+
+
+@pytest.mark.parametrize("window", [Window(3, 1, 1), Window(1, 1, 2), Window(3, 1, 0), Window(3, 2, 1)])
+def test_memory_is_0_beside_the_images_whatever_it_held(monkeypatch, window):
+    monkeypatch.setattr(torch.Tensor, "new_empty", lambda like, *shape: like.new_full(shape, torch.nan))
+    grid = Grid(torch.Size([2, 3, 4, 5]), window)
+    x = torch.ones(2, 3, 4, 5)
+    assert grid.lay_out(x).sum() == x.numel()
+    assert torch.equal(grid.take_up(grid.lay_out(x)), x)
+    g = torch.ones(2, 6, *grid.out)
+    assert grid.lay_out_outputs(g).sum() == g.numel()
+    assert torch.equal(grid.take_outputs(grid.lay_out_outputs(g)), g)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +145,7 @@ def test_windows_of_some_samples_at_a_time_give_the_same(monkeypatch, stride):
     generator = torch.Generator().manual_seed(3)
     links = np.random.default_rng(3).random((27, 5)) < 0.3
     layer = SparseConv2d(
-        links, 3, stride=stride, padding=1, backend="csr", dtype=torch.float64, generator=generator
+        links, 3, stride=stride, padding=1, backend="torch_sparse", dtype=torch.float64, generator=generator
     )
     x = torch.randn(7, 3, 8, 6, dtype=torch.float64, generator=generator)
     found = []
