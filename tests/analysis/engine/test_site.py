@@ -204,6 +204,16 @@ def test_each_figure_is_built_once(tmp_path):
     assert built == {"plotly": 2, "matplotlib": 3}
 
 
+def test_a_long_value_keeps_the_colour_of_our_runs_and_a_sentence_has_none(tmp_path):
+    value = PivotCell("98.97", "97.85 (97.82 to 97.89), 2 of 3 seeds, stopped early")
+    sentence = PivotCell("", "no network of this size was trained on this data set")
+    table = Pivot(("a", "b", "c"), (("row", (value, sentence, PivotCell("", "97.85"))),))
+    site.write([make_page(figure=draw, pivot=table)], tmp_path, formats=["html"])
+    page = tmp_path / "s0-table1/figure.html"
+    assert re.findall(r'<td( class="[^"]*")?>', page.read_text()) == [' class="long"', ' class="long words"', ""]
+    assert ".pivot .words .o { font-weight: 400; color: var(--ink); }" in page.read_text()
+
+
 def test_tables_keep_their_names(tmp_path):
     tables = {"shown": pd.DataFrame({"a": [1.23456789]}), "a table": pd.DataFrame({"b": [1, 2]})}
     site.write([make_page(figure=draw, tables=tables)], tmp_path, formats=["html"])
