@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import convert, prune, record_peers, spiking
+from benchmarks import convert, growth, prune, record_peers, spiking
 from benchmarks.peers import agreement, environment, tables
 from benchmarks.peers.workers import Worker
 
@@ -345,3 +345,30 @@ def test_problems_of_a_conversion_have_the_links_that_they_claim(tmp_path: Path)
     assert convert.read_options(["--rounds", "2", "--network", "784-1568-10"]).rounds == 2
     with pytest.raises(SystemExit):
         convert.read_options(["--seconds", "0"])
+
+
+def test_growth_names_what_grows_faster_than_its_work():
+    table = pd.DataFrame(
+        {
+            "units": [1024, 2048, 4096],
+            "draws_ms": [10.0, 26.1, 52.0],
+            "ns_a_path": [1.0, 1.5, 1.51],
+        }
+    )
+    assert growth.find_missed(table) == [
+        "exact CH3-L3, 4096 units: 1.51 times the least ns a path",
+        "10,000 draws, 2048 units: 2.61 times half as many",
+    ]
+    assert growth.find_missed(table.iloc[[0]].assign(ns_a_path=np.nan)) == []
+
+
+def test_growth_draws_time_by_the_work_over_units(tmp_path):
+    path = tmp_path / "growth.svg"
+    growth.draw(pd.DataFrame({"units": [64, 128], "ns_a_path": [2.0, np.nan], "ns_a_link": [3.0, 4.0]}), path)
+    assert "time by the work / the least" in path.read_text()
+
+
+def test_every_benchmark_is_a_name_of_run():
+    scripts = {path.stem for path in (ROOT / "benchmarks").glob("*.py")} - {"__init__", "record_peers"}
+    (names,) = re.findall(r"^ +(ch_scores \|[^)]*)\)$", (ROOT / "run").read_text(), re.MULTILINE)
+    assert set(names.split(" | ")) == scripts
