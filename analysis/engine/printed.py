@@ -28,19 +28,19 @@ class Source:
 
     def values(self, records: Records) -> list[tuple[int, float]]:
         """Return (seed, value) of every seed whose runs are finished."""
-        return [(cells[0]["seed"], self._read(cells, records)) for cells in self._finished(records)]
+        return [(cells[0]["seed"], self._read(cells, records)) for cells in self._find_finished(records)]
 
     def count_diverged(self, records: Records) -> int:
         """Return of how many seeds there is no value since a run diverged."""
         lost = [
             cells
-            for cells in self._finished(records)
+            for cells in self._find_finished(records)
             if any(DIVERGED in records[cell].notes for cell in cells)
             and not math.isfinite(self._read(cells, records))
         ]
         return len(lost)
 
-    def _finished(self, records: Records) -> list[tuple[Cell, ...]]:
+    def _find_finished(self, records: Records) -> list[tuple[Cell, ...]]:
         return [cells for cells in self.cells if all(cell in records for cell in cells)]
 
     def _read(self, cells: Sequence[Cell], records: Records) -> float:
