@@ -29,6 +29,7 @@ from netsci.sweep import Cell, Record, find_record, load_record
 from netsci.sweep.names import write_value
 from netsci.train import Recipe, load_network, train, tune_for_conversion
 from netsci.train.allocation import keep_freed_memory
+from netsci.train.cells import DIVERGED
 from netsci.train.converted import RunImages, convert_trained, count_right, read_images
 from netsci.train.epoch import DivergedError
 from netsci.train.folder import NETWORK
@@ -119,7 +120,7 @@ def _find_divergence(source: Cell, results: Path) -> str:
     """Return why a source left no network, "" unless it diverged."""
     if find_record(results, source) is None:
         return ""
-    return str(load_record(results, source).notes.get("diverged", ""))
+    return str(load_record(results, source).notes.get(DIVERGED, ""))
 
 
 def _convert_once(number: int, one: Conversion, later: Sequence[Conversion], work: Work) -> Record:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from analysis.engine.exhibit import Missing, Tables
 from analysis.engine.page import Pivot, PivotCell
-from analysis.engine.sheet import Key, Sheet, write_number
+from analysis.engine.sheet import Key, Sheet, write_diverged, write_number
 from netsci.sweep import Record
 
 STOPPED = "stopped early"
@@ -102,7 +102,7 @@ def pivot(
 def _say(sheet: Sheet, key: Key, failed: int, seeds: int, early: bool) -> str:
     """Return what a cell came to; "" where nothing of it was run."""
     if failed:
-        return "diverged" if seeds == 1 else f"{failed} of {seeds} diverged"
+        return write_diverged(failed, seeds)
     if not len(sheet.by_seed(key)):
         return ""
     found = sheet.estimate(key)

@@ -84,5 +84,6 @@ def _add(sheet: Sheet, one: Derived) -> Sheet:
         printed=printed,
         units={**sheet.units, one.key: one.unit},
         implied=sheet.implied | {one.key},
+        failed=sheet.failed if sheet.failed.isdisjoint(one.cells) else sheet.failed | {one.key},
         parts=parts,
     )

@@ -7,6 +7,7 @@ printed value, the reading that was applied, and the reason where it was not run
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -16,13 +17,15 @@ from analysis.engine.derived import Derived, derive
 from analysis.engine.exhibit import Tables
 from analysis.engine.page import Pivot, PivotCell
 from analysis.engine.printed import Entry, Records, Source
-from analysis.engine.sheet import Key, Sheet, Spread, write_number
+from analysis.engine.sheet import Key, Sheet, Spread, write_diverged, write_number
 from analysis.engine.words import column_name, row_name
 from netsci.measure import mean_and_interval
 from netsci.sweep import Cell
+from netsci.train.cells import DIVERGED
 
 UNFINISHED = "its run is not finished"
 UNDEFINED = "its runs give no number: it diverged, never saturates, or was not converted"
+_DIVERGED = rf"(\d+ of \d+ )?{DIVERGED}"  # a reason that stands in the place of a number
 NO_GPU = "its run needs a GPU, and none was at hand"
 DERIVED = "derived"  # how the note on a value begins that the paper does not print, but implies
 Cost = Callable[[Cell], float]
@@ -38,6 +41,8 @@ def tabulate(entries: Sequence[Entry], seconds: Cost | None, records: Records) -
         reason = _missing(e.source, seconds) if e.source and not values else e.reason
         if values and not any(math.isfinite(v) for _, v in values):
             reason = UNDEFINED
+        if e.source and (lost := e.source.count_diverged(records)):
+            reason = write_diverged(lost, len(e.source.cells))
         listed.append({**line, "unit": e.unit, "printed": e.printed, "note": e.note, "reason": reason})
     columns = ["row", "column", "seed", "measure", "value", "unit"]
     return {"table": pd.DataFrame(rows, columns=columns), "entries": pd.DataFrame(listed)}
@@ -69,18 +74,29 @@ def sheet(
     printed = {(e.row, e.column): e.printed for e in beside if not np.isnan(e.printed)} | printed
     units = {(e.row, e.column): e.unit for e in beside} | units
     values = tables["table"][["row", "column", "seed", "value"]]
-    return derive(Sheet(values, printed, units, error, implied, parts), derived)
+    failed = frozenset(key for key, line in lines.items() if _has_diverged(line.reason))
+    return derive(Sheet(values, printed, units, error, implied, parts, failed=failed), derived)
+
+
+def _has_diverged(reason: object) -> bool:
+    """Return whether a reason is that a run diverged."""
+    return re.fullmatch(_DIVERGED, str(reason)) is not None
 
 
 def compare_entries(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Return every entry with its printed value and n, mean, low, high of the runs (NaN where none)."""
+    """Return every entry with its printed value and n, mean, low, high of the runs (NaN where none).
+
+    Where a run diverged there is no mean: it would be that of the other seeds alone.
+    """
     entries = tables["entries"].copy()
     for name in ("note", "reason"):  # read back from a file, nothing but empty texts is a column of NaN
         entries[name] = entries[name].astype(object).where(entries[name].notna(), "")
     if tables["table"].empty:
         return entries.assign(n=np.nan, mean=np.nan, sd=np.nan, low=np.nan, high=np.nan)
     ours = mean_and_interval(tables["table"]).drop(columns="measure")
-    return entries.merge(ours, on=["row", "column", "unit"], how="left")
+    both = entries.merge(ours, on=["row", "column", "unit"], how="left")
+    both.loc[both["reason"].map(_has_diverged), ["n", "mean", "sd", "low", "high"]] = np.nan
+    return both
 
 
 def beside(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -109,7 +125,9 @@ def pivot(tables: Mapping[str, pd.DataFrame]) -> tuple[Pivot, tuple[tuple[str, s
     missing: dict[str, dict[str, None]] = {}
     for line in both.itertuples():
         ours = write_number(line.mean, line.unit)
-        if line.n > 1:
+        if _has_diverged(line.reason):
+            ours = line.reason
+        elif line.n > 1:
             ours += f" ({write_number(line.low, line.unit)} to {write_number(line.high, line.unit)})"
         printed = write_number(line.printed, line.unit)
         printed += " (implied)" if printed and line.note.startswith(DERIVED) else ""

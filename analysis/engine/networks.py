@@ -20,6 +20,11 @@ from pathlib import Path
 
 from analysis.engine.verdict import compare
 from netsci.sweep import Cell, find_kept, find_record, load_record, run_cells
+from netsci.train.cells import DIVERGED
+
+
+class LostNetworkError(ValueError):
+    """A run that diverged, and so left no network; its text is the run's own."""
 
 
 def find_networks(cell: Cell, results: Path) -> dict[int, Path]:
@@ -27,8 +32,8 @@ def find_networks(cell: Cell, results: Path) -> dict[int, Path]:
 
     A cell leaves networks if its recipe was given with `networks` (`netsci.train.recipe_cell`).
 
-    Raises ValueError for a cell that leaves none, and where a run that is made again does not agree with its
-    committed record.
+    Raises LostNetworkError if the run diverged. Raises ValueError for a cell that leaves no networks, and
+    where a run that is made again does not agree with its committed record.
     """
     if "networks" not in dict(cell.aside):
         raise ValueError(f"{cell.name} leaves no networks: give its recipe's cell the argument networks")
@@ -120,7 +125,9 @@ def _make_again(cell: Cell, results: Path) -> Path:
     """Run a cell, compare its record with the committed one if there is one, and keep what it leaves."""
     if find_record(results, cell) is None:
         run_cells([cell], results)
+        _check_end(cell, results)
     else:
+        _check_end(cell, results)
         with tempfile.TemporaryDirectory() as folder:
             again = run_cells([cell], folder)[cell]
             verdict = compare(load_record(results, cell), again)
@@ -138,3 +145,10 @@ def _make_again(cell: Cell, results: Path) -> Path:
     if kept is None:
         raise ValueError(f"{cell.name} has left no networks")
     return kept
+
+
+def _check_end(cell: Cell, results: Path) -> None:
+    """Raise LostNetworkError if the record of a cell says that its run diverged."""
+    notes = load_record(results, cell).notes
+    if DIVERGED in notes:
+        raise LostNetworkError(str(notes[DIVERGED]))

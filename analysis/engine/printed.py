@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from netsci.sweep import Cell, Record
+from netsci.train.cells import DIVERGED
 
 EXPECTED = Path(__file__).parent.parent / "expected"
 ADDED = "not in the paper"
@@ -26,8 +28,23 @@ class Source:
 
     def values(self, records: Records) -> list[tuple[int, float]]:
         """Return (seed, value) of every seed whose runs are finished."""
-        finished = [cells for cells in self.cells if all(cell in records for cell in cells)]
-        return [(cells[0]["seed"], self.read(*(records[cell] for cell in cells))) for cells in finished]
+        return [(cells[0]["seed"], self._read(cells, records)) for cells in self._find_finished(records)]
+
+    def count_diverged(self, records: Records) -> int:
+        """Return of how many seeds there is no value since a run diverged."""
+        lost = [
+            cells
+            for cells in self._find_finished(records)
+            if any(DIVERGED in records[cell].notes for cell in cells)
+            and not math.isfinite(self._read(cells, records))
+        ]
+        return len(lost)
+
+    def _find_finished(self, records: Records) -> list[tuple[Cell, ...]]:
+        return [cells for cells in self.cells if all(cell in records for cell in cells)]
+
+    def _read(self, cells: Sequence[Cell], records: Records) -> float:
+        return self.read(*(records[cell] for cell in cells))
 
 
 @dataclass(frozen=True)

@@ -18,13 +18,14 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from analysis.engine.networks import find_networks
+from analysis.engine.networks import LostNetworkError, find_networks
 from analysis.engine.pruned import CHANNELS, LAST
 from netsci.io.lock import FolderLock
 from netsci.prune import METHODS, depgraph
 from netsci.sparse import densify, sparse_layers
 from netsci.sweep import Cell, Record
 from netsci.train.allocation import keep_freed_memory
+from netsci.train.cells import DIVERGED
 from netsci.train.network_file import save_network
 from netsci.train.prune_file import (
     CALIBRATION,
@@ -68,7 +69,8 @@ def run(
     `analysis.engine.pruned.Pruning`.
 
     With epochs the record is that of a run that starts from the pruned network, its links frozen, and goes on
-    from its own checkpoint if it was stopped.
+    from its own checkpoint if it was stopped. If the dense run diverged, accuracies are NaN, and the note
+    "diverged" says why.
 
     Raises ValueError if the dense cell has another name, or leaves no network after that epoch.
     """
@@ -80,7 +82,11 @@ def run(
         torch.set_num_threads(int(os.environ.get("NETSCI_THREADS", "1")))
     with tempfile.TemporaryDirectory() if folder is None else nullcontext(folder) as place:
         results = Path(place).parent.parent if folder is not None else Path(place)
-        path = find_network(dense, results, after)
+        try:
+            path = find_network(dense, results, after)
+        except LostNetworkError as error:
+            lost = dict.fromkeys(("dense accuracy", "one-shot accuracy"), np.nan)
+            return Record(tabulate(lost, {}, 0), {DIVERGED: f"the dense run: {error}"})
         opened = open_trained(path)
         wanted = Wanted(method, sparsity, epochs=epochs, device=device)
         inputs = open_data(opened, wanted)
@@ -111,13 +117,17 @@ def run(
 def find_network(dense: Cell, results: Path, after: int) -> Path:
     """Return the network that a run has left after an epoch; two processes do not make it again at once.
 
-    Raises ValueError if there is none of that epoch, and FolderHeldError while another process makes it.
+    Raises LostNetworkError if the run diverged, ValueError if there is none of that epoch, and
+    FolderHeldError while another process makes it.
     """
-    with FolderLock(results / "again" / dense.name) as lock:
-        found = find_networks(dense, results)
-    for one in (lock.folder, lock.folder.parent):
-        if one.is_dir() and not any(one.iterdir()):
-            one.rmdir()
+    place = results / "again" / dense.name
+    try:
+        with FolderLock(place):
+            found = find_networks(dense, results)
+    finally:
+        for one in (place, place.parent):
+            if one.is_dir() and not any(one.iterdir()):
+                one.rmdir()
     if after not in found:
         known = ", ".join("the last" if epoch == LAST else str(epoch) for epoch in found)
         raise ValueError(f"after must be one of the epochs that {dense.name} left, {known}; got {after}")
@@ -146,8 +156,9 @@ def tabulate(accuracy: Mapping[str, float], links: Links, parameters: int) -> di
     for layer, (count, cells) in links.items():
         rows.append((layer, "links", float(count), "count"))
         rows.append((layer, "link sparsity", 1.0 - count / cells, "share"))
-    counts, all_cells = map(sum, zip(*links.values(), strict=True))
-    rows.append(("all", "link sparsity", 1.0 - counts / all_cells, "share"))
+    if links:
+        counts, all_cells = map(sum, zip(*links.values(), strict=True))
+        rows.append(("all", "link sparsity", 1.0 - counts / all_cells, "share"))
     if parameters:
         rows.append(("all", "parameters", float(parameters), "count"))
     layers, measures, values, units = zip(*rows, strict=True)

@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri, stdtrit
 
+from netsci.train.cells import DIVERGED
+
 Key = tuple[str, str]  # row, column
 Spread = Callable[[Sequence[Key], Sequence[float]], float]
 
@@ -149,6 +151,15 @@ class Sheet:
             means = [float(self.by_seed(one).get(gap.index[0], np.nan)) for one in seen]
             half = ndtri((1 + confidence) / 2) * self.error(seen, means)
         return Estimate(mean, mean - float(half), mean + float(half), n)
+
+
+def write_diverged(lost: int, seeds: int) -> str:
+    """Return what stands in a cell of whose seeds some diverged: no mean, which only the others would have.
+
+    >>> write_diverged(1, 1), write_diverged(1, 3)
+    ('diverged', '1 of 3 diverged')
+    """
+    return DIVERGED if seeds == 1 else f"{lost} of {seeds} {DIVERGED}"
 
 
 def write_number(value: float, unit: str, *, signed: bool = False) -> str:

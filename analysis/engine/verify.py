@@ -20,6 +20,7 @@ from analysis.engine.exhibit import Exhibit
 from analysis.engine.networks import find_source, make_starts_of, name_cells
 from analysis.engine.verdict import compare
 from netsci.sweep import Cell, find_record, load_record, run_cells
+from netsci.train.cells import DIVERGED
 
 LONGEST = 600.0  # seconds that a run may have taken, with those that it starts from and that are made again
 Say = Callable[[object], None]
@@ -86,7 +87,7 @@ def find_hasty(exhibits: Iterable[Exhibit], results: Path) -> dict[str, tuple[fl
             if find_record(results, cell) is None:
                 continue
             notes = load_record(results, cell).notes
-            taken = math.nan if "diverged" in notes else float(notes.get("seconds", math.nan))
+            taken = math.nan if DIVERGED in notes else float(notes.get("seconds", math.nan))
             expected = exhibit.seconds(cell) if exhibit.seconds else math.inf
             if math.isfinite(expected) and taken < expected / 10.0:
                 found[cell.name] = (taken, expected)

@@ -22,7 +22,7 @@ from analysis.s0.paper import with_steps
 from analysis.s0.recipes import LEFT_OUT, NOT_AT_HAND, back_propagated, target_propagated
 from netsci.measure import rpdr
 from netsci.sweep import Record
-from netsci.train.cells import read_epoch
+from netsci.train.cells import DIVERGED, read_epoch
 from netsci.train.recipe import Recipe
 
 COMPETING = "it stands beside CH-SNN in s0-competitors, on equal terms: 12,000 images, T = 4"
@@ -41,8 +41,11 @@ VARIANTS: dict[str, dict[str, Any]] = {
 
 
 def node_sparsity(record: Record, epoch: int = -1) -> float:
-    """Return the percentage of input and hidden units that percolated away; 0 in a dense network."""
-    if not (record.arrays["table_measure"] == "node sparsity").any():
+    """Return the percentage of input and hidden units that percolated away; 0 in a dense network.
+
+    NaN if the run diverged.
+    """
+    if DIVERGED not in record.notes and not (record.arrays["table_measure"] == "node sparsity").any():
         return 0.0
     return 100.0 * read_epoch(record, "node sparsity", epoch=epoch)
 
@@ -173,6 +176,8 @@ def accuracy_under(kind: str, share: float) -> Reader:
     """Return the reader of the accuracy, in percent, under a kind and share of noise."""
 
     def read(record: Record) -> float:
+        if DIVERGED in record.notes:
+            return math.nan
         nearest = int(np.argmin(np.abs(record.arrays["noise_p"] - share)))
         return 100.0 * float(_noisy_accuracies(record)[kind][nearest])
 
@@ -183,6 +188,8 @@ def robustness(kind: str) -> Reader:
     """Return the reader of the relative loss of accuracy, in percent: of a kind of noise, or the average."""
 
     def read(record: Record) -> float:
+        if DIVERGED in record.notes:
+            return math.nan
         found = _noisy_accuracies(record).items()
         return float(np.mean([100 * rpdr(of[0], of[1:]) for name, of in found if kind in (name, "average")]))
 

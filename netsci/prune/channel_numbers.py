@@ -120,7 +120,10 @@ class _Goal:
         return sum(left[name] for name in self.names)
 
     def find(self, left: Callable[[int], int]) -> int:
-        """Return the number of channels that leaves the number of weights nearest to the wanted one."""
+        """Return the number of channels that leaves the number of weights nearest to the wanted one.
+
+        Of two that are as near, the larger.
+        """
         target = (1.0 - self.share) * self.dense
         low, high = 0, self.most  # the smallest number that leaves no more than the target
         while low < high:

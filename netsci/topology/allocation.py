@@ -244,7 +244,8 @@ def _check_entries(shapes: Mapping[str, LayerShape], entries: Mapping[str, float
         ):
             continue
         names = [name if shape.kind != "dense" else f"{name} (dense)" for name, shape in shapes.items()]
+        known = "".join(f"{kind!r}, " for kind in sorted(kinds - {"dense"}))
         raise ValueError(
-            f"{parameter} names {entry!r}, which matches no layer: name 'conv', 'linear', or one of "
-            f"{', '.join(names)}"
+            f"{parameter} names {entry!r}, which matches no layer: name {known}{'or ' if known else ''}one "
+            f"of {', '.join(names)}"
         )

@@ -13,12 +13,15 @@ is for good: `defaults.json` freezes the defaults of recipes, and a default that
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
 from netsci.arguments import as_whole, check_instance, check_path, check_text
 from netsci.sweep import Cell, Names, Record, Task
 from netsci.train.recipe import Recipe, write_old_names
+
+DIVERGED = "diverged"  # the note of a record whose run ended since its loss became infinite or NaN
 
 TRAINING = Task(
     "training", "netsci.train.recorded:run", Names.read(Path(__file__).with_name("defaults.json"))
@@ -76,9 +79,10 @@ def _sum_of(network: str | Path) -> str:
 
 
 def read_epoch(record: Record, measure: str, *, layer: str = "all", epoch: int = -1) -> float:
-    """Return a measure of a recorded run after an epoch (negative: from the end).
+    """Return a measure of a recorded run after an epoch (negative: from the end); NaN if the run diverged.
 
-    Raises ValueError for a measure or layer that the run does not have, and IndexError for such an epoch.
+    Raises ValueError for a measure or layer that the run does not have, and IndexError for such an epoch. A
+    run that diverged has no measures but the accuracies NaN, and nothing raises.
     """
     check_instance(record, Record, "record", "a netsci.sweep.Record")
     for name, value in (("measure", measure), ("layer", layer)):
@@ -86,6 +90,8 @@ def read_epoch(record: Record, measure: str, *, layer: str = "all", epoch: int =
     epoch = as_whole(epoch, "epoch")
     a = record.arrays
     values = a["table_value"][(a["table_measure"] == measure) & (a["table_layer"] == layer)]
+    if DIVERGED in record.notes and not -len(values) <= epoch < len(values):
+        return math.nan
     if not len(values):
         known = sorted({*zip(a["table_measure"].tolist(), a["table_layer"].tolist(), strict=True)})
         raise ValueError(
@@ -100,10 +106,12 @@ def read_epoch(record: Record, measure: str, *, layer: str = "all", epoch: int =
 def read_total(record: Record, name: str) -> float:
     """Return a total over the test set of a run that was `traced`: spikes, SOPs, MACs or firing rate.
 
-    Raises ValueError for another name.
+    NaN if the run diverged. Raises ValueError for another name.
     """
     check_instance(record, Record, "record", "a netsci.sweep.Record")
     check_text(name, "name")
+    if DIVERGED in record.notes:
+        return math.nan
     totals = dict(zip(record.arrays["total_names"].tolist(), record.arrays["total_values"], strict=True))
     if name not in totals:
         raise ValueError(f"name must be one of {', '.join(totals)}; got {name!r}")

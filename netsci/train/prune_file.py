@@ -60,7 +60,7 @@ def open_trained(path: Path) -> Opened:
             shape = tuple(json.loads(metadata["shape"]))
             return Opened(load_network(place), read_stored(place).recipe, shape, int(metadata["classes"]))
         model = load_timm(None, tensors).eval()
-    except (ValueError, TypeError, RuntimeError, OSError, EOFError, UnpicklingError, KeyError) as error:
+    except (ValueError, TypeError, RuntimeError, OSError, EOFError, KeyError) as error:
         raise UnreadableError(
             f"{place} cannot be opened as a network to prune ({error}): give a network.safetensors of "
             "`netsci train`, or a checkpoint of a vision transformer with timm's keys"
@@ -73,7 +73,12 @@ def _read_tensors(place: Path) -> tuple[Any, Mapping[str, str]]:
     with open(place, "rb") as stream:
         head = stream.read(2)
     if head in (b"PK", b"\x80\x02"):  # zip archives and older files of torch.save
-        return torch.load(place, map_location="cpu", weights_only=True), {}
+        try:
+            return torch.load(place, map_location="cpu", weights_only=True), {}
+        except UnpicklingError:  # whose text tells how to run the code in the file
+            raise ValueError(
+                "it holds objects beside tensors, which are not opened: save its model.state_dict() instead"
+            ) from None
     stored = read_stored(place)
     return dict(stored.tensors), stored.metadata
 

@@ -22,6 +22,7 @@ from netsci.sparse import sparse_layers
 from netsci.sweep import Record
 from netsci.train.allocation import keep_freed_memory
 from netsci.train.build import build
+from netsci.train.cells import DIVERGED
 from netsci.train.epoch import DivergedError
 from netsci.train.inputs import Inputs
 from netsci.train.loop import Run, train
@@ -79,7 +80,7 @@ def run(
         run = train(chosen, folder=folder, network=network, **how)
     except DivergedError as error:
         source = Inputs(chosen, "cpu").source
-        notes = {"source": source, "device": device_name(device), "diverged": str(error)}
+        notes = {"source": source, "device": device_name(device), DIVERGED: str(error)}
         return Record(_diverged(chosen.optimisation.epochs), notes)
     if networks is not None and folder:
         _keep_networks(Path(folder))

@@ -186,6 +186,9 @@ def test_no_channel_more_or_less_comes_nearer():
     assert abs(weights_of(found, nn.Conv2d) - goal) == min(off)
     assert weights_of(found, nn.Conv2d) < weights_of(net, nn.Conv2d) / 2
     assert len(found.kept["fc1"]) == 24  # a kind that is not named keeps its channels
+    tie = nn.Sequential(nn.Linear(2, 5), nn.ReLU(), nn.Linear(5, 1))
+    half = depgraph(tie, torch.ones(1, 2), sparsity=0.5)
+    assert half[0].weight.numel() == 4  # 4 and 6 of 10 weights are as near: the sparser one
 
 
 def test_a_share_of_zero_removes_nothing_and_the_best_channel_always_stays():

@@ -57,6 +57,8 @@ class Odd(nn.Module):
                 x = block(2 * x)
             elif self.how == "last twice" and len(x) < 10 and number == 3:
                 x = block(block(x))
+            elif self.how == "in place":
+                x = block(x).mul_(2.0)
             elif self.how == "outside":
                 x = block(x) + self.blocks[0].first(x).mean()
             elif self.how == "state":
@@ -66,10 +68,11 @@ class Odd(nn.Module):
                 x = block(x)
             if self.how == "sum" and number == 1:
                 x = x + first
-        return self.out(x)
+        aside = self.blocks[0].first(x).mean() if self.how == "aside" else 0.0
+        return self.out(x) + aside
 
 
-ODD = ("plain", "scale", "short batches", "last twice", "outside", "state", "sum")
+ODD = ("plain", "scale", "short batches", "last twice", "outside", "aside", "state", "sum", "in place")
 NETS = {
     "mixed": (mixed, (2, 8, 8)),
     "vit": (partial(vit, (3, 8, 8), 5, patch=4, width=8, depth=4, heads=2), (3, 8, 8)),
@@ -130,6 +133,8 @@ def test_which_blocks_follow_each_other():
     assert ways_of("scale") == [None, None, None]  # the caller gives the next block an option
     assert ways_of("sum") == [[], None, []]
     assert ways_of("outside") == [None, None, None]
+    assert ways_of("aside") == [None, [], []]  # a layer of the first block is called at the end, too
+    assert ways_of("in place") == [None, None, None]
     assert ways_of("state") == [[], None, None]
 
 

@@ -303,15 +303,17 @@ def test_a_layer_called_again_after_later_ones_sees_all_of_its_inputs():
     class Again(nn.Module):
         def __init__(self):
             super().__init__()
-            self.a, self.b, self.out = nn.Linear(4, 4), nn.Linear(4, 4), nn.Linear(4, 2)
+            self.a, self.b, self.out = nn.Linear(8, 8), nn.Linear(8, 8), nn.Linear(8, 2)
 
         def forward(self, x):
             return self.out(self.a(self.b(self.a(x))))
 
-    net, x = seeded(Again), draw(20, 4)
+    net, x = seeded(Again), draw(20, 8) * torch.arange(1, 9)
     found = prune(net, "wanda", 0.5, x)
     seen = InputStatistics().add(x).add(net.b(net.a(x)).detach())
-    assert np.array_equal(found.masks["a"], prune_mask(net.a.weight.T, "wanda", 0.5, inputs=seen))
+    wanted, of_first = (prune_mask(net.a.weight.T, "wanda", 0.5, inputs=one) for one in (seen, x))
+    assert np.array_equal(found.masks["a"], wanted)
+    assert not np.array_equal(of_first, wanted)
 
 
 class Unused(nn.Module):

@@ -103,7 +103,11 @@ def whole(shapes, found):
 @pytest.mark.parametrize(
     ("sparsity", "error", "words"),
     [
-        ({"blocks.*": 0.5}, ValueError, "'blocks.*', which matches no layer: .* conv1, conv2, fc1, fc2, out"),
+        (
+            {"blocks.*": 0.5},
+            ValueError,
+            "'blocks.*', which matches no layer: name 'conv', 'linear', or one of conv1, .*, out",
+        ),
         ({"ou?": 0.5}, ValueError, "matches no layer"),
         ({"linear": 1.0}, ValueError, r"sparsity\['linear'\] must lie below 1"),
         ({"linear": 1.5}, ValueError, "sparsity"),

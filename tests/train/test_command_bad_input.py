@@ -11,7 +11,7 @@ from netsci.train import PRESETS, Recipe
 from netsci.train.inputs import Inputs
 
 SMALL = ["limit=60", "test_limit=20", "epochs=1", "steps=1", "options=(('hidden', (16,)),)"]
-NAMES = "name 'conv', 'linear', or one of layers.0"
+NAMES = "name 'linear', or one of layers.0"
 EMPTY = "must (have|keep) at least one link.*lower the sparsity"
 
 

@@ -208,12 +208,17 @@ def test_what_is_no_network_is_told_with_code_3(trained, tmp_path):
     (tmp_path / "text.pt").write_text("no network")
     save_file({"fc.weight": torch.ones(2, 2)}, tmp_path / "plain.safetensors")
     torch.save({"model": {"fc.weight": torch.ones(2, 2)}}, tmp_path / "plain.pth")
-    files = [tmp_path / name for name in ("text.pt", "plain.safetensors", "plain.pth", "missing")]
+    torch.save(torch.nn.Linear(2, 2), tmp_path / "module.pt")
+    files = [
+        tmp_path / name for name in ("text.pt", "plain.safetensors", "plain.pth", "module.pt", "missing")
+    ]
     for file in [*files, tmp_path, trained["dense"] / "checkpoint.safetensors"]:
         shown = run(file, "--method", "magnitude", "--sparsity", ".5", "-o", tmp_path / "out")
         assert shown.exit_code == 3, (file, shown.output)
         assert "give a" in shown.stderr
         assert "Traceback" not in shown.output
+        assert len(shown.stderr.splitlines()) == 1
+        assert ("save its model.state_dict()" in shown.stderr) == (file.name == "module.pt")
 
 
 def test_files_of_others_and_the_input_are_not_overwritten(trained, tmp_path):

@@ -12,7 +12,7 @@ from netsci.models import mlp
 from netsci.sparse import sparse_layers
 from netsci.spiking import LIF, record
 from netsci.sweep import run_cells
-from netsci.train import PRESETS, Recipe, read_epoch, recipe_cell, recorded, train
+from netsci.train import PRESETS, Recipe, read_epoch, read_total, recipe_cell, recorded, train
 from netsci.train.recorded import NOISE, masks, noisy, totals, unpack
 
 
@@ -109,5 +109,8 @@ def test_a_run_that_diverges_is_a_record_without_accuracy(tmp_path):
     cell = recipe_cell(recipe)
     record = run_cells([cell], tmp_path)[cell]
     assert "became infinite or NaN in epoch 1" in record.notes["diverged"]
-    assert all(math.isnan(read_epoch(record, "accuracy", epoch=epoch)) for epoch in range(3))
+    assert all(math.isnan(read_epoch(record, "accuracy", epoch=epoch)) for epoch in range(4))
+    assert math.isnan(read_epoch(record, "link sparsity"))
+    assert math.isnan(read_epoch(record, "links", layer="layers.0", epoch=0))
+    assert math.isnan(read_total(record, "SOPs"))
     assert "diverged" not in run_cells([recipe_cell(recipe.replace(lr=0.01))], tmp_path).popitem()[1].notes

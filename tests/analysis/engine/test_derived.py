@@ -1,5 +1,7 @@
 """Cells that follow from others: by hand, of our runs and of printed values."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -30,6 +32,12 @@ def test_what_lacks_a_cell_is_not_there():
     found = derive(MADE, [Derived(C, "ratio", (A, ("r", "none")))])
     assert len(found.by_seed(C)) == 0
     assert C not in found.printed
+
+
+def test_what_follows_from_a_cell_that_diverged_has_diverged():
+    found = derive(replace(MADE, failed=frozenset({A})), [Derived(C, "difference", (A, B))])
+    assert found.failed == {A, C}
+    assert derive(replace(MADE, failed=frozenset({A})), [Derived(C, "mean", (B,))]).failed == {A}
 
 
 def test_later_ones_use_earlier_ones_and_differences_know_their_parts():

@@ -118,6 +118,22 @@ def test_depgraph_in_both_forms_computes_the_same(made):
     assert 0 < read_epoch(channels, "parameters") < 64 * 24 + 24 * 20 + 20 * 10
 
 
+@pytest.mark.parametrize("recorded", [True, False])
+def test_a_network_that_diverged_cannot_be_pruned_and_its_record_says_so(tmp_path, recorded):
+    dense = cell(RECIPE.replace(lr=1e30), networks=2)
+    cells = [
+        pruned_cell(dense, Pruning("wanda", 0.7)),
+        pruned_cell(dense, Pruning("ri", 0.7, after=2, epochs=1)),
+    ]
+    if recorded:
+        run_cells([dense], tmp_path)
+    for record in run_cells(cells, tmp_path).values():
+        assert "dense run: the loss became infinite or NaN in epoch 1" in record.notes["diverged"]
+        for measure in ("accuracy", "dense accuracy", "one-shot accuracy", "link sparsity"):
+            assert np.isnan(read_epoch(record, measure))
+    assert not (tmp_path / "again").exists()
+
+
 def test_a_joined_table_begins_with_the_accuracies_from_before():
     before = {
         "table_measure": np.array(["dense accuracy", "one-shot accuracy", "accuracy"]),

@@ -2,16 +2,18 @@
 
 import math
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from analysis.engine import exhibit as exhibits
 from analysis.engine import make, printed
-from analysis.engine.entries import pivot
+from analysis.engine.claims import rulings
+from analysis.engine.entries import compare_entries, pivot
 from analysis.engine.literals import make_exhibits
 from analysis.engine.printed import Source
 from analysis.engine.table import Answers
-from netsci.sweep import Cell, Task
+from netsci.sweep import Cell, Record, Task
 
 LITERAL = """
 paper = "S9"
@@ -87,6 +89,32 @@ def test_runs_of_hours_are_made_only_when_asked_for(paper, tmp_path):
     assert tables["table"].empty
     reasons = tables["entries"].set_index(["row", "column"])["reason"]
     assert reasons["5", "mean"] == "its run needs a GPU, and none was at hand"
+
+
+@pytest.mark.parametrize(("lost", "told"), [((1,), "1 of 2 diverged"), ((0, 1), "2 of 2 diverged")])
+def test_of_seeds_that_diverged_there_is_no_mean_and_no_claim_is_decided(paper, lost, told):
+    (made,) = make_exhibits(paper, {}, Answers(runs={"draws": answer}))
+    records = {one: Record({"values": np.ones(5)}, {}) for one in made.cells}
+    records |= {
+        one: Record({"values": np.full(5, np.nan)}, {"diverged": "in epoch 1"})
+        for one in made.cells
+        if one["seed"] in lost
+    }
+    tables = made.tabulate(records)
+    shown, missing = pivot(tables)
+    assert [cell.ours for cell in dict(shown.rows)["5"]] == [told] * 2
+    assert missing == (("it is too large", "7"),)
+    assert compare_entries(tables)["mean"].isna().all()
+    found = rulings(made.claims, made.sheet(tables)).iloc[0]
+    assert (found["holds"], found["ours"]) == ("undecided", "a run diverged")
+
+
+def test_a_number_from_before_a_run_diverged_stands(paper):
+    """The one-shot accuracy of a network whose fine-tuning diverged is a number."""
+    (made,) = make_exhibits(paper, {}, Answers(runs={"draws": answer}))
+    record = Record({"values": np.ones(5)}, {"diverged": "in epoch 1"})
+    shown, _ = pivot(made.tabulate(dict.fromkeys(made.cells, record)))
+    assert dict(shown.rows)["5"][0].ours.startswith("1 (")
 
 
 @pytest.mark.parametrize(

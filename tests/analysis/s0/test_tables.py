@@ -14,11 +14,19 @@ from analysis.engine.table import read_words
 from analysis.engine.training import gain, total
 from analysis.engine.words import NAMES, column_name, row_name
 from analysis.s0 import recipes
-from analysis.s0.answers import NOISES, PJ_PER_SOP, node_sparsity
+from analysis.s0.answers import (
+    COMPARED,
+    MEASURED,
+    NOISES,
+    PJ_PER_SOP,
+    accuracy_under,
+    node_sparsity,
+    robustness,
+)
 from analysis.s0.costs import seconds
 from analysis.s0.tables import error
 from analysis.s0.tables import parts as s0_parts
-from netsci.sweep import load_record, run_cells
+from netsci.sweep import Record, load_record, run_cells
 from netsci.train import Run
 from netsci.train.cells import read_epoch
 from tests.analysis.committed import EXHIBITS, RESULTS, tables_of
@@ -147,6 +155,20 @@ def test_readers_by_hand():
     assert node_sparsity(given) == 0.0
     with pytest.raises(ValueError, match="no measure 'loss'"):
         read_epoch(given, "loss")
+
+
+def test_no_reader_has_a_number_of_a_run_that_diverged():
+    lost = {
+        "table_measure": ["accuracy"],
+        "table_layer": ["all"],
+        "table_epoch": [1],
+        "table_value": [np.nan],
+    }
+    given = Record({name: np.array(values) for name, values in lost.items()}, {"diverged": "in epoch 1"})
+    readers = [read for read, which in COMPARED.values() if len(which) == 1] + list(MEASURED.values())
+    readers += [accuracy_under("bit-flip", 0.1), robustness("average"), robustness("bit-flip")]
+    assert all(np.isnan(read(given)) for read in readers)
+    assert all(np.isnan(read(*pair)) for pair in ((given, record()), (record(), given)) for read in [gain()])
 
 
 def test_the_first_layer_of_table_1_is_counted_apart():

@@ -143,6 +143,40 @@ def test_tables_cost_what_was_planned_and_the_papers_scale_says_why_not():
     assert "Tiny ImageNet" in describe_runs("imagenet/vit-b/ria")
 
 
+def made(values, **notes):
+    """Return a record of a table of one epoch: {(layer, measure): value}."""
+    layers, measures = zip(*values, strict=True)
+    arrays = {"table_layer": np.array(layers), "table_measure": np.array(measures)}
+    arrays["table_epoch"] = np.ones(len(values), np.int64)
+    arrays["table_value"] = np.array(list(values.values()))
+    return Record(arrays, notes)
+
+
+@pytest.mark.parametrize("id_", [*TABLES, "s1-tableA2"])
+def test_a_run_that_diverged_is_said_and_the_rest_of_its_table_stands(id_):
+    exhibit = SCALES["desk"][id_]
+    shares = {("all", "accuracy"): 0.5, ("all", "one-shot accuracy"): 0.25, ("all", "link sparsity"): 0.7}
+    for layer in ("features.0", "classifier.0"):
+        shares |= {(layer, "links"): 30.0, (layer, "link sparsity"): 0.7}
+    records = {one: made(shares) for one in exhibit.cells}
+    whole = exhibit.tabulate(records)
+    lost = exhibit.cells[0]
+    records[lost] = made({("all", "accuracy"): np.nan}, diverged="the loss became NaN")
+    tables = exhibit.tabulate(records)
+    said = tables["entries"][tables["entries"]["reason"].str.contains("diverged", regex=False)]
+    keys = set(zip(said["row"], said["column"], strict=True))
+    assert keys
+    kept = [tuple(line) not in keys for line in whole["table"][["row", "column"]].itertuples(index=False)]
+    rest = [tuple(line) not in keys for line in tables["table"][["row", "column"]].itertuples(index=False)]
+    assert tables["table"][rest].equals(whole["table"][kept])
+    shown, missing = exhibit.pivot(tables)
+    told = {cell.ours for _, cells in shown.rows for cell in cells if "diverged" in cell.ours}
+    assert told == {"1 of 2 diverged" if id_ == "s1-table4" else "diverged"}
+    assert not any("diverged" in reason for reason, _ in missing)
+    assert exhibit.sheet(tables).failed == keys
+    exhibit.draw(tables, "matplotlib")
+
+
 def test_chts_beside_a_rival_sees_its_images_for_its_epochs():
     for name, split in competitors.SPLIT_OF.items():
         rival, ours = competitors.competitor(name, "desk"), competitors.chts(split, "desk", name)
