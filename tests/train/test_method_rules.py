@@ -13,6 +13,7 @@ from netsci.topology.sampling import gumbel_top_k
 from netsci.topology.view import ArrayView
 from netsci.train import METHODS, Topology
 from netsci.train.methods.ndsnn import NeurogenesisRule
+from netsci.train.methods.set import SetRule
 from netsci.train.methods.srigl import FanInRule
 from tests.views import sloped
 
@@ -290,6 +291,8 @@ def test_neurogenesis_drops_a_share_of_all_links():
         assert keep.tolist() == [False] * (100 - stay) + [True] * stay
     keep, _ = OrderedRule().choose(view, 0.5, 80, np.random.default_rng(0))  # the usual order: decay first
     assert keep.sum() == 40
+    for rule in (NeurogenesisRule(), OrderedRule(), SetRule()):  # int(15.9) of 100 links, all positive
+        assert rule.choose(view, 0.159, 100, np.random.default_rng(0))[0].sum() == 85
 
 
 def test_a_rule_of_its_own_for_each_layer():
