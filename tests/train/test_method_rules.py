@@ -9,6 +9,7 @@ import scipy.sparse as sp
 from netsci.graph import LayeredGraph
 from netsci.topology import EvolutionRule, OrderedRule, evolve
 from netsci.topology.cells import cells_of
+from netsci.topology.fan_in import constant_fan_in
 from netsci.topology.sampling import gumbel_top_k
 from netsci.topology.view import ArrayView
 from netsci.train import METHODS, Topology
@@ -252,6 +253,12 @@ def test_srigl_with_ablation_on_fifty_layers():
         least += int((held > 0).sum()) == max(1, int(n / rows))
     assert ablated > 50
     assert least > 3
+
+
+def test_of_equal_weights_of_an_output_the_lowest_rows_go():
+    links = sp.csr_array(np.ones((3, 2), bool))
+    kept = constant_fan_in(links, np.ones(6), np.ones(6, bool), 2)
+    assert kept.reshape(3, 2).all(axis=1).tolist() == [False, True, True]
 
 
 def test_an_ablation_by_hand():
