@@ -13,6 +13,7 @@ import torch
 from numpy.random import Generator
 from torch import nn
 
+from netsci.arguments import shorten
 from netsci.graph.chain import transpose_hint
 from netsci.graph.checks import as_links
 from netsci.sparse.converting import matrix_of, unfit
@@ -161,6 +162,26 @@ def _unknown(name: Any, shapes: Shapes, barred: Mapping[str, str]) -> str:
     )
 
 
+def say_nothing_sparse(sparsity: Any, shapes: Shapes, barred: Mapping[str, str]) -> str:
+    """Say why a sparsity makes no layer sparse, and what to give.
+
+    Examples
+    --------
+    >>> say_nothing_sparse(0.0, {}, {})
+    'masks_or_sparsity must be above 0 for some layer; got 0.0: give a share such as 0.9, or masks by name'
+    """
+    if not any(as_entries(sparsity, "sparsity").values()):
+        return (
+            f"masks_or_sparsity must be above 0 for some layer; got {shorten(sparsity)}: give a share such "
+            "as 0.9, or masks by name"
+        )
+    free = [name for name in shapes if name not in barred]
+    return (
+        "masks_or_sparsity makes no layer sparse, since the last linear layer stays dense unless its name is "
+        f"given: name one of {', '.join(free) or 'none, the module has no layer'}{_list_barred(barred)}"
+    )
+
+
 def _list_barred(barred: Mapping[str, str]) -> str:
     return "".join(f"; {name} stays dense, {reason}" for name, reason in barred.items())
 
@@ -179,11 +200,9 @@ def draw_links(
     count = round(density * shape.cells)
     if initial != MAGNITUDE:
         return INITIAL[initial](size, count, rng=rng, **options)
+    check_weights(module, name)
     layer, part = layer_and_part(module, name)
-    weight: Any = layer.weight.chunk(3)[part] if part >= 0 else layer.weight  # type: ignore[operator]
-    strength = matrix_of(weight).abs().to("cpu", torch.float64).numpy().ravel()
-    if not np.isfinite(strength).all():
-        raise ValueError(f"weights of layer {name!r} must be finite to choose links by magnitude")
+    strength = matrix_of(_weight_of(layer, part)).abs().to("cpu", torch.float64).numpy().ravel()
     if isinstance(layer, SparseLayer):
         if count > layer.n_links:
             raise ValueError(
@@ -192,6 +211,26 @@ def draw_links(
             )
         strength[np.setdiff1d(np.arange(len(strength)), layer.structure.cells.cpu().numpy())] = -1.0
     return links_of(np.argsort(-strength, kind="stable")[:count], size)
+
+
+def check_weights(module: nn.Module, name: str) -> None:
+    """Raise ValueError if a weight of a layer, or of a part of a fused one, is infinite or NaN.
+
+    Examples
+    --------
+    >>> check_weights(nn.Sequential(nn.Linear(2, 2)), "0")
+    """
+    layer, part = layer_and_part(module, name)
+    weights = layer.values if isinstance(layer, SparseLayer) else _weight_of(layer, part)
+    if not bool(torch.isfinite(weights).all()):
+        raise ValueError(
+            f"weights of layer {name!r} must be finite; some are NaN or infinite: load or train it anew"
+        )
+
+
+def _weight_of(layer: Any, part: int) -> Any:
+    """Return the weights of a layer, or of a third of it."""
+    return layer.weight.chunk(3)[part] if part >= 0 else layer.weight
 
 
 def layer_and_part(module: nn.Module, name: str) -> tuple[nn.Module, int]:

@@ -14,12 +14,14 @@ from torch import nn
 from netsci.arguments import check_choice, check_generator, shorten
 from netsci.sparse.chosen_links import (
     MAGNITUDE,
+    check_weights,
     choose_densities,
     draw_links,
     find_layers,
     is_masks,
     layer_and_part,
     read_masks,
+    say_nothing_sparse,
 )
 from netsci.sparse.converting import to_dense, to_sparse
 from netsci.sparse.layer import SparseLayer
@@ -85,14 +87,13 @@ def sparsify(
     else:
         wanted = choose_densities(module, masks_or_sparsity, allocation, shapes, barred)
         if not wanted:
-            raise ValueError(
-                "masks_or_sparsity makes no layer sparse, since the last linear layer stays dense unless its "
-                f"name is given: name one of {', '.join(shapes) or 'none, the module has no layer'}"
-            )
+            raise ValueError(say_nothing_sparse(masks_or_sparsity, shapes, barred))
         links = {
             name: draw_links(module, name, shapes[name], density, initial, options, rng)
             for name, density in wanted.items()
         }
+    for name in links:
+        check_weights(module, name)
     return _replace(module, _sparse_layers_of(module, links))
 
 

@@ -155,6 +155,8 @@ class _Shown:
         self.bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         self._epochs, self._console, self._words = epochs, console, ""
         self._short: set[str] = set()
+        self.seen: list[int] = []  # epochs
+        self.evolutions = 0
         self._task = self.bar.add_task("data and network", total=epochs)
 
     def progress(self, epoch: int, share: float) -> None:
@@ -163,6 +165,8 @@ class _Shown:
 
     def observe(self, moment: Any) -> None:
         """Note what the test after an epoch found, and say once of each layer that links had no place."""
+        self.seen.append(moment.epoch)
+        self.evolutions += len(moment.evolutions)
         values = {row["measure"]: row["value"] for row in moment.rows if row["layer"] == "all"}
         accuracy = values.get("accuracy", math.nan)
         said = "not tested" if math.isnan(accuracy) else f"accuracy {100 * accuracy:.2f} %"
@@ -190,6 +194,19 @@ def _without_a_place(evolutions: Iterable[Any]) -> Iterator[tuple[str, int]]:
             rows, columns = projection.links.nonzero()
             if lacking and len(set(rows.tolist())) * len(set(columns.tolist())) == projection.n_links:
                 yield projection.name, lacking
+
+
+def _say_unmoved(recipe: Recipe) -> str:
+    """Say that links which should have changed did not, and what would change them; "" of other methods."""
+    topology = recipe.topology
+    reads = getattr(METHODS[topology.method], "reads", None) if topology else ()
+    if topology is None or not topology.evolve_every or (reads is not None and "evolve_every" not in reads):
+        return ""
+    return (
+        f"the links never changed: with evolve_every={topology.evolve_every!r}, evolve_after="
+        f"{topology.evolve_after!r} and until={topology.until!r} no evolution falls into "
+        f"{recipe.optimisation.epochs} epochs: evolve more often, or train longer"
+    )
 
 
 def find_network(network: Path, folder: Path) -> Path:
@@ -263,6 +280,8 @@ def run(
         if name in values:
             last.add_row(name, f"{values[name]:.4g}")
     console.print(last)
+    if 0 in shown.seen and not shown.evolutions and (unmoved := _say_unmoved(recipe)):
+        console.print(Text(unmoved), soft_wrap=True)
     console.print(
         Text(
             f"table, checkpoint and network: {folder}; see it: netsci report {quote(str(folder / NETWORK))}"

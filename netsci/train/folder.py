@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import tempfile
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pandas as pd
 from netsci.arguments import shorten
 from netsci.io.csv_text import format_csv
 from netsci.io.files import write_atomically
-from netsci.io.lock import check_lock
+from netsci.io.lock import FolderLock, check_lock
 from netsci.io.seal import find_damage
 from netsci.train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from netsci.train.recipe import Recipe
@@ -45,6 +46,33 @@ def prepare_folder(place: Path) -> Path:
     except OSError as error:
         why = error.strerror or type(error).__name__
         raise ValueError(f"folder {str(place)!r} cannot be written ({why}): give another one") from error
+
+
+@contextmanager
+def open_folder(folder: str | Path | None) -> Iterator[Path | None]:
+    """Make and lock the folder of a run. Remove it at the end if it is new and a refused run left it empty.
+
+    Examples
+    --------
+    >>> new = Path(tempfile.mkdtemp()) / "a"
+    >>> with open_folder(new) as place:
+    ...     place.is_dir()
+    True
+    >>> new.exists()
+    False
+    """
+    if folder is None:
+        yield None
+        return
+    new = not Path(folder).exists()
+    place = prepare_folder(Path(folder))
+    try:
+        with FolderLock(place):
+            yield place
+    finally:
+        if new:
+            with suppress(OSError):  # it holds files
+                place.rmdir()
 
 
 def find_checkpoint(place: Path, recipe: Recipe, data: str) -> Checkpoint | None:

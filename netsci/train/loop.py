@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ import pandas as pd
 from torch import nn
 
 from netsci.arguments import as_whole, check_callable, check_flag, check_path
-from netsci.io.lock import FolderLock, check_lock
+from netsci.io.lock import check_lock
 from netsci.measure import Trace
 from netsci.topology import Evolution
 from netsci.train.checkpoint import Checkpoint
@@ -32,7 +31,7 @@ from netsci.train.folder import (
     NETWORK,
     RECIPE,
     TABLE,
-    prepare_folder,
+    open_folder,
     write_progress,
 )
 from netsci.train.inputs import Inputs
@@ -184,8 +183,7 @@ def train(
         data = as_data_set(data)
         if data.name != recipe.task.data:  # the record must not say that it was another one
             recipe = recipe.replace(data=data.name, data_options=())
-    place = prepare_folder(Path(folder)) if folder is not None else None
-    with nullcontext() if place is None else FolderLock(place):
+    with open_folder(folder) as place:
         start = find_start(recipe, network, place)
         if start is not None:
             recipe = recipe.replace(start=start.sum)

@@ -246,6 +246,9 @@ def test_what_cannot_be_sparse_stays_dense_and_is_said_or_refused_by_name():
     tied[2].weight = tied[0].weight
     with pytest.raises(ValueError, match="layer '0' cannot be sparse: it shares its parameters"):
         sparsify(tied, {"0": 0.5})
+    nothing = pytest.raises(ValueError, match=r"makes no layer sparse.* name one of 3; 0 stays dense, it sh")
+    with nothing, pytest.warns(UserWarning, match="0 .it shares its parameters"):
+        sparsify(tied, 0.5)
     shaped = torch.nn.utils.parametrizations.weight_norm(nn.Linear(4, 4))
     with pytest.raises(ValueError, match="parametrization"):
         sparsify(nn.Sequential(shaped, nn.Linear(4, 4)), {"0": 0.5})
@@ -284,6 +287,8 @@ def test_a_layer_at_two_places_is_one_sparse_layer():
         (1.0, ValueError, "below 1"),
         (-0.5, ValueError, "sparsity"),
         ("much", TypeError, "sparsity"),
+        (0, ValueError, "must be above 0 for some layer; got 0: give a share such as 0.9"),
+        ({}, ValueError, "must be above 0 for some layer"),
         ({"conv": 0.5}, ValueError, "'conv', which matches no layer: name 'linear', or one of 0"),
     ],
 )
@@ -301,6 +306,11 @@ def test_more_refusals():
     before = snapshot(module)[0]
     with pytest.raises(ValueError, match="weights of layer '2' must be finite"):
         sparsify(module, 0.5)
+    assert snapshot(module)[0] == before
+    with pytest.raises(ValueError, match="weights of layer '2' must be finite"):
+        sparsify(module, {"0": np.ones((6, 8)), "2": np.ones((8, 5))})
+    with pytest.raises(ValueError, match="weights of layer '2' must be finite"):
+        sparsify(module, 0.5, initial="uniform", rng=rng())
     assert snapshot(module)[0] == before
     with pytest.raises(TypeError, match="module must be a torch"):
         sparsify([1], 0.5)

@@ -9,8 +9,8 @@ from safetensors.torch import load_file, save_file
 from typer.testing import CliRunner
 
 from netsci.cli import app
-from netsci.train import FINE_TUNING, METHODS, PRESETS, load_network
-from netsci.train.command import choose_recipe
+from netsci.train import FINE_TUNING, METHODS, PRESETS, Recipe, load_network
+from netsci.train.command import _say_unmoved, choose_recipe
 from netsci.train.lists import list_methods, list_presets
 
 SMALL = ["limit=80", "test_limit=40", "epochs=2", "steps=2", "sparsity=0.8", "options=(('hidden', (16,)),)"]
@@ -128,6 +128,22 @@ def test_without_torch_it_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.undo()
     assert shown.exit_code == 1
     assert "netsci-suite[torch]" in shown.stderr
+
+
+def test_links_that_never_changed_are_said(tmp_path):
+    """An epoch of three steps: RigL's hundred never come, but one does. Static links are not said."""
+    small = ["limit=60", "test_limit=20", "epochs=1", "steps=1", "batch=20", "options=(('hidden', (16,)),)"]
+    words = "the links never changed: with evolve_every='100 steps'"
+    for name, changes, said in (("rare", [], True), ("often", ["evolve_every=1 step"], False)):
+        shown = run("--method", "rigl", "-o", tmp_path / name, changes=[*small, *changes])
+        assert shown.exit_code == 0, shown.output
+        assert (words in " ".join(shown.output.split())) == said, shown.output
+    still = [
+        Recipe().replace(method="static"),
+        Recipe().replace(evolve_every=0),
+        Recipe().replace(dense=True),
+    ]
+    assert [_say_unmoved(recipe) for recipe in still] == ["", "", ""]
 
 
 def test_methods_are_listed_with_their_sources():

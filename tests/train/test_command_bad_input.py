@@ -26,6 +26,7 @@ def refuse(tmp_path, arguments, changes):
     assert "Traceback" not in shown.output
     assert isinstance(shown.exception, SystemExit)
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert not out.exists()
     return shown.stderr
 
 

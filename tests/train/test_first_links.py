@@ -23,6 +23,8 @@ def test_a_least_activity_keeps_quiet_features_without_links():
     quiet = (seen > 0).mean(axis=0) < 0.3
     assert 0 < quiet.sum() < 40
     assert np.array_equal(active_features(inputs, 0.3), ~quiet)
+    share = (seen > 0).mean(axis=0)[quiet].max()
+    assert active_features(inputs, share)[quiet].any()  # "at least" holds for those of just this share
     mask = links_of(recipe)["a"].toarray()
     assert mask.sum() == links_of(FLAT)["a"].nnz
     assert not mask[quiet].any()

@@ -9,10 +9,12 @@ import scipy.sparse as sp
 from netsci.graph import LayeredGraph
 from netsci.topology import EvolutionRule, OrderedRule, evolve
 from netsci.topology.cells import cells_of
+from netsci.topology.fan_in import constant_fan_in
 from netsci.topology.sampling import gumbel_top_k
 from netsci.topology.view import ArrayView
 from netsci.train import METHODS, Topology
 from netsci.train.methods.ndsnn import NeurogenesisRule
+from netsci.train.methods.set import SetRule
 from netsci.train.methods.srigl import FanInRule
 from tests.views import sloped
 
@@ -253,6 +255,12 @@ def test_srigl_with_ablation_on_fifty_layers():
     assert least > 3
 
 
+def test_of_equal_weights_of_an_output_the_lowest_rows_go():
+    links = sp.csr_array(np.ones((3, 2), bool))
+    kept = constant_fan_in(links, np.ones(6), np.ones(6, bool), 2)
+    assert kept.reshape(3, 2).all(axis=1).tolist() == [False, True, True]
+
+
 def test_an_ablation_by_hand():
     """Output 1 has the weakest weights and gradients: it loses them, and output 0 grows to four inputs."""
     mask = np.array([[1, 1], [1, 0], [0, 1], [0, 0]], bool)
@@ -290,6 +298,8 @@ def test_neurogenesis_drops_a_share_of_all_links():
         assert keep.tolist() == [False] * (100 - stay) + [True] * stay
     keep, _ = OrderedRule().choose(view, 0.5, 80, np.random.default_rng(0))  # the usual order: decay first
     assert keep.sum() == 40
+    for rule in (NeurogenesisRule(), OrderedRule(), SetRule()):  # int(15.9) of 100 links, all positive
+        assert rule.choose(view, 0.159, 100, np.random.default_rng(0))[0].sum() == 85
 
 
 def test_a_rule_of_its_own_for_each_layer():

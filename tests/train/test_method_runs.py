@@ -102,6 +102,15 @@ def test_links_in_excess_come_and_go(name):
         assert links(run, layer) == [round(d * cells) for d in density]
 
 
+def test_with_excess_a_layer_decays_to_its_density_and_exchanges_zeta_of_that():
+    """Of 128 links (.5) the density asks for 64 (.25): 64 decay, .5 x 64 are exchanged, 96 grow."""
+    net = mlp([16, 16, 2], [np.tile(np.eye(2, dtype=bool), (8, 8)), np.ones((16, 2))])
+    made = Topology(0.75, method="chts", zeta=0.5, schedule="static", until=1.0, excess=(0.25, 0.6, 0.1))
+    evolver = evolver_of(net, Plan(made, epochs=10, batches=4))
+    step = evolver.step(1, None, np.random.default_rng(7))
+    assert (step.removed[0].nnz, step.graph.projections[0].n_links) == (64 + 32, 128)
+
+
 def test_without_excess_nothing_changes():
     a, b = (train(SMALL.replace(method="set", excess=e)) for e in ((), (0.0, 0.6, 0.0)))
     assert all(torch.equal(x, y) for x, y in zip(a.model.parameters(), b.model.parameters(), strict=True))

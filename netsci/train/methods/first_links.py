@@ -68,7 +68,7 @@ def active_features(inputs: Inputs, least: float) -> NDArray[np.bool_]:
     lit, step = np.zeros(seen.shape[1]), 4096
     for first in range(0, len(seen), step):
         lit += np.count_nonzero(seen[first : first + step] > 0, axis=0)
-    found = np.asarray(lit >= least * len(seen))
+    found = np.asarray(lit / len(seen) >= least)  # not least * n, which may round up
     if not found.any():
         raise ValueError(
             f"least_activity must leave some features; none is above 0 in {100 * least:g} % of the samples"
