@@ -2,8 +2,8 @@
 
 printed table, values that ran -> Line (row, column, printed, ran, note) -> Record -> table, pivot, sheet
 
-A printed list "(a, b, c)", of which a paper takes the best, counts as its number of values: what ran beside it
-is how many of them ran here.
+A printed list "(a, b, c)", of which a paper takes the best, counts as its number of values; beside it stands
+how many of them ran here.
 """
 
 from __future__ import annotations

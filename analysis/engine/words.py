@@ -85,6 +85,7 @@ OF_SNN = {  # columns that stand once for a table, and for each conversion of an
     "snn_accuracy_percent": "accuracy of the SNN",
     "energy_uj": "energy",
     "energy_reduction_percent": "energy saved against dense",
+    "energy_mj": "energy",
     "exact_energy_uj": "exact energy",
     "exact_reduction_percent": "energy saved, exact",
     "once_energy_uj": "exact energy, first current once",
@@ -100,6 +101,7 @@ OF_SNN = {  # columns that stand once for a table, and for each conversion of an
 }
 CONVERSIONS = {
     "dcgs_t8": "DCGS, T = 8",
+    "dcgs-c8_t8": "DCGS, c = 8, T = 8",
     "cs-qcfs_t16": "CS-QCFS, T = 16",
     "dcgs": "DCGS",
     "cs-qcfs": "CS-QCFS",

@@ -33,7 +33,9 @@ def test_lists_are_those_of_the_plan(tables):
     for column, values in (("lr", RATES), ("bs", BATCHES), ("L", LEVELS)):
         written = {float(one) for one in ran["method1/cs-qcfs", column].strip("()").split(",")}
         assert written == set(values)
-    windows = {read_plain(one).tunings[0] for c in EXHIBITS["s2-table2"].cells for one in c["conversions"][2:]}
+    windows = {
+        read_plain(one).tunings[0] for c in EXHIBITS["s2-table2"].cells for one in c["conversions"][2:]
+    }
     assert {one.name for one in windows} == {"aec"}
     assert ran["method3/aec", "train_epochs"] == str(windows.pop().epochs)
 
