@@ -19,7 +19,7 @@ NAMES = {
     },
     **{"mlp": "MLP", "qcfs": "CS-QCFS", "snm": "SNM", "aec": "AEC", "sparse": "CHTs"},
     **{"method1": "", "method2": "", "method3": "", "cs-qcfs": "CS-QCFS"},
-    **{"dense-own": "dense, own rate", "dense-60": "dense, own rate, 60 epochs"},
+    **{"dense-own": "dense, own rate", "dense-60": "dense, 60 epochs"},
     **{"vgg16/ours": "CHTss", "resnet18/ours": "CHTss"},
     **{"vit-b": "ViT-B", "ours": "CHTs", "set": "SET", "gmp": "GMP", "sparsegpt": "SparseGPT"},
     **{"ria": "RIA", "ria-rec": "RIA_rec", "wanda": "Wanda", "wanda-rec": "Wanda_rec", "ri": "RI"},
