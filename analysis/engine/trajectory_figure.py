@@ -78,9 +78,8 @@ def _draw_network(
         Series("line", at, value, symbol=few, size=5.0, key=True, **style),
     ]
     if window and few is None and (place := find_saturation(rows, window, tolerance)) is not None:
-        found.append(
-            Series("points", *(np.array([one]) for one in place), symbol=number, size=SYMBOL, **style)
-        )
+        steps, accuracy = (np.array([one]) for one in place)
+        found.append(Series("points", steps, accuracy, symbol=number, size=SYMBOL, **style))
     return found
 
 
