@@ -51,6 +51,7 @@ AXES = {  # column of a measure -> the name of its axis, "" of one that is not d
     "dcgs_t8_snn_accuracy_percent": "accuracy of the SNN (%)",
     **dict.fromkeys(("sops", "training_loss", "dense_training_loss", "first_node_sparsity_percent"), ""),
 }
+NAME_ROOM = 28  # letters of a name that a figure has room for
 LOGARITHMIC = ("operations a sample", "first layer's MACs a sample", "spikes", "energy (mJ)")
 Tables = Mapping[str, pd.DataFrame]
 Said = Callable[[str, str], Mapping[str, str]]  # (row, column) -> what their names say
@@ -122,11 +123,16 @@ def dots(said: Said, look: Look, tables: Tables, backend: str) -> Any:
 
 
 def measures(said: Said, look: Look, tables: Tables, backend: str) -> Any:
-    """Draw a panel a measure, of all or of those in `shown`; networks downwards, dense beside sparse."""
-    shown = look.get("shown")
+    """Draw a panel a measure, of all or of those in `shown`; networks downwards, dense beside sparse.
+
+    Where a name is too long, all leave out what they begin with alike.
+    """
+    shown, rows = look.get("shown"), select_rows(tables)
+    longest = max((len(row_name(row)) for row in rows["row"]), default=0)
+    first = count_shared(list(rows["row"])) if longest > NAME_ROOM else 0
 
     def spot(row: str, column: str, who: str) -> str:
-        kept = [part for part in row.split("/") if part not in ("ch-snn", "dense")]
+        kept = [part for part in row.split("/")[first:] if part not in ("ch-snn", "dense")]
         simulated = who == OURS and look["scale"] == "desk" and row.startswith("n-mnist")
         return row_name("/".join(kept)) + (" (sim.)" if simulated else "")
 
@@ -139,7 +145,24 @@ def measures(said: Said, look: Look, tables: Tables, backend: str) -> Any:
             return ""
         return AXES.get(column, column_name(column))
 
-    return place_dots(select_rows(tables), look, backend, spot=spot, panel=panel, hue=hue)
+    return place_dots(rows, look, backend, spot=spot, panel=panel, hue=hue)
+
+
+def count_shared(rows: Sequence[str]) -> int:
+    """Return how many parts all rows begin with alike, at least one part of each left over.
+
+    Examples
+    --------
+    >>> count_shared(["mnist/2fc/set", "mnist/2fc/dense"]), count_shared(["a/b", "a/b"]), count_shared([])
+    (2, 1, 0)
+    """
+    parts = [row.split("/")[:-1] for row in rows]
+    alike = 0
+    for level in zip(*parts, strict=False):
+        if len(set(level)) > 1:
+            break
+        alike += 1
+    return alike
 
 
 DRAWINGS: dict[str, Draw] = {"curves": curves, "dots": dots, "measures": measures}

@@ -89,13 +89,15 @@ class Ruling:
 class PivotCell:
     """One cell of a table as the paper prints it: the printed value, ours beside it, or why there is none.
 
-    Where `ours` is "", `reason` may say why; `note` explains the cell (shown when pointed at).
+    Where `ours` is "", `reason` may say why; `note` explains the cell (shown when pointed at). text : words
+    about the row, which are neither printed nor a value of ours.
     """
 
     printed: str = ""
     ours: str = ""
     reason: str = ""
     note: str = ""
+    text: str = ""
 
 
 @dataclass(frozen=True)

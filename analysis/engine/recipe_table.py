@@ -1,10 +1,15 @@
 """A printed table of hyperparameters as an exhibit: the recipe that ran here beside the printed one.
 
 printed table, values that ran -> Line (row, column, printed, ran, note) -> Record -> table, pivot, sheet
+
+A printed list "(a, b, c)", of which a paper takes the best, counts as its number of values; beside it stands
+how many of them ran here.
 """
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +25,7 @@ from netsci import plot
 from netsci.sweep import Cell, Record
 
 FIELDS = ("row", "column", "printed", "ran", "note")
+LIST = re.compile(r"\((.*)\)")
 SAME, NUMBER = "printed values that ran as printed", "printed values"
 
 
@@ -75,14 +81,43 @@ def tabulate(records: Mapping[Cell, Record]) -> Tables:
     """Return the lines as a table."""
     (record,) = records.values()
     table = pd.DataFrame({name: record.notes[name] for name in FIELDS})
-    value = pd.to_numeric(table["ran"], errors="coerce")
+    value = [ran for _, ran in map(read_pair, table["printed"], table["ran"])]
     return {"table": table.assign(seed=0, measure="value", value=value, unit="1")}
+
+
+def read_pair(printed: str, ran: str) -> tuple[float, float]:
+    """Return a printed value and one that ran as numbers, NaN for text; of lists how many values each has.
+
+    Of the values that ran those count that are printed.
+
+    Examples
+    --------
+    >>> read_pair("300", "10"), read_pair("(1, 2, 3)", "(2, 9)")
+    ((300.0, 10.0), (3.0, 1.0))
+    """
+    lists = [_values(text) for text in (printed, ran)]
+    if lists[0] and lists[1]:
+        return float(len(lists[0])), float(len(lists[0] & lists[1]))
+    return _number(printed), _number(ran)
+
+
+def _values(text: str) -> frozenset[str]:
+    """Return the values of a list in brackets, none of other text."""
+    found = LIST.fullmatch(text)
+    return frozenset(part.strip() for part in found[1].split(",")) if found else frozenset()
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 def sheet(tables: Tables) -> Sheet:
     """Return numbers that ran beside printed ones, and under "all" how many printed values ran as printed."""
     table = tables["table"][list(FIELDS)].fillna("")
-    ran, printed = (pd.to_numeric(table[name], errors="coerce") for name in ("ran", "printed"))
+    printed, ran = zip(*map(read_pair, table["printed"], table["ran"]), strict=True)
     keys = list(zip(table["row"], table["column"], strict=True))
     known = {key: float(v) for key, v in zip(keys, printed, strict=True) if not pd.isna(v)}
     rows = [(*key, float(v)) for key, v in zip(keys, ran, strict=True) if not pd.isna(v)]
@@ -95,27 +130,31 @@ def sheet(tables: Tables) -> Sheet:
 
 
 def pivot(tables: Tables) -> tuple[Pivot, Missing]:
-    """Return hyperparameters downwards, what is printed and what ran beside each other."""
+    """Return hyperparameters downwards, row by row, what is printed and what ran beside each other."""
+    table = tables["table"][list(FIELDS)].fillna("")
+    place = table["row"].map({row: number for number, row in enumerate(table["row"].unique())})
     rows = tuple(
         (
             f"{row_name(str(line.row))}|{column_name(str(line.column))}",
             (
-                PivotCell(ours=str(line.printed)),
+                PivotCell(printed=str(line.printed)),
                 PivotCell(ours=str(line.ran)),
-                PivotCell(ours=str(line.note)),
+                PivotCell(text=str(line.note)),
             ),
         )
-        for line in tables["table"][list(FIELDS)].fillna("").itertuples()
+        for line in table.iloc[place.argsort(kind="stable")].itertuples()
     )
-    return Pivot(("printed", "ran here", "note"), tuple(rows)), ()
+    return Pivot(("printed", "ran here", "note"), rows), ()
 
 
 def draw(tables: Tables, backend: str) -> Any:
-    """Draw the numbers that ran as shares of the printed ones, where both are numbers above 0."""
+    """Draw the numbers that ran as shares of the printed ones, where both are numbers above 0.
+
+    Of a printed list it is the share of its values that ran.
+    """
     table = tables["table"][list(FIELDS)].fillna("")
-    both = table.assign(
-        **{name: pd.to_numeric(table[name], errors="coerce") for name in ("ran", "printed")}
-    ).query("ran > 0 and printed > 0")
+    printed, ran = zip(*map(read_pair, table["printed"], table["ran"]), strict=True)
+    both = table.assign(printed=printed, ran=ran).query("ran > 0 and printed > 0")
     names = [f"{row_name(r)}, {column_name(c)}" for r, c in zip(both["row"], both["column"], strict=True)]
     shown = both.assign(share=both["ran"] / both["printed"], what=names)
     labels = {"share": "ran here / printed (1 = alike)", "what": ""}

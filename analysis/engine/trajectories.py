@@ -15,13 +15,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from analysis.engine.conversion_points import TOLERANCE
 from analysis.engine.conversions import Curves, list_labels, read_curves
 from analysis.engine.drawing import SCALES
 from analysis.engine.exhibit import Tables
 from analysis.engine.sheet import Sheet, sample_error
 from analysis.engine.statistics import tidy
-from netsci import plot
-from netsci.measure import mean_and_interval
+from analysis.engine.trajectory_figure import draw_courses
 from netsci.sweep import Cell, Record
 
 ENERGIES = {  # column -> reading of the first layer, count
@@ -41,7 +41,8 @@ class Trajectories:
     plan(scale, first_seed) : converted cells, with model, network and seed. panels : (model, conversion, x),
     x being a column of `ENERGIES` or "T". title_of : what x is called. fronts : by which columns of
     `ENERGIES` fronts are judged. conversions : labels that are drawn as one, by their name: those of methods
-    whose T is a window. images : test images, for what a single seed leaves open.
+    whose T is a window. images : test images, for what a single seed leaves open. window : of the saturation
+    rule whose time is marked on panels over T, 0 for none.
     """
 
     plan: Callable[[str, int], Planned]
@@ -50,6 +51,7 @@ class Trajectories:
     fronts: Sequence[str] = ()
     conversions: Mapping[str, Sequence[str]] | None = None
     images: int = 10_000
+    window: int = 0
 
     def describe(self, scale: str, first_seed: int) -> dict[str, Any]:
         """Return its exhibit, but for what the literal says."""
@@ -170,36 +172,6 @@ def summarise(tables: Tables) -> pd.DataFrame:
 
 def draw(of: Trajectories, scale: str, tables: Tables, backend: str) -> Any:
     """Draw accuracy along x, the mean over seeds with a band, a panel a model and conversion."""
-    courses, parts = tables["courses"], []
-    for model, conversion, x in of.panels:
-        rows = courses[(courses["model"] == model) & (courses["conversion"] == conversion)]
-        if rows.empty:
-            continue
-        panel = f"{model}, {conversion}" + ("" if x == "T" else f" ({x})")
-        parts.append(_average(rows, x).assign(panel=panel))
     title = SCALES["smoke"] if scale == "smoke" else ""
-    names = ["x", "accuracy", "low", "high", "network", "panel"]
-    shown = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=names, dtype=float)
-    over_t = all(x == "T" for _, _, x in of.panels)
-    order = [one for one in dict.fromkeys(courses["network"]) if one in set(shown["network"])]
-    labels = {"x": "T" if over_t else "energy an image (µJ)", "accuracy": "accuracy (%)"}
-    look: dict[str, Any] = {"labels": labels, "log": "x", "share": False, "title": title, "backend": backend}
-    columns: dict[str, Any] = {
-        "x": "x",
-        "y": "accuracy",
-        "hue": "network",
-        "panel": "panel",
-        "low": "low",
-        "high": "high",
-    }
-    look |= {"order": order} if order else {}
-    return plot.lines(shown, **columns, **look)
-
-
-def _average(rows: pd.DataFrame, x: str) -> pd.DataFrame:
-    """Return the mean energy and accuracy at each T, and the interval of the accuracy over seeds."""
-    keys = ["network", "T"]
-    long = rows[[*keys, "seed", "accuracy"]].rename(columns={"accuracy": "value"})
-    found = mean_and_interval(long)[[*keys, "mean", "low", "high"]]
-    place = rows.assign(x=rows[x]).groupby(keys, sort=False, as_index=False)["x"].mean()
-    return found.rename(columns={"mean": "accuracy"}).merge(place, on=keys)
+    how: dict[str, Any] = {"window": of.window, "tolerance": TOLERANCE, "title": title, "backend": backend}
+    return draw_courses(tables["courses"], of.panels, **how)

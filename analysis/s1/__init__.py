@@ -6,6 +6,7 @@ from analysis.engine.exhibit import Exhibit
 from analysis.engine.literals import make_exhibits
 from analysis.s1 import figure3, printed, recipe_tables
 from analysis.s1.converted_nets import FIGURES
+from analysis.s1.converted_vit import FIGURES as FIGURE5
 from analysis.s1.convolutions import CONCENTRATIONS
 from analysis.s1.convolutions import CROSSES as CONVOLUTIONS
 from analysis.s1.crosses import CROSSES
@@ -24,7 +25,7 @@ def exhibits(first_seed: int = 0, scale: str = "desk") -> list[Exhibit]:
     made |= {
         id_: of.describe(scale, first_seed) for id_, of in {**CONCENTRATIONS, **PRUNED_CONCENTRATIONS}.items()
     }
-    made |= {id_: of.describe(scale, first_seed) for id_, of in FIGURES.items()}
+    made |= {id_: of.describe(scale, first_seed) for id_, of in {**FIGURES, **FIGURE5}.items()}
     made |= recipe_tables.describe()
     made["s1-figure3"] = figure3.describe(first_seed)
     made["s1-implied"] = printed.describe()

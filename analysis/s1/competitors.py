@@ -1,6 +1,6 @@
 """S1's Tables 2 and 3 on a narrow 6Conv2FC: DPAP and SD-SNN trained directly, CHTs at their sparsities.
 
-A sixteenth of the channels, average pooling. The SNN's columns of CHTs need the conversion of these networks.
+A sixteenth of the channels, average pooling. `analysis.s1.converted_6conv` converts the networks of CHTs.
 """
 
 from __future__ import annotations
@@ -30,8 +30,6 @@ ANN = VGG.replace(
 )
 _SMOKE: dict[str, Any] = {"data": "digits", "augment": "none", "epochs": 2, "warmup": 0, "limit": 100}
 _SMOKE |= {"test_limit": 50, "batch": 50, "options": (("pooling", "average"), ("width", 1 / 32))}
-CONVERSION = "columns of the SNN need the conversion of these networks"
-ENERGY = "energies come with the conversion of the networks beside them"
 NEEDS_GPU = "6Conv2FC at full width needs a GPU, and none was at hand"
 LEFT_OUT = "CIFAR-100 is arithmetic only (s1-implied)"
 READ: dict[str, Reader] = {
@@ -79,33 +77,39 @@ def chts(split: str, scale: str, beside: str = "") -> Recipe:
 def table2(
     scale: str, seeds: range, *, dataset: str, network: str, match: str, method: str, measure: str
 ) -> Source | str:
-    """Answer a cell of Table 2. DPAP and SD-SNN are SNNs by themselves; one seed at desk scale."""
-    rival = match.removeprefix("match-")
-    if reason := _why_not(dataset, scale):
+    """Answer a cell of Table 2 of what is trained. DPAP and SD-SNN are SNNs; one seed at desk scale."""
+    if reason := refuse_table2(dataset, scale, match):
         return reason
-    if scale == "smoke" and rival != "dpap":
-        return "the smoke scale runs DPAP and CHTs at its sparsity alone"
-    if method in METHODS:
-        recipe = competitor(method, scale)
-    elif measure in ("snn_accuracy_percent", "energy_uj") or method == "ours-cs-qcfs":
-        return CONVERSION
-    else:
-        recipe = chts(SPLIT_OF[rival], scale, rival if method == "ours-10000" else "")
-    if measure not in READ:
-        return ENERGY
+    recipe = competitor(method, scale) if method in METHODS else beside(match, method, scale)
     return over_seeds(READ[measure], (recipe,), seeds[:1], networks=0)
+
+
+def beside(match: str, method: str, scale: str) -> Recipe:
+    """Return the recipe of CHTs in a row of Table 2."""
+    rival = match.removeprefix("match-")
+    return chts(SPLIT_OF[rival], scale, rival if method == "ours-10000" else "")
+
+
+def refuse_table2(dataset: str, scale: str, match: str) -> str:
+    """Return why a row of Table 2 has no runs, "" if it has some."""
+    if scale == "smoke" and match != "match-dpap":
+        return _why_not(dataset, scale) or "the smoke scale runs DPAP and CHTs at its sparsity alone"
+    return _why_not(dataset, scale)
+
+
+def refuse_table3(dataset: str, scale: str, sparsity: str) -> str:
+    """Return why a row of Table 3 has no runs, "" if it has some."""
+    if scale == "smoke" and sparsity != "90.62":
+        return _why_not(dataset, scale) or "the smoke scale runs the sparsest network alone"
+    return _why_not(dataset, scale)
 
 
 def table3(
     scale: str, seeds: range, *, dataset: str, network: str, method: str, sparsity: str, measure: str
 ) -> Source | str:
-    """Answer a cell of Table 3: CHTs at four splits, one seed at desk scale."""
-    if reason := _why_not(dataset, scale):
+    """Answer a cell of Table 3 of what is trained: CHTs at four splits, one seed at desk scale."""
+    if reason := refuse_table3(dataset, scale, sparsity):
         return reason
-    if scale == "smoke" and sparsity != "90.62":
-        return "the smoke scale runs the sparsest network alone"
-    if measure in ("snn_accuracy_percent", "energy_uj"):
-        return CONVERSION
     return over_seeds(READ[measure], (chts(sparsity, scale),), seeds[:1], networks=0)
 
 

@@ -9,13 +9,17 @@ from analysis.engine.pruned import dense_values
 from analysis.s1.pruned_nets import seconds as train_seconds
 from netsci.sweep import Cell
 
-TESTS = 10_000
-# Of VGG-16 and ResNet-18 with an eighth of the channels: seconds of an epoch of fine-tuning, and of a
-# thousand test images at one T. Measured with dense VGG-16, 4,000 and 500 images; ResNet-18 counts twice.
-_EPOCH = {"vgg16": 45.0, "resnet18": 90.0}
+MOST = 10_000  # test images
+TESTS = {"tiny-imagenet-10": 500}
+# Of VGG-16 and ResNet-18 with an eighth of the channels, 6Conv2FC with a sixteenth, ViT 96/6: seconds of an
+# epoch of fine-tuning, and of a thousand test images at one T. Measured with dense VGG-16, 4,000 and 500
+# images; ResNet-18 counts twice. 6Conv2FC and ViT by DCGS: with 40 images, beside other processes.
+_EPOCH = {"vgg16": 45.0, "resnet18": 90.0, "conv6fc2": 30.0, "vit": 30.0}
 _STEP = {
     "vgg16": {"dcgs": 1.2, "cs_qcfs": 0.2},
     "resnet18": {"dcgs": 2.4, "cs_qcfs": 0.4},
+    "conv6fc2": {"dcgs": 2.0, "cs_qcfs": 0.3},
+    "vit": {"dcgs": 50.0},
 }
 
 
@@ -26,10 +30,10 @@ def seconds(cell: Cell) -> float:
     source = source_of(cell)
     if cell["dataset"] == "digits":
         return 5.0
-    if math.isinf(train_seconds(source)):
-        return math.inf
     model = str(dense_values(source)["model"])
-    images = (cell["test_limit"] or TESTS) / 1000.0
+    if model in ("vgg16", "resnet18") and math.isinf(train_seconds(source)):
+        return math.inf
+    images = (cell["test_limit"] or TESTS.get(str(cell["dataset"]), MOST)) / 1000.0
     taken = 0.0
     for one in map(read_plain, cell["conversions"]):
         taken += sum(tuning.epochs for tuning in one.tunings) * _EPOCH[model]

@@ -55,9 +55,9 @@ def conversions(scale: str) -> tuple[Conversion, ...]:
     )
 
 
-def convert_one(source: Cell, scale: str, chosen: Sequence[Conversion]) -> Cell:
-    """Return the converted cell of a network."""
-    how: dict[str, Any] = {"steps": STEPS[scale], "calibration": CALIBRATION[scale]}
+def convert_one(source: Cell, scale: str, chosen: Sequence[Conversion], *, steps: int = 0) -> Cell:
+    """Return the converted cell of a network. steps : T, 0 for that of Table 1."""
+    how: dict[str, Any] = {"steps": steps or STEPS[scale], "calibration": CALIBRATION[scale]}
     return converted_cell(source, chosen, test_limit=TEST_LIMIT[scale], **how)
 
 

@@ -9,7 +9,14 @@ import numpy as np
 from analysis.engine.pruned import dense_values
 from analysis.engine.sheet import Key, Spread, sample_error
 from analysis.engine.table import Answers
-from analysis.s1 import competitors, conversion_costs, converted_nets, transformers
+from analysis.s1 import (
+    competitors,
+    conversion_costs,
+    converted_6conv,
+    converted_nets,
+    converted_vit,
+    transformers,
+)
 from netsci.sweep import Cell
 
 _ACCURACIES = ("before_fine_tuning_percent",)
@@ -52,11 +59,11 @@ def describe_runs(row: str) -> str:
 
 ANSWERS = Answers(
     runs={
-        "vit": transformers.vit,
-        "table2": competitors.table2,
-        "table3": competitors.table3,
+        "table2": converted_6conv.table2,
+        "table3": converted_6conv.table3,
         "table_a2": competitors.table_a2,
         **converted_nets.ANSWERED,
+        **converted_vit.ANSWERED,
     },
     seconds=seconds,
     needs="NETSCI_DATA",

@@ -11,7 +11,7 @@ from typing import Any
 from analysis.engine.cross import Changes
 from analysis.engine.printed import Reader, Source
 from analysis.engine.pruned import Pruning, dense_values, pruned_cell
-from analysis.engine.training import cell, last, over_seeds
+from analysis.engine.training import cell, last
 from netsci.sweep import Cell
 from netsci.train.presets import PRESETS
 from netsci.train.recipe import Recipe
@@ -53,7 +53,7 @@ ONE_SHOT = {  # name in the table -> method of netsci.prune, in the printed orde
     "magnitude": "magnitude",
 }
 SMOKE_ROWS = ("dense", "ours", "ria-rec", "magnitude")
-CONVERSION = "columns of the SNN need the conversion of these networks"
+AT_SMOKE = "the smoke scale runs dense, CHTs, RIA_rec and magnitude alone"
 PAPER = "the paper's scale, ViT-B/16 on ImageNet, needs a GPU and a checkpoint of DeiT, and none is at hand"
 READ: dict[str, Reader] = {
     "ann_accuracy_percent": last("accuracy"),
@@ -71,6 +71,15 @@ def recipe_of(method: str, scale: str) -> Recipe:
     return base.replace(**TRAINED[method])
 
 
+def cell_of(method: str, scale: str, seed: int) -> Cell:
+    """Return the cell of the network of a row: trained from the start, or pruned at the end of dense."""
+    if method in ONE_SHOT:
+        return cell_of_pruned(method, scale, seed, tuned=False)
+    recipe = recipe_of(method, scale)
+    every = recipe.optimisation.epochs // 3 if method == "dense" else 0
+    return cell(recipe.replace(seed=seed), networks=every)
+
+
 def cell_of_pruned(method: str, scale: str, seed: int, *, tuned: bool) -> Cell:
     """Return the cell of a pruned dense network: of its end, or tuned, of two thirds of its epochs."""
     epochs = recipe_of("dense", scale).optimisation.epochs
@@ -81,19 +90,16 @@ def cell_of_pruned(method: str, scale: str, seed: int, *, tuned: bool) -> Cell:
 
 
 def vit(scale: str, seeds: range, *, dataset: str, network: str, method: str, measure: str) -> Source | str:
-    """Answer a cell of Table 4: two seeds at desk scale, one of what is fine-tuned."""
+    """Answer a cell of Table 4 of what is trained: two seeds at desk scale, one of what is fine-tuned."""
     if scale == "paper":
         return PAPER
-    if measure not in READ:
-        return CONVERSION
     if scale == "smoke" and method not in SMOKE_ROWS:
-        return "the smoke scale runs dense, CHTs, RIA_rec and magnitude alone"
+        return AT_SMOKE
     tuned = measure in ("fine_tuned_accuracy_percent", "before_fine_tuning_percent")
     if method not in ONE_SHOT:
         if tuned:
             return "it is trained for all epochs, and not pruned after training"
-        networks = recipe_of(method, scale).optimisation.epochs // 3 if method == "dense" else 0
-        return over_seeds(READ[measure], (recipe_of(method, scale),), seeds, networks=networks)
+        return Source(READ[measure], tuple((cell_of(method, scale, seed),) for seed in seeds))
     if tuned and scale == "desk":
         seeds = seeds[:1]
     cells = tuple((cell_of_pruned(method, scale, seed, tuned=tuned),) for seed in seeds)

@@ -178,7 +178,7 @@ ANSWERS = Answers(runs={"table2": table2}, seconds=seconds, needs="NETSCI_DATA",
 def _figure(scale: str) -> Trajectories:
     panels = [(MLP, name, "T") for name in (QCFS, SNM, AEC)]
     drawn: dict[str, Sequence[str]] = {QCFS: [QCFS], SNM: [SNM], AEC: labels_of_aec(scale)}
-    return Trajectories(plan, panels, seconds, conversions=drawn)
+    return Trajectories(plan, panels, seconds, conversions=drawn, window=WINDOW)
 
 
 FIGURES = {"s2-figure2": _figure}

@@ -64,7 +64,7 @@ def test_the_tables_of_every_exhibit_are_found():
     unfinished = {"s0-table1", "s1-sparse", "s2-mlp", "s2-topology"}
     unfinished |= {"s1-table2", "s1-table3", "s1-table4"}
     unfinished |= {"s1-vgg", "s1-pruned-vgg", "s1-figure3-vgg", "s1-figure3-pruned"}
-    unfinished |= {"s1-table1", "s1-tableA2", "s1-tableA4a", "s2-table2"}
+    unfinished |= {"s1-table1", "s1-tableA2", "s1-tableA4a", "s1-tableA4b", "s2-table2"}
     for exhibit in EXHIBITS.values():
         there = tuple(cell for cell in exhibit.cells if exhibit.seconds is None or find_record(RESULTS, cell))
         assert len(there) == len(exhibit.cells) or exhibit.id in unfinished | {"s0-figure2", "s0-table9"}

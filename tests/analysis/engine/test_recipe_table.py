@@ -1,8 +1,10 @@
 """Tables of hyperparameters: what ran stands beside what is printed, and nothing printed is left out."""
 
+import math
+
 import pytest
 
-from analysis.engine.recipe_table import NUMBER, SAME, Line, compare, describe_recipes, make_record
+from analysis.engine.recipe_table import NUMBER, SAME, Line, compare, describe_recipes, make_record, read_pair
 from netsci.sweep import Cell, Task
 
 RAN = {
@@ -51,5 +53,24 @@ def test_the_figure_has_what_both_have_as_numbers(backend):
     assert made["draw"](tables, backend) is not None
     pivot, missing = made["pivot"](tables)
     assert missing == ()
-    assert [cell.ours for cell in pivot.rows[0][1]] == ["300", "10", ""]
+    assert [(cell.printed, cell.ours) for cell in pivot.rows[0][1]] == [("300", ""), ("", "10"), ("", "")]
+    assert pivot.rows[2][1][2].text == "grid search, see s1.setup"
     assert len(pivot.rows) == 9
+
+
+def test_the_page_keeps_the_lines_of_a_row_together():
+    made, tables = tables_of([Line("a", "x", "1", "2"), Line("b", "x", "1", "2"), Line("a", "y", "", "3")])
+    assert [label for label, _ in made["pivot"](tables)[0].rows] == ["a|x", "a|y", "b|x"]
+
+
+def test_a_printed_list_counts_by_its_values_that_ran():
+    assert read_pair("(0.05, 0.01, 0.005)", "(0.01, 0.1)") == (3.0, 1.0)
+    assert read_pair("(0.05, 0.01, 0.005)", "(0.1)") == (3.0, 0.0)
+    assert [math.isnan(one) for one in read_pair("(1, 2)", "2")] == [True, False]
+    assert [math.isnan(one) for one in read_pair("60,120,160", "/")] == [True, True]
+    made, tables = tables_of([Line("a", "lr", "(1, 2, 3, 4)", "(2, 4)"), Line("a", "bs", "(1, 2)", "(1, 2)")])
+    sheet = made["sheet"](tables)
+    assert sheet.by_seed(("a", "lr")).to_dict() == {0: 2.0}
+    assert sheet.printed["a", "lr"] == 4.0
+    assert sheet.by_seed(("all", SAME)).to_dict() == {0: 1.0}
+    assert [float(x) for trace in made["draw"](tables, "plotly").data for x in trace.x] == [0.5, 1.0]

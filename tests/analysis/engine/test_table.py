@@ -9,6 +9,7 @@ import pytest
 from analysis.engine import exhibit as exhibits
 from analysis.engine import make, printed
 from analysis.engine.claims import rulings
+from analysis.engine.drawing import DRAWINGS, count_shared
 from analysis.engine.entries import compare_entries, pivot
 from analysis.engine.literals import make_exhibits
 from analysis.engine.printed import Source
@@ -142,3 +143,17 @@ def test_what_stands_beside_printed_tables_is_made_by_functions(paper):
     assert [e.id for e in make_exhibits(paper, {"s9-figure1": rest}, answers)] == ["s9-table1", "s9-figure1"]
     with pytest.raises(ValueError, match=r"s9-figure1 in .* is never made"):
         make_exhibits(paper, {}, answers)
+
+
+def test_long_names_leave_out_what_all_begin_with():
+    rows = ["cifar-10/mlp/snm/dense-60", "cifar-10/mlp/qcfs/sparse"]
+    assert count_shared(rows) == 2
+    assert count_shared([*rows, "cifar-100/mlp/qcfs/sparse"]) == 0
+    assert count_shared(["mlp", "mlp"]) == 0
+    lines = [{"row": row, "column": "t", "unit": "steps", "printed": 9.0, "note": ""} for row in rows]
+    entries = pd.DataFrame(lines).assign(reason="its run is not finished")
+    columns = ["row", "column", "seed", "measure", "value", "unit"]
+    tables = {"table": pd.DataFrame(columns=columns), "entries": entries}
+    figure = DRAWINGS["measures"](lambda row, column: {}, {"scale": "desk"}, tables, "matplotlib")
+    names = [text.get_text().replace("\n", " ") for text in figure.axes[0].get_yticklabels()]
+    assert names == ["SNM, dense, 60 epochs", "CS-QCFS, CHTs"]

@@ -1,10 +1,12 @@
 """Converted networks along T: the front of accuracy against energy, tables, and what claims read."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from analysis.engine import trajectories
 from analysis.engine.trajectories import Trajectories, find_front
+from analysis.engine.trajectory_figure import find_saturation
 from netsci.sweep import Cell, Task
 from tests.analysis.engine.conversion_records import make_record
 
@@ -83,3 +85,26 @@ def test_a_figure_has_a_panel_for_each_conversion(backend):
     means = trajectories.summarise(trajectories.tabulate(OF, PLAN, RECORDS))
     assert set(means["network"]) == {"dense", "CHTs"}
     assert "seed" not in means
+
+
+def test_saturation_is_marked_where_all_seeds_have_it():
+    curve = [10.0, 50.0, 50.0, 50.0, 90.0]
+    one = pd.DataFrame({"seed": 0, "T": range(1, 6), "accuracy": curve})
+    assert find_saturation(one, 2, 0.01) == (4.0, 50.0)
+    later = one.assign(seed=1, accuracy=[10.0, 20.0, 40.0, 40.0, 40.0])
+    assert find_saturation(pd.concat([one, later]), 2, 0.01) == (4.5, 45.0)
+    never = one.assign(seed=1, accuracy=[1.0, 2.0, 4.0, 8.0, 16.0])
+    assert find_saturation(pd.concat([one, never]), 2, 0.01) is None
+    assert find_saturation(one.iloc[:1], 2, 0.01) is None
+
+
+@pytest.mark.parametrize("window", [0, 2])
+def test_only_curves_over_t_carry_the_symbol(window):
+    steps = list(range(1, 13))
+    record = make_record(SNM=([1] + [9] * 11, [float(t) for t in steps], 0), w2=([6], [1.0], 2))
+    panels = [("MLP", "SNM", "T"), ("MLP", "SNM", "once, exact"), ("MLP", "AEC", "T")]
+    of = Trajectories(OF.plan, panels, OF.seconds, conversions={"SNM": ["SNM"], "AEC": ["w2"]}, window=window)
+    tables = trajectories.tabulate(of, PLAN, {CELLS[0]: record})
+    figure = trajectories.draw(of, "desk", tables, "plotly")
+    marks = [t for t in figure.data if t.mode == "markers" and len(t.x) == 1]
+    assert [(float(t.x[0]), float(t.y[0])) for t in marks] == ([(4.0, 90.0)] if window else [])

@@ -57,9 +57,9 @@ def test_claims_of_tables_speak_of_cells_that_have_runs(id_):
     assert (
         others
         == {
-            "s1-table2": {competitors.CONVERSION, competitors.LEFT_OUT, competitors.ENERGY},
-            "s1-table3": {competitors.CONVERSION, competitors.LEFT_OUT},
-            "s1-table4": {transformers.CONVERSION},
+            "s1-table2": {competitors.LEFT_OUT},
+            "s1-table3": {competitors.LEFT_OUT},
+            "s1-table4": set(),
         }[id_]
     )
 
