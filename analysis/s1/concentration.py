@@ -1,8 +1,9 @@
 """What concentrates links: S1 Figure 3's measures of networks that other rules have trained, from records.
 
-    first and last masks of a run -> LayeredGraph -> gamma, hubs by layer, structure beside its null model
+    last masks of a run -> LayeredGraph, percolated -> gamma, hubs by layer, structure beside its null model
 
-S1 shows these of one network of CHTss. Here every rule of the same table stands beside it, and random links.
+Links that lead nowhere go first: the methods of Cannistraci-Hebb remove them while they train, SET and RigL
+do not. S1 shows one network of CHTss. Here every rule of the same table stands beside it, and random links.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from netsci.graph import (
     coalescent_embedding,
     degree_exponent,
     live_units,
+    percolate,
     structure_table,
 )
 from netsci.graph.geometry.alignment import align
@@ -82,12 +84,18 @@ class Concentration:
         return found
 
     def masks(self, record: Record) -> Masks:
-        """Return the last masks of a run, [presynaptic, postsynaptic]; none where its record holds none."""
+        """Return the last masks of a run, [presynaptic, postsynaptic], without links that lead nowhere.
+
+        None where its record holds none.
+        """
         from netsci.train.recorded import unpack  # which needs torch
 
         if f"last_{self.layers[0]}" not in record.arrays:
             return []
-        return [unpack(record.arrays, "last", layer) for layer in self.layers]
+        masks = [unpack(record.arrays, "last", layer) for layer in self.layers]
+        return [
+            projection.links.toarray() for projection in percolate(LayeredGraph.from_masks(masks)).projections
+        ]
 
     def describe(self, scale: str, first_seed: int) -> dict[str, Any]:
         """Return its exhibit, but for what the literal says."""
@@ -97,7 +105,7 @@ class Concentration:
             "tabulate": partial(tabulate, self, plan),
             "draw": partial(draw, self),
             "sheet": partial(make_sheet, self),
-            "version": 1,
+            "version": 2,
             "scale": scale,
             **({} if scale == "smoke" else {"needs": "NETSCI_DATA", "seconds": self.cross.seconds}),
         }

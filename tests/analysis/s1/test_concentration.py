@@ -69,6 +69,16 @@ def test_every_network_stands_in_the_table(made):
     assert len(sheet.by_seed(("CHTss", "enrichment, hidden 1"))) == 1
 
 
+def test_links_that_lead_nowhere_are_not_measured():
+    """Inputs 1 and 2 reach a unit without outputs alone; one unit has an output and no input."""
+    of = CONCENTRATIONS["s1-figure3-vgg"]
+    first, last = np.zeros((3, 3), bool), np.zeros((3, 2), bool)
+    first[0, 0] = first[1, 1] = first[2, 1] = last[0, 1] = last[2, 0] = True
+    found = of.masks(Record(pack([first, last])))
+    assert [np.argwhere(mask).tolist() for mask in found] == [[[0, 0]], [[0, 1]]]
+    assert of.masks(Record({})) == []
+
+
 def test_random_links_have_no_structure_beyond_their_degrees(made):
     table = made[3]["table"].query("measure == 'small-worldness, p' and model == 'random'")
     assert len(table) == 2
