@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.engine.claims import Claim, Order
-from analysis.engine.cross_table import Planned, pivot, read_accuracies, rise
+from analysis.engine.cross_table import Planned, estimate_cells, pivot, read_accuracies, rise
 from analysis.engine.drawing import SCALES
 from analysis.engine.entries import NO_GPU, UNFINISHED
 from analysis.engine.exhibit import Missing, Tables
@@ -249,8 +249,10 @@ def draw(cross: Cross, scale: str, tables: Tables, backend: str) -> Any:
         shown = shown.sort_values(cross.x, kind="stable")
         kept |= {"panel": "panel"} if cross.panels else {}
         return plot.lines(shown, x=cross.x, y="value", hue=rows, labels=labels, log="x", **kept)
+    shown = estimate_cells(cross.names, cross.panels, tables, sheet(cross, tables))
     labels = {"value": "accuracy (%)", rows: ""}
-    return plot.points(table, x="value", y=rows, hue=columns, labels=labels, **kept)
+    kept |= {"panel": "panel"} if cross.panels else {}
+    return plot.points(shown, x="value", y=rows, hue="column", low="low", high="high", labels=labels, **kept)
 
 
 def _draw_courses(cross: Cross, courses: pd.DataFrame, kept: Mapping[str, Any]) -> Any:

@@ -45,6 +45,7 @@ SWITCHES: dict[str, Changes] = {  # of CHTs and SET, plain and with decay; a rat
     "BRF": {"initial": "brf"},
     "4 evolutions an epoch": {"evolve_every": 0.25},
 }
+SWITCHED = "plain, decay 5e-4, one value changed"
 _TIMES = {"rate x 3": 3.0, "rate / 3": 1.0 / 3.0}
 DATA = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST", "cifar10-jpeg": "CIFAR-10"}
 SPARSITIES = (0.8, 0.9, 0.95, 0.99, 0.995)
@@ -112,6 +113,9 @@ def _recipe() -> Cross:
             rate = choose("fashion-mnist", rule, changes.get("weight_decay", DECAY))["lr"]
             chosen[rule, column] = {"lr": round(rate * _TIMES.get(column, 1.0), 6)}
     kept: dict[str, Any] = {"left_out": frozenset(left_out), "chosen": chosen}
+    kept["panels"] = {
+        column: column.partition(", ")[0] if column not in SWITCHES else SWITCHED for column in columns
+    }
     return _cross(
         ("rule", "recipe"), RULES, columns, BASE, seeds=3, seeds_of=dict.fromkeys(SWITCHES, 1), **kept
     )
@@ -163,6 +167,7 @@ def _sparse() -> Cross:
             seeds["dense, own choice", column] = 1
             left_out.add(("dense, choice of CHTs", column))
     kept: dict[str, Any] = {"left_out": frozenset(left_out), "seeds_of": seeds, "chosen": chosen}
+    kept["panels"] = {column: column.partition(", ")[0] for column in columns}
     return _cross(("network", "data"), {**dense, **sparse}, columns, BASE, seeds=3, **kept)
 
 

@@ -5,7 +5,16 @@ import pandas as pd
 import pytest
 
 from analysis.engine.claims import Order, ruling
-from analysis.engine.cross_table import EARLY, NOTHING, Planned, find_stopped, pivot, read_accuracies, rise
+from analysis.engine.cross_table import (
+    EARLY,
+    NOTHING,
+    Planned,
+    estimate_cells,
+    find_stopped,
+    pivot,
+    read_accuracies,
+    rise,
+)
 from analysis.engine.entries import NO_GPU, UNFINISHED
 from analysis.engine.sheet import Sheet
 from netsci.sweep import Record
@@ -107,3 +116,22 @@ def test_no_claim_on_a_network_that_diverged_is_decided(values, holds):
     made = tables([("dense", "15", 0, values[0]), ("CHTs", "60", 0, values[1])])
     claim = Order(words="dense is better", place="", pairs=((("dense", "15"), ("CHTs", "60")),))
     assert ruling(claim, sheet_of(made))["holds"] == holds
+
+
+def test_estimates_are_means_of_cells_with_several_runs_none_of_which_diverged():
+    runs = [("dense", "long, 15", s, v) for s, v in enumerate((50.0, 52.0, 54.0))]
+    runs += [
+        ("dense", "60", 0, 57.8),
+        ("CHTs", "60", 0, 55.0),
+        ("CHTs", "60", 1, 57.0),
+        ("CHTs", "60", 2, np.nan),
+    ]
+    made = tables(runs)
+    shown = estimate_cells(NAMES, {"long, 15": "long"}, made, sheet_of(made))
+    assert shown["value"].tolist() == [50.0, 52.0, 54.0, 57.8, 55.0, 57.0, 52.0]
+    assert shown["low"].isna().tolist() == [True] * 6 + [False]
+    assert shown.iloc[-1][["network", "panel", "column"]].tolist() == ["dense", "long", "15"]
+    assert shown.iloc[-1][["low", "high"]].tolist() == pytest.approx([47.03, 56.97], abs=0.005)
+    assert shown["panel"].tolist() == ["long"] * 3 + [""] * 3 + ["long"]
+    alone = tables([("dense", "60", 0, 57.8)])
+    assert estimate_cells(NAMES, {}, alone, sheet_of(alone))["low"].isna().all()
