@@ -28,6 +28,10 @@ MAGNITUDE = "magnitude"
 Shapes = dict[str, LayerShape]
 
 
+_SOME = (nn.Conv1d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d, nn.Bilinear)
+OTHERS = (nn.MultiheadAttention, nn.RNNBase, nn.RNNCellBase, *_SOME)  # layers with links that stay dense
+
+
 def find_layers(module: nn.Module) -> tuple[Shapes, dict[str, str]]:
     """Return the layers that may be sparse, and why others may not, by name."""
     owners: dict[int, set[nn.Module]] = {}
@@ -36,6 +40,10 @@ def find_layers(module: nn.Module) -> tuple[Shapes, dict[str, str]]:
             owners.setdefault(id(parameter), set()).add(one)
     barred: dict[str, str] = {}
     for name, layer in module.named_modules():
+        if isinstance(layer, OTHERS):
+            barred[name] = (
+                f"a {type(layer).__name__} has no sparse form here, but nn.Linear and nn.Conv2d have"
+            )
         if not isinstance(layer, (nn.Linear, nn.Conv2d)):
             continue
         shared = any(len(owners[id(parameter)]) > 1 for parameter in layer.parameters(recurse=False))

@@ -381,3 +381,18 @@ def test_a_module_of_a_classifier_alone_needs_its_name():
     with pytest.raises(ValueError, match=r"makes no layer sparse.*name one of 0"):
         sparsify(nn.Sequential(nn.Linear(8, 6)), 0.75)
     assert sparsify(nn.Sequential(nn.Linear(8, 6)), {"0": 0.75})[0].n_links == 12
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [nn.MultiheadAttention(8, 2), nn.LSTM(8, 8), nn.GRUCell(8, 8), nn.Conv1d(8, 8, 3), nn.Bilinear(8, 8, 8)],
+)
+def test_a_layer_that_has_no_sparse_form_is_named(layer):
+    net = nn.ModuleDict({"first": nn.Linear(8, 8), "other": layer, "last": nn.Linear(8, 2)})
+    kind = type(layer).__name__
+    with pytest.warns(UserWarning, match=rf"stay dense: other \(a {kind} has no sparse form here"):
+        sparsify(net, 0.5)
+    assert isinstance(net["first"], SparseLinear)
+    assert type(net["other"]) is type(layer)
+    with pytest.raises(ValueError, match=f"a {kind} has no sparse form here"):
+        sparsify(net, {"other": 0.5})
