@@ -43,6 +43,6 @@ def list_methods() -> str:
     Examples
     --------
     >>> print(list_methods().splitlines()[4])
-    rigl      the smallest weights for the largest gradients (Evci et al. 2020)
+    rigl      exchange the smallest weights for the largest gradients (Evci et al. 2020)
     """
     return "\n".join(f"{name:9} {what} ({source})" for name, (what, source) in ABOUT.items())
