@@ -116,21 +116,23 @@ def _say(sheet: Sheet, key: Key, failed: int, seeds: int, early: bool) -> str:
 def estimate_cells(
     names: tuple[str, str], panels: Mapping[str, str], tables: Tables, sheet: Sheet
 ) -> pd.DataFrame:
-    """Return a line for each run, and one for the mean of each cell that has several, with its interval.
+    """Return a line for each run of several, and one for each cell: its mean and interval, or its one run.
 
-    Columns: the first of `names`, "column", "panel", "value", and "low" and "high", which a run has not. In a
-    panel a column is called what its name says beside that of the panel. Runs that diverged are left out, and
-    the mean of their cell.
+    Columns: the first of `names`, "column", "panel", "value", and "low" and "high", which are NaN in a run of
+    several and the value itself in the only run of a cell. In a panel a column is called what its name says
+    beside that of the panel. Runs that diverged are left out, and the mean of their cell.
     """
     rows, columns = names
     runs = tables["table"][[rows, columns, "value"]].dropna()
     means = []
     for key in dict.fromkeys(zip(runs[rows], runs[columns], strict=True)):
         found = sheet.estimate(key)
-        if found.n > 1 and key not in sheet.failed:
-            means.append({rows: key[0], columns: key[1], "value": found.mean})
-            means[-1] |= {"low": found.low, "high": found.high}
-    shown = pd.concat([runs.assign(low=np.nan, high=np.nan), pd.DataFrame(means)], ignore_index=True)
+        if key not in sheet.failed:
+            low, high = (found.low, found.high) if found.n > 1 else (found.mean, found.mean)
+            means.append({rows: key[0], columns: key[1], "value": found.mean, "low": low, "high": high})
+    several = runs.duplicated([rows, columns], keep=False)
+    shown = runs[several].assign(low=np.nan, high=np.nan)
+    shown = pd.concat([shown, pd.DataFrame(means)], ignore_index=True)
     panel = [panels.get(column, "") for column in shown[columns]]
     column = [name.removeprefix(f"{of}, ") for name, of in zip(shown[columns], panel, strict=True)]
     return shown.assign(panel=panel, column=column)
