@@ -58,6 +58,16 @@ def test_equals_dense_autograd(channels, kernel, stride, padding, size, density,
     torch.testing.assert_close(found[1], at_links, rtol=1e-10, atol=1e-12)
 
 
+@pytest.mark.parametrize(("stride", "padding"), [(1, 1), (1, 2), (2, 1), (3, 2), (1, 0)])
+def test_compiled_loops_place_every_window(stride, padding):
+    generator = torch.Generator().manual_seed(11)
+    options = {"stride": stride, "padding": padding, "dtype": torch.float64, "generator": generator}
+    layer = SparseConv2d(np.ones((2 * 9, 3)), 3, backend="csr", **options)
+    x = torch.randn(2, 2, 5, 6, dtype=torch.float64, generator=generator)
+    wanted = functional.conv2d(x, layer.weight, None, stride, padding)
+    torch.testing.assert_close(layer(x), wanted, rtol=1e-12, atol=1e-12)
+
+
 def test_windows_are_laid_out_as_the_kernels_read_them():
     windows = unfold(torch.rand(2, 3, 5, 4), 2, 1, 0)
     assert windows.shape == (2, 4, 3, 12)

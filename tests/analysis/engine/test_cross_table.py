@@ -134,6 +134,9 @@ def test_estimates_are_means_of_cells_with_several_runs_none_of_which_diverged()
     assert shown.iloc[-2][["low", "high"]].tolist() == pytest.approx([47.03, 56.97], abs=0.005)
     assert shown.iloc[-1][["low", "high", "panel", "column"]].tolist() == [57.8, 57.8, "", "60"]
     assert shown["panel"].tolist() == ["long"] * 3 + [""] * 2 + ["long", ""]
+    pair = tables([("dense", "60", 0, 57.0), ("dense", "60", 1, 58.0)])
+    low, high = estimate_cells(NAMES, {}, pair, sheet_of(pair)).iloc[-1][["low", "high"]]
+    assert low < 57.0 < 58.0 < high
     alone = tables([("dense", "60", 0, 57.8)])
     assert estimate_cells(NAMES, {}, alone, sheet_of(alone))[["value", "low"]].to_numpy().tolist() == [
         [57.8, 57.8]
