@@ -157,5 +157,5 @@ def draw(tables: Tables, backend: str) -> Any:
     both = table.assign(printed=printed, ran=ran).query("ran > 0 and printed > 0")
     names = [f"{row_name(r)}, {column_name(c)}" for r, c in zip(both["row"], both["column"], strict=True)]
     shown = both.assign(share=both["ran"] / both["printed"], what=names)
-    labels = {"share": "ran here / printed (1 = alike)", "what": ""}
+    labels = {"share": "here / printed (1 = alike)", "what": ""}
     return plot.points(shown, x="share", y="what", labels=labels, log=True, backend=backend)
