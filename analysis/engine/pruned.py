@@ -28,7 +28,7 @@ class Pruning:
     kind of layer and its share. form : of DepGraph, "mask" (the full shapes) or "channels" (the smaller
     network, which is tested and not trained on). after : epoch of the dense run whose network is pruned, -1
     for the last. epochs : for which it is then trained, its links frozen. rate : of this training, as a share
-    of that of the dense run.
+    of that of the dense run. dropout : of this training, None for that of the dense run.
     """
 
     method: str
@@ -37,6 +37,7 @@ class Pruning:
     after: int = LAST
     epochs: int = 0
     rate: float = 0.1
+    dropout: float | None = None
 
     def __post_init__(self) -> None:
         if self.form == CHANNELS and self.epochs:
@@ -44,6 +45,8 @@ class Pruning:
                 f"epochs must be 0 with form='channels', which no recipe can build; got {self.epochs}: take "
                 "form='mask', which computes the same and is trained on"
             )
+        if self.dropout is not None and not self.epochs:
+            raise ValueError(f"dropout must be None without epochs of training; got {self.dropout}")
 
 
 def pruned_cell(dense: Cell, pruning: Pruning) -> Cell:
@@ -63,7 +66,9 @@ def pruned_cell(dense: Cell, pruning: Pruning) -> Cell:
             f"a network; got {pruning.after}"
         )
     chosen = dict(pruning.sparsity) if isinstance(pruning.sparsity, tuple) else pruning.sparsity
-    how: dict[str, Any] = {name: getattr(pruning, name) for name in ("method", "form", "after", "rate")}
+    how: dict[str, Any] = {
+        name: getattr(pruning, name) for name in ("method", "form", "after", "rate", "dropout")
+    }
     if not pruning.epochs:
         how["rate"] = 0.0  # nothing is trained
     return Cell.of(

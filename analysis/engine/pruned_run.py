@@ -57,6 +57,7 @@ def run(
     after: int,
     epochs: int,
     rate: float,
+    dropout: float | None = None,
     dense: Cell,
     networks: int | None = None,
     folder: Path | None = None,
@@ -107,7 +108,8 @@ def run(
             "calibration": str(min(CALIBRATION, inputs.n_train) if calibrated else 0),
         }
         if epochs:
-            tuned = tune(pruned, opened, inputs, Path(place), {"epochs": epochs, "rate": rate}, networks)
+            how = {"epochs": epochs, "rate": rate, "dropout": dropout}
+            tuned = tune(pruned, opened, inputs, Path(place), how, networks)
             return Record(join(arrays, tuned.arrays), tuned.notes | notes)
         if networks is not None and folder is not None:
             keep(pruned, opened, inputs, Path(folder) / "kept")
@@ -207,6 +209,8 @@ def tune(
     frozen = freeze(opened.recipe, pruned)
     rate = how["rate"] * opened.recipe.optimisation.lr
     frozen = frozen.replace(epochs=how["epochs"], lr=rate, warmup=0)
+    if how["dropout"] is not None:
+        frozen = frozen.replace(dropout=how["dropout"])
     save_network(place / START, pruned, frozen, shape=inputs.shape, classes=inputs.classes)
     values = frozen.flat()
     dataset = values.pop("data")

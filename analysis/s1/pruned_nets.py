@@ -28,12 +28,23 @@ SHARES: dict[str, tuple[tuple[str, float], ...]] = {
 _PRUNE = 20.0  # seconds that pruning and two tests take, about
 
 
-def describe_rows(shares: tuple[tuple[str, float], ...]) -> Mapping[str, Pruning]:
-    """Return what is pruned how: at the end of the dense run, or after two thirds of it and trained on."""
+def describe_rows(
+    shares: tuple[tuple[str, float], ...], dropout: float | None = None
+) -> Mapping[str, Pruning]:
+    """Return what is pruned how: at the end of the dense run, or after two thirds of it and trained on.
+
+    dropout : of two more rows that are trained on, where CHTss has another than dense.
+    """
     tuned: dict[str, Any] = {"after": EPOCHS - TUNED, "epochs": TUNED}
+    also = {
+        f"{name}, fine-tuned, dropout {dropout}": Pruning(method, shares, dropout=dropout, **tuned)
+        for name, method in (("magnitude", "magnitude"), ("DepGraph", "depgraph"))
+        if dropout is not None
+    }
     return {
         "magnitude, fine-tuned": Pruning("magnitude", shares, **tuned),
         "DepGraph, fine-tuned": Pruning("depgraph", shares, **tuned),
+        **also,
         "magnitude, no training": Pruning("magnitude", shares),
         "DepGraph, no training": Pruning("depgraph", shares),
         "DepGraph, channels, no training": Pruning("depgraph", shares, form=CHANNELS),
@@ -57,11 +68,13 @@ def _beside(id_: str) -> Cross:
     """Return dense and CHTss of a cross, and what pruning makes of dense."""
     cross = CONVOLUTIONS[id_]
     kept = ("dense", "CHTss")
+    recipes = cross.recipes("desk", 0)
+    dropouts = [recipes[name, COLUMN].net.dropout for name in kept]
     return replace(
         cross,
         rows={name: cross.rows[name] for name in kept},
         columns={COLUMN: cross.columns[COLUMN]},
-        pruned=describe_rows(SHARES[id_]),
+        pruned=describe_rows(SHARES[id_], dropouts[1] if len(set(dropouts)) == 2 else None),
         seeds=2,
         seeds_of={},
         seconds=seconds,

@@ -1,5 +1,7 @@
 """Pruned networks as cells: what names them, what a record holds, and that fine-tuning keeps the links."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -20,7 +22,8 @@ RECIPE = PRESETS["digits-mlp"].replace(
 )
 DENSE = cell(RECIPE, networks=2)
 ONE_SHOT = pruned_cell(DENSE, Pruning("wanda", 0.7))
-TUNED = pruned_cell(DENSE, Pruning("wanda", 0.7, after=2, epochs=2))
+HOW = Pruning("wanda", 0.7, after=2, epochs=2)
+TUNED = pruned_cell(DENSE, HOW)
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +68,16 @@ def test_fine_tuning_keeps_the_links_and_changes_the_weights(made):
     assert recipe.topology.method == "static"
 
 
+def test_fine_tuning_takes_a_dropout_of_its_own(made):
+    folder, _ = made
+    cells = {share: pruned_cell(DENSE, replace(HOW, dropout=share)) for share in (0.0, 0.4)}
+    records = run_cells(cells.values(), folder)
+    for share, one in cells.items():
+        assert read_stored(find_kept(folder, one) / "network.safetensors").recipe.net.dropout == share
+    same, other, usual = (read_epoch(one, "loss") for one in (*records.values(), made[1][TUNED]))
+    assert same == usual != other  # dense has no dropout either
+
+
 def test_records_are_small(made):
     folder, _ = made
     for path in folder.rglob("s1-pruned-*.npz"):
@@ -80,10 +93,11 @@ def test_names_tell_prunings_and_dense_runs_apart():
         pruned_cell(DENSE, Pruning("ria", 0.7)),
         pruned_cell(DENSE, Pruning("wanda", 0.6)),
         pruned_cell(DENSE, Pruning("wanda", 0.7, after=2)),
+        pruned_cell(DENSE, replace(HOW, dropout=0.5)),
         pruned_cell(DENSE, Pruning("depgraph", (("linear", 0.7),))),
         pruned_cell(DENSE, Pruning("depgraph", (("linear", 0.7),), form=CHANNELS)),
     }
-    assert len(cells) == 8
+    assert len(cells) == 9
     assert pruned_cell(cell(RECIPE, networks=1), Pruning("wanda", 0.7)) == ONE_SHOT  # of no number in it
     assert ONE_SHOT["seed"] == 0
     assert dense_values(ONE_SHOT) == dict(DENSE.parameters) == dense_values(DENSE)
@@ -97,6 +111,8 @@ def test_what_cannot_be_pruned_is_refused(made):
         pruned_cell(DENSE, Pruning("wanda", 0.7, after=1))
     with pytest.raises(ValueError, match="epochs must be 0"):
         Pruning("depgraph", 0.7, form=CHANNELS, epochs=1)
+    with pytest.raises(ValueError, match="dropout must be None without epochs"):
+        Pruning("wanda", 0.7, dropout=0.1)
     with pytest.raises(ValueError, match="whose network is pruned"):
         run(**dict(ONE_SHOT.parameters) | {"origin": "another"}, dense=DENSE)
     with pytest.raises(ValueError, match="left, 2, the last; got 3"):
