@@ -98,6 +98,24 @@ def test_what_a_run_starts_from_is_made_first(tmp_path):
     assert any(line.startswith(f"{second.name}: DOES NOT STAND: {source.name} was trained") for line in said)
 
 
+@pytest.mark.parametrize("epochs", [0, 1])
+def test_a_pruned_network_is_made_again_from_its_dense_run(tmp_path, epochs):
+    dense = recipe_cell(RECIPE.replace(dense=True), kept=True, networks=0)
+    pruned = pruned_cell(dense, Pruning("wanda", 0.7, epochs=epochs))
+    records = run_cells([dense, pruned], tmp_path)
+    shutil.rmtree(tmp_path / "kept")
+    said = []
+    assert verify([dense, pruned], tmp_path, 2, 0, said.append)
+    assert [line.split(": ")[1] for line in said] == ["stands"] * 2
+    assert {line.split(": ")[0] for line in said} == {dense.name, pruned.name}
+    arrays = dict(records[pruned].arrays)
+    layer = next(name for name in arrays if name.startswith("last_") and not name.endswith("_shape"))
+    arrays[layer] = np.roll(arrays[layer], 1)  # as many links, elsewhere
+    Record(arrays, records[pruned].notes).save(record_path(tmp_path, pruned))
+    verify([dense, pruned], tmp_path, 2, 0, said.append)
+    assert any(line.startswith(pruned.name) and "numbers differ" in line for line in said[2:])
+
+
 def test_time_counts_what_a_run_starts_from(tmp_path, monkeypatch):
     """A network that is missing is trained again, that of a pruned cell always: both take their time."""
     source = recipe_cell(RECIPE, kept=True, networks=0)
