@@ -301,7 +301,7 @@ def test_operations_of_the_peers_networks_are_those_of_a_walk() -> None:
 
 def speeds_of_conversion(**speeds: list[float]) -> pd.DataFrame:
     rows = [
-        {"round": turn, "who": who.replace("_", ", "), "speed": speed}
+        {"round": turn, "who": who.replace("_", ", ", 1).replace("_", " "), "speed": speed}
         for who, found in speeds.items()
         for turn, speed in enumerate(found)
     ]
@@ -311,7 +311,8 @@ def speeds_of_conversion(**speeds: list[float]) -> pd.DataFrame:
 def test_a_conversion_is_judged_by_ratios_within_a_round() -> None:
     good = speeds_of_conversion(
         netsci=[9000.0, 4500.0, 9100.0],
-        netsci_counted=[8500.0, 4200.0, 8600.0],
+        netsci_by_step=[2000.0, 1000.0, 2100.0],
+        netsci_counted=[1900.0, 960.0, 2000.0],
         converter=[50.0, 25.0, 60.0],
         tuned=[150.0, 90.0, 160.0],
         csr=[300.0, 150.0, 300.0],
@@ -320,6 +321,7 @@ def test_a_conversion_is_judged_by_ratios_within_a_round() -> None:
     ratios = table.set_index("who")["ratio"]
     assert (ratios["converter"], ratios["csr"]) == (180.0, 30.0)
     assert convert.judge(table) == []
+    assert ratios["netsci, counted"] == 1.05  # of the same answers, and not of those after the last step
     slow = good.assign(speed=good["speed"].where(good["who"] != "netsci, counted", 100.0))
     assert "counting costs" in convert.judge(convert.summarise(slow))[0]
     missed = convert.judge(

@@ -1,6 +1,7 @@
 """netsci's conversion by qcfs; runs in netsci's own environment.
 
-Layers in which a link is absent are sparse ones. `classify` gives the answers, `trace` counts everything.
+Layers in which a link is absent are sparse ones. `classify` gives the answers after the last step, `predict`
+those after each step, `trace` counts everything beside them.
 """
 
 import resource
@@ -36,6 +37,9 @@ class Converted:
 
     def classify(self, x: Tensor) -> Any:
         return self.model.classify(x)
+
+    def predict(self, x: Tensor) -> Any:
+        return self.model.predict(x)
 
     def trace(self, x: Tensor) -> Any:
         return self.model.simulate(x)

@@ -24,7 +24,7 @@ from netsci.spiking.events import currents_of_spikes, few, fire_behind, layer_on
 from netsci.spiking.plain import dense_weight_of
 
 PROBE = 2
-AT_ONCE = 256  # inputs whose spikes become numbers together, so that they stay in the cache
+AT_ONCE = 128  # inputs whose spikes become numbers together, so that they stay in the cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,7 +152,8 @@ def _apply_to_bytes(module: Any, spikes: Tensor, *, bias: bool = True) -> Tensor
 def _multiply(weight: Tensor, spikes: Any) -> Tensor:
     """Return weight [out, in] @ spikes [in, samples], the spikes of AT_ONCE inputs at a time."""
     sums = weight.new_zeros((len(weight), spikes.shape[1]))
+    room = weight.new_empty((min(AT_ONCE, len(spikes)), spikes.shape[1]))
     for first in range(0, len(spikes), AT_ONCE):
-        part = torch.from_numpy(spikes[first : first + AT_ONCE]).to(weight.dtype)
-        sums.addmm_(weight[:, first : first + AT_ONCE], part)
+        part = torch.from_numpy(spikes[first : first + AT_ONCE])
+        sums.addmm_(weight[:, first : first + AT_ONCE], room[: len(part)].copy_(part))
     return sums

@@ -6,6 +6,7 @@ spikes of all inputs to one tile lie near each other. A processor without mask r
 """
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ _REGISTER = 16
 _Code = tuple[Any, Callable[..., Any]]
 
 
+@cache
 def has_masks() -> bool:
     """Return whether this processor has mask registers."""
     return bool(binding.get_host_cpu_features().get("avx512f", False))
