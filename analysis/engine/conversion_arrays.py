@@ -40,6 +40,7 @@ def measure(found: ConvertedRun) -> Arrays:
     arrays: Arrays = {
         "layers": np.array(trace.layers),
         "populations": np.array(trace.populations),
+        "encoders": np.array(sorted(trace.encoders), dtype=str),
         "window": np.array(found.window or 0),
         "units": trace.units,
         "live_units": np.array([0 if one is None else one.sum() for one in by_layer], np.int64),

@@ -26,7 +26,7 @@ class Curves:
     images. layers, populations : names by layer. units, live_units : int64 [L], neurons behind each layer,
     and those that are connected to input and output. live_spikes : int64 [L], spikes of live neurons, all
     steps. spikes, sops, macs : int64 [L, T], summed over images. correct, answers_changed : int64 [T].
-    right : bool [images] after all steps. first_images, first_correct, first_spikes : of the first images
+    encoders : the populations before every layer. right : bool [images] after all steps. first_images, first_correct, first_spikes : of the first images
     alone. energy_sops [count, T], energy_macs [reading, count, T], own_macs [count] : operations an image.
     """
 
@@ -53,6 +53,7 @@ class Curves:
     energy_sops: Floats
     energy_macs: Floats
     own_macs: Floats
+    encoders: tuple[str, ...] = ()
 
     @property
     def steps(self) -> Counts:
@@ -66,8 +67,9 @@ class Curves:
 
     @property
     def running_rate(self) -> Floats:
-        """Spikes a neuron and step up to each T (MASFR); spikes a neuron of a window."""
-        return running_rate(self.spikes, int(self.units.sum()), self.images)
+        """Spikes a neuron and step up to each T (MASFR), without encoders; spikes a neuron of a window."""
+        behind = [name not in self.encoders for name in self.populations]
+        return running_rate(self.spikes[behind], int(self.units[behind].sum()), self.images)
 
     @property
     def rates(self) -> Floats:
@@ -137,7 +139,7 @@ def read_curves(record: Record, label: str) -> Curves | None:
         return None
     images = int(read_value(record, "", "images"))
     own["right"] = np.unpackbits(own["right"], count=images).astype(bool)
-    for name in ("layers", "populations"):
+    for name in ("layers", "populations", "encoders"):
         own[name] = tuple(own[name].tolist())
     for name in ("window", "first_images"):
         own[name] = int(own[name])

@@ -12,7 +12,7 @@ from analysis.engine.exhibit import Missing, Tables
 from analysis.engine.page import Pivot, PivotCell
 from analysis.engine.sheet import Sheet
 from analysis.s2.lag_cells import COUNT, P, cell, estimate, make_sheet, tabulate, write_p, write_steps
-from analysis.s2.lag_controls import compare_controls, measure_floors
+from analysis.s2.lag_controls import CHANCE_ALONE, SAME, compare_controls, measure_floors
 from analysis.s2.lag_drawing import draw_controls
 from analysis.s2.lag_figure import GRID_PAIRS, find_turned, share
 from analysis.s2.lag_grid import Place
@@ -35,7 +35,7 @@ WORDS = {
     **{LONGER: "holds", SHORTER: "no, shorter", OPEN: "undecided", NOTHING: "no pair"},
     **{FIRST: "rate", LATER: "accuracy"},
 }
-NULL = "a null"
+NULL = {CHANCE_ALONE: "a null", SAME: "by construction"}
 
 
 def make_tables(
@@ -83,7 +83,7 @@ def arrange(tables: Tables) -> tuple[Pivot, Missing]:
             f"{line['pairs']:,} ({line['settings']})",
             write_p(line["p_longer"]),
             write_p(line["p_differ"]),
-            NULL if null else WORDS[str(line["verdict"])],
+            NULL[str(line["kind"])] if null else WORDS[str(line["verdict"])],
             "" if null else WORDS[str(line["order"])],
         )
         rows.append((f"{line['heading']}|{line['name']}", tuple(PivotCell(ours=text) for text in texts)))
@@ -97,7 +97,8 @@ def arrange(tables: Tables) -> tuple[Pivot, Missing]:
         "Mean lags in steps; in brackets 95 % intervals that resample settings, each with all networks that "
         "were converted from its trained ones. The verdict is that of the interval. p-values, one-sided by "
         "pair and two-sided of rank sums, take every spiking network as independent, as S2 does. A null "
-        "shows what chance or arithmetic does alone."
+        "shows what chance or arithmetic does alone. By construction: lags are those of the setting of S2, of "
+        "shuffled pairs in their means; such rows decide nothing."
     )
     return Pivot(COLUMNS, tuple(rows), unit), ()
 

@@ -35,20 +35,22 @@ RULES = {
 }
 TOLERANCES = (0.002, 0.005, 0.01, 0.02)
 CHANCE = 72  # purpose of generators
-ROW = ["heading", "name", "null", *(one.name for one in fields(Compared)), "verdict", "order"]
+CHANCE_ALONE, SAME = "chance", "same"
+ROW = ["heading", "name", "null", "kind", *(one.name for one in fields(Compared)), "verdict", "order"]
 
 
 @dataclass(frozen=True, eq=False)
 class Control:
     """A row: under which heading it stands, its name, and the saturation times that it compares.
 
-    null : whether it says what chance or arithmetic alone does, so that its sign is no verdict on the claim.
+    kind : CHANCE_ALONE where it says what chance or arithmetic does alone, SAME where its lags are those of
+    another row by construction; in both its sign is no verdict on the claim.
     """
 
     heading: str
     name: str
     times: pd.DataFrame
-    null: bool = False
+    kind: str = ""
 
     @property
     def row(self) -> str:
@@ -82,7 +84,7 @@ def _rules(pairs: pd.DataFrame, members: Sequence[Member]) -> Iterator[Control]:
                     yield Control(RULES[sides], named, times)
         if sides == "one-sided":
             start = find_times(pairs, members, Rule(at="start"))
-            yield Control(RULES[sides], "start of the window", start)
+            yield Control(RULES[sides], "start of the window", start, SAME)  # both times move by the window
 
 
 def _difference(pairs: pd.DataFrame, long: pd.DataFrame, short: pd.DataFrame) -> pd.DataFrame:
@@ -99,7 +101,7 @@ def _noise(pairs: pd.DataFrame, members: Sequence[Member]) -> Iterator[Control]:
     named = f"first {max(images, default=0):,} test images"
     yield Control("Noise", named, find_times(pairs, members, first))
     long, short = (find_times(pairs, members, Rule(window=w)) for w in (nets.WINDOW, SHORT))
-    yield Control("Noise", "window 10 less window 5", _difference(pairs, long, short), null=True)
+    yield Control("Noise", "window 10 less window 5", _difference(pairs, long, short), CHANCE_ALONE)
 
 
 def _curves(pairs: pd.DataFrame, members: Sequence[Member]) -> Iterator[Control]:
@@ -108,9 +110,9 @@ def _curves(pairs: pd.DataFrame, members: Sequence[Member]) -> Iterator[Control]
     step = find_times(pairs, members, Rule(rate=nets.read_step_rate))
     yield Control(heading, "rate of each step", step)
     null = find_times(pairs, members, Rule(rate=nets.read_null))
-    yield Control(heading, "onset, then constant", null, null=True)
+    yield Control(heading, "onset, then constant", null, CHANCE_ALONE)
     live = find_times(pairs, members, Rule(rate=nets.read_connected_rate))
-    yield Control(heading, "connected neurons only", live)
+    yield Control(heading, "per connected neuron", live, SAME)  # one factor for all steps
     for curve in ("rate", "either"):
         base = find_times(pairs, members, Rule())
         kept = drop_floor(base, floor=saturation_floor(nets.WINDOW), curve=curve)
@@ -194,16 +196,22 @@ def _by_chance(base: pd.DataFrame, seed: int) -> Iterator[Control]:
     }
     for number, (name, deal) in enumerate(dealt.items()):
         rng = np.random.default_rng([seed, CHANCE, number])
-        yield Control("By chance", name, deal(base, rng=rng), null=True)  # type: ignore[operator]
+        # shuffled pairs keep the mean of each kind: their p by pair alone can differ
+        kind = SAME if deal is shuffle_pairs else CHANCE_ALONE
+        yield Control("By chance", name, deal(base, rng=rng), kind)  # type: ignore[operator]
 
 
 def compare_controls(members: Sequence[Member], seed: int, *, bootstrap: int = 2000) -> pd.DataFrame:
-    """Return a row for each control: heading, name, null, and the fields of `Compared` with both verdicts."""
+    """Return a row for each control: heading, name, null, kind, the fields of `Compared`, both verdicts.
+
+    null : whether it has a kind, and so no verdict on the claim.
+    """
     rows = []
     for one in list_controls(members, seed):
         found: Compared | None = None
         if len(one.times):
             found = compare(one.times, seed, bootstrap=bootstrap)
         if found is not None and found.pairs:
-            rows.append({"heading": one.heading, "name": one.name, "null": one.null, **found.row()})
+            said = {"heading": one.heading, "name": one.name, "null": bool(one.kind), "kind": one.kind}
+            rows.append({**said, **found.row()})
     return pd.DataFrame(rows, columns=ROW)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.engine.drawing import SCALES
+from analysis.s2.lag_controls import SAME
 from netsci import plot
 from netsci.plot.draw import draw
 from netsci.plot.scene import Panel, Scene, Series
@@ -85,7 +86,9 @@ def draw_controls(scale: str, tables: Tables, backend: str) -> Any:
     """Draw the difference of the mean lag, sparse less dense, with its interval, a row a control."""
     controls = tables["controls"]
     if controls.empty:
-        controls = pd.DataFrame(columns=["name", "difference", "difference_low", "difference_high", "null"])
+        names = ["name", "difference", "difference_low", "difference_high", "null", "kind"]
+        controls = pd.DataFrame(columns=names)
+    controls = controls[controls["kind"] != SAME]  # by construction they repeat the first row
     kind = np.where(controls["null"].astype(bool), "chance or arithmetic alone", "the same question")
     shown = controls.assign(kind=kind)
     # a row without an interval is a single setting: its dot has no whisker

@@ -148,9 +148,8 @@ def read_first_rate(curves: Curves) -> Floats:
 
 
 def read_connected_rate(curves: Curves) -> Floats:
-    """Return MASFR over the neurons that are connected to input and output, by their share of the spikes."""
-    share = float(curves.live_spikes.sum()) / max(float(curves.spikes.sum()), 1.0)
-    return np.asarray(share * running_rate(curves.spikes, int(curves.live_units.sum()), curves.images))
+    """Return MASFR with the neurons that are connected to input and output in N alone, all spikes above it."""
+    return running_rate(curves.spikes, int(curves.live_units.sum()), curves.images)
 
 
 def read_unchanged(curves: Curves) -> Floats:

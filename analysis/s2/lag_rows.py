@@ -98,7 +98,7 @@ def compare(table: pd.DataFrame, seed: int, *, bootstrap: int = 2000) -> Compare
     table : as `analysis.s2.lag_networks.find_times` returns it. A dense network that stands in several pairs
     counts once where networks are counted, and in each of its pairs where pairs are. bootstrap : resamples.
     """
-    pairs = _complete(table)
+    pairs, each = _complete(table), table.drop_duplicates("member")
     single = pairs.drop_duplicates("member")
     by_pair = time_lag_tests(pairs)
     found = _draw(pairs, seed, bootstrap)
@@ -136,7 +136,7 @@ def compare(table: pd.DataFrame, seed: int, *, bootstrap: int = 2000) -> Compare
         positive_sparse=float(positive["sparse"].mean()),
         n_dense=int((lags["connectivity"] == "dense").sum()),
         n_sparse=int((lags["connectivity"] == "sparse").sum()),
-        never=len(table) - int(table[["accuracy_time", "rate_time"]].notna().all(axis=1).sum()),
+        never=int(each[["accuracy_time", "rate_time"]].isna().any(axis=1).sum()),
     )
 
 

@@ -113,6 +113,11 @@ def _make_step(
             f"a tensor that {small.path or 'forward'} uses at {small.line} depends on the images, and no "
             "function of torch shows how: write it with torch.nn modules and functions"
         )
+    if small.value is not None and bool(torch.isnan(small.value).any()):
+        raise Unconvertible(
+            f"{small.path or 'a constant'} holds NaN, which {small.line} uses: train the network again, or "
+            "mend it"
+        )
     layer, function, name = None, small.function, small.path
     if kind == "layer":
         layer, name, args, named = _find_layer(small, args, named, calls)
@@ -146,7 +151,8 @@ def _make_step(
 def _is_constant(small: Call, large: Call) -> bool:
     """Return whether a tensor without a past is the same in both passes."""
     a, b = small.value, large.value
-    return a is not None and b is not None and a.shape == b.shape and bool(torch.equal(a, b))
+    same = a is not None and b is not None and a.shape == b.shape and a.dtype == b.dtype
+    return same and bool(torch.allclose(a, b, rtol=0.0, atol=0.0, equal_nan=True))
 
 
 def _find_layer(call: Call, args: Any, named: Any, calls: list[Call]) -> tuple[Layer, str, Any, Any]:

@@ -10,10 +10,12 @@ import torch
 from torch import Tensor, nn
 
 from netsci.arguments import shorten
+from netsci.convert.activations import QCFS, SQCFS
 from netsci.convert.building import make_program
 from netsci.convert.calibration import first_images
 from netsci.convert.layers import weights
 from netsci.convert.methods import METHODS
+from netsci.convert.methods.rate import check_trained
 from netsci.convert.program import Program
 from netsci.convert.recording import Unconvertible
 from netsci.sparse.layer import SparseLayer
@@ -28,7 +30,8 @@ def convert(ann: nn.Module, method: str, calibration: Any = None, **options: Any
         forward may use linear layers and convolutions (sparse or dense), batch normalisation before the
         activation, ReLU, `QCFS` or `SQCFS` as module or function, average pooling, sums, concatenation,
         reshaping and dropout; for dcgs also max pooling, GELU, layer normalisation, softmax and
-        scaled-dot-product attention. Control flow may depend on shapes, not on values.
+        scaled-dot-product attention. Embeddings are class tokens and tables of positions that are added;
+        none is looked up, for images hold no token numbers. Control flow may depend on shapes, not on values.
     method : "qcfs", "cs_qcfs", "snm", "aec" or "dcgs", or another name in `METHODS`.
     calibration : training images [n, ...], or an iterable of batches of them or of (images, labels). None
         only if the network has trained thresholds and says its input, see below.
@@ -80,7 +83,10 @@ def convert(ann: nn.Module, method: str, calibration: Any = None, **options: Any
 
 
 def check_network(ann: Any) -> None:
-    """Raise TypeError or ValueError unless a network can be converted as it is: mode, device, dtype."""
+    """Raise TypeError or ValueError unless a network can be converted as it is.
+
+    Looked at are its mode, its device, its dtype and the thresholds that it has learned.
+    """
     if not isinstance(ann, nn.Module):
         raise TypeError(f"ann must be a torch module; got {shorten(ann)}")
     if any(one.training for one in ann.modules()):
@@ -95,6 +101,8 @@ def check_network(ann: Any) -> None:
         if one.is_floating_point() and one.dtype != torch.float32:
             raise ValueError(f"ann must be float32; {name!r} is {one.dtype}: convert a copy, ann.float()")
     for name, module in ann.named_modules():
+        if isinstance(module, (QCFS, SQCFS)):
+            check_trained(name, module)
         if hasattr(module, "step") and callable(module.step):
             raise Unconvertible(
                 f"{name!r} ({type(module).__name__}) is a neuron over time: ann spikes already; give the "

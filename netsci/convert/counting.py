@@ -19,7 +19,7 @@ from netsci.convert.answers import Answers
 from netsci.convert.layers import Layer, fan_out
 from netsci.convert.neurons import units_first
 from netsci.convert.program import Program, Step
-from netsci.convert.rows import ANALOG, COUNTED, KINDS, find_rows, find_values
+from netsci.convert.rows import ANALOG, COUNTED, KINDS, find_encoders, find_rows, find_values
 from netsci.convert.stream import Window, join_time
 from netsci.measure import PopulationTrace, ProjectionTrace, StepTrace, Trace
 
@@ -149,6 +149,7 @@ class Counter:
             {steps[place].name: fired for place, fired in self._fired.items()},
             self._whole_trace(),
             self.answers.right if with_labels else None,
+            find_encoders(self.network),
         )
 
     def _kind(self, place: int) -> str:

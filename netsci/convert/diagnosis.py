@@ -55,7 +55,8 @@ def diagnose_layers(
     error : mean |decoded - ann| over the mean |ann|; errors of layers before are in it.
     own_error : the same, but against the ANN's activation of this network's own mean current, so that only
         what this layer does wrong counts. The table has the largest first.
-    clipped : share of activations above the threshold. silent, saturated : share of neurons and images that
+    clipped : share of activations above the threshold (dcgs with neuron="line": and not of those below its
+        negative). silent, saturated : share of neurons and images that
         fire at no step, and at every step (aec: say the largest value). rate : spikes per neuron and step.
     """
     import pandas as pd

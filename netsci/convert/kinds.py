@@ -75,7 +75,8 @@ def kind_of(call: Call, moving: Collection[int]) -> str:
     if label in MOVES:
         return "move"
     if label in ADD:
-        return "add" if len(moving) > 1 else "shift"
+        refs = [one for one in find_refs((call.args, call.named)) if one in moving]
+        return "add" if len(refs) > 1 else "shift"  # x + x is no shift by a constant
     if label in SCALE or OTHERS.get(label) == "product":
         return _kind_of_product(call, moving)
     if label in JOIN:

@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from netsci.convert.recording import Unconvertible
 from netsci.sparse import SparseConv2d
 from netsci.sparse.layer import SparseLayer
 from netsci.spiking.record_adapters import Synapses
@@ -66,7 +67,7 @@ class Layer:
 def copy_layer(module: Any, name: str) -> Layer:
     """Return a copy of a linear layer or a convolution, with its links.
 
-    Raises ValueError if a weight is NaN or infinite, or there is no link.
+    Raises `Unconvertible` if a weight is NaN or infinite, or there is no link.
     """
     if isinstance(module, SparseLayer):
         own: Any = copy.deepcopy(module)
@@ -80,11 +81,11 @@ def copy_layer(module: Any, name: str) -> Layer:
     links = find_links(module)
     for what, found in (("weights", weights(own)), ("biases", own.bias)):
         if found is not None and not bool(torch.isfinite(found).all()):
-            raise ValueError(
+            raise Unconvertible(
                 f"layer {name!r} has {what} that are NaN or infinite: train it again, or mend them"
             )
     if not links.nnz:
-        raise ValueError(
+        raise Unconvertible(
             f"layer {name!r} has no links, so nothing reaches what follows: give it at least one, or remove "
             "the layer"
         )

@@ -90,7 +90,7 @@ class SpikingModel:
             If the images are not those of the network or hold NaN, or labels or steps do not fit.
         """
         steps, images = self._check(x, steps, on)
-        classes = _check_labels(labels, len(images))
+        classes = _check_labels(labels, len(images), self._n_classes)
         counter = Counter(self.network, steps)
         place = 0
         with exact_products():
@@ -174,6 +174,11 @@ class SpikingModel:
     def _network_on(self, on: str) -> Any:
         return self.network if on == "cpu" else move_network(self.network, on)
 
+    @property
+    def _n_classes(self) -> int:
+        last = self.network.program.steps[-1]
+        return math.prod(last.sample) * int(last.places)
+
     def _parts(self, images: Tensor) -> Iterator[Tensor]:
         """Yield the images, float32, in parts that run together."""
         for part in torch.split(images, self.network.images_at_once):
@@ -248,8 +253,8 @@ def _numbers(x: Any) -> NDArray[Any]:
     return np.ascontiguousarray(array)
 
 
-def _check_labels(labels: Any, n: int) -> NDArray[np.int64] | None:
-    """Return classes int64 [n], None without."""
+def _check_labels(labels: Any, n: int, classes: int) -> NDArray[np.int64] | None:
+    """Return labels int64 [n], None without; classes : how many the network has."""
     if labels is None:
         return None
     found = read_array(labels.detach().cpu() if isinstance(labels, Tensor) else labels, "labels")
@@ -261,4 +266,8 @@ def _check_labels(labels: Any, n: int) -> NDArray[np.int64] | None:
         raise ValueError(f"labels must be [{n}], one for each image of x; their shape is {list(found.shape)}")
     if n and (found < 0).any():
         raise ValueError(f"labels must be classes, whole numbers from 0; the smallest is {found.min()}")
+    if n and (found >= classes).any():
+        raise ValueError(
+            f"labels must be classes of the network, 0 to {classes - 1}; the largest is {found.max()}"
+        )
     return found.astype(np.int64)

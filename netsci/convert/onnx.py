@@ -99,10 +99,11 @@ class _Graph:
         if step.kind == "activation":
             return self._activate(place, step, before, shape), shape
         if step.kind == "add" and len(given) == len(step.inputs) == 2 and given[0][1] == given[1][1]:
-            if getattr(step.function, "__name__", "") in ("add", "add_", "__add__", "__radd__"):
+            plain = len(step.args) == 2 and not step.named  # no alpha
+            if plain and getattr(step.function, "__name__", "") in ("add", "add_", "__add__", "__radd__"):
                 return self._node("Add", [before, given[1][0]], place), shape
         elif step.kind == "average" and len(shape) == 3:
-            (kernel, stride), padding = pool_of(step, shape)
+            (kernel, stride), padding = pool_of(step, self.program.steps[step.inputs[0]], shape)
             sides: dict[str, Any] = {
                 "kernel_shape": kernel,
                 "strides": stride,

@@ -49,7 +49,6 @@ def find_live(network: Any) -> dict[str, NDArray[np.bool_]]:
 
 
 def _has_channels(program: Program, place: int) -> bool:
-    program.steps[place]
     read = [program.steps[one].layer for one in program.users(place)]
     return reads_convolution(program, place) or any(one is not None and one.convolves for one in read)
 

@@ -43,6 +43,22 @@ def find_rows(network: Any) -> list[Row]:
     return [row for _, row in sorted(rows, key=lambda one: one[0])]
 
 
+def find_encoders(network: Any) -> frozenset[str]:
+    """Return the names of the populations that no layer and no other neurons feed: they say the image."""
+    program: Program = network.program
+    return frozenset(program.steps[place].name for place in network.neurons if not _has_past(network, place))
+
+
+def _has_past(network: Any, place: int) -> bool:
+    waiting = list(network.program.steps[place].inputs)
+    while waiting:
+        one = waiting.pop()
+        if one in network.neurons or network.program.steps[one].kind in COUNTED:
+            return True
+        waiting += network.program.steps[one].inputs
+    return False
+
+
 def _feeding(network: Any, place: int) -> set[int]:
     """Return the layers that reach a population through no other layer and no other neurons."""
     found: set[int] = set()

@@ -17,7 +17,7 @@ from torch import Tensor
 from netsci.convert.building import describe
 from netsci.convert.folding import PROBE, spread_channels
 from netsci.convert.layers import Layer, scale_inputs, scale_outputs
-from netsci.convert.program import Program
+from netsci.convert.program import Program, Step
 from netsci.convert.recording import Unconvertible
 from netsci.convert.stream import Network
 
@@ -30,8 +30,9 @@ def fold_thresholds(network: Network) -> Network:
     Raises
     ------
     Unconvertible
-        If a threshold is 0, or a layer or a sum reads spikes in a way that no scale of its input units
-        allows (a residual sum with the current of a layer).
+        If a threshold is 0, or a layer, a mean or a sum reads spikes in a way that no scale of its input
+        units allows (a mean over channels with different thresholds, a residual sum with the current of a
+        layer).
 
     Examples
     --------
@@ -79,8 +80,28 @@ def _send_thresholds(network: Network) -> dict[int, Tensor]:
                 raise Unconvertible(
                     f"{describe(step)} mixes spikes with other numbers, so their thresholds cannot be folded"
                 )
-            values[place] = step.run(values, PROBE)
+            values[place] = _send(step, values) if step.kind == "average" else step.run(values, PROBE)
     return values
+
+
+def _send(step: Step, values: dict[int, Any]) -> Tensor:
+    """Return the scale of each unit behind an average: the threshold that all units in its window share.
+
+        mean(theta s) = theta mean(s)
+
+    Padding and weights of the window change neither side. Raises `Unconvertible` where thresholds in a window
+    differ, as no scale stands for them.
+    """
+    ones = step.run({used: torch.ones_like(values[used]) for used in step.inputs}, PROBE)
+    squares = step.run({used: values[used] ** 2 for used in step.inputs}, PROBE)
+    seen = ones > 0  # a window of padding alone says 0 at any scale
+    scale = torch.where(seen, step.run(values, PROBE) / ones, 1.0)
+    if not bool(torch.allclose(torch.where(seen, squares / ones, 1.0), scale**2, rtol=1e-5, atol=0.0)):
+        raise Unconvertible(
+            f"{describe(step)} averages units whose thresholds differ, so they cannot be folded: give them "
+            "one threshold, or average the pixels of a channel alone"
+        )
+    return scale
 
 
 def _input_scale(layer: Layer, value: Tensor, said: str) -> Tensor:

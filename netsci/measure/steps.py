@@ -31,7 +31,8 @@ class StepTrace:
         images whose answer is another than a step before, 0 at the first.
     events_by_unit : int64 [units] of each population, over all steps. trace : the same as a `Trace`, for
         `energy_table` and what else takes one. right : bool [images], which answers are right after all
-        steps; None where it was not kept.
+        steps; None where it was not kept. encoders : the populations that say the image and stand before
+        every layer; they have rows of their own and are no part of MASFR.
 
     Traces of one network on different images add up: `a + b` has the images of a, then those of b.
 
@@ -44,7 +45,7 @@ class StepTrace:
     ([[0.375, 0.125]], [0.375, 0.25])
 
     Source: S1 3.3 and 4.5, S2 eq. 1 to 3 (MASFR, LASFR).
-    Reading: MASFR(T) is a running mean over steps; its N are all neurons behind a layer.
+    Reading: MASFR(T) is a running mean over steps; its N are all neurons behind a layer, so no encoders.
     """
 
     steps: int
@@ -60,6 +61,7 @@ class StepTrace:
     events_by_unit: Mapping[str, Counts]
     trace: Trace = field(repr=False)
     right: NDArray[np.bool_] | None = None
+    encoders: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         check_whole(self.steps, 1, "steps")
@@ -110,7 +112,13 @@ class StepTrace:
     @property
     def running_rate(self) -> NDArray[np.float64]:
         """Spikes per neuron and step of the whole network up to each step (MASFR), float64 [T]."""
-        return self._run_mean(self.spikes.sum(axis=0), float(self.units.sum()))
+        behind = self.behind
+        return self._run_mean(self.spikes[behind].sum(axis=0), float(self.units[behind].sum()))
+
+    @property
+    def behind(self) -> NDArray[np.bool_]:
+        """Which rows have neurons behind a layer, bool [L]: all but those of encoders and without neurons."""
+        return (self.units > 0) & np.array([name not in self.encoders for name in self.populations], bool)
 
     @property
     def running_rates(self) -> NDArray[np.float64]:

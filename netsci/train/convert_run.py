@@ -41,7 +41,8 @@ def convert_run(
 
     source : the folder of a finished run, or its network.safetensors. method : see `netsci.convert.convert`.
     steps : T; None takes 32. A method whose T is a window (aec) has none, and runs one window. changes :
-    options of the method, "name=value". calibration : number of training images. limit : number of test
+    options of the method, "name=value"; steps=N among them is that of the method (the T that dcgs makes
+    thresholds for), where it is another than T. calibration : number of training images. limit : number of test
     images, balanced over classes as the recipe's are; None for all.
     download : fetch the data set if its files are missing.
 
@@ -61,7 +62,8 @@ def convert_run(
     recipe = read_recipe(place)
     ann = load_network(place)
     images = read_images(_open_inputs(Path(source), recipe, download), recipe, calibration, limit)
-    return convert_trained(ann, method, options, images, recipe)
+    wanted = steps if steps is not None else options.get("steps")
+    return convert_trained(ann, method, options, images, recipe, steps=wanted)
 
 
 def _read_options(method: str, steps: int | None, changes: Sequence[str]) -> dict[str, Any]:

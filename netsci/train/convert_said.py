@@ -49,8 +49,7 @@ def say_conversion(found: ConvertedRun) -> list[str]:
     links, places = _count_links(found)
     lines = [
         f"{model.method}, {_when(found)}: {len(model.masks)} layers and {links:,} links "
-        f"({_percent(1 - links / places)} sparse), the same as in the ANN; thresholds from "
-        f"{found.calibration:,} training images"
+        f"({_percent(1 - links / places)} sparse), the same as in the ANN; {_thresholds(found)}"
     ]
     own = _own_ann(found)
     lines.append(
@@ -69,6 +68,16 @@ def say_conversion(found: ConvertedRun) -> list[str]:
 
 def _when(found: ConvertedRun) -> str:
     return f"T = {found.trace.steps}" if found.window is None else f"one window, T = {found.window}"
+
+
+def _thresholds(found: ConvertedRun) -> str:
+    """Return where the thresholds come from."""
+    statistics = set(found.model.thresholds["statistic"])
+    measured = f"from {found.calibration:,} training images"
+    parts = {"trained": "trained", "given": "given"}
+    said = [words for name, words in parts.items() if name in statistics]
+    said += [measured] if statistics - set(parts) else []
+    return f"thresholds {' and '.join(said)}"
 
 
 def _table(found: ConvertedRun) -> list[str]:
@@ -111,14 +120,17 @@ def _saturation(found: ConvertedRun) -> list[str]:
             "T is a window, and the answer comes at its end: no curve by T, no saturation time and no time "
             f"lag; --set window={2 * found.window} converts for another T"
         ]
-    times = found.saturation.set_index(["curve", "window", "at"])["time"]
+    rows = found.saturation.set_index(["curve", "window", "at"])
+    times, changes = rows["time"], rows["change"]
     lines = []
     for window in WINDOWS:
         parts = []
         for curve in ("accuracy", "firing rate"):
             end, start = times[curve, window, "end"], times[curve, window, "start"]
+            change = changes[curve, window, "end"]
+            falls = f", falling by {_percent(-change)}" if change < 0 else ""
             parts.append(
-                f"{curve} never" if math.isnan(end) else f"{curve} at T = {end:g} (from {start:g} on)"
+                f"{curve} never" if math.isnan(end) else f"{curve} at T = {end:g} (from {start:g} on{falls})"
             )
         lines.append(f"saturation, window {window}, at most {100 * TOLERANCE:g} % a step: {', '.join(parts)}")
     return lines

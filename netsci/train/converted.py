@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from netsci.convert import convert
 from netsci.convert.window_energy import window_energy
-from netsci.measure import StepTrace, energy_by_step, saturation_times
+from netsci.measure import StepTrace, energy_by_step, saturation_point
 from netsci.train.inputs import TEST_BATCH, Inputs
 from netsci.train.recipe import Recipe
 
@@ -56,8 +56,8 @@ class ConvertedRun:
     """A spiking network, what it did on the test images, and the ANN beside it.
 
     source : of the data. recipe : of the run. calibration : number of training images that set thresholds.
-    ann_accuracy : share of right answers of the ANN on the same test images. live : share of the spiking
-    neurons that are connected to input and output; NaN without neurons. first : the trace of the first test
+    ann_accuracy : share of right answers of the ANN on the same test images. live : share of the
+    neurons behind layers that are connected to input and output; NaN without neurons. first : the trace of the first test
     images alone, where it was asked for.
     """
 
@@ -85,25 +85,22 @@ class ConvertedRun:
 
     @cached_property
     def saturation(self) -> pd.DataFrame:
-        """Saturation times: curve, window, at ("end" or "start"), time (NaN: it never saturates).
+        """Saturation times: curve, window, at ("end" or "start"), time, change (NaN: it never saturates).
 
-        No rows where T is a window: there is no curve.
+        change : of the curve over the window, relative; below 0 it falls, and is no plateau. No rows where T is a window: there is no curve.
         """
         import pandas as pd
 
         if self.window is not None:
-            return pd.DataFrame(columns=["curve", "window", "at", "time"])
+            return pd.DataFrame(columns=["curve", "window", "at", "time", "change"])
         curves = {"accuracy": self.trace.accuracy, "firing rate": self.trace.running_rate}
         rows = []
         for window in WINDOWS:
             for at in ("end", "start"):
-                times = saturation_times(
-                    np.array(list(curves.values())), window=window, tolerance=TOLERANCE, at=at
-                )
-                rows += [
-                    {"curve": name, "window": window, "at": at, "time": time}
-                    for name, time in zip(curves, times.tolist(), strict=True)
-                ]
+                for name, curve in curves.items():
+                    point = saturation_point(curve, window=window, tolerance=TOLERANCE, at=at)
+                    time, change = (np.nan, np.nan) if point is None else (point.time, point.change)
+                    rows.append({"curve": name, "window": window, "at": at, "time": time, "change": change})
         return pd.DataFrame(rows)
 
     def by_step(self) -> pd.DataFrame:
@@ -170,7 +167,7 @@ def convert_trained(
     for part in (slice(0, first), slice(first, n)) if 0 < first < n else (slice(0, n),):
         parts.append(model.simulate(images.images[part], steps, labels=images.labels[part], on=on))
     trace = parts[0] if len(parts) == 1 else parts[0] + parts[1]
-    live = sum(model.live_units().values()) / (float(trace.units.sum()) or float("nan"))
+    live = {name: n for name, n in model.live_units().items() if name not in trace.encoders}
     right = count_right(ann, images) / n
     return ConvertedRun(
         model,
@@ -179,7 +176,7 @@ def convert_trained(
         images.source,
         images.n_calibration,
         right,
-        live,
+        sum(live.values()) / (float(trace.units[trace.behind].sum()) or float("nan")),
         parts[0] if first else None,
     )
 

@@ -267,6 +267,53 @@ def test_options_without_anything_to_change_are_refused():
             convert(trained, "qcfs", images(), **option)
 
 
+def test_labels_above_the_classes_are_refused():
+    model = convert(plain(), "qcfs", images(), theta=1.0)
+    assert model.simulate(images(), 2, labels=np.full(8, 2)).correct is not None
+    with pytest.raises(ValueError, match="classes of the network, 0 to 2; the largest is 3"):
+        model.simulate(images(), 2, labels=np.array([3] + [0] * 7))
+
+
+@pytest.mark.parametrize("method", list(METHODS))
+def test_numbers_that_are_none_are_said_where_they_stand(method):
+    net = plain()
+    net[0].weight.data[0, 0] = float("nan")
+    with pytest.raises(Unconvertible, match="^layer '0' has weights that are NaN"):
+        convert(net, method, images())
+    for name in ("running_var", "weight"):
+        net = chain(nn.Linear(4, 5), nn.BatchNorm1d(5), nn.ReLU(), nn.Linear(5, 3))
+        getattr(net[1], name).data[1] = float("nan")
+        with pytest.raises(Unconvertible, match=rf"^1\.{name} holds NaN"):
+            convert(net, method, images())
+
+
+def test_learned_thresholds_are_looked_at_before_the_network_runs():
+    net = chain(nn.Linear(4, 5), QCFS(4, 1.0), nn.Linear(5, 3))
+    net[0].weight.data.zero_()
+    net[0].bias.data.zero_()  # 0 / 0 in the forward
+    for theta in (0.0, float("nan"), -1.0):
+        net[1].theta.data.fill_(theta)
+        with pytest.raises(ValueError, match="theta of '1' must be above 0"):
+            convert(net, "qcfs", images())
+
+
+def test_levels_of_a_layer_that_nothing_activates():
+    net = plain()
+    net[0].bias.data[:] = -1e3
+    model = convert(net, "qcfs", images(), theta="max", levels=4)
+    assert not model.simulate(images(), 4).spikes.any()
+    assert torch.allclose(model.to_ann()(images()), net(images()))
+
+
+def test_a_code_that_nothing_activates_is_said():
+    net = plain()
+    assert not any("not scaled" in note for note in convert(net, "aec", images()).notes)
+    net[0].bias.data[:] = -1e3
+    assert any(
+        "activates '1': these codes are not scaled" in note for note in convert(net, "aec", images()).notes
+    )
+
+
 def test_labels_below_0_are_refused():
     model = convert(plain(), "qcfs", images(), theta=1.0)
     with pytest.raises(ValueError, match="the smallest is -1"):

@@ -61,6 +61,34 @@ def test_counts_are_those_of_a_walk_over_every_spike_and_link(name, method):
     assert {one for one in found.populations if one} == hidden
 
 
+class Twice(torch.nn.Module):
+    """Spikes added to themselves."""
+
+    def __init__(self, how):
+        super().__init__()
+        torch.manual_seed(8)
+        self.a, self.b, self.how = nn.Linear(4, 5), nn.Linear(5, 3), how
+
+    def forward(self, x):
+        return self.b(self.how(torch.relu(self.a(x))))
+
+
+@pytest.mark.parametrize("method", ["qcfs", "snm", "aec", "dcgs"])
+def test_spikes_added_to_themselves_stay_events(method):
+    x = torch.rand(9, 4)
+    found = [
+        convert(Twice(how).eval(), method, x).simulate(x)
+        for how in (lambda h: h + h, lambda h: 2 * h, lambda h: torch.add(h, h))
+    ]
+    row = found[0].layers.index("b")
+    assert found[0].sops[row].any()
+    for one in found:
+        assert not one.macs[row].any()
+    assert np.array_equal(found[0].sops[row], found[2].sops[row])
+    if method != "aec":  # where a sum is one event at a time, and a neuron may say two
+        assert np.array_equal(found[0].sops[row], found[1].sops[row])
+
+
 class Stateful(torch.nn.Module):
     """A soft-reset neuron as a user writes one, for `record`."""
 

@@ -24,6 +24,7 @@ from tests.convert.test_bad_input import Net
         ({"coding": None}, ValueError, "coding must be one of"),
         ({"level": "unit"}, ValueError, "level must be one of"),
         ({"encode_image": 1}, TypeError, "encode_image must be True or False"),
+        ({"n": 18}, ValueError, r"steps \* 2\*\*n must be at most 1,000,000.*steps=8, n=18"),
         ({"iterations": 0}, ValueError, "iterations must be at least 1"),
         ({"channel_axis": 0}, ValueError, r"channel_axis must be an axis .* got 0"),
         ({"channel_axis": 7}, ValueError, r"within 1 .. 3 or -1 .. -3 for activation 'net.2'"),

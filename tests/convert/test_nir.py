@@ -48,11 +48,30 @@ class GlobalMean(nn.Module):
         return self.fc(torch.relu(self.conv(x)).mean((2, 3)))
 
 
+def padded():
+    torch.manual_seed(6)
+    layers = [nn.Conv2d(2, 4, 3), nn.ReLU(), nn.AvgPool2d(3, stride=2, padding=1), nn.Flatten()]
+    return nn.Sequential(*layers, nn.Linear(36, 3)).eval()
+
+
+class OtherMean(nn.Module):
+    """A mean over channels, or over one side of the image, whose size is that of a mean over pixels."""
+
+    def __init__(self, over):
+        super().__init__()
+        torch.manual_seed(3)
+        self.conv, self.fc, self.over = nn.Conv2d(2, 4, 3), nn.Linear(4, 3), over
+
+    def forward(self, x):
+        return self.fc(torch.relu(self.conv(x)).mean(self.over).flatten(1))
+
+
 NETS = {
     "mlp": (perceptron, (12,)),
     "conv": (conv, (2, 8, 8)),
     "vgg": (vgg, (2, 8, 8)),
     "mean": (lambda: GlobalMean().eval(), (2, 8, 8)),
+    "padded": (padded, (2, 8, 8)),
 }
 
 
@@ -83,6 +102,25 @@ def test_back_again_bit_for_bit(tmp_path, name, method):
     assert np.array_equal(load_nir(tmp_path / "b.nir").currents(x), again.currents(x))
     # Folding itself rounds, and a spike in ten thousand may fall otherwise.
     assert (model.simulate(x).spikes != before.spikes).mean() < 0.1
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_a_file_says_what_the_network_says_before_thresholds_are_folded(tmp_path, name):
+    make, shape = NETS[name]
+    x = images(shape)
+    model = convert(make(), "qcfs", x, steps=16)
+    save_nir(tmp_path / "a.nir", model)
+    found, wanted = load_nir(tmp_path / "a.nir").currents(x), model.currents(x)
+    away = np.abs(found - wanted).max((0, 2)) / np.abs(wanted).max()
+    assert np.median(away) < 1e-4  # rounding may turn a spike in an image or two
+
+
+def test_a_mean_over_channels_is_no_pool(tmp_path):
+    x = images((2, 4, 4))  # four channels of 2 x 2
+    model = convert(OtherMean(1).eval(), "qcfs", x, theta=1.0)
+    with pytest.raises(Unconvertible, match="NIR has no node"):
+        save_nir(tmp_path / "a.nir", model)
+    assert not (tmp_path / "a.nir").exists()
 
 
 @pytest.mark.parametrize("name", NETS)

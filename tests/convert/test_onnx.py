@@ -25,6 +25,26 @@ NETS = {
 }
 
 
+class Sum(nn.Module):
+    def __init__(self, add):
+        super().__init__()
+        self.a, self.b, self.fc, self.add = nn.Linear(3, 4), nn.Linear(3, 4), nn.Linear(4, 2), add
+
+    def forward(self, x):
+        return self.fc(torch.relu(self.add(self.a(x), self.b(x))))
+
+
+class OverChannels(nn.Module):
+    """A mean over four channels of 2 x 2, as large as one over the pixels."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.fc = nn.Conv2d(2, 4, 3), nn.Linear(4, 2)
+
+    def forward(self, x):
+        return self.fc(torch.relu(self.conv(x)).mean(1).flatten(1))
+
+
 def run(path, x):
     """What the file computes by onnx's own evaluator, sparse tensors made dense before."""
     model = onnx.load(path)
@@ -98,6 +118,13 @@ def test_what_is_not_written(tmp_path, monkeypatch):
         save_onnx(path, pool, torch.rand(4, 2, 8, 8))
     with pytest.raises(ValueError, match="training mode"):
         save_onnx(path, nn.Linear(2, 2).train(), torch.rand(4, 2))
+    net = Sum(lambda a, b: torch.add(a, b, alpha=2)).eval()
+    with pytest.raises(Unconvertible, match="is not written to ONNX"):
+        save_onnx(path, net, torch.rand(4, 3))
+    save_onnx(path, Sum(torch.add).eval(), torch.rand(4, 3))
+    path.unlink()
+    with pytest.raises(Unconvertible, match="NIR has no node"):
+        save_onnx(path, OverChannels().eval(), torch.rand(4, 2, 4, 4))
     real = builtins.__import__
 
     def without(name, *arguments):

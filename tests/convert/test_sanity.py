@@ -170,6 +170,50 @@ def test_fold_of_thresholds_gives_the_same_spikes(make):
             assert (old.layer.links != new.layer.links).nnz == 0
 
 
+class Averaged(nn.Module):
+    """A padded pool, a convolution or not behind it, or a mean over channels; then a read-out."""
+
+    def __init__(self, kind):
+        super().__init__()
+        torch.manual_seed(5)
+        self.conv, self.kind = nn.Conv2d(1, 4, 3), kind
+        self.pool = nn.AvgPool2d(3, stride=2, padding=1)
+        self.more = nn.Conv2d(4, 4, 1)
+        self.fc = nn.Linear(36, 3)
+
+    def forward(self, x):
+        x = torch.relu(self.conv(x))
+        if self.kind == "channels":
+            return self.fc(x.mean(1).flatten(1))
+        x = self.pool(x)
+        return self.fc((torch.relu(self.more(x)) if self.kind == "convolution" else x).flatten(1))
+
+
+@pytest.mark.parametrize("kind", ["padded", "convolution", "channels"])
+def test_fold_of_thresholds_goes_through_averages(kind):
+    x = 3 * torch.rand(6, 1, 8, 8)
+    network = convert(Averaged(kind).eval(), "qcfs", x, theta=0.7).network
+    folded = fold_thresholds(network)
+    found, wanted = run_network(folded, x, 8), run_network(network, x, 8)
+    assert torch.allclose(found, wanted, atol=1e-5)
+    assert not torch.allclose(wanted[0], wanted[-1], atol=1e-3)
+
+
+def test_fold_of_thresholds_keeps_channels_apart_in_a_pool_and_refuses_to_mix_them():
+    x = 3 * torch.rand(6, 1, 8, 8)
+    for kind in ("padded", "channels"):
+        network = convert(Averaged(kind).eval(), "qcfs", x, theta=0.7).network
+        (place, one), *_ = network.neurons.items()
+        theta = torch.tensor([0.4, 0.7, 1.1, 1.6])[:, None, None]
+        network = Network(network.program, {**network.neurons, place: replace(one, theta=theta)})
+        if kind == "channels":
+            with pytest.raises(ValueError, match="averages units whose thresholds differ"):
+                fold_thresholds(network)
+        else:
+            found, wanted = run_network(fold_thresholds(network), x, 8), run_network(network, x, 8)
+            assert torch.allclose(found, wanted, atol=1e-5)
+
+
 def test_fold_of_thresholds_refuses_a_residual_sum():
     with pytest.raises(ValueError, match="mixes spikes with other numbers"):
         fold_thresholds(convert(residual(), "qcfs", torch.rand(9, 2, 8, 8)).network)

@@ -46,7 +46,8 @@ def convert_aec(program: Program, calibration: Any, options: dict[str, Any]) -> 
         raise Unconvertible(
             "ann holds no activation that spikes can stand for: it needs ReLU or AEC behind layers"
         )
-    codes: dict[int, AEC] = {**trained, **_make_codes(program, plain, calibration, options)}
+    made, unused = _make_codes(program, plain, calibration, options)
+    codes: dict[int, AEC] = {**trained, **made}
     codes = {place: codes[place] for place in places}
     windows = {code.window for code in codes.values()}
     if len(windows) > 1:
@@ -65,14 +66,17 @@ def convert_aec(program: Program, calibration: Any, options: dict[str, Any]) -> 
         start = options["start"] or "cifar10"
         what = f"{len(plain)} of {len(places)} codes start at {start!r}, scaled to the largest activation"
         notes = (*notes, f"{what}; nothing was trained")
-    said = rate.plain_options(options)
-    return SpikingModel("aec", 1, network, activations, threshold_table(found), notes, said)
+    if unused:
+        said = ", ".join(repr(program.steps[place].name) for place in unused)
+        notes = (*notes, f"no training image activates {said}: these codes are not scaled")
+    kept = rate.plain_options(options)
+    return SpikingModel("aec", 1, network, activations, threshold_table(found), notes, kept)
 
 
 def _make_codes(
     program: Program, plain: list[int], calibration: Any, options: dict[str, Any]
-) -> dict[int, AEC]:
-    """Return the codes of ReLUs, scaled to their activations."""
+) -> tuple[dict[int, AEC], list[int]]:
+    """Return the codes of ReLUs, scaled to their activations, and the places that nothing activates."""
     given = {name: value for name, value in options.items() if value is not None}
     if not plain:
         if given:
@@ -80,19 +84,21 @@ def _make_codes(
                 f"{', '.join(sorted(given))}: options of ReLUs, and all activations of ann are codes: leave "
                 "them out"
             )
-        return {}
+        return {}, []
     window = as_count(given.get("window", WINDOW), "window", 1, MOST)
     compat = given.get("compat", False)
     check_flag(compat, "compat")
     rate.need_calibration(calibration, "method='aec'")
-    found = {}
+    found, unused = {}, []
     for place, one in measure_thresholds(program, plain, calibration, statistic="max").items():
         code = AEC(window, given.get("start", "cifar10"), compat=compat).requires_grad_(False)
         top = float(one.values.max())
         if top > 0:
             code.fit_scale(torch.tensor([top]))
+        else:
+            unused.append(place)
         found[place] = code.eval()
-    return found
+    return found, unused
 
 
 METHOD = Method(

@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import nn
 
-from netsci.arguments import as_count, check_choice, check_flag
+from netsci.arguments import MOST_REPEATS, as_count, check_choice, check_flag
 from netsci.convert import rewriting
 from netsci.convert.building import describe
 from netsci.convert.calibration import threshold_table
@@ -89,6 +89,11 @@ def _fill(options: dict[str, Any], line: bool) -> dict[str, Any]:
     n = (8 if line else 4) if options["n"] is None else options["n"]
     found["n"] = as_count(n, "n", 1, MOST_THRESHOLDS)
     found["steps"] = as_count(options["steps"], "steps", 1, MOST_STEPS)
+    if found["steps"] * 2 ** found["n"] > MOST_REPEATS:
+        raise ValueError(
+            f"steps * 2**n must be at most {MOST_REPEATS:,}, the levels that thresholds are made for; got "
+            f"steps={found['steps']}, n={found['n']}"
+        )
     if options["iterations"] is not None:
         as_count(options["iterations"], "iterations")
     found["theta"] = options["theta"] or ("p999" if line else "moments")

@@ -123,16 +123,23 @@ def need_calibration(calibration: Any, why: str) -> None:
 
 def _read_threshold(step: Step) -> Threshold:
     """Return the thresholds that a QCFS or SQCFS has learned."""
+    check_trained(step.name, step.module)
     values = step.module.theta.detach().reshape(-1).float()
-    if not bool(torch.isfinite(values).all()) or not bool((values > 0).all()):
-        raise ValueError(
-            f"theta of {step.name!r} must be above 0; it is {float(values.min()):.6g}: train it again, or "
-            "take SQCFS, whose threshold cannot become negative"
-        )
     if len(values) == 1:
         return Threshold(step.name, "layer", "trained", values, (1,) * len(step.sample))
     shape = (*[1] * (len(step.sample) - 3), len(values), 1, 1)
     return Threshold(step.name, "channel", "trained", values, shape)
+
+
+def check_trained(name: str, module: QCFS | SQCFS) -> None:
+    """Raise ValueError unless the thresholds that an activation has learned are finite and above 0."""
+    values = module.theta.detach().reshape(-1).float()
+    wrong = values[~(torch.isfinite(values) & (values > 0))]
+    if len(wrong):
+        raise ValueError(
+            f"theta of {name!r} must be above 0; it is {float(wrong[0]):.6g}: train it again, or take SQCFS, "
+            "whose threshold cannot become negative"
+        )
 
 
 def make_model(
@@ -191,7 +198,7 @@ def _activation(step: Step, threshold: Threshold, levels: int | None) -> nn.Modu
     if step.module is not None:
         found: nn.Module = step.module
         return found
-    if levels is None:
+    if levels is None or not bool((threshold.values > 0).all()):  # silent neurons have no levels
         return nn.ReLU()
     if threshold.per == "layer":
         return QCFS(levels, float(threshold.values[0])).requires_grad_(False)

@@ -71,7 +71,7 @@ class Nodes:
         elif step.layer is not None:
             self.ends[place] = self._add_layer(step, step.layer, before, shape)
         elif step.kind == "average":
-            self.ends[place] = self._add_average(step, before, shape)
+            self.ends[place] = self._add_average(step, program.steps[step.inputs[0]], before, shape)
         elif step.kind == "move" and keeps_order(step, program.steps[moving[0]], moving[0]):
             self.ends[place] = self._reshape(step, before, shape)
         else:
@@ -123,11 +123,11 @@ class Nodes:
             metadata=said,
         )
 
-    def _add_average(self, step: Step, before: str, shape: Shape) -> tuple[str, Shape]:
+    def _add_average(self, step: Step, read: Step, before: str, shape: Shape) -> tuple[str, Shape]:
         """Add an average pool; a mean over height and width is one pool and a flatten."""
         if len(shape) != 3:
             raise _refuse(step, "only means over height and width are pools")
-        side, padding = pool_of(step, shape)
+        side, padding = pool_of(step, read, shape)
         node = self.nir.AvgPool2d(
             kernel_size=np.array(side[0]), stride=np.array(side[1]), padding=np.array(padding)
         )
@@ -184,8 +184,11 @@ def keeps_order(step: Step, before: Step, place: int) -> bool:
     return bool(torch.equal(moved.movedim(step.axis, 0).reshape(-1), rows.reshape(-1)))
 
 
-def pool_of(step: Step, shape: Shape) -> tuple[tuple[Shape, Shape], Shape]:
-    """Return kernel, stride and padding of an average; refuse what counts or rounds otherwise."""
+def pool_of(step: Step, before: Step, shape: Shape) -> tuple[tuple[Shape, Shape], Shape]:
+    """Return kernel, stride and padding of an average; refuse what counts or rounds otherwise.
+
+    before : the step that it reads. shape : of what it reads, [channels, height, width] of an image.
+    """
     if step.function is halve:
         return ((2, 2), (2, 2)), (0, 0)
     pool = getattr(step.function, "__self__", None)
@@ -196,9 +199,20 @@ def pool_of(step: Step, shape: Shape) -> tuple[tuple[Shape, Shape], Shape]:
             raise _refuse(step, "NIR's pools round sizes down, and count padding")
         return (as_pair(pool.kernel_size), as_pair(pool.stride)), padding
     mean = step.function is not None and name_function(step.function, "") in ("Tensor.mean", "torch.mean")
-    if mean and prod(step.sample) == shape[0]:
+    if mean and _is_mean_of_pixels(step, before, shape):
         return (shape[1:], shape[1:]), (0, 0)
     raise _refuse(step, "NIR has no node for it")
+
+
+def _is_mean_of_pixels(step: Step, before: Step, shape: Shape) -> bool:
+    """Return whether a step gives the mean over height and width of images [channels, height, width]."""
+    if step.axis is None or before.axis is None or step.places != 1 or before.places != 1:
+        return False
+    images = torch.arange(float(PROBE * prod(shape))).sin().reshape(PROBE, *shape)
+    given = images.reshape(PROBE, *before.sample).movedim(0, before.axis)
+    found = step.run(dict.fromkeys(step.inputs, given), PROBE).movedim(step.axis, 0).reshape(PROBE, -1)
+    wanted = images.mean((2, 3))
+    return found.shape == wanted.shape and bool(torch.allclose(found, wanted, atol=1e-5))
 
 
 def as_pair(value: Any) -> tuple[int, int]:

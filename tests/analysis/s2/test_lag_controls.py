@@ -7,7 +7,7 @@ from scipy import stats
 
 from analysis.s2 import lag_control_table, lag_figure, lag_parts
 from analysis.s2.lag_cells import say_turned
-from analysis.s2.lag_controls import PRINTED, compare_controls, list_controls, match_members
+from analysis.s2.lag_controls import PRINTED, SAME, compare_controls, list_controls, match_members
 from analysis.s2.lag_figure import find_turned
 from analysis.s2.lag_grid import EARLIER, STARTS
 from analysis.s2.lag_networks import Rule, find_times, make_pairs
@@ -87,9 +87,10 @@ def test_controls_by_chance_undo_what_is_there():
 
 def test_the_start_of_the_window_and_neurons_left_out_change_no_lag():
     found = compare_controls(grid(6, dense=(7, 4), sparse=(11, 5)), 0, **FEW).set_index("name")
-    for name in ("start of the window", "connected neurons only"):
+    for name in ("start of the window", "per connected neuron", "pairs shuffled"):
+        assert (found.loc[name, "null"], found.loc[name, "kind"]) == (True, SAME)
         assert found.loc[name, "difference"] == found.loc[PRINTED, "difference"]
-        assert found.loc[name, "dense"] == found.loc[PRINTED, "dense"]
+        assert found.loc[name, "dense"] == pytest.approx(found.loc[PRINTED, "dense"])
 
 
 def test_smooth_curves_have_the_lag_of_every_window_and_tolerance_below_their_rise():
