@@ -9,6 +9,7 @@ s1-sparse      sparse against dense on three data sets, by weight decay: S1's an
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
@@ -48,6 +49,13 @@ SWITCHES: dict[str, Changes] = {  # of CHTs and SET, plain and with decay; a rat
 SWITCHED = "plain, decay 5e-4, one value changed"
 _TIMES = {"rate x 3": 3.0, "rate / 3": 1.0 / 3.0}
 DATA = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST", "cifar10-jpeg": "CIFAR-10"}
+# Places on the image in place of a ring, as the networks of s0-row have them.
+_FIELDS: Changes = {"initial": "brf_grid", "initial_options": (("sigma", 2.0), ("least_activity", 0.05))}
+_RULE_OF = {  # whose choice a row of s1-sparse takes
+    **{"dense, own choice": "dense", "dense, choice of CHTs": "CHTs"},
+    **{"CHTs, fields": "CHTs", "static, fields": "static"},
+}
+_FIXED = ("dense, own choice", "dense, choice of CHTs", "static")  # without links that come and go
 SPARSITIES = (0.8, 0.9, 0.95, 0.99, 0.995)
 _cross = partial(Cross, shrink=shrink, seconds=seconds)
 
@@ -145,30 +153,37 @@ def _sparse() -> Cross:
     """Return the table of S1's and S2's claim; most of its runs are those of other tables."""
     dense = {"dense, own choice": RULES["dense"], "dense, choice of CHTs": RULES["dense"]}
     sparse = {name: RULES[name] for name in ("CHTs", "SET", "static")}
+    fields = {f"{name}, fields": {**RULES[name], **_FIELDS} for name in ("CHTs", "static")}
+    rows = {**dense, **sparse, **fields}
     columns: dict[str, Changes] = {}
     chosen: dict[tuple[str, str], Changes] = {}
-    seeds: dict[str | tuple[str, str], int] = {}
-    left_out = set()
+    seeds: dict[str | tuple[str, str], int] = dict.fromkeys(fields, 1)
+    left_out: set[tuple[str, str]] = set()
+
+    def add(column: str, data: str, decay: float | None, without: Iterable[str], **changes: Any) -> None:
+        columns[column] = {"data": data, "options": PERCEPTRONS[data].net.options, "epochs": 15, **changes}
+        left_out.update((row, column) for row in without)
+        chosen.update({(row, column): choose(data, _RULE_OF.get(row, row), decay) for row in rows})
+
     for data, title in DATA.items():
-        net = {"data": data, "options": PERCEPTRONS[data].net.options}
         for name, decay in DECAYS.items():
             column = f"{title}, {name}"
-            columns[column] = {**net, "epochs": 15}
-            chosen |= {(rule, column): choose(data, rule, decay) for rule in sparse}
-            for row, rule in zip(dense, ("dense", "CHTs"), strict=True):
-                chosen[row, column] = choose(data, rule, decay)
-                if data == "cifar10-jpeg" and (row, decay) != ("dense, own choice", OWN_DECAY[data]["dense"]):
+            without = fields if data == "cifar10-jpeg" or decay != OWN_DECAY[data]["CHTs"] else ()
+            add(column, data, decay, without)
+            for row in dense if data == "cifar10-jpeg" else ():
+                if (row, decay) != ("dense, own choice", OWN_DECAY[data]["dense"]):
                     seeds[row, column] = 1
-        if data == "cifar10-jpeg":
-            column = f"{title}, 60 epochs"
-            columns[column] = {**net, "epochs": 60}
-            chosen |= {(rule, column): choose(data, rule) for rule in sparse}
-            chosen["dense, own choice", column] = choose(data, "dense")
-            seeds["dense, own choice", column] = 1
-            left_out.add(("dense, choice of CHTs", column))
+    for name, decay in DECAYS.items():  # as s1-recipe has them
+        other = ("dense, choice of CHTs", *fields)
+        add(f"Fashion-MNIST, batch norm, {name}", "fashion-mnist", decay, other, **_NORM)
+        add(f"Fashion-MNIST, excess links, {name}", "fashion-mnist", decay, (*_FIXED, *fields), **EXCESS)
+    column = "CIFAR-10, 60 epochs"
+    add(column, "cifar10-jpeg", None, ("dense, choice of CHTs",), epochs=60)
+    seeds["dense, own choice", column] = 1
+    add(f"{column}, excess links", "cifar10-jpeg", None, (*_FIXED, *fields), epochs=60, **EXCESS)
     kept: dict[str, Any] = {"left_out": frozenset(left_out), "seeds_of": seeds, "chosen": chosen}
     kept["panels"] = {column: column.partition(", ")[0] for column in columns}
-    return _cross(("network", "data"), {**dense, **sparse}, columns, BASE, seeds=3, **kept)
+    return _cross(("network", "data"), rows, columns, BASE, seeds=3, **kept)
 
 
 CROSSES: dict[str, Cross] = {

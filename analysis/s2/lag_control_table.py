@@ -97,8 +97,8 @@ def arrange(tables: Tables) -> tuple[Pivot, Missing]:
         "Mean lags in steps; in brackets 95 % intervals that resample settings, each with all networks that "
         "were converted from its trained ones. The verdict is that of the interval. p-values, one-sided by "
         "pair and two-sided of rank sums, take every spiking network as independent, as S2 does. A null "
-        "shows what chance or arithmetic does alone. By construction: lags are those of the setting of S2, of "
-        "shuffled pairs in their means; such rows decide nothing."
+        "shows what chance or arithmetic does alone. By construction: lags are those of the setting of S2, "
+        "of shuffled pairs in their means; such rows decide nothing."
     )
     return Pivot(COLUMNS, tuple(rows), unit), ()
 

@@ -148,7 +148,7 @@ def read_first_rate(curves: Curves) -> Floats:
 
 
 def read_connected_rate(curves: Curves) -> Floats:
-    """Return MASFR with the neurons that are connected to input and output in N alone, all spikes above it."""
+    """Return MASFR whose N are the neurons that are connected to input and output; all spikes count."""
     return running_rate(curves.spikes, int(curves.live_units.sum()), curves.images)
 
 

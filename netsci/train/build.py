@@ -13,7 +13,7 @@ from torch import nn
 
 from netsci.models import ARCHITECTURES, Architecture
 from netsci.models.wiring import full_links, link_shapes
-from netsci.sparse import SparseLinear, sparse_layers
+from netsci.sparse import SparseLinear, layer_shapes, sparse_layers
 from netsci.spiking import calibrate
 from netsci.topology import WEIGHTS, initial_weights
 from netsci.train.activations import activation_of, split_channels
@@ -151,6 +151,11 @@ def _evolving_layers(
     if method is not None:
         method.topology = method.resolved(plan, names)
         names = tuple(name for name in shapes if name in dict(method.topology.sparsity))
+        method.kernels = {
+            name: (one.inputs, *one.kernel)
+            for name, one in layer_shapes(plan).items()
+            if one.kind == "conv" or one.kernel != (1, 1)
+        }
     return method, tuple(names)
 
 

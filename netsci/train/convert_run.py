@@ -42,8 +42,8 @@ def convert_run(
     source : the folder of a finished run, or its network.safetensors. method : see `netsci.convert.convert`.
     steps : T; None takes 32. A method whose T is a window (aec) has none, and runs one window. changes :
     options of the method, "name=value"; steps=N among them is that of the method (the T that dcgs makes
-    thresholds for), where it is another than T. calibration : number of training images. limit : number of test
-    images, balanced over classes as the recipe's are; None for all.
+    thresholds for), where it is another than T. calibration : number of training images. limit : number of
+    test images, balanced over classes as the recipe's are; None for all.
     download : fetch the data set if its files are missing.
 
     The test images are those of the data set, also where the run held out training images.

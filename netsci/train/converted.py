@@ -57,8 +57,8 @@ class ConvertedRun:
 
     source : of the data. recipe : of the run. calibration : number of training images that set thresholds.
     ann_accuracy : share of right answers of the ANN on the same test images. live : share of the
-    neurons behind layers that are connected to input and output; NaN without neurons. first : the trace of the first test
-    images alone, where it was asked for.
+    neurons behind layers that are connected to input and output; NaN without neurons. first : the trace of
+    the first test images alone, where it was asked for.
     """
 
     model: Any
@@ -87,7 +87,8 @@ class ConvertedRun:
     def saturation(self) -> pd.DataFrame:
         """Saturation times: curve, window, at ("end" or "start"), time, change (NaN: it never saturates).
 
-        change : of the curve over the window, relative; below 0 it falls, and is no plateau. No rows where T is a window: there is no curve.
+        change : of the curve over the window, relative; below 0 it falls, and is no plateau. No rows where T
+        is a window: there is no curve.
         """
         import pandas as pd
 

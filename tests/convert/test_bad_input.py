@@ -278,7 +278,7 @@ def test_labels_above_the_classes_are_refused():
 def test_numbers_that_are_none_are_said_where_they_stand(method):
     net = plain()
     net[0].weight.data[0, 0] = float("nan")
-    with pytest.raises(Unconvertible, match="^layer '0' has weights that are NaN"):
+    with pytest.raises(Unconvertible, match=r"^layer '0' has weights that are NaN"):
         convert(net, method, images())
     for name in ("running_var", "weight"):
         net = chain(nn.Linear(4, 5), nn.BatchNorm1d(5), nn.ReLU(), nn.Linear(5, 3))

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from netsci.sparse import SparseConv2d, sparse_layers
 from netsci.topology import link_correlated_at, pearson
 from netsci.train import Inputs, Recipe, train
+from netsci.train.build import build
 from netsci.train.methods.first_links import active_features, first_links, input_correlation
 
 FLAT = Recipe().replace(limit=200, test_limit=50, options=(("hidden", (64,)),), sparsity=0.9)
@@ -92,9 +94,21 @@ def test_mixup_mixes_images_and_the_loss():
     assert train(events).finished
 
 
-def test_fields_on_the_image_need_a_network_that_sees_the_pixels():
-    image = FLAT.replace(model="conv2fc2", options=(), initial="brf_grid")
-    with pytest.raises(
-        ValueError, match="initial 'brf_grid' needs a network whose first layer sees all pixels"
-    ):
-        train(image.replace(epochs=1))
+def test_fields_of_convolutions_lie_on_their_kernels():
+    fields = {"initial": "brf_grid", "initial_options": (("sigma", 0.4),)}
+    recipe = FLAT.replace(model="conv2fc2", options=(), sparsity={"conv": 0.7, "linear": 0.9}, **fields)
+    convs = {
+        name: layer.links.toarray().T
+        for name, layer in sparse_layers(build(recipe, Inputs(recipe, "cpu"))).items()
+        if isinstance(layer, SparseConv2d)
+    }
+    assert len(convs) == 2
+    for name, columns in convs.items():
+        channels = columns.shape[1] // 9
+        if channels == 1:
+            continue
+        counts = columns.reshape(len(columns), channels, 9).sum(1)  # links by place of the kernel
+        share = counts.max(1) / counts.sum(1)
+        assert np.median(share) > 0.25, name  # a third of the kernel's places would have 1/9 each
+    with pytest.raises(ValueError, match="least_activity must be 0 for convolutions"):
+        train(recipe.replace(initial_options=(("least_activity", 0.1),), epochs=1))

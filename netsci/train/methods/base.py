@@ -126,6 +126,9 @@ class Method:
                 f"{', '.join(sorted(options))}"
             )
         self.topology = topology
+        self.kernels: Mapping[
+            str, tuple[int, int, int]
+        ] = {}  # of convolutions by name, once a network is known
 
     def first_links(self, shapes: Shapes, inputs: Inputs, rng: DrawLayer) -> Links:
         """Draw the first links of the sparse layers; by default as the recipe's `initial` and `sparsity` say.
@@ -136,7 +139,7 @@ class Method:
         """
         from netsci.train.methods.first_links import first_links
 
-        return first_links(self.topology, shapes, inputs, rng)
+        return first_links(self.topology, shapes, inputs, rng, kernels=self.kernels)
 
     def resolved(self, net: nn.Module, usual: Collection[str]) -> Topology:
         """Return the topology of the recipe with a sparsity for each sparse layer, by its name in a network.

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from netsci.train.parts import Topology
 
 Shapes = Mapping[str, tuple[int, int]]  # (inputs, outputs) of each sparse layer by name, in order
+Kernel = tuple[int, int, int]  # (channels, height, width) of what an output of a convolution reads
+Kernels = Mapping[str, Kernel]
 Links = dict[str, sp.csr_array]  # bool CSR matrix [inputs, outputs] by layer
 DrawLayer = Callable[[int], np.random.Generator]  # the generator of a layer, given its place in the order
 
@@ -76,12 +78,15 @@ def active_features(inputs: Inputs, least: float) -> NDArray[np.bool_]:
     return found
 
 
-def first_links(topology: Topology, shapes: Shapes, inputs: Inputs, rng: DrawLayer) -> Links:
+def first_links(
+    topology: Topology, shapes: Shapes, inputs: Inputs, rng: DrawLayer, *, kernels: Kernels | None = None
+) -> Links:
     """Draw the first links of layers, bool CSR [inputs, outputs] by name.
 
     A correlated topology depends on the training inputs. "sscti" is repeated as tiles over hidden layers;
-    behind the first layer "csti" is uniform, and "brf_grid" is "brf". Layers of networks that see images are
-    uniform if the topology is a correlated one. `rng(place)` returns the generator of the layer at a place 0,
+    behind the first layer "csti" is uniform, and "brf_grid" is "brf", but in convolutions, whose fields lie
+    on their kernels. Layers of networks that see images are uniform if the topology is a correlated one.
+    kernels : (channels, height, width) of what each convolution reads, by name. `rng(place)` returns the generator of the layer at a place 0,
     1, ... of the order. Raises ValueError if rounding leaves a layer without links.
 
     Examples
@@ -98,7 +103,7 @@ def first_links(topology: Topology, shapes: Shapes, inputs: Inputs, rng: DrawLay
     links: dict[str, Any] = {}
     correlation = input_correlation(topology, inputs)
     for place, (name, shape) in enumerate(shapes.items()):
-        initial, options = _initial_at(place, topology, inputs)
+        initial, options = _initial_at(place, topology, inputs, (kernels or {}).get(name))
         sparsity = shares[name]
         if initial in CORRELATED:
             links[name] = link_correlated_at(correlation, shape, sparsity)
@@ -118,15 +123,18 @@ def first_links(topology: Topology, shapes: Shapes, inputs: Inputs, rng: DrawLay
     return links
 
 
-def _initial_at(place: int, topology: Topology, inputs: Inputs) -> tuple[str, dict[str, Any]]:
-    """Return the name of the first topology of a layer and its options, given the layer's place."""
+def _initial_at(
+    place: int, topology: Topology, inputs: Inputs, kernel: Kernel | None
+) -> tuple[str, dict[str, Any]]:
+    """Return the name of the first topology of a layer and its options; kernel : of a convolution."""
     initial, options = topology.initial, dict(topology.initial_options)
-    if not inputs.flat:  # correlations of what a layer sees there are not known
+    if not inputs.flat:  # what a layer sees there is not known
         if initial == "brf_grid":
-            raise ValueError(
-                "initial 'brf_grid' needs a network whose first layer sees all pixels, such as an mlp: take "
-                "'brf' or 'uniform'"
-            )
+            if options.pop("least_activity", 0.0):
+                raise ValueError(
+                    "least_activity must be 0 for convolutions, each of which sees every pixel: leave it out"
+                )
+            return (initial, {"grid": kernel, **options}) if kernel else ("brf", {})
         return ("uniform", {}) if initial in CORRELATED else (initial, options)
     if initial == "brf_grid":
         least = options.pop("least_activity", 0.0)
