@@ -27,7 +27,8 @@ class Curves:
     and those that are connected to input and output. live_spikes : int64 [L], spikes of live neurons, all
     steps. spikes, sops, macs : int64 [L, T], summed over images. correct, answers_changed : int64 [T].
     encoders : the populations before every layer. right : bool [images] after all steps. first_images,
-    first_correct, first_spikes : of the first images alone. energy_sops [count, T], energy_macs [reading, count, T], own_macs [count] : operations an image.
+    first_correct, first_spikes : of the first images alone. energy_sops [count, T], energy_macs [reading,
+    count, T], own_macs [count] : operations an image.
     """
 
     label: str

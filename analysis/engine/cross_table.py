@@ -19,7 +19,7 @@ from netsci.sweep import Record
 
 STOPPED = "stopped early"
 EARLY = (
-    "Stopped early: accuracy rose from the fifth of the epochs before the last to the last by more than 1.96 "
+    "Stopped early: accuracy on the test images rose from the fifth of the epochs before the last to the last by more than 1.96 "
     "standard errors of one accuracy. The rate falls to the end, which alone makes accuracy rise."
 )
 LEAST = 1.96  # standard errors of one accuracy that it must rise by
@@ -119,7 +119,7 @@ def estimate_cells(
     """Return a line for each run of several, and one for each cell: its mean and interval, or its one run.
 
     Columns: the first of `names`, "column", "panel", "value", and "low" and "high", which are NaN in a run of
-    several and the value itself in the only run of a cell. In a panel a column is called what its name says
+    several, or beside some that diverged, and the value itself in the only run of a cell. In a panel a column is called what its name says
     beside that of the panel. Runs that diverged are left out, and the mean of their cell.
     """
     rows, columns = names
@@ -130,7 +130,8 @@ def estimate_cells(
         if key not in sheet.failed:
             low, high = (found.low, found.high) if found.n > 1 else (found.mean, found.mean)
             means.append({rows: key[0], columns: key[1], "value": found.mean, "low": low, "high": high})
-    several = runs.duplicated([rows, columns], keep=False)
+    lost = [key in sheet.failed for key in zip(runs[rows], runs[columns], strict=True)]
+    several = runs.duplicated([rows, columns], keep=False) | np.array(lost, dtype=bool)
     shown = runs[several].assign(low=np.nan, high=np.nan)
     shown = pd.concat([shown, pd.DataFrame(means)], ignore_index=True)
     panel = [panels.get(column, "") for column in shown[columns]]

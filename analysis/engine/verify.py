@@ -69,7 +69,8 @@ def verify(cells: Iterable[Cell], results: Path, count: int, seed: int, say: Say
             continue
         with tempfile.TemporaryDirectory() as folder:
             again = run_cells([cell], folder)[cell]
-        verdict = compare(load_record(results, cell), again)
+        initial = str(dict(cell.parameters).get("initial", ""))
+        verdict = compare(load_record(results, cell), again, initial=initial)
         kept &= verdict.holds
         say(f"{cell.name}: {'stands' if verdict.holds else 'DOES NOT STAND'}: {verdict}")
     return kept

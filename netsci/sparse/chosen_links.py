@@ -121,7 +121,10 @@ def choose_densities(
     if not left:
         raise ValueError(f"module has no layer that could be sparse{_list_barred(barred)}")
     matched = {name for name in barred if shown.get(name, 1.0) < 1.0}
-    matched |= {name for name in barred if name not in shapes and _asks(entries, name)}
+    linear = {n for n, one in module.named_modules() if isinstance(one, (nn.MultiheadAttention, nn.Bilinear))}
+    matched |= {
+        n for n in barred if n not in shapes and _asks(entries, n, "linear" if n in linear else "conv")
+    }
     if matched:
         reasons = "; ".join(f"{name} ({barred[name]})" for name in sorted(matched))
         warnings.warn(f"these layers stay dense: {reasons}", UserWarning, stacklevel=3)
@@ -130,9 +133,9 @@ def choose_densities(
     return {name: density for name, density in wanted.items() if density < 1.0 or _is_sparse(module, name)}
 
 
-def _asks(entries: Mapping[str, float], name: str) -> bool:
-    """Return whether entries ask for a layer that has no place among the shapes: one with groups."""
-    return any(entry in ("", "conv") or (_is_wild(entry) and fnmatchcase(name, entry)) for entry in entries)
+def _asks(entries: Mapping[str, float], name: str, kind: str) -> bool:
+    """Return whether entries ask for a layer that has no place among the shapes, such as one with groups."""
+    return any(entry in ("", kind) or (_is_wild(entry) and fnmatchcase(name, entry)) for entry in entries)
 
 
 def _matches(entry: str, shapes: Shapes) -> bool:

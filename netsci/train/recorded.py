@@ -38,7 +38,7 @@ NOISE: dict[str, Callable[..., NDArray[Any]]] = {
     "spike-dropout": spike_dropout,
 }
 NOISE_PURPOSE = 20  # of the generators of the test noise, beside those of `netsci.train`
-LARGEST = 280_000  # bytes of the masks in a record, but for seed 0
+LARGEST = 250_000  # bytes of the masks in a record, estimated, but for seed 0
 KEPT_LINKS = 20_000  # the last topology is kept in the record up to this many links a layer
 
 

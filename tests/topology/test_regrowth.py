@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from scipy import stats
 
 from netsci.graph import LayeredGraph
+from netsci.graph.ch import ch_scores
 from netsci.topology import REGROWTH, REMOVAL, EvolutionRule, erdos_renyi, evolve, regrowth
 from netsci.topology.cells import cells_of
 from netsci.topology.regrowth import best_of_blocks
@@ -197,3 +199,35 @@ def test_a_large_layer_is_asked_for_its_gradient_in_blocks():
     rows = step.regrown[0].nonzero()[0]
     assert len(rows) == side
     assert rows.min() >= side - 2
+
+
+@pytest.mark.parametrize("name", ["ch2_l3n", "ch3_l3n"])
+def test_large_layers_draw_by_terms_with_the_odds_of_their_scores(monkeypatch, name):
+    """Layers above BY_TERMS cells take another way; a cell is drawn first as its score says."""
+    mask = np.random.default_rng(3).random((9, 8)) < 0.35
+    view = ArrayView("a", sp.csr_array(mask))
+    odds, drawn = odds_of(mask, name), []
+    rule = EvolutionRule("random", name, 0.5)
+    monkeypatch.setattr(regrowth, "BY_TERMS", 0)
+    used = []
+    plain = regrowth.draw_by_terms
+    monkeypatch.setattr(regrowth, "draw_by_terms", lambda *a, **k: (used.append(1), plain(*a, **k))[1])
+    rng = np.random.default_rng(11)
+    for _ in range(4000):
+        cells, _ = regrowth.draw_missing(view, 1, rule, rng)
+        drawn.append(int(cells[0]))
+    counts = np.bincount(drawn, minlength=72)
+    possible = odds > 0
+    assert not counts[~possible].any()
+    assert stats.chisquare(counts[possible], 4000 * odds[possible]).pvalue > 1e-3
+    wrong = odds_of(mask, "ch3_l3n" if name == "ch2_l3n" else "ch2_l3n")
+    assert stats.chisquare(counts[possible], 4000 * wrong[possible]).pvalue < 1e-3
+    assert len(used) == 4000
+    for delta in (0.9, 1.0):
+        regrowth.draw_missing(view, 3, EvolutionRule("random", name, delta), rng)
+    assert len(used) == 4000
+
+
+def odds_of(mask, name):
+    scores = np.nan_to_num(ch_scores(mask, name)).ravel()  # 0 at links
+    return scores / scores.sum()

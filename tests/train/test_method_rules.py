@@ -5,6 +5,8 @@ from itertools import combinations
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from netsci.graph import LayeredGraph
 from netsci.topology import EvolutionRule, OrderedRule, evolve
@@ -344,3 +346,34 @@ def test_links_in_excess_come_on_top_of_what_is_exchanged():
     assert made.removed[0].nnz == N // 2  # nothing to decay to
     assert isinstance(made.removed[0], sp.csr_array)
     assert ArrayView("a", made.removed[0]).weights is None
+
+
+ORDERED = [OrderedRule(), OrderedRule("magnitude", "gradient"), SetRule(), NeurogenesisRule(), FanInRule()]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from(ORDERED), st.floats(0.0, 1.0), st.integers(0, 9999))
+def test_counts_are_exact_on_any_course(rule, zeta, seed):
+    """Links after = the target, over three steps of any course; SRigL's is as many inputs for each output."""
+    rng = np.random.default_rng(seed)
+    shape = tuple(int(side) for side in rng.integers(1, 9, 2))
+    mask = rng.random(shape) < rng.uniform(0.1, 0.9)
+    mask[0, 0] = True
+    for _ in range(3):
+        weights = rng.normal(size=shape) * mask
+        graph = LayeredGraph.from_masks([mask], weights=[weights], names=["a"])
+        target = int(rng.integers(1, mask.size + 1))
+        view = sloped(weights, mask, rng.normal(size=shape))
+        made = evolve(graph, rule, zeta=zeta, target_links=[target], views={"a": view}, rng=rng)
+        links = made.graph.projections[0].links.toarray()
+        assert int(links.sum()) == target - made.deficit[0]
+        assert not (made.regrown[0].toarray() & mask & ~made.removed[0].toarray()).any()
+        if isinstance(rule, FanInRule):
+            inputs, live = links.sum(0), np.count_nonzero(links.any(0))
+            assert set(inputs.tolist()) <= {0, inputs.max()}
+            assert not live or inputs.max() == min(target // live, shape[0])
+        else:
+            assert made.deficit[0] == 0
+        if not links.any():
+            break
+        mask = links

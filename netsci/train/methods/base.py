@@ -126,9 +126,8 @@ class Method:
                 f"{', '.join(sorted(options))}"
             )
         self.topology = topology
-        self.kernels: Mapping[
-            str, tuple[int, int, int]
-        ] = {}  # of convolutions by name, once a network is known
+        # (channels, height, width) of what convolutions read, by name; `build` fills it
+        self.kernels: Mapping[str, tuple[int, int, int]] = {}
 
     def first_links(self, shapes: Shapes, inputs: Inputs, rng: DrawLayer) -> Links:
         """Draw the first links of the sparse layers; by default as the recipe's `initial` and `sparsity` say.

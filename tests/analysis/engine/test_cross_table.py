@@ -137,6 +137,10 @@ def test_estimates_are_means_of_cells_with_several_runs_none_of_which_diverged()
     pair = tables([("dense", "60", 0, 57.0), ("dense", "60", 1, 58.0)])
     low, high = estimate_cells(NAMES, {}, pair, sheet_of(pair)).iloc[-1][["low", "high"]]
     assert low < 57.0 < 58.0 < high
+    rest = tables([("dense", "60", 0, 55.0), ("dense", "60", 1, np.nan), ("dense", "60", 2, np.nan)])
+    shown = estimate_cells(NAMES, {}, rest, sheet_of(rest))
+    assert shown["value"].tolist() == [55.0]
+    assert shown["low"].isna().all()
     alone = tables([("dense", "60", 0, 57.8)])
     assert estimate_cells(NAMES, {}, alone, sheet_of(alone))[["value", "low"]].to_numpy().tolist() == [
         [57.8, 57.8]

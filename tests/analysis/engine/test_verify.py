@@ -36,6 +36,15 @@ def test_other_numbers_hold_where_the_accuracies_agree(again, holds):
     assert "1 of 4 numbers differ; accuracy 90.00 %" in str(verdict)
 
 
+def test_first_links_that_whole_numbers_draw_must_be_the_same():
+    mine, other = (record([0.5], first_a=np.arange(3) + add, last_a=np.arange(2)) for add in (0, 1))
+    assert not compare(mine, other, initial="uniform").holds
+    assert "first links" in str(compare(mine, other, initial="uniform"))
+    assert compare(mine, other, initial="sscti").holds  # correlations round
+    last = record([0.5], first_a=np.arange(3), last_a=np.arange(2) + 1)
+    assert compare(mine, last, initial="uniform").holds
+
+
 def test_records_without_a_common_array_do_not_stand():
     assert not compare(Record({"a": np.ones(2)}, {}), Record({"b": np.ones(2)}, {})).holds
 
