@@ -19,8 +19,8 @@ from netsci.sweep import Record
 
 STOPPED = "stopped early"
 EARLY = (
-    "Stopped early: accuracy on the test images rose from the fifth of the epochs before the last to the last by more than 1.96 "
-    "standard errors of one accuracy. The rate falls to the end, which alone makes accuracy rise."
+    "Stopped early: accuracy on the test images rose from the fifth of the epochs before the last to the last "
+    "by more than 1.96 standard errors of one accuracy. The rate falls to the end, which alone makes accuracy rise."
 )
 LEAST = 1.96  # standard errors of one accuracy that it must rise by
 
@@ -119,8 +119,9 @@ def estimate_cells(
     """Return a line for each run of several, and one for each cell: its mean and interval, or its one run.
 
     Columns: the first of `names`, "column", "panel", "value", and "low" and "high", which are NaN in a run of
-    several, or beside some that diverged, and the value itself in the only run of a cell. In a panel a column is called what its name says
-    beside that of the panel. Runs that diverged are left out, and the mean of their cell.
+    several, or beside some that diverged, and the value itself in the only run of a cell. In a panel a column
+    is called what its name says beside that of the panel. Runs that diverged are left out, and the mean of
+    their cell.
     """
     rows, columns = names
     runs = tables["table"][[rows, columns, "value"]].dropna()

@@ -2,8 +2,8 @@
 
 On a processor that computes as the record's did every number is the same, but for times. On another one
 rounding sends training along other paths, and records do not name their processor: where numbers differ, the
-accuracies must lie within LIMIT standard errors of the test images. First links that are drawn by whole numbers
-are the same everywhere, and must be.
+accuracies must lie within LIMIT standard errors of the test images. First links that are drawn by whole
+numbers are the same everywhere, and must be.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ TESTED = 10_000  # test images, where a record does not say how many
 class Verdict:
     """What a run that was made again came to.
 
-    differing : how many numbers differ of `numbers`. accuracy : (committed, again), as shares. drawn : how many
-    of those that differ are of first links which no rounding moves.
+    differing : how many numbers differ of `numbers`. accuracy : (committed, again), as shares. drawn : how
+    many of those that differ are of first links, which no rounding moves.
     """
 
     differing: int
@@ -56,7 +56,8 @@ class Verdict:
 def compare(committed: Record, again: Record, *, initial: str = "") -> Verdict:
     """Compare every number of two records of one cell, but for times.
 
-    initial : how the first links of the run are drawn, as its recipe says it. An array that only one of them has is left out: a later version keeps more.
+    initial : how the first links of the run are drawn, as its recipe says it. An array that only one of them
+    has is left out: a later version keeps more.
     """
     differing = numbers = drawn = 0
     for name in sorted(committed.arrays.keys() & again.arrays.keys()):

@@ -87,7 +87,8 @@ def first_links(
     behind the first layer "csti" is uniform, and "brf_grid" is "brf", but in convolutions, whose fields lie
     on their kernels. Layers of networks that see images are uniform if the topology is a correlated one.
     kernels : (channels, height, width) of what each convolution reads, by name. `rng(place)` returns the
-    generator of the layer at a place 0, 1, ... of the order. Raises ValueError if rounding leaves a layer without links.
+    generator of the layer at a place 0, 1, ... of the order. Raises ValueError if rounding leaves a layer
+    without links.
 
     Examples
     --------
