@@ -19,8 +19,9 @@ from netsci.sweep import Record
 
 STOPPED = "stopped early"
 EARLY = (
-    "Stopped early: accuracy on the test images rose from the fifth of the epochs before the last to the last "
-    "by more than 1.96 standard errors of one accuracy. The rate falls to the end, which alone makes accuracy rise."
+    "Stopped early: accuracy on the test images rose from the fifth of the epochs before the last to the "
+    "last by more than 1.96 standard errors of one accuracy. The rate falls to the end, which alone makes "
+    "accuracy rise."
 )
 LEAST = 1.96  # standard errors of one accuracy that it must rise by
 

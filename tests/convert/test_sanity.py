@@ -122,7 +122,7 @@ def test_prune_masks_count_as_links():
     assert model.simulate(torch.ones(2, 6), 3).macs[0].tolist() == [30, 30, 30]
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", [*METHODS, "aec", "dcgs"])
 @pytest.mark.parametrize("sizes", [[100], [1] * 100, [37, 63], [99, 1]])
 def test_batches_of_any_size_give_the_same_thresholds(method, sizes):
     net = perceptron()

@@ -14,7 +14,7 @@ from netsci.convert import METHODS, load_spiking
 from netsci.measure import saturation_time
 from netsci.train import Inputs, load_network, read_recipe
 from netsci.train.convert_run import convert_run, find_network, read_changes
-from netsci.train.convert_said import choose_steps
+from netsci.train.convert_said import choose_steps, say_conversion
 
 SMALL = ("limit=200", "epochs=2", "options=(('hidden', (24, 16)),)", "sparsity=0.6")
 
@@ -288,3 +288,25 @@ def test_live_neurons_of_every_method(folder):
         live = found.model.live_units()
         assert set(live) == set(found.trace.populations) - {""}
         assert 0 < found.live == sum(live.values()) / found.trace.units.sum() <= 1
+
+
+def test_the_steps_that_thresholds_are_made_for_are_an_option_apart_from_t(folder):
+    found = convert_run(folder, "dcgs", ["steps=4"], steps=12, limit=20)
+    assert (found.model.steps, found.trace.steps) == (4, 12)
+    usual = convert_run(folder, "dcgs", steps=12, limit=20)
+    assert usual.model.steps == usual.trace.steps == 12
+    assert not np.allclose(usual.model.thresholds["threshold"], found.model.thresholds["threshold"])
+    alone = convert_run(folder, "dcgs", ["steps=4"], limit=20)
+    assert alone.trace.steps == 4
+
+
+def test_where_thresholds_come_from_and_a_curve_that_falls_are_said(folder, monkeypatch):
+    given = convert_run(folder, "qcfs", ["theta=2.0"], steps=12, limit=20)
+    assert "; thresholds given" in say_conversion(given)[0]
+    measured = convert_run(folder, "qcfs", steps=12, limit=20, calibration=50)
+    assert "; thresholds from 50 training images" in say_conversion(measured)[0]
+    del measured.saturation  # computed again, of another curve
+    rate = np.concatenate([[0.5], 0.5 * 0.98 ** np.arange(11)])
+    monkeypatch.setattr(type(measured.trace), "running_rate", property(lambda _: rate))
+    lines = [line for line in say_conversion(measured) if line.startswith("saturation, window 5")]
+    assert "firing rate at T = 6 (from 1 on, falling by 7.76 %)" in lines[0]

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import torch
 
+from netsci.sparse import sparse_layers
 from netsci.train import (
     FINE_TUNING,
     PRESETS,
@@ -20,9 +21,10 @@ from netsci.train import (
     tune_for_conversion,
 )
 from netsci.train.folder import CHECKPOINT, NETWORK, START
+from tests.train.conversion_files import CONV
 from tests.train.test_resume_after_kill import SCRIPT
 
-KILLS = 4
+KILLS = 5  # twenty in the four trainings for a conversion
 RECIPE = PRESETS["digits-2fc"].replace(
     options=(("hidden", (32, 32)),), steps=2, epochs=12, batch=40, sparsity=0.8, limit=300, test_limit=30
 )
@@ -30,11 +32,16 @@ GIVEN = ("train(recipe, folder=folder)", "train(recipe, folder=folder, network=f
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs fork and SIGKILL")
-@pytest.mark.parametrize("kind", ["static", "set", "qcfs", "cs-qcfs-1", "aec"])
+@pytest.mark.parametrize("kind", ["static", "set", "qcfs", "cs-qcfs-1", "cs-qcfs-2", "aec"])
 def test_kills_change_nothing(kind: str, tmp_path: Path) -> None:
     tuned = kind in FINE_TUNING
-    train(RECIPE.replace(epochs=1, spiking=not tuned), folder=tmp_path / "first")
+    start = CONV if kind == "cs-qcfs-2" else RECIPE.replace(epochs=1, spiking=not tuned)
+    train(start, folder=tmp_path / "first")
     network = tmp_path / "first" / NETWORK
+    if kind == "cs-qcfs-2":
+        first = tune_for_conversion(network, "cs-qcfs-1", epochs=1)
+        train(first, network=network, folder=tmp_path / "stage-1")
+        network = tmp_path / "stage-1" / NETWORK
     recipe = RECIPE.replace(method="set", evolve_every="3 steps", zeta=0.3)
     if kind == "static":
         recipe = freeze_links(network).replace(epochs=12)
@@ -66,8 +73,8 @@ def test_kills_change_nothing(kind: str, tmp_path: Path) -> None:
     tables = [pd.DataFrame(c.notes["rows"]) for c in (a, b)]
     tables = [t[~t["measure"].str.contains("seconds")].reset_index(drop=True) for t in tables]
     pd.testing.assert_frame_equal(*tables, check_exact=True)
-    first, last = load_network(network).layers, load_network(killed / NETWORK).layers
-    same = [(one.links != two.links).nnz == 0 for one, two in zip(first, last, strict=True)]
+    first, last = (sparse_layers(load_network(one)) for one in (network, killed / NETWORK))
+    same = [(first[name].links != last[name].links).nnz == 0 for name in first]
     assert all(same) == (kind != "set")
     assert not Path(f"{killed}-from").exists()
     assert (killed / START).read_bytes() == network.read_bytes()

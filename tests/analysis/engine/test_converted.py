@@ -286,7 +286,7 @@ def test_the_running_rate_by_hand():
     assert np.isnan(running_rate(np.array([[0]]), 0, 2)).all()
 
 
-KILLS = 6
+KILLS = 20
 SCRIPT = """
 import json, os, signal, sys, time
 from pathlib import Path
@@ -298,27 +298,25 @@ run_cells([DENSE, CELL], folder / "whole")  # loads what is compiled
 began = time.perf_counter()
 run_cells([DENSE, CELL], folder / "timed")
 usual = time.perf_counter() - began
-run_cells([DENSE], folder / "killed")
-
-def done():
-    found = (folder / "killed").rglob("*.partial/*")
-    return sorted(str(one.relative_to(folder)) for one in found)
-
-rng, killed, log = np.random.default_rng(7), 0, []
+rng, killed, names, resumed = np.random.default_rng(7), 0, [], 0
 while killed < kills:
-    child = os.fork()
-    if child == 0:
-        run_cells([CELL], folder / "killed")
-        os._exit(0)
-    time.sleep(rng.uniform(0.1, 0.5) * usual)
-    os.kill(child, signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
-    if os.WIFEXITED(status):
-        break
-    killed += 1
-    log.append(done())
-run_cells([CELL], folder / "killed")
-print(json.dumps({"killed": killed, "log": log}))
+    names.append(f"killed-{len(names)}")
+    place = folder / names[-1]
+    run_cells([DENSE], place)
+    while killed < kills:
+        begun = bool(list(place.rglob("*.partial/*")))
+        child = os.fork()
+        if child == 0:
+            run_cells([CELL], place)
+            os._exit(0)
+        time.sleep(rng.uniform(0.1, 0.5) * usual)
+        os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
+        if os.WIFEXITED(status):
+            break
+        killed, resumed = killed + 1, resumed + begun
+    run_cells([CELL], place)
+print(json.dumps({"killed": killed, "names": names, "resumed": resumed}))
 """
 
 
@@ -331,8 +329,11 @@ def test_kills_change_nothing(tmp_path):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
-    assert said["killed"] > 1, said
-    killed, whole = (run_cells([CELL], tmp_path / name)[CELL] for name in ("killed", "whole"))
-    assert killed.arrays.keys() == whole.arrays.keys()
-    for name, value in whole.arrays.items():
-        assert killed.arrays[name].tobytes() == value.tobytes(), name
+    assert said["killed"] == KILLS, said
+    assert said["resumed"], said  # some began where another was killed
+    whole = run_cells([CELL], tmp_path / "whole")[CELL]
+    for folder in said["names"]:
+        killed = run_cells([CELL], tmp_path / folder)[CELL]
+        assert killed.arrays.keys() == whole.arrays.keys()
+        for name, value in whole.arrays.items():
+            assert killed.arrays[name].tobytes() == value.tobytes(), name
