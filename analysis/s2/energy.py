@@ -19,6 +19,10 @@ from analysis.engine.table import Answers
 from analysis.engine.trajectories import Planned, Trajectories
 from analysis.s1.recipes import seconds as train_seconds
 from analysis.s2.crosses import CROSSES
+from analysis.s2.lag_grid import CODED, DENSE
+from analysis.s2.lag_grid import GRID as POINTS
+from analysis.s2.lag_plan import VGG_DESK
+from analysis.s2.lag_plan import seconds as grid_seconds
 from netsci.sweep import Cell
 
 QCFS, SNM, AEC = "CS-QCFS", "SNM", "AEC"
@@ -42,7 +46,7 @@ AT_SMOKE: dict[str, tuple[Key, str]] = {
 }
 MLP = "MLP"
 LEFT_OUT = "CIFAR-100 is arithmetic only (s2-implied)"
-GRID = "VGG-16 is converted over S2's grid of rates and batches (s2-figure3), not at one point"
+NO_VGG = "the smoke scale converts perceptrons alone"
 ONE_DENSE = "the smoke scale has one dense network"
 STRAY = "a stray number of the printed table, which is no reduction of any pair"
 
@@ -76,6 +80,18 @@ def plan_networks(scale: str, first_seed: int) -> dict[tuple[str, int], Cell]:
     return found
 
 
+def plan_vgg(first_seed: int, method: str) -> dict[tuple[str, int], Cell]:
+    """Return the converted cells of VGG-16, dense and CHTss, at the one setting of the grid that AEC has."""
+    purpose = CODED if method == "aec" else POINTS
+    places = {one: place for one, place in VGG_DESK.plan(first_seed).items() if place.purpose == purpose}
+    setting = next((place.rate, place.batch) for place in places.values())
+    return {
+        ("dense" if place.links == DENSE else "sparse", first_seed): one
+        for one, place in places.items()
+        if (place.rate, place.batch) == setting
+    }
+
+
 def plan(scale: str, first_seed: int) -> Planned:
     """Return every converted cell with its network and seed, for the figure."""
     planned = plan_networks(scale, first_seed)
@@ -88,17 +104,18 @@ def table2(
     """Answer a cell of Table 2, at the T where accuracy saturates (CS-QCFS, SNM) or is best (AEC)."""
     if dataset == "cifar-100":
         return LEFT_OUT
-    if network == "vgg16":
-        return GRID
     if measure == "reduction_percent_stray":
         return STRAY
+    vgg = network == "vgg16"
+    if vgg and scale == "smoke":
+        return NO_VGG
     if method == "aec":
-        labels = labels_of_aec(scale)
+        labels = [f"{AEC} T={n}" for n in VGG_DESK.windows] if vgg else labels_of_aec(scale)
         point = points.at_best(labels)
     else:
-        labels = [{"qcfs": QCFS, "snm": SNM}[method]]
+        labels = [{"qcfs": f"{QCFS} L={LEVELS}" if vgg else QCFS, "snm": SNM}[method]]
         point = points.at_saturation(labels[0], window=WINDOW)
-    planned = plan_networks(scale, seeds.start)
+    planned = plan_vgg(seeds.start, method) if vgg else plan_networks(scale, seeds.start)
     if scale == "smoke" and kind not in AT_SMOKE:
         return ONE_DENSE
     if measure in REDUCTIONS:
@@ -151,10 +168,12 @@ _STEP = {True: 2.0, False: 0.3}
 def seconds(cell: Cell) -> float:
     """Return about how many seconds a run takes on one core."""
     if "conversions" not in dict(cell.parameters):
-        return train_seconds(cell)
+        return grid_seconds(cell) if cell["model"] == "vgg16" else train_seconds(cell)
     source = source_of(cell)
     if cell["dataset"] == "digits":
         return 2.0
+    if source["model"] == "vgg16":
+        return grid_seconds(cell)
     dense, taken = bool(source["dense"]), 0.0
     for one in map(read_plain, cell["conversions"]):
         taken += sum(tuning.epochs for tuning in one.tunings) * _TUNE[dense]
