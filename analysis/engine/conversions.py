@@ -141,7 +141,7 @@ def read_curves(record: Record, label: str) -> Curves | None:
     images = int(read_value(record, "", "images"))
     own["right"] = np.unpackbits(own["right"], count=images).astype(bool)
     for name in ("layers", "populations", "encoders"):
-        own[name] = tuple(own[name].tolist())
+        own[name] = tuple(own.get(name, np.zeros(0)).tolist())
     for name in ("window", "first_images"):
         own[name] = int(own[name])
     return Curves(

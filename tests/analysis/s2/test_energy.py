@@ -12,7 +12,7 @@ from tests.analysis.engine.conversion_records import make_record
 from tests.analysis.engine.test_claims import cells_of
 
 SCALES = {scale: {one.id: one for one in s2.exhibits(0, scale)} for scale in ("smoke", "desk", "paper")}
-CELLS = SCALES["desk"]["s2-table2"].cells
+CELLS = tuple(energy.plan_networks("desk", 0).values())
 
 
 def fake_record(number):
@@ -113,10 +113,24 @@ def test_claims_speak_of_cells_that_have_runs(id_):
 def test_nothing_is_left_out_without_a_reason():
     entries = SCALES["desk"]["s2-table2"].tabulate({})["entries"]
     assert set(entries["reason"]) == {
-        "its run is not finished", energy.LEFT_OUT, energy.GRID, energy.STRAY,
+        "its run is not finished", energy.LEFT_OUT, energy.STRAY,
     }  # fmt: skip
     printed = entries[entries["printed"].notna() & entries["row"].str.startswith("cifar-10/mlp")]
     assert set(printed["reason"]) == {"its run is not finished"}
+
+
+def test_vgg_stands_at_one_setting_of_the_grid_of_figure_3():
+    figure, table = (set(SCALES["desk"][id_].cells) for id_ in ("s2-figure3", "s2-table2"))
+    for method, labels in (("qcfs", {"CS-QCFS L=8"}), ("snm", {"SNM"}), ("aec", {"AEC T=16", "AEC T=64"})):
+        planned = energy.plan_vgg(0, method)
+        assert set(planned) == {("dense", 0), ("sparse", 0)}
+        assert set(planned.values()) <= table
+        assert (method == "aec") or set(planned.values()) <= figure
+        for (kind, _), one in planned.items():
+            source = source_of(one)
+            assert (source["lr"], source["batch"], bool(source["dense"])) == (0.05, 128, kind == "dense")
+            assert labels <= {read_plain(plain).label for plain in one["conversions"]}
+            assert one["test_limit"] == 2000
 
 
 def test_windows_are_tuned_one_by_one():
