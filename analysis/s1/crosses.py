@@ -157,7 +157,7 @@ def _sparse() -> Cross:
     rows = {**dense, **sparse, **fields}
     columns: dict[str, Changes] = {}
     chosen: dict[tuple[str, str], Changes] = {}
-    seeds: dict[str | tuple[str, str], int] = dict.fromkeys(fields, 1)
+    seeds: dict[str | tuple[str, str], int] = {}
     left_out: set[tuple[str, str]] = set()
 
     def add(column: str, data: str, decay: float | None, without: Iterable[str], **changes: Any) -> None:
