@@ -151,8 +151,9 @@ def _make_step(
 def _is_constant(small: Call, large: Call) -> bool:
     """Return whether a tensor without a past is the same in both passes."""
     a, b = small.value, large.value
-    same = a is not None and b is not None and a.shape == b.shape and a.dtype == b.dtype
-    return same and bool(torch.allclose(a, b, rtol=0.0, atol=0.0, equal_nan=True))
+    if a is None or b is None or a.shape != b.shape or a.dtype != b.dtype:
+        return False
+    return bool(torch.allclose(a, b, rtol=0.0, atol=0.0, equal_nan=True))
 
 
 def _find_layer(call: Call, args: Any, named: Any, calls: list[Call]) -> tuple[Layer, str, Any, Any]:

@@ -177,7 +177,7 @@ class SpikingModel:
     @property
     def _n_classes(self) -> int:
         last = self.network.program.steps[-1]
-        return math.prod(last.sample) * int(last.places)
+        return int(math.prod(last.sample) * last.places)
 
     def _parts(self, images: Tensor) -> Iterator[Tensor]:
         """Yield the images, float32, in parts that run together."""

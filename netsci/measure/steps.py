@@ -118,7 +118,8 @@ class StepTrace:
     @property
     def behind(self) -> NDArray[np.bool_]:
         """Which rows have neurons behind a layer, bool [L]: all but those of encoders and without neurons."""
-        return (self.units > 0) & np.array([name not in self.encoders for name in self.populations], bool)
+        hidden = np.array([name not in self.encoders for name in self.populations], bool)
+        return np.asarray((self.units > 0) & hidden, dtype=bool)
 
     @property
     def running_rates(self) -> NDArray[np.float64]:
