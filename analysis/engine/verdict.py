@@ -2,8 +2,8 @@
 
 On a processor that computes as the record's did every number is the same, but for times. On another one
 rounding sends training along other paths, and records do not name their processor: where numbers differ, the
-accuracies must lie within LIMIT standard errors of the test images. First links that are drawn by whole
-numbers are the same everywhere, and must be.
+accuracies must lie within LIMIT standard errors of the test images. First links of trained cells that whole
+numbers draw are the same everywhere, and must be.
 """
 
 from __future__ import annotations

@@ -43,8 +43,8 @@ ROW = ["heading", "name", "null", "kind", *(one.name for one in fields(Compared)
 class Control:
     """A row: under which heading it stands, its name, and the saturation times that it compares.
 
-    kind : CHANCE_ALONE where it says what chance or arithmetic does alone, SAME where its lags are those of
-    another row by construction; in both its sign is no verdict on the claim.
+    kind : CHANCE_ALONE where it says what chance or arithmetic does alone, SAME where its lags, or their
+    means, are those of another row by construction; in both its sign is no verdict on the claim.
     """
 
     heading: str

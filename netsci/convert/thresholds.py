@@ -92,16 +92,18 @@ def _send(step: Step, values: dict[int, Any]) -> Tensor:
     Padding and weights of the window change neither side. Raises `Unconvertible` where thresholds in a window
     differ, as no scale stands for them.
     """
-    ones = step.run({used: torch.ones_like(values[used]) for used in step.inputs}, PROBE)
-    squares = step.run({used: values[used] ** 2 for used in step.inputs}, PROBE)
+    wide = {used: values[used].double() for used in step.inputs}
+    ones = step.run({used: torch.ones_like(value) for used, value in wide.items()}, PROBE)
+    squares = step.run({used: value**2 for used, value in wide.items()}, PROBE)
     seen = ones > 0  # a window of padding alone says 0 at any scale
-    scale = torch.where(seen, step.run(values, PROBE) / ones, 1.0)
-    if not bool(torch.allclose(torch.where(seen, squares / ones, 1.0), scale**2, rtol=1e-5, atol=0.0)):
+    scale = torch.where(seen, step.run(wide, PROBE) / ones, 1.0)
+    apart = torch.where(seen, squares / ones, 1.0) - scale**2  # their variance
+    if bool((apart > 1e-10 * scale**2).any()):
         raise Unconvertible(
             f"{describe(step)} averages units whose thresholds differ, so they cannot be folded: give them "
             "one threshold, or average the pixels of a channel alone"
         )
-    return scale
+    return scale.float()
 
 
 def _input_scale(layer: Layer, value: Tensor, said: str) -> Tensor:

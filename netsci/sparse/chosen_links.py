@@ -121,16 +121,21 @@ def choose_densities(
     if not left:
         raise ValueError(f"module has no layer that could be sparse{_list_barred(barred)}")
     matched = {name for name in barred if shown.get(name, 1.0) < 1.0}
-    linear = {n for n, one in module.named_modules() if isinstance(one, (nn.MultiheadAttention, nn.Bilinear))}
-    matched |= {
-        n for n in barred if n not in shapes and _asks(entries, n, "linear" if n in linear else "conv")
-    }
+    kinds = {n: _kind_of(one) for n, one in module.named_modules()}
+    matched |= {name for name in barred if name not in shapes and _asks(entries, name, kinds.get(name, ""))}
     if matched:
         reasons = "; ".join(f"{name} ({barred[name]})" for name in sorted(matched))
         warnings.warn(f"these layers stay dense: {reasons}", UserWarning, stacklevel=3)
         entries = {entry: share for entry, share in entries.items() if _matches(entry, left)}
     wanted = densities(left, entries, allocation)
     return {name: density for name, density in wanted.items() if density < 1.0 or _is_sparse(module, name)}
+
+
+def _kind_of(layer: nn.Module) -> str:
+    """Return the kind of entries that speak of a layer: "linear", "conv", "" of any other."""
+    if isinstance(layer, (nn.Linear, nn.Bilinear, nn.MultiheadAttention)):
+        return "linear"
+    return "conv" if type(layer).__name__.startswith("Conv") else ""
 
 
 def _asks(entries: Mapping[str, float], name: str, kind: str) -> bool:

@@ -128,7 +128,7 @@ def _saturation(found: ConvertedRun) -> list[str]:
         for curve in ("accuracy", "firing rate"):
             end, start = times[curve, window, "end"], times[curve, window, "start"]
             change = changes[curve, window, "end"]
-            falls = f", falling by {_percent(-change)}" if change < 0 else ""
+            falls = f", falling by {_percent(-change)}" if change < -TOLERANCE else ""
             parts.append(
                 f"{curve} never" if math.isnan(end) else f"{curve} at T = {end:g} (from {start:g} on{falls})"
             )

@@ -87,8 +87,8 @@ class ConvertedRun:
     def saturation(self) -> pd.DataFrame:
         """Saturation times: curve, window, at ("end" or "start"), time, change (NaN: it never saturates).
 
-        change : of the curve over the window, relative; below 0 it falls, and is no plateau. No rows where T
-        is a window: there is no curve.
+        change : of the curve over the window, relative. A falling curve saturates too: far below 0 it is no
+        plateau. No rows where T is a window: there is no curve.
         """
         import pandas as pd
 

@@ -210,7 +210,7 @@ def test_layers_without_links_and_silent_neurons():
 def test_thresholds_from_elsewhere():
     net = chain(nn.Linear(4, 5), QCFS(4, 1.0), nn.Linear(5, 3))
     net[1].theta.data.fill_(-0.5)
-    with pytest.raises(ValueError, match=r"theta of '1' must be above 0; it is -0.5.*SQCFS"):
+    with pytest.raises(ValueError, match=r"theta of '1' must be above 0 and finite; it is -0.5.*SQCFS"):
         convert(net, "qcfs", images())
     wide = chain(nn.Conv2d(1, 2, 3), SQCFS(4, 1.0, channels=2), nn.Flatten(), nn.Linear(8, 3))
     with pytest.raises(Unconvertible, match="take cs_qcfs"):
@@ -302,7 +302,18 @@ def test_levels_of_a_layer_that_nothing_activates():
     net[0].bias.data[:] = -1e3
     model = convert(net, "qcfs", images(), theta="max", levels=4)
     assert not model.simulate(images(), 4).spikes.any()
-    assert torch.allclose(model.to_ann()(images()), net(images()))
+    x = images()
+    assert torch.allclose(model.to_ann()(x), net(x))
+    torch.manual_seed(4)
+    conv = chain(nn.Conv2d(1, 3, 3), nn.ReLU(), nn.Flatten(), nn.Linear(12, 3))
+    conv[0].bias.data[1] = -1e3  # one channel of three is silent, and the others keep their levels
+    x = torch.rand(20, 1, 4, 4)
+    found = convert(conv, "cs_qcfs", x, theta="max", levels=4).to_ann()
+    (own,) = (one for one in found.modules() if isinstance(one, (QCFS, SQCFS)))
+    hidden = own(conv[0](x))
+    assert hidden[:, 1].abs().max() < 1e-20
+    assert len(hidden[:, 0].unique()) <= 5
+    assert hidden[:, 0].max() > 0
 
 
 def test_a_code_that_nothing_activates_is_said():

@@ -211,3 +211,20 @@ def test_own_ann_of_attention_holds_its_products_once():
     for name in ("sops", "macs", "energy_pj"):
         assert last[name].to_numpy() == pytest.approx(table[name].to_numpy())
     assert trace.link_sparsity == 0.0
+
+
+def test_neurons_that_encode_the_image_are_no_part_of_masfr():
+    torch.manual_seed(3)
+    net, x = nn.Sequential(nn.Linear(4, 5), nn.GELU(), nn.Linear(5, 3)).eval(), torch.rand(9, 4)
+    model = convert(net, "dcgs", x)
+    found = model.simulate(x, 6)
+    assert len(found.encoders) == 1
+    behind = np.array([name not in {"", *found.encoders} for name in found.populations])
+    assert found.behind.tolist() == behind.tolist()
+    assert 0 < behind.sum() < (found.units > 0).sum()
+    spikes, neurons = found.spikes[behind].sum(0).cumsum(), found.units[behind].sum()
+    assert np.allclose(found.running_rate, spikes / (np.arange(1, 7) * 9 * neurons))
+    halves = model.simulate(x[:4], 6) + model.simulate(x[4:], 6)
+    assert halves.encoders == found.encoders
+    assert np.allclose(halves.running_rate, found.running_rate)
+    assert not convert(net, "dcgs", x, encode_image=False).simulate(x, 6).encoders

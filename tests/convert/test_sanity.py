@@ -204,7 +204,7 @@ def test_fold_of_thresholds_keeps_channels_apart_in_a_pool_and_refuses_to_mix_th
     for kind in ("padded", "channels"):
         network = convert(Averaged(kind).eval(), "qcfs", x, theta=0.7).network
         (place, one), *_ = network.neurons.items()
-        theta = torch.tensor([0.4, 0.7, 1.1, 1.6])[:, None, None]
+        theta = torch.tensor([0.7, 0.7, 0.7, 0.701])[:, None, None]  # one is a seven hundredth off
         network = Network(network.program, {**network.neurons, place: replace(one, theta=theta)})
         if kind == "channels":
             with pytest.raises(ValueError, match="averages units whose thresholds differ"):

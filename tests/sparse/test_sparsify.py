@@ -2,6 +2,7 @@
 
 import copy
 import re
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -396,3 +397,24 @@ def test_a_layer_that_has_no_sparse_form_is_named(layer):
     assert type(net["other"]) is type(layer)
     with pytest.raises(ValueError, match=f"a {kind} has no sparse form here"):
         sparsify(net, {"other": 0.5})
+
+
+@pytest.mark.parametrize(
+    ("layer", "asks"),
+    [
+        (nn.MultiheadAttention(8, 2), "linear"),
+        (nn.Bilinear(8, 8, 8), "linear"),
+        (nn.Conv1d(8, 8, 3), "conv"),
+        (nn.LSTM(8, 8), ""),
+    ],
+)
+@pytest.mark.parametrize("entry", ["linear", "conv"])
+def test_a_layer_without_a_sparse_form_is_named_where_its_kind_is_asked_for(layer, asks, entry):
+    net = nn.ModuleDict(
+        {"first": nn.Linear(8, 8), "conv": nn.Conv2d(2, 4, 3), "other": layer, "last": nn.Linear(8, 2)}
+    )
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        sparsify(net, {entry: 0.5})
+    said = [str(one.message) for one in caught]
+    assert any("stay dense: other (a " in one for one in said) == (entry == asks), said

@@ -41,6 +41,7 @@ REFUSALS = {
     **dict.fromkeys(("layer norm", "softmax", "product", "attention"), _LINEAR),
 }
 USUAL = "p999"
+SILENT = 1e-30  # threshold of an activation whose neurons never fire: all that it says is 0, but for this
 STEPS = (32, "T, the number of time steps that simulate and diagnose run unless told otherwise")
 Change = Callable[[Program, int, Threshold], Threshold]
 LEVELS = (None, "L of the quantised ANN that to_ann and diagnose show for ReLUs; None leaves them ReLUs")
@@ -137,8 +138,8 @@ def check_trained(name: str, module: QCFS | SQCFS) -> None:
     wrong = values[~(torch.isfinite(values) & (values > 0))]
     if len(wrong):
         raise ValueError(
-            f"theta of {name!r} must be above 0; it is {float(wrong[0]):.6g}: train it again, or take SQCFS, "
-            "whose threshold cannot become negative"
+            f"theta of {name!r} must be above 0 and finite; it is {float(wrong[0]):.6g}: train it again, or "
+            "take SQCFS, whose threshold cannot become negative"
         )
 
 
@@ -198,13 +199,14 @@ def _activation(step: Step, threshold: Threshold, levels: int | None) -> nn.Modu
     if step.module is not None:
         found: nn.Module = step.module
         return found
-    if levels is None or not bool((threshold.values > 0).all()):  # silent neurons have no levels
+    if levels is None:
         return nn.ReLU()
+    values = threshold.values.clamp(min=SILENT)
     if threshold.per == "layer":
-        return QCFS(levels, float(threshold.values[0])).requires_grad_(False)
-    made = SQCFS(levels, channels=len(threshold.values))
+        return QCFS(levels, float(values[0])).requires_grad_(False)
+    made = SQCFS(levels, channels=len(values))
     with torch.no_grad():
-        made.lam.copy_(threshold.values + torch.log(-torch.expm1(-threshold.values)))
+        made.lam.copy_(values + torch.log(-torch.expm1(-values)))
     return made.requires_grad_(False)
 
 

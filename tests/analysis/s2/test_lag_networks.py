@@ -1,5 +1,7 @@
 """Pairs of the time lag and when their curves settle, on made curves and against loops."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -89,6 +91,16 @@ def test_rate_of_each_step_is_the_running_mean_undone():
 
 def test_null_is_flat_from_the_first_step_where_all_layers_fire_at_once():
     assert np.ptp(nets.read_null(curves(7, 4))) == pytest.approx(0.0, abs=1e-12)
+
+
+def test_encoders_are_left_out_of_masfr():
+    k = curves(7, 4)
+    two = replace(
+        k, populations=("image", *k.populations), spikes=np.vstack([k.spikes[:1] + 5, k.spikes]),
+        units=np.append(9, k.units),
+    )  # fmt: skip
+    assert not np.allclose(two.running_rate, k.running_rate)
+    assert np.allclose(replace(two, encoders=("image",)).running_rate, k.running_rate)
 
 
 def test_neurons_left_out_scale_the_rate_and_move_no_time():
