@@ -304,16 +304,8 @@ def test_levels_of_a_layer_that_nothing_activates():
     assert not model.simulate(images(), 4).spikes.any()
     x = images()
     assert torch.allclose(model.to_ann()(x), net(x))
-    torch.manual_seed(4)
-    conv = chain(nn.Conv2d(1, 3, 3), nn.ReLU(), nn.Flatten(), nn.Linear(12, 3))
-    conv[0].bias.data[1] = -1e3  # one channel of three is silent, and the others keep their levels
-    x = torch.rand(20, 1, 4, 4)
-    found = convert(conv, "cs_qcfs", x, theta="max", levels=4).to_ann()
-    (own,) = (one for one in found.modules() if isinstance(one, (QCFS, SQCFS)))
-    hidden = own(conv[0](x))
-    assert hidden[:, 1].abs().max() < 1e-20
-    assert len(hidden[:, 0].unique()) <= 5
-    assert hidden[:, 0].max() > 0
+    (own,) = (one for one in model.to_ann().modules() if isinstance(one, (QCFS, SQCFS)))
+    assert own(torch.ones(1, 5)).abs().max() < 1e-20  # as its neurons, whatever it hears
 
 
 def test_a_code_that_nothing_activates_is_said():
