@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from netsci.spiking._bit_kernels import pack_row
 from netsci.spiking._compiling import compile_exact
 
 BLOCK = 1024  # series that are treated together, so that their membranes stay in the nearest cache
@@ -89,20 +90,39 @@ def scan_if_rows(currents: Any, theta: Any, membrane: Any, spikes: Any) -> None:
 
 
 @compile_exact
+def fill_constant_row(
+    current: Any, theta: Any, start: float, first: int, share: Any, before: Any, spikes: Any
+) -> None:
+    """Do what `fill_constant` does over [T, images] of one unit; share and before [images] are room."""
+    images, zero, one = np.uint64(current.shape[0]), np.uint8(0), np.uint8(1)
+    for i in range(images):
+        share[i] = clip_share(current[i], theta)
+        before[i] = np.floor(start + first * share[i])
+    for t in range(spikes.shape[0]):
+        now = np.float64(first + t + 1)
+        for i in range(images):
+            after = np.floor(start + now * share[i])
+            spikes[t, i] = one if after > before[i] else zero
+            before[i] = after
+
+
+@compile_exact
 def fill_constant_rows(current: Any, theta: Any, start: float, first: int, spikes: Any) -> None:
     """Do what `fill_constant` does over [units, T, images], currents [units, images]."""
-    zero, one = np.int8(0), np.int8(1)
-    before, share = np.empty(current.shape[1]), np.empty(current.shape[1])
+    share, before = np.empty(current.shape[1]), np.empty(current.shape[1])
     for u in range(current.shape[0]):
-        for i in range(np.uint64(current.shape[1])):
-            share[i] = clip_share(current[u, i], theta[u])
-            before[i] = np.floor(start + first * share[i])
-        for t in range(spikes.shape[1]):
-            now = np.float64(first + t + 1)
-            for i in range(np.uint64(current.shape[1])):
-                after = np.floor(start + now * share[i])
-                spikes[u, t, i] = one if after > before[i] else zero
-                before[i] = after
+        fill_constant_row(current[u], theta[u], start, first, share, before, spikes[u])
+
+
+@compile_exact
+def fill_constant_bits(current: Any, theta: Any, start: float, first: int, steps: int, bits: Any) -> None:
+    """Do what `fill_constant_rows` does, into the bits [units, bytes] of the rows [T x images]."""
+    share, before = np.empty(current.shape[1]), np.empty(current.shape[1])
+    row = np.zeros(8 * bits.shape[1], np.uint8)
+    spikes = row[: steps * current.shape[1]].reshape(steps, current.shape[1])
+    for u in range(current.shape[0]):
+        fill_constant_row(current[u], theta[u], start, first, share, before, spikes)
+        pack_row(row, bits[u])
 
 
 @compile_exact

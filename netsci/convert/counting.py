@@ -20,7 +20,7 @@ from netsci.convert.layers import Layer, fan_out
 from netsci.convert.neurons import units_first
 from netsci.convert.program import Program, Step
 from netsci.convert.rows import ANALOG, COUNTED, KINDS, find_encoders, find_rows, find_values
-from netsci.convert.stream import Window, join_time
+from netsci.convert.windows import Window, join_time
 from netsci.measure import PopulationTrace, ProjectionTrace, StepTrace, Trace
 
 Counts = NDArray[np.int64]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from netsci.convert.stream import Window, split_time
+from netsci.convert.windows import Window, split_time
 
 if TYPE_CHECKING:
     import pandas as pd

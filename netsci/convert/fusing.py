@@ -15,12 +15,23 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from netsci.convert.layers import Layer, scale_inputs
 from netsci.convert.neurons import Neuron, State, run_steps, units_first
 from netsci.convert.program import Program
-from netsci.spiking.events import currents_of_spikes, few, fire_behind, layer_on_spikes, reads_bits, way_of
+from netsci.spiking.events import (
+    BitRows,
+    as_rows,
+    count_behind,
+    currents_of_spikes,
+    few,
+    fire_behind,
+    layer_on_spikes,
+    reads_bits,
+    way_of,
+)
 from netsci.spiking.plain import dense_weight_of
 
 PROBE = 2
@@ -113,24 +124,71 @@ def find_joined(
     return found
 
 
-def fire_joined(fused: Fused, neuron: Neuron, spikes: Tensor, state: State) -> Tensor:
+def fire_joined(fused: Fused, neuron: Neuron, spikes: Tensor | BitRows, state: State) -> Tensor:
     """Return the spikes int8 [T, images, units] of neurons behind a layer that reads such spikes.
 
     What `run_steps` makes of the currents of `apply_to_spikes`, to the last bit. Where spikes can be bits the
     currents of a neuron are never all in memory.
     """
-    module: Any = fused.layer.module
-    spikes = spikes.flatten(2)
-    if not reads_bits(module, spikes):
+    rows = _read_rows(fused, spikes)
+    if rows is None:
+        assert isinstance(spikes, Tensor)
         currents = apply_to_spikes(fused, spikes).reshape(*spikes.shape[:2], -1)
         return run_steps(neuron, currents, state)
-    rows = spikes.permute(2, 0, 1) if units_first(spikes) else spikes.permute(2, 0, 1).contiguous()
-    membrane = state.membrane.T.contiguous()
-    theta = neuron.theta.expand(len(membrane)).contiguous()
-    fired = fire_behind(module, rows.numpy().view(np.uint8), theta.numpy(), membrane.numpy())
-    state.membrane = membrane.T
-    state.steps += len(spikes)
+    theta, membrane = _open(neuron, state)
+    fired = fire_behind(fused.layer.module, rows, theta, membrane)
+    _close(state, membrane, rows.steps)
     return torch.from_numpy(fired.view(np.int8)).permute(1, 2, 0)
+
+
+def count_joined(
+    fused: Fused, neuron: Neuron, spikes: Tensor | BitRows, state: State, counts: Tensor | None
+) -> Tensor:
+    """Return counts int32 [images, units] plus the spikes of `fire_joined` over T; None stands for 0."""
+    rows = _read_rows(fused, spikes)
+    if rows is None:
+        return add_steps(fire_joined(fused, neuron, spikes, state), counts)
+    theta, membrane = _open(neuron, state)
+    found = np.zeros(membrane.shape, np.int32) if counts is None else counts.T.numpy()
+    count_behind(fused.layer.module, rows, theta, membrane, found)
+    _close(state, membrane, rows.steps)
+    return torch.from_numpy(found).T
+
+
+def add_steps(spikes: Tensor, counts: Tensor | None) -> Tensor:
+    """Return counts [images, units...] plus the spikes [T, images, units...] over T; None stands for 0."""
+    from netsci.convert._neuron_kernels import add_steps_rows
+
+    if spikes.device.type == "cpu" and units_first(spikes):
+        rows = spikes.permute(2, 0, 1)
+        held = torch.zeros((len(rows), rows.shape[2]), dtype=torch.int32) if counts is None else counts.T
+        add_steps_rows(rows.numpy(), held.numpy())
+        return held.T
+    found = spikes.sum(0, dtype=torch.int32)
+    return found if counts is None else counts + found
+
+
+def _read_rows(fused: Fused, spikes: Tensor | BitRows) -> BitRows | None:
+    """Return spikes as the kernels behind bits take them, None where they do not take them."""
+    if isinstance(spikes, BitRows):
+        return spikes
+    spikes = spikes.flatten(2)
+    samples = spikes.shape[0] * spikes.shape[1]
+    if spikes.device.type != "cpu" or not reads_bits(fused.layer.module, samples, spikes.shape[2]):
+        return None
+    rows = spikes.permute(2, 0, 1)
+    return as_rows((rows if units_first(spikes) else rows.contiguous()).numpy().view(np.uint8))
+
+
+def _open(neuron: Neuron, state: State) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return thresholds [units] and membranes [units, images]."""
+    membrane = state.membrane.T.contiguous()
+    return neuron.theta.expand(len(membrane)).contiguous().numpy(), membrane.numpy()
+
+
+def _close(state: State, membrane: NDArray[np.float32], steps: int) -> None:
+    state.membrane = torch.from_numpy(membrane).T
+    state.steps += steps
 
 
 def _apply_to_bytes(module: Any, spikes: Tensor, *, bias: bool = True) -> Tensor:

@@ -21,7 +21,7 @@ from torch import Tensor
 from netsci.convert.dcgs_modules import Part, Pointwise, Product
 from netsci.convert.dcgs_neuron import MultiThreshold
 from netsci.convert.program import Program
-from netsci.convert.stream import See, Window, find_reads, find_still, images_that_fit, join_time, split_time
+from netsci.convert.windows import See, Window, find_reads, find_still, images_that_fit, join_time, split_time
 
 POINTWISE = ("gelu", "layer norm", "softmax", "activation", "maximum")
 KEPT = 5  # numbers that a neuron keeps, and a part for each of its inputs

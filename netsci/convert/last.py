@@ -13,9 +13,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from netsci.convert._neuron_kernels import add_steps_rows, fill_mean_rows
-from netsci.convert.neurons import Neuron, count_spikes, units_first
-from netsci.convert.stream import WINDOW, Network, Run, Window, join_time, split_time
+from netsci.convert._neuron_kernels import fill_mean_rows
+from netsci.convert.fusing import add_steps
+from netsci.convert.neurons import Neuron, count_spikes
+from netsci.convert.stream import Network
+from netsci.convert.walk import Run
+from netsci.convert.windows import WINDOW, Window, join_time, split_time
 
 
 def mean_output(network: Network, x: Tensor, steps: int) -> Tensor:
@@ -33,15 +36,17 @@ def mean_output(network: Network, x: Tensor, steps: int) -> Tensor:
     """
     program, neurons = network.program, network.neurons
     tail, ends = network.tail
+    alone = frozenset(place for place in ends if _is_read_by_tail_alone(network, place))
+    closed = frozenset(place for place in alone if program.steps[place].inputs[0] in network.still)
+    counted = alone & network.joined.keys() - closed
     sums: dict[int, Tensor] = {}
 
     def see(place: int, value: Tensor, window: Window) -> None:
         if place in ends:
-            sums[place] = _add_steps(value, sums.get(place))
+            sums[place] = add_steps(value, sums.get(place))
 
-    run = Run(network, x, see, network.joined)
+    run = Run(network, x, see if ends - closed - counted else None, network.joined, counted)
     run.run_still(steps)
-    closed = frozenset(place for place in ends if _is_closed(network, place))
     if any(place not in network.still | tail | closed for place in network.reads):
         for first in range(0, steps, WINDOW):
             run.walk(Window(first, min(WINDOW, steps - first), len(x)), tail | closed)
@@ -51,7 +56,8 @@ def mean_output(network: Network, x: Tensor, steps: int) -> Tensor:
         if place in closed:
             found = _mean_constant(neuron, split_time(run.held[step.inputs[0]], step, 1)[0], steps)
         else:
-            found = sums[place].float() * (neuron.theta.to(sums[place].device) / steps)
+            counts = run.counts[place] if place in counted else sums[place]
+            found = counts.float() * (neuron.theta.to(counts.device) / steps)
         values[place] = found if found.ndim == 2 and step.axis == 0 else join_time(found[None], step)
     for place in sorted(tail):
         values[place] = program.steps[place].run(values, len(x))
@@ -59,11 +65,10 @@ def mean_output(network: Network, x: Tensor, steps: int) -> Tensor:
     return split_time(values[out], program.steps[out], 1)[0]
 
 
-def _is_closed(network: Network, place: int) -> bool:
-    """Return whether neurons have a constant current, and only the tail reads their spikes."""
+def _is_read_by_tail_alone(network: Network, place: int) -> bool:
+    """Return whether nothing but the tail reads the spikes of a population."""
     readers = [one for one, reads in network.reads.items() if place in reads]
-    constant = network.program.steps[place].inputs[0] in network.still
-    return constant and all(one in network.tail[0] for one in readers)
+    return all(one in network.tail[0] for one in readers)
 
 
 def _mean_constant(neuron: Neuron, current: Tensor, steps: int) -> Tensor:
@@ -75,14 +80,3 @@ def _mean_constant(neuron: Neuron, current: Tensor, steps: int) -> Tensor:
         fill_mean_rows(rows.numpy(), theta.numpy(), neuron.start, steps, means.numpy())
         return means.T
     return count_spikes(neuron, current, steps).float() * (neuron.theta.to(current.device) / steps)
-
-
-def _add_steps(spikes: Tensor, sums: Tensor | None) -> Tensor:
-    """Return sums [images, units...] plus the spikes [T, images, units...] over T."""
-    if spikes.device.type == "cpu" and units_first(spikes):
-        rows = spikes.permute(2, 0, 1)
-        held = torch.zeros((len(rows), rows.shape[2]), dtype=torch.int32) if sums is None else sums.T
-        add_steps_rows(rows.numpy(), held.numpy())
-        return held.T
-    found = spikes.sum(0, dtype=torch.int32)
-    return found if sums is None else sums + found

@@ -18,8 +18,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
+
+from netsci.spiking.events import BitRows
 
 KINDS = ("if", "snm")
 
@@ -178,9 +181,9 @@ def fire_constant(neuron: Neuron, current: Tensor, first: int, steps: int) -> Te
         if current.ndim == 2:  # units first in memory, as sparse layers read them
             rows = current.T.contiguous()
             theta = neuron.theta.expand(len(rows)).contiguous()
-            turned = torch.empty((len(rows), steps, rows.shape[1]), dtype=torch.int8)
-            fill_constant_rows(rows.numpy(), theta.numpy(), neuron.start, first, turned.numpy())
-            return turned.permute(1, 2, 0)
+            turned = np.empty((len(rows), steps, rows.shape[1]), np.uint8)
+            fill_constant_rows(rows.numpy(), theta.numpy(), neuron.start, first, turned)
+            return torch.from_numpy(turned.view(np.int8)).permute(1, 2, 0)
         theta = neuron.theta.expand(current.shape).reshape(-1)
         spikes = torch.empty((steps, current.numel()), dtype=torch.int8)
         fill_constant(current.reshape(-1).numpy(), theta.numpy(), neuron.start, first, spikes.numpy())
@@ -192,3 +195,15 @@ def fire_constant(neuron: Neuron, current: Tensor, first: int, steps: int) -> Te
         found.append((after > before).to(torch.int8))
         before = after
     return torch.stack(found)
+
+
+def fire_constant_bits(neuron: Neuron, current: Tensor, first: int, steps: int) -> BitRows:
+    """Return the spikes of `fire_constant` under currents [batch, units] as bits."""
+    from netsci.convert._neuron_kernels import fill_constant_bits
+    from netsci.spiking._bit_kernels import bytes_of
+
+    rows = current.T.contiguous()
+    theta = neuron.theta.expand(len(rows)).contiguous()
+    bits = np.empty((len(rows), bytes_of(steps * rows.shape[1])), np.uint8)
+    fill_constant_bits(rows.numpy(), theta.numpy(), neuron.start, first, steps, bits)
+    return BitRows(bits, steps, rows.shape[1])

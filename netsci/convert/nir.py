@@ -31,8 +31,8 @@ from netsci.convert.recording import Unconvertible
 from netsci.convert.storing.nir_lif import LIF_FORMAT, build_lif, find_lif, make_lif
 from netsci.convert.storing.nir_nodes import Nodes, cut_groups
 from netsci.convert.storing.parts import MASK, Tensors
-from netsci.convert.stream import split_time
 from netsci.convert.thresholds import fold_thresholds
+from netsci.convert.windows import split_time
 from netsci.io.files import write_atomically
 
 if TYPE_CHECKING:

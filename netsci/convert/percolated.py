@@ -20,7 +20,7 @@ from torch.nn import functional
 from netsci.convert.layers import Layer
 from netsci.convert.program import Program, Step
 from netsci.convert.rewriting import reads_convolution
-from netsci.convert.stream import split_time
+from netsci.convert.windows import split_time
 
 SAME = ("norm", "shift", "scale", "activation", "neurons", "gelu", "layer norm")
 

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from netsci.convert.aec import AEC, SpikeTimes
 from netsci.convert.program import Program
-from netsci.convert.stream import See, Window, find_reads, find_still, images_that_fit, split_time
+from netsci.convert.windows import See, Window, find_reads, find_still, images_that_fit, split_time
 
 KEPT = 5  # numbers that are kept of a neuron: current, times and values of its spikes
 

@@ -1,8 +1,10 @@
 """Sums over links of spikes as bits: 16 samples of an input are one mask register of the processor.
 
-Bits come in tiles [tiles, inputs, WIDTH / 8 bytes] of WIDTH samples each, bit 0 of byte 0 first, so that the
-spikes of all inputs to one tile lie near each other. A processor without mask registers takes bytes
-(`_fused_kernels.gather_spikes`), which gives the same sums to the last bit.
+Bits come in tiles of WIDTH samples, bit 0 of byte 0 first. `gather_bits` treats a tile of all outputs at a
+time, so it takes [tiles, inputs, WIDTH / 8 bytes]: the spikes of all inputs to a tile lie near each other.
+`gather_and_fire` treats all samples of an output at a time, so it takes [inputs, tiles x WIDTH / 8 bytes]. A
+processor without mask registers takes bytes (`_fused_kernels.gather_spikes`), which gives the same sums to
+the last bit.
 """
 
 from collections.abc import Callable
@@ -37,12 +39,27 @@ def pack(spikes: NDArray[np.uint8]) -> NDArray[np.uint8]:
     >>> pack(np.array([[1, 0, 1]], np.uint8)).tolist()
     [[[5, 0, 0, 0, 0, 0, 0, 0]]]
     """
-    rows, samples = spikes.shape
-    tiles = -(-samples // WIDTH)
+    rows = pack_rows(spikes)
+    return np.ascontiguousarray(rows.reshape(len(rows), -1, WIDTH // 8).transpose(1, 0, 2))
+
+
+def pack_rows(spikes: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return bytes 0 and 1 [inputs, samples] as bits [inputs, tiles x WIDTH / 8], filled with 0.
+
+    Examples
+    --------
+    >>> pack_rows(np.array([[1, 0, 1]], np.uint8)).tolist()
+    [[5, 0, 0, 0, 0, 0, 0, 0]]
+    """
     bits = np.packbits(spikes, axis=1, bitorder="little")
-    whole = np.zeros((rows, tiles * WIDTH // 8), np.uint8)
+    whole = np.zeros((len(spikes), bytes_of(spikes.shape[1])), np.uint8)
     whole[:, : bits.shape[1]] = bits
-    return np.ascontiguousarray(whole.reshape(rows, tiles, -1).transpose(1, 0, 2))
+    return whole
+
+
+def bytes_of(samples: int) -> int:
+    """Return how many bytes the bits of so many samples take, in whole tiles."""
+    return -(-samples // WIDTH) * WIDTH // 8
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -101,22 +118,26 @@ def _pick(builder: Any, left: Any, right: Any, lanes: Any) -> Any:
 
 
 @compile_exact
-def sum_tile(start: Any, index: Any, values: Any, r: Any, inputs: Any, zero: Any) -> Any:
-    """Return the sums of row r over a tile: values[k] of the links k whose input index[k] has its bit set."""
+def sum_tile(
+    start: Any, index: Any, values: Any, r: Any, inputs: Any, place: Any, step: Any, zero: Any
+) -> Any:
+    """Return the sums of row r over a tile: values[k] of the links k whose input index[k] has its bit set.
+
+    The bits of input i to the tile begin at byte place + i step of the inputs.
+    """
     one, two, three, four = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4)
-    step = np.uint64(WIDTH // 8)
     first, stop = np.uint64(start[r]), np.uint64(start[r + 1])
     fours = first + (stop - first) % four
     sums = spread(zero, WIDTH)
     for k in range(first, fours):
-        at = np.uint64(index[k]) * step
+        at = np.uint64(index[k]) * step + place
         sums = add_where(sums, inputs, at, at, at, at, values[k], zero, zero, zero)
     for k in range(fours, stop, four):
         b, c, d = k + one, k + two, k + three
         sums = add_where(
             sums, inputs,
-            np.uint64(index[k]) * step, np.uint64(index[b]) * step,
-            np.uint64(index[c]) * step, np.uint64(index[d]) * step,
+            np.uint64(index[k]) * step + place, np.uint64(index[b]) * step + place,
+            np.uint64(index[c]) * step + place, np.uint64(index[d]) * step + place,
             values[k], values[b], values[c], values[d],
         )  # fmt: skip
     return sums
@@ -134,16 +155,44 @@ def gather_bits(
     """Set out[r] to the sum over the links k of row r of values[k] where input index[k] has its bit set."""
     samples = np.uint64(out.shape[1])
     flat, rest = out.reshape(-1), np.empty(WIDTH, out.dtype)
+    none, step = np.uint64(0), np.uint64(WIDTH // 8)
     for tile in range(bits.shape[0]):
         inputs, o = bits[tile].reshape(-1), np.uint64(tile * WIDTH)
         for r in range(rows[0], rows[1]):
-            sums = sum_tile(start, index, values, r, inputs, out.dtype.type(0))
+            sums = sum_tile(start, index, values, r, inputs, none, step, out.dtype.type(0))
             if samples - o >= np.uint64(WIDTH):
                 store(flat, np.uint64(r) * samples + o, sums)
             else:
                 store(rest, np.uint64(0), sums)
                 for i in range(samples - o):
                     out[r, o + np.uint64(i)] = rest[i]
+
+
+@compile_exact
+def sum_row(start: Any, index: Any, values: Any, r: Any, bits: Any, currents: Any) -> None:
+    """Fill currents [tiles x WIDTH] with the sums of row r over all samples, bits [inputs, bytes]."""
+    flat, step = bits.reshape(-1), np.uint64(bits.shape[1])
+    for place in range(0, bits.shape[1], WIDTH // 8):
+        sums = sum_tile(start, index, values, r, flat, np.uint64(place), step, values.dtype.type(0))
+        store(currents, np.uint64(8 * place), sums)
+
+
+@compile_exact
+def fire_row(currents: Any, offset: Any, theta: Any, membrane: Any, spikes: Any) -> None:
+    """Fill spikes [T, images] of a neuron with soft reset, and renew its membranes [images].
+
+    currents : [T x images] without the offset. A neuron whose threshold is 0 never fires.
+    """
+    silent, fire = np.uint8(0), np.uint8(1)
+    images = np.uint64(spikes.shape[1])
+    bound = theta if theta > 0 else currents.dtype.type(np.inf)
+    for t in range(spikes.shape[0]):
+        o = np.uint64(t) * images
+        for i in range(images):
+            v = membrane[i] + (currents[o + i] + offset)
+            fired = v >= bound
+            spikes[t, i] = fire if fired else silent
+            membrane[i] = v - bound if fired else v
 
 
 @compile_exact
@@ -160,21 +209,41 @@ def gather_and_fire(
 ) -> None:
     """Fill spikes [outputs, T, images] of neurons with soft reset behind a layer, and renew their membranes.
 
-    Currents are those of `gather_bits` over samples [T x images] plus the offset; they stay in the cache. A
-    neuron whose threshold is 0 never fires.
+    Currents are the sums over samples [T x images] plus the offset; they stay in the cache.
     """
-    steps, images = spikes.shape[1], np.uint64(spikes.shape[2])
-    currents = np.empty(bits.shape[0] * WIDTH, values.dtype)
-    silent, fire = np.uint8(0), np.uint8(1)
+    currents = np.empty(8 * bits.shape[1], values.dtype)
     for r in range(rows[0], rows[1]):
-        for tile in range(bits.shape[0]):
-            sums = sum_tile(start, index, values, r, bits[tile].reshape(-1), values.dtype.type(0))
-            store(currents, np.uint64(tile * WIDTH), sums)
-        bound = theta[r] if theta[r] > 0 else values.dtype.type(np.inf)
+        sum_row(start, index, values, r, bits, currents)
+        fire_row(currents, offset[r], theta[r], membrane[r], spikes[r])
+
+
+@compile_exact
+def gather_and_count(
+    start: NDArray[Any],
+    index: NDArray[Any],
+    values: NDArray[Any],
+    offset: NDArray[Any],
+    bits: NDArray[Any],
+    theta: NDArray[Any],
+    membrane: NDArray[Any],
+    counts: NDArray[Any],
+    steps: int,
+    rows: Any,
+) -> None:
+    """Do what `gather_and_fire` does, but add the spikes of all steps to counts int32 [outputs, images]."""
+    currents = np.empty(8 * bits.shape[1], values.dtype)
+    spikes = np.empty((steps, counts.shape[1]), np.uint8)
+    for r in range(rows[0], rows[1]):
+        sum_row(start, index, values, r, bits, currents)
+        fire_row(currents, offset[r], theta[r], membrane[r], spikes)
         for t in range(steps):
-            o = np.uint64(t) * images
-            for i in range(images):
-                v = membrane[r, i] + (currents[o + i] + offset[r])
-                fired = v >= bound
-                spikes[r, t, i] = fire if fired else silent
-                membrane[r, i] = v - bound if fired else v
+            for i in range(np.uint64(counts.shape[1])):
+                counts[r, i] += np.int32(spikes[t, i])
+
+
+@compile_exact
+def pack_row(spikes: NDArray[Any], bits: NDArray[Any]) -> None:
+    """Fill bits [bytes] with the bytes 0 and 1 of a row [8 x bytes]."""
+    eights, at = spikes.view(np.uint64), np.uint64(56)
+    for b in range(np.uint64(bits.size)):
+        bits[b] = np.uint8((eights[b] * np.uint64(0x0102040810204080)) >> at)  # the low bits, side by side

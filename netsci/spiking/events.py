@@ -5,6 +5,7 @@
 Spikes are bytes [in, samples], currents [out, samples]: neurons first, as everywhere in this room.
 """
 
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, cast
 
@@ -120,34 +121,82 @@ def gather(
         share(gather_spikes, (start, index, place, numbers, spikes, out), parts)
 
 
-def reads_bits(layer: nn.Module, spikes: Tensor) -> bool:
-    """Return whether `fire_behind` takes a layer and spikes int8 [T, batch, in]."""
+@dataclass(frozen=True, eq=False)
+class BitRows:
+    """Spikes 0 and 1 of [inputs, steps, images] as bits [inputs, bytes], as `pack_rows` orders them."""
+
+    bits: Bytes
+    steps: int
+    images: int
+
+
+def reads_bits(layer: nn.Module, samples: int, inputs: int) -> bool:
+    """Return whether `fire_behind` takes a layer and spikes of so many inputs, T x batch samples each."""
     from netsci.spiking._bit_kernels import WIDTH, has_masks
 
-    if spikes.device.type != "cpu" or spikes.shape[0] * spikes.shape[1] < WIDTH or not has_masks():
+    if samples < WIDTH or not has_masks():
         return False
-    like = torch.empty((1, 1, spikes.shape[2])).expand(*spikes.shape)
-    return way_of(layer, like) == "csr"
+    return way_of(layer, torch.empty((1, 1, inputs)).expand(1, samples, inputs)) == "csr"
 
 
 def fire_behind(
-    layer: Any, spikes: Bytes, theta: NDArray[np.float32], membrane: NDArray[np.float32]
+    layer: Any, spikes: Bytes | BitRows, theta: NDArray[np.float32], membrane: NDArray[np.float32]
 ) -> Bytes:
     """Return the spikes [out, T, batch] of neurons with soft reset behind a sparse layer; renew membranes.
 
-    spikes : 0 and 1, [in, T, batch], such that `reads_bits`. theta [out], membrane [out, batch].
+    spikes : 0 and 1, [in, T, batch], such that `reads_bits`. theta [out], membrane [out, batch]. A neuron
+    whose threshold is 0 never fires.
     """
-    from netsci.spiking._bit_kernels import gather_and_fire, pack
+    from netsci.spiking._bit_kernels import gather_and_fire
 
+    rows = as_rows(spikes)
+    fired = np.empty((len(theta), rows.steps, rows.images), np.uint8)
+    share(gather_and_fire, (*_operands(layer, rows), theta, membrane, fired), _parts_of(layer, rows))
+    return fired
+
+
+def count_behind(
+    layer: Any,
+    spikes: Bytes | BitRows,
+    theta: NDArray[np.float32],
+    membrane: NDArray[np.float32],
+    counts: NDArray[np.int32],
+) -> None:
+    """Add the spikes of `fire_behind` over all T to counts [out, batch]; renew membranes."""
+    from netsci.spiking._bit_kernels import gather_and_count
+
+    rows = as_rows(spikes)
+    arguments = (*_operands(layer, rows), theta, membrane, counts, rows.steps)
+    share(gather_and_count, arguments, _parts_of(layer, rows))
+
+
+def as_rows(spikes: Bytes | BitRows) -> BitRows:
+    """Return spikes [inputs, T, images], 0 and 1, as bits.
+
+    Examples
+    --------
+    >>> as_rows(np.array([[[1, 0, 1]]], np.uint8)).bits.tolist()
+    [[5, 0, 0, 0, 0, 0, 0, 0]]
+    """
+    from netsci.spiking._bit_kernels import pack_rows
+
+    if isinstance(spikes, BitRows):
+        return spikes
+    return BitRows(pack_rows(spikes.reshape(len(spikes), -1)), *spikes.shape[1:])
+
+
+def _operands(layer: Any, rows: BitRows) -> tuple[NDArray[Any], ...]:
+    """Return links by output, their values, the offsets of the outputs and the bits."""
     start, index, place = layer.structure.by_output
     values = layer.values.detach().contiguous().numpy()[place]
-    offset = np.zeros(len(theta), np.float32) if layer.bias is None else layer.bias.detach().numpy()
-    fired = np.empty((len(theta), *spikes.shape[1:]), np.uint8)
-    bits = pack(spikes.reshape(len(spikes), -1))
-    parts = max(1, min(workers(layer.n_links * spikes.shape[1] * spikes.shape[2]), len(fired)))
-    arguments = (start, index, values, offset, bits, theta, membrane, fired)
-    share(gather_and_fire, arguments, _parts(len(fired), parts))
-    return fired
+    silent = layer.bias is None
+    offset = np.zeros(layer.out_features, np.float32) if silent else layer.bias.detach().numpy()
+    return start, index, values, offset, rows.bits
+
+
+def _parts_of(layer: Any, rows: BitRows) -> list[tuple[tuple[int, int]]]:
+    n = layer.out_features
+    return _parts(n, max(1, min(workers(layer.n_links * rows.steps * rows.images), n)))
 
 
 def few(spikes: Bytes) -> bool:

@@ -13,7 +13,7 @@ from torch.nn import functional
 from netsci.convert import METHODS, convert
 from netsci.convert.devices import exact_products
 from netsci.convert.layers import find_links
-from netsci.convert.stream import ROOM
+from netsci.convert.windows import ROOM
 from netsci.graph import live_units
 from netsci.measure import energy_readings, rate_table
 from netsci.models import vit

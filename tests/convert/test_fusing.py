@@ -7,12 +7,14 @@ import pytest
 import torch
 from torch import nn
 
-from netsci.convert import convert
+from netsci.convert import convert, walk
 from netsci.convert.counting import count_events
-from netsci.convert.fusing import apply_to_spikes
+from netsci.convert.fusing import apply_to_spikes, count_joined, fire_joined
+from netsci.convert.last import mean_output
 from netsci.convert.neurons import (
     Neuron,
     fire_constant,
+    fire_constant_bits,
     run_plainly,
     run_steps,
     start_state,
@@ -21,7 +23,7 @@ from netsci.convert.neurons import (
 from netsci.convert.stream import run_network
 from netsci.sparse import SparseLinear
 from netsci.spiking import _bit_kernels
-from netsci.spiking.events import way_of
+from netsci.spiking.events import as_rows, way_of
 from tests.convert.networks import links, residual
 
 
@@ -108,6 +110,63 @@ def test_a_layer_and_its_neurons_together_fire_as_one_after_the_other(monkeypatc
         assert torch.equal(value, seen[True][key])
     fired = torch.cat([seen[False][4, first] for first in (0, 16, 32)]).float()
     assert 0.02 < fired.mean() < 0.98
+
+
+def test_nobody_sees_bits_and_counts_and_the_answers_are_the_same(monkeypatch):
+    monkeypatch.setattr(_bit_kernels, "has_masks", lambda: True)
+    x = torch.rand(45, 6, generator=torch.Generator().manual_seed(1))
+    network = convert(wide(0.02), "qcfs", x, theta=0.3).network
+    taken = []
+    for name in ("fire_constant_bits", "count_joined"):
+        real = getattr(walk, name)
+        monkeypatch.setattr(walk, name, lambda *a, name=name, real=real: taken.append(name) or real(*a))
+    spikes = {}
+    seen = run_network(
+        network, x, 37, lambda place, value, window: spikes.setdefault(place, []).append(value)
+    )
+    assert not taken
+    assert torch.equal(run_network(network, x, 37), seen)
+    assert taken == ["fire_constant_bits"] * 3  # windows
+    found = mean_output(network, x, 37)
+    assert taken[3:] == ["fire_constant_bits", "count_joined"] * 3
+    counts = sum(one.sum(0, dtype=torch.int32) for one in spikes[4])
+    assert counts.max() > 16  # more than a window has
+    wanted = network.program.steps[5].run({4: counts * (0.3 / 37)}, 45)
+    assert torch.allclose(found, wanted, atol=1e-6)
+
+
+@pytest.mark.parametrize("masks", [True, False])
+def test_counts_behind_a_layer_are_sums_of_its_spikes(monkeypatch, masks):
+    monkeypatch.setattr(_bit_kernels, "has_masks", lambda: masks)
+    network = convert(wide(0.05), "qcfs", torch.rand(20, 6), theta=0.3).network
+    fused, neuron = network.fused[3], network.neurons[4]
+    generator = torch.Generator().manual_seed(1)
+    spikes = (torch.rand(40, 30, 90, generator=generator) < 0.4).to(torch.int8)
+    state, other = (start_state(neuron, (30, 80)) for _ in range(2))
+    counts = None
+    for part in spikes.split([3, 16, 21]):
+        counts = count_joined(fused, neuron, part, state, counts)
+    fired = torch.cat([fire_joined(fused, neuron, part, other) for part in spikes.split([7, 33])])
+    assert counts.dtype == torch.int32
+    assert torch.equal(counts, fired.sum(0, dtype=torch.int32))
+    assert counts.min() < counts.max()
+    assert torch.equal(state.membrane, other.membrane)
+    assert state.steps == other.steps == 40
+
+
+@pytest.mark.parametrize("kind", ["if", "snm"])
+@pytest.mark.parametrize(("first", "steps", "images"), [(0, 1, 1), (0, 16, 100), (16, 5, 13), (3, 64, 2)])
+def test_bits_of_constant_currents_are_those_of_their_spikes(kind, first, steps, images):
+    generator = torch.Generator().manual_seed(2)
+    current = torch.randint(-2, 9, (images, 7), generator=generator) / 4
+    neuron = Neuron("a", kind, torch.tensor([0.25, 0.5, 0.75, 0.0, 1.0, 1.25, 1.5]))
+    found = fire_constant_bits(neuron, current, first, steps)
+    spikes = fire_constant(neuron, current, first, steps)
+    wanted = as_rows(spikes.permute(2, 0, 1).contiguous().numpy().view(np.uint8))
+    assert np.array_equal(found.bits, wanted.bits)
+    assert (found.steps, found.images) == (wanted.steps, wanted.images) == (steps, images)
+    back = np.unpackbits(found.bits, axis=1, bitorder="little")[:, : steps * images]
+    assert np.array_equal(back.reshape(7, steps, images), spikes.permute(2, 0, 1).numpy())
 
 
 def test_layers_that_others_read_too_run_apart():

@@ -121,8 +121,9 @@ def test_a_sparse_layer_gives_the_same_with_and_without_mask_registers(monkeypat
     expected = layer_on_spikes(layer, x, as_bytes(x))
     monkeypatch.setattr(_bit_kernels, "has_masks", lambda: masks)
     assert torch.equal(layer_on_spikes(layer, x, as_bytes(x)), expected)
-    assert reads_bits(layer, x.to(torch.int8)) == masks
-    assert not reads_bits(layers("dense", True), x.to(torch.int8))
+    assert reads_bits(layer, 180, 90) == masks
+    assert not reads_bits(layers("dense", True), 180, 90)
+    assert not reads_bits(layer, WIDTH - 1, 90)
 
 
 def test_few_spikes_in_a_large_dense_layer_take_no_matrix_product(monkeypatch):
