@@ -3,14 +3,16 @@
 import csv
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
 from typer.testing import CliRunner
 
 from netsci.cli import app
-from netsci.convert import METHODS, load_spiking
+from netsci.convert import METHODS, QCFS, convert, load_spiking
 from netsci.measure import saturation_time
 from netsci.train import Inputs, load_network, read_recipe
 from netsci.train.convert_run import convert_run, find_network, read_changes
@@ -305,6 +307,10 @@ def test_where_thresholds_come_from_and_a_curve_that_falls_are_said(folder, monk
     assert "; thresholds given" in say_conversion(given)[0]
     measured = convert_run(folder, "qcfs", steps=12, limit=20, calibration=50)
     assert "; thresholds from 50 training images" in say_conversion(measured)[0]
+    net = nn.Sequential(nn.Linear(4, 3), QCFS(4, 1.0), nn.Linear(3, 2)).eval()
+    trained = replace(measured, model=convert(net, "qcfs", steps=12))
+    assert trained.model.thresholds["statistic"].tolist() == ["trained"]
+    assert say_conversion(trained)[0].endswith("; thresholds trained")
     vars(measured).pop("saturation")  # computed again, of another curve
     rate = np.concatenate([[0.5], 0.5 * 0.98 ** np.arange(11)])
     monkeypatch.setattr(type(measured.trace), "running_rate", property(lambda _: rate))
