@@ -46,6 +46,7 @@ CHOICES = {  # how a column that holds a value of a choice begins
     **{"delta": "δ = {}", "lr": "learning rate {}", "bs": "batch of {}", "zeta": "ζ = {}"},
     **{"p": "P = {} %", "t": "T = {}", "sparsity": "{} % sparse"},
     **{"epochs": "{} epochs", "asked": "{} % asked for", "after": "link sparsity after {} epochs"},
+    "width": "width of {}",
 }
 COLUMNS = {
     "sops": "synaptic operations",

@@ -26,6 +26,7 @@ from netsci.train.cells import DIVERGED, read_epoch
 from netsci.train.recipe import Recipe
 
 COMPETING = "it stands beside CH-SNN in s0-competitors, on equal terms: 12,000 images, T = 4"
+NEEDS_GPU = "6Conv2FC at full width needs a GPU; at a sixteenth of it they stand in s1-table2"
 NOISES = {"mnist": (0.0, 0.05, 0.1, 0.15, 0.2), "others": (0.0, 0.01, 0.02, 0.03, 0.04)}
 NOISE_SPARSITY = 0.99  # S0 A.9
 PJ_PER_SOP = 1.5
@@ -125,6 +126,8 @@ def why_not(dataset: str, network: str, method: str, scale: str) -> str:
         return f"{NAMES[method]}: S0 prints no recipe of it"
     if dataset in NOT_AT_HAND:
         return NOT_AT_HAND[dataset]
+    if network == "6conv2fc" and method in ("dpap", "sd-snn"):
+        return NEEDS_GPU
     return COMPETING if (dataset, network) == ("mnist", "2fc") else f"{NAMES[method]}: left out for time"
 
 

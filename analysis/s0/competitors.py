@@ -53,7 +53,10 @@ ROWS = {  # how a row begins -> what is chosen a rate
     "deep-r/asked_99": "Deep R, 99 %",
     "dpap": "DPAP",
     "sd-snn": "SD-SNN",
+    "sd-snn/width_512": "SD-SNN",
 }
+# Both readings of SD-SNN are the same network in the epochs after which the rate is chosen.
+MORE: dict[str, Changes] = {"sd-snn/width_512": {"method_options": (("width", 512),)}}
 RATES = (5e-4, 1e-3, 2e-3, 5e-3, 1e-2)
 CHOSEN: Mapping[str, float] = {}  # the best of s0-competitors-grid; runs of a network wait for its rate
 NO_RATE = "its rate is not chosen yet (s0-competitors-grid)"
@@ -97,7 +100,7 @@ def recipe_of(row: str, epochs: int, scale: str) -> Recipe | str:
         return small.replace(**NETWORKS[name])
     if name not in CHOSEN:
         return NO_RATE
-    return BASE.replace(epochs=epochs, lr=CHOSEN[name]).replace(**NETWORKS[name])
+    return BASE.replace(epochs=epochs, lr=CHOSEN[name]).replace(**NETWORKS[name], **MORE.get(row, {}))
 
 
 def sparsity_after(record: Record, epoch: int) -> float:
@@ -109,14 +112,16 @@ def sparsity_after(record: Record, epoch: int) -> float:
 
 
 def beside(
-    scale: str, seeds: range, *, method: str, epochs: str, measure: str, asked: str = ""
+    scale: str, seeds: range, *, method: str, epochs: str, measure: str, asked: str = "", width: str = ""
 ) -> Source | str:
     """Answer a cell of a network beside dense and CH-SNN on equal terms.
 
-    asked : the sparsity that it is asked for, in percent. measure : of `COMPARED`, or after_E, the link
-    sparsity after E epochs. Gains are over the dense network of as many epochs.
+    asked : the sparsity that it is asked for, in percent. width : of the pace of SD-SNN. measure : of
+    `COMPARED`, or after_E, the link sparsity after E epochs. Gains are over the dense network of as many
+    epochs.
     """
-    row, long = f"{method}/asked_{asked}" if asked else method, int(epochs)
+    own = f"/asked_{asked}" if asked else f"/width_{width}" if width else ""
+    row, long = f"{method}{own}", int(epochs)
     epoch = choice(measure)
     if epoch > long:
         return "it has fewer epochs"

@@ -6,7 +6,11 @@ DPAP and SD-SNN spike by themselves: their energy follows from the operations th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
 
 from analysis.engine import conversion_points as points
 from analysis.engine.printed import Reader, Source
@@ -21,7 +25,7 @@ from netsci.train.recipe import Recipe
 T = 8
 STEPS = {"smoke": 8, "desk": 16}  # up to which the networks run
 FIRST = "convs.0"  # the layer that reads the image
-PLACES = {"smoke": 8 * 8, "desk": 32 * 32}  # of a kernel on an image, padding included
+SIDE = {"smoke": 8, "desk": 32}  # of an image; kernels are 3 x 3 and at every pixel
 # Row of Table 2 -> how it is converted. CHTs on the images of its rival is converted without training alone.
 ROWS = {"ours-dcgs": DCGS, "ours-cs-qcfs": CS_QCFS, "ours-10000": DCGS}
 SNN: dict[str, Callable[[str], Reader]] = {  # column -> its reader, by the label of the conversion
@@ -109,15 +113,38 @@ def read_direct(reading: str, scale: str) -> Reader:
     """Return the reader of the energy of an image of a directly trained network, in microjoule.
 
     Operations at spikes are those that its run counted after the last epoch, link by link, on 1,000 test
-    images. Those of the first layer are its links at every place of the image, at each step or once.
+    images. Those of the first layer are its links at every place of the image, without padding, at each step
+    or once.
 
     Raises ValueError for a record that does not count operations.
     """
 
     def read(record: Record) -> float:
-        places = PLACES["smoke" if scale == "smoke" else "desk"]
+        from netsci.train.recorded import unpack  # which needs torch
+
+        operations = read_epoch(record, "SOPs")
+        if math.isnan(operations):  # the run diverged
+            return math.nan
+        side = SIDE["smoke" if scale == "smoke" else "desk"]
         steps = competitors.STEPS if reading == "repeated" else 1
-        macs = read_epoch(record, "links", layer=FIRST) * places * steps
-        return points.UJ * (PJ_PER_AC * read_epoch(record, "SOPs") + PJ_PER_MAC * macs)
+        macs = count_first(unpack(record.arrays, "last", FIRST), side) * steps
+        return points.UJ * (PJ_PER_AC * operations + PJ_PER_MAC * macs)
 
     return read
+
+
+def count_first(mask: NDArray[np.bool_], side: int) -> int:
+    """Return the products of a convolution of 3 x 3 on a square image, padded by 1, at its existing places.
+
+    mask : [channels x 3 x 3, outputs].
+
+    Examples
+    --------
+    >>> centre, corner = np.zeros((2, 9, 1), bool)
+    >>> centre[4] = corner[0] = True
+    >>> count_first(centre, 4), count_first(corner, 4)
+    (16, 9)
+    """
+    along = np.array([side - 1, side, side - 1])
+    links = mask.reshape(-1, 3, 3, mask.shape[1]).sum((0, 3))
+    return int((links * np.outer(along, along)).sum())

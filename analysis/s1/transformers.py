@@ -35,12 +35,12 @@ _SMOKE: dict[str, Any] = {
     **{"data": "digits", "augment": "none", "epochs": 3, "warmup": 0, "limit": 100, "test_limit": 50},
     **{"batch": 50, "options": (("patch", 4), ("width", 24), ("depth", 1), ("heads", 3))},
 }
-# CHTs and SET differ in nothing but which links are exchanged, and start from random links alike. GMP starts
-# with all links, and has its own share of the epochs.
+# SET exchanges as many links as CHTs at the same times, and both start from random links. CHTs also removes
+# links that lead nowhere, and may stop early. GMP starts with all links, and has its own share of the epochs.
 TRAINED: dict[str, Changes] = {
     "dense": {"dense": True},
     "ours": {"initial": "uniform"},
-    "set": {"method": "set", "initial": "uniform", "until": 0.6, "zeta": 0.1},
+    "set": {"method": "set", "initial": "uniform", "until": 0.6, "zeta": 0.1, "schedule": "cosine"},
     "gmp": {"method": "gmp", "until": 0.75, "zeta": 0.0},
 }
 ONE_SHOT = {  # name in the table -> method of netsci.prune, in the printed order

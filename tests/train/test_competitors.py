@@ -126,8 +126,29 @@ def test_they_take_no_sparsity():
         assert use_method(PRESETS["mnist-2fc"], name).topology.sparsity == 0.0
         with pytest.raises(ValueError, match=f"method '{name}' does not use sparsity"):
             method_of(FC.replace(method=name, sparsity=0.5))
-        with pytest.raises(ValueError, match="method_options must be empty"):
+        takes = {"dpap": "be empty: it takes none in", "sd_snn": "be among width for"}[name]
+        with pytest.raises(ValueError, match=f"method_options must {takes} method '{name}'; got lr"):
             method_of(use_method(FC, name).replace(method_options=(("lr", 1.0),)))
+
+
+def test_the_pace_of_sd_snn_is_that_of_a_width(early):
+    found = {}
+    for width in (None, 24, 512):
+        options = () if width is None else (("width", width),)
+        run = train(use_method(FC, "sd_snn").replace(method_options=options, epochs=3), test_every=0)
+        p = run.table[(run.table["measure"] == "pruning percentage") & (run.table["epoch"] == 3)]
+        found[width] = dict(zip(p["layer"], p["value"], strict=True))
+        few = {
+            name: int((run.model.get_submodule(name).links.sum(axis=0) < 50).sum()) for name in found[width]
+        }
+        own = {"layers.0": 24, "layers.1": 20}
+        for name, value in found[width].items():
+            assert value == pytest.approx(30.0 + 0.5 * ((width or own[name]) - few[name]) / 10)
+    assert found[None]["layers.0"] == found[24]["layers.0"] < found[512]["layers.0"]
+    assert found[None]["layers.1"] < found[24]["layers.1"]
+    for width in (0, 1.5, True):
+        with pytest.raises((TypeError, ValueError), match="width must be"):
+            method_of(use_method(FC, "sd_snn").replace(method_options=(("width", width),)))
 
 
 def test_dpap_without_spikes_says_what_would_fit():

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields
+from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from netsci.train.recipe import Recipe
 
 Rows = list[dict[str, Any]]
+_OPTION = Parameter.KEYWORD_ONLY
 
 
 @dataclass(frozen=True)
@@ -121,9 +123,10 @@ class Method:
 
     def __init__(self, topology: Topology, **options: Any) -> None:
         if options:
+            own = [name for name, one in signature(type(self)).parameters.items() if one.kind is _OPTION]
+            known = f"be among {', '.join(own)} for" if own else "be empty: it takes none in"
             raise ValueError(
-                f"method_options must be empty: method {type(self).__name__} takes none; got "
-                f"{', '.join(sorted(options))}"
+                f"method_options must {known} method {topology.method!r}; got {', '.join(sorted(options))}"
             )
         self.topology = topology
         # (channels, height, width) of what convolutions read, by name; `build` fills it

@@ -13,18 +13,22 @@ Source: Han et al., 2025. Their recipe: PLIF (tau 2, threshold .5), T = 8, AdamW
     batch 50, weight decay .01, 5 epochs of warm-up, cosine to 1e-5, 600 epochs.
 Reading: it reads no spikes, so that it also runs without them. A convolution takes D' of the layer that
     follows it among those that develop; if none does, p grows as in a linear layer.
+Option: width, C of the pace (C - D) / 10 of a linear layer. None takes the number of its outputs. The
+    released code has 512 in every network, the width of its 6Conv2FC. p is a percentage: by its own width, a
+    layer of 1,568 outputs prunes three times as fast, and one of 32 a sixteenth as fast.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import nn
 
+from netsci.arguments import as_count
 from netsci.models.wiring import default_sparse
 from netsci.sparse import SparseConv2d
 from netsci.topology import development
@@ -34,20 +38,28 @@ from netsci.train.methods.base import Draw, Hooks, Rows, Step, Steps
 from netsci.train.methods.whole import Whole
 from netsci.train.structure import layer_row
 
+if TYPE_CHECKING:
+    from netsci.train.parts import Topology
+
 
 class SdSnn(Whole):
     """Develop the structure by ranges of weights."""
 
+    def __init__(self, topology: Topology, *, width: int | None = None, **options: Any) -> None:
+        self.width = None if width is None else as_count(width, "width")
+        super().__init__(topology, **options)
+
     def start(self, net: nn.Module, steps: Steps, rng: Draw) -> Hooks:
         """Return the hooks that develop layers after each epoch."""
-        return Developing(net, dict(self.resolved(net, default_sparse(net)).sparsity))
+        return Developing(net, dict(self.resolved(net, default_sparse(net)).sparsity), self.width)
 
 
 class Developing(EveryCell):
-    """The state of development of each layer."""
+    """The state of development of each layer. width : see the module."""
 
-    def __init__(self, net: nn.Module, names: Any) -> None:
+    def __init__(self, net: nn.Module, names: Any, width: int | None = None) -> None:
         super().__init__(net, names)
+        self.width = width
         self.states: dict[str, Development] = {}
 
     def kind(self, name: str) -> str:
@@ -89,7 +101,8 @@ class Developing(EveryCell):
         for name, following in zip(names, [*names[1:], None], strict=True):
             state = development.die(self.states[name])
             after = None if following is None or self.kind(name) == "linear" else self.states[following]
-            self.states[name] = replace(state, percent=development.raise_percent(state, epoch, after))
+            percent = development.raise_percent(state, epoch, after, self.width)
+            self.states[name] = replace(state, percent=percent)
 
     def state_dict(self) -> dict[str, Any]:
         """Return all arrays and percentages, by layer."""

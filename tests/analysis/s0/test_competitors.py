@@ -28,7 +28,7 @@ def chosen(monkeypatch):
 
 
 def test_every_network_has_as_many_candidates_on_held_out_images():
-    assert list(GRID.rows) == list(NETWORKS) == list(ROWS.values())
+    assert list(GRID.rows) == list(NETWORKS) == list(dict.fromkeys(ROWS.values()))
     plan = GRID.plan("desk", 0)
     for name in NETWORKS:
         rates = [cell["lr"] for cell, places in plan.items() for (row, _), _ in places if row == name]
@@ -60,7 +60,8 @@ def test_no_network_runs_before_its_rate_is_chosen(monkeypatch):
     assert {one.reason for one in entries} == {competitors.NO_RATE}
     monkeypatch.setattr(competitors, "CHOSEN", {"CH-SNN, 99 %": 5e-3})  # a gain needs the dense network too
     run = {one.column for one in answer_entries(LITERAL, ANSWERS, "desk") if one.source}
-    assert run == {"link_sparsity_percent", "accuracy_percent", "node_sparsity_percent"}
+    of_nodes = {"node_sparsity_percent", "first_node_sparsity_percent"}
+    assert run == {"link_sparsity_percent", "accuracy_percent", *of_nodes}
 
 
 def test_all_stand_beside_the_dense_network_of_as_many_epochs(chosen):
@@ -77,7 +78,7 @@ def test_all_stand_beside_the_dense_network_of_as_many_epochs(chosen):
             assert dense["lr"] == ANY_RATES["dense"]
         assert len(one.source.cells) == (3 if epochs == EPOCHS else 2)
     assert {one.row for one in gains if one.row.endswith("_30")} == {
-        f"{row}/epochs_30" for row in ROWS if row not in ("dense", "dpap", "sd-snn")
+        f"{row}/epochs_30" for row in ROWS if row.partition("/")[0] not in ("dense", "dpap", "sd-snn")
     }
 
 
@@ -86,8 +87,9 @@ def test_each_row_takes_its_own_method_and_rate(chosen):
         recipe = recipe_of(row, 60, "desk")
         assert recipe.optimisation.lr == ANY_RATES[name]
         if row != "dense":
-            method, _, asked = row.partition("/asked_")
+            method, _, asked = row.removesuffix("/width_512").partition("/asked_")
             assert recipe.topology.method == method.replace("-", "_")
+            assert (("width", 512) in recipe.topology.method_options) == row.endswith("/width_512")
             assert not asked or recipe.topology.sparsity == int(asked) / 100
             method_of(recipe)  # refuses what it does not read
 

@@ -16,6 +16,7 @@ from analysis.s1.pruned_nets import COLUMN, CROSSES, PRUNED_CONCENTRATIONS
 from analysis.s1.tables import describe_runs, error, seconds
 from netsci.sweep import Record
 from netsci.train.methods.base import method_of
+from netsci.train.plan import Plan
 from tests.analysis.engine.test_claims import cells_of
 
 SCALES = {scale: {one.id: one for one in s1.exhibits(0, scale)} for scale in ("smoke", "desk", "paper")}
@@ -126,8 +127,13 @@ def test_transformers_evolve_35_times_and_differ_in_the_rule_alone():
     ends = topology.until * transformers.EPOCHS
     assert (ends - topology.evolve_after) / topology.evolve_every == transformers.EVOLUTIONS == 35
     assert topology.evolve_after + topology.evolve_every == transformers.EPOCHS / 30
-    for name in ("initial", "zeta", "until", "evolve_every", "evolve_after", "sparsity", "allocation"):
+    same = ("initial", "zeta", "schedule", "until", "evolve_every", "evolve_after", "sparsity", "allocation")
+    for name in same:
         assert getattr(set_.topology, name) == getattr(topology, name)
+    plans = [Plan(one.topology, transformers.EPOCHS, 100, lag=False) for one in (chts, set_)]
+    shares = [[plan.zeta(number) for number in range(40)] for plan in plans]
+    assert shares[0] == shares[1]
+    assert sum(zeta > 0 for zeta in shares[0]) == transformers.EVOLUTIONS
     assert (gmp.topology.sparsity, gmp.topology.until, gmp.topology.initial_sparsity) == (0.7, 0.75, 0.0)
     assert len({(r.task, r.net, r.optimisation) for r in (chts, set_, gmp)}) == 1
     dense = transformers.recipe_of("dense", "desk")
@@ -175,6 +181,9 @@ def test_a_run_that_diverged_is_said_and_the_rest_of_its_table_stands(id_):
     if id_ == "s1-table2":  # its rivals spike
         shares |= {("all", "SOPs"): 1000.0, ("convs.0", "links"): 30.0}
     records = {one: made(shares) for one in unconverted(exhibit)}
+    for one in records.values():
+        one.arrays["last_convs.0"] = np.packbits(np.ones((27, 8), bool))
+        one.arrays["last_convs.0_shape"] = np.array([27, 8])
     whole = exhibit.tabulate(records)
     lost = exhibit.cells[0]
     records[lost] = made({("all", "accuracy"): np.nan}, diverged="the loss became NaN")
@@ -227,3 +236,9 @@ def test_complete_layers_have_no_exponent():
     assert of.gammas["DepGraph"] == 9.46
     counts = tables["table"].query(f"measure == 'links' and projection == '{POOLED}'")
     assert counts["value"].tolist() == [348]
+
+
+def test_chts_of_six_convolutions_evolves_45_times():
+    for recipe in (competitors.chts("90.62", "desk"), competitors.chts("57.87", "desk", "dpap")):
+        plan = Plan(recipe.topology, recipe.optimisation.epochs, 300, lag=False)
+        assert sum(plan.zeta(number) > 0 for number in range(80)) >= 45
