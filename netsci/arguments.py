@@ -71,8 +71,10 @@ def check_number(value: Any, name: str) -> None:
 
 
 def check_fraction(value: float, name: str) -> None:
-    """Raise TypeError or ValueError unless it is a number and 0 <= value <= 1."""
+    """Raise TypeError or ValueError unless it is a number and 0 <= value <= 1; True and False are none."""
     check_number(value, name)
+    if isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be a number; got {value!r}")
     if not 0.0 <= value <= 1.0:
         raise ValueError(f"{name} must lie in [0, 1]; got {value!r}")
 

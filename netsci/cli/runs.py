@@ -119,7 +119,7 @@ def prune(
         typer.Option(
             "--fine-tune",
             metavar="EPOCHS",
-            help="Train on for as long at a tenth of the rate, the links as they are.",
+            help="Train for so many more epochs at a tenth of the learning rate. Links stay.",
         ),
     ] = 0,
     out: Annotated[Path, typer.Option("--out", "-o", help="Where to write the pruned network.")] = Path(

@@ -151,7 +151,8 @@ class ChannelGraph:
             if counts is None or counts.min() != counts.max():
                 raise ValueError(
                     f"module divides the channels of {root!r} among layers ({key[0]!r} reads a part): "
-                    "depgraph removes a channel everywhere; prune the parts on their own"
+                    "depgraph removes a channel everywhere. Take a method that removes links, such as "
+                    "magnitude, ria, wanda or sparsegpt"
                 )
             per[key] = len(places) // size
             if key[1] == OUT and isinstance(self.layers.get(key[0]), _ConvNd):

@@ -112,7 +112,15 @@ def choose(
     An output that has fewer links than it may keep, keeps these.
     """
     score: Any = method.released if compat and method.released else method.score
-    scores = _check_scores(score(weight, moments), weight, compat)
+    try:
+        with np.errstate(over="raise"):
+            found = score(weight, moments)
+    except FloatingPointError as error:
+        raise ValueError(
+            f"weight and inputs must be smaller: scores pass the largest {weight.dtype} ({error}); divide "
+            "both by a power of two, or give them as float64"
+        ) from error
+    scores = _check_scores(found, weight, compat)
     if absent is not None:  # whatever the scores are; those of a user may be the weights themselves
         scores = np.where(absent, -np.inf, scores)
     if n_m is not None:

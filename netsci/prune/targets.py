@@ -56,9 +56,12 @@ def choose_targets(module: nn.Module, sparsity: Any, layers: Any) -> list[Target
             raise ValueError(f"sparsity must have an entry for layer {without[0]!r}; got {shorten(sparsity)}")
         wanted = {name: share for name, share in wanted.items() if name in chosen}
     if not wanted:
+        left = ", ".join(name for name in shapes if name not in barred)
+        barred_said = "; ".join(f"{name} cannot be pruned: {reason}" for name, reason in barred.items())
         raise ValueError(
             "sparsity prunes no layer, since the last linear layer stays dense unless layers or sparsity "
-            f"gives its name: name one of {', '.join(shapes) or 'none, the module has no layer'}"
+            f"gives its name{f' ({barred_said})' if barred else ''}: name one of "
+            f"{left or 'none, the module has no layer that can be pruned'}"
         )
     return _gather(module, wanted, shapes)
 
@@ -81,8 +84,10 @@ def _read_names(
         hits = [one for one in known if fnmatchcase(one, name)] if wild else [name] if name in known else []
         if wild:
             hits = [one for one in hits if all(shapes[part].kind != "dense" for part in known[one])]
-        if name in barred:
-            raise ValueError(f"layers names {name!r}, which cannot be pruned: {barred[name]}")
+        bad = [one for one in barred if one == name or (wild and not hits and fnmatchcase(one, name))]
+        if bad:
+            which = "which" if bad[0] == name else f"and {bad[0]}"
+            raise ValueError(f"layers names {name!r}, {which} cannot be pruned: {barred[bad[0]]}")
         if not hits:
             raise ValueError(
                 f"layers names {name!r}, which matches no layer: name one of {', '.join(known)}"

@@ -172,6 +172,8 @@ def as_entries(sparsity: Any, name: str) -> dict[str, float]:
     >>> as_entries(0.5, "sparsity"), as_entries([("conv", 0.5)], "sparsity")
     ({'': 0.5}, {'conv': 0.5})
     """
+    if getattr(sparsity, "shape", None) == ():  # one number of an array or a tensor
+        sparsity = sparsity.item()
     if isinstance(sparsity, (int, float)) and not isinstance(sparsity, bool):
         entries: dict[Any, Any] = {"": sparsity}
     else:

@@ -209,6 +209,28 @@ def _say_unmoved(recipe: Recipe) -> str:
     )
 
 
+def say_late(recipe: Recipe) -> str:
+    """Say of a method that acts late that the run ends before, "" of others.
+
+    Examples
+    --------
+    >>> say_late(use_method(PRESETS["digits-2fc"], "sd_snn"))
+    "method 'sd_snn' removes no link in 30 epochs: the first can go after epoch 38 (convolutions: 38)"
+    >>> say_late(use_method(PRESETS["digits-2fc"], "rigl"))
+    ''
+    """
+    if recipe.topology is None:
+        return ""
+    method, epochs = recipe.topology.method, recipe.optimisation.epochs
+    begins: dict[str, int] = dict(getattr(METHODS[method], "begins", {}))
+    if not begins or epochs >= min(begins.values()):
+        return ""
+    return (
+        f"method {method!r} removes no link in {epochs} epochs: the first can go after epoch "
+        f"{begins['linear']} (convolutions: {begins['conv']})"
+    )
+
+
 def find_network(network: Path, folder: Path) -> Path:
     """Return the file of a network, given it or the folder of its run; its copy in `folder` where it is gone.
 
@@ -258,6 +280,8 @@ def run(
     recipe = choose_recipe(preset, changes, dense=dense, method=method, network=network)
     console = Console()
     shown = _Shown(console, recipe.optimisation.epochs)
+    if late := say_late(recipe):
+        console.print(Text(f"{late}; set epochs=N for more"), soft_wrap=True)
     try:
         with shown.bar:
             result = train(

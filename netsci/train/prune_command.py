@@ -62,6 +62,7 @@ def run(
         "data": None if inputs is None else inputs.source,
         "calibration_images": min(files.CALIBRATION, inputs.n_train) if calibrated else 0,
         "fine_tuned_epochs": epochs,
+        "fine_tuning_rate": files.TUNED * recipe.optimisation.lr if epochs else None,
         "accuracy": accuracy,
     }
     notes = {"made": files.MADE, "pruned": json.dumps(made)}
@@ -122,4 +123,7 @@ def describe(told: dict[str, Any]) -> str:
     if told["accuracy"]:
         said = ", ".join(f"{100 * value:.2f} % {names[name]}" for name, value in told["accuracy"].items())
         lines.append(f"accuracy {said} (test images of {told['data']})")
+    if told.get("fine_tuned_epochs"):
+        epochs, rate = told["fine_tuned_epochs"], told["fine_tuning_rate"]
+        lines.append(f"trained for {epochs} more epochs at the rate {rate:g}, a tenth of the recipe's")
     return "\n".join([*lines, *([told["note"]] if told["note"] else [])])

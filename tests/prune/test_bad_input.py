@@ -267,3 +267,52 @@ def test_depgraph_of_odd_weights_and_examples():
     with torch.no_grad():
         net[3].weight[0, 0] = float("inf")
     refused(net, lambda: depgraph(net, samples(2), sparsity=0.5), "weights of layer '3' must be finite")
+
+
+class Pooled(nn.Module):
+    """A convolution that the sparse layers cannot stand for, and an output layer."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(2, 4, 3, dilation=2)
+        self.out = nn.Linear(4, 2)
+
+    def forward(self, x):
+        return self.out(torch.relu(self.conv(x)).mean((2, 3)))
+
+
+def test_why_a_layer_cannot_be_pruned_is_said():
+    net, x = Pooled(), torch.zeros(4, 2, 9, 9)
+    refused(net, lambda: prune(net, "magnitude", {"conv": 0.5}, x), "'conv' cannot be sparse: .* dilated")
+    with pytest.warns(UserWarning, match="these layers stay dense: conv"):
+        refused(
+            net,
+            lambda: prune(net, "magnitude", 0.5, x),
+            r"prunes no layer.*\(conv cannot be pruned: its kernel is dilated.*\): name one of out$",
+        )
+    for name, said in (("conv", "'conv', which"), ("c*", r"'c\*', and conv")):
+        refused(
+            net,
+            lambda name=name: prune(net, "magnitude", 0.5, x, layers=[name]),
+            f"layers names {said} cannot be pruned: its kernel is dilated",
+        )
+
+
+@pytest.mark.parametrize("method", ["ri", "ria", "wanda"])
+def test_scores_past_the_largest_number_are_refused(method):
+    weight = np.full((6, 4), 3e38, np.float32)
+    inputs = 1e3 * np.random.default_rng(0).normal(size=(20, 6)).astype(np.float32)
+    given = {} if method == "ri" else {"inputs": inputs}
+    with pytest.raises(ValueError, match="must be smaller: scores pass the largest float32"):
+        prune_mask(weight, method, 0.5, **given)
+    wide = {name: value.astype(np.float64) for name, value in given.items()}
+    assert gone(method, prune_mask(weight.astype(np.float64), method, 0.5, **wide), 0.5)
+
+
+def test_true_is_no_sparsity_and_one_number_of_a_tensor_is():
+    for share in (True, np.True_):
+        with pytest.raises(TypeError, match="sparsity must be a number"):
+            prune_mask(np.ones((4, 3)), "magnitude", share)
+    x = samples()
+    one, other = (prune(network(), "magnitude", share, x) for share in (torch.tensor(0.5), 0.5))
+    assert all(np.array_equal(mask, other.masks[name]) for name, mask in one.masks.items())

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from netsci.cli import app
 from netsci.train import FINE_TUNING, METHODS, PRESETS, Recipe, load_network
-from netsci.train.command import _say_unmoved, choose_recipe
+from netsci.train.command import _say_unmoved, choose_recipe, say_late, use_method
 from netsci.train.lists import list_methods, list_presets
 
 SMALL = ["limit=80", "test_limit=40", "epochs=2", "steps=2", "sparsity=0.8", "options=(('hidden', (16,)),)"]
@@ -264,3 +264,14 @@ def test_a_network_without_a_recipe_needs_a_preset(trained, tmp_path):
     )
     given = ["--network", bare, "--preset", "digits-2fc", "--out", tmp_path / "y"]
     assert run(*given, changes=SMALL).exit_code == 0
+
+
+def test_a_run_that_ends_before_its_method_acts_says_so(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    small = ("limit=50", "test_limit=20", "steps=2", "epochs=1", "options=(('hidden', (16,)),)")
+    for method, first in (("sd_snn", "38 (convolutions: 38)"), ("dpap", "12 (convolutions: 26)")):
+        shown = run("--method", method, "-o", method, changes=small)
+        assert f"'{method}' removes no link in 1 epochs: the first can go after epoch {first}" in shown.output
+    assert say_late(use_method(PRESETS["digits-2fc"].replace(epochs=38), "sd_snn")) == ""
+    assert say_late(use_method(PRESETS["digits-2fc"].replace(epochs=12), "dpap")) == ""
+    assert say_late(PRESETS["digits-2fc"].replace(dense=True)) == ""

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +15,8 @@ from netsci.io import load_graph
 from netsci.models import vit
 from netsci.prune import ABOUT, METHODS
 from netsci.sparse import sparse_layers
-from netsci.train import Inputs, freeze_links, load_network, read_recipe, train
+from netsci.train import Inputs, freeze_links, load_network, prune_file, read_recipe, train
+from netsci.train.prune_file import CALIBRATION, calibrate_on
 from netsci.train.prune_options import list_methods
 from netsci.train.stored_network import read_stored
 from tests.train.test_network_file import RECIPES
@@ -110,10 +112,35 @@ def test_fine_tuning_keeps_the_links_and_moves_the_weights(trained, tmp_path):
     assert set(two) == {"before", "pruned", "fine_tuned"}
     assert {name: two[name] for name in one} == one
     assert two["fine_tuned"] == pytest.approx(np.mean(_answers(tuned)))
-    assert json.loads(b.metadata["pruned"])["fine_tuned_epochs"] == 3
+    made = json.loads(b.metadata["pruned"])
+    assert made["fine_tuned_epochs"] == 3
+    assert made["fine_tuning_rate"] == pytest.approx(0.1 * ANN.optimisation.lr)
+    assert json.loads(a.metadata["pruned"])["fine_tuning_rate"] is None
     again = tmp_path / "again"
-    assert run(*given, "-o", again, "--fine-tune", 3).exit_code == 0
+    shown = run(*given, "-o", again, "--fine-tune", 3)
+    assert f"trained for 3 more epochs at the rate {made['fine_tuning_rate']:g}, a tenth" in shown.stdout
     assert again.read_bytes() == tuned.read_bytes()
+
+
+def test_fine_tuning_trains_at_a_tenth_of_the_rate_without_warm_up(trained, tmp_path, monkeypatch):
+    seen = []
+    real = prune_file.train
+    monkeypatch.setattr(prune_file, "train", lambda one, **more: seen.append(one) or real(one, **more))
+    given = [trained["dense"], "--method", "magnitude", "--sparsity", "0.9", "--fine-tune", 2]
+    assert run(*given, "-o", tmp_path / "tuned").exit_code == 0
+    (recipe,) = seen
+    assert recipe.optimisation == replace(ANN.optimisation, lr=0.1 * ANN.optimisation.lr, epochs=2, warmup=0)
+    assert recipe.topology.method == "static"
+
+
+def test_calibration_images_are_of_training_and_not_augmented():
+    recipe = ANN.replace(augment="shift", max_shift=1)
+    shifted, plain = (calibrate_on(Inputs(one, "cpu")) for one in (recipe, ANN))
+    assert torch.equal(shifted, plain)
+    assert len(plain) == CALIBRATION
+    train_images = torch.cat([x for x, _ in Inputs(ANN, "cpu").batches(1)])
+    images = {tuple(one.flatten().tolist()) for one in train_images}
+    assert all(tuple(one.flatten().tolist()) in images for one in plain)
 
 
 def _answers(path):

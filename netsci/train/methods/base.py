@@ -117,9 +117,12 @@ class Method:
 
     reads : class attribute, names of the fields of `Topology` that the method reads; None for all. A recipe
         that sets another field is refused, so that no value is ignored unnoticed.
+    begins : class attribute, "linear" and "conv" -> the first epoch after which a link of such a layer can
+        go, where that is late: `netsci train` says so of a run that ends before.
     """
 
     reads: ClassVar[Collection[str] | None] = None
+    begins: ClassVar[Mapping[str, int]] = {}
 
     def __init__(self, topology: Topology, **options: Any) -> None:
         if options:

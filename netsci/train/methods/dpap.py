@@ -17,7 +17,7 @@ Reading: what dies goes at once, not an epoch later as released; inputs are coun
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 class Dpap(Whole):
     """Prune units and synapses by traces of spikes."""
+
+    begins: ClassVar[Mapping[str, int]] = {"linear": 12, "conv": 26}
 
     def resolved(self, net: nn.Module, usual: Collection[str]) -> Topology:
         """Return the topology of all cells. Raises ValueError if no neuron runs over time."""

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 
 class SdSnn(Whole):
     """Develop the structure by ranges of weights."""
+
+    begins: ClassVar[Mapping[str, int]] = {"linear": 38, "conv": 38}
 
     def __init__(self, topology: Topology, *, width: int | None = None, **options: Any) -> None:
         self.width = None if width is None else as_count(width, "width")
