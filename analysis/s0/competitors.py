@@ -57,13 +57,14 @@ ROWS = {  # how a row begins -> what is chosen a rate
 }
 # Both readings of SD-SNN are the same network in the epochs after which the rate is chosen.
 MORE: dict[str, Changes] = {"sd-snn/width_512": {"method_options": (("width", 512),)}}
-RATES = (5e-4, 1e-3, 2e-3, 5e-3, 1e-2)
+RATES = (5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2e-2)
 CHOSEN: Mapping[str, float] = {  # the best of s0-competitors-grid; runs of a network wait for its rate
     "dense": 5e-3,
     "CH-SNN, 99 %": 5e-3,
     "CH-SNN, 75 %": 5e-3,
     "Grad R, 75 %": 5e-3,
     "Deep R, 75 %": 5e-3,
+    "SD-SNN": 2e-3,
 }
 NO_RATE = "its rate is not chosen yet (s0-competitors-grid)"
 
