@@ -6,6 +6,9 @@
     0_correct, 0_answers_changed int64 [T];  0_first_correct, 0_first_spikes, of the first images alone
     0_right                      which images are right after all steps, packed to bits
     0_energy_sops, 0_energy_macs float64 [count, T] and [reading, count, T], operations an image
+    block_images, block_right    int64 [block], test images and right answers of the network before tuning
+    0_block_*                    correct [block, T], ann_right [block], spikes [block, layer, T], energy_sops
+                                 and energy_macs [block, ...] of parts of the test images, where asked for
 
 `analysis.engine.conversions` reads it.
 """
@@ -13,15 +16,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.engine.converted import Conversion
 from netsci.convert.percolated import find_live
-from netsci.measure.energy_readings import COUNTS, READINGS
-from netsci.train.converted import ConvertedRun
+from netsci.measure.energy_readings import EVERY_COUNT, READINGS
+from netsci.train.converted import ConvertedRun, cut_blocks
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Arrays = dict[str, NDArray[Any]]
 Row = tuple[str, str, float, str]  # layer, measure, value, unit
@@ -53,28 +59,42 @@ def measure(found: ConvertedRun) -> Arrays:
         "first_correct": first.correct,
         "first_spikes": first.spikes,
         "right": np.packbits(trace.right),
-        **_energy(found),
+        **_energy(found.energy_of(trace, EVERY_COUNT)),
+        **_blocks(found),
     }
     return arrays | _columns(_rows(found))
 
 
-def _energy(found: ConvertedRun) -> Arrays:
-    """Return operations an image by count, reading and T, and multiplications of the own ANN by count."""
-    table = found.energy.set_index(["count", "reading"])
-    sops = np.array([table.loc[(count, READINGS[0]), "sops"] for count in COUNTS], np.float64)
-    macs = [[table.loc[(count, reading), "macs"] for count in COUNTS] for reading in READINGS]
-    return {"energy_sops": sops.reshape(len(COUNTS), -1), "energy_macs": _stack(macs)}
+def _energy(table: pd.DataFrame) -> Arrays:
+    """Return operations an image by count, reading and T."""
+    of = table.set_index(["count", "reading"])
+    sops = np.array([of.loc[(count, READINGS[0]), "sops"] for count in EVERY_COUNT], np.float64)
+    macs = [[of.loc[(count, reading), "macs"] for count in EVERY_COUNT] for reading in READINGS]
+    return {
+        "energy_sops": sops.reshape(len(EVERY_COUNT), -1),
+        "energy_macs": np.array(macs, np.float64).reshape(len(READINGS), len(EVERY_COUNT), -1),
+    }
 
 
-def _stack(macs: Sequence[Sequence[Any]]) -> NDArray[np.float64]:
-    return np.array(macs, np.float64).reshape(len(READINGS), len(COUNTS), -1)
+def _blocks(found: ConvertedRun) -> Arrays:
+    """Return what parts of the test images say, none where nobody asked for them."""
+    if not found.blocks:
+        return {}
+    energies = [_energy(found.energy_of(one, EVERY_COUNT)) for one in found.blocks]
+    edges = cut_blocks(len(found.ann_right), len(found.blocks))
+    return {
+        "block_correct": np.stack([np.asarray(one.correct) for one in found.blocks]),
+        "block_ann_right": np.add.reduceat(found.ann_right.astype(np.int64), edges[:-1]),
+        "block_spikes": np.stack([one.spikes for one in found.blocks]),
+        **{f"block_{name}": np.stack([one[name] for one in energies]) for name in energies[0]},
+    }
 
 
 def _rows(found: ConvertedRun) -> list[Row]:
     """Return the numbers of a conversion that do not depend on T."""
     rows: list[Row] = [("all", "ann accuracy", found.ann_accuracy, "share")]
-    own = found.energy.drop_duplicates("count").set_index("count")
-    for count in COUNTS:
+    own = found.energy_of(found.trace, EVERY_COUNT).drop_duplicates("count").set_index("count")
+    for count in EVERY_COUNT:
         macs = float(own.loc[count, "own_ann_pj"]) / float(own.loc[count, "pj_per_mac"])
         rows.append(("all", f"own ANN MACs, {count}", macs, "count"))
     masks = found.model.masks
@@ -112,6 +132,24 @@ def say_lost(one: Conversion) -> Arrays:
     ['ann accuracy']
     """
     return _columns([("all", "ann accuracy", np.nan, "share")])
+
+
+def count_blocks(right: NDArray[np.bool_], blocks: int) -> Arrays:
+    """Return the images of each block, and how many answers of the network before tuning are right.
+
+    Examples
+    --------
+    >>> found = count_blocks(np.array([True, True, False]), 2)
+    >>> found["block_images"].tolist(), found["block_right"].tolist()
+    ([1, 2], [1, 1])
+    """
+    if not blocks:
+        return {}
+    edges = cut_blocks(len(right), blocks)
+    return {
+        "block_images": np.diff(edges).astype(np.int64),
+        "block_right": np.add.reduceat(right.astype(np.int64), edges[:-1]),
+    }
 
 
 def tabulate(

@@ -37,6 +37,11 @@ class At:
         """Right answers, in percent."""
         return np.nan if self.curves is None else PERCENT * float(self.curves.accuracy[self.column])
 
+    @property
+    def ann_accuracy(self) -> float:
+        """Right answers of the network that was converted, in percent."""
+        return np.nan if self.curves is None else PERCENT * self.curves.ann_accuracy
+
     def energy(self, reading: str, count: str) -> float:
         """Return the energy of an image, in microjoule."""
         return (
@@ -117,9 +122,9 @@ def read_over_ann(point: Point, reading: str, count: str = "exact") -> Reader:
     return lambda record: point(record).energy(reading, count) / point(record).own_ann(count)
 
 
-def read_estimate(point: Point, reading: str) -> Reader:
-    """Return the reader of the papers' estimate of the energy over the exact one."""
-    return lambda record: point(record).energy(reading, "estimate") / point(record).energy(reading, "exact")
+def read_estimate(point: Point, reading: str, count: str = "estimate") -> Reader:
+    """Return the reader of the papers' estimate of the energy over the exact one. count : of the estimate."""
+    return lambda record: point(record).energy(reading, count) / point(record).energy(reading, "exact")
 
 
 def read_rate(point: Point) -> Reader:
@@ -128,6 +133,25 @@ def read_rate(point: Point) -> Reader:
     def read(record: Record) -> float:
         at = point(record)
         return np.nan if at.curves is None else float(at.curves.running_rate[at.column])
+
+    return read
+
+
+def read_live_rate(point: Point) -> Reader:
+    """Return the reader of MASFR of the neurons that are connected to input and output.
+
+    The share of the spikes that is theirs is that of all steps.
+    """
+
+    def read(record: Record) -> float:
+        at = point(record)
+        if at.curves is None:
+            return np.nan
+        behind = [name not in at.curves.encoders for name in at.curves.populations]
+        spikes, units = (float(one[behind].sum()) for one in (at.curves.spikes, at.curves.units))
+        live = float(at.curves.live_units[behind].sum()) or np.nan
+        share = float(at.curves.live_spikes[behind].sum()) / spikes if spikes else 0.0
+        return float(at.curves.running_rate[at.column]) * share * units / live
 
     return read
 

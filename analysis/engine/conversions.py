@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netsci.measure.energy import PJ_PER_AC, PJ_PER_MAC
-from netsci.measure.energy_readings import COUNTS, READINGS
+from netsci.measure.energy_readings import EVERY_COUNT, READINGS
 from netsci.sweep import Record
 
+BLOCK = "block_"  # how arrays of parts of the test images begin
 Counts = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
@@ -28,7 +29,7 @@ class Curves:
     steps. spikes, sops, macs : int64 [L, T], summed over images. correct, answers_changed : int64 [T].
     encoders : the populations before every layer. right : bool [images] after all steps. first_images,
     first_correct, first_spikes : of the first images alone. energy_sops [count, T], energy_macs [reading,
-    count, T], own_macs [count] : operations an image.
+    count, T], own_macs [count] : operations an image, by `EVERY_COUNT`.
     """
 
     label: str
@@ -81,15 +82,15 @@ class Curves:
     def energy_pj(self, reading: str = "repeated", count: str = "exact") -> Floats:
         """Return the energy of an image at each T, in picojoule.
 
-        reading : "repeated" or "once", of the first layer. count : "exact" or "estimate".
+        reading : "repeated" or "once", of the first layer. count : of `EVERY_COUNT`.
         """
-        which = COUNTS.index(count)
+        which = EVERY_COUNT.index(count)
         macs = self.energy_macs[READINGS.index(reading), which]
         return np.asarray(PJ_PER_AC * self.energy_sops[which] + PJ_PER_MAC * macs)
 
     def own_ann_pj(self, count: str = "exact") -> float:
         """Return the energy of one pass of the network that was converted, in picojoule."""
-        return float(PJ_PER_MAC * self.own_macs[COUNTS.index(count)])
+        return float(PJ_PER_MAC * self.own_macs[EVERY_COUNT.index(count)])
 
 
 def running_rate(spikes: Counts, units: int, images: int) -> Floats:
@@ -134,7 +135,7 @@ def read_curves(record: Record, label: str) -> Curves | None:
     own: dict[str, Any] = {
         name.partition("_")[2]: value
         for name, value in record.arrays.items()
-        if name.partition("_")[0] == str(number)
+        if name.partition("_")[0] == str(number) and not name.startswith(f"{number}_{BLOCK}")
     }
     if not own:
         return None
@@ -150,6 +151,46 @@ def read_curves(record: Record, label: str) -> Curves | None:
         images=images,
         source_accuracy=read_value(record, "", "ann accuracy"),
         ann_accuracy=read_value(record, label, "ann accuracy"),
-        own_macs=np.array([read_value(record, label, f"own ANN MACs, {count}") for count in COUNTS]),
+        own_macs=np.array([read_value(record, label, f"own ANN MACs, {count}") for count in EVERY_COUNT]),
         **own,
     )
+
+
+def count_parts(record: Record) -> int:
+    """Return the number of blocks of test images in a record, 0 where it holds none."""
+    return len(record.arrays.get("block_images", ()))
+
+
+def leave_out(record: Record, block: int) -> Record:
+    """Return a record without a block of its test images: accuracies, rates and energies of the others.
+
+    What is recorded of all images alone stays: operations by layer, answers that change, spikes of live
+    neurons, and the first images.
+
+    Raises ValueError if the record has no such block.
+    """
+    parts = count_parts(record)
+    if not 0 <= block < parts:
+        raise ValueError(f"block must be one of {parts} blocks of test images; got {block}")
+    a = dict(record.arrays)
+    sizes = a["block_images"]
+    n, gone = int(sizes.sum()), int(sizes[block])
+    first = int(sizes[:block].sum())
+    values, table = a["table_value"].copy(), a["table_measure"]
+    for number, label in enumerate(["", *a["labels"].tolist()]):
+        own = f"{number - 1}_" if label else ""
+        right = a.get(f"{own}{BLOCK}{'ann_' if label else ''}right")
+        if right is None:  # it came to nothing
+            continue
+        here = (a["table_conversion"] == label) & (table == "ann accuracy")
+        values[here] = (n * values[here] - right[block]) / (n - gone)
+        if not label:
+            values[(a["table_conversion"] == "") & (table == "images")] = n - gone
+            continue
+        for name in ("correct", "spikes"):
+            a[f"{own}{name}"] = a[f"{own}{name}"] - a[f"{own}{BLOCK}{name}"][block]
+        for name in ("energy_sops", "energy_macs"):
+            a[f"{own}{name}"] = (n * a[f"{own}{name}"] - gone * a[f"{own}{BLOCK}{name}"][block]) / (n - gone)
+        answers = np.unpackbits(a[f"{own}right"], count=n)
+        a[f"{own}right"] = np.packbits(np.delete(answers, slice(first, first + gone)))
+    return Record(a | {"table_value": values}, record.notes)

@@ -23,6 +23,7 @@ VERSION = 1  # of the numbers that TASK makes
 METHODS = ("qcfs", "cs_qcfs", "snm", "aec", "dcgs")  # of `netsci.convert`, which needs torch
 FIRST = 1000  # test images of the control of the sample size
 CALIBRATION = 10_000  # training images that set thresholds
+BLOCKS = 10  # of test images, of the cells that tables read
 Pairs = tuple[tuple[str, Any], ...]
 
 
@@ -108,6 +109,7 @@ def converted_cell(
     first: int = FIRST,
     calibration: int = CALIBRATION,
     after: int = LAST,
+    blocks: int = 0,
 ) -> Cell:
     """Return the cell that converts a network which the run of another cell leaves.
 
@@ -115,7 +117,8 @@ def converted_cell(
     part of the new name, and so is all that decides the numbers. steps : T up to which networks run that have
     no window. test_limit : number of test images, balanced over classes; None for all. first : of the first
     test images, which are traced alone too. calibration : number of training images that set thresholds.
-    after : epoch of the source whose network is converted, -1 for the last.
+    after : epoch of the source whose network is converted, -1 for the last. blocks : parts of the test images
+    that are recorded alone too, so that a value of one seed has an interval by images; 0 for none.
 
     Raises ValueError for a source that leaves no networks, or none after that epoch, and for labels that are
     not all different.
@@ -145,6 +148,7 @@ def converted_cell(
         conversions=tuple(one.plain() for one in conversions),
         test_limit=None if test_limit is None else as_count(test_limit, "test_limit"),
         after=after,
+        blocks=as_count(blocks, "blocks", 0),
         **numbers,
     )
 

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from analysis.engine.conversion_arrays import measure, say_lost, tabulate
+from analysis.engine.conversion_arrays import count_blocks, measure, say_lost, tabulate
 from analysis.engine.converted import Conversion, Tuning, read_plain
 from analysis.engine.pruned_run import find_network
 from netsci.convert import METHODS
@@ -30,7 +30,7 @@ from netsci.sweep.names import write_value
 from netsci.train import Recipe, load_network, train, tune_for_conversion
 from netsci.train.allocation import keep_freed_memory
 from netsci.train.cells import DIVERGED
-from netsci.train.converted import RunImages, convert_trained, count_right, read_images
+from netsci.train.converted import RunImages, convert_trained, find_right, read_images
 from netsci.train.epoch import DivergedError
 from netsci.train.folder import NETWORK
 from netsci.train.inputs import Inputs
@@ -53,6 +53,7 @@ class Work:
     images: RunImages
     steps: int
     first: int
+    blocks: int
     place: Path
     device: str
 
@@ -68,6 +69,7 @@ def run(
     first: int,
     calibration: int,
     after: int,
+    blocks: int,
     source: Cell,
     folder: Path | None = None,
 ) -> Record:
@@ -99,7 +101,7 @@ def run(
         recipe = read_recipe(network)
         inputs = Inputs(recipe.replace(augment="none"), "cpu")
         images = read_images(inputs, recipe, calibration, test_limit)
-        work = Work(network, recipe, images, steps, first, Path(place), device)
+        work = Work(network, recipe, images, steps, first, blocks, Path(place), device)
         found: list[Mapping[str, np.ndarray]] = []
         missing: dict[str, str] = {}
         for number, one in enumerate(chosen):
@@ -107,13 +109,15 @@ def run(
             found.append(record.arrays)
             if LOST in record.notes:
                 missing[one.label] = record.notes[LOST]
+        right = find_right(load_network(network), images)
         shared = {
-            "ann accuracy": count_right(load_network(network), images) / len(images.images),
+            "ann accuracy": float(right.mean()),
             "images": float(len(images.images)),
             "calibration images": float(images.n_calibration),
         }
         notes: dict[str, Any] = {"source": images.source, "device": device_name(device)}
-        return Record(tabulate(chosen, found, shared), notes | ({LOST: missing} if missing else {}))
+        arrays = tabulate(chosen, found, shared) | count_blocks(right, blocks)
+        return Record(arrays, notes | ({LOST: missing} if missing else {}))
 
 
 def _find_divergence(source: Cell, results: Path) -> str:
@@ -148,6 +152,7 @@ def _convert(one: Conversion, network: Path, work: Work) -> dict[str, np.ndarray
         work.recipe,
         steps=work.steps if timed else None,
         first=work.first,
+        blocks=work.blocks,
         on="cuda" if work.device.startswith("cuda") else "cpu",
     )
     return measure(found)

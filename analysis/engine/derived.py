@@ -78,8 +78,12 @@ def _add(sheet: Sheet, one: Derived) -> Sheet:
     def parts(key: Key) -> Sequence[Key]:
         return [p for cell in one.cells for p in before(cell)] if whole and key == one.key else before(key)
 
+    found = [sheet.left_out.get(key, {}) for key in one.cells]
+    seeds = [seed for seed in found[0] if all(seed in other for other in found)]
+    without = {seed: np.asarray(compute([other[seed] for other in found])) for seed in seeds}
     return replace(
         sheet,
+        left_out={**sheet.left_out, **({one.key: without} if without else {})},
         values=values,
         printed=printed,
         units={**sheet.units, one.key: one.unit},

@@ -2,6 +2,7 @@
 
 "table" holds row, column, seed, measure, value, unit of what was run; "entries" every printed cell with its
 printed value, the reading that was applied, and the reason where it was not run: nothing is left out.
+"blocks", of converted networks, holds each value without one block of the test images after the other.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from analysis.engine.derived import Derived, derive
 from analysis.engine.exhibit import Tables
 from analysis.engine.page import Pivot, PivotCell
 from analysis.engine.printed import Entry, Records, Source
-from analysis.engine.sheet import Key, Sheet, Spread, write_diverged, write_number
+from analysis.engine.sheet import Floats, Key, Sheet, Spread, write_diverged, write_number
 from analysis.engine.words import column_name, row_name
 from netsci.measure import mean_and_interval
 from netsci.sweep import Cell
@@ -45,7 +46,15 @@ def tabulate(entries: Sequence[Entry], seconds: Cost | None, records: Records) -
             reason = write_diverged(lost, len(e.source.cells))
         listed.append({**line, "unit": e.unit, "printed": e.printed, "note": e.note, "reason": reason})
     columns = ["row", "column", "seed", "measure", "value", "unit"]
-    return {"table": pd.DataFrame(rows, columns=columns), "entries": pd.DataFrame(listed)}
+    tables = {"table": pd.DataFrame(rows, columns=columns), "entries": pd.DataFrame(listed)}
+    blocks = [
+        {"row": e.row, "column": e.column, "seed": seed, "block": block, "value": value}
+        for e in entries
+        if e.source
+        for seed, values in e.source.leave_out(records)
+        for block, value in enumerate(values)
+    ]
+    return tables | ({"blocks": pd.DataFrame(blocks)} if blocks else {})
 
 
 def _missing(source: Source, seconds: Cost | None) -> str:
@@ -75,7 +84,18 @@ def sheet(
     units = {(e.row, e.column): e.unit for e in beside} | units
     values = tables["table"][["row", "column", "seed", "value"]]
     failed = frozenset(key for key, line in lines.items() if _has_diverged(line.reason))
-    return derive(Sheet(values, printed, units, error, implied, parts, failed=failed), derived)
+    blocks = read_blocks(tables)
+    made = Sheet(values, printed, units, error, implied, parts, failed=failed, left_out=blocks)
+    return derive(made, derived)
+
+
+def read_blocks(tables: Mapping[str, pd.DataFrame]) -> dict[Key, dict[int, Floats]]:
+    """Return the values without each block of test images, by cell and seed."""
+    found: dict[Key, dict[int, Floats]] = {}
+    if "blocks" in tables:
+        for (row, column, seed), of in tables["blocks"].groupby(["row", "column", "seed"], sort=False):
+            found.setdefault((row, column), {})[int(seed)] = of.sort_values("block")["value"].to_numpy(float)
+    return found
 
 
 def _has_diverged(reason: object) -> bool:

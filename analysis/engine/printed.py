@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from analysis.engine.conversions import count_parts, leave_out
 from netsci.sweep import Cell, Record
 from netsci.train.cells import DIVERGED
 
@@ -29,6 +30,17 @@ class Source:
     def values(self, records: Records) -> list[tuple[int, float]]:
         """Return (seed, value) of every seed whose runs are finished."""
         return [(cells[0]["seed"], self._read(cells, records)) for cells in self._find_finished(records)]
+
+    def leave_out(self, records: Records) -> list[tuple[int, list[float]]]:
+        """Return (seed, values without each block of test images) of seeds whose records all hold blocks."""
+        found = []
+        for cells in self._find_finished(records):
+            own = [records[cell] for cell in cells]
+            parts = {count_parts(one) for one in own}
+            if len(parts) == 1 and (several := parts.pop()) > 1:
+                without = [[leave_out(one, block) for one in own] for block in range(several)]
+                found.append((cells[0]["seed"], [self.read(*ones) for ones in without]))
+        return found
 
     def count_diverged(self, records: Records) -> int:
         """Return of how many seeds there is no value since a run diverged."""

@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.special import ndtri, stdtrit
 
 from netsci.train.cells import DIVERGED
 
 Key = tuple[str, str]  # row, column
+Floats = NDArray[np.float64]
 Spread = Callable[[Sequence[Key], Sequence[float]], float]
 
 
@@ -87,6 +89,8 @@ class Sheet:
     corrections : how a cell's claim must be corrected to hold. failed : cells of which a run gave no value;
     they decide no claim. known : 95 % intervals of cells whose error is no matter of seeds, such as of those
     that resample networks. remarks : what a claim says beside a cell's value, such as when it turns.
+    left_out : by cell and seed the values without each block of test images, the same blocks in all cells;
+    where there are some they say what a single seed leaves open.
     """
 
     values: pd.DataFrame
@@ -99,6 +103,7 @@ class Sheet:
     failed: frozenset[Key] = frozenset()
     known: Mapping[Key, Estimate] = field(default_factory=dict)
     remarks: Mapping[Key, str] = field(default_factory=dict)
+    left_out: Mapping[Key, Mapping[int, Floats]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         known = self.values.dropna(subset="value")
@@ -129,7 +134,7 @@ class Sheet:
         return self.interval(key, minus, times, 0.95)
 
     def interval(self, key: Key, minus: Key | None, times: float, confidence: float) -> Estimate:
-        """Return `estimate` at a confidence: Student's over several seeds, by `error` in one.
+        """Return `estimate` at a confidence: Student's over several seeds, by `left_out` or `error` in one.
 
         A known interval is that of 95 %; at another confidence both sides grow as those of the normal law.
         """
@@ -145,12 +150,33 @@ class Sheet:
         mean = float(gap.mean())
         if n > 1:
             half = stdtrit(n - 1, (1 + confidence) / 2) * gap.std() / np.sqrt(n)
+        elif len(without := self._leave_out(key, minus, times, int(gap.index[0]))) > 1:
+            half = stdtrit(len(without) - 1, (1 + confidence) / 2) * jackknife_error(without)
         else:
             seen = [key, *([] if minus is None else [minus])]
             seen = [part for one in seen for part in self.parts(one)]
             means = [float(self.by_seed(one).get(gap.index[0], np.nan)) for one in seen]
             half = ndtri((1 + confidence) / 2) * self.error(seen, means)
         return Estimate(mean, mean - float(half), mean + float(half), n)
+
+    def _leave_out(self, key: Key, minus: Key | None, times: float, seed: int) -> Floats:
+        """Return the values of a cell, or of a difference, without each block; none where one has none."""
+        own = [self.left_out.get(one, {}).get(seed, np.zeros(0)) for one in (key, minus) if one is not None]
+        if len({len(one) for one in own}) > 1 or not np.isfinite(np.concatenate(own)).all():
+            return np.zeros(0)
+        return np.asarray(own[0] if minus is None else own[0] - times * own[1])
+
+
+def jackknife_error(without: Floats) -> float:
+    """Return the standard error of a value from those without each of its equal blocks, by the jackknife.
+
+    >>> parts = np.array([1.0, 2.0, 6.0])  # the error of their mean
+    >>> without = np.array([4.0, 3.5, 1.5])
+    >>> bool(np.isclose(jackknife_error(without), parts.std(ddof=1) / np.sqrt(3)))
+    True
+    """
+    n = len(without)
+    return float(np.sqrt((n - 1) / n * ((without - without.mean()) ** 2).sum()))
 
 
 def write_diverged(lost: int, seeds: int) -> str:

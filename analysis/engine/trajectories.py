@@ -16,12 +16,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.engine.conversion_points import TOLERANCE
-from analysis.engine.conversions import Curves, list_labels, read_curves
+from analysis.engine.conversions import Curves, count_parts, leave_out, list_labels, read_curves
 from analysis.engine.drawing import SCALES
+from analysis.engine.entries import read_blocks
 from analysis.engine.exhibit import Tables
 from analysis.engine.sheet import Sheet, sample_error
 from analysis.engine.statistics import tidy
 from analysis.engine.trajectory_figure import draw_courses
+from netsci.measure.energy_readings import LINKED
 from netsci.sweep import Cell, Record
 
 ENERGIES = {  # column -> reading of the first layer, count
@@ -42,7 +44,8 @@ class Trajectories:
     x being a column of `ENERGIES` or "T". title_of : what x is called. fronts : by which columns of
     `ENERGIES` fronts are judged. conversions : labels that are drawn as one, by their name: those of methods
     whose T is a window. images : test images, for what a single seed leaves open. window : of the saturation
-    rule whose time is marked on panels over T, 0 for none.
+    rule whose time is marked on panels over T, 0 for none. linked : networks whose estimate is that of the
+    inputs that have a link: masks of smaller ones.
     """
 
     plan: Callable[[str, int], Planned]
@@ -52,6 +55,7 @@ class Trajectories:
     conversions: Mapping[str, Sequence[str]] | None = None
     images: int = 10_000
     window: int = 0
+    linked: frozenset[str] = frozenset()
 
     def describe(self, scale: str, first_seed: int) -> dict[str, Any]:
         """Return its exhibit, but for what the literal says."""
@@ -77,29 +81,53 @@ class Trajectories:
 
 def tabulate(of: Trajectories, plan: Planned, records: Mapping[Cell, Record]) -> Tables:
     """Return "table", what claims read, and "courses", a row for every T of every conversion and seed."""
+    known = {cell: records[cell] for cell in plan if cell in records}  # some long runs are not finished
+    courses = _join(of, plan, known)
+    columns = ["row", "column", "seed", "measure", "value", "unit"]
+    tables = {"table": pd.DataFrame(_values(of, courses), columns=columns), "courses": courses}
+    parts = {count_parts(record) for record in known.values()}
+    several = parts.pop() if len(parts) == 1 else 0
+    blocks = [
+        {name: row[name] for name in ("row", "column", "seed", "value")} | {"block": block}
+        for block in range(several)
+        for row in _values(of, _join(of, plan, {cell: leave_out(one, block) for cell, one in known.items()}))
+    ]
+    return tables | ({"blocks": pd.DataFrame(blocks)} if blocks else {})
+
+
+def _join(of: Trajectories, plan: Planned, records: Mapping[Cell, Record]) -> pd.DataFrame:
+    """Return the courses of all conversions in the records."""
     courses = []
-    for cell, (model, network, seed) in plan.items():
-        if cell not in records:  # a long run that is not finished
-            continue
-        for name, labels in of.names_of(records[cell]).items():
-            known = [curves for label in labels if (curves := read_curves(records[cell], label)) is not None]
+    for cell, record in records.items():
+        model, network, seed = plan[cell]
+        for name, labels in of.names_of(record).items():
+            known = [curves for label in labels if (curves := read_curves(record, label)) is not None]
             courses += [
-                course(curves).assign(model=model, conversion=name, network=network, seed=seed)
+                course(curves, linked=network in of.linked).assign(
+                    model=model, conversion=name, network=network, seed=seed
+                )
                 for curves in known
             ]
     names = [*KEYS, "T", "accuracy", "ann accuracy", "own ANN", *ENERGIES]
-    joined = pd.concat(courses, ignore_index=True)[names] if courses else pd.DataFrame(columns=names)
-    rows = [row for parts in (_ends(joined), _fronts(of, joined)) for row in parts]
-    columns = ["row", "column", "seed", "measure", "value", "unit"]
-    return {"table": pd.DataFrame(rows, columns=columns), "courses": joined}
+    return pd.concat(courses, ignore_index=True)[names] if courses else pd.DataFrame(columns=names)
 
 
-def course(curves: Curves) -> pd.DataFrame:
-    """Return T, accuracy in percent, and energies of an image in microjoule of a conversion, a row a T."""
+def _values(of: Trajectories, courses: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return what claims read, a row for each value and seed."""
+    return [row for parts in (_ends(courses), _fronts(of, courses)) for row in parts]
+
+
+def course(curves: Curves, *, linked: bool = False) -> pd.DataFrame:
+    """Return T, accuracy in percent, and energies of an image in microjoule of a conversion, a row a T.
+
+    linked : whether the estimate is that of the inputs that have a link.
+    """
     columns: dict[str, Any] = {"T": curves.steps, "accuracy": 100.0 * curves.accuracy}
     columns["ann accuracy"] = 100.0 * curves.ann_accuracy
     columns["own ANN"] = 1e-6 * curves.own_ann_pj()
-    columns |= {name: 1e-6 * curves.energy_pj(*how) for name, how in ENERGIES.items()}
+    for name, (reading, count) in ENERGIES.items():
+        own = LINKED if linked and count == "estimate" else count
+        columns[name] = 1e-6 * curves.energy_pj(reading, own)
     return pd.DataFrame(columns)
 
 
@@ -158,7 +186,8 @@ def make_sheet(of: Trajectories, tables: Tables) -> Sheet:
     def spread(keys: Sequence[tuple[str, str]], means: Sequence[float]) -> float:
         return np.nan if any(column.startswith("front") for _, column in keys) else error(keys, means)
 
-    return Sheet(values[["row", "column", "seed", "value"]], {}, units, spread)
+    shown = values[["row", "column", "seed", "value"]]
+    return Sheet(shown, {}, units, spread, left_out=read_blocks(tables))
 
 
 def summarise(tables: Tables) -> pd.DataFrame:

@@ -88,5 +88,8 @@ def _timeless(record: Record, name: str) -> NDArray[np.generic]:
 def _accuracy(record: Record) -> float:
     if "table_measure" not in record.arrays:
         return math.nan
+    if "0_correct" in record.arrays:  # of a converted network, at its last T
+        images = record.arrays["table_value"][record.arrays["table_measure"] == "images"]
+        return float(record.arrays["0_correct"][-1] / images[0])
     values = record.arrays["table_value"][record.arrays["table_measure"] == "accuracy"]
     return float(values[-1]) if len(values) else math.nan

@@ -44,7 +44,8 @@ def _seconds_again(cell: Cell, results: Path, by_name: Mapping[str, Cell]) -> fl
     if find_record(results, cell) is None:
         return math.inf
     taken = float(load_record(results, cell).notes.get("seconds", math.inf))
-    dense = dict(cell.aside).get("dense")  # of a network that was pruned: it is trained again, always
+    aside = dict(cell.aside)
+    dense = aside.get("dense") or aside.get("source")  # of a pruned or converted one: trained again, always
     try:
         source = dense or find_source(cell, by_name)
     except ValueError:

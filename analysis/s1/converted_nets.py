@@ -15,13 +15,15 @@ from typing import Any
 import numpy as np
 
 from analysis.engine import conversion_points as points
-from analysis.engine.converted import Conversion, Tuning, converted_cell
+from analysis.engine.converted import BLOCKS, Conversion, Tuning, converted_cell
 from analysis.engine.cross import Cross
 from analysis.engine.printed import Reader, Source
 from analysis.engine.training import cell
 from analysis.engine.trajectories import Planned, Trajectories
 from analysis.s1.conversion_costs import seconds
+from analysis.s1.convolutions import CROSSES as CONVOLUTIONS
 from analysis.s1.pruned_nets import COLUMN, CROSSES
+from netsci.measure.energy_readings import LINKED
 from netsci.sweep import Cell, Record
 
 DCGS, CS_QCFS = "DCGS", "CS-QCFS"
@@ -34,13 +36,18 @@ CALIBRATION = {"smoke": 60, "desk": 10_000, "paper": 10_000}
 MODELS = {"vgg16": ("s1-pruned-vgg", 3), "resnet18": ("s1-pruned-resnet", 2)}  # whose cross, seeds
 TITLES = {"vgg16": "VGG-16", "resnet18": "ResNet-18"}
 ROWS = {"dense": "dense", "depgraph": "DepGraph, fine-tuned", "ours": "CHTss"}
-NETWORKS = {"dense": "dense", "depgraph": "DepGraph", "ours": "CHTss"}
+NETWORKS = {"dense": "dense", "depgraph": "DepGraph", "ours": "CHTss", "magnitude": "magnitude"}
 MAX_POOLED = "dense-max-pooling"
+# Converted by DCGS alone, one seed: row of Table 1 -> row of the cross of pruned networks, or of s1-vgg.
+BESIDE = {"magnitude": "magnitude, fine-tuned", "static": "static"}
 POINTS = {"dcgs_t8": points.at_step(DCGS, 8), "cs-qcfs_t16": points.at_step(CS_QCFS, 16)}
 LABELS = {"dcgs": DCGS, "cs-qcfs": CS_QCFS}
 SHOWN = {"dcgs": "once", "cs-qcfs": "repeated"}  # how the first layer counts, as S1 describes the methods
 LEFT_OUT = "CIFAR-100 is arithmetic only (s1-implied)"
-ONE_WAY = "max pooling is converted by DCGS alone: the maximum of spikes is not that of rates"
+ONE_WAY = {
+    MAX_POOLED: "max pooling is converted by DCGS alone: the maximum of spikes is not that of rates",
+    **dict.fromkeys(BESIDE, "magnitude and static random links are converted by DCGS alone"),
+}
 
 
 def conversions(scale: str) -> tuple[Conversion, ...]:
@@ -58,6 +65,7 @@ def conversions(scale: str) -> tuple[Conversion, ...]:
 def convert_one(source: Cell, scale: str, chosen: Sequence[Conversion], *, steps: int = 0) -> Cell:
     """Return the converted cell of a network. steps : T, 0 for that of Table 1."""
     how: dict[str, Any] = {"steps": steps or STEPS[scale], "calibration": CALIBRATION[scale]}
+    how |= {"blocks": BLOCKS}
     return converted_cell(source, chosen, test_limit=TEST_LIMIT[scale], **how)
 
 
@@ -71,9 +79,24 @@ def plan_model(model: str, scale: str, first_seed: int) -> dict[tuple[str, int],
         for (name, column), seed in places:
             if name in rows and column == COLUMN:
                 found[rows[name], seed] = convert_one(source, scale, conversions(scale))
+    for row, source in _beside(model, scale, first_seed).items():
+        found[row, first_seed] = convert_one(source, scale, conversions(scale)[:1])
     if model == "vgg16":
         pooled = convert_one(max_pooled(cross, scale, first_seed), scale, conversions(scale)[:1])
         found[MAX_POOLED, first_seed] = pooled
+    return found
+
+
+def _beside(model: str, scale: str, seed: int) -> dict[str, Cell]:
+    """Return the sources of the rows that stand beside those of S1, of one seed."""
+    found = {}
+    for id_, crosses in ((MODELS[model][0], CROSSES), ("s1-vgg", CONVOLUTIONS)):
+        if id_ == "s1-vgg" and model != "vgg16":
+            continue
+        for source, places in crosses[id_].plan(scale, seed).items():
+            for (name, column), own in places:
+                if own == seed and column == COLUMN and name in BESIDE.values():
+                    found[next(row for row, one in BESIDE.items() if one == name)] = source
     return found
 
 
@@ -109,8 +132,8 @@ def table1(
         return LEFT_OUT
     if network == "scenarios":
         return _scenarios(scale, seeds, measure)
-    if method == MAX_POOLED and measure.startswith("cs-qcfs"):
-        return ONE_WAY
+    if method in ONE_WAY and measure.startswith("cs-qcfs"):
+        return ONE_WAY[method]
     if measure == "ann_accuracy_percent":
         return Source(points.read_ann(DCGS, source=True), _groups(scale, seeds, network, (method,)))
     name = "dcgs_t8" if measure.startswith("dcgs_t8") else "cs-qcfs_t16"
@@ -118,29 +141,43 @@ def table1(
     if what in REDUCTIONS:
         if method == "dense":
             return "dense is what it is compared with"
-        reader = points.read_reduction(POINTS[name], *REDUCTIONS[what](name))
+        reader = points.read_reduction(POINTS[name], *REDUCTIONS[what](name, count_of(method)))
         return Source(reader, _groups(scale, seeds, network, ("dense", method)))
-    return Source(READERS[what](name), _groups(scale, seeds, network, (method,)))
+    return Source(READERS[what](name, count_of(method)), _groups(scale, seeds, network, (method,)))
+
+
+def count_of(method: str) -> str:
+    """Return the count that is the papers' estimate of a network.
+
+    That of DepGraph is the smaller one, of which the masks on the full shapes keep the links: its inputs are
+    those that have a link.
+    """
+    return LINKED if method == "depgraph" else "estimate"
 
 
 def _reading(name: str) -> str:
     return SHOWN[name.rpartition("_")[0]]
 
 
-REDUCTIONS: dict[str, Callable[[str], tuple[str, str]]] = {  # column -> reading and count of both energies
-    "energy_reduction_percent": lambda name: (_reading(name), "estimate"),
-    "exact_reduction_percent": lambda name: (_reading(name), "exact"),
-    "once_reduction_percent": lambda name: ("once", "exact"),
+# column -> reading and count of both energies, by name of the conversion and the papers' estimate
+REDUCTIONS: dict[str, Callable[[str, str], tuple[str, str]]] = {
+    "energy_reduction_percent": lambda name, estimate: (_reading(name), estimate),
+    "exact_reduction_percent": lambda name, _: (_reading(name), "exact"),
+    "once_reduction_percent": lambda name, _: ("once", "exact"),
 }
-READERS: dict[str, Callable[[str], Reader]] = {
-    "snn_accuracy_percent": lambda name: points.read_accuracy(POINTS[name]),
-    "energy_uj": lambda name: points.read_energy(POINTS[name], _reading(name), "estimate"),
-    "exact_energy_uj": lambda name: points.read_energy(POINTS[name], _reading(name), "exact"),
-    "once_energy_uj": lambda name: points.read_energy(POINTS[name], "once", "exact"),
-    "snn_over_own_ann": lambda name: points.read_over_ann(POINTS[name], _reading(name)),
-    "once_over_own_ann": lambda name: points.read_over_ann(POINTS[name], "once"),
-    "estimate_over_exact": lambda name: points.read_estimate(POINTS[name], _reading(name)),
-    "masfr": lambda name: points.read_rate(POINTS[name]),
+READERS: dict[str, Callable[[str, str], Reader]] = {
+    "snn_accuracy_percent": lambda name, _: points.read_accuracy(POINTS[name]),
+    "tuned_ann_accuracy_percent": lambda name, _: points.read_ann(LABELS[name.rpartition("_")[0]]),
+    "energy_uj": lambda name, estimate: points.read_energy(POINTS[name], _reading(name), estimate),
+    "exact_energy_uj": lambda name, _: points.read_energy(POINTS[name], _reading(name), "exact"),
+    "once_energy_uj": lambda name, _: points.read_energy(POINTS[name], "once", "exact"),
+    "snn_over_own_ann": lambda name, _: points.read_over_ann(POINTS[name], _reading(name)),
+    "once_over_own_ann": lambda name, _: points.read_over_ann(POINTS[name], "once"),
+    "estimate_over_exact": lambda name, estimate: points.read_estimate(
+        POINTS[name], _reading(name), estimate
+    ),
+    "masfr": lambda name, _: points.read_rate(POINTS[name]),
+    "live_masfr": lambda name, _: points.read_live_rate(POINTS[name]),
 }
 
 
@@ -165,8 +202,10 @@ def _count(measure: str) -> Reader:
 def _compare(name: str, dense: Record, pruned: Record, ours: Record) -> Mapping[str, float]:
     """Return what S1 says of one scenario, as numbers that can be added."""
     accuracy = [points.read_accuracy(POINTS[name])(record) for record in (dense, pruned, ours)]
-    reduction = points.read_reduction(POINTS[name], _reading(name), "estimate")
-    saved, saved_by_pruning = reduction(dense, ours), reduction(dense, pruned)
+    saved, saved_by_pruning = (
+        points.read_reduction(POINTS[name], _reading(name), count_of(method))(dense, record)
+        for method, record in (("ours", ours), ("depgraph", pruned))
+    )
     return {
         "over_60": float(saved > 60.0),
         "within_1_point": float(accuracy[0] - accuracy[2] < 1.0),
@@ -194,7 +233,8 @@ ANSWERED = {"table1": table1, "table_a4a": table_a4a}
 def _figure(energies: Mapping[str, str]) -> Trajectories:
     """Return a figure of four panels, conversion by model, with this energy of each on its axis."""
     panels = [(title, name, energies[name]) for name in (CS_QCFS, DCGS) for title in TITLES.values()]
-    return Trajectories(plan, panels, seconds, fronts=tuple(dict.fromkeys(energies.values())))
+    linked = frozenset((NETWORKS["depgraph"],))
+    return Trajectories(plan, panels, seconds, fronts=tuple(dict.fromkeys(energies.values())), linked=linked)
 
 
 FIGURES = {

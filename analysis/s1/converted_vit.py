@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from analysis.engine import conversion_points as points
-from analysis.engine.converted import Conversion, converted_cell
+from analysis.engine.converted import BLOCKS, Conversion, converted_cell
 from analysis.engine.printed import Reader, Source
 from analysis.engine.trajectories import Planned, Trajectories
 from analysis.s1 import transformers
@@ -49,7 +49,7 @@ def convert(method: str, scale: str, seed: int) -> Cell:
     chosen = [
         Conversion(label, "dcgs", (("n", N), ("scale", SCALES[label]), ("steps", AIMED))) for label in labels
     ]
-    how: dict[str, Any] = {"steps": STEPS[scale], "calibration": CALIBRATION[scale]}
+    how: dict[str, Any] = {"steps": STEPS[scale], "calibration": CALIBRATION[scale], "blocks": BLOCKS}
     return converted_cell(transformers.cell_of(method, scale, seed), chosen, **how)
 
 

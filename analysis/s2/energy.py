@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from analysis.engine import conversion_points as points
-from analysis.engine.converted import Conversion, Tuning, converted_cell, read_plain, source_of
+from analysis.engine.converted import BLOCKS, Conversion, Tuning, converted_cell, read_plain, source_of
 from analysis.engine.printed import Source
 from analysis.engine.sheet import Key, Spread, sample_error, unknown
 from analysis.engine.table import Answers
@@ -32,6 +32,9 @@ STEPS = {"smoke": 24, "desk": 64, "paper": 64}
 EPOCHS = {"smoke": (1, 1), "desk": (5, 2), "paper": (300, 200)}  # of CS-QCFS and of each window of AEC
 CALIBRATION = {"smoke": 100, "desk": 10_000, "paper": 10_000}
 WINDOW = 10  # of the saturation rule
+# The first of S2's rates. The codes learn for two epochs here, of 200: at the released 1e-5 they would hardly
+# move from where they start.
+RATE_OF_AEC = 1e-3
 # Name in the table -> row and column of s2-mlp, and what figures call it. Dense as S2 has it is at the point
 # that is best for sparse.
 NETWORKS: dict[str, tuple[Key, str]] = {
@@ -62,7 +65,7 @@ def conversions(scale: str) -> tuple[Conversion, ...]:
     stage = Tuning("cs-qcfs-1", of_qcfs, (("activation_options", (("levels", LEVELS),)),))
     found = [Conversion(QCFS, "cs_qcfs", tunings=(stage,)), Conversion(SNM, "snm")]
     for window, label in zip(WINDOWS[scale], labels_of_aec(scale), strict=True):
-        code = Tuning("aec", of_aec, (("activation_options", (("window", window),)),))
+        code = Tuning("aec", of_aec, (("activation_options", (("window", window),)), ("lr", RATE_OF_AEC)))
         found.append(Conversion(label, "aec", tunings=(code,)))
     return tuple(found)
 
@@ -71,7 +74,7 @@ def plan_networks(scale: str, first_seed: int) -> dict[tuple[str, int], Cell]:
     """Return the converted cells by network and seed: as many seeds as s2-mlp has."""
     chosen = AT_SMOKE if scale == "smoke" else NETWORKS
     keys = {key: name for name, (key, _) in chosen.items()}
-    how: dict[str, Any] = {"steps": STEPS[scale], "calibration": CALIBRATION[scale]}
+    how: dict[str, Any] = {"steps": STEPS[scale], "calibration": CALIBRATION[scale], "blocks": BLOCKS}
     found = {}
     for source, places in CROSSES["s2-mlp"].plan(scale, first_seed).items():
         for key, seed in places:
@@ -141,6 +144,7 @@ def _reader(measure: str, point: points.Point, label: str) -> Any:
         "connectivity": points.read_sparsity(label),
         "t": points.read_steps(point),
         "ann_accuracy_percent": points.read_ann(label, source=True),
+        "tuned_ann_accuracy_percent": lambda record: point(record).ann_accuracy,
         "snn_accuracy_percent": points.read_accuracy(point),
         "energy_uj": points.read_energy(point, "repeated", "estimate"),
         "exact_energy_uj": points.read_energy(point, "repeated", "exact"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +15,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def window_energy(trace: StepTrace, window: int) -> pd.DataFrame:
-    """Return the energy per image of one window; columns as in `netsci.measure.energy_readings`.
+def window_energy(
+    trace: StepTrace, window: int, counts: Sequence[str] = ("exact", "estimate")
+) -> pd.DataFrame:
+    """Return the energy per image of one window; columns and counts as in `netsci.measure.energy_readings`.
 
     trace : of one step, as `SpikingModel.simulate` gives it of aec. window : T, which stands in the column
     steps. "once" is what such a network does: its first layer reads the image once. "repeated" counts that
@@ -42,7 +45,9 @@ def window_energy(trace: StepTrace, window: int) -> pd.DataFrame:
                 applications=one.applications * (1 if held else window),
             )
         )
-    return energy_readings(Trace(window, whole.samples, tuple(populations), tuple(projections)))
+    return energy_readings(
+        Trace(window, whole.samples, tuple(populations), tuple(projections)), counts=counts
+    )
 
 
 def _pad(counts: Any, window: int) -> Any:

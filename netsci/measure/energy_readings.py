@@ -10,18 +10,20 @@ branches) multiply. Two readings of their MACs:
     own ANN   = pj_per_mac * existing weights x places, one pass of the very network that was converted
 
 All of it exact, and as the papers estimate it: dense operations x mean input rate x density, padding
-included.
+included. Asked for, also the estimate with the mean rate of the inputs that have a link: of a network whose
+channels were removed by masks it is the papers' estimate of the smaller network.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from netsci.arguments import check_flag, read_numbers
+from netsci.arguments import check_choice, check_flag, check_iterable, read_numbers
 from netsci.measure.energy import PJ_PER_AC, PJ_PER_MAC, check_costs
 from netsci.measure.trace import Trace
 from netsci.measure.trace_parts import ProjectionTrace
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 
 READINGS = ("repeated", "once")
 COUNTS = ("exact", "estimate")
+LINKED = "linked estimate"  # the estimate with the rate of the inputs that have a link
+EVERY_COUNT = (*COUNTS, LINKED)
 _Floats = NDArray[np.float64]
 
 
@@ -51,6 +55,7 @@ def energy_readings(
     pj_per_sop: float = PJ_PER_AC,
     pj_per_mac: float = PJ_PER_MAC,
     constant_input: bool = True,
+    counts: Sequence[str] = COUNTS,
 ) -> pd.DataFrame:
     """Return the energy per image of a trace under both readings of the first layer, exact and estimated.
 
@@ -58,11 +63,13 @@ def energy_readings(
     pj_per_sop, pj_per_mac : picojoule per addition and per multiplication with addition, >= 0.
     constant_input : True if the first layer reads the same analog values at every step (direct encoding);
     False if they change, so that no current can be held and both readings are the operations as counted.
+    counts : which counts, of "exact", "estimate" and "linked estimate".
 
-    Columns, all per image: steps (T); reading ("repeated" or "once"); count ("exact" or "estimate"); sops,
-    macs; energy_pj; first_layer_share, of the energy; own_ann_pj; snn_over_own_ann = energy_pj / own_ann_pj;
-    estimated_over_exact, of the energies of a reading; pj_per_sop, pj_per_mac, the constants. A ratio over
-    zero is NaN. Exact counts leave padding out on both sides of a ratio, estimates include it on both.
+    Columns, all per image: steps (T); reading ("repeated" or "once"); count; sops, macs; energy_pj;
+    first_layer_share, of the energy; own_ann_pj; snn_over_own_ann = energy_pj / own_ann_pj;
+    estimated_over_exact, of the energies of a reading, NaN unless both are asked for; pj_per_sop, pj_per_mac,
+    the constants. A ratio over zero is NaN. Exact counts leave padding out on both sides of a ratio, and
+    estimates include it on both.
 
     Raises ValueError if a cost is negative or not finite, if the counts of the first layer are those of an
     input that changes, or if applications fit neither one pass nor T; TypeError for wrong types.
@@ -79,8 +86,8 @@ def energy_readings(
     Source: S1 section 3.3; S2 eq. 1 to 4.
     Reading: S2's AEC rows count the first layer T times too, its eq. 3 lacks the MACs that its MLP rows hold.
     """
-    _check(trace, pj_per_sop, pj_per_mac, constant_input)
-    return _table(trace, np.array([trace.steps]), pj_per_sop, pj_per_mac, constant_input)
+    _check(trace, pj_per_sop, pj_per_mac, constant_input, counts)
+    return _table(trace, np.array([trace.steps]), pj_per_sop, pj_per_mac, constant_input, counts)
 
 
 def energy_by_step(
@@ -89,6 +96,7 @@ def energy_by_step(
     pj_per_sop: float = PJ_PER_AC,
     pj_per_mac: float = PJ_PER_MAC,
     constant_input: bool = True,
+    counts: Sequence[str] = COUNTS,
 ) -> pd.DataFrame:
     """Return `energy_readings` at every number of steps 1, ..., T: what the network costs if it stops there.
 
@@ -107,7 +115,7 @@ def energy_by_step(
 
     Source: S1 Figures 4, 5 and A1 (energy along T).
     """
-    _check(trace, pj_per_sop, pj_per_mac, constant_input)
+    _check(trace, pj_per_sop, pj_per_mac, constant_input, counts)
     lacking = [
         one.name for one in trace.projections if one.operations_by_step is None or one.events_by_step is None
     ]
@@ -116,7 +124,7 @@ def energy_by_step(
             f"trace lacks operations_by_step or events_by_step of {', '.join(lacking)}; count by step, or "
             "ask energy_readings for the last step alone"
         )
-    return _table(trace, np.arange(1, trace.steps + 1), pj_per_sop, pj_per_mac, constant_input)
+    return _table(trace, np.arange(1, trace.steps + 1), pj_per_sop, pj_per_mac, constant_input, counts)
 
 
 def energy_reduction(dense: Any, sparse: Any) -> Any:
@@ -151,12 +159,19 @@ def energy_reduction(dense: Any, sparse: Any) -> Any:
     return saved[()]
 
 
-def _table(trace: Trace, at: NDArray[np.int64], pj_per_sop: float, pj_per_mac: float, held: bool) -> Any:
+def _table(
+    trace: Trace,
+    at: NDArray[np.int64],
+    pj_per_sop: float,
+    pj_per_mac: float,
+    held: bool,
+    counts: Sequence[str],
+) -> Any:
     """Return a row for each number of steps, reading and count."""
     import pandas as pd
 
     frames, energies = [], {}
-    for count in COUNTS:
+    for count in counts:
         layers = [_layer(trace, k, at, count, held) for k in range(len(trace.projections))]
         nothing = np.zeros(len(at))
         sops = sum((one.sops for one in layers), nothing) / trace.samples
@@ -174,8 +189,9 @@ def _table(trace: Trace, at: NDArray[np.int64], pj_per_sop: float, pj_per_mac: f
             columns |= {"own_ann_pj": own, "snn_over_own_ann": _ratio(energy, np.full(len(at), own))}
             frames.append(pd.DataFrame(columns))
     for frame in frames:
-        reading = frame["reading"].iloc[0]
-        frame["estimated_over_exact"] = _ratio(energies["estimate", reading], energies["exact", reading])
+        reading, nothing = frame["reading"].iloc[0], np.full(len(at), np.nan)
+        both = (energies.get((count, reading), nothing) for count in COUNTS[::-1])
+        frame["estimated_over_exact"] = _ratio(*both)
     table = pd.concat(frames, ignore_index=True)
     table = table.sort_values("steps", kind="stable", ignore_index=True)
     return table.assign(pj_per_sop=float(pj_per_sop), pj_per_mac=float(pj_per_mac))
@@ -193,7 +209,8 @@ def _layer(trace: Trace, place: int, at: NDArray[np.int64], count: str, held: bo
         by_step = one.operations_by_step
     else:
         density = one.links / one.dense_links if one.dense_links else math.nan
-        total, one_pass = one.estimated_operations, vectors * one.dense_operations * density
+        total = one.linked_estimate if count == LINKED else one.estimated_operations
+        one_pass = vectors * one.dense_operations * density
         by_step = one.events_by_step
     if one.ann_operations is not None:
         one_pass, by_step = vectors * float(one.ann_operations), one.operations_by_step
@@ -253,6 +270,9 @@ def _ratio(part: _Floats, whole: _Floats) -> _Floats:
     return np.asarray(np.divide(part, whole, out=np.full(len(part), np.nan), where=whole > 0))
 
 
-def _check(trace: Any, pj_per_sop: Any, pj_per_mac: Any, constant_input: Any) -> None:
+def _check(trace: Any, pj_per_sop: Any, pj_per_mac: Any, constant_input: Any, counts: Any) -> None:
     check_costs(trace, pj_per_sop, pj_per_mac)
     check_flag(constant_input, "constant_input")
+    check_iterable(counts, "counts", f"names, of {', '.join(EVERY_COUNT)}")
+    for one in counts:
+        check_choice(one, EVERY_COUNT, "counts")

@@ -143,12 +143,24 @@ class ProjectionTrace:
 
         A product of two populations has no absent weights: its estimate is its count.
         """
+        return self._estimate(self.events)
+
+    @property
+    def linked_estimate(self) -> float:
+        """The estimate with the mean rate of the inputs that have a link.
+
+        In a network whose dead channels were taken out there are no others: it is what the estimate of the
+        smaller network is.
+        """
+        return self._estimate(self.events[self.fan_out > 0])
+
+    def _estimate(self, events: NDArray[np.int64]) -> float:
         if self.ann_operations is not None:
             return float(self.operations)
-        if not len(self.events):
+        if not len(events):
             return 0.0
         density = self.links / self.dense_links if self.dense_links else math.nan
-        return float(self.events.mean()) * self.dense_operations * density
+        return float(events.mean()) * self.dense_operations * density
 
 
 def _check_kind(kind: str, where: str) -> None:

@@ -7,19 +7,23 @@ recipe -> data -> training images (thresholds), test images -> convert, simulate
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, reduce
+from itertools import pairwise
 from math import prod
+from operator import add
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from netsci.convert import convert
 from netsci.convert.window_energy import window_energy
 from netsci.measure import StepTrace, energy_by_step, saturation_point
+from netsci.measure.energy_readings import COUNTS
 from netsci.train.inputs import TEST_BATCH, Inputs
 from netsci.train.recipe import Recipe
 
@@ -58,7 +62,8 @@ class ConvertedRun:
     source : of the data. recipe : of the run. calibration : number of training images that set thresholds.
     ann_accuracy : share of right answers of the ANN on the same test images. live : share of the
     neurons behind layers that are connected to input and output; NaN without neurons. first : the trace of
-    the first test images alone, where it was asked for.
+    the first test images alone, where it was asked for. blocks : traces of neighbouring test images, as many
+    as were asked for. ann_right : which answers of the ANN are right, bool [images].
     """
 
     model: Any
@@ -69,6 +74,8 @@ class ConvertedRun:
     ann_accuracy: float
     live: float
     first: StepTrace | None = None
+    blocks: tuple[StepTrace, ...] = ()
+    ann_right: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
 
     @property
     def window(self) -> int | None:
@@ -79,9 +86,13 @@ class ConvertedRun:
     @cached_property
     def energy(self) -> pd.DataFrame:
         """The energy per image at every T, see `netsci.measure.energy_by_step`; of a window, at its T."""
+        return self.energy_of(self.trace)
+
+    def energy_of(self, trace: StepTrace, counts: Sequence[str] = COUNTS) -> pd.DataFrame:
+        """Return the energy per image of a trace of this network at every T; of a window, at its T."""
         if self.window is not None:
-            return window_energy(self.trace, self.window)
-        return energy_by_step(self.trace.trace)
+            return window_energy(trace, self.window, counts)
+        return energy_by_step(trace.trace, counts=counts)
 
     @cached_property
     def saturation(self) -> pd.DataFrame:
@@ -152,41 +163,63 @@ def convert_trained(
     *,
     steps: int | None = None,
     first: int = 0,
+    blocks: int = 0,
     on: str = "cpu",
 ) -> ConvertedRun:
     """Convert a trained network with the training images of its run, and run it on the test images.
 
     method, options : see `netsci.convert.convert`. steps : T up to which it runs; None takes that of the
     conversion, and a method whose T is a window takes no other. first : trace this many of the first test
-    images alone too. on : "cpu" or "cuda", where the spiking network runs.
+    images alone too. blocks : trace as many parts of the test images alone too, equal to one image. on :
+    "cpu" or "cuda", where the spiking network runs.
 
     Raises TypeError or ValueError as `convert` and `SpikingModel.simulate` do.
     """
     model = convert(ann, method, list(images.calibration), **options)
     n = len(images.images)
-    parts = []
-    for part in (slice(0, first), slice(first, n)) if 0 < first < n else (slice(0, n),):
-        parts.append(model.simulate(images.images[part], steps, labels=images.labels[part], on=on))
-    trace = parts[0] if len(parts) == 1 else parts[0] + parts[1]
+    edges = cut_blocks(n, blocks) if blocks else (0, n)
+    cuts = sorted({*edges, *([first] if 0 < first < n else [])})
+    parts = {
+        pair: model.simulate(images.images[slice(*pair)], steps, labels=images.labels[slice(*pair)], on=on)
+        for pair in pairwise(cuts)
+    }
+
+    def join(begin: int, end: int) -> StepTrace:
+        return reduce(add, (one for (a, b), one in parts.items() if begin <= a and b <= end))
+
+    trace = join(0, n)
     live = {name: n for name, n in model.live_units().items() if name not in trace.encoders}
-    right = count_right(ann, images) / n
+    right = find_right(ann, images)
     return ConvertedRun(
         model,
         trace,
         recipe,
         images.source,
         images.n_calibration,
-        right,
+        float(right.mean()),
         sum(live.values()) / (float(trace.units[trace.behind].sum()) or float("nan")),
-        parts[0] if first else None,
+        join(0, min(first, n)) if first else None,
+        tuple(join(*pair) for pair in pairwise(edges)) if blocks else (),
+        right,
     )
 
 
+def cut_blocks(images: int, blocks: int) -> tuple[int, ...]:
+    """Return where blocks of neighbouring images begin, and the end of the last.
+
+    Examples
+    --------
+    >>> cut_blocks(10, 4)
+    (0, 2, 5, 7, 10)
+    """
+    return tuple(images * block // blocks for block in range(blocks + 1))
+
+
 @torch.no_grad()
-def count_right(ann: nn.Module, images: RunImages) -> int:
-    """Return how many test images a network answers right."""
+def find_right(ann: nn.Module, images: RunImages) -> NDArray[np.bool_]:
+    """Return which test images a network answers right, bool [images]."""
     found = [ann(part).argmax(1) for part in torch.split(images.images, TEST_BATCH)]
-    return int((torch.cat(found) == images.labels).sum())
+    return np.asarray(torch.cat(found) == images.labels)
 
 
 def _take_batches(inputs: Inputs, count: int) -> Iterator[Tensor]:

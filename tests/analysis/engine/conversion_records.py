@@ -13,22 +13,23 @@ def make_record(ann=0.8, **curves):
     """Return the record of conversions: label -> (right answers by T, energies by T in uJ, window or 0).
 
     Energies are those of the exact count, first layer once, all of it operations at spikes of .9 pJ; the
-    other counts are 2, 3 and 4 times that: (repeated, exact), (once, estimate), (repeated, estimate). The own
-    ANN takes 2 uJ, in the estimate 4.
+    other counts are 2, 3 and 4 times that: (repeated, exact), (once, estimate), (repeated, estimate). Linked
+    estimates are 5 and 6 times that. The own ANN takes 2 uJ, in the estimates 4.
     """
     chosen, found = [], []
     for label, (correct, energy, window) in curves.items():
         energy = np.array(energy, np.float64) * 1e6
-        exact, repeated, estimate, both = (times * energy / 4.6 for times in (1, 2, 3, 4))
+        exact, repeated, estimate, both, linked, each = (times * energy / 4.6 for times in range(1, 7))
         rows = {"ann accuracy": ann, "own ANN MACs, exact": 2e6 / 4.6, "own ANN MACs, estimate": 4e6 / 4.6}
+        rows |= {"own ANN MACs, linked estimate": 4e6 / 4.6}
         steps = len(correct)
         chosen.append(Conversion(label, "aec" if window else "snm"))
         found.append(
             {
-                "table_layer": np.array(["all"] * 3),
+                "table_layer": np.array(["all"] * 4),
                 "table_measure": np.array(list(rows)),
                 "table_value": np.array(list(rows.values())),
-                "table_unit": np.array(["1"] * 3),
+                "table_unit": np.array(["1"] * 4),
                 "layers": np.array(["a", "b"]),
                 "populations": np.array(["x", ""]),
                 "window": np.array(window),
@@ -44,9 +45,28 @@ def make_record(ann=0.8, **curves):
                 "first_correct": np.array(correct),
                 "first_spikes": np.zeros((2, steps), np.int64),
                 "right": np.packbits(np.arange(IMAGES) < correct[-1]),
-                "energy_sops": np.zeros((2, steps)),
-                "energy_macs": np.array([[repeated, both], [exact, estimate]]),
+                "energy_sops": np.zeros((3, steps)),
+                "energy_macs": np.array([[repeated, both, each], [exact, estimate, linked]]),
             }
         )
     shared = {"ann accuracy": ann + 0.1, "images": float(IMAGES), "calibration images": 3.0}
     return Record(tabulate(chosen, found, shared), {})
+
+
+def add_blocks(record, first_half):
+    """Return a record of two blocks of five images; first_half : right answers of the first by label.
+
+    Energies of the first block are half as large as those of all, and those of the second one and a half.
+    """
+    arrays = dict(record.arrays)
+    arrays |= {"block_images": np.array([5, 5]), "block_right": np.array([4, 5])}
+    for number, label in enumerate(arrays["labels"].tolist()):
+        whole, half = arrays[f"{number}_correct"], np.array(first_half[label])
+        spikes = arrays[f"{number}_spikes"]
+        arrays[f"{number}_block_correct"] = np.stack([half, whole - half])
+        arrays[f"{number}_block_ann_right"] = np.array([3, 5])
+        arrays[f"{number}_block_spikes"] = np.stack([spikes // 2, spikes - spikes // 2])
+        for name in ("energy_sops", "energy_macs"):
+            energy = arrays[f"{number}_{name}"]
+            arrays[f"{number}_block_{name}"] = np.stack([0.5 * energy, 1.5 * energy])
+    return Record(arrays, record.notes)

@@ -10,6 +10,7 @@ import pytest
 from scipy import stats
 
 from analysis.engine.claims import Bound, Order, Sign, Trend, ruling, rulings
+from analysis.engine.derived import Derived, derive
 from analysis.engine.sheet import Estimate, Sheet, exact, sample_error, unknown, write_number
 from netsci.sweep import find_record
 from tests.analysis.committed import EXHIBITS, RESULTS, tables_of
@@ -329,3 +330,45 @@ def test_a_known_interval_decides_and_grows_with_the_confidence():
     assert row["holds"] == "no"
     none = Sheet(values, known={("a", "x"): Estimate(2.0, -1.0, 4.0, 15)})
     assert ruling(Sign(cells=(("a", "x"),), **SAID), none)["holds"] == "undecided"
+
+
+def test_blocks_of_images_say_what_one_seed_leaves_open():
+    """Ten blocks of 100 images: the jackknife of an accuracy is about its sampling error, of a pair less."""
+    rng = np.random.default_rng(5)
+    right = rng.random((10, 100)) < 0.8
+    other = right & (rng.random((10, 100)) < 0.97)  # loses three in a hundred of those that are right
+    values = {"a": right, "b": other}
+    lines = [(row, "x", 0, 100 * one.mean()) for row, one in values.items()]
+    shown = pd.DataFrame(lines, columns=["row", "column", "seed", "value"])
+    without = {
+        (row, "x"): {0: np.array([100 * np.delete(one, k, axis=0).mean() for k in range(10)])}
+        for row, one in values.items()
+    }
+    alone = Sheet(shown, error=sample_error(lambda _: 1000))
+    paired = Sheet(shown, error=sample_error(lambda _: 1000), left_out=without)
+    for sheet, n in ((alone, None), (paired, 10)):
+        found = sheet.estimate(("a", "x"))
+        spread = right.mean(axis=1).std(ddof=1) * 100 / np.sqrt(10)
+        expected = (
+            1.96 * 100 * np.sqrt(right.mean() * (1 - right.mean()) / 1000) if n is None else 2.262 * spread
+        )
+        assert (found.high - found.low) / 2 == pytest.approx(expected, rel=1e-3)
+    gap = [sheet.estimate(("a", "x"), minus=("b", "x")) for sheet in (alone, paired)]
+    assert gap[0].low < 0 < gap[1].low  # the same images: the loss is beyond error
+    assert gap[0].mean == gap[1].mean > 0
+    one = replace(paired, left_out={key: of for key, of in without.items() if key[0] == "a"})
+    assert one.estimate(("a", "x"), minus=("b", "x")) == gap[0]  # only one has blocks
+    lost = replace(paired, left_out={**without, ("b", "x"): {0: np.full(10, np.nan)}})
+    assert lost.estimate(("a", "x"), minus=("b", "x")) == gap[0]
+
+
+def test_blocks_of_a_derived_cell_follow_from_those_of_its_cells():
+    shown = pd.DataFrame([("a", "x", 0, 6.0), ("b", "x", 0, 3.0)], columns=["row", "column", "seed", "value"])
+    without = {("a", "x"): {0: np.array([5.0, 7.0])}, ("b", "x"): {0: np.array([2.5, 3.5])}}
+    ratio = Derived(("a", "ratio"), "ratio", (("a", "x"), ("b", "x")))
+    made = derive(Sheet(shown, left_out=without), [ratio])
+    assert made.left_out["a", "ratio"][0].tolist() == [2.0, 2.0]
+    found = made.estimate(("a", "ratio"))
+    assert (found.low, found.mean, found.high) == (2.0, 2.0, 2.0)
+    made = derive(Sheet(shown, left_out={("a", "x"): without["a", "x"]}), [ratio])
+    assert np.isnan(made.estimate(("a", "ratio")).low)

@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 
 from analysis.engine import converted_run
-from analysis.engine.conversions import list_labels, read_curves, read_value, running_rate
+from analysis.engine.conversions import (
+    count_parts,
+    leave_out,
+    list_labels,
+    read_curves,
+    read_value,
+    running_rate,
+)
 from analysis.engine.converted import (
     METHODS,
     Conversion,
@@ -23,6 +30,8 @@ from analysis.engine.pruned_run import make_smaller
 from analysis.engine.training import cell
 from netsci.convert import METHODS as CONVERTERS
 from netsci.convert import convert
+from netsci.measure import energy_by_step
+from netsci.measure.energy_readings import EVERY_COUNT
 from netsci.sweep import find_kept, run_cells
 from netsci.train import PRESETS, load_network, tune_for_conversion
 from netsci.train.convert_run import convert_run
@@ -50,7 +59,7 @@ ALL = (
     Conversion("CS-QCFS", "cs_qcfs", (), (STAGE,)),
     AEC,
 )
-HOW = {"steps": 6, "first": 25, "calibration": 50}
+HOW = {"steps": 6, "first": 25, "calibration": 50, "blocks": 3}
 CELL = converted_cell(DENSE, ALL, **HOW)
 
 
@@ -105,6 +114,37 @@ def test_the_first_images_are_traced_alone_too(made):
     assert 0 < curves.right.sum() == curves.correct[-1]
 
 
+def test_blocks_are_those_images_alone_and_together_all(made):
+    folder, record = made
+    _, ann, images = opened(folder)
+    model = convert(ann, "dcgs", list(images.calibration), n=3)
+    rest = np.r_[0:20, 40:60]
+    alone = model.simulate(images.images[rest], 6, labels=images.labels[rest])
+    found, whole = read_curves(leave_out(record, 1), "DCGS"), read_curves(record, "DCGS")
+    assert (count_parts(record), found.images, whole.images) == (3, 40, 60)
+    assert record.arrays["block_images"].tolist() == [20, 20, 20]
+    assert np.array_equal(found.correct, alone.correct)
+    assert np.array_equal(found.spikes, alone.spikes)
+    assert found.running_rate == pytest.approx(alone.running_rate)
+    assert np.array_equal(found.right, alone.right)
+    table = energy_by_step(alone.trace, counts=EVERY_COUNT).set_index(["reading", "count"])
+    for reading in ("once", "repeated"):
+        for count in EVERY_COUNT:
+            expected = table.loc[(reading, count), "energy_pj"].to_numpy()
+            assert found.energy_pj(reading, count) == pytest.approx(expected, rel=1e-9)
+            assert found.own_ann_pj(count) == whole.own_ann_pj(count)
+    right = np.asarray(ann(images.images).argmax(1) == images.labels)
+    assert found.ann_accuracy == pytest.approx(right[rest].mean())
+    assert found.source_accuracy == pytest.approx(right[rest].mean())
+    tuned = [read_curves(leave_out(record, block), "CS-QCFS").ann_accuracy for block in range(3)]
+    assert np.mean(tuned) == pytest.approx(read_curves(record, "CS-QCFS").ann_accuracy)
+    assert read_curves(leave_out(record, 2), "AEC T=4").steps.tolist() == [4]
+    with pytest.raises(ValueError, match="one of 3 blocks"):
+        leave_out(record, 3)
+    without = converted_cell(DENSE, ALL[:1], **HOW | {"blocks": 0})
+    assert not any("block" in name for name in run_cells([without], folder)[without].arrays)
+
+
 def test_a_window_has_one_column_and_its_own_tuning(made):
     _, record = made
     curves = read_curves(record, "AEC T=4")
@@ -145,6 +185,11 @@ def test_pruned_networks_keep_their_links(made):
     assert np.array_equal(trace.macs, curves.macs)
     assert np.array_equal(trace.units, curves.live_units)
     assert np.array_equal(trace.spikes.sum(axis=1), curves.live_spikes)
+    # The estimate of the smaller network is that of the inputs that have a link; the other one is lower.
+    table = energy_by_step(trace.trace).set_index(["reading", "count"])
+    estimate = table.loc[("once", "estimate"), "energy_pj"].to_numpy()
+    assert curves.energy_pj("once", "linked estimate") == pytest.approx(estimate, rel=1e-9)
+    assert (curves.energy_sops[1] < 0.9 * curves.energy_sops[2]).all()
 
 
 def test_records_are_small_and_partial_folders_empty(made):
@@ -161,13 +206,14 @@ def test_names_tell_conversions_apart():
         converted_cell(DENSE, ALL, **HOW | {"steps": 7}),
         converted_cell(DENSE, ALL, **HOW | {"first": 26}),
         converted_cell(DENSE, ALL, **HOW | {"calibration": 51}),
+        converted_cell(DENSE, ALL, **HOW | {"blocks": 0}),
         converted_cell(DENSE, ALL, **HOW, test_limit=30),
         converted_cell(DENSE, ALL, **HOW, after=2),
         converted_cell(pruned, ALL, **HOW),
         converted_cell(pruned_cell(DENSE, Pruning("depgraph", 0.7, form=CHANNELS)), ALL, **HOW),
         converted_cell(DENSE, (*ALL[:2], Conversion("CS-QCFS", "cs_qcfs", (), (STAGE, STAGE)), AEC), **HOW),
     }
-    assert len(cells) == 10
+    assert len(cells) == 11
     assert converted_cell(cell(RECIPE, networks=0), ALL, **HOW) == CELL  # of no number in it
     assert source_of(CELL) == DENSE
     assert [read_plain(one) for one in CELL["conversions"]] == list(ALL)

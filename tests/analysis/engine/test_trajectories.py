@@ -1,5 +1,7 @@
 """Converted networks along T: the front of accuracy against energy, tables, and what claims read."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,9 +10,10 @@ from analysis.engine import trajectories
 from analysis.engine.trajectories import Trajectories, find_front
 from analysis.engine.trajectory_figure import find_saturation
 from netsci.sweep import Cell, Task
-from tests.analysis.engine.conversion_records import make_record
+from tests.analysis.engine.conversion_records import add_blocks, make_record
 
 TASK = Task("toy", "tasks:run")
+RIGHT = (([1, 5, 9], [2.0, 4.0, 6.0], 0), ([4, 6, 8], [1.0, 2.0, 3.0], 0))  # dense, CHTs
 
 
 def cell_of(number, seed):
@@ -108,3 +111,31 @@ def test_only_curves_over_t_carry_the_symbol(window):
     figure = trajectories.draw(of, "desk", tables, "plotly")
     marks = [t for t in figure.data if t.mode == "markers" and len(t.x) == 1]
     assert [(float(t.x[0]), float(t.y[0])) for t in marks] == ([(4.0, 90.0)] if window else [])
+
+
+def test_blocks_of_images_give_the_share_of_a_front_an_interval():
+    plan = {cell_of(n, 0): ("MLP", name, 0) for n, name in enumerate(("dense", "CHTs"))}
+    halves = ({"SNM": [0, 2, 4]}, {"SNM": [4, 4, 5]})
+    records = {cell: add_blocks(make_record(SNM=RIGHT[n]), halves[n]) for n, cell in enumerate(plan)}
+    tables = trajectories.tabulate(OF, plan, records)
+    blocks = tables["blocks"].set_index(["row", "column", "block"])["value"]
+    best = [blocks["MLP, SNM", "highest accuracy, dense", block] for block in (0, 1)]
+    assert best == pytest.approx([100.0, 80.0])  # 5 of 5 in the second half, 4 of 5 in the first
+    sheet = OF.describe("desk", 0)["sheet"](tables)
+    found = sheet.estimate(("MLP, SNM", "highest accuracy, dense"))
+    assert found.mean == pytest.approx(90.0)
+    assert (found.high - found.low) / 2 == pytest.approx(12.706 * 10.0, rel=1e-4)  # of t
+    assert not np.isnan(sheet.estimate(("MLP, SNM", "front held by CHTs, once, exact")).low)
+    records[next(iter(plan))] = make_record(SNM=RIGHT[0])  # without blocks
+    assert "blocks" not in trajectories.tabulate(OF, plan, records)
+
+
+def test_the_estimate_of_a_masked_smaller_network_is_that_of_its_linked_inputs():
+    plan = {cell_of(n, 0): ("MLP", name, 0) for n, name in enumerate(("dense", "CHTs"))}
+    records = {cell: make_record(SNM=RIGHT[n]) for n, cell in enumerate(plan)}
+    courses = trajectories.tabulate(replace(OF, linked=frozenset({"CHTs"})), plan, records)["courses"]
+    found = courses.set_index("network")
+    assert found.loc["dense", "once, estimate"].tolist() == pytest.approx([6.0, 12.0, 18.0])
+    assert found.loc["CHTs", "once, estimate"].tolist() == pytest.approx([5.0, 10.0, 15.0])
+    assert found.loc["CHTs", "repeated, estimate"].tolist() == pytest.approx([6.0, 12.0, 18.0])
+    assert found.loc["CHTs", "once, exact"].tolist() == pytest.approx([1.0, 2.0, 3.0])

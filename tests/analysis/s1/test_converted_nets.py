@@ -64,12 +64,14 @@ def test_fronts_saturation_and_tables_come_from_the_same_records():
             assert table1.by_seed((row, f"{name}_t{steps}_{column}"))[seed] == pytest.approx(
                 at[f"{reading}, {count}"]
             )
+        checked += 1
+        if row.endswith("/magnitude"):  # ours, and no row of Table A4a
+            continue
         flat = saturation_time(of["accuracy"].to_numpy(), window=5, at="start")
         found = a4a.by_seed((row, f"{name}_t0"))
         assert (flat is None) == (seed not in found.index)
         assert flat is None or found[seed] == flat
-        checked += 1
-    assert checked == 2 * (3 * 3 + 3 * 2)
+    assert checked == 2 * (3 * 3 + 3 * 2) + 2
 
 
 def test_what_s1_counts_over_its_scenarios_follows_from_the_rows():
