@@ -64,6 +64,8 @@ CHOSEN: Mapping[str, float] = {  # the best of s0-competitors-grid; runs of a ne
     "CH-SNN, 75 %": 5e-3,
     "Grad R, 75 %": 5e-3,
     "Deep R, 75 %": 5e-3,
+    "Deep R, 99 %": 1e-2,
+    "DPAP": 1e-2,
     "SD-SNN": 2e-3,
 }
 NO_RATE = "its rate is not chosen yet (s0-competitors-grid)"
