@@ -6,13 +6,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from analysis.engine.converted import Conversion, converted_cell
 from analysis.engine.networks import start_from
 from analysis.engine.pruned import Pruning, pruned_cell
 from analysis.engine.verdict import Verdict, compare
-from analysis.engine.verify import draw_cells, find_hasty, verify
+from analysis.engine.verify import LONGEST, draw_cells, find_hasty, verify
 from netsci.sweep import Cell, Record, Task, load_record, record_path, run_cells
-from netsci.train import Recipe, recipe_cell
+from netsci.train import PRESETS, Recipe, recipe_cell
 from tests.analysis.committed import EXHIBITS, RESULTS
+from tests.analysis.engine.conversion_records import make_record
 
 RECIPE = Recipe().replace(limit=60, test_limit=40, epochs=1, steps=2, options=(("hidden", (16,)),))
 
@@ -160,3 +162,23 @@ def test_no_committed_run_was_faster_than_its_work():
     exhibit = next(one for one in EXHIBITS.values() if one.id == "s0-grid")
     slow = replace(exhibit, seconds=lambda cell: 1e6)
     assert len(find_hasty([slow], RESULTS)) == len(exhibit.cells)
+
+
+def test_a_converted_network_is_judged_by_its_accuracy_and_its_source_counts(tmp_path):
+    mine, other, far = (make_record(SNM=([1, 2, right], [1.0, 2.0, 3.0], 0)) for right in (9000, 9030, 9500))
+    for one in (mine, other, far):
+        one.arrays["table_value"][one.arrays["table_measure"] == "images"] = 10_000.0
+    assert compare(mine, mine).differing == 0
+    close = compare(mine, other)
+    assert close.differing > 0
+    assert close.accuracy == pytest.approx((0.9, 0.903))
+    assert close.holds
+    assert not compare(mine, far).holds
+    recipe = PRESETS["digits-mlp"].replace(dense=True, epochs=1, limit=60)
+    source = recipe_cell(recipe, kept=True, networks=0)
+    one = converted_cell(source, [Conversion("SNM", "snm")], steps=2)
+    for cell, taken in ((source, LONGEST), (one, 1.0)):
+        Record({"a": np.ones(1)}, {"seconds": taken}).save(record_path(tmp_path, cell))
+    assert draw_cells([one], tmp_path, 3, 0) == []  # its source is trained again, and takes too long
+    Record({"a": np.ones(1)}, {"seconds": 2.0}).save(record_path(tmp_path, source))
+    assert draw_cells([one], tmp_path, 3, 0) == [one]
