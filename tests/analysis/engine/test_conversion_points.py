@@ -4,8 +4,12 @@ import numpy as np
 import pytest
 
 from analysis.engine import conversion_points as points
+from analysis.engine import entries
 from analysis.engine.conversions import list_labels, read_curves, read_value
-from tests.analysis.engine.conversion_records import make_record
+from analysis.engine.printed import Entry, Source
+from analysis.engine.sheet import unknown
+from netsci.sweep import Cell, Task
+from tests.analysis.engine.conversion_records import add_blocks, make_record
 
 # Relative improvements: inf, 1, .5, .33, 0, 0, 0 ...
 RISING = [0, 2, 4, 6, 8, 8, 8, 8, 8, 8]
@@ -73,3 +77,32 @@ def test_a_reduction_has_the_energy_of_dense_below():
 def test_accuracies_of_the_networks_that_were_converted():
     assert points.read_ann("snm")(RECORD) == pytest.approx(80.0)
     assert points.read_ann("snm", source=True)(RECORD) == pytest.approx(90.0)
+
+
+def test_tables_hold_values_without_each_block_where_all_records_have_blocks():
+    cells = [Cell.of(Task("toy", "tasks:run"), version=1, data="none", n=n, seed=3) for n in range(2)]
+    plain = [
+        make_record(SNM=([1, 5, 9], [2.0, 4.0, 6.0], 0)),
+        make_record(SNM=([4, 6, 8], [1.0, 2.0, 3.0], 0)),
+    ]
+    split = [add_blocks(one, {"SNM": half}) for one, half in zip(plain, ([0, 2, 4], [4, 4, 5]), strict=True)]
+    point = points.at_step("SNM", 3)
+    asked = [
+        Entry("a", "accuracy_percent", "percent", 50.0, source=Source(points.read_accuracy(point), ((cells[0],),))),
+        Entry(
+            "b", "saved_percent", "percent", np.nan,
+            source=Source(points.read_reduction(point, "once", "exact"), (tuple(cells),)),
+        ),
+    ]  # fmt: skip
+    tables = entries.tabulate(asked, None, dict(zip(cells, split, strict=True)))
+    found = tables["blocks"].set_index(["row", "block"])["value"]
+    assert set(tables["blocks"]["seed"]) == {3}
+    assert found["a"].tolist() == pytest.approx([100.0, 80.0])
+    assert found["b"].tolist() == pytest.approx([50.0, 50.0])
+    sheet = entries.sheet(unknown, tables)
+    assert sheet.estimate(("b", "saved_percent")).low == pytest.approx(50.0)
+    assert sheet.estimate(("a", "accuracy_percent")).low == pytest.approx(90.0 - 12.706 * 10.0, rel=1e-4)
+    mixed = entries.tabulate(asked, None, dict(zip(cells, [split[0], plain[1]], strict=True)))
+    assert set(mixed["blocks"]["row"]) == {"a"}
+    assert "blocks" not in entries.tabulate(asked, None, dict(zip(cells, plain, strict=True)))
+    assert np.isnan(entries.sheet(unknown, mixed).estimate(("b", "saved_percent")).low)
