@@ -81,19 +81,16 @@ def test_accuracies_of_the_networks_that_were_converted():
 
 def test_tables_hold_values_without_each_block_where_all_records_have_blocks():
     cells = [Cell.of(Task("toy", "tasks:run"), version=1, data="none", n=n, seed=3) for n in range(2)]
-    plain = [
-        make_record(SNM=([1, 5, 9], [2.0, 4.0, 6.0], 0)),
-        make_record(SNM=([4, 6, 8], [1.0, 2.0, 3.0], 0)),
-    ]
+    ways = (([1, 5, 9], [2.0, 4.0, 6.0], 0), ([4, 6, 8], [1.0, 2.0, 3.0], 0))
+    plain = [make_record(SNM=way) for way in ways]
     split = [add_blocks(one, {"SNM": half}) for one, half in zip(plain, ([0, 2, 4], [4, 4, 5]), strict=True)]
     point = points.at_step("SNM", 3)
+    accuracy = Source(points.read_accuracy(point), ((cells[0],),))
+    saved = Source(points.read_reduction(point, "once", "exact"), (tuple(cells),))
     asked = [
-        Entry("a", "accuracy_percent", "percent", 50.0, source=Source(points.read_accuracy(point), ((cells[0],),))),
-        Entry(
-            "b", "saved_percent", "percent", np.nan,
-            source=Source(points.read_reduction(point, "once", "exact"), (tuple(cells),)),
-        ),
-    ]  # fmt: skip
+        Entry("a", "accuracy_percent", "percent", 50.0, source=accuracy),
+        Entry("b", "saved_percent", "percent", np.nan, source=saved),
+    ]
     tables = entries.tabulate(asked, None, dict(zip(cells, split, strict=True)))
     found = tables["blocks"].set_index(["row", "block"])["value"]
     assert set(tables["blocks"]["seed"]) == {3}
