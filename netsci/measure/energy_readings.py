@@ -86,7 +86,7 @@ def energy_readings(
     Source: S1 section 3.3; S2 eq. 1 to 4.
     Reading: S2's AEC rows count the first layer T times too, its eq. 3 lacks the MACs that its MLP rows hold.
     """
-    _check(trace, pj_per_sop, pj_per_mac, constant_input, counts)
+    counts = _check(trace, pj_per_sop, pj_per_mac, constant_input, counts)
     return _table(trace, np.array([trace.steps]), pj_per_sop, pj_per_mac, constant_input, counts)
 
 
@@ -115,7 +115,7 @@ def energy_by_step(
 
     Source: S1 Figures 4, 5 and A1 (energy along T).
     """
-    _check(trace, pj_per_sop, pj_per_mac, constant_input, counts)
+    counts = _check(trace, pj_per_sop, pj_per_mac, constant_input, counts)
     lacking = [
         one.name for one in trace.projections if one.operations_by_step is None or one.events_by_step is None
     ]
@@ -270,9 +270,14 @@ def _ratio(part: _Floats, whole: _Floats) -> _Floats:
     return np.asarray(np.divide(part, whole, out=np.full(len(part), np.nan), where=whole > 0))
 
 
-def _check(trace: Any, pj_per_sop: Any, pj_per_mac: Any, constant_input: Any, counts: Any) -> None:
+def _check(trace: Any, pj_per_sop: Any, pj_per_mac: Any, constant_input: Any, counts: Any) -> tuple[str, ...]:
+    """Return the counts; raise where an argument is of the wrong type or not allowed."""
     check_costs(trace, pj_per_sop, pj_per_mac)
     check_flag(constant_input, "constant_input")
     check_iterable(counts, "counts", f"names, of {', '.join(EVERY_COUNT)}")
-    for one in counts:
+    found = tuple(counts)
+    for one in found:
         check_choice(one, EVERY_COUNT, "counts")
+    if not found or len(set(found)) < len(found):
+        raise ValueError(f"counts must name each count once, and at least one; got {found}")
+    return found

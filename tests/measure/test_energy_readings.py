@@ -11,6 +11,7 @@ from netsci.measure import (
     energy_readings,
     energy_reduction,
 )
+from netsci.measure.energy_readings import EVERY_COUNT
 
 
 def trace_of(*projections, steps=3, samples=2):
@@ -202,3 +203,29 @@ def test_reduction_is_over_the_dense_energy():
         energy_reduction(1.0, -1.0)
     with pytest.raises(ValueError, match="one shape, or broadcast"):
         energy_reduction([1.0, 2.0], [1.0, 2.0, 3.0])
+
+
+def test_the_linked_estimate_is_that_of_the_network_without_dead_inputs():
+    """Four inputs, of which two have no link: they fire too, and a network without them does not see it."""
+    whole = ProjectionTrace("fc", [6, 8, 9, 9], [2, 1, 0, 0], "spikes", 3, 8, 8, 10)
+    small = ProjectionTrace("fc", [6, 8], [2, 1], "spikes", 3, 4, 4, 10)
+    table, alone = (
+        energy_readings(Trace(5, 2, (), (one,)), counts=EVERY_COUNT).set_index(["count", "reading"])
+        for one in (whole, small)
+    )
+    wanted = alone.loc[("estimate", "once"), "sops"]
+    assert table.loc[("linked estimate", "once"), "sops"] == pytest.approx(wanted)
+    assert table.loc[("estimate", "once"), "sops"] == pytest.approx(8.0 * 3 / 2)  # mean rate 8 of all four
+    assert wanted == pytest.approx(7.0 * 3 / 2)
+    assert table.loc[("exact", "once"), "sops"] == 20 / 2
+    assert set(energy_readings(Trace(5, 2, (), (whole,)))["count"]) == {"exact", "estimate"}
+    only = energy_readings(Trace(5, 2, (), (whole,)), counts=["linked estimate"])
+    assert only["estimated_over_exact"].isna().all()
+    dead = ProjectionTrace("fc", [6, 8], [0, 0], "spikes", 0, 4, 4, 10)
+    assert energy_readings(Trace(5, 2, (), (dead,)), counts=EVERY_COUNT)["sops"].tolist() == [0.0] * 6
+
+
+@pytest.mark.parametrize("counts", [(), ("exact", "exact"), ("all",), "exact", None])
+def test_counts_are_known_names(counts):
+    with pytest.raises((TypeError, ValueError), match="counts must"):
+        energy_readings(trace_of(first_layer(), hidden_layer()), counts=counts)
