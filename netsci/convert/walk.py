@@ -71,6 +71,7 @@ class Run:
         values: dict[int, Any] = {}
         spikes: dict[int, Any] = {}
         out = len(self.steps) - 1
+        seen: Any
         for place, reads in self.reads.items():
             step = self.steps[place]
             if place in self.network.still or place in without:

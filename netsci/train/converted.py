@@ -185,7 +185,8 @@ def convert_trained(
     }
 
     def join(begin: int, end: int) -> StepTrace:
-        return reduce(add, (one for (a, b), one in parts.items() if begin <= a and b <= end))
+        whole: StepTrace = reduce(add, (one for (a, b), one in parts.items() if begin <= a and b <= end))
+        return whole
 
     trace = join(0, n)
     live = {name: n for name, n in model.live_units().items() if name not in trace.encoders}
