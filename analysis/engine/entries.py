@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -89,12 +90,12 @@ def sheet(
     return derive(made, derived)
 
 
-def read_blocks(tables: Mapping[str, pd.DataFrame]) -> dict[Key, dict[int, Floats]]:
+def read_blocks(tables: Mapping[str, pd.DataFrame]) -> dict[Key, dict[Any, Floats]]:
     """Return the values without each block of test images, by cell and seed."""
-    found: dict[Key, dict[int, Floats]] = {}
+    found: dict[Key, dict[Any, Floats]] = {}
     if "blocks" in tables:
         for (row, column, seed), of in tables["blocks"].groupby(["row", "column", "seed"], sort=False):
-            found.setdefault((row, column), {})[int(seed)] = of.sort_values("block")["value"].to_numpy(float)
+            found.setdefault((row, column), {})[seed] = of.sort_values("block")["value"].to_numpy(float)
     return found
 
 

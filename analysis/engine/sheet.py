@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -103,7 +104,7 @@ class Sheet:
     failed: frozenset[Key] = frozenset()
     known: Mapping[Key, Estimate] = field(default_factory=dict)
     remarks: Mapping[Key, str] = field(default_factory=dict)
-    left_out: Mapping[Key, Mapping[int, Floats]] = field(default_factory=dict)
+    left_out: Mapping[Key, Mapping[Any, Floats]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         known = self.values.dropna(subset="value")
@@ -150,7 +151,7 @@ class Sheet:
         mean = float(gap.mean())
         if n > 1:
             half = stdtrit(n - 1, (1 + confidence) / 2) * gap.std() / np.sqrt(n)
-        elif len(without := self._leave_out(key, minus, times, int(gap.index[0]))) > 1:
+        elif len(without := self._leave_out(key, minus, times, gap.index[0])) > 1:
             half = stdtrit(len(without) - 1, (1 + confidence) / 2) * jackknife_error(without)
         else:
             seen = [key, *([] if minus is None else [minus])]
@@ -159,7 +160,7 @@ class Sheet:
             half = ndtri((1 + confidence) / 2) * self.error(seen, means)
         return Estimate(mean, mean - float(half), mean + float(half), n)
 
-    def _leave_out(self, key: Key, minus: Key | None, times: float, seed: int) -> Floats:
+    def _leave_out(self, key: Key, minus: Key | None, times: float, seed: Any) -> Floats:
         """Return the values of a cell, or of a difference, without each block; none where one has none."""
         own = [self.left_out.get(one, {}).get(seed, np.zeros(0)) for one in (key, minus) if one is not None]
         if len({len(one) for one in own}) > 1 or not np.isfinite(np.concatenate(own)).all():
