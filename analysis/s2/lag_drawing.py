@@ -22,9 +22,7 @@ Tables = Mapping[str, pd.DataFrame]
 
 def draw_figure(scale: str, tables: Tables, backend: str) -> Any:
     """Draw accuracy's time over the rate's, dense and sparse, and densities of the positive lags."""
-    networks = tables["networks"]
-    shown = networks[networks["lag"].notna() & (networks["network"] == PERCEPTRON)]
-    shown = shown.drop_duplicates(["data", "links", "rate_of_learning", "batch", "method"])
+    shown = find_shown(tables["networks"])
     panels = tuple(_scatter(shown, number, kind) for number, kind in enumerate(KINDS))
     scene = Scene(
         (*panels, _densities(tables["density"])),
@@ -35,6 +33,12 @@ def draw_figure(scale: str, tables: Tables, backend: str) -> Any:
         panel_size=(330, 300),
     )
     return draw(scene, backend)
+
+
+def find_shown(networks: pd.DataFrame) -> pd.DataFrame:
+    """Return the perceptrons that have a lag, each once."""
+    shown = networks[networks["lag"].notna() & (networks["network"] == PERCEPTRON)]
+    return shown.drop_duplicates(["data", "links", "rate_of_learning", "batch", "method"])
 
 
 def _scatter(shown: pd.DataFrame, number: int, kind: str) -> Panel:

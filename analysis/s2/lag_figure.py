@@ -52,7 +52,7 @@ def make_tables(
     times = find_times(pairs, members, Rule())
     controls = compare_controls(members, seed, bootstrap=bootstrap)
     rows = list(_cells(controls, counts)) if len(controls) and controls["name"].iloc[0] == PRINTED else []
-    rows += [cell(VGG_NET, name, number, COUNT, number) for name, number in more.items() if rows]
+    rows += [cell(VGG_NET, name, number, COUNT, number) for name, number in more.items() if rows and len(vgg)]
     every = pd.concat([times, find_times(vgg, members, Rule())], ignore_index=True) if len(vgg) else times
     return {
         "table": tabulate(rows),
