@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 CHANCE = 72  # purpose of generators
 SWAPPED, SHUFFLED, TIMES = 0, 1, 2
+KINDS = ("dense", "sparse")
 DRAWS = 9_999
 CLOSE = 1e-9  # steps: means that differ by less are the same
 
@@ -74,12 +75,22 @@ def shuffle_settings(table: pd.DataFrame, seed: int) -> pd.DataFrame:
     return table.assign(pair=table["pair"].where(~sparse, pd.Series(met, table.index, object)))
 
 
-def swap_times(table: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Return the table with accuracy time and rate time swapped by a coin for each trained network."""
+def swap_times(pairs: pd.DataFrame, seed: int, *, draws: int = DRAWS) -> dict[str, NDArray[np.float64]]:
+    """Return the mean lags where a coin for each trained network swaps accuracy time and rate time.
+
+    pairs : complete ones. Returns float64 [draw], in steps: "dense" and "sparse", over networks, and their
+    "difference", over pairs.
+    """
     rng = np.random.default_rng([seed, CHANCE, TIMES])
-    names = table["ann"].unique()
-    swap = table["ann"].map(dict(zip(names, rng.random(len(names)) < 0.5, strict=True))).astype(bool)
-    accuracy = table["accuracy_time"].where(~swap, table["rate_time"])
-    return table.assign(
-        accuracy_time=accuracy, rate_time=table["rate_time"].where(~swap, table["accuracy_time"])
-    )
+    lags = pairs.assign(lag=pairs["accuracy_time"] - pairs["rate_time"])
+    anns = pd.Index(lags["ann"].unique())
+    coins = rng.choice([-1.0, 1.0], size=(draws, len(anns)))
+
+    def weigh(rows: pd.DataFrame) -> NDArray[np.float64]:
+        sums = rows.groupby("ann")["lag"].sum().reindex(anns, fill_value=0.0)
+        return np.asarray(coins @ sums.to_numpy() / len(rows))
+
+    single = lags.drop_duplicates("member")
+    found = {kind: weigh(single[single["connectivity"] == kind]) for kind in KINDS}
+    dense, sparse = (weigh(lags[lags["connectivity"] == kind]) for kind in KINDS)
+    return found | {"difference": sparse - dense}

@@ -61,10 +61,11 @@ def make_tables(
     rows += count_turns(controls) if len(controls) else []
     matching = measure_matching(members)
     for line in matching[matching["data"] == ALL].to_dict("records"):
-        rows.append(cell(MATCHED, "matched pairs", line["pairs"], COUNT, line["pairs"]))
-        rows += [cell(MATCHED, f"{kind} ANNs", line[kind], COUNT, line["pairs"]) for kind in KINDS]
+        before = line["pairs_before"]  # none of them may be left
+        rows.append(cell(MATCHED, "matched pairs", line["pairs"], COUNT, before))
+        rows += [cell(MATCHED, f"{kind} ANNs", line[kind], COUNT, before) for kind in KINDS]
         for name in ("gap_before", "gap"):
-            rows.append(cell(MATCHED, name.replace("_", " "), line[name], "points", line["pairs"]))
+            rows.append(cell(MATCHED, name.replace("_", " "), line[name], "points", before))
     for floor in floors.itertuples():
         where = f"{floor.connectivity}, {floor.curve}"
         rows.append(cell(where, "share at the earliest time", 100 * floor.share, "percent", floor.n))
@@ -111,7 +112,7 @@ UNIT = (
     "all networks that were converted from its trained ones. The verdict is that of the interval. p by "
     "setting, two-sided, swaps dense and sparse of whole settings; p-values by pair, one-sided, and of rank "
     "sums, two-sided, take every spiking network as independent, as S2 does. A null deals dense and sparse, "
-    "or both times, at random; of dense and sparse swapped the brackets hold 95 % of all draws. By "
+    "or both times, at random, often: its brackets hold 95 % of all draws. By "
     "construction: lags are those of the setting of S2, of shuffled settings in their means. Another "
     "quantity: what the noise of the accuracy or the longer window adds to the lag; and the measured "
     "accuracy against layers that are silent up to their onset and constant after it, so the accuracy's "

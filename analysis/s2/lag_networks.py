@@ -25,8 +25,8 @@ Reader = Callable[[Curves], Floats]
 WINDOW, TOLERANCE = 10, 0.01  # S2 2.3
 CHANCE = 3.0  # standard errors above chance that an accuracy must lie
 CLASSES = 10
-COLUMNS = ("pair", "connectivity", "ann", "setting", "data", "sparsity")
-COLUMNS += ("rate_of_learning", "batch", "method", "member")
+_SETTING = ("setting", "data", "sparsity", "rate_of_learning", "batch")
+COLUMNS = ("pair", "connectivity", "ann", *_SETTING, "method", "member")
 TIMES = ["accuracy_time", "rate_time"]
 
 

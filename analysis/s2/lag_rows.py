@@ -5,12 +5,15 @@ pairs with times -> mean lags, their difference, what it is made of, intervals o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from analysis.s2.lag_chance import find_complete, swap_settings
+from analysis.s2.lag_chance import find_complete, swap_settings, swap_times
 from netsci.measure import ann_intervals, time_lag_tests
 
 LONGER, SHORTER, OPEN, NOTHING = "longer", "shorter", "undecided", "no pair"
@@ -150,18 +153,25 @@ def compare(table: pd.DataFrame, seed: int, *, bootstrap: int = 2000) -> Compare
 
 
 def compare_swapped(table: pd.DataFrame, seed: int, *, bootstrap: int = 2000) -> Compared:
-    """Return what remains of the difference of the lag where dense and sparse of whole settings are swapped.
+    """Return what remains of the difference where dense and sparse of whole settings are swapped."""
+    drawn = {"difference": swap_settings(find_complete(table), seed).differences}
+    return _of_draws(compare(table, seed, bootstrap=bootstrap), drawn)
 
-    The difference is its mean over all draws, the interval holds 95 % of them; the other numbers are NaN, and
-    p_settings is that of the table.
-    """
-    of = compare(table, seed, bootstrap=bootstrap)
-    swapped = swap_settings(find_complete(table), seed).differences
-    low, high = np.quantile(swapped, (0.025, 0.975)) if len(swapped) else (np.nan, np.nan)
-    nothing = {one.name: np.nan for one in fields(of) if one.type == "float"}
-    mean = float(swapped.mean()) if len(swapped) else np.nan
-    kept = {"difference": mean, "difference_low": low, "difference_high": high, "p_settings": of.p_settings}
-    return replace(of, **(nothing | kept))
+
+def compare_swapped_times(table: pd.DataFrame, seed: int, *, bootstrap: int = 2000) -> Compared:
+    """Return what remains of the lags where both times of whole trained networks are swapped."""
+    drawn = swap_times(find_complete(table), seed)
+    return replace(_of_draws(compare(table, seed, bootstrap=bootstrap), drawn), p_settings=np.nan)
+
+
+def _of_draws(of: Compared, drawn: Mapping[str, NDArray[np.float64]]) -> Compared:
+    """Return means over all draws, with the ends that hold 95 % of them; but p_settings, the rest is NaN."""
+    kept: dict[str, Any] = {one.name: np.nan for one in fields(of) if one.type == "float"}
+    for name, means in drawn.items():
+        low, high = np.quantile(means, (0.025, 0.975)) if len(means) else (np.nan, np.nan)
+        kept |= {name: float(means.mean()) if len(means) else np.nan}
+        kept |= {f"{name}_low": float(low), f"{name}_high": float(high)}
+    return replace(of, **(kept | {"p_settings": of.p_settings}))
 
 
 def _draw(table: pd.DataFrame, seed: int, bootstrap: int) -> pd.DataFrame:

@@ -99,14 +99,16 @@ def test_shuffled_settings_stay_in_their_data_set():
 
 
 def test_times_are_swapped_in_all_networks_of_a_trained_one():
+    methods = ("SNM", "CS-QCFS L=4")
     made = [
-        member(links, k, curves(9, 4, label=label))
-        for k in range(12)
+        member(links, k, curves(10 + longer * (links != "dense"), 4, label=label))
+        for k, longer in enumerate((0, 2))
         for links in ("dense", "95 %", "99 %")
-        for label in ("SNM", "CS-QCFS L=4")
+        for label in methods
     ]
-    table = table_of(made)
-    swapped = swap_times(table, 0)
-    lag = swapped["accuracy_time"] - swapped["rate_time"]
-    assert set(lag) == {5.0, -5.0}
-    assert (lag.groupby(swapped["ann"]).nunique() == 1).all()
+    found = swap_times(find_complete(table_of(made)), 0)
+    # dense lags 6 and 6, sparse ones 6 and 8: one coin for each setting and kind
+    assert set(found["dense"]) == {-6.0, 0.0, 6.0}
+    assert set(found["sparse"]) == {-7.0, -1.0, 1.0, 7.0}
+    assert set(found["difference"]) == {s - d for s in (-7, -1, 1, 7) for d in (-6, 0, 6)}
+    assert found["difference"].mean() == pytest.approx(0.0, abs=0.2)

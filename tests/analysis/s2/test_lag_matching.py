@@ -85,3 +85,12 @@ def test_the_page_says_the_numbers_and_where_they_are_fewer(monkeypatch):
     values = tables["table"].set_index(["row", "column"])["value"]
     assert values[MATCHED, "matched pairs"] == 20
     assert values[MATCHED, "dense ANNs"] == values[MATCHED, "sparse ANNs"] == 10
+
+
+def test_no_matched_pair_is_a_number_too(monkeypatch):
+    own = [made("dense", n, 0.95) for n in range(3)] + [made("95 %", n, 0.9) for n in range(3)]
+    monkeypatch.setattr(lag_control_table, "read_members", lambda plan, records: own)
+    tables = lag_control_table.make_tables({}, 0, {}, bootstrap=100)
+    known = lag_control_table.sheet(tables).known[MATCHED, "matched pairs"]
+    assert (known.mean, known.n) == (0, 3)
+    assert "no pair within 0.5" in lag_control_table.arrange(tables)[0].unit
