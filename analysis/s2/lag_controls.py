@@ -62,7 +62,7 @@ def list_controls(members: Sequence[Member], seed: int) -> Iterator[Control]:
     yield from _rules(pairs, members)
     yield from _noise(pairs, members, base)
     yield from _curves(pairs, members)
-    yield from _left_out(members, base)
+    yield from _extremes(members, base)
     yield from _parts(base)
     yield from _networks(members, base)
     yield from _by_chance(base, seed)
@@ -116,7 +116,7 @@ def _curves(pairs: pd.DataFrame, members: Sequence[Member]) -> Iterator[Control]
     yield Control(heading, "per connected neuron", live, SAME)  # one factor for all steps
 
 
-def _left_out(members: Sequence[Member], base: pd.DataFrame) -> Iterator[Control]:
+def _extremes(members: Sequence[Member], base: pd.DataFrame) -> Iterator[Control]:
     """Yield the comparison without networks at the earliest step, and with those that never settle."""
     for curve in ("rate", "either"):
         kept = drop_floor(base, floor=saturation_floor(nets.WINDOW), curve=curve)
