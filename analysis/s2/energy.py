@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from analysis.engine import conversion_points as points
@@ -47,7 +48,7 @@ AT_SMOKE: dict[str, tuple[Key, str]] = {
     "dense": (("dense", "60 epochs"), "dense, rate of CHTs"),
     "sparse": (("CHTs", "60 epochs"), "CHTs"),
 }
-MLP = "MLP"
+MLP, VGG = "MLP", "vgg16"
 LEFT_OUT = "CIFAR-100 is arithmetic only (s2-implied)"
 NO_VGG = "the smoke scale converts perceptrons alone"
 ONE_DENSE = "the smoke scale has one dense network"
@@ -109,7 +110,7 @@ def table2(
         return LEFT_OUT
     if measure == "reduction_percent_stray":
         return STRAY
-    vgg = network == "vgg16"
+    vgg = network == VGG
     if vgg and scale == "smoke":
         return NO_VGG
     if method == "aec":
@@ -172,11 +173,11 @@ _STEP = {True: 2.0, False: 0.3}
 def seconds(cell: Cell) -> float:
     """Return about how many seconds a run takes on one core."""
     if "conversions" not in dict(cell.parameters):
-        return grid_seconds(cell) if cell["model"] == "vgg16" else train_seconds(cell)
+        return grid_seconds(cell) if cell["model"] == VGG else train_seconds(cell)
     source = source_of(cell)
     if cell["dataset"] == "digits":
         return 2.0
-    if source["model"] == "vgg16":
+    if source["model"] == VGG:
         return grid_seconds(cell)
     dense, taken = bool(source["dense"]), 0.0
     for one in map(read_plain, cell["conversions"]):
@@ -185,9 +186,16 @@ def seconds(cell: Cell) -> float:
     return math.ceil(taken)
 
 
+def count_images(scale: str, row: str) -> int:
+    """Return on how many test images a row's networks are tested: VGG-16 on those of its converted cells."""
+    if scale == "smoke":
+        return 100
+    return (VGG_DESK.limit if VGG in row.split("/") else None) or 10_000
+
+
 def error(scale: str) -> Spread:
     """Return what a single seed leaves open: of accuracies the sampling error of the test set."""
-    of_images = sample_error(lambda row: 100 if scale == "smoke" else 10_000)
+    of_images = sample_error(partial(count_images, scale))
 
     def of(keys: Sequence[Key], means: Sequence[float]) -> float:
         return (of_images if all("accuracy" in column for _, column in keys) else unknown)(keys, means)

@@ -15,7 +15,6 @@ from analysis.engine.sheet import Estimate, Key, Sheet
 
 COLUMNS = ["row", "column", "seed", "measure", "value", "unit", "low", "high", "n"]
 STEPS, P, COUNT = "steps", "p", "count"
-MOST_NAMED = 3  # controls that a claim names
 
 
 def cell(
@@ -57,27 +56,6 @@ WRITTEN = {P: "1"}  # units as the sheet writes them
 def tabulate(lines: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     """Return lines as a table, with its columns also where there is none."""
     return pd.DataFrame(list(lines), columns=COLUMNS)
-
-
-def say_turned(names: list[str], of: int, holds: bool) -> str:
-    """Return what a claim adds when its verdict is another under some controls.
-
-    names : of the controls under which it is not as in the setting of S2. of : how many there are. holds :
-    whether it holds in the setting of S2.
-
-    Examples
-    --------
-    >>> say_turned(["window 5", "MNIST"], 9, holds=True)
-    '; not so in 2 of 9 controls (window 5; MNIST)'
-    >>> say_turned([], 9, holds=False)
-    '; so in none of 9 controls'
-    """
-    said = "not so" if holds else "so"
-    if not names:
-        return f"; {said} in none of {of} controls" if of else ""
-    shown = "; ".join(names[:MOST_NAMED])
-    more = f"; {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return f"; {said} in {len(names)} of {of} controls ({shown}{more})"
 
 
 def write_p(value: float) -> str:

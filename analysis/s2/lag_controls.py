@@ -5,37 +5,30 @@ pairs -> `Control` by `Control` -> one row each (`analysis.s2.lag_rows.Compared`
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
 import pandas as pd
 
 from analysis.s2 import lag_networks as nets
-from analysis.s2.lag_grid import DENSE, EARLIER, GRID, OTHER_STARTS, SNM, START_LEVEL, STARTS
-from analysis.s2.lag_networks import Member, Rule, drop_repeats, find_times, make_pairs
-from analysis.s2.lag_rows import Compared, compare
-from netsci.measure import (
-    compare_windows,
-    drop_floor,
-    floor_shares,
-    match_accuracy,
-    saturation_floor,
-    shuffle_pairs,
-    swap_connectivity,
-    swap_times,
-)
+from analysis.s2.lag_chance import shuffle_settings
+from analysis.s2.lag_grid import OTHER_STARTS, SNM, START_LEVEL, STARTS, VGG_NET
+from analysis.s2.lag_matching import match_members
+from analysis.s2.lag_networks import Member, Rule, drop_repeats, find_times, make_pairs, settle_late
+from analysis.s2.lag_rows import Compared, compare, compare_swapped, compare_swapped_times
+from netsci.measure import compare_windows, drop_floor, floor_shares, saturation_floor
 
 PRINTED = "as S2: window 10, 1 %"
-WITHIN = 0.5  # points of accuracy
+MATCHED = "accuracy matched"
+LATE = "never: last step plus 1"
 SHORT = 5  # S1's window
 RULES = {
     "one-sided": "Rule of saturation (window in steps, tolerance)",
     "two-sided": "Rule of saturation, of a rise or fall (±)",
 }
 TOLERANCES = (0.002, 0.005, 0.01, 0.02)
-CHANCE = 72  # purpose of generators
-CHANCE_ALONE, SAME = "chance", "same"
+CHANCE_ALONE, SAME, OTHER = "chance", "same", "other"
 ROW = ["heading", "name", "null", "kind", *(one.name for one in fields(Compared)), "verdict", "order"]
 
 
@@ -43,14 +36,17 @@ ROW = ["heading", "name", "null", "kind", *(one.name for one in fields(Compared)
 class Control:
     """A row: under which heading it stands, its name, and the saturation times that it compares.
 
-    kind : CHANCE_ALONE where it says what chance or arithmetic does alone, SAME where its lags, or their
-    means, are those of another row by construction; in both its sign is no verdict on the claim.
+    kind : "" where it asks the same question as S2. CHANCE_ALONE where dense and sparse, or both times, are
+    dealt at random. SAME where its lags, or their means, are those of another row by construction. OTHER
+    where its lags are another quantity: a difference of two lags, or against a rate that is not the
+    network's. Rows of a kind have no verdict on the claim. compare : what makes its row.
     """
 
     heading: str
     name: str
     times: pd.DataFrame
     kind: str = ""
+    compare: Callable[..., Compared] = compare
 
     @property
     def row(self) -> str:
@@ -64,8 +60,9 @@ def list_controls(members: Sequence[Member], seed: int) -> Iterator[Control]:
     base = find_times(pairs, members, Rule())
     yield Control("Setting of S2", PRINTED, base)
     yield from _rules(pairs, members)
-    yield from _noise(pairs, members)
+    yield from _noise(pairs, members, base)
     yield from _curves(pairs, members)
+    yield from _extremes(members, base)
     yield from _parts(base)
     yield from _networks(members, base)
     yield from _by_chance(base, seed)
@@ -94,30 +91,40 @@ def _difference(pairs: pd.DataFrame, long: pd.DataFrame, short: pd.DataFrame) ->
     return both.rename(columns={"lag_long": "accuracy_time", "lag_short": "rate_time"})
 
 
-def _noise(pairs: pd.DataFrame, members: Sequence[Member]) -> Iterator[Control]:
-    """Yield what a longer window and more test images change."""
+def _noise(pairs: pd.DataFrame, members: Sequence[Member], base: pd.DataFrame) -> Iterator[Control]:
+    """Yield what a longer window, more test images, and an accuracy that never falls change."""
+    heading = "Noise of the accuracy"
     first = Rule(accuracy=nets.read_first_accuracy, rate=nets.read_first_rate)
     images = {one.curves.first_images for one in members if one.curves is not None}
     named = f"first {max(images, default=0):,} test images"
-    yield Control("Noise", named, find_times(pairs, members, first))
-    long, short = (find_times(pairs, members, Rule(window=w)) for w in (nets.WINDOW, SHORT))
-    yield Control("Noise", "window 10 less window 5", _difference(pairs, long, short), CHANCE_ALONE)
+    yield Control(heading, named, find_times(pairs, members, first))
+    monotone = find_times(pairs, members, Rule(accuracy=nets.read_monotone_accuracy))
+    yield Control(heading, "accuracy: monotone fit", monotone)
+    yield Control(heading, "measured less monotone", _difference(pairs, base, monotone), OTHER)
+    short = find_times(pairs, members, Rule(window=SHORT))
+    yield Control(heading, "window 10 less window 5", _difference(pairs, base, short), OTHER)
 
 
 def _curves(pairs: pd.DataFrame, members: Sequence[Member]) -> Iterator[Control]:
-    """Yield other curves of the same networks."""
-    heading = "What the running mean does"
+    """Yield other curves of the rate; the accuracy is the measured one."""
+    heading = "What the running mean does: accuracy as measured"
     step = find_times(pairs, members, Rule(rate=nets.read_step_rate))
     yield Control(heading, "rate of each step", step)
     null = find_times(pairs, members, Rule(rate=nets.read_null))
-    yield Control(heading, "onset, then constant", null, CHANCE_ALONE)
+    yield Control(heading, "rate: onset, then constant", null, OTHER)
     live = find_times(pairs, members, Rule(rate=nets.read_connected_rate))
     yield Control(heading, "per connected neuron", live, SAME)  # one factor for all steps
+
+
+def _extremes(members: Sequence[Member], base: pd.DataFrame) -> Iterator[Control]:
+    """Yield the comparison without networks at the earliest step, and with those that never settle."""
     for curve in ("rate", "either"):
-        base = find_times(pairs, members, Rule())
         kept = drop_floor(base, floor=saturation_floor(nets.WINDOW), curve=curve)
         named = {"rate": "no rate at step 11", "either": "neither at step 11"}[curve]
         yield Control("Without networks that settle at the earliest step", named, kept)
+    late = settle_late(base, members)
+    kind = "" if base[nets.TIMES].isna().any(axis=None) else SAME  # nothing is missing
+    yield Control("With networks that never settle", LATE, late, kind)
 
 
 def _parts(base: pd.DataFrame) -> Iterator[Control]:
@@ -147,38 +154,12 @@ def _networks(members: Sequence[Member], base: pd.DataFrame) -> Iterator[Control
             yield Control(heading, f"thresholds: {words}", find_times(rows, members, Rule()))
     matched = match_members(members)
     if len(matched):
-        named = f"accuracy within {WITHIN:g}"
-        yield Control(
-            "Pairs of one accuracy (points of accuracy apart)", named, find_times(matched, members, Rule())
-        )
-
-
-def match_members(members: Sequence[Member]) -> pd.DataFrame:
-    """Return pairs of a dense and a sparse network of one accuracy, data set and method, each used once.
-
-    Dense networks of earlier epochs of the same runs are offered too. Accuracy is that at the last step.
-    """
-    rows = []
-    for number, one in enumerate(members):
-        if one.place.purpose in (GRID, EARLIER) and not one.at_chance and one.curves is not None:
-            p = one.place
-            kind = "dense" if p.links == DENSE else "sparse"
-            rows.append(
-                {
-                    "connectivity": kind,
-                    "ann": one.ann,
-                    "data": p.data,
-                    "sparsity": p.links,
-                    "rate_of_learning": p.rate,
-                    "batch": p.batch,
-                    "method": one.method,
-                    "member": number,
-                    "accuracy": 100.0 * float(one.curves.accuracy[-1]),
-                }
-            )
-    if not rows:
-        return pd.DataFrame(columns=[*nets.COLUMNS, "accuracy", "accuracy_gap"])
-    return match_accuracy(pd.DataFrame(rows), within=WITHIN, by=("data", "method"))
+        yield Control("Pairs of one accuracy", MATCHED, find_times(matched, members, Rule()))
+    vgg, _ = make_pairs(members, kind=VGG_NET)
+    if len(vgg):
+        images = {members[number].curves.images for number in vgg["member"]}
+        heading = f"Another network, {max(images):,} test images"
+        yield Control(heading, VGG_NET, find_times(vgg, members, Rule()))
 
 
 def measure_floors(members: Sequence[Member]) -> pd.DataFrame:
@@ -188,17 +169,12 @@ def measure_floors(members: Sequence[Member]) -> pd.DataFrame:
 
 
 def _by_chance(base: pd.DataFrame, seed: int) -> Iterator[Control]:
-    """Yield the comparison with names that are dealt at random."""
-    dealt: Mapping[str, object] = {
-        "accuracy, rate swapped": swap_times,
-        "dense, sparse swapped": swap_connectivity,
-        "pairs shuffled": shuffle_pairs,
-    }
-    for number, (name, deal) in enumerate(dealt.items()):
-        rng = np.random.default_rng([seed, CHANCE, number])
-        # shuffled pairs keep the mean of each kind: their p by pair alone can differ
-        kind = SAME if deal is shuffle_pairs else CHANCE_ALONE
-        yield Control("By chance", name, deal(base, rng=rng), kind)  # type: ignore[operator]
+    """Yield the comparison with whole settings, or trained networks, dealt at random."""
+    heading = "By chance"
+    yield Control(heading, "accuracy, rate swapped", base, CHANCE_ALONE, compare_swapped_times)
+    yield Control(heading, "dense, sparse swapped", base, CHANCE_ALONE, compare_swapped)
+    # settings of a data set keep the mean of each kind: their p by pair alone can differ
+    yield Control(heading, "settings shuffled", shuffle_settings(base, seed), SAME)
 
 
 def compare_controls(members: Sequence[Member], seed: int, *, bootstrap: int = 2000) -> pd.DataFrame:
@@ -210,7 +186,7 @@ def compare_controls(members: Sequence[Member], seed: int, *, bootstrap: int = 2
     for one in list_controls(members, seed):
         found: Compared | None = None
         if len(one.times):
-            found = compare(one.times, seed, bootstrap=bootstrap)
+            found = one.compare(one.times, seed, bootstrap=bootstrap)
         if found is not None and found.pairs:
             said = {"heading": one.heading, "name": one.name, "null": bool(one.kind), "kind": one.kind}
             rows.append({**said, **found.row()})

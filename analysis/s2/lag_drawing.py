@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.engine.drawing import SCALES
-from analysis.s2.lag_controls import SAME
+from analysis.s2.lag_controls import CHANCE_ALONE, OTHER, SAME
+from analysis.s2.lag_grid import PERCEPTRON
 from netsci import plot
 from netsci.plot.draw import draw
 from netsci.plot.scene import Panel, Scene, Series
@@ -21,9 +22,7 @@ Tables = Mapping[str, pd.DataFrame]
 
 def draw_figure(scale: str, tables: Tables, backend: str) -> Any:
     """Draw accuracy's time over the rate's, dense and sparse, and densities of the positive lags."""
-    networks = tables["networks"]
-    shown = networks[networks["lag"].notna()]
-    shown = shown.drop_duplicates(["data", "links", "rate_of_learning", "batch", "method"])
+    shown = find_shown(tables["networks"])
     panels = tuple(_scatter(shown, number, kind) for number, kind in enumerate(KINDS))
     scene = Scene(
         (*panels, _densities(tables["density"])),
@@ -34,6 +33,12 @@ def draw_figure(scale: str, tables: Tables, backend: str) -> Any:
         panel_size=(330, 300),
     )
     return draw(scene, backend)
+
+
+def find_shown(networks: pd.DataFrame) -> pd.DataFrame:
+    """Return the perceptrons that have a lag, each once."""
+    shown = networks[networks["lag"].notna() & (networks["network"] == PERCEPTRON)]
+    return shown.drop_duplicates(["data", "links", "rate_of_learning", "batch", "method"])
 
 
 def _scatter(shown: pd.DataFrame, number: int, kind: str) -> Panel:
@@ -89,8 +94,8 @@ def draw_controls(scale: str, tables: Tables, backend: str) -> Any:
         names = ["name", "difference", "difference_low", "difference_high", "null", "kind"]
         controls = pd.DataFrame(columns=names)
     controls = controls[controls["kind"] != SAME]  # by construction they repeat the first row
-    kind = np.where(controls["null"].astype(bool), "chance or arithmetic alone", "the same question")
-    shown = controls.assign(kind=kind)
+    asked = {CHANCE_ALONE: "chance alone", OTHER: "another quantity"}
+    shown = controls.assign(kind=controls["kind"].map(asked).fillna("the same question"))
     # a row without an interval is a single setting: its dot has no whisker
     ends = {
         name: shown[f"difference_{name}"].where(shown[f"difference_{name}"].notna(), shown["difference"])

@@ -22,23 +22,24 @@ from analysis.s2.lag_cells import (
     cell,
     estimate,
     make_sheet,
-    say_turned,
     tabulate,
     write_p,
     write_steps,
 )
 from analysis.s2.lag_controls import PRINTED, compare_controls
 from analysis.s2.lag_drawing import draw_figure
-from analysis.s2.lag_grid import GRID, Place
+from analysis.s2.lag_grid import GRID, VGG_NET, Place
 from analysis.s2.lag_networks import Member, Rule, drop_repeats, find_times, make_pairs, read_members
 from analysis.s2.lag_plan import plan_conversions, seconds
-from analysis.s2.lag_rows import FIRST, LONGER
+from analysis.s2.lag_rows import LONGER
+from analysis.s2.lag_turns import CLAIMS, find_turns
 from netsci.measure import lag_density
 from netsci.sweep import Cell, Record
 
 KINDS = ("dense", "sparse")
 BOTH, AGAINST = "sparse minus dense", "sparse against dense"
-GRID_PAIRS = {"rate first": ("order", FIRST), "longer": ("verdict", LONGER)}
+HEADINGS = ("Data", "Method")  # of controls that are parts of the pairs
+NO_LONGER = "; no lag is longer"
 
 
 def make_tables(
@@ -47,12 +48,15 @@ def make_tables(
     """Return the tables of the figure; without a pair they are empty."""
     members = read_members(plan, records)
     pairs, counts = make_pairs(members)
+    vgg, more = make_pairs(members, kind=VGG_NET)
     times = find_times(pairs, members, Rule())
     controls = compare_controls(members, seed, bootstrap=bootstrap)
     rows = list(_cells(controls, counts)) if len(controls) and controls["name"].iloc[0] == PRINTED else []
+    rows += [cell(VGG_NET, name, number, COUNT, number) for name, number in more.items() if rows and len(vgg)]
+    every = pd.concat([times, find_times(vgg, members, Rule())], ignore_index=True) if len(vgg) else times
     return {
         "table": tabulate(rows),
-        "networks": list_networks(members, times),
+        "networks": list_networks(members, every),
         "density": lag_density(drop_repeats(times)),
         "controls": controls,
     }
@@ -63,7 +67,8 @@ def _cells(controls: pd.DataFrame, counts: Mapping[str, int]) -> list[dict[str, 
     base = controls.iloc[0].to_dict()
     rows = [cell("all", name, number, COUNT, number) for name, number in counts.items()]
     rows.append(cell("all", "pairs with both times", base["pairs"], COUNT, base["pairs"]))
-    rows.append(cell("all", "never settled", base["never"], COUNT, base["never"]))
+    never = {kind: base[f"never_{kind}"] for kind in KINDS}
+    rows += [cell(kind, "never settled", number, COUNT, number) for kind, number in never.items()]
     n = {"dense": base["n_dense"], "sparse": base["n_sparse"], "all": base["n_dense"] + base["n_sparse"]}
     for kind in KINDS:
         rows.append(estimate(kind, "mean lag", base, kind))
@@ -74,34 +79,35 @@ def _cells(controls: pd.DataFrame, counts: Mapping[str, int]) -> list[dict[str, 
         rows.append(cell(kind, "networks", number, COUNT, number))
     names = {"lag": "difference", "accuracy later": "accuracy_later", "rate later": "rate_later"}
     rows += [estimate(BOTH, column, base, name) for column, name in names.items()]
+    ends = (-base["rate_later_high"], -base["rate_later_low"])
+    rows.append(cell(BOTH, "rate earlier", -base["rate_later"], "steps", settings, ends))
     rows.append(cell(BOTH, "p", base["p_longer"], P, settings))
+    rows.append(cell(BOTH, "p, settings swapped", base["p_settings"], P, settings))
     rows.append(estimate(AGAINST, "rank-biserial, positive lags", base, "effect_positive", "1"))
     rows.append(estimate(AGAINST, "rank-biserial, all lags", base, "effect", "1"))
     rows.append(cell(AGAINST, "p, positive lags", base["p_differ_positive"], P, settings))
     rows.append(cell(AGAINST, "p, all lags", base["p_differ"], P, settings))
-    for part in controls[controls["heading"].isin(["Data", "Method"])].to_dict("records"):
+    for part in controls[controls["heading"].isin(HEADINGS) | (controls["name"] == VGG_NET)].to_dict(
+        "records"
+    ):
         rows += [estimate(str(part["name"]), f"mean lag, {kind}", part, kind) for kind in KINDS]
         rows.append(estimate(str(part["name"]), "lag", part, "difference"))
-    for name, (column, wanted) in GRID_PAIRS.items():
-        turned, number, _ = find_turned(controls, column, wanted)
-        rows.append(cell("controls", f"turned, {name}", len(turned), COUNT, number))
-        rows.append(cell("controls", "number", number, COUNT, number))
+    rows += count_turns(controls)
     return list({(row["row"], row["column"]): row for row in reversed(rows)}.values())[::-1]
 
 
-def find_turned(controls: pd.DataFrame, column: str, wanted: str) -> tuple[list[str], int, bool]:
-    """Return the controls under which a verdict is another than in the setting of S2, of how many, and it.
-
-    column : "verdict" or "order"; wanted : the value that says that the claim holds. Rows that show what
-    chance or arithmetic does alone do not count.
-    """
-    if controls.empty or controls["name"].iloc[0] != PRINTED:
-        return [], 0, False
-    holds = bool(controls[column].iloc[0] == wanted)
-    others = controls.iloc[1:]
-    others = others[~others["null"].astype(bool)]
-    turned = others[(others[column] == wanted) != holds]
-    return turned["name"].astype(str).tolist(), len(others), holds
+def count_turns(controls: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return how many controls show each claim, its opposite, or neither."""
+    rows = []
+    for name in CLAIMS:
+        turns = find_turns(controls, name)
+        said = {"shown": turns.shown, "opposite": turns.opposite, "undecided": turns.undecided}
+        rows += [
+            cell("controls", f"{name}, {what}", len(names), COUNT, turns.number)
+            for what, names in said.items()
+        ]
+        rows.append(cell("controls", "number", turns.number, COUNT, turns.number))
+    return rows
 
 
 def list_networks(members: Sequence[Member], times: pd.DataFrame) -> pd.DataFrame:
@@ -113,6 +119,7 @@ def list_networks(members: Sequence[Member], times: pd.DataFrame) -> pd.DataFram
             continue
         p, k = one.place, one.curves
         line: dict[str, Any] = {
+            "network": p.kind,
             "data": p.data,
             "links": p.links,
             "rate_of_learning": p.rate,
@@ -125,8 +132,8 @@ def list_networks(members: Sequence[Member], times: pd.DataFrame) -> pd.DataFram
         for name in ("accuracy_time", "rate_time"):
             line[name] = float(first.loc[number, name]) if number in first.index else np.nan
         rows.append({**line, "lag": line["accuracy_time"] - line["rate_time"]})
-    names = ["data", "links", "rate_of_learning", "batch", "method", "ann_accuracy", "accuracy", "pair"]
-    return pd.DataFrame(rows, columns=None if rows else [*names, "accuracy_time", "rate_time", "lag"])
+    names = ["network", "data", "links", "rate_of_learning", "batch", "method", "ann_accuracy", "accuracy"]
+    return pd.DataFrame(rows, columns=None if rows else [*names, "pair", "accuracy_time", "rate_time", "lag"])
 
 
 def read_printed() -> dict[Key, float]:
@@ -142,12 +149,11 @@ def read_printed() -> dict[Key, float]:
 def sheet(tables: Tables) -> Sheet:
     """Return what claims speak of; they say under which controls they turn."""
     controls = tables["controls"]
-    remarks: dict[Key, str] = {}
-    turned = say_turned(*find_turned(controls, "verdict", LONGER))
-    for key in ((BOTH, "lag"), (AGAINST, "p, positive lags")):
-        remarks[key] = turned
-    first = say_turned(*find_turned(controls, "order", FIRST))
-    remarks |= {(kind, "mean lag"): first for kind in KINDS}
+    turned, first = (str(find_turns(controls, name)) for name in ("longer", "rate first"))
+    remarks: dict[Key, str] = {(kind, "mean lag"): first for kind in KINDS}
+    remarks |= {(BOTH, "lag"): turned, (AGAINST, "p, positive lags"): turned}
+    if len(controls) and controls["verdict"].iloc[0] != LONGER:
+        remarks[BOTH, "rate earlier"] = NO_LONGER
     return make_sheet(tables["table"], read_printed(), remarks)
 
 
@@ -161,6 +167,7 @@ PARTS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("positive lags, rank sums, two-sided (S2)", AGAINST, "p, positive lags"),
             ("all lags, rank sums, two-sided", AGAINST, "p, all lags"),
             ("by pair, signed ranks, one-sided", BOTH, "p"),
+            ("by setting, dense and sparse swapped, two-sided", BOTH, "p, settings swapped"),
         ),
     ),
 )
@@ -175,6 +182,7 @@ SIZE: dict[Key, tuple[Key, ...]] = {  # what stands beside a p-value
     (AGAINST, "p, positive lags"): ((AGAINST, "rank-biserial, positive lags"),),
     (AGAINST, "p, all lags"): ((AGAINST, "rank-biserial, all lags"),),
     (BOTH, "p"): ((BOTH, "lag"),),
+    (BOTH, "p, settings swapped"): ((BOTH, "lag"),),
 }
 
 
@@ -198,8 +206,9 @@ def arrange(tables: Tables) -> tuple[Pivot, Missing]:
             )
             rows.append((f"{heading}|{words}", cells))
     unit = (
-        "A p-value counts each spiking network as independent, as S2 does. In brackets 95 % intervals that "
-        "resample settings, each with its trained networks. Effects: mean lag in steps, or rank-biserial."
+        "A p-value counts each spiking network as independent, as S2 does; the one by setting swaps dense "
+        "and sparse of whole settings (data, rate, batch), which share trained networks. In brackets 95 % "
+        "intervals that resample settings. Effects: mean lag in steps, or rank-biserial."
     )
     return Pivot(("p", "networks or pairs", "effect"), tuple(rows), unit), ()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
 from analysis.engine.converted import Conversion, Tuning, converted_cell
@@ -25,6 +26,7 @@ STEPS = 64
 STAGES = 3
 TUNED_FOR = 2  # epochs
 DENSE = "dense"
+PERCEPTRON, VGG_NET = "perceptron", "VGG-16"
 GRID, EARLIER, STARTS, CODED = "grid", "earlier epochs", "thresholds", "AEC"
 SNM = "SNM"
 START_LEVEL = 4  # L of the networks whose thresholds start elsewhere
@@ -40,14 +42,16 @@ OTHER_STARTS = {
 class Data:
     """A data set of the grid: its title, the training of its networks, its sparsities.
 
-    early : epochs after which dense networks are converted too, to be paired by accuracy. settings : (rate,
-    batch) of the networks of which that, and other starts of thresholds, are made. dense, rule : what dense
-    and sparse networks change in the base.
+    kind : of network, PERCEPTRON or VGG_NET; each is compared apart. early : epochs after which dense
+    networks are converted too, to be paired by accuracy. settings : (rate, batch) of the networks of which
+    that, and other starts of thresholds, are made. dense, rule : what dense and sparse networks change in
+    the base.
     """
 
     title: str
     base: Recipe
     sparse: tuple[float, ...]
+    kind: str = PERCEPTRON
     early: tuple[int, ...] = ()
     settings: tuple[tuple[float, int], ...] = ()
     dense: Changes = field(default_factory=lambda: {"dense": True})
@@ -70,7 +74,7 @@ class Data:
 class Place:
     """Where a cell stands: data set, links ("dense" or a sparsity), learning rate, batch, what it is for.
 
-    after : the epoch of its network, -1 for the last.
+    after : the epoch of its network, -1 for the last. kind : of network, as of `Data`.
     """
 
     data: str
@@ -79,18 +83,22 @@ class Place:
     batch: int
     purpose: str = GRID
     after: int = LAST
+    kind: str = PERCEPTRON
 
 
 @dataclass(frozen=True)
 class Grid:
     """A grid of trained networks, each converted in all ways.
 
+    A setting is a data set, a rate and a batch. Each has a seed of its own, the same for its dense and its
+    sparse networks, so settings differ in their first weights, first links and order of images, too.
+
     Cells are run in three stages: last is the rate whose cells come after all others, slow the batch whose
-    cells come before those. limit : number of test images, None for all. stages :
-    of CS-QCFS, with their epochs. windows : of AEC, for the networks of one setting.
+    cells come before those. Setting by setting all data sets take turns. limit : number of test images, None
+    for all. stages : of CS-QCFS, with their epochs. windows : of AEC, for the networks of one setting.
     """
 
-    data: tuple[tuple[Data, ...], ...]
+    data: tuple[Data, ...]
     rates: tuple[float, ...]
     batches: tuple[int, ...]
     levels: tuple[int, ...]
@@ -107,36 +115,44 @@ class Grid:
         """Return the cells that convert, in order, and where each stands; of one stage, or of all."""
         found: dict[Cell, Place] = {}
         for one in range(STAGES) if stage is None else (stage,):
-            for group in self.data:
-                for place in self._places(group, one):
-                    found.setdefault(self._cell(group, place, seed), place)
+            for data, place in self._places(one):
+                found.setdefault(self._cell(data, place, seed), place)
         return found
 
     def _stage(self, rate: float, batch: int) -> int:
         """Return 0, 1 or 2: when the cells of a setting are run."""
         return 2 if rate == self.last else int(batch == self.slow)
 
-    def _places(self, group: tuple[Data, ...], stage: int) -> Iterator[Place]:
-        """Yield the places of data sets that go together: their grid, then what controls need more."""
+    def _places(self, stage: int) -> Iterator[tuple[Data, Place]]:
+        """Yield the places of a stage: the grid, then what controls need more."""
         settings = [(r, b) for r in self.rates for b in self.batches if self._stage(r, b) == stage]
-        for rate, batch in settings:
-            for data in group:
+        for setting in settings:
+            for data in self.data:
                 for links in data.links:
-                    yield Place(data.title, links, rate, batch)
-        for data in group:
-            for number, (rate, batch) in enumerate(data.settings):
-                if (rate, batch) in settings:
-                    for after in data.early:
-                        yield Place(data.title, DENSE, rate, batch, EARLIER, after)
-                    for links in data.links if number < OTHERS else ():
-                        yield Place(data.title, links, rate, batch, STARTS)
-            if self.windows and settings:
-                for links in data.links:
-                    yield Place(data.title, links, *settings[0], CODED)
+                    yield data, Place(data.title, links, *setting, kind=data.kind)
+        for setting in settings:
+            for data in self.data:
+                for place in self._more(data, setting, first=setting == settings[0]):
+                    yield data, place
 
-    def _cell(self, group: tuple[Data, ...], place: Place, seed: int) -> Cell:
-        (data,) = (one for one in group if one.title == place.data)
-        recipe = data.recipe(place.links, place.rate, place.batch).replace(seed=seed)
+    def _more(self, data: Data, setting: tuple[float, int], *, first: bool) -> Iterator[Place]:
+        """Yield what controls need more of a setting; first : whether it is the first of its stage."""
+        if setting in data.settings:
+            for after in data.early:
+                yield Place(data.title, DENSE, *setting, EARLIER, after, data.kind)
+            for links in data.links if data.settings.index(setting) < OTHERS else ():
+                yield Place(data.title, links, *setting, STARTS, kind=data.kind)
+        for links in data.links if self.windows and first else ():
+            yield Place(data.title, links, *setting, CODED, kind=data.kind)
+
+    def number(self, data: Data, rate: float, batch: int) -> int:
+        """Return the number of a setting, from 0 on, which no order of the runs changes."""
+        settings = product([one.title for one in self.data], self.rates, self.batches)
+        return list(settings).index((data.title, rate, batch))
+
+    def _cell(self, data: Data, place: Place, seed: int) -> Cell:
+        own = seed + self.number(data, place.rate, place.batch)
+        recipe = data.recipe(place.links, place.rate, place.batch).replace(seed=own)
         kept = place.links == DENSE and data.early and (place.rate, place.batch) in data.settings
         source = cell(recipe, networks=1 if kept else 0)
         how: dict[str, Any] = {"steps": self.steps, "first": self.first, "calibration": self.calibration}
@@ -159,13 +175,14 @@ class Grid:
         return (Conversion(SNM, "snm"), *(self._tune(n, place, f"CS-QCFS L={n}") for n in levels))
 
     def _tune(self, levels: int, place: Place, label: str, theta: str = "") -> Conversion:
-        """Return CS-QCFS after its stages, with the rate and the batch of the setting.
+        """Return CS-QCFS after its stages, with the rate and the batch of the setting, without dropout.
 
-        Where there is no convolution, the first stage is the only one. The second has the first one's levels.
+        Dense and sparse networks are fine-tuned alike, whatever dropout they were trained with. Where there
+        is no convolution, the first stage is the only one. The second has the first one's levels.
         """
         options: tuple[tuple[str, Any], ...] = (("levels", levels),)
         options += (("theta", theta),) if theta else ()
-        shared = (("batch", place.batch), ("lr", place.rate))
+        shared = (("batch", place.batch), ("dropout", 0.0), ("lr", place.rate))
         changes = (("activation_options", options), *shared)
         tunings = tuple(
             Tuning(name, epochs, shared if number else changes)

@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.engine.conversions import Curves, list_labels, read_curves, running_rate
-from analysis.s2.lag_grid import DENSE, GRID, SNM, Place
+from analysis.s2.lag_grid import DENSE, GRID, PERCEPTRON, SNM, Place
 from netsci.measure import onset_null, saturation_times
 from netsci.sweep import Cell, Record
 
@@ -25,7 +25,9 @@ Reader = Callable[[Curves], Floats]
 WINDOW, TOLERANCE = 10, 0.01  # S2 2.3
 CHANCE = 3.0  # standard errors above chance that an accuracy must lie
 CLASSES = 10
-COLUMNS = ("pair", "connectivity", "ann", "data", "sparsity", "rate_of_learning", "batch", "method", "member")
+_SETTING = ("setting", "data", "sparsity", "rate_of_learning", "batch")
+COLUMNS = ("pair", "connectivity", "ann", *_SETTING, "method", "member")
+TIMES = ["accuracy_time", "rate_time"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,32 +63,41 @@ def read_members(plan: Mapping[Cell, Place], records: Mapping[Cell, Record]) -> 
     return found
 
 
-def make_pairs(members: Sequence[Member], purpose: str = GRID) -> tuple[pd.DataFrame, dict[str, int]]:
-    """Return the networks that make a pair, a row each, and how many networks and pairs there are.
+def name_setting(place: Place) -> str:
+    """Return the name of a setting: data set, learning rate, batch."""
+    return f"{place.data}, {place.rate:g}, {place.batch}"
 
-    Columns: pair, connectivity, ann, data, sparsity, rate_of_learning, batch, method, member (its number
-    among the members). Dense and sparse of a pair share data, sparsity, rate, batch and method; a dense
-    network stands once for each sparsity. Intervals resample settings: the column ann names the dense network
-    of a setting, or its sparse ones, so that they are drawn together.
+
+def make_pairs(
+    members: Sequence[Member], purpose: str = GRID, kind: str = PERCEPTRON
+) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Return the networks of a kind that make a pair, a row each, and how many networks and pairs there are.
+
+    Columns: pair, connectivity, ann, setting (data, rate, batch), data, sparsity, rate_of_learning, batch,
+    method, member (its number among the members). Dense and sparse of a pair share setting, sparsity and
+    method; a dense network stands once for each sparsity. Intervals resample settings: the column ann names
+    the dense network of a setting, or its sparse ones, so that they are drawn together.
 
     Counts: "planned pairs" of which both are there, "at chance" (networks), "pairs".
     """
-    own = [(n, one) for n, one in enumerate(members) if one.place.purpose == purpose]
+    own = [
+        (n, one) for n, one in enumerate(members) if (one.place.purpose, one.place.kind) == (purpose, kind)
+    ]
     shares = {one.place.data: {} for _, one in own}  # type: dict[str, dict[str, None]]
     for _, one in own:
         if one.place.links != DENSE:
             shares[one.place.data][one.place.links] = None
     rows = []
     for number, one in own:
-        p = one.place
-        dense = p.links == DENSE
-        for sparsity in shares[p.data] if dense else (p.links,):
-            setting = f"{p.data}, {p.rate:g}, {p.batch}"
+        p, setting = one.place, name_setting(one.place)
+        connectivity = "dense" if p.links == DENSE else "sparse"
+        for sparsity in shares[p.data] if p.links == DENSE else (p.links,):
             rows.append(
                 {
                     "pair": f"{setting}, {sparsity}, {one.method}",
-                    "connectivity": "dense" if dense else "sparse",
-                    "ann": f"{setting}, {'dense' if dense else 'sparse'}",
+                    "connectivity": connectivity,
+                    "ann": f"{setting}, {connectivity}",
+                    "setting": setting,
                     "data": p.data,
                     "sparsity": sparsity,
                     "rate_of_learning": p.rate,
@@ -119,6 +130,16 @@ def drop_repeats(table: pd.DataFrame) -> pd.DataFrame:
 def read_accuracy(curves: Curves) -> Floats:
     """Return the share of right answers at each T."""
     return curves.accuracy
+
+
+def read_monotone_accuracy(curves: Curves) -> Floats:
+    """Return the rising curve that is nearest to the share of right answers, in least squares.
+
+    Chance moves the share of right answers up and down from step to step; this curve never falls.
+    """
+    from sklearn.isotonic import IsotonicRegression
+
+    return np.asarray(IsotonicRegression().fit_transform(curves.steps, curves.accuracy))
 
 
 def read_rate(curves: Curves) -> Floats:
@@ -184,6 +205,13 @@ def find_times(table: pd.DataFrame, members: Sequence[Member], rule: Rule) -> pd
         times = settle([members[n] for n in numbers], getattr(rule, name), rule)
         found[f"{name}_time"] = table["member"].map(dict(zip(numbers, times, strict=True)))
     return table.assign(**found)
+
+
+def settle_late(table: pd.DataFrame, members: Sequence[Member]) -> pd.DataFrame:
+    """Return the table of `find_times` with one step after the last in place of a time that is missing."""
+    curves = (members[number].curves for number in table["member"])
+    late = pd.Series([0 if one is None else len(one.correct) + 1 for one in curves], table.index, float)
+    return table.assign(**{name: table[name].fillna(late) for name in TIMES})
 
 
 def settle(members: Sequence[Member], read: Reader, rule: Rule) -> Floats:

@@ -21,7 +21,7 @@ from analysis.s2 import lag_networks as nets
 from analysis.s2.lag_cells import cell, make_sheet, tabulate, write_p, write_steps
 from analysis.s2.lag_drawing import draw_parts
 from analysis.s2.lag_figure import share
-from analysis.s2.lag_grid import SNM, Place
+from analysis.s2.lag_grid import SNM, VGG_NET, Place
 from analysis.s2.lag_networks import Member, Rule, drop_repeats, find_times, make_pairs, read_members
 from analysis.s2.lag_plan import plan_conversions
 from analysis.s2.lag_rows import GROUP, PURPOSE
@@ -48,8 +48,10 @@ def make_tables(
     """Return "table" (what claims speak of) and "parts" (a row each); empty without a pair."""
     members = read_members(plan, records)
     pairs, _ = make_pairs(members)
+    vgg, _ = make_pairs(members, kind=VGG_NET)
+    groups = [*_groups(pairs), *([(VGG_NET, vgg)] if len(vgg) else [])]
     lines = [
-        *decompose(pairs, members, seed, bootstrap),
+        *decompose(groups, members, seed, bootstrap),
         *measure_layers(pairs, members, seed, bootstrap),
         *measure_answers(pairs, members, seed, bootstrap),
     ]
@@ -62,7 +64,7 @@ def make_tables(
 
 
 def _groups(pairs: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Yield all pairs, then those of each data set and of each method."""
+    """Yield all pairs of perceptrons, then those of each data set and of each method."""
     if len(pairs):
         yield "all", pairs
         for (data, sparsity), rows in pairs.groupby(["data", "sparsity"], sort=False):
@@ -88,9 +90,12 @@ def _line(what: tuple[str, str, str], found: Any, pairs: int, p: float = np.nan)
     return dict(zip(COLUMNS, (*values, pairs, int(found["anns"]), p), strict=True))
 
 
-def decompose(pairs: pd.DataFrame, members: Sequence[Member], seed: int, bootstrap: int) -> Lines:
-    """Yield the difference of the lag and its two parts, of all pairs and of each data set and method."""
-    for name, rows in _groups(find_times(pairs, members, Rule())):
+def decompose(
+    groups: Sequence[tuple[str, pd.DataFrame]], members: Sequence[Member], seed: int, bootstrap: int
+) -> Lines:
+    """Yield the difference of the lag and its two parts, of each group of pairs."""
+    for name, pairs in groups:
+        rows = find_times(pairs, members, Rule())
         found = _intervals(rows, seed, bootstrap)
         for measure, part in TERMS.items():
             line = found.loc[(GROUP, measure)]

@@ -1,7 +1,7 @@
 """Which networks the time lag is measured on: S2 Table 1's grid, and more for controls.
 
-The plan is in the order in which cells are worth running: after any part of it there are pairs, and the
-exhibits say how many.
+The plan is in the order in which cells are worth running: after any part of it there are pairs of all data
+sets, and the exhibits say how many. VGG-16 comes after the perceptrons of the first stage.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from analysis.engine.converted import read_plain, source_of
-from analysis.s1.convolutions import VGG
+from analysis.s1.convolutions import EVERY, VGG
 from analysis.s1.convolutions import seconds as vgg_seconds
 from analysis.s1.recipes import PERCEPTRONS
-from analysis.s2.lag_grid import BATCHES, LEVELS, RATES, STAGES, STEPS, Data, Grid, Place
+from analysis.s2.lag_grid import BATCHES, LEVELS, RATES, STAGES, STEPS, VGG_NET, Data, Grid, Place
 from netsci.sweep import Cell
 from netsci.train.recipe import Recipe
 
@@ -20,18 +20,17 @@ WIDTH = 512
 
 
 def _perceptron(data: str) -> Recipe:
-    return PERCEPTRONS[data].replace(options=(("hidden", (WIDTH, WIDTH)),), epochs=15)
+    """Return the training of a perceptron, which evolves as often as VGG-16 does."""
+    return PERCEPTRONS[data].replace(options=(("hidden", (WIDTH, WIDTH)),), epochs=15, evolve_every=EVERY)
 
 
 _MATCHED = ((0.01, 64), (0.05, 64), (0.005, 64), (0.01, 128), (0.05, 128), (0.001, 64))
 _EARLY = (1, 3)
 DESK = Grid(
     (
-        (
-            Data("MNIST", _perceptron("mnist"), (0.95,), _EARLY, _MATCHED),
-            Data("Fashion-MNIST", _perceptron("fashion-mnist"), (0.95,), _EARLY, _MATCHED),
-        ),
-        (Data("CIFAR-10", _perceptron("cifar10-jpeg"), (0.95, 0.99), _EARLY, _MATCHED),),
+        Data("CIFAR-10", _perceptron("cifar10-jpeg"), (0.95, 0.99), early=_EARLY, settings=_MATCHED),
+        Data("MNIST", _perceptron("mnist"), (0.95,), early=_EARLY, settings=_MATCHED),
+        Data("Fashion-MNIST", _perceptron("fashion-mnist"), (0.95,), early=_EARLY, settings=_MATCHED),
     ),
     RATES,
     BATCHES,
@@ -46,9 +45,10 @@ _DIGITS = PERCEPTRONS["mnist"].replace(
     epochs=3,
     limit=900,
     test_limit=300,
+    evolve_every=EVERY,
 )
 SMOKE = Grid(
-    ((Data("digits", _DIGITS, (0.8,), (1,), ((0.05, 20), (0.01, 20))),),),
+    (Data("digits", _DIGITS, (0.8,), early=(1,), settings=((0.05, 20), (0.01, 20))),),
     (0.05, 0.01),
     (20,),
     (4, 8),
@@ -60,14 +60,13 @@ SMOKE = Grid(
 _HALF = {"conv": 0.5, "linear": 0.5}
 VGG_DESK = Grid(
     (
-        (
-            Data(
-                "CIFAR-10, VGG-16/8",
-                VGG,
-                (0.5,),
-                dense={"dense": True, "dropout": 0.5},
-                rule={"sparsity": _HALF, "initial_sparsity": {"conv": 0.2, "linear": 0.2}},
-            ),
+        Data(
+            "CIFAR-10, VGG-16/8",
+            VGG,
+            (0.5,),
+            kind=VGG_NET,
+            dense={"dense": True, "dropout": 0.5},
+            rule={"sparsity": _HALF, "initial_sparsity": {"conv": 0.2, "linear": 0.2}},
         ),
     ),
     (0.05, 0.01, 0.005),

@@ -1,11 +1,13 @@
 """The plan of the time lag: S2's grid whole, in order, networks before conversions."""
 
+import math
 from collections import Counter
 
 import pytest
 
 from analysis.engine.converted import read_plain, source_of
 from analysis.engine.printed import expected
+from analysis.s1.convolutions import VGG
 from analysis.s2.lag_grid import (
     BATCHES,
     CODED,
@@ -13,12 +15,16 @@ from analysis.s2.lag_grid import (
     EARLIER,
     GRID,
     LEVELS,
+    PERCEPTRON,
     RATES,
     STARTS,
+    VGG_NET,
     read_share,
     write_share,
 )
 from analysis.s2.lag_plan import DESK, SMOKE, VGG_DESK, plan, plan_conversions, seconds
+from netsci.train.fine_tuning import FINE_TUNING
+from netsci.train.plan import Plan
 
 PLAN = DESK.plan(0)
 
@@ -56,7 +62,7 @@ def test_dense_and_sparse_of_a_setting_differ_in_their_links_alone():
     for cell, place in PLAN.items():
         if place.links != DENSE:
             continue
-        (data,) = (one for group in DESK.data for one in group if one.title == place.data)
+        (data,) = (one for one in DESK.data if one.title == place.data)
         dense = data.recipe(DENSE, place.rate, place.batch)
         sparse = data.recipe(write_share(data.sparse[0]), place.rate, place.batch)
         assert (dense.task, dense.net, dense.optimisation) == (sparse.task, sparse.net, sparse.optimisation)
@@ -73,6 +79,7 @@ def test_levels_are_tuned_with_the_rate_and_batch_of_their_network():
             for one in way.tunings:
                 changes = dict(one.changes)
                 assert (changes["lr"], changes["batch"], one.epochs) == (place.rate, place.batch, 2)
+                assert changes["dropout"] == 0.0
                 assert f"L={dict(changes['activation_options'])['levels']}" in way.label
 
 
@@ -102,21 +109,69 @@ def test_each_network_stands_before_its_conversion(scale):
 def test_slow_batches_come_late_and_the_rate_that_may_be_left_out_last():
     stages = [2 if p.rate == RATES[-1] else int(p.batch == BATCHES[-1]) for p in PLAN.values()]
     assert stages == sorted(stages)
-    assert {p.data for p, stage in zip(PLAN.values(), stages, strict=True) if stage == 0} == {
-        "MNIST",
-        "Fashion-MNIST",
-        "CIFAR-10",
-    }
-    first = [p.data for p, stage in zip(PLAN.values(), stages, strict=True) if stage == 0]
-    assert set(first[first.index("CIFAR-10") :]) == {"CIFAR-10"}
+    assert set(stages) == {0, 1, 2}
 
 
-def test_every_prefix_has_about_as_many_dense_as_sparse_networks():
-    grid = [
-        place.links == DENSE for place in PLAN.values() if place.purpose == GRID and place.data != "CIFAR-10"
-    ]
+def test_every_prefix_has_about_as_many_pairs_of_each_data_set():
+    grid = [place for place in PLAN.values() if place.purpose == GRID]
+    kinds = {(p.data, p.links) for p in grid if p.links != DENSE}
     for end in range(1, len(grid) + 1):
-        assert abs(2 * sum(grid[:end]) - end) <= 1
+        there = Counter((p.data, p.links) for p in grid[:end])
+        pairs = [min(there[data, DENSE], there[data, links]) for data, links in kinds]
+        assert max(pairs) - min(pairs) <= 1
+        dense = sum(p.links == DENSE for p in grid[:end])
+        assert dense == len({(p.data, p.rate, p.batch) for p in grid[:end]})
+    first = list(PLAN.values())[: sum(len(data.links) for data in DESK.data)]
+    assert {(p.data, p.links) for p in first if p.links != DENSE} == kinds
+    assert {p.purpose for p in first} == {GRID}
+
+
+def seeds_of(found):
+    """Seeds of the trained networks of each setting."""
+    seeds = {}
+    for cell, place in found.items():
+        seeds.setdefault((place.data, place.rate, place.batch), set()).add(source_of(cell)["seed"])
+    return seeds
+
+
+@pytest.mark.parametrize(("grid", "settings"), [(DESK, 45), (VGG_DESK, 6)])
+def test_each_setting_has_a_seed_of_its_own_that_dense_and_sparse_share(grid, settings):
+    seeds = seeds_of(grid.plan(0))
+    assert {len(one) for one in seeds.values()} == {1}
+    assert set.union(*seeds.values()) == set(range(settings))
+    later = seeds_of(grid.plan(100))
+    assert later == {key: {100 + number for number in own} for key, own in seeds.items()}
+
+
+def test_seeds_of_settings_stay_whatever_part_of_the_plan_runs():
+    seeds = seeds_of(PLAN)
+    for stage in range(3):
+        part = seeds_of(DESK.plan(0, stage))
+        assert part == {key: seeds[key] for key in part}
+    assert seeds["CIFAR-10", 0.01, 64] == {0}
+    assert seeds["MNIST", 0.05, 128] == {15 + 3 + 1}
+    assert seeds["Fashion-MNIST", 0.0005, 32] == {44}
+    assert seeds_of(VGG_DESK.plan(0))["CIFAR-10, VGG-16/8", 0.05, 128] == {0}
+
+
+IMAGES = {"mnist": 60_000, "fashion-mnist": 60_000, "cifar10-jpeg": 50_000}
+SPARSE = [
+    pytest.param(data, data.recipe(write_share(share), 0.01, batch), id=f"{data.title}, {share}, {batch}")
+    for grid in (DESK, VGG_DESK)
+    for data in grid.data
+    for share in data.sparse
+    for batch in grid.batches
+]
+
+
+@pytest.mark.parametrize(("data", "recipe"), SPARSE)
+def test_sparse_networks_evolve_at_least_45_times(data, recipe):
+    epochs, topology = recipe.optimisation.epochs, recipe.topology
+    batches = math.ceil(IMAGES[recipe.task.data] / recipe.optimisation.batch)
+    evolutions = Plan(topology, epochs=epochs, batches=batches)
+    numbers = [k for done in range(1, epochs * batches + 1) if (k := evolutions.number(done))]
+    assert sum(evolutions.zeta(k) > 0 for k in numbers) >= 45
+    assert topology.evolve_every == VGG.topology.evolve_every
 
 
 def test_seconds_grow_with_smaller_batches_and_more_conversions():
@@ -139,6 +194,17 @@ def test_a_sparsity_is_read_as_it_is_written():
     assert [read_share(write_share(x)) for x in (0.95, 0.99, 0.8)] == [0.95, 0.99, 0.8]
 
 
+def test_dropout_differs_in_training_and_is_off_in_both_stages_of_fine_tuning():
+    (data,) = VGG_DESK.data
+    trained = {links: data.recipe(links, 0.05, 128).net.dropout for links in data.links}
+    assert trained == {DENSE: 0.5, "50 %": 0.2}
+    for cell, place in VGG_DESK.plan(0).items():
+        assert source_of(cell)["dropout"] == trained[place.links]
+        for plain in cell["conversions"]:
+            for one in read_plain(plain).tunings:
+                assert {**FINE_TUNING[one.name][1], **dict(one.changes)}["dropout"] == 0.0
+
+
 def test_vgg_makes_24_pairs_in_two_stages_and_aec_has_one_setting():
     found = VGG_DESK.plan(0)
     grid = [(cell, place) for cell, place in found.items() if place.purpose == GRID]
@@ -155,8 +221,14 @@ def test_vgg_makes_24_pairs_in_two_stages_and_aec_has_one_setting():
             assert "activation_options" not in dict(second.changes)
 
 
-def test_the_grids_of_a_scale_are_joined_and_the_last_rate_ends_them():
+def test_vgg_follows_the_perceptrons_of_the_first_stage_and_the_last_rate_ends_the_plan():
     found = plan_conversions("desk", 0)
     assert set(found) == set(PLAN) | set(VGG_DESK.plan(0))
-    rates = [place.rate for place in found.values()]
+    places = list(found.values())
+    first = set(DESK.plan(0, 0).values())
+    assert set(places[: len(first)]) == first
+    vgg = [p.kind == VGG_NET for p in places]
+    assert all(vgg[len(first) : len(first) + sum(vgg)])
+    assert {p.kind for p in PLAN.values()} == {PERCEPTRON}
+    rates = [place.rate for place in places]
     assert set(rates[rates.index(RATES[-1]) :]) == {RATES[-1]}
