@@ -20,7 +20,7 @@ from analysis.engine.table import Answers
 from analysis.engine.trajectories import Planned, Trajectories
 from analysis.s1.recipes import seconds as train_seconds
 from analysis.s2.crosses import CROSSES
-from analysis.s2.lag_grid import CODED, DENSE
+from analysis.s2.lag_grid import CODED, DENSE, RATE_OF_AEC
 from analysis.s2.lag_grid import GRID as POINTS
 from analysis.s2.lag_plan import VGG_DESK
 from analysis.s2.lag_plan import seconds as grid_seconds
@@ -33,9 +33,6 @@ STEPS = {"smoke": 24, "desk": 64, "paper": 64}
 EPOCHS = {"smoke": (1, 1), "desk": (5, 2), "paper": (300, 200)}  # of CS-QCFS and of each window of AEC
 CALIBRATION = {"smoke": 100, "desk": 10_000, "paper": 10_000}
 WINDOW = 10  # of the saturation rule
-# The first of S2's rates. The codes learn for two epochs here, of 200: at the released 1e-5 they would hardly
-# move from where they start.
-RATE_OF_AEC = 1e-3
 # Name in the table -> row and column of s2-mlp, and what figures call it. Dense as S2 has it is at the point
 # that is best for sparse.
 NETWORKS: dict[str, tuple[Key, str]] = {

@@ -25,6 +25,9 @@ LEVELS = (4, 8, 16, 2, 32)
 STEPS = 64
 STAGES = 3
 TUNED_FOR = 2  # epochs
+# The first of S2's rates. The codes learn for a few epochs here, of 200: at the released 1e-5 they would
+# hardly move from where they start.
+RATE_OF_AEC = 1e-3
 DENSE = "dense"
 PERCEPTRON, VGG_NET = "perceptron", "VGG-16"
 GRID, EARLIER, STARTS, CODED = "grid", "earlier epochs", "thresholds", "AEC"
@@ -95,7 +98,8 @@ class Grid:
 
     Cells are run in three stages: last is the rate whose cells come after all others, slow the batch whose
     cells come before those. Setting by setting all data sets take turns. limit : number of test images, None
-    for all. stages : of CS-QCFS, with their epochs. windows : of AEC, for the networks of one setting.
+    for all. blocks : parts of them that are recorded alone too. stages : of CS-QCFS, with their epochs.
+    windows : of AEC, for the networks of one setting.
     """
 
     data: tuple[Data, ...]
@@ -108,6 +112,7 @@ class Grid:
     first: int = 1000
     calibration: int = 10_000
     limit: int | None = None
+    blocks: int = 0
     stages: tuple[tuple[str, int], ...] = (("cs-qcfs-1", TUNED_FOR),)
     windows: tuple[int, ...] = ()
 
@@ -156,7 +161,7 @@ class Grid:
         kept = place.links == DENSE and data.early and (place.rate, place.batch) in data.settings
         source = cell(recipe, networks=1 if kept else 0)
         how: dict[str, Any] = {"steps": self.steps, "first": self.first, "calibration": self.calibration}
-        how["test_limit"] = self.limit
+        how |= {"test_limit": self.limit, "blocks": self.blocks}
         return converted_cell(source, self.conversions(place), after=place.after, **how)
 
     def conversions(self, place: Place) -> tuple[Conversion, ...]:
@@ -167,10 +172,8 @@ class Grid:
                 for theta, words in OTHER_STARTS.items()
             )
         if place.purpose == CODED:
-            return tuple(
-                Conversion(f"AEC T={n}", "aec", tunings=(Tuning("aec", TUNED_FOR, _window(n)),))
-                for n in self.windows
-            )
+            tunings = ((n, Tuning("aec", TUNED_FOR, _code(n))) for n in self.windows)
+            return tuple(Conversion(f"AEC T={n}", "aec", tunings=(one,)) for n, one in tunings)
         levels = (EARLY_LEVEL,) if place.purpose == EARLIER else self.levels
         return (Conversion(SNM, "snm"), *(self._tune(n, place, f"CS-QCFS L={n}") for n in levels))
 
@@ -191,9 +194,9 @@ class Grid:
         return Conversion(label, "cs_qcfs", tunings=tunings)
 
 
-def _window(steps: int) -> tuple[tuple[str, Any], ...]:
-    """Return what the window of AEC changes in a recipe."""
-    return (("activation_options", (("window", steps),)),)
+def _code(window: int) -> tuple[tuple[str, Any], ...]:
+    """Return what AEC with a window changes in a recipe."""
+    return (("activation_options", (("window", window),)), ("lr", RATE_OF_AEC))
 
 
 def write_share(share: float) -> str:

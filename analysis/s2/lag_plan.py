@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from analysis.engine.converted import read_plain, source_of
+from analysis.engine.converted import BLOCKS, read_plain, source_of
 from analysis.s1.convolutions import EVERY, VGG
 from analysis.s1.convolutions import seconds as vgg_seconds
 from analysis.s1.recipes import PERCEPTRONS
@@ -74,6 +74,7 @@ VGG_DESK = Grid(
     (8, 4, 16),
     STEPS,
     limit=2000,
+    blocks=BLOCKS,
     stages=(("cs-qcfs-1", 1), ("cs-qcfs-2", 1)),
     windows=(4, 16, 64),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,12 +14,9 @@ from netsci.convert.program import Step
 from netsci.convert.windows import See, Window, join_time, split_time
 from netsci.spiking.events import BitRows, reads_bits
 
-if TYPE_CHECKING:
-    from netsci.convert.stream import Network
-
 
 class Run:
-    """Some images on their way through a network.
+    """Some images on their way through a network, a `netsci.convert.stream.Network`.
 
     see : called as `Network.stream` says. joined : the layers that run together with the neurons behind
     them. counted : populations behind such layers of which nobody needs more than their spikes over all
@@ -28,7 +25,7 @@ class Run:
 
     def __init__(
         self,
-        network: Network,
+        network: Any,
         x: Tensor,
         see: See | None,
         joined: Mapping[int, int],

@@ -52,7 +52,7 @@ def test_values_are_those_of_the_last_fine_tuning_or_of_the_network():
     ways = list(read_ways(TABLE2))
     one = next(way for way in ways if way.method == "cs_qcfs")
     assert one == Way("mlp", "cs_qcfs", {"lr": 0.01, "bs": 64, "L": 8})
-    assert {(way.values["lr"], way.values["bs"]) for way in ways if way.method == "aec"} == {(1e-5, 128)}
+    assert {(way.values["lr"], way.values["bs"]) for way in ways if way.method == "aec"} == {(1e-3, 128)}
     assert pick(ways, "mlp", "snm", "lr") == [0.1, 0.01]
     assert pick(ways, "vgg16", "snm", "lr") == []
     assert write_set([]) == "()"
