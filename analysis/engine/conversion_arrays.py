@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from analysis.engine.converted import Conversion
 from netsci.convert.percolated import find_live
+from netsci.measure import StepTrace
 from netsci.measure.energy_readings import EVERY_COUNT, READINGS
 from netsci.train.converted import ConvertedRun, cut_blocks
 
@@ -42,7 +43,6 @@ def measure(found: ConvertedRun) -> Arrays:
         raise RuntimeError("a conversion is recorded with the labels of its test images")
     live = find_live(found.model.network)
     by_layer = [live.get(name) for name in trace.populations]
-    fired = [trace.events_by_unit.get(name) for name in trace.populations]
     arrays: Arrays = {
         "layers": np.array(trace.layers),
         "populations": np.array(trace.populations),
@@ -50,17 +50,14 @@ def measure(found: ConvertedRun) -> Arrays:
         "window": np.array(found.window or 0),
         "units": trace.units,
         "live_units": np.array([0 if one is None else one.sum() for one in by_layer], np.int64),
-        "live_spikes": np.array(
-            [0 if one is None or n is None else n[one].sum() for one, n in zip(by_layer, fired, strict=True)],
-            np.int64,
-        ),
+        "live_spikes": _count_live(trace, live),
         **{name: getattr(trace, name) for name in ("spikes", "sops", "macs", "correct", "answers_changed")},
         "first_images": np.array(first.images),
         "first_correct": first.correct,
         "first_spikes": first.spikes,
         "right": np.packbits(trace.right),
         **_energy(found.energy_of(trace, EVERY_COUNT)),
-        **_blocks(found),
+        **_blocks(found, live),
     }
     return arrays | _columns(_rows(found))
 
@@ -76,7 +73,13 @@ def _energy(table: pd.DataFrame) -> Arrays:
     }
 
 
-def _blocks(found: ConvertedRun) -> Arrays:
+def _count_live(trace: StepTrace, live: Mapping[str, Any]) -> NDArray[np.int64]:
+    """Return the spikes of the live neurons of each population over all steps, 0 where there are none."""
+    both = [(live.get(name), trace.events_by_unit.get(name)) for name in trace.populations]
+    return np.array([0 if one is None or n is None else n[one].sum() for one, n in both], np.int64)
+
+
+def _blocks(found: ConvertedRun, live: Mapping[str, Any]) -> Arrays:
     """Return what parts of the test images say, none where nobody asked for them."""
     if not found.blocks:
         return {}
@@ -86,6 +89,7 @@ def _blocks(found: ConvertedRun) -> Arrays:
         "block_correct": np.stack([np.asarray(one.correct) for one in found.blocks]),
         "block_ann_right": np.add.reduceat(found.ann_right.astype(np.int64), edges[:-1]),
         "block_spikes": np.stack([one.spikes for one in found.blocks]),
+        "block_live_spikes": np.stack([_count_live(one, live) for one in found.blocks]),
         **{f"block_{name}": np.stack([one[name] for one in energies]) for name in energies[0]},
     }
 

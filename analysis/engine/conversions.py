@@ -164,8 +164,8 @@ def count_parts(record: Record) -> int:
 def leave_out(record: Record, block: int) -> Record:
     """Return a record without a block of its test images: accuracies, rates and energies of the others.
 
-    What is recorded of all images alone stays: operations by layer, answers that change, spikes of live
-    neurons, and the first images.
+    What is recorded of all images alone stays: operations by layer, answers that change, and the first
+    images.
 
     Raises ValueError if the record has no such block.
     """
@@ -187,7 +187,7 @@ def leave_out(record: Record, block: int) -> Record:
         if not label:
             values[(a["table_conversion"] == "") & (table == "images")] = n - gone
             continue
-        for name in ("correct", "spikes"):
+        for name in ("correct", "spikes", "live_spikes"):
             a[f"{own}{name}"] = a[f"{own}{name}"] - a[f"{own}{BLOCK}{name}"][block]
         for name in ("energy_sops", "energy_macs"):
             a[f"{own}{name}"] = (n * a[f"{own}{name}"] - gone * a[f"{own}{BLOCK}{name}"][block]) / (n - gone)

@@ -85,7 +85,8 @@ def sheet(
     units = {(e.row, e.column): e.unit for e in beside} | units
     values = tables["table"][["row", "column", "seed", "value"]]
     failed = frozenset(key for key, line in lines.items() if _has_diverged(line.reason))
-    blocks = read_blocks(tables)
+    # Whole numbers do not move with a tenth of the images, or jump: the jackknife says nothing of them.
+    blocks = {key: of for key, of in read_blocks(tables).items() if units.get(key) not in ("steps", "count")}
     made = Sheet(values, printed, units, error, implied, parts, failed=failed, left_out=blocks)
     return derive(made, derived)
 

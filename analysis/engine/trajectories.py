@@ -84,13 +84,15 @@ def tabulate(of: Trajectories, plan: Planned, records: Mapping[Cell, Record]) ->
     known = {cell: records[cell] for cell in plan if cell in records}  # some long runs are not finished
     courses = _join(of, plan, known)
     columns = ["row", "column", "seed", "measure", "value", "unit"]
-    tables = {"table": pd.DataFrame(_values(of, courses), columns=columns), "courses": courses}
+    tables = {"table": pd.DataFrame(_values(of, plan, courses), columns=columns), "courses": courses}
     parts = {count_parts(record) for record in known.values()}
     several = parts.pop() if len(parts) == 1 else 0
     blocks = [
         {name: row[name] for name in ("row", "column", "seed", "value")} | {"block": block}
         for block in range(several)
-        for row in _values(of, _join(of, plan, {cell: leave_out(one, block) for cell, one in known.items()}))
+        for row in _values(
+            of, plan, _join(of, plan, {cell: leave_out(one, block) for cell, one in known.items()})
+        )
     ]
     return tables | ({"blocks": pd.DataFrame(blocks)} if blocks else {})
 
@@ -112,9 +114,9 @@ def _join(of: Trajectories, plan: Planned, records: Mapping[Cell, Record]) -> pd
     return pd.concat(courses, ignore_index=True)[names] if courses else pd.DataFrame(columns=names)
 
 
-def _values(of: Trajectories, courses: pd.DataFrame) -> list[dict[str, Any]]:
+def _values(of: Trajectories, plan: Planned, courses: pd.DataFrame) -> list[dict[str, Any]]:
     """Return what claims read, a row for each value and seed."""
-    return [row for parts in (_ends(courses), _fronts(of, courses)) for row in parts]
+    return [row for parts in (_ends(courses), _fronts(of, plan, courses)) for row in parts]
 
 
 def course(curves: Curves, *, linked: bool = False) -> pd.DataFrame:
@@ -143,23 +145,40 @@ def _ends(courses: pd.DataFrame) -> list[dict[str, Any]]:
     return rows
 
 
-def _fronts(of: Trajectories, courses: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the share of the front of all networks, by energy, that each of them holds."""
+def _fronts(of: Trajectories, plan: Planned, courses: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the share of the front, by energy, that each network holds, where all rivals are there.
+
+    Rivals are the networks that all seeds of a model have in the plan, as far as a conversion has them.
+    """
     rows = []
+    rivals = _find_rivals(plan)
+    there = courses.groupby(["model", "conversion"])["network"].unique().map(set)
     for key, joined in courses.groupby(["model", "conversion", "seed"], sort=False):
         model, conversion, seed = key
-        networks = list(dict.fromkeys(joined["network"]))
-        if len(networks) < 2:
+        compared = joined[joined["network"].isin(rivals[model])]
+        networks = list(dict.fromkeys(compared["network"]))
+        if len(networks) < max(2, len(rivals[model] & there[model, conversion])):
             continue
         for energy in of.fronts:
-            best = find_front(joined[energy].to_numpy(float), joined["accuracy"].to_numpy(float))
-            held = joined["network"][best]
+            best = find_front(compared[energy].to_numpy(float), compared["accuracy"].to_numpy(float))
+            held = compared["network"][best]
             for network in networks:
                 share = 100.0 * float((held == network).mean())
                 line = {"row": f"{model}, {conversion}", "seed": seed}
                 column = f"front held by {network}, {energy}"
                 rows += tidy(line | {"column": column}, {"value": (share, "percent")})
     return rows
+
+
+def _find_rivals(plan: Planned) -> dict[str, set[str]]:
+    """Return the networks of each model that all of its seeds have in the plan."""
+    seeds: dict[str, dict[str, set[int]]] = {}
+    for model, network, seed in plan.values():
+        seeds.setdefault(model, {}).setdefault(network, set()).add(seed)
+    return {
+        model: {name for name, own in of.items() if own == set().union(*of.values())}
+        for model, of in seeds.items()
+    }
 
 
 def find_front(energy: NDArray[np.float64], accuracy: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -187,7 +206,8 @@ def make_sheet(of: Trajectories, tables: Tables) -> Sheet:
         return np.nan if any(column.startswith("front") for _, column in keys) else error(keys, means)
 
     shown = values[["row", "column", "seed", "value"]]
-    return Sheet(shown, {}, units, spread, left_out=read_blocks(tables))
+    left_out = {key: of for key, of in read_blocks(tables).items() if not key[1].startswith("front")}
+    return Sheet(shown, {}, units, spread, left_out=left_out)
 
 
 def summarise(tables: Tables) -> pd.DataFrame:

@@ -126,7 +126,7 @@ def why_not(dataset: str, network: str, method: str, scale: str) -> str:
         return f"{NAMES[method]}: S0 prints no recipe of it"
     if dataset in NOT_AT_HAND:
         return NOT_AT_HAND[dataset]
-    if network == "6conv2fc" and method in ("dpap", "sd-snn"):
+    if (dataset, network) == ("cifar-10", "6conv2fc") and method in ("dpap", "sd-snn"):
         return NEEDS_GPU
     return COMPETING if (dataset, network) == ("mnist", "2fc") else f"{NAMES[method]}: left out for time"
 

@@ -76,7 +76,7 @@ def shuffle_settings(table: pd.DataFrame, seed: int) -> pd.DataFrame:
 
 
 def swap_times(pairs: pd.DataFrame, seed: int, *, draws: int = DRAWS) -> dict[str, NDArray[np.float64]]:
-    """Return the mean lags where a coin for each trained network swaps accuracy time and rate time.
+    """Return the mean lags where a coin swaps accuracy time and rate time, one for each kind of a setting.
 
     pairs : complete ones. Returns float64 [draw], in steps: "dense" and "sparse", over networks, and their
     "difference", over pairs.

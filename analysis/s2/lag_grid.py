@@ -151,7 +151,7 @@ class Grid:
             yield Place(data.title, links, *setting, CODED, kind=data.kind)
 
     def number(self, data: Data, rate: float, batch: int) -> int:
-        """Return the number of a setting, from 0 on, which no order of the runs changes."""
+        """Return the number of a setting, from 0 on: it decides the seed, so keep the order of the grid."""
         settings = product([one.title for one in self.data], self.rates, self.batches)
         return list(settings).index((data.title, rate, batch))
 

@@ -78,7 +78,7 @@ def make_pairs(
     method; a dense network stands once for each sparsity. Intervals resample settings: the column ann names
     the dense network of a setting, or its sparse ones, so that they are drawn together.
 
-    Counts: "planned pairs" of which both are there, "at chance" (networks), "pairs".
+    Counts: "networks", "trained networks", "at chance" (networks), "pairs at chance" and "pairs".
     """
     own = [
         (n, one) for n, one in enumerate(members) if (one.place.purpose, one.place.kind) == (purpose, kind)

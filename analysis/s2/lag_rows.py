@@ -166,7 +166,7 @@ def compare_swapped_times(table: pd.DataFrame, seed: int, *, bootstrap: int = 20
 
 def _of_draws(of: Compared, drawn: Mapping[str, NDArray[np.float64]]) -> Compared:
     """Return means over all draws, with the ends that hold 95 % of them; but p_settings, the rest is NaN."""
-    kept: dict[str, Any] = {one.name: np.nan for one in fields(of) if one.type == "float"}
+    kept: dict[str, Any] = {one.name: np.nan for one in fields(of) if one.type in (float, "float")}
     for name, means in drawn.items():
         low, high = np.quantile(means, (0.025, 0.975)) if len(means) else (np.nan, np.nan)
         kept |= {name: float(means.mean()) if len(means) else np.nan}

@@ -206,6 +206,9 @@ def _of_layer(
     vectors = max(1, len(events) // layer.links.shape[0]) if not layer.convolves else 1
     if vectors > 1:  # tokens: each is an input vector of its own, with the same links
         events, leaving = events.reshape(vectors, -1).sum(axis=0), leaving[: len(leaving) // vectors]
+    if layer.convolves and layer.links.shape[0] % shape[0] == 0:
+        links = np.diff(layer.links.indptr).reshape(shape[0], -1).any(axis=1)
+        rest = {**rest, "linked": np.repeat(links, len(events) // shape[0])}
     return ProjectionTrace(
         name, events, leaving, links=layer.links.nnz, dense_links=synapses.dense_links,
         dense_operations=synapses.dense_operations(shape), applications=often * vectors, **rest,

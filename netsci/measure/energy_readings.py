@@ -11,7 +11,8 @@ branches) multiply. Two readings of their MACs:
 
 All of it exact, and as the papers estimate it: dense operations x mean input rate x density, padding
 included. Asked for, also the estimate with the mean rate of the inputs that have a link: of a network whose
-channels were removed by masks it is the papers' estimate of the smaller network.
+channels were removed by masks it is the papers' estimate of the smaller network. By step it is NaN before the
+last one where inputs without a link fire.
 """
 
 from __future__ import annotations
@@ -224,6 +225,8 @@ def _layer(trace: Trace, place: int, at: NDArray[np.int64], count: str, held: bo
     else:
         steps = np.cumsum(np.asarray(by_step, dtype=np.float64))[at - 1]
         done = steps * (total / steps[-1]) if steps[-1] else none
+        if count == LINKED and one.events[~one.has_link].any():  # when those fired is not known
+            done = np.append(np.full(len(at) - 1, np.nan), total)
     return (
         _Layer(none, dict.fromkeys(READINGS, done), one_pass)
         if analog

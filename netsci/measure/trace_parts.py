@@ -74,6 +74,8 @@ class ProjectionTrace:
     ann_operations : multiplications of one input vector in the network without spikes, where these are not
     the existing weights: of a product of two populations (attention), which has none. Its events are those of
     both populations and of their pairs.
+    linked : bool [units], which inputs have a link at any of their places: of a convolution with a stride the
+    pixels that none reads too, if their channel has a link. None for those with a fan-out above 0.
     """
 
     name: str
@@ -89,6 +91,7 @@ class ProjectionTrace:
     events_by_step: NDArray[np.int64] | None = None
     from_input: bool | None = None
     ann_operations: int | None = None
+    linked: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         where = f"projection {self.name!r}"
@@ -101,6 +104,13 @@ class ProjectionTrace:
             )
         for name in ("links", "dense_links", "dense_operations", "applications"):
             check_whole(getattr(self, name), 0, f"{where}: {name}")
+        if self.linked is not None:
+            given = np.asarray(self.linked)
+            if given.dtype != bool or given.shape != self.events.shape or (self.fan_out > 0)[~given].any():
+                raise ValueError(
+                    f"{where}: linked must be bool [{len(self.events)}], True wherever fan_out is above 0"
+                )
+            object.__setattr__(self, "linked", given.copy())
         if self.ann_operations is not None:
             check_whole(self.ann_operations, 0, f"{where}: ann_operations")
         if self.from_input is not None:
@@ -147,12 +157,17 @@ class ProjectionTrace:
 
     @property
     def linked_estimate(self) -> float:
-        """The estimate with the mean rate of the inputs that have a link.
+        """The estimate with the mean rate of the inputs that have a link, see `linked`.
 
         In a network whose dead channels were taken out there are no others: it is what the estimate of the
         smaller network is.
         """
-        return self._estimate(self.events[self.fan_out > 0])
+        return self._estimate(self.events[self.has_link])
+
+    @property
+    def has_link(self) -> NDArray[np.bool_]:
+        """Which inputs have a link: `linked`, or those with a fan-out above 0."""
+        return self.fan_out > 0 if self.linked is None else self.linked
 
     def _estimate(self, events: NDArray[np.int64]) -> float:
         if self.ann_operations is not None:

@@ -215,7 +215,7 @@ def say_late(recipe: Recipe) -> str:
     Examples
     --------
     >>> say_late(use_method(PRESETS["digits-2fc"], "sd_snn"))
-    "method 'sd_snn' removes no link in 30 epochs: the first can go after epoch 38 (convolutions: 38)"
+    "method 'sd_snn' removes no link within epochs=30: the first can go after epoch 38 (convolutions: 38)"
     >>> say_late(use_method(PRESETS["digits-2fc"], "rigl"))
     ''
     """
@@ -226,7 +226,7 @@ def say_late(recipe: Recipe) -> str:
     if not begins or epochs >= min(begins.values()):
         return ""
     return (
-        f"method {method!r} removes no link in {epochs} epochs: the first can go after epoch "
+        f"method {method!r} removes no link within epochs={epochs}: the first can go after epoch "
         f"{begins['linear']} (convolutions: {begins['conv']})"
     )
 

@@ -175,8 +175,10 @@ def convert_trained(
 
     Raises TypeError or ValueError as `convert` and `SpikingModel.simulate` do.
     """
-    model = convert(ann, method, list(images.calibration), **options)
     n = len(images.images)
+    if not 0 <= blocks <= n:
+        raise ValueError(f"blocks must be at most {n}, one for each test image; got {blocks}")
+    model = convert(ann, method, list(images.calibration), **options)
     edges = cut_blocks(n, blocks) if blocks else (0, n)
     cuts = sorted({*edges, *([first] if 0 < first < n else [])})
     parts = {

@@ -1,11 +1,13 @@
 """What simulate counts is what a slow walk over every spike and every link counts, step by step."""
 
+import copy
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.nn.utils import prune
 
 from netsci.convert import convert
 from netsci.convert.conversion import check_masks
@@ -234,3 +236,34 @@ def test_a_sparse_layer_with_other_links_is_found_after_a_conversion():
     check_masks(program, model.masks, model.network)
     with pytest.raises(RuntimeError, match="changed the links"):
         check_masks(program, model.masks, network)
+
+
+def test_the_linked_estimate_behind_a_stride_is_that_of_the_smaller_network():
+    """A channel without links goes; pixels of the others that no kernel reads still count in the mean rate."""
+    torch.manual_seed(0)
+    whole = nn.Sequential(
+        nn.Conv2d(1, 3, 3, padding=1), nn.ReLU(), nn.Conv2d(3, 4, 1, stride=2), nn.ReLU(), nn.Flatten(),
+        nn.Linear(16, 2),
+    ).eval()  # fmt: skip
+    small = copy.deepcopy(whole)
+    kept = torch.tensor([0, 2])
+    small[0], small[2] = nn.Conv2d(1, 2, 3, padding=1), nn.Conv2d(2, 4, 1, stride=2)
+    with torch.no_grad():
+        small[0].weight.copy_(whole[0].weight[kept])
+        small[0].bias.copy_(whole[0].bias[kept])
+        small[2].weight.copy_(whole[2].weight[:, kept])
+        small[2].bias.copy_(whole[2].bias)
+        whole[0].bias[1] = 1.0  # the channel that goes fires
+    mask = torch.ones_like(whole[2].weight)
+    mask[:, 1] = 0
+    prune.custom_from_mask(whole[2], "weight", mask)
+    x = torch.rand(5, 1, 4, 4)
+    layers = [
+        convert(net, "qcfs", x, theta=0.5).simulate(x, 6).trace.projections[1] for net in (whole, small)
+    ]
+    masked, alone = layers
+    assert masked.linked.tolist() == [True] * 16 + [False] * 16 + [True] * 16
+    assert 0 < (masked.fan_out > 0).sum() < masked.linked.sum()
+    assert masked.operations == alone.operations > 0
+    assert masked.linked_estimate == pytest.approx(alone.estimated_operations)
+    assert masked.estimated_operations != pytest.approx(alone.estimated_operations)

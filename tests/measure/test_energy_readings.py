@@ -229,3 +229,37 @@ def test_the_linked_estimate_is_that_of_the_network_without_dead_inputs():
 def test_counts_are_known_names(counts):
     with pytest.raises((TypeError, ValueError), match="counts must"):
         energy_readings(trace_of(first_layer(), hidden_layer()), counts=counts)
+
+
+def test_by_step_the_linked_estimate_is_known_where_inputs_without_links_are_silent():
+    steps = {"operations_by_step": np.array([4, 8]), "events_by_step": np.array([2, 4])}
+    silent = ProjectionTrace("fc", [6, 0], [2, 0], "spikes", 2, 4, 4, 4, **steps)
+    loud = ProjectionTrace(
+        "fc",
+        [6, 3],
+        [2, 0],
+        "spikes",
+        2,
+        4,
+        4,
+        4,
+        operations_by_step=np.array([4, 8]),
+        events_by_step=np.array([4, 5]),
+    )
+    found = [
+        energy_by_step(Trace(2, 2, (), (one,)), counts=EVERY_COUNT).set_index(["count", "reading"])
+        for one in (silent, loud)
+    ]
+    of = [table.loc[("linked estimate", "once"), "sops"].tolist() for table in found]
+    assert of[0] == pytest.approx([2.0, 6.0])  # 6 events of the one input: 6 x 4 x 2 / 4 over two images
+    assert np.isnan(of[1][0])
+    assert of[1][1] == pytest.approx(6.0)
+
+
+def test_pixels_that_no_kernel_reads_belong_to_their_channel():
+    one = ProjectionTrace(
+        "c", [4, 2, 9, 9], [1, 0, 0, 0], "spikes", 1, 2, 2, 1, linked=[True, True, False, False]
+    )
+    assert one.linked_estimate == pytest.approx(3.0 * 2 * 0.5)
+    with pytest.raises(ValueError, match="linked must be bool"):
+        ProjectionTrace("c", [4, 2], [1, 0], "spikes", 1, 2, 2, 1, linked=[False, True])

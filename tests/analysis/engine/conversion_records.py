@@ -66,6 +66,8 @@ def add_blocks(record, first_half):
         arrays[f"{number}_block_correct"] = np.stack([half, whole - half])
         arrays[f"{number}_block_ann_right"] = np.array([3, 5])
         arrays[f"{number}_block_spikes"] = np.stack([spikes // 2, spikes - spikes // 2])
+        live = arrays[f"{number}_live_spikes"]
+        arrays[f"{number}_block_live_spikes"] = np.stack([live // 2, live - live // 2])
         for name in ("energy_sops", "energy_macs"):
             energy = arrays[f"{number}_{name}"]
             arrays[f"{number}_block_{name}"] = np.stack([0.5 * energy, 1.5 * energy])

@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 
+from analysis.engine import conversion_points as points
 from analysis.engine import converted_run
 from analysis.engine.conversions import (
     count_parts,
@@ -127,6 +128,12 @@ def test_blocks_are_those_images_alone_and_together_all(made):
     assert np.array_equal(found.spikes, alone.spikes)
     assert found.running_rate == pytest.approx(alone.running_rate)
     assert np.array_equal(found.right, alone.right)
+    live = model.live_units()
+    assert found.live_units.sum() == whole.live_units.sum() == sum(live.values())
+    assert np.array_equal(found.live_spikes, found.spikes.sum(axis=1))  # all neurons are live
+    assert points.read_live_rate(points.at_step("DCGS", 6))(leave_out(record, 1)) == pytest.approx(
+        points.read_rate(points.at_step("DCGS", 6))(leave_out(record, 1))
+    )
     table = energy_by_step(alone.trace, counts=EVERY_COUNT).set_index(["reading", "count"])
     for reading in ("once", "repeated"):
         for count in EVERY_COUNT:
