@@ -239,7 +239,7 @@ def test_a_sparse_layer_with_other_links_is_found_after_a_conversion():
 
 
 def test_the_linked_estimate_behind_a_stride_is_that_of_the_smaller_network():
-    """A channel without links goes; pixels of the others that no kernel reads still count in the mean rate."""
+    """A channel without links goes; pixels of the others that no kernel reads stay in the mean rate."""
     torch.manual_seed(0)
     whole = nn.Sequential(
         nn.Conv2d(1, 3, 3, padding=1), nn.ReLU(), nn.Conv2d(3, 4, 1, stride=2), nn.ReLU(), nn.Flatten(),
