@@ -258,10 +258,8 @@ def test_the_linked_estimate_behind_a_stride_is_that_of_the_smaller_network():
     mask[:, 1] = 0
     prune.custom_from_mask(whole[2], "weight", mask)
     x = torch.rand(5, 1, 4, 4)
-    layers = [
-        convert(net, "qcfs", x, theta=0.5).simulate(x, 6).trace.projections[1] for net in (whole, small)
-    ]
-    masked, alone = layers
+    models = [convert(net.eval(), "qcfs", x, theta=0.5) for net in (whole, small)]
+    masked, alone = (model.simulate(x, 6).trace.projections[1] for model in models)
     assert masked.linked.tolist() == [True] * 16 + [False] * 16 + [True] * 16
     assert 0 < (masked.fan_out > 0).sum() < masked.linked.sum()
     assert masked.operations == alone.operations > 0
