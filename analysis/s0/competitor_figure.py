@@ -14,6 +14,7 @@ from analysis.engine.words import NAMES, choice
 from netsci.plot.draw import draw
 from netsci.plot.scene import Panel, Scene, Series
 
+NEAR = 1.0  # points of sparsity within which names of one method would lie over each other
 METHODS = ("grad-r", "deep-r", "dpap", "sd-snn", "ch-snn")
 SPARSITY, GAIN = "link_sparsity_percent", "accuracy_improvement_percent"
 
@@ -51,9 +52,10 @@ def _points(both: pd.DataFrame, said: Said, method: str) -> Iterator[Series]:
             continue
         ends = own.reindex([(row, GAIN) for row in rows])[["low", "high"]].to_numpy(float)[shown]
         epochs = tuple(said(row, GAIN)["epochs"] for row, one in zip(rows, shown, strict=True) if one)
+        alone = [int((np.abs(x[shown] - one) < NEAR).sum()) == 1 for one in x[shown]]
         ours: dict[str, Any] = {
             "whisker": (ends[:, 0], ends[:, 1]),
-            "text": tuple(f"{one} epochs" for one in epochs),
+            "text": tuple(f"{one} epochs" if by else "" for one, by in zip(epochs, alone, strict=True)),
         }
         yield Series(
             "points", x[shown], y[shown], name=f"{NAMES[method]}, {who}", colour=number, symbol=number,

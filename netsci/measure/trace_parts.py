@@ -105,7 +105,7 @@ class ProjectionTrace:
         for name in ("links", "dense_links", "dense_operations", "applications"):
             check_whole(getattr(self, name), 0, f"{where}: {name}")
         if self.linked is not None:
-            given = np.asarray(self.linked)
+            given = read_array(self.linked, f"{where}: linked")
             if given.dtype != bool or given.shape != self.events.shape or (self.fan_out > 0)[~given].any():
                 raise ValueError(
                     f"{where}: linked must be bool [{len(self.events)}], True wherever fan_out is above 0"

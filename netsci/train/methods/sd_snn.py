@@ -1,28 +1,25 @@
 """SD-SNN, structural development: weights have ranges, outputs of small ranges die, dead weights grow again.
 
 `netsci.topology.development` has the rules. They act after every epoch, which it counts from 0: epoch e is
-the row e + 1 of the table. No weight dies before e = 37, so that a run of 37 epochs removes nothing.
-Convolutions and hidden linear layers develop. There is no sparsity to ask for; the table of a run has the one
-that came out, and p of each layer as "pruning percentage".
+the row e + 1 of the table. No weight dies before e = 37. Convolutions and hidden linear layers develop. There
+is no sparsity to ask for; the table of a run has the one that came out, and p as "pruning percentage".
 
 Dead weights take part in the epoch and are set to 0 after it, so that growth sees what one epoch made of
-them. Therefore the layers hold all cells while an epoch trains, and the live ones in between
-(`netsci.train.every_cell`).
+them: the layers hold all cells while an epoch trains (`netsci.train.every_cell`).
 
 Source: Han et al., 2025. Their recipe: PLIF (tau 2, threshold .5), T = 8, AdamW with lr 5e-3 batch / 1024,
     batch 50, weight decay .01, 5 epochs of warm-up, cosine to 1e-5, 600 epochs.
 Reading: it reads no spikes, so that it also runs without them. A convolution takes D' of the layer that
     follows it among those that develop; if none does, p grows as in a linear layer.
-Option: width, C of the pace (C - D) / 10 of a linear layer. None takes the number of its outputs. The
-    released code has 512 in every network, the width of its 6Conv2FC. p is a percentage: by its own width, a
-    layer of 1,568 outputs prunes three times as fast, and one of 32 a sixteenth as fast.
+Option: width, C of the pace (C - D) / 10 of a linear layer. None takes the number of its outputs; the
+    released code has 512, the width of its 6Conv2FC, in every network.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -38,16 +35,13 @@ from netsci.train.methods.base import Draw, Hooks, Rows, Step, Steps
 from netsci.train.methods.whole import Whole
 from netsci.train.structure import layer_row
 
-if TYPE_CHECKING:
-    from netsci.train.parts import Topology
-
 
 class SdSnn(Whole):
     """Develop the structure by ranges of weights."""
 
     begins: ClassVar[Mapping[str, int]] = {"linear": 38, "conv": 38}
 
-    def __init__(self, topology: Topology, *, width: int | None = None, **options: Any) -> None:
+    def __init__(self, topology: Any, *, width: int | None = None, **options: Any) -> None:
         self.width = None if width is None else as_count(width, "width")
         super().__init__(topology, **options)
 
