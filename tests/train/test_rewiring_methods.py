@@ -185,7 +185,7 @@ def test_grad_r_below_half_says_what_would_fit():
         ("deep_r", {"l1": -1.0}, ValueError, "l1 must be a finite number of at least 0"),
         ("deep_r", {"temperature": float("nan")}, ValueError, "temperature must be a finite number"),
         ("deep_r", {"compat": 1}, TypeError, "compat must be True or False"),
-        ("deep_r", {"alpha": 1.0}, ValueError, "method_options must be empty"),
+        ("deep_r", {"alpha": 1.0}, ValueError, "method_options must be among lr"),
     ],
 )
 def test_options_that_are_not_allowed(name, options, error, text):
