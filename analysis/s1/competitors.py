@@ -40,7 +40,12 @@ ANN = VGG.replace(
     **_CHTS,
 )
 _SMOKE: dict[str, Any] = {"data": "digits", "augment": "none", "epochs": 2, "warmup": 0, "limit": 100}
-_SMOKE |= {"test_limit": 50, "batch": 50, "options": (("pooling", "average"), ("width", 1 / 32))}
+_SMOKE |= {
+    "evolve_every": 1,
+    "test_limit": 50,
+    "batch": 50,
+    "options": (("pooling", "average"), ("width", 1 / 32)),
+}
 NEEDS_GPU = "6Conv2FC at full width needs a GPU, and none was at hand"
 LEFT_OUT = "CIFAR-100 is arithmetic only (s1-implied)"
 READ: dict[str, Reader] = {

@@ -242,3 +242,10 @@ def test_chts_of_six_convolutions_evolves_45_times():
     for recipe in (competitors.chts("90.62", "desk"), competitors.chts("57.87", "desk", "dpap")):
         plan = Plan(recipe.topology, recipe.optimisation.epochs, 300, lag=False)
         assert sum(plan.zeta(number) > 0 for number in range(80)) >= 45
+
+
+@pytest.mark.parametrize("split", competitors.read_splits())
+def test_chts_evolves_at_the_smoke_scale_too(split):
+    recipe = competitors.chts(split, "smoke")
+    batches = recipe.task.limit // recipe.optimisation.batch
+    assert Plan(recipe.topology, recipe.optimisation.epochs, batches).zeta(0) > 0  # an epoch has two batches
