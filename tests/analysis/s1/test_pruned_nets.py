@@ -248,4 +248,6 @@ def test_chts_of_six_convolutions_evolves_45_times():
 def test_chts_evolves_at_the_smoke_scale_too(split):
     recipe = competitors.chts(split, "smoke")
     batches = recipe.task.limit // recipe.optimisation.batch
-    assert Plan(recipe.topology, recipe.optimisation.epochs, batches).zeta(0) > 0  # an epoch has two batches
+    assert Plan(recipe.topology, recipe.optimisation.epochs, batches).epochs == 2
+    with pytest.raises(ValueError, match="at least one batch"):  # as often as at desk scale
+        Plan(competitors.chts(split, "desk").topology, recipe.optimisation.epochs, batches)
