@@ -1,6 +1,7 @@
 """Claims are judged by their contrasts: by hand, over every claim that is made, and on committed tables."""
 
 import math
+import re
 from dataclasses import replace
 from itertools import combinations
 
@@ -11,7 +12,9 @@ from scipy import stats
 
 from analysis.engine.claims import Bound, Order, Sign, Trend, ruling, rulings
 from analysis.engine.derived import Derived, derive
+from analysis.engine.page import VERDICT_WORDS
 from analysis.engine.sheet import Estimate, Sheet, exact, sample_error, unknown, write_number
+from analysis.figures import catalogue
 from netsci.sweep import find_record
 from tests.analysis.committed import EXHIBITS, RESULTS, tables_of
 
@@ -312,6 +315,13 @@ def test_words_are_few_one_claim_is_the_main_one_and_cells_are_there():
             continue  # nothing is planned yet
         for claim in exhibit.claims:
             assert any(cell in keys for cell in cells_of(claim)), (exhibit.id, claim.words)
+
+
+def test_verdicts_are_few_words_also_of_exhibits_without_runs():
+    start = len("Smoke scale, on digits:".split())
+    for exhibit in catalogue(scale="smoke"):
+        words = len(re.sub(r"\{\{.*?\}\}", "1", exhibit.verdict).split())
+        assert words + (start if exhibit.scale == "smoke" else 0) <= VERDICT_WORDS, exhibit.id
 
 
 def test_a_known_interval_decides_and_grows_with_the_confidence():
