@@ -9,6 +9,7 @@ import numpy as np
 from netsci.spiking._bit_kernels import pack_row
 from netsci.spiking._compiling import compile_exact
 
+MOST_IN_A_BYTE = 255
 BLOCK = 1024  # series that are treated together, so that their membranes stay in the nearest cache
 
 
@@ -139,14 +140,15 @@ def count_images_first(values: Any, counts: Any) -> None:
 @compile_exact
 def count_units_first(values: Any, counts: Any) -> None:
     """Add the events of values [units, T, images] to counts [T, units]."""
-    none, one = np.int32(0), np.int32(1)
-    zero = values.dtype.type(0)
+    none, one, most = np.uint8(0), np.uint8(1), np.uint64(MOST_IN_A_BYTE)
+    zero, images = values.dtype.type(0), np.uint64(values.shape[2])
     for u in range(values.shape[0]):
         for t in range(values.shape[1]):
-            found = none
-            for i in range(np.uint64(values.shape[2])):
-                found += one if values[u, t, i] != zero else none
-            counts[t, u] += found
+            for first in range(np.uint64(0), images, most):
+                found = none  # as narrow as the values, so that a register holds many sums
+                for i in range(first, min(images, first + most)):
+                    found = np.uint8(found + (one if values[u, t, i] != zero else none))
+                counts[t, u] += np.int64(found)
 
 
 @compile_exact

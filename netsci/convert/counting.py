@@ -202,7 +202,7 @@ def _of_layer(
     rest: dict[str, Any],
 ) -> ProjectionTrace:
     """Return the counts of a layer; often: how often an image, or a spike of each unit, was given to it."""
-    synapses = layer.synapses()
+    synapses = layer.synapses
     vectors = max(1, len(events) // layer.links.shape[0]) if not layer.convolves else 1
     if vectors > 1:  # tokens: each is an input vector of its own, with the same links
         events, leaving = events.reshape(vectors, -1).sum(axis=0), leaving[: len(leaving) // vectors]

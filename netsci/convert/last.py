@@ -16,6 +16,7 @@ from torch import Tensor
 from netsci.convert._neuron_kernels import fill_mean_rows
 from netsci.convert.fusing import add_steps
 from netsci.convert.neurons import Neuron, count_spikes
+from netsci.convert.still import run_step
 from netsci.convert.stream import Network
 from netsci.convert.walk import Run
 from netsci.convert.windows import WINDOW, Window, join_time, split_time
@@ -36,8 +37,7 @@ def mean_output(network: Network, x: Tensor, steps: int) -> Tensor:
     """
     program, neurons = network.program, network.neurons
     tail, ends = network.tail
-    alone = frozenset(place for place in ends if _is_read_by_tail_alone(network, place))
-    closed = frozenset(place for place in alone if program.steps[place].inputs[0] in network.still)
+    alone, closed = network.ends
     counted = alone & network.joined.keys() - closed
     sums: dict[int, Tensor] = {}
 
@@ -60,15 +60,9 @@ def mean_output(network: Network, x: Tensor, steps: int) -> Tensor:
             found = counts.float() * (neuron.theta.to(counts.device) / steps)
         values[place] = found if found.ndim == 2 and step.axis == 0 else join_time(found[None], step)
     for place in sorted(tail):
-        values[place] = program.steps[place].run(values, len(x))
+        values[place] = run_step(network, place, values, len(x))
     out = len(program.steps) - 1
     return split_time(values[out], program.steps[out], 1)[0]
-
-
-def _is_read_by_tail_alone(network: Network, place: int) -> bool:
-    """Return whether nothing but the tail reads the spikes of a population."""
-    readers = [one for one, reads in network.reads.items() if place in reads]
-    return all(one in network.tail[0] for one in readers)
 
 
 def _mean_constant(neuron: Neuron, current: Tensor, steps: int) -> Tensor:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,11 @@ class Layer:
     module: Any
     links: sp.csr_array
 
+    @cached_property
+    def fans(self) -> dict[tuple[int, ...], NDArray[np.int64]]:
+        """The links that leave each unit, by the shape of an input, as far as `fan_out` was asked."""
+        return {}
+
     @property
     def convolves(self) -> bool:
         """Whether it is a convolution."""
@@ -51,8 +57,9 @@ class Layer:
         """Output channels, or units."""
         return int(self.links.shape[1])
 
+    @cached_property
     def synapses(self) -> Synapses:
-        """Return what is needed to count operations at each presynaptic unit."""
+        """What is needed to count operations at each presynaptic unit."""
         leaving = np.diff(self.links.indptr).astype(np.float64)
         weight = self.module.values if isinstance(self.module, SparseLayer) else self.module.weight
         possible = int(np.prod(self.links.shape)) if isinstance(self.module, SparseLayer) else weight.numel()
@@ -208,7 +215,8 @@ def fan_out(layer: Layer, shape: tuple[int, ...]) -> NDArray[np.int64]:
     >>> fan_out(copy_layer(SparseLinear([[1, 1], [0, 1]]), "fc"), (3, 2)).tolist()
     [2, 1, 2, 1, 2, 1]
     """
-    synapses = layer.synapses()
-    if layer.convolves:
-        return synapses.fan_out(shape)
-    return np.tile(synapses.fan_out(shape[-1:]), int(np.prod(shape[:-1])))
+    if shape not in layer.fans:
+        own = layer.synapses.fan_out(shape if layer.convolves else shape[-1:])
+        layer.fans[shape] = own if layer.convolves else np.tile(own, int(np.prod(shape[:-1])))
+        layer.fans[shape].setflags(write=False)
+    return layer.fans[shape]

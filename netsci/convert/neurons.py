@@ -64,7 +64,10 @@ def start_state(neuron: Neuron, shape: tuple[int, ...], device: torch.device | s
     1.0
     """
     theta = neuron.theta.to(device)
-    membrane = (theta * neuron.start).expand(shape).clone()
+    membrane = (theta * neuron.start).expand(shape)
+    membrane = (
+        membrane.T.clone(memory_format=torch.contiguous_format).T if len(shape) == 2 else membrane.clone()
+    )
     if neuron.kind == "if":
         return State(membrane, None)
     kind = torch.float32 if neuron.compat else torch.int32

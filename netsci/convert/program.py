@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from torch import Tensor
@@ -51,7 +52,7 @@ class Step:
     module: Any = None
     value: Tensor | None = field(default=None, repr=False)
 
-    @property
+    @cached_property
     def inputs(self) -> tuple[int, ...]:
         """The places of the steps that it reads."""
         return tuple(dict.fromkeys(find_refs((self.args, dict(self.named)))))

@@ -17,7 +17,8 @@ from torch import Tensor
 from netsci.convert.fusing import Fused, find_fused, find_joined
 from netsci.convert.neurons import Neuron
 from netsci.convert.program import Program
-from netsci.convert.walk import Run
+from netsci.convert.still import Product
+from netsci.convert.walk import Order, Run
 from netsci.convert.windows import WINDOW, See, Window, find_reads, find_still, images_that_fit
 
 
@@ -69,6 +70,31 @@ class Network:
                 steps.add(place)
                 waiting += self.program.steps[place].inputs
         return frozenset(steps), frozenset(ends)
+
+    @cached_property
+    def orders(self) -> dict[frozenset[int], Order]:
+        """In which order it runs, by the populations that run with their layers, as far as it was asked."""
+        return {}
+
+    @cached_property
+    def ends(self) -> tuple[frozenset[int], frozenset[int]]:
+        """Populations that the tail alone reads, and those of them whose current is the same at all steps."""
+        alone = frozenset(place for place in self.tail[1] if self._is_read_by_tail_alone(place))
+        return alone, frozenset(one for one in alone if self.program.steps[one].inputs[0] in self.still)
+
+    def _is_read_by_tail_alone(self, place: int) -> bool:
+        return all(one in self.tail[0] for one, reads in self.reads.items() if place in reads)
+
+    @cached_property
+    def products(self) -> dict[int, Product]:
+        """The layers that are applied to numbers, images or sums over T, by their places."""
+        places = self.still | self.tail[0]
+        steps = {place: self.program.steps[place] for place in places}
+        return {
+            place: Product(step.layer.module)
+            for place, step in steps.items()
+            if step.layer is not None and len(step.inputs) == 1 and step.axis == 0
+        }
 
     @cached_property
     def images_at_once(self) -> int:

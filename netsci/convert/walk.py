@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -11,8 +12,38 @@ from torch import Tensor
 from netsci.convert.fusing import apply_to_spikes, count_joined, fire_joined
 from netsci.convert.neurons import State, fire_constant, fire_constant_bits, run_steps, start_state
 from netsci.convert.program import Step
+from netsci.convert.still import run_step
 from netsci.convert.windows import See, Window, join_time, split_time
 from netsci.spiking.events import BitRows, reads_bits
+
+
+@dataclass(frozen=True)
+class Order:
+    """In which order a network runs if some layers run together with the neurons behind them.
+
+    reads : what each step reads, by its place. last : the last reader of each step. wired : populations whose
+    spikes somebody reads as numbers, and the output.
+    """
+
+    reads: dict[int, tuple[int, ...]]
+    last: dict[int, int]
+    wired: set[int]
+
+    @classmethod
+    def of(cls, network: Any, joined: Mapping[int, int]) -> Order:
+        """Return the order of a network. joined : the layers, by the places of the neurons."""
+        layers = set(joined.values())
+        reads = {
+            place: network.reads[joined.get(place, place)] for place in network.reads if place not in layers
+        }
+        last = {used: place for place, used_here in reads.items() for used in used_here}
+        wired = {
+            used
+            for place, used_here in network.reads.items()
+            for used in used_here
+            if used in network.neurons and place not in network.fused
+        }
+        return cls(reads, last, wired | {len(network.program.steps) - 1})
 
 
 class Run:
@@ -36,23 +67,19 @@ class Run:
         self.steps = network.program.steps
         self.held: dict[int, Any] = {}  # what is the same at all steps
         self.states: dict[int, State] = {}
-        layers = set(joined.values())
-        self.reads = {
-            place: network.reads[joined.get(place, place)] for place in network.reads if place not in layers
-        }
-        self.last = {used: place for place, reads in self.reads.items() for used in reads}
-        self.wired = {
-            used
-            for place, reads in network.reads.items()
-            for used in reads
-            if used in network.neurons and place not in network.fused
-        } | {len(self.steps) - 1}
+        key = frozenset(joined)
+        if key not in network.orders:
+            network.orders[key] = Order.of(network, joined)
+        order: Order = network.orders[key]
+        self.reads, self.last, self.wired = order.reads, order.last, order.wired
 
     def run_still(self, steps: int) -> None:
         """Compute what depends on the images alone."""
         for place in sorted(self.network.still):
             step = self.steps[place]
-            self.held[place] = self.x if step.kind == "input" else step.run(self.held, len(self.x))
+            self.held[place] = (
+                self.x if step.kind == "input" else run_step(self.network, place, self.held, len(self.x))
+            )
             if self.see is not None and step.axis is not None and isinstance(self.held[place], Tensor):
                 self.see(place, split_time(self.held[place], step, 1), Window(0, steps, len(self.x)))
 

@@ -59,6 +59,9 @@ def share_parts(work: Callable[..., None], parts: Sequence[tuple[Any, ...]]) -> 
     >>> sorted(done)
     [1, 2]
     """
+    if len(parts) == 1:
+        work(*parts[0])
+        return
     jobs = [_pool(len(parts)).submit(work, *part) for part in parts[1:]]
     try:
         work(*parts[0])

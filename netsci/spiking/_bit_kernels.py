@@ -1,13 +1,14 @@
 """Sums over links of spikes as bits: 16 samples of an input are one mask register of the processor.
 
+A processor without them shifts each bit to the sign of a lane; both ways give the same sums to the last bit.
+
 Bits come in tiles of WIDTH samples, bit 0 of byte 0 first. `gather_bits` treats a tile of all outputs at a
 time, so it takes [tiles, inputs, WIDTH / 8 bytes]: the spikes of all inputs to a tile lie near each other.
-`gather_and_fire` treats all samples of an output at a time, so it takes [inputs, tiles x WIDTH / 8 bytes]. A
-processor without mask registers takes bytes (`_fused_kernels.gather_spikes`), which gives the same sums to
-the last bit.
+`gather_and_fire` treats all samples of an output at a time, so it takes [inputs, tiles x WIDTH / 8 bytes].
+Bytes (`_fused_kernels.gather_spikes`) give the same sums, too.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
@@ -22,6 +23,7 @@ from netsci.spiking._compiling import compile_exact
 
 WIDTH = 64  # samples of a tile: their sums stay in four registers
 _REGISTER = 16
+_FEW = 8
 _Code = tuple[Any, Callable[..., Any]]
 
 
@@ -62,49 +64,54 @@ def bytes_of(samples: int) -> int:
     return -(-samples // WIDTH) * WIDTH // 8
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def add_where(
-    _: Any, lanes: Any, bits: Any, a: Any, b: Any, c: Any, d: Any, wa: Any, wb: Any, wc: Any, wd: Any
-) -> _Code:
-    """Return lanes + ((wa or 0) + (wb or 0)) + ((wc or 0) + (wd or 0)), a weight where its bit is set.
-
-    a, b, c, d are the places of the first bytes.
-    """
-
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        sums, array = arguments[0], context.make_array(signature.args[1])(context, builder, arguments[1])
-        number = sums.type.element
-        kind = ir.VectorType(number, _REGISTER)
-        zero = ir.Constant(kind, [0.0] * _REGISTER)
-        weights = [_spread(builder, weight, kind) for weight in arguments[6:]]
-        words = []
-        for place, its_type in zip(arguments[2:6], signature.args[2:6], strict=True):
-            whole = context.cast(builder, place, its_type, types.uintp)
-            first = builder.gep(array.data, [whole])
-            words.append(builder.bitcast(first, ir.IntType(_REGISTER).as_pointer()))
-        parts = []
-        for part in range(sums.type.count // _REGISTER):
-            masks = [_load_mask(builder, word, part) for word in words]
-            early = builder.select(masks[0], weights[0], zero)
-            late = builder.select(masks[2], weights[2], zero)
-            # x + w where the bit is set, else x: one operation, and x + 0 is x in a sum that begins with 0.
-            early = builder.select(masks[1], builder.fadd(early, weights[1]), early)
-            late = builder.select(masks[3], builder.fadd(late, weights[3]), late)
-            before = _pick(builder, sums, sums, range(_REGISTER * part, _REGISTER * (part + 1)))
-            parts.append(builder.fadd(before, builder.fadd(early, late)))
-        while len(parts) > 1:
-            parts = [
-                _pick(builder, left, right, range(2 * left.type.count))
-                for left, right in zip(parts[::2], parts[1::2], strict=True)
-            ]
-        return parts[0]
-
-    return lanes(lanes, bits, a, b, c, d, wa, wb, wc, wd), code
+def add_masked(builder: Any, sums: Any, first: Any, weight: Any) -> Iterator[Any]:
+    """Yield the sums of a register at a time: 16 bits are its mask."""
+    kind = ir.VectorType(sums.type.element, _REGISTER)
+    words, lanes = builder.bitcast(first, ir.IntType(_REGISTER).as_pointer()), _spread(builder, weight, kind)
+    for part in range(sums.type.count // _REGISTER):
+        word = builder.load(builder.gep(words, [ir.IntType(64)(part)]), align=1)
+        mask = builder.bitcast(word, ir.VectorType(ir.IntType(1), _REGISTER))
+        before = _pick(builder, sums, sums, range(_REGISTER * part, _REGISTER * (part + 1)))
+        yield builder.select(mask, builder.fadd(before, lanes), before)
 
 
-def _load_mask(builder: Any, words: Any, part: int) -> Any:
-    word = builder.load(builder.gep(words, [ir.IntType(64)(part)]), align=1)
-    return builder.bitcast(word, ir.VectorType(ir.IntType(1), _REGISTER))
+def add_blended(builder: Any, sums: Any, first: Any, weight: Any) -> Iterator[Any]:
+    """Yield the sums of a few lanes at a time: each bit is shifted to the sign that chooses its lane."""
+    number = sums.type.element
+    size = 32 if isinstance(number, ir.FloatType) else 64
+    kind, whole = ir.VectorType(number, _FEW), ir.VectorType(ir.IntType(size), _FEW)
+    words, lanes = builder.bitcast(first, whole.element.as_pointer()), _spread(builder, weight, kind)
+    for start in range(0, sums.type.count, size):
+        word = builder.load(builder.gep(words, [ir.IntType(64)(start // size)]), align=1)
+        bits = _spread(builder, word, whole)
+        for lane in range(0, size, _FEW):
+            shift = ir.Constant(whole, [size - 1 - lane - one for one in range(_FEW)])
+            set_ = builder.icmp_signed("<", builder.shl(bits, shift), ir.Constant(whole, [0] * _FEW))
+            before = _pick(builder, sums, sums, range(start + lane, start + lane + _FEW))
+            yield builder.select(set_, builder.fadd(before, lanes), before)
+
+
+def adding(way: Callable[[Any, Any, Any, Any], Iterator[Any]]) -> Any:
+    """Return the operation `add_where`, by one of the two ways above."""
+
+    @intrinsic  # type: ignore[untyped-decorator]
+    def add_where(_: Any, lanes: Any, bits: Any, place: Any, weight: Any) -> _Code:
+        """Return lanes, plus the weight where a bit is set. place : that of the first byte of the bits."""
+
+        def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            sums, place = arguments[0], context.cast(builder, arguments[2], signature.args[2], types.uintp)
+            array = context.make_array(signature.args[1])(context, builder, arguments[1])
+            parts = list(way(builder, sums, builder.gep(array.data, [place]), arguments[3]))
+            while len(parts) > 1:
+                parts = [
+                    _pick(builder, left, right, range(2 * left.type.count))
+                    for left, right in zip(parts[::2], parts[1::2], strict=True)
+                ]
+            return parts[0]
+
+        return lanes(lanes, bits, place, weight), code
+
+    return add_where
 
 
 def _spread(builder: Any, number: Any, kind: Any) -> Any:
@@ -117,6 +124,9 @@ def _pick(builder: Any, left: Any, right: Any, lanes: Any) -> Any:
     return builder.shuffle_vector(left, right, places)
 
 
+add_where = adding(add_masked if has_masks() else add_blended)
+
+
 @compile_exact
 def sum_tile(
     start: Any, index: Any, values: Any, r: Any, inputs: Any, place: Any, step: Any, zero: Any
@@ -125,21 +135,9 @@ def sum_tile(
 
     The bits of input i to the tile begin at byte place + i step of the inputs.
     """
-    one, two, three, four = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4)
-    first, stop = np.uint64(start[r]), np.uint64(start[r + 1])
-    fours = first + (stop - first) % four
     sums = spread(zero, WIDTH)
-    for k in range(first, fours):
-        at = np.uint64(index[k]) * step + place
-        sums = add_where(sums, inputs, at, at, at, at, values[k], zero, zero, zero)
-    for k in range(fours, stop, four):
-        b, c, d = k + one, k + two, k + three
-        sums = add_where(
-            sums, inputs,
-            np.uint64(index[k]) * step + place, np.uint64(index[b]) * step + place,
-            np.uint64(index[c]) * step + place, np.uint64(index[d]) * step + place,
-            values[k], values[b], values[c], values[d],
-        )  # fmt: skip
+    for k in range(np.uint64(start[r]), np.uint64(start[r + 1])):
+        sums = add_where(sums, inputs, np.uint64(index[k]) * step + place, values[k])
     return sums
 
 

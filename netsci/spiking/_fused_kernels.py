@@ -47,9 +47,11 @@ def gather_spikes(
                 wc, wd = values[place[k + 2]], values[place[k + 3]]
                 a, b, c, d = index[k], index[k + 1], index[k + 2], index[k + 3]
                 for i in range(width):
-                    early = (wa if spikes[a, o + i] else zero) + (wb if spikes[b, o + i] else zero)
-                    late = (wc if spikes[c, o + i] else zero) + (wd if spikes[d, o + i] else zero)
-                    out[r, o + i] += early + late
+                    early = (out[r, o + i] + (wa if spikes[a, o + i] else zero)) + (
+                        wb if spikes[b, o + i] else zero
+                    )
+                    late = (early + (wc if spikes[c, o + i] else zero)) + (wd if spikes[d, o + i] else zero)
+                    out[r, o + i] = late
 
 
 @compile_in_lanes

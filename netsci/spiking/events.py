@@ -8,6 +8,7 @@ Spikes are bytes [in, samples], currents [out, samples]: neurons first, as every
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, cast
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -24,6 +25,7 @@ from netsci.spiking.plain import backend_of, dense_weight_of, is_plain, is_small
 Bytes = NDArray[np.uint8]
 FEW = 0.2  # share of spikes up to which this is faster than a matrix product (as fast at about 0.3)
 LEAST = 64  # samples from which it is
+_ORDERED: WeakKeyDictionary[nn.Module, tuple[NDArray[Any], NDArray[Any]]] = WeakKeyDictionary()
 
 
 def as_bytes(x: Tensor) -> Bytes | None:
@@ -99,7 +101,7 @@ def _sparse_currents(spikes: Bytes, layer: SparseLinear) -> Tensor:
     values = layer.values.detach()
     memory = values.new_empty((layer.out_features, spikes.shape[1]))
     parts = max(1, min(workers(layer.n_links * spikes.shape[1]), len(memory)))
-    gather(layer.structure, values, spikes, memory.numpy(), _parts(len(memory), parts))
+    gather(layer.structure, values, spikes, memory.numpy(), split_parts(len(memory), parts))
     return memory
 
 
@@ -108,14 +110,14 @@ def gather(
 ) -> None:
     """Set out [outputs, samples] to the sums over links of values where the input fires, in parts of rows.
 
-    spikes : 0 and 1, [inputs, samples]. Where the processor has mask registers spikes become bits.
+    spikes : 0 and 1, [inputs, samples]. Many samples become bits.
     """
-    from netsci.spiking._bit_kernels import WIDTH, gather_bits, has_masks, pack
+    from netsci.spiking._bit_kernels import WIDTH, gather_bits, pack
     from netsci.spiking._fused_kernels import gather_spikes
 
     start, index, place = structure.by_output
     numbers = values.contiguous().numpy()
-    if spikes.shape[1] >= WIDTH and has_masks():
+    if spikes.shape[1] >= WIDTH:
         share(gather_bits, (start, index, numbers[place], pack(spikes), out), parts)
     else:
         share(gather_spikes, (start, index, place, numbers, spikes, out), parts)
@@ -132,9 +134,9 @@ class BitRows:
 
 def reads_bits(layer: nn.Module, samples: int, inputs: int) -> bool:
     """Return whether `fire_behind` takes a layer and spikes of so many inputs, T x batch samples each."""
-    from netsci.spiking._bit_kernels import WIDTH, has_masks
+    from netsci.spiking._bit_kernels import WIDTH
 
-    if samples < WIDTH or not has_masks():
+    if samples < WIDTH:
         return False
     return way_of(layer, torch.empty((1, 1, inputs)).expand(1, samples, inputs)) == "csr"
 
@@ -151,7 +153,7 @@ def fire_behind(
 
     rows = as_rows(spikes)
     fired = np.empty((len(theta), rows.steps, rows.images), np.uint8)
-    share(gather_and_fire, (*_operands(layer, rows), theta, membrane, fired), _parts_of(layer, rows))
+    share(gather_and_fire, (*by_output(layer), rows.bits, theta, membrane, fired), _parts_behind(layer, rows))
     return fired
 
 
@@ -166,8 +168,8 @@ def count_behind(
     from netsci.spiking._bit_kernels import gather_and_count
 
     rows = as_rows(spikes)
-    arguments = (*_operands(layer, rows), theta, membrane, counts, rows.steps)
-    share(gather_and_count, arguments, _parts_of(layer, rows))
+    arguments = (*by_output(layer), rows.bits, theta, membrane, counts, rows.steps)
+    share(gather_and_count, arguments, _parts_behind(layer, rows))
 
 
 def as_rows(spikes: Bytes | BitRows) -> BitRows:
@@ -185,18 +187,30 @@ def as_rows(spikes: Bytes | BitRows) -> BitRows:
     return BitRows(pack_rows(spikes.reshape(len(spikes), -1)), *spikes.shape[1:])
 
 
-def _operands(layer: Any, rows: BitRows) -> tuple[NDArray[Any], ...]:
-    """Return links by output, their values, the offsets of the outputs and the bits."""
+def by_output(layer: Any) -> tuple[NDArray[Any], ...]:
+    """Return the links of a sparse layer by output (starts, inputs), their values, the outputs' offsets.
+
+    Values in this order are kept with the layer for as long as its own are the same.
+    """
     start, index, place = layer.structure.by_output
-    values = layer.values.detach().contiguous().numpy()[place]
+    own = layer.values.detach().contiguous().numpy()
+    before, values = _ORDERED.get(layer, (own[:0], own[:0]))
+    if not np.array_equal(before, own) or before.dtype != own.dtype:
+        values = own[place]
+        _ORDERED[layer] = own.copy(), values
     silent = layer.bias is None
-    offset = np.zeros(layer.out_features, np.float32) if silent else layer.bias.detach().numpy()
-    return start, index, values, offset, rows.bits
+    offset = np.zeros(layer.out_features, values.dtype) if silent else layer.bias.detach().numpy()
+    return start, index, values, offset
 
 
-def _parts_of(layer: Any, rows: BitRows) -> list[tuple[tuple[int, int]]]:
+def parts_of(layer: Any, samples: int) -> list[tuple[tuple[int, int]]]:
+    """Return the outputs of a sparse layer, first and last, that each thread treats."""
     n = layer.out_features
-    return _parts(n, max(1, min(workers(layer.n_links * rows.steps * rows.images), n)))
+    return split_parts(n, max(1, min(workers(layer.n_links * samples), n)))
+
+
+def _parts_behind(layer: Any, rows: BitRows) -> list[tuple[tuple[int, int]]]:
+    return parts_of(layer, rows.steps * rows.images)
 
 
 def few(spikes: Bytes) -> bool:
@@ -247,8 +261,9 @@ def _tiles(matrix: Tensor) -> NDArray[Any]:
 def _share(kernel: Any, spikes: Bytes, table: NDArray[Any], out: Tensor, n: int) -> None:
     """Run a kernel over n samples or neurons, on the threads that pay for themselves."""
     parts = max(1, min(workers(np.count_nonzero(spikes) * table.shape[0] * table.shape[2]), n))
-    share(kernel, (np.ascontiguousarray(spikes), table, out.numpy()), _parts(n, parts))
+    share(kernel, (np.ascontiguousarray(spikes), table, out.numpy()), split_parts(n, parts))
 
 
-def _parts(n: int, parts: int) -> list[tuple[tuple[int, int]]]:
+def split_parts(n: int, parts: int) -> list[tuple[tuple[int, int]]]:
+    """Return (first, last) of so many parts of n things, each in a tuple, as `share` takes them."""
     return [(pair,) for pair in pairwise(n * i // parts for i in range(parts + 1))]

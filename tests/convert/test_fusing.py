@@ -22,7 +22,6 @@ from netsci.convert.neurons import (
 )
 from netsci.convert.stream import run_network
 from netsci.sparse import SparseLinear
-from netsci.spiking import _bit_kernels
 from netsci.spiking.events import as_rows, way_of
 from tests.convert.networks import links, residual
 
@@ -87,10 +86,8 @@ def test_a_layer_behind_a_flatten_reads_the_bytes_of_a_convolution():
         assert found.sops[1].sum() == 8 * found.spikes[0].sum()
 
 
-@pytest.mark.parametrize("masks", [True, False])
 @pytest.mark.parametrize("bias", [True, False])
-def test_a_layer_and_its_neurons_together_fire_as_one_after_the_other(monkeypatch, masks, bias):
-    monkeypatch.setattr(_bit_kernels, "has_masks", lambda: masks)
+def test_a_layer_and_its_neurons_together_fire_as_one_after_the_other(bias):
     net = wide(0.02)
     net[2].bias = nn.Parameter(torch.rand(80) * 0.1) if bias else None
     x = torch.rand(45, 6, generator=torch.Generator().manual_seed(1))
@@ -113,7 +110,6 @@ def test_a_layer_and_its_neurons_together_fire_as_one_after_the_other(monkeypatc
 
 
 def test_nobody_sees_bits_and_counts_and_the_answers_are_the_same(monkeypatch):
-    monkeypatch.setattr(_bit_kernels, "has_masks", lambda: True)
     x = torch.rand(45, 6, generator=torch.Generator().manual_seed(1))
     network = convert(wide(0.02), "qcfs", x, theta=0.3).network
     taken = []
@@ -135,9 +131,7 @@ def test_nobody_sees_bits_and_counts_and_the_answers_are_the_same(monkeypatch):
     assert torch.allclose(found, wanted, atol=1e-6)
 
 
-@pytest.mark.parametrize("masks", [True, False])
-def test_counts_behind_a_layer_are_sums_of_its_spikes(monkeypatch, masks):
-    monkeypatch.setattr(_bit_kernels, "has_masks", lambda: masks)
+def test_counts_behind_a_layer_are_sums_of_its_spikes():
     network = convert(wide(0.05), "qcfs", torch.rand(20, 6), theta=0.3).network
     fused, neuron = network.fused[3], network.neurons[4]
     generator = torch.Generator().manual_seed(1)

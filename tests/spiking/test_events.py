@@ -1,5 +1,6 @@
 """Layers on spikes that are known to be 0 and 1, against the layers themselves."""
 
+import numba
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -10,8 +11,9 @@ from torch import nn
 
 from netsci.models import mlp
 from netsci.sparse import SparseLinear
+from netsci.sparse._lanes import spread, store
 from netsci.spiking import LIF, _bit_kernels, events, linear_of_spikes, stp_gradients
-from netsci.spiking._bit_kernels import WIDTH, gather_bits, pack
+from netsci.spiking._bit_kernels import WIDTH, add_blended, add_masked, adding, gather_bits, pack, pack_rows
 from netsci.spiking._event_kernels import apply_to_spikes
 from netsci.spiking._fused_kernels import add_by_first_step, gather_spikes
 from netsci.spiking.events import as_bytes, currents_of_spikes, few, layer_on_spikes, reads_bits
@@ -115,13 +117,34 @@ def test_bits_are_in_tiles_and_the_rest_is_0():
     assert not back[:, 100:].any()
 
 
-@pytest.mark.parametrize("masks", [True, False])
-def test_a_sparse_layer_gives_the_same_with_and_without_mask_registers(monkeypatch, masks):
+@pytest.mark.parametrize("way", [add_masked, add_blended])
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_a_weight_is_added_where_its_bit_is_set_with_and_without_mask_registers(way, kind):
+    add_where = adding(way)
+
+    @numba.njit
+    def apply(bits, places, weights, out):
+        sums = spread(weights.dtype.type(0), WIDTH)
+        for k in range(places.size):
+            sums = add_where(sums, bits, places[k], weights[k])
+        store(out, np.uint64(0), sums)
+
+    rng = np.random.default_rng(1)
+    fired = (rng.random((7, WIDTH)) < 0.4).astype(np.uint8)
+    weights, out, expected = rng.normal(size=7).astype(kind), np.empty(WIDTH, kind), np.zeros(WIDTH, kind)
+    apply(pack_rows(fired).reshape(-1), np.arange(0, 7 * WIDTH // 8, WIDTH // 8), weights, out)
+    for weight, spike in zip(weights, fired, strict=True):
+        expected = np.where(spike == 1, expected + weight, expected)
+    assert np.array_equal(out, expected)
+
+
+def test_a_sparse_layer_gives_the_same_on_bits_and_on_bytes(monkeypatch):
     layer, x = layers("csr", True), spikes(0.3, 6, 30, 90)
     expected = layer_on_spikes(layer, x, as_bytes(x))
-    monkeypatch.setattr(_bit_kernels, "has_masks", lambda: masks)
+    assert reads_bits(layer, 180, 90)
+    monkeypatch.setattr(_bit_kernels, "WIDTH", 10_000)  # fewer samples stay bytes
     assert torch.equal(layer_on_spikes(layer, x, as_bytes(x)), expected)
-    assert reads_bits(layer, 180, 90) == masks
+    monkeypatch.undo()
     assert not reads_bits(layers("dense", True), 180, 90)
     assert not reads_bits(layer, WIDTH - 1, 90)
 
