@@ -1,5 +1,6 @@
 """S2 (CH-trained networks converted to spiking ones): multilayer perceptrons on CIFAR-10, the time lag."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from analysis.engine.exhibit import Exhibit
@@ -7,6 +8,7 @@ from analysis.engine.literals import make_exhibits
 from analysis.s2 import lag_control_table, lag_figure, lag_parts, printed, recipe_tables
 from analysis.s2.crosses import CONCENTRATIONS, CROSSES
 from analysis.s2.energy import ANSWERS, FIGURES
+from analysis.s2.operations import operations
 
 __all__ = ["exhibits"]
 
@@ -21,4 +23,5 @@ def exhibits(first_seed: int = 0, scale: str = "desk") -> list[Exhibit]:
     made["s2-figure3"] = lag_figure.describe(scale, first_seed)
     made["s2-lag-controls"] = lag_control_table.describe(scale, first_seed)
     made["s2-lag-parts"] = lag_parts.describe(scale, first_seed)
-    return make_exhibits(Path(__file__).parent, made, ANSWERS, scale=scale, first_seed=first_seed)
+    answers = replace(ANSWERS, runs={**ANSWERS.runs, "operations": operations})
+    return make_exhibits(Path(__file__).parent, made, answers, scale=scale, first_seed=first_seed)

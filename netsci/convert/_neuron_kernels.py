@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from llvmlite import ir
+from numba.core import types
+from numba.extending import intrinsic
 
 from netsci.spiking._bit_kernels import pack_row
 from netsci.spiking._compiling import compile_exact
 
-MOST_IN_A_BYTE = 255
+BYTES = 32  # that are counted together
 BLOCK = 1024  # series that are treated together, so that their membranes stay in the nearest cache
 
 
@@ -140,15 +144,46 @@ def count_images_first(values: Any, counts: Any) -> None:
 @compile_exact
 def count_units_first(values: Any, counts: Any) -> None:
     """Add the events of values [units, T, images] to counts [T, units]."""
-    none, one, most = np.uint8(0), np.uint8(1), np.uint64(MOST_IN_A_BYTE)
-    zero, images = values.dtype.type(0), np.uint64(values.shape[2])
+    none, one = np.int32(0), np.int32(1)
+    zero = values.dtype.type(0)
     for u in range(values.shape[0]):
         for t in range(values.shape[1]):
-            for first in range(np.uint64(0), images, most):
-                found = none  # as narrow as the values, so that a register holds many sums
-                for i in range(first, min(images, first + most)):
-                    found = np.uint8(found + (one if values[u, t, i] != zero else none))
-                counts[t, u] += np.int64(found)
+            found = none
+            for i in range(np.uint64(values.shape[2])):
+                found += one if values[u, t, i] != zero else none
+            counts[t, u] += found
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def count_bytes(_: Any, array: Any, place: Any, skip: Any) -> tuple[Any, Callable[..., Any]]:
+    """Return how many of the BYTES bytes of an array from `place` on are not 0, without the first `skip`."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        flat = context.make_array(signature.args[0])(context, builder, arguments[0])
+        kind, word = ir.VectorType(ir.IntType(8), BYTES), ir.IntType(BYTES)
+        first = builder.gep(flat.data, [context.cast(builder, arguments[1], signature.args[1], types.uintp)])
+        found = builder.load(builder.bitcast(first, kind.as_pointer()), align=1)
+        said = builder.bitcast(builder.icmp_signed("!=", found, ir.Constant(kind, [0] * BYTES)), word)
+        left = builder.lshr(said, context.cast(builder, arguments[2], signature.args[2], types.uint32))
+        return builder.ctpop(left)
+
+    return types.uint32(array, place, skip), code
+
+
+@compile_exact
+def count_bytes_units_first(values: Any, counts: Any) -> None:
+    """Do what `count_units_first` does with bytes of at least BYTES images."""
+    flat, images = values.reshape(-1), np.uint64(values.shape[2])
+    width, none = np.uint64(BYTES), np.uint32(0)
+    rest = images % width
+    skip = np.uint32(width - rest)
+    for u in range(values.shape[0]):
+        for t in range(values.shape[1]):
+            start = np.uint64(u * values.shape[1] + t) * images
+            found = count_bytes(flat, start + images - width, skip) if rest else none
+            for i in range(np.uint64(0), images - rest, width):
+                found += count_bytes(flat, start + i, none)
+            counts[t, u] += np.int64(found)
 
 
 @compile_exact

@@ -37,13 +37,13 @@ class _Sums:
     def __post_init__(self) -> None:
         self.operations, self.arrivals = np.zeros(self.steps, np.int64), np.zeros(self.steps, np.int64)
 
-    def add(self, counts: Counts, now: slice, often: int) -> None:
-        """Add events by step and unit; often: at how many steps the same ones come."""
+    def add(self, counts: Counts, by_unit: Counts, by_step: Counts, now: slice) -> None:
+        """Add events by step and unit, and their sums; by_unit has those of all steps of `now`."""
         if self.events is None or self.leaving is None:
             raise RuntimeError("the links of a layer must be known before its events")
-        self.events += often * counts.sum(axis=0)
+        self.events += by_unit
         self.operations[now] += counts @ self.leaving
-        self.arrivals[now] += counts.sum(axis=1)
+        self.arrivals[now] += by_step
 
 
 class Counter:
@@ -88,9 +88,10 @@ class Counter:
         counts = count_events(values)
         often = window.steps if len(values) == 1 else 1  # the same at all steps
         now = slice(window.first, window.first + window.steps)
+        by_unit, by_step = often * counts.sum(axis=0), counts.sum(axis=1)
         if place in self.network.neurons:
-            self._fired[place] += often * counts.sum(axis=0)
-            self._spikes[place][now] += counts.sum(axis=1)
+            self._fired[place] += by_unit
+            self._spikes[place][now] += by_step
         for reader in self._readers.get(place, ()):
             step, sums = self.program.steps[reader], self._sums[reader]
             if step.layer is None:
@@ -99,7 +100,7 @@ class Counter:
             if sums.events is None:
                 sums.leaving = fan_out(step.layer, self._shape_read(reader))
                 sums.events = np.zeros(counts.shape[1], np.int64)
-            sums.add(counts, now, often)
+            sums.add(counts, by_unit, by_step, now)
 
     def _shape_read(self, place: int) -> tuple[int, ...]:
         """Return the shape of what a layer reads of one image."""
@@ -120,7 +121,8 @@ class Counter:
         pairs = both.movedim(step.axis or 0, 0).reshape(window.images, -1).double().sum(0)
         own = [(self._waiting[one] != 0).reshape(window.images, -1).sum(0).cpu().numpy() for one in sources]
         counts = np.concatenate([*own, np.rint(pairs.cpu().numpy()).astype(np.int64)])
-        sums.add(counts[None].astype(np.int64), slice(window.first, window.first + 1), 1)
+        now = slice(window.first, window.first + 1)
+        sums.add(counts[None].astype(np.int64), counts, counts.sum(keepdims=True), now)
 
     def trace(self, *, with_labels: bool) -> StepTrace:
         """Return the counts as a trace."""
@@ -244,11 +246,13 @@ def count_events(values: Tensor) -> Counts:
     if values.device.type != "cpu":
         found: Counts = (values != 0).sum(1).cpu().numpy().astype(np.int64)
         return found
-    from netsci.convert._neuron_kernels import count_images_first, count_units_first
+    from netsci.convert import _neuron_kernels as kernels
 
     counts = np.zeros((values.shape[0], values.shape[2]), np.int64)
     if units_first(values):
-        count_units_first(values.permute(2, 0, 1).numpy(), counts)
+        as_bytes = values.dtype == torch.int8 and values.shape[1] >= kernels.BYTES
+        count = kernels.count_bytes_units_first if as_bytes else kernels.count_units_first
+        count(values.permute(2, 0, 1).numpy(), counts)
     else:
-        count_images_first(values.contiguous().numpy(), counts)
+        kernels.count_images_first(values.contiguous().numpy(), counts)
     return counts

@@ -11,6 +11,7 @@ from netsci.topology.initial import INITIAL, erdos_renyi, links_at, uniform, wat
 from netsci.topology.receptive import brf, brf_grid
 from netsci.topology.rule import EvolutionRule
 from netsci.topology.sampling import gumbel_top_k
+from netsci.topology.scale_free import scale_free
 from netsci.topology.schedule import (
     DELTA,
     DENSITY,
@@ -78,6 +79,7 @@ __all__ = [
     "phi",
     "phi_as_printed",
     "relative_importance",
+    "scale_free",
     "sigmoid",
     "sscti",
     "sswi_variance",

@@ -13,6 +13,7 @@ from netsci.graph.checks import check_fraction, check_generator
 from netsci.graph.structure.null_models import rewire
 from netsci.topology.cells import check_shape, links_of
 from netsci.topology.receptive import brf, brf_grid
+from netsci.topology.scale_free import scale_free
 
 
 def links_at(shape: tuple[int, int], sparsity: float) -> int:
@@ -132,4 +133,5 @@ INITIAL: dict[str, Callable[..., sp.csr_array]] = {
     "brf": brf,
     "brf_grid": brf_grid,
     "watts_strogatz": watts_strogatz,
+    "scale_free": scale_free,
 }

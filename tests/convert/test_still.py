@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from netsci.convert import convert, still
+from netsci.convert.counting import count_events
 from netsci.convert.still import Product
 from netsci.sparse import SparseLinear
 from netsci.spiking.events import by_output
@@ -103,6 +104,15 @@ def test_hooks_forwards_of_their_own_and_other_numbers_are_left_alone(monkeypatc
     with pytest.raises(RuntimeError):
         Product(nn.Linear(70, 90))(draw((5, 71)))
     assert Product(nn.Linear(70, 90))(draw((0, 70))).shape == (0, 90)
+
+
+@pytest.mark.parametrize("images", [1, 31, 32, 33, 63, 64, 100])
+def test_events_of_bytes_are_counted_by_step_and_unit(images):
+    drawn = np.random.default_rng(images).integers(-1, 2, (9, 5, images)).astype(np.int8)
+    turned = torch.from_numpy(drawn).permute(1, 2, 0)
+    wanted = (drawn != 0).sum(2).T
+    for values in (turned, turned.contiguous(), turned.float()):
+        assert np.array_equal(count_events(values), wanted)
 
 
 def test_a_network_takes_them_for_images_and_for_counts(monkeypatch):

@@ -8,7 +8,8 @@ from scipy.stats import chisquare
 
 from netsci.graph import robins_alexander
 from netsci.graph.structure.null_models import rewire
-from netsci.topology import INITIAL, brf, erdos_renyi, links_at, uniform, watts_strogatz
+from netsci.topology import INITIAL, brf, erdos_renyi, links_at, scale_free, uniform, watts_strogatz
+from netsci.topology.scale_free import _draw_all, _draw_some
 
 shapes = st.tuples(st.integers(1, 12), st.integers(1, 12))
 
@@ -230,3 +231,42 @@ def test_watts_strogatz_rewired_whole_is_uniform_in_every_row():
 def test_watts_strogatz_refuses_rewiring_outside_the_unit_interval():
     with pytest.raises(ValueError, match="rewiring"):
         watts_strogatz((3, 4), 5, rewiring=-0.1, rng=rng())
+
+
+@pytest.mark.parametrize("draw", [_draw_all, _draw_some])
+def test_cells_are_drawn_one_after_another_by_their_weights(draw):
+    rows, columns = np.array([0.6, 0.4]), np.array([0.5, 0.3, 0.2])
+    chance = np.outer(rows, columns).reshape(-1)
+    wanted = np.zeros((6, 6))  # of the pair of cells, in the order of their numbers
+    for first, second in product(range(6), range(6)):
+        if first != second:
+            pair = tuple(sorted((first, second)))
+            wanted[pair] += chance[first] * chance[second] / (1.0 - chance[first])
+    found, generator = np.zeros((6, 6)), rng()
+    for _ in range(20_000):
+        found[tuple(sorted(draw(rows, columns, 2, generator)))] += 1
+    above = np.triu_indices(6, 1)
+    assert chisquare(found[above], 20_000 * wanted[above]).pvalue > 1e-3
+    assert found[above].sum() == 20_000
+
+
+@pytest.mark.parametrize("exponent", [2.2, 3.0])
+def test_degrees_of_a_scale_free_topology_are_a_power_law_on_both_sides(exponent):
+    size, links = 20_000, 60_000
+    mask = scale_free((size, size), links, exponent=exponent, rng=rng())
+    assert mask.nnz == links
+    for axis in (0, 1):
+        degrees = np.sort(np.asarray(mask.sum(axis=axis)).reshape(-1))[::-1]
+        ranks = np.unique(np.logspace(1, 3, 30).astype(int))
+        slope = np.polyfit(np.log(ranks), np.log(degrees[ranks]), 1)[0]
+        assert slope == pytest.approx(-1.0 / (exponent - 1.0), rel=0.1)
+    even = np.asarray(uniform((size, size), links, rng=rng()).sum(axis=0)).reshape(-1)
+    assert even.max() <= 4
+
+
+def test_an_exponent_that_no_power_law_has_is_refused():
+    for bad in (1.0, 0.0, float("nan")):
+        with pytest.raises(ValueError, match="exponent"):
+            scale_free((4, 5), 3, exponent=bad, rng=rng())
+    with pytest.raises(TypeError, match="exponent"):
+        scale_free((4, 5), 3, exponent="2", rng=rng())
