@@ -217,6 +217,7 @@ OVER: dict[str, dict[str, Callable[[], Any]]] = {
     "brf": {"links": lambda: 10},
     "brf_grid": {"links": lambda: 10},
     "watts_strogatz": {"links": lambda: 10},
+    "scale_free": {"links": lambda: 10},
     "gumbel_top_k": {"scores": lambda: [1.0, 2.0, 0.5, 0.1], "delta": lambda: 0.5},
     "sswi_variance": {"threshold": lambda: 1.0, "layer": lambda: "hidden"},
     "find_stopped": {"overlap": lambda: [0.5, 0.99]},

@@ -1,17 +1,20 @@
 """Exact operations of spiking networks over the papers' estimate, on links of three kinds.
 
-The estimate is FLOPs x firing rate x density: it takes each spike to cost the mean number of links. Where a
-neuron with many links fires more than others, it is too low.
+The estimate is FLOPs x firing rate x density: each spike costs the mean number of links of a neuron. It is
+too low where neurons with many links fire more than others. Among these are neurons without any link, which
+the other estimate ("linked") leaves out.
 """
 
 from __future__ import annotations
 
 from analysis.engine import conversion_points as points
+from analysis.engine.conversions import Curves, read_curves
 from analysis.engine.converted import BLOCKS, Conversion, converted_cell
 from analysis.engine.printed import Reader, Source
 from analysis.engine.training import cell
 from analysis.s1.convolutions import EVERY
 from analysis.s1.recipes import PERCEPTRONS, RULES, Changes, choose
+from netsci.measure.energy_readings import EVERY_COUNT, LINKED
 from netsci.sweep import Cell
 from netsci.train.recipe import Recipe
 
@@ -51,13 +54,24 @@ def operations(scale: str, seeds: range, *, links: str, method: str, measure: st
 
 def _reader(measure: str, label: str, scale: str) -> Reader:
     point = points.at_step(label, STEPS[scale])
-    estimate = {reading: points.read_estimate(point, reading) for reading in ("once", "repeated")}
     readers: dict[str, Reader] = {
         "ann_accuracy_percent": points.read_ann(label),
         "snn_accuracy_percent": points.read_accuracy(point),
         "masfr": points.read_rate(point),
-        "exact_energy_uj": points.read_energy(point, "once", "exact"),
-        "once_exact_over_estimate": lambda record: 1.0 / estimate["once"](record),
-        "repeated_exact_over_estimate": lambda record: 1.0 / estimate["repeated"](record),
+        "exact_over_estimate": lambda record: compare_hidden(read_curves(record, label), "estimate"),
+        "exact_over_linked_estimate": lambda record: compare_hidden(read_curves(record, label), LINKED),
     }
     return readers[measure]
+
+
+def compare_hidden(curves: Curves | None, count: str) -> float:
+    """Return the operations of the layers between hidden neurons over their estimate, over all T.
+
+    Images are read by multiplication and the last layer is dense, so that it has no estimate of its own: its
+    operations are those that are counted.
+    """
+    if curves is None:
+        return float("nan")
+    last = float(curves.sops[-1].sum()) / curves.images
+    exact, estimate = (float(curves.energy_sops[EVERY_COUNT.index(one)][-1]) for one in ("exact", count))
+    return (exact - last) / (estimate - last) if estimate > last else float("nan")

@@ -140,7 +140,7 @@ class SpikingModel:
         with exact_products():
             network = self._network_on(on)
             found = [mean_output(network, part.to(on), steps).flatten(1) for part in self._parts(images)]
-        answers: NDArray[np.int64] = torch.cat(found).cpu().numpy().argmax(1).astype(np.int64)
+        answers: NDArray[np.int64] = torch.cat(found).float().cpu().numpy().argmax(1).astype(np.int64)
         return answers
 
     def diagnose(self, x: Any, steps: int | None = None) -> pd.DataFrame:

@@ -25,7 +25,7 @@ from netsci.spiking.plain import backend_of, dense_weight_of, is_plain, is_small
 Bytes = NDArray[np.uint8]
 FEW = 0.2  # share of spikes up to which this is faster than a matrix product (as fast at about 0.3)
 LEAST = 64  # samples from which it is
-_ORDERED: WeakKeyDictionary[nn.Module, tuple[NDArray[Any], NDArray[Any]]] = WeakKeyDictionary()
+_ORDERED: WeakKeyDictionary[nn.Module, tuple[Structure, NDArray[Any], NDArray[Any]]] = WeakKeyDictionary()
 
 
 def as_bytes(x: Tensor) -> Bytes | None:
@@ -194,10 +194,10 @@ def by_output(layer: Any) -> tuple[NDArray[Any], ...]:
     """
     start, index, place = layer.structure.by_output
     own = layer.values.detach().contiguous().numpy()
-    before, values = _ORDERED.get(layer, (own[:0], own[:0]))
-    if not np.array_equal(before, own) or before.dtype != own.dtype:
+    structure, before, values = _ORDERED.get(layer, (None, own, own))
+    if structure is not layer.structure or before.dtype != own.dtype or not np.array_equal(before, own):
         values = own[place]
-        _ORDERED[layer] = own.copy(), values
+        _ORDERED[layer] = layer.structure, own.copy(), values
     silent = layer.bias is None
     offset = np.zeros(layer.out_features, values.dtype) if silent else layer.bias.detach().numpy()
     return start, index, values, offset

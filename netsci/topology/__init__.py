@@ -8,10 +8,10 @@ from netsci.topology.early_stop import find_stopped
 from netsci.topology.evolution import Evolution, evolve
 from netsci.topology.exchange import OrderedRule
 from netsci.topology.initial import INITIAL, erdos_renyi, links_at, uniform, watts_strogatz
+from netsci.topology.power_law import scale_free
 from netsci.topology.receptive import brf, brf_grid
 from netsci.topology.rule import EvolutionRule
 from netsci.topology.sampling import gumbel_top_k
-from netsci.topology.scale_free import scale_free
 from netsci.topology.schedule import (
     DELTA,
     DENSITY,

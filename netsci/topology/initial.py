@@ -12,8 +12,8 @@ import scipy.sparse as sp
 from netsci.graph.checks import check_fraction, check_generator
 from netsci.graph.structure.null_models import rewire
 from netsci.topology.cells import check_shape, links_of
+from netsci.topology.power_law import scale_free
 from netsci.topology.receptive import brf, brf_grid
-from netsci.topology.scale_free import scale_free
 
 
 def links_at(shape: tuple[int, int], sparsity: float) -> int:

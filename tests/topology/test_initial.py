@@ -9,7 +9,7 @@ from scipy.stats import chisquare
 from netsci.graph import robins_alexander
 from netsci.graph.structure.null_models import rewire
 from netsci.topology import INITIAL, brf, erdos_renyi, links_at, scale_free, uniform, watts_strogatz
-from netsci.topology.scale_free import _draw_all, _draw_some
+from netsci.topology.power_law import _draw_all, _draw_some
 
 shapes = st.tuples(st.integers(1, 12), st.integers(1, 12))
 
@@ -244,7 +244,8 @@ def test_cells_are_drawn_one_after_another_by_their_weights(draw):
             wanted[pair] += chance[first] * chance[second] / (1.0 - chance[first])
     found, generator = np.zeros((6, 6)), rng()
     for _ in range(20_000):
-        found[tuple(sorted(draw(rows, columns, 2, generator)))] += 1
+        drawn = draw(np.log(rows), np.log(columns), 2, generator)
+        found[tuple(sorted(drawn))] += 1
     above = np.triu_indices(6, 1)
     assert chisquare(found[above], 20_000 * wanted[above]).pvalue > 1e-3
     assert found[above].sum() == 20_000
@@ -262,6 +263,16 @@ def test_degrees_of_a_scale_free_topology_are_a_power_law_on_both_sides(exponent
         assert slope == pytest.approx(-1.0 / (exponent - 1.0), rel=0.1)
     even = np.asarray(uniform((size, size), links, rng=rng()).sum(axis=0)).reshape(-1)
     assert even.max() <= 4
+
+
+def test_heavy_hubs_end_and_fill_up(monkeypatch):
+    hubs = scale_free((3000, 3000), 9000, exponent=1.2, rng=rng())
+    assert hubs.nnz == 9000
+    assert int(hubs.sum(axis=1).max()) > 500
+    assert scale_free((50, 60), 1500, exponent=1.001, rng=rng()).nnz == 1500
+    whole = scale_free((40, 30), 300, rng=rng())
+    monkeypatch.setattr("netsci.topology.power_law.SMALL", 100)  # a few rows at a time
+    assert np.array_equal(scale_free((40, 30), 300, rng=rng()).toarray(), whole.toarray())
 
 
 def test_an_exponent_that_no_power_law_has_is_refused():
