@@ -19,7 +19,7 @@ _STEP = {
     "vgg16": {"dcgs": 1.2, "cs_qcfs": 0.2},
     "resnet18": {"dcgs": 2.4, "cs_qcfs": 0.4},
     "conv6fc2": {"dcgs": 2.0, "cs_qcfs": 0.3},
-    "vit": {"dcgs": 50.0},
+    "vit": {"dcgs": 25.0},
 }
 
 

@@ -17,8 +17,10 @@ fires.
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from netsci.arguments import as_count, check_choice
@@ -90,6 +92,8 @@ class MultiThreshold:
 
     def step(self, current: Tensor, state: NeuronState) -> tuple[Tensor, NeuronState]:
         """Return the spikes, signed multiples of the thresholds, and the state after one step."""
+        if self._compiles(current, state):
+            return self._step_compiled(current, state)
         if self.coding == "rate":
             membrane, total = state.membrane + current, state.total
         else:
@@ -102,6 +106,35 @@ class MultiThreshold:
             return spikes, found
         phi_in = state.phi_in + change / found.time
         return spikes, replace(found, phi_in=phi_in, phi_out=state.phi_out + spikes / found.time)
+
+    def _compiles(self, current: Tensor, state: NeuronState) -> bool:
+        """Return whether compiled loops stand for the operations of a step."""
+        shape = current.shape
+        known = current.device.type == "cpu" and current.dtype in (torch.float32, torch.float64)
+        alike = state.membrane.shape == shape and state.membrane.dtype == current.dtype
+        few = self.theta.ndim < current.ndim or len(self.theta) == 1  # none of a sample alone
+        return known and alike and few and current.ndim > 1 and current.numel() > 0
+
+    def _step_compiled(self, current: Tensor, state: NeuronState) -> tuple[Tensor, NeuronState]:
+        """Do what `step` does, to the last bit."""
+        from netsci.convert import _graded_kernels as kernels
+
+        def flat(values: Tensor) -> NDArray[Any]:
+            return values.detach().reshape(len(current), -1).contiguous().numpy()
+
+        new = [torch.empty(current.shape, dtype=current.dtype) for _ in range(3)]
+        theta = self.theta.to(current.dtype).expand(current.shape)[0].reshape(-1).contiguous().numpy()
+        number = theta.dtype.type
+        given = (flat(current), theta, number(self.share), self.n, KINDS.index(self.kind))
+        time = state.time + 1
+        if self.coding == "rate":
+            kernels.step_rate(*given, flat(state.membrane), flat(state.total), *map(flat, new))
+            return new[0], replace(state, membrane=new[1], total=new[2], time=time)
+        new += [torch.empty(current.shape, dtype=current.dtype) for _ in range(2)]
+        held = (state.bias, state.membrane, state.total, state.phi_in, state.phi_out)
+        kernels.step_differential(*given, number(time), *map(flat, held), *map(flat, new))
+        names = ("membrane", "total", "phi_in", "phi_out")
+        return new[0], replace(state, time=time, **dict(zip(names, new[1:], strict=True)))
 
     def _fire(self, membrane: Tensor, total: Tensor) -> Tensor:
         """Return the spikes of a membrane; total is all that was said so far."""

@@ -24,6 +24,7 @@ from netsci.convert.program import Program
 from netsci.convert.windows import See, Window, find_reads, find_still, images_that_fit, join_time, split_time
 
 POINTWISE = ("gelu", "layer norm", "softmax", "activation", "maximum")
+ROOM = 2**26  # numbers that a run holds at a time; with fewer, calls take longer than what they call
 KEPT = 5  # numbers that a neuron keeps, and a part for each of its inputs
 
 
@@ -68,7 +69,7 @@ class GradedNetwork:
         states = [place for place in self.reads if place in self.neurons or steps[place].kind in _STATES]
         kept = KEPT * sum(prod(steps[place].sample) * steps[place].places for place in states)
         constants = [place for place in self.still if steps[place].axis is None]
-        return images_that_fit(self.program, self.reads, constants, 2, kept)
+        return images_that_fit(self.program, self.reads, constants, 2, kept, ROOM)
 
     def source_of(self, place: int) -> int:
         """Return the step whose events a layer reads."""

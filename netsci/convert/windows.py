@@ -54,9 +54,14 @@ def find_still(reads: Mapping[int, tuple[int, ...]], neurons: Collection[int]) -
 
 
 def images_that_fit(
-    program: Program, reads: Mapping[int, tuple[int, ...]], still: Iterable[int], window: int, kept: int = 0
+    program: Program,
+    reads: Mapping[int, tuple[int, ...]],
+    still: Iterable[int],
+    window: int,
+    kept: int = 0,
+    room: int = ROOM,
 ) -> int:
-    """Return how many images may run together: what they hold at a time has at most ROOM numbers.
+    """Return how many images may run together: what they hold at a time has at most `room` numbers.
 
     still : steps whose outputs are held throughout, once for all steps of time: those with an axis of samples
     for each image, constants once in all. window : steps of time of all other outputs, which are held until
@@ -73,8 +78,8 @@ def images_that_fit(
         now += 0 if place in held else sizes[place]
         most = max(most, now + sum(sizes[used] for used in copies if place not in held))
         now -= sum(sizes[used] for used in set(used_here) if last[used] == place and used not in held)
-    room = max(ROOM // 4, ROOM - once)
-    return max(1, min(MOST_IMAGES, room // max(1, each + window * most)))
+    left = max(room // 4, room - once)
+    return max(1, min(MOST_IMAGES, left // max(1, each + window * most)))
 
 
 def split_time(value: Tensor, step: Step, steps: int) -> Tensor:

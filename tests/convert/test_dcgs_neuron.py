@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from netsci.convert.dcgs_neuron import MultiThreshold, decode, run_neuron
+from netsci.convert.dcgs_neuron import CODINGS, KINDS, MultiThreshold, decode, run_neuron
 from tests.golden_files import golden, label
 
 FILES = golden("convert", "dcgs_neuron_*.npz")
@@ -153,3 +153,46 @@ def test_bad_currents():
         run_neuron(neuron, torch.zeros(0, 3))
     with pytest.raises(TypeError, match="spikes must be floating"):
         decode(torch.ones(3, dtype=torch.int64))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("coding", CODINGS)
+@pytest.mark.parametrize("n", [1, 2, 8, 24])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_compiled_loops_do_what_torch_does_to_the_last_bit(monkeypatch, kind, coding, n, dtype):
+    generator = torch.Generator().manual_seed(1)
+    theta = 2.0 * torch.rand(40, 15, generator=generator)
+    theta[:2] = 0.0
+    neuron = MultiThreshold(theta, n, kind, coding)
+    bias = torch.randn(5, 40, 15, generator=generator, dtype=dtype)
+    states = {True: neuron.start(bias), False: neuron.start(bias)}
+    fired = 0
+    for time in range(12):
+        current = torch.randn(5, 40, 15, generator=generator, dtype=dtype)
+        if time % 3 == 0:  # ties
+            current = torch.round(4.0 * current) / 4.0
+        if time % 2:
+            current = current.movedim(-1, 1).contiguous().movedim(1, -1)  # in another order in memory
+        spikes = {}
+        for compiled in states:
+            monkeypatch.setattr(MultiThreshold, "_compiles", lambda *_, compiled=compiled: compiled)
+            spikes[compiled], states[compiled] = neuron.step(current, states[compiled])
+        assert torch.equal(spikes[True], spikes[False])
+        for name in ("membrane", "total", "phi_in", "phi_out", "time"):
+            one, other = (getattr(states[way], name) for way in (True, False))
+            assert torch.equal(torch.as_tensor(one), torch.as_tensor(other)), name
+        fired += int((spikes[True] != 0).sum())
+    assert fired > 100
+
+
+def test_which_steps_are_compiled():
+    bias = torch.zeros(3, 4)
+    for neuron, current, wanted in (
+        (MultiThreshold(torch.ones(4), 2), bias, True),
+        (MultiThreshold(torch.tensor(1.0), 2), bias, True),
+        (MultiThreshold(torch.ones(3, 4), 2), bias, False),  # thresholds of a sample
+        (MultiThreshold(torch.ones(4), 2), bias.half(), False),
+        (MultiThreshold(torch.ones(4), 2), bias[:0], False),
+        (MultiThreshold(torch.ones(4), 2), bias[0], False),
+    ):
+        assert neuron._compiles(current, neuron.start(current)) == wanted
