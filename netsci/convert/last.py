@@ -47,7 +47,7 @@ def mean_output(network: Network, x: Tensor, steps: int) -> Tensor:
 
     run = Run(network, x, see if ends - closed - counted else None, network.joined, counted)
     run.run_still(steps)
-    if any(place not in network.still | tail | closed for place in network.reads):
+    if network.walks:
         for first in range(0, steps, WINDOW):
             run.walk(Window(first, min(WINDOW, steps - first), len(x)), tail | closed)
     values: dict[int, Any] = dict(run.held)

@@ -16,9 +16,9 @@ from torch import Tensor, nn
 
 from netsci.sparse import SparseLinear
 from netsci.sparse.threads import workers
-from netsci.spiking.events import by_output, parts_of, split_parts, way_of
+from netsci.spiking.events import by_output, parts_of, split_parts
 from netsci.spiking.layout import share
-from netsci.spiking.plain import MOST_OUTPUTS, is_plain
+from netsci.spiking.plain import MOST_OUTPUTS, backend_of, is_plain
 
 FEW = 0.4  # share of numbers that are not 0 up to which a dense layer adds up their weights
 
@@ -27,8 +27,7 @@ class Product:
     """A layer of a network that changes no more, without gradient.
 
     Linear layers in single or double precision on the CPU have ways of their own. Sums of a sparse layer are
-    those of module(x) to the last bit, of a dense one up to rounding. Weights of a dense layer may be read
-    once for all calls.
+    those of module(x) to the last bit, of a dense one up to rounding. Weights may be read once for all calls.
 
     Examples
     --------
@@ -43,25 +42,36 @@ class Product:
 
     def __call__(self, x: Any) -> Any:
         """Return module(x)."""
-        if not isinstance(x, Tensor) or x.ndim != 2 or x.device.type != "cpu" or not x.numel():
+        if not isinstance(x, Tensor) or x.ndim != 2 or not self._fits(x):
             return self.module(x)
-        if isinstance(self.module, SparseLinear) and way_of(self.module, x[None]) == "csr":
-            return self._gather(x.detach())
-        if type(self.module) is nn.Linear and self._fits(x):
-            return self._multiply(x.detach())
-        return self.module(x)
+        way = self._gather if isinstance(self.module, SparseLinear) else self._multiply
+        return way(x.detach())
 
     def _fits(self, x: Tensor) -> bool:
-        """Return whether a dense layer does with x what its class says."""
-        width = self.module.in_features == x.shape[1] and self.module.weight.dtype == x.dtype
-        known = x.dtype in (torch.float32, torch.float64) and not torch.is_autocast_enabled("cpu")
-        return width and known and is_plain(self.module)
+        """Return whether the layer does with x what its class says, and has a way of its own here."""
+        if self._takes != (x.shape[1], x.dtype) or not x.numel() or x.device.type != "cpu":
+            return False
+        if torch.is_autocast_enabled("cpu") or not is_plain(self.module):
+            return False
+        return type(self.module) is nn.Linear or backend_of(self.module, x) == "csr"
+
+    @cached_property
+    def _takes(self) -> tuple[int, torch.dtype] | None:
+        """The inputs of a linear layer and their type, None for other modules."""
+        if not isinstance(self.module, SparseLinear) and type(self.module) is not nn.Linear:
+            return None
+        kind = next(self.module.parameters()).dtype
+        return (self.module.in_features, kind) if kind in (torch.float32, torch.float64) else None
+
+    @cached_property
+    def _links(self) -> tuple[NDArray[Any], ...]:
+        return by_output(self.module)
 
     def _gather(self, x: Tensor) -> Tensor:
         from netsci.convert._still_kernels import gather
 
         out = x.new_empty((self.module.out_features, len(x)))
-        arguments = (*by_output(self.module), x.contiguous().numpy(), out.numpy())
+        arguments = (*self._links, x.contiguous().numpy(), out.numpy())
         share(gather, arguments, parts_of(self.module, len(x)))
         return out.T
 

@@ -72,6 +72,12 @@ class Network:
         return frozenset(steps), frozenset(ends)
 
     @cached_property
+    def walks(self) -> bool:
+        """Whether the last answer needs more than still steps, neurons in closed form and the tail."""
+        known = self.still | self.tail[0] | self.ends[1]
+        return any(place not in known for place in self.reads)
+
+    @cached_property
     def orders(self) -> dict[frozenset[int], Order]:
         """In which order it runs, by the populations that run with their layers, as far as it was asked."""
         return {}

@@ -84,6 +84,8 @@ def images_that_fit(
 
 def split_time(value: Tensor, step: Step, steps: int) -> Tensor:
     """Return the output of a step, whose samples are [steps x images], as [steps, images, units...]."""
+    if steps == 1 and step.places == 1 and not step.axis:
+        return value[None]
     rows = value.movedim(step.axis or 0, 0)
     lead = (steps, len(rows) // (steps * step.places))
     if step.places > 1:

@@ -80,15 +80,22 @@ def test_few_outputs_read_units_first():
     assert found.T.is_contiguous()
 
 
-def test_values_that_change_are_seen():
-    layer = SparseLinear(links(np.random.default_rng(0), 7, 9, 0.3))
-    x = draw((5, 7))
-    product = Product(layer)
-    before = product(x)
+def test_values_in_the_order_of_outputs_are_kept_while_they_and_their_links_are_the_same():
+    masks = links(np.random.default_rng(0), 7, 9, 0.3)
+    layer = SparseLinear(masks)
     assert by_output(layer)[2] is by_output(layer)[2]
+    before = by_output(layer)[2]
     layer.values.data *= 2.0  # which torch does not count as a change
-    assert torch.equal(product(x), layer(x))
-    assert not torch.equal(product(x), before)
+    assert np.array_equal(by_output(layer)[2], 2.0 * before)
+    layer.rewire(masks[::-1, ::-1])
+    layer.values.data[:] = torch.arange(1.0, layer.n_links + 1.0)
+    by_output(layer)
+    layer.rewire(masks)
+    layer.values.data[:] = torch.arange(1.0, layer.n_links + 1.0)  # the same values, of other links
+    fresh = SparseLinear(masks)
+    fresh.values.data = layer.values.data.clone()
+    for one, other in zip(by_output(layer)[:3], by_output(fresh)[:3], strict=True):
+        assert np.array_equal(one, other)
 
 
 def test_hooks_forwards_of_their_own_and_other_numbers_are_left_alone(monkeypatch):
