@@ -12,7 +12,7 @@ from scipy import stats
 
 from analysis.engine.claims import Bound, Order, Sign, Trend, ruling, rulings
 from analysis.engine.derived import Derived, derive
-from analysis.engine.page import VERDICT_WORDS
+from analysis.engine.page import CAPTION_WORDS, VERDICT_WORDS
 from analysis.engine.sheet import Estimate, Sheet, exact, sample_error, unknown, write_number
 from analysis.figures import catalogue
 from netsci.sweep import find_record
@@ -317,11 +317,12 @@ def test_words_are_few_one_claim_is_the_main_one_and_cells_are_there():
             assert any(cell in keys for cell in cells_of(claim)), (exhibit.id, claim.words)
 
 
-def test_verdicts_are_few_words_also_of_exhibits_without_runs():
+def test_verdicts_and_captions_are_few_words_also_of_exhibits_without_runs():
     start = len(["Smoke", "scale,", "on", "digits:"])
     for exhibit in catalogue(scale="smoke"):
         words = len(re.sub(r"\{\{.*?\}\}", "1", exhibit.verdict).split())
         assert words + (start if exhibit.scale == "smoke" else 0) <= VERDICT_WORDS, exhibit.id
+        assert len(exhibit.facts["caption"].split()) <= CAPTION_WORDS, exhibit.id
 
 
 def test_a_known_interval_decides_and_grows_with_the_confidence():
