@@ -18,6 +18,7 @@ NAMES = {
         "all": "four scenarios",
     },
     **{"mlp": "MLP", "qcfs": "CS-QCFS", "snm": "SNM", "aec": "AEC", "sparse": "CHTs"},
+    **{"chts": "CHTs", "calibrated": "QCFS"},
     **{"method1": "", "method2": "", "method3": "", "cs-qcfs": "CS-QCFS"},
     **{"dense-own": "dense, own rate", "dense-60": "dense, 60 epochs"},
     **{"vgg16/ours": "CHTss", "resnet18/ours": "CHTss"},

@@ -26,7 +26,7 @@ def test_the_ratio_leaves_out_the_last_layer_by_hand():
 def test_the_ratio_is_that_of_a_walk_over_layers(tmp_path, links):
     cell = plan(links, "smoke", 0)
     record = run_cells([cell], tmp_path)[cell]
-    for method, label in METHODS.items():
+    for method, (label, _) in METHODS.items():
         curves = read_curves(record, label)
         a = record.arrays
         of = (a["table_conversion"] == label) & (a["table_measure"] == "links")
