@@ -42,6 +42,18 @@ def fire(
 
 
 @compile_exact
+def put(
+    heard: Any, said: Any, shot: Any, width: Any, first: int, membrane: Any, total: Any, spikes: Any
+) -> None:
+    """Put spikes, and membranes and totals after them, into the rows of a sample, from `first` on."""
+    for i in range(width):
+        at = np.uint64(first) + i
+        spikes[at] = shot[i]
+        membrane[at] = heard[i] - shot[i]
+        total[at] = said[i] + shot[i]
+
+
+@compile_exact
 def step_rate(
     current: Any, theta: Any, share: Any, n: int, kind: int, membrane: Any, total: Any, spikes: Any,
     new_membrane: Any, new_total: Any,
@@ -59,11 +71,7 @@ def step_rate(
                 said[i] = total[s, at]
                 bounds[i] = theta[at]
             fire(heard, said, bounds, share, n, kind, width, shot)
-            for i in range(width):
-                at = np.uint64(first) + i
-                spikes[s, at] = shot[i]
-                new_membrane[s, at] = heard[i] - shot[i]
-                new_total[s, at] = said[i] + shot[i]
+            put(heard, said, shot, width, first, new_membrane[s], new_total[s], spikes[s])
 
 
 @compile_exact
@@ -86,9 +94,7 @@ def step_differential(
                 bounds[i] = theta[at]
                 new_in[s, at] = phi_in[s, at] + change / time
             fire(heard, said, bounds, share, n, kind, width, shot)
+            put(heard, said, shot, width, first, new_membrane[s], new_total[s], spikes[s])
             for i in range(width):
                 at = np.uint64(first) + i
-                spikes[s, at] = shot[i]
-                new_membrane[s, at] = heard[i] - shot[i]
-                new_total[s, at] = said[i] + shot[i]
                 new_out[s, at] = phi_out[s, at] + shot[i] / time

@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from netsci.convert import METHODS, convert
 from netsci.convert.devices import exact_products
+from netsci.convert.graded import ROOM as ROOM_OF_STEPS
 from netsci.convert.layers import find_links
 from netsci.convert.windows import ROOM
 from netsci.graph import live_units
@@ -131,7 +132,7 @@ def test_how_many_images_run_together_counts_all_that_is_held():
     large = nn.Sequential(nn.Flatten(), nn.Linear(4, 60_000), nn.ReLU(), nn.Linear(60_000, 2)).eval()
     found = {method: convert(large, method, torch.rand(3, 4)).network.images_at_once for method in ALL}
     assert all(1 <= n < 256 for n in found.values())
-    assert 4 * 60_000 * found["dcgs"] <= ROOM
+    assert 4 * 60_000 * found["dcgs"] <= ROOM_OF_STEPS
 
 
 def test_products_of_a_device_are_exact_while_a_network_runs_and_settings_come_back():
