@@ -25,6 +25,7 @@ from netsci.graph.chain import transpose_hint
 from netsci.graph.checks import as_links, as_whole
 from netsci.models.architecture import Activation, Neuron
 from netsci.sparse import SparseConv2d, SparseLinear
+from netsci.sparse.conv import dense_convolution
 from netsci.sparse.shapes import fused_parts
 
 Links = Mapping[str, sp.csr_array]
@@ -155,9 +156,21 @@ def convolution(
 ) -> nn.Module:
     """Return a convolution: sparse ([inputs k^2, outputs]) if links has its name, else dense."""
     if name not in links:
-        return nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=padding, bias=bias)
+        dense = StridedPixels if kernel == 1 and stride > 1 and not padding else nn.Conv2d
+        return dense(inputs, outputs, kernel, stride=stride, padding=padding, bias=bias)
     fitting = _fitting(links[name], name, (inputs * kernel**2, outputs))
     return SparseConv2d(fitting, kernel, stride=stride, padding=padding, bias=bias)
+
+
+class StridedPixels(nn.Conv2d):
+    """A convolution with kernels of one pixel and a stride, as in the shortcuts of a residual network.
+
+    It computes what nn.Conv2d computes; `netsci.sparse.conv.dense_convolution` says what is avoided.
+    """
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the convolution [batch, out, H/stride, W/stride] of x [batch, in, H, W]."""
+        return dense_convolution(x, self.weight, self.bias, self.stride[0], 0)
 
 
 def _fitting(links: sp.csr_array, name: str, shape: tuple[int, int]) -> sp.csr_array:

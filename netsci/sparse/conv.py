@@ -133,7 +133,7 @@ class SparseConv2d(SparseLayer):
         if backend == "csr":
             return convolve(self.values, self.structure, x, self.bias, window)
         if backend == "masked":
-            out = functional.conv2d(x, self._kernels(self.values), self.bias, self.stride, self.padding)
+            out = dense_convolution(x, self._kernels(self.values), self.bias, self.stride, self.padding)
             return out.to(self.values.dtype)
         samples = max(1, AT_ONCE * self.stride**2 // max(1, self.n_rows * math.prod(x.shape[2:])))
         if len(x) <= samples:
@@ -158,6 +158,24 @@ class SparseConv2d(SparseLayer):
             f"padding={self.padding}, {self.n_links} links, density {self.density:.4g}, "
             f"bias={self.bias is not None}, backend={self.backend!r}"
         )
+
+
+def dense_convolution(x: Tensor, kernels: Tensor, bias: Tensor | None, stride: int, padding: int) -> Tensor:
+    """Return functional.conv2d(x, kernels, bias, stride, padding), with a gradient that is safe.
+
+    x is [batch, in, height, width], kernels [out, in, k, k]. Where k is 1, pixels between strides are left
+    out first: oneDNN's gradient of a strided 1 x 1 convolution writes beyond its memory on processors without
+    AVX-512 where channels lie side by side and are fewer than 8 (oneDNN, issue 6035; torch 2.13).
+
+    Examples
+    --------
+    >>> x = torch.arange(9.0).view(1, 1, 3, 3)
+    >>> dense_convolution(x, torch.full((1, 1, 1, 1), 2.0), None, 2, 0).tolist()
+    [[[[0.0, 4.0], [12.0, 16.0]]]]
+    """
+    if stride > 1 and not padding and kernels.shape[2:] == (1, 1):
+        x, stride = x[:, :, ::stride, ::stride], 1
+    return functional.conv2d(x, kernels, bias, stride, padding)
 
 
 def is_few(n_links: int, in_channels: int, out_channels: int, kernel_size: int) -> bool:
