@@ -5,8 +5,9 @@ Results (tables and their provenance) and figures go to this repository, or unde
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -59,7 +60,10 @@ def main(
     scale: Annotated[str, typer.Option(help="Of S0's exhibits: smoke, desk or paper.")] = "desk",
     long: Annotated[bool, typer.Option("--long", help="Train also what takes hours.")] = False,
     verify: Annotated[
-        int, typer.Option(min=0, help="Make N committed runs again, drawn by --seed, and compare them.")
+        int,
+        typer.Option(
+            min=0, help="Make N committed runs again, drawn by --seed, and compare them; of --only."
+        ),
     ] = 0,
     note: Annotated[str, typer.Option(help="Begin the note on an exhibit, or renew its first lines.")] = "",
 ) -> None:
@@ -73,7 +77,8 @@ def main(
             typer.echo(f"{exhibit.id}\t{exhibit.title}\t{len(exhibit.cells)} runs")
         return
     if verify:
-        check_records(verify, seed)
+        check_names(only or (), list(exhibits), "--only")
+        check_records(verify, seed, only or (), long=long)
         return
     formats, wanted = tuple(form.split(",")), [*(only or ()), *filter(None, [single])]
     check_names([*wanted, *filter(None, [note])], list(exhibits), "--only")
@@ -106,15 +111,22 @@ def check_names(given: Iterable[str], known: Sequence[str], option: str) -> None
         raise typer.BadParameter(f"{', '.join(unknown)} is none of {', '.join(known)}", param_hint=option)
 
 
-def check_records(count: int, seed: int) -> None:
-    """Make some committed runs again and compare them; exit with 1 if a record does not stand."""
+def check_records(count: int, seed: int, only: Collection[str] = (), *, long: bool = False) -> None:
+    """Make some committed runs again and compare them; exit with 1 if a record does not stand.
+
+    only : ids of the exhibits whose runs are drawn, all if empty. long : whether to draw runs of more than
+    ten minutes, too.
+    """
     from analysis.engine.verify import find_hasty, verify
 
     exhibits, results = catalogue(), ROOT / "analysis" / "results"
     hasty = find_hasty(exhibits, results)
     for name, (taken, expected) in hasty.items():
         say(f"{name}: DOES NOT STAND: {taken:.0f} s are less than a tenth of the {expected:.0f} s expected")
-    if not verify([c for e in exhibits for c in e.cells], results, count, seed, say) or hasty:
+    cells = [cell for one in exhibits for cell in one.cells]
+    among = [cell for one in exhibits for cell in one.cells if one.id in only or not only]
+    longest = math.inf if long else None
+    if not verify(cells, results, count, seed, say, among=among, longest=longest) or hasty:
         raise typer.Exit(1)
 
 

@@ -1,9 +1,9 @@
 """Make committed runs again and compare every number: `python -m analysis.figures --verify N --seed S`.
 
-N committed records are drawn at random, of those that take less than ten minutes to make again, and made
-again in a folder of their own (`analysis.engine.verdict` says what counts as the same). A run that starts
-from the network of another one gets it first: where the network is not here, the other run is made again too
-and its own record compared.
+N committed records are drawn at random, of those that take less than ten minutes to make again (--long: of
+all; --only: of some exhibits), and made again in a folder of their own (`analysis.engine.verdict` says
+what counts as the same). A run that starts from the network of another one gets it first: where the network
+is not here, the other run is made again too and its own record compared.
 """
 
 from __future__ import annotations
@@ -26,12 +26,25 @@ LONGEST = 600.0  # seconds that a run may have taken, with those that it starts 
 Say = Callable[[object], None]
 
 
-def draw_cells(cells: Iterable[Cell], results: Path, count: int, seed: int) -> list[Cell]:
-    """Return `count` of the cells whose committed record takes less than ten minutes again, at random."""
+def draw_cells(
+    cells: Iterable[Cell],
+    results: Path,
+    count: int,
+    seed: int,
+    *,
+    among: Iterable[Cell] | None = None,
+    longest: float | None = None,
+) -> list[Cell]:
+    """Return `count` of the cells whose committed record can be made again soon enough, at random.
+
+    among : the cells that are drawn from, all if None. longest : seconds that it may take, LONGEST if None.
+    """
+    limit = LONGEST if longest is None else longest
     known = sorted(set(cells), key=lambda one: one.name)
     by_name = name_cells(known)
-    committed = [cell for cell in known if cell.kept and find_record(results, cell) is not None]
-    short = [cell for cell in committed if _seconds_again(cell, results, by_name) < LONGEST]
+    drawn_from = set(known if among is None else among)
+    committed = [c for c in known if c.kept and c in drawn_from and find_record(results, c) is not None]
+    short = [cell for cell in committed if _seconds_again(cell, results, by_name) < limit]
     chosen = np.random.default_rng(seed).permutation(len(short))[:count]
     return [short[place] for place in sorted(chosen)]
 
@@ -53,12 +66,24 @@ def _seconds_again(cell: Cell, results: Path, by_name: Mapping[str, Cell]) -> fl
     return taken + (_seconds_again(source, results, by_name) if source else 0.0)
 
 
-def verify(cells: Iterable[Cell], results: Path, count: int, seed: int, say: Say) -> bool:
-    """Make some committed runs again, say what came out, and return whether all records stand."""
+def verify(
+    cells: Iterable[Cell],
+    results: Path,
+    count: int,
+    seed: int,
+    say: Say,
+    *,
+    among: Iterable[Cell] | None = None,
+    longest: float | None = None,
+) -> bool:
+    """Make some committed runs again, say what came out, and return whether all records stand.
+
+    among, longest : as of `draw_cells`.
+    """
     known = list(cells)
-    chosen = draw_cells(known, results, count, seed)
+    chosen = draw_cells(known, results, count, seed, among=among, longest=longest)
     if not chosen:
-        say("no committed record took less than ten minutes")
+        say("no committed record took less than ten minutes" if longest is None else "no committed record")
         return True
     kept = True
     for cell in chosen:

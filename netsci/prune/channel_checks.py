@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
+from torch.nn.utils.parametrize import is_parametrized
 
 from netsci.sparse.layer import SparseLayer
 
@@ -23,6 +24,11 @@ def check_layers(module: nn.Module) -> None:
             raise ValueError(
                 f"module must be dense; layer {name!r} is sparse: depgraph removes whole channels. Make it "
                 "dense by netsci.sparse.densify"
+            )
+        if is_parametrized(layer):
+            raise ValueError(
+                f"module has the layer {name!r}, whose weight is computed from other parameters (a "
+                "parametrization): remove that first, with torch.nn.utils.parametrize.remove_parametrizations"
             )
         depthwise = isinstance(layer, _ConvNd) and layer.groups == layer.in_channels == layer.out_channels
         if isinstance(layer, _ConvTransposeNd) or (

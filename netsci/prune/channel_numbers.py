@@ -68,14 +68,14 @@ def _roots(graph: ChannelGraph, kind: str) -> tuple[str, ...]:
 
 
 def _by_share(graph: ChannelGraph, wanted: Wanted) -> list[Pool]:
-    """Return pools that lose a share of their channels: int(n (1 - share)) of n are left, at least one."""
+    """Return pools that lose a share of channels: floor(n (1 - share) + 1e-9) of n stay, at least one."""
     groups, pools = graph.find_groups(), []
     for kind, share in wanted.shares.items():
         roots = _roots(graph, kind)
         for members in [roots] if wanted.scope == "global" else [(root,) for root in roots]:
             n = sum(groups[root].size for root in members)
             by_step = [(step + 1) / wanted.steps * share for step in range(wanted.steps)]
-            left = [max(len(members), int(n * (1.0 - part))) for part in by_step]
+            left = [max(len(members), int(n * (1.0 - part) + 1e-9)) for part in by_step]
             pools.append(Pool(members, tuple(n - one for one in left)))
     return pools
 

@@ -48,7 +48,8 @@ def depgraph(
         "linear": share}; a kind that is not named keeps its channels.
     match : of what it is a share. "parameters": of the weights of all convolutions, and of those of all
         linear layers but the classifier, each met to one channel by bisection; one share with scope="global"
-        is of both together. "channels": of the channels: int(n (1 - share)) of n stay, at least one.
+        is of both together. "channels": of the channels: floor(n (1 - share) + 1e-9) of n stay, at
+        least one.
     form : "channels", the smaller module, or "mask", the same choice on the full shapes: weights, biases and
         normalisation of channels that are gone are 0, and `.masks` has, by layer, bool [presynaptic,
         postsynaptic] (of a convolution [in k k, out]), True = kept. Both have `.kept`, the numbers of the

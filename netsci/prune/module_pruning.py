@@ -50,8 +50,9 @@ def prune(
     Of n links floor(s n + 1e-9) go; n counts those of a layer, with Wanda of an output (see per), with
     SparseGPT of a block of 128 inputs. Weights of links that went are 0 in nn.Linear (subclasses of `netsci`
     too) and nn.Conv2d, and sparse layers lose the links. `sparsify(pruned, pruned.masks)` makes the copy
-    sparse. Mask rows of a convolution are those of `SparseConv2d`. A fused qkv is one layer unless the shares
-    of its parts differ. Training mode and the module that is given stay as they are.
+    sparse. sparsegpt, ria_rec and wanda_rec set weights of inputs that are 0 in all of the calibration to 0,
+    also where the link stays. Mask rows of a convolution are those of `SparseConv2d`. A fused qkv is one
+    layer unless the shares of its parts differ. Training mode and the module that is given stay as they are.
 
     Parameters
     ----------

@@ -61,7 +61,8 @@ def sparsegpt(
 
     Returns
     -------
-    weight [pre, post] of the weights' dtype (float32 or float64), kept bool [pre, post]
+    weight [pre, post] of the weights' dtype (float32 or float64), kept bool [pre, post]. Weights of inputs
+    that are always 0 are 0, also where the link stays.
 
     Raises
     ------

@@ -61,8 +61,10 @@ def run(
         "n_m": groups,
         "data": None if inputs is None else inputs.source,
         "calibration_images": min(files.CALIBRATION, inputs.n_train) if calibrated else 0,
+        "test_images": 0 if inputs is None or why else inputs.n_test,
         "fine_tuned_epochs": epochs,
         "fine_tuning_rate": files.TUNED * recipe.optimisation.lr if epochs else None,
+        "recipe": "defaults" if opened.recipe.task.data == files.UNKNOWN else "file",
         "accuracy": accuracy,
     }
     notes = {"made": files.MADE, "pruned": json.dumps(made)}
@@ -122,8 +124,12 @@ def describe(told: dict[str, Any]) -> str:
     names = {"before": "before", "pruned": "after pruning", "fine_tuned": "after fine-tuning"}
     if told["accuracy"]:
         said = ", ".join(f"{100 * value:.2f} % {names[name]}" for name, value in told["accuracy"].items())
-        lines.append(f"accuracy {said} (test images of {told['data']})")
+        lines.append(f"accuracy {said} ({told['test_images']:,} test images of: {told['data']})")
     if told.get("fine_tuned_epochs"):
         epochs, rate = told["fine_tuned_epochs"], told["fine_tuning_rate"]
         lines.append(f"trained for {epochs} more epochs at the rate {rate:g}, a tenth of the recipe's")
+        if told["recipe"] == "defaults":
+            lines.append(
+                "the file has no recipe: rate, optimizer and schedule are the defaults of netsci train"
+            )
     return "\n".join([*lines, *([told["note"]] if told["note"] else [])])

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterable, Mapping
+import zlib
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ NOISE: dict[str, Callable[..., NDArray[Any]]] = {
     "spike-dropout": spike_dropout,
 }
 NOISE_PURPOSE = 20  # of the generators of the test noise, beside those of `netsci.train`
-LARGEST = 250_000  # bytes of the masks in a record, estimated, but for seed 0
+LARGEST = 250_000  # bytes of the compressed masks in a record, but for seed 0
 KEPT_LINKS = 20_000  # the last topology is kept in the record up to this many links a layer
 
 
@@ -136,7 +137,7 @@ def masks(run: Run, start: StoredNetwork | None = None) -> dict[str, NDArray[Any
     """
     held = sparse_layers(run.model)
     names = [name for name in getattr(run.model, "sparse_names", ()) if name in held]
-    if run.recipe.topology is None or (run.recipe.seed and _estimate_bytes(held[n] for n in names) > LARGEST):
+    if run.recipe.topology is None:
         return {}
     first = sparse_layers(build(run.recipe, run.inputs, start))
     packed: dict[str, NDArray[Any]] = {}
@@ -145,6 +146,8 @@ def masks(run: Run, start: StoredNetwork | None = None) -> dict[str, NDArray[Any
             links = layers[name].links
             packed[f"{when}_{name}"] = np.packbits(links.toarray())
             packed[f"{when}_{name}_shape"] = np.array(links.shape)
+    if run.recipe.seed and sum(len(zlib.compress(bits.tobytes())) for bits in packed.values()) > LARGEST:
+        return {}
     return packed
 
 
@@ -156,15 +159,6 @@ def unpack(arrays: Mapping[str, NDArray[Any]], when: str, layer: str) -> NDArray
     rows, columns = arrays[f"{when}_{layer}_shape"]
     bits = np.unpackbits(arrays[f"{when}_{layer}"], count=int(rows * columns))
     return bits.reshape(rows, columns).astype(bool)
-
-
-def _estimate_bytes(layers: Iterable[Any]) -> float:
-    """Return about how many bytes two compressed masks of each layer take: the entropy of random cells."""
-    total = 0.0
-    for layer in layers:
-        p = min(max(1.0 - layer.sparsity, 1e-9), 1.0 - 1e-9)
-        total += layer.n_rows * layer.n_columns * -(p * math.log2(p) + (1 - p) * math.log2(1 - p)) / 4
-    return total
 
 
 @torch.no_grad()

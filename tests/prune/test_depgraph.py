@@ -122,6 +122,16 @@ def test_channels_of_two_linear_layers_by_hand():
     assert found[0].weight.tolist() == [[1.0, 0.0], [0.0, 0.0], [0.0, 0.0]]
 
 
+@pytest.mark.parametrize(
+    ("n", "share", "left"), [(10, 0.8, 2), (50, 0.9, 5), (100, 0.9, 10), (10, 0.75, 2), (10, 0.99, 1)]
+)
+@pytest.mark.parametrize("steps", [1, 2])
+def test_rounding_takes_no_channel_too_many(n, share, left, steps):
+    net = nn.Sequential(nn.Linear(4, n), nn.ReLU(), nn.Linear(n, 2))
+    found = depgraph(net, torch.ones(1, 4), sparsity=share, match="channels", steps=steps)
+    assert len(found.kept["0"]) == left
+
+
 def test_masks_of_a_convolution_are_presynaptic_by_postsynaptic():
     found = depgraph(built(), torch.randn(2, 3, 8, 8), sparsity=0.5, match="channels", form="mask")
     mask, kept = found.masks["conv1"], found.kept
@@ -310,6 +320,15 @@ X = torch.randn(2, 3, 8, 8)
 def test_wrong_arguments_are_refused(net, given, message):
     with pytest.raises(ValueError, match=message):
         depgraph(net, X, **given)
+
+
+@pytest.mark.parametrize(
+    "make", [nn.utils.parametrizations.weight_norm, nn.utils.parametrizations.spectral_norm]
+)
+def test_computed_weights_are_refused(make):
+    net = nn.Sequential(make(nn.Linear(8, 6)), nn.ReLU(), nn.Linear(6, 2))
+    with pytest.raises(ValueError, match="layer '0', whose weight is computed"):
+        depgraph(net, torch.ones(1, 8), sparsity=0.5)
 
 
 def test_weights_that_are_not_finite_are_refused():

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
-from netsci.prune import InputStatistics, prune_mask, sparsegpt
+from netsci.prune import InputStatistics, prune, prune_mask, sparsegpt
 from netsci.prune.factor import factor_of
 from tests.prune.test_methods import layer
 
@@ -101,10 +102,20 @@ def test_dead_inputs_lose_their_weights_and_go_first():
     assert not kept[[3, 20]].any()
     assert (~kept).sum() == count(0.5, w.size)
     everything = np.ones(w.shape, bool)
-    weights, kept = sparsegpt(w, x, None, kept=everything)
-    assert kept.all()
-    assert not weights[[3, 20]].any()
-    assert np.array_equal(np.delete(weights, [3, 20], 0), np.delete(w, [3, 20], 0))
+    for weights, kept in (sparsegpt(w, x, None, kept=everything), sparsegpt(w, x, 0.0)):
+        assert kept.all()
+        assert not weights[[3, 20]].any()
+        assert np.array_equal(np.delete(weights, [3, 20], 0), np.delete(w, [3, 20], 0))
+
+
+def test_a_module_with_dead_inputs_keeps_their_links_at_sparsity_0():
+    torch.manual_seed(0)
+    net, x = nn.Sequential(nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 2)), torch.rand(20, 6)
+    x[:, 2] = 0.0
+    found = prune(net, "sparsegpt", 0.0, x)
+    assert found.masks["0"].all()
+    assert not found[0].weight[:, 2].any()
+    assert torch.equal(found[0](x), net[0](x))
 
 
 @pytest.mark.parametrize("x", [np.ones((9, 24)), np.zeros((9, 24)), np.eye(24)[:3], np.ones((1, 24))])
