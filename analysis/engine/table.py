@@ -21,7 +21,7 @@ from analysis.engine.sheet import Key, Spread, unknown
 from analysis.engine.training import Answer
 
 SMOKE = ("Digits stand in for the paper's data and layers are narrow: no printed value is compared.",)
-DRAWN = "Filled: means of our runs; 95 % intervals over seeds, of one seed over test images. Hollow: printed."
+DRAWN = "Filled: ours, 95 % intervals over seeds (one seed: test images). Hollow: printed."
 TITLED = {"smoke": " (smoke scale, digits)", "desk": "", "paper": " (paper scale)"}
 LOOK = ("panel", "hue", "spot", "label", "log", "share", "shown")  # what a literal says of its figure
 Literal = Mapping[str, Any]

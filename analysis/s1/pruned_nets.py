@@ -21,6 +21,8 @@ from netsci.sweep import Cell
 
 COLUMN = "78 %"
 TUNED = EPOCHS // 3
+RATE = 0.1  # of fine-tuning, as a share of that of the dense run: S1's recipe for DepGraph
+RATES = {"": RATE, ", 3 times the rate": 0.3, ", 10 times the rate": 1.0}  # is the rate the reason?
 SHARES: dict[str, tuple[tuple[str, float], ...]] = {
     "s1-vgg": (("conv", 0.78), ("linear", 0.99)),
     "s1-resnet": (("conv", 0.78),),
@@ -33,12 +35,16 @@ def describe_rows(
 ) -> Mapping[str, Pruning]:
     """Return what is pruned how: at the end of the dense run, or after two thirds of it and trained on.
 
-    dropout : of two more rows that are trained on, where CHTss has another than dense.
+    dropout : of more rows that are trained on, where CHTss has another than dense: at the same rate, and
+    faster.
     """
     tuned: dict[str, Any] = {"after": EPOCHS - TUNED, "epochs": TUNED}
     also = {
-        f"{name}, fine-tuned, dropout {dropout}": Pruning(method, shares, dropout=dropout, **tuned)
+        f"{name}, fine-tuned, dropout {dropout}{said}": Pruning(
+            method, shares, dropout=dropout, rate=rate, **tuned
+        )
         for name, method in (("magnitude", "magnitude"), ("DepGraph", "depgraph"))
+        for said, rate in RATES.items()
         if dropout is not None
     }
     return {
@@ -70,13 +76,14 @@ def _beside(id_: str) -> Cross:
     kept = ("dense", "CHTss")
     recipes = cross.recipes("desk", 0)
     dropouts = [recipes[name, COLUMN].net.dropout for name in kept]
+    pruned = describe_rows(SHARES[id_], dropouts[1] if len(set(dropouts)) == 2 else None)
     return replace(
         cross,
         rows={name: cross.rows[name] for name in kept},
         columns={COLUMN: cross.columns[COLUMN]},
-        pruned=describe_rows(SHARES[id_], dropouts[1] if len(set(dropouts)) == 2 else None),
+        pruned=pruned,
         seeds=2,
-        seeds_of={},
+        seeds_of={name: 1 for name in pruned if "dropout" in name},
         seconds=seconds,
         networks={name: cross.networks[name] for name in kept},
     )
