@@ -22,7 +22,7 @@ from netsci.sweep import Cell
 COLUMN = "78 %"
 TUNED = EPOCHS // 3
 RATE = 0.1  # of fine-tuning, as a share of that of the dense run: S1's recipe for DepGraph
-RATES = {"": RATE, ", 3 times the rate": 0.3, ", 10 times the rate": 1.0}  # is the rate the reason?
+RATES = {"": RATE, "rate × 3": 0.3, "rate × 10": 1.0}  # is the rate the reason?
 SHARES: dict[str, tuple[tuple[str, float], ...]] = {
     "s1-vgg": (("conv", 0.78), ("linear", 0.99)),
     "s1-resnet": (("conv", 0.78),),
@@ -40,7 +40,7 @@ def describe_rows(
     """
     tuned: dict[str, Any] = {"after": EPOCHS - TUNED, "epochs": TUNED}
     also = {
-        f"{name}, fine-tuned, dropout {dropout}{said}": Pruning(
+        f"{name}, {said or f'dropout {dropout}'}": Pruning(
             method, shares, dropout=dropout, rate=rate, **tuned
         )
         for name, method in (("magnitude", "magnitude"), ("DepGraph", "depgraph"))
