@@ -83,7 +83,7 @@ def _beside(id_: str) -> Cross:
         columns={COLUMN: cross.columns[COLUMN]},
         pruned=pruned,
         seeds=2,
-        seeds_of={name: 1 for name in pruned if "dropout" in name},
+        seeds_of={name: 1 for name, one in pruned.items() if one.dropout is not None},
         seconds=seconds,
         networks={name: cross.networks[name] for name in kept},
     )
