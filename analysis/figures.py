@@ -62,7 +62,7 @@ def main(
     verify: Annotated[
         int,
         typer.Option(
-            min=0, help="Make N committed runs again, drawn by --seed, and compare them; of --only."
+            min=0, help="Make N committed runs again, drawn by --seed among the exhibits of --only."
         ),
     ] = 0,
     note: Annotated[str, typer.Option(help="Begin the note on an exhibit, or renew its first lines.")] = "",

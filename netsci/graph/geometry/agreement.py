@@ -180,7 +180,7 @@ def points_of(coordinates: Any, name: str) -> NDArray[np.float64]:
         raise ValueError(f"{name} must place at least 2 nodes; it places {len(vectors[0])}")
     elevation = vectors[1] if len(vectors) == 3 else np.zeros(len(vectors[0]))
     point = _point(vectors[-1], vectors[0], elevation, f" of {name}")
-    # Ties of distances depend on the last digit of these two: it is exact, whatever the processor.
+    # Ties of distances depend on the last digit of these two: long double rounds them alike on all.
     radius = point[0].astype(np.longdouble)
     return np.stack([*point, np.cosh(radius).astype(np.float64), np.sinh(radius).astype(np.float64)])
 

@@ -84,6 +84,7 @@ def test_only_short_and_committed_runs_are_drawn(tmp_path, monkeypatch):
     assert draw_cells(cells, tmp_path, 1, 0) == draw_cells(cells, tmp_path, 1, 0)
     assert len({draw_cells(cells, tmp_path, 1, seed)[0] for seed in range(9)}) == 2
     monkeypatch.setattr("analysis.engine.verify.LONGEST", 0.0)
+    assert set(draw_cells(cells, tmp_path, 5, 0, longest=float("inf"))) == set(cells[:2])
     said = []
     assert verify(cells, tmp_path, 5, 0, said.append)
     assert said == ["no committed record took less than ten minutes"]
