@@ -25,7 +25,7 @@ from netsci.graph.chain import transpose_hint
 from netsci.graph.checks import as_links, as_whole
 from netsci.models.architecture import Activation, Neuron
 from netsci.sparse import SparseConv2d, SparseLinear
-from netsci.sparse.conv import dense_convolution
+from netsci.sparse.conv import dense_form
 from netsci.sparse.shapes import fused_parts
 
 Links = Mapping[str, sp.csr_array]
@@ -156,21 +156,10 @@ def convolution(
 ) -> nn.Module:
     """Return a convolution: sparse ([inputs k^2, outputs]) if links has its name, else dense."""
     if name not in links:
-        dense = StridedPixels if kernel == 1 and stride > 1 and not padding else nn.Conv2d
-        return dense(inputs, outputs, kernel, stride=stride, padding=padding, bias=bias)
+        kind = dense_form(kernel, stride, padding)
+        return kind(inputs, outputs, kernel, stride=stride, padding=padding, bias=bias)
     fitting = _fitting(links[name], name, (inputs * kernel**2, outputs))
     return SparseConv2d(fitting, kernel, stride=stride, padding=padding, bias=bias)
-
-
-class StridedPixels(nn.Conv2d):
-    """A convolution with kernels of one pixel and a stride, as in the shortcuts of a residual network.
-
-    It computes what nn.Conv2d computes; `netsci.sparse.conv.dense_convolution` says what is avoided.
-    """
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Return the convolution [batch, out, H/stride, W/stride] of x [batch, in, H, W]."""
-        return dense_convolution(x, self.weight, self.bias, self.stride[0], 0)
 
 
 def _fitting(links: sp.csr_array, name: str, shape: tuple[int, int]) -> sp.csr_array:

@@ -7,7 +7,7 @@ from itertools import product
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
@@ -163,9 +163,10 @@ class SparseConv2d(SparseLayer):
 def dense_convolution(x: Tensor, kernels: Tensor, bias: Tensor | None, stride: int, padding: int) -> Tensor:
     """Return functional.conv2d(x, kernels, bias, stride, padding), with a gradient that is safe.
 
-    x is [batch, in, height, width], kernels [out, in, k, k]. Where k is 1, pixels between strides are left
-    out first: oneDNN's gradient of a strided 1 x 1 convolution writes beyond its memory on processors without
-    AVX-512 where channels lie side by side and are fewer than 8 (oneDNN, issue 6035; torch 2.13).
+    x is [batch, in, height, width], or has no batch; kernels are [out, in, k, k]. Where k is 1, pixels
+    between strides are left out first: oneDNN's gradient of a strided 1 x 1 convolution writes beyond its
+    memory on processors without AVX-512 where channels lie side by side and are fewer than 8 (oneDNN, issue
+    6035; torch 2.13).
 
     Examples
     --------
@@ -174,8 +175,30 @@ def dense_convolution(x: Tensor, kernels: Tensor, bias: Tensor | None, stride: i
     [[[[0.0, 4.0], [12.0, 16.0]]]]
     """
     if stride > 1 and not padding and kernels.shape[2:] == (1, 1):
-        x, stride = x[:, :, ::stride, ::stride], 1
+        x, stride = x[..., ::stride, ::stride], 1
     return functional.conv2d(x, kernels, bias, stride, padding)
+
+
+class StridedPixels(nn.Conv2d):
+    """A convolution with kernels of one pixel, a stride and no padding, as in shortcuts of residual networks.
+
+    It computes what nn.Conv2d computes, with the gradient of `dense_convolution`. `dense_form` chooses it.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return [batch, out, height/stride, width/stride] of x [batch, in, height, width]."""
+        return dense_convolution(x, self.weight, self.bias, self.stride[0], 0)
+
+
+def dense_form(kernel_size: int, stride: int, padding: int) -> type[nn.Conv2d]:
+    """Return the class of a dense convolution whose gradient is safe.
+
+    Examples
+    --------
+    >>> dense_form(1, 2, 0).__name__, dense_form(3, 2, 1).__name__
+    ('StridedPixels', 'Conv2d')
+    """
+    return StridedPixels if kernel_size == 1 and stride > 1 and not padding else nn.Conv2d
 
 
 def is_few(n_links: int, in_channels: int, out_channels: int, kernel_size: int) -> bool:

@@ -9,7 +9,7 @@ import scipy.sparse as sp
 import torch
 from torch import Tensor, nn
 
-from netsci.sparse.conv import SparseConv2d
+from netsci.sparse.conv import SparseConv2d, dense_form
 from netsci.sparse.layer import SparseLayer
 from netsci.sparse.linear import SparseLinear
 from netsci.sparse.side_by_side import SideBySide
@@ -113,13 +113,14 @@ def to_dense(layer: nn.Module) -> nn.Module:
     0.0
     """
     sparse: Any = layer
-    kind: Any = getattr(sparse, "dense_type", nn.Conv2d if isinstance(sparse, SparseConv2d) else nn.Linear)
     weight = sparse.weight
     placed = {"device": "meta", "dtype": weight.dtype, "bias": sparse.bias is not None}
     if isinstance(sparse, SparseConv2d):
         sides = (sparse.kernel_size, sparse.stride, sparse.padding)
+        kind: Any = getattr(sparse, "dense_type", dense_form(*sides))
         made = kind(sparse.in_channels, sparse.out_channels, *sides, **placed)
     else:
+        kind = getattr(sparse, "dense_type", nn.Linear)
         made = kind(sparse.in_features, sparse.out_features, **placed)
     trained = sparse.parts[0].values if isinstance(sparse, SideBySide) else sparse.values
     made.weight = _like(weight.contiguous(), trained)

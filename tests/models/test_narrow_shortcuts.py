@@ -15,9 +15,11 @@ AVX2 = os.environ | {"ONEDNN_MAX_CPU_ISA": "AVX2"}  # where the fault is
 TRAINING = """
 import numpy as np, torch
 from netsci.models.parts import convolution
+from netsci.sparse import densify
 torch.set_num_threads(1)
-links = {} if %r else {"shortcut": np.ones((4, 8))}
-net = convolution(links, "shortcut", 4, 8, 1, stride=2)
+links = {} if %r == "dense" else {"shortcut": np.ones((4, 8))}
+net = torch.nn.Sequential(convolution(links, "shortcut", 4, 8, 1, stride=2))
+net = densify(net) if %r == "densified" else net
 for _ in range(30):
     x = torch.randn(20, 4, 8, 8).contiguous(memory_format=torch.channels_last)
     net(x).square().sum().backward()
@@ -25,10 +27,10 @@ for _ in range(30):
 """
 
 
-@pytest.mark.parametrize("dense", [True, False])
-def test_the_interpreter_survives_a_narrow_shortcut(dense):
+@pytest.mark.parametrize("form", ["dense", "sparse", "densified"])
+def test_the_interpreter_survives_a_narrow_shortcut(form):
     run = subprocess.run(
-        [sys.executable, "-c", TRAINING % dense], capture_output=True, text=True, env=AVX2, timeout=300
+        [sys.executable, "-c", TRAINING % (form, form)], capture_output=True, text=True, env=AVX2, timeout=300
     )
     assert run.returncode == 0, run.stderr
 
@@ -57,3 +59,9 @@ def test_outputs_and_gradients_are_those_of_a_plain_convolution(dense, stride, s
     else:
         rows, columns = net.links.nonzero()
         torch.testing.assert_close(net.values.grad, kernels.grad[columns, rows, 0, 0], rtol=1e-12, atol=1e-12)
+
+
+def test_one_image_without_batch_is_convolved():
+    net = convolution({}, "shortcut", 4, 6, 1, stride=2)
+    x = torch.randn(4, 7, 8)
+    assert torch.allclose(net(x), net(x[None])[0])
